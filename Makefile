@@ -1,0 +1,130 @@
+# vgpu-agent: build, test, install. `make help` lists what it does.
+#
+# Out of tree: everything goes to build/<variant>. Sources are found by folder, so a new file needs no change here.
+# CC, CFLAGS, CPPFLAGS, LDFLAGS are the packager's; what the project needs is added to them.
+
+VARIANT ?= release
+BUILD ?= build/$(VARIANT)
+prefix ?= /usr/local
+sbindir ?= $(prefix)/sbin
+sysconfdir ?= $(if $(filter /usr,$(prefix)),/etc,$(prefix)/etc)
+mandir ?= $(prefix)/share/man
+unitdir ?= $(prefix)/lib/systemd/system
+
+VERSION := 0.1.0
+CFLAGS ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+HARDENING_release := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+LINK_release := -pie -Wl,-z,relro,-z,now
+HARDENING_san := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINK_san := -fsanitize=address,undefined
+HARDENING_cov := --coverage -O0
+LINK_cov := --coverage
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
+	-Wvla -Wformat=2 -Wno-missing-field-initializers -Wimplicit-fallthrough
+ALL_CFLAGS = -std=gnu11 -pthread $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) $(HARDENING_$(VARIANT)) $(CFLAGS)
+ALL_CPPFLAGS = -I. -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_LDFLAGS = -pthread $(LINK_$(VARIANT)) -Wl,--as-needed $(LDFLAGS)
+
+# ---- what the programs are made of: folder archives, in link order ----
+LIBS_lib := json-c uuid
+LIBS_config := inih
+LIBS_client := libcurl json-c
+LIBS_server := libmicrohttpd sqlite3 json-c yaml-0.1
+LIBS_agent := libmicrohttpd
+LIBS_mdevsim := fuse3
+LIBS_tests := cmocka
+
+SOURCES_lib := $(wildcard lib/*.c)
+SOURCES_config := $(wildcard config/*.c)
+SOURCES_model := $(wildcard placement/*.c)
+SOURCES_client := $(wildcard placement/client/*.c)
+SOURCES_server := $(filter-out %/main.c,$(wildcard placement/server/*.c))
+SOURCES_agent := $(filter-out %/main.c,$(wildcard agent/*.c))
+SOURCES_mdevsim := $(filter-out %/main.c,$(wildcard tests/sim/*.c))
+ARCHIVES := lib config model client server agent mdevsim
+
+archives = $(foreach a,$(1),$(if $(SOURCES_$(a)),$(BUILD)/lib$(a).a))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+pkg = $(shell $(PKG_CONFIG) --libs $(foreach a,$(1),$(LIBS_$(a))))
+
+PARTS_vgpu-agent := agent client model config lib
+PARTS_placementd := server model config lib
+PARTS_mdevsim := mdevsim lib
+MAIN_vgpu-agent := agent/main.c
+MAIN_placementd := placement/server/main.c
+MAIN_mdevsim := tests/sim/main.c
+PROGRAMS := $(foreach p,vgpu-agent placementd mdevsim,$(if $(wildcard $(MAIN_$(p))),$(BUILD)/$(p)))
+
+# One program a file: tests/unit/<folder>/test_*.c, linked with everything that may be tested.
+UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
+UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c tests/unit/*/*.c))
+UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
+PARTS_unit := agent client server model config mdevsim lib
+
+.DEFAULT_GOAL := all
+.PHONY: all help deps check check-unit clean install FORCE
+.SECONDARY:
+
+all: $(PROGRAMS) ## the programs, under build/
+
+# ---- the packages of Debian that are missing ----
+PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libinih-dev libsqlite3-dev uuid-dev \
+	libyaml-dev libfuse3-dev fuse3 libcmocka-dev python3
+missing_packages = $(strip $(foreach p,$(PACKAGES),$(shell dpkg-query -W -f='$${db:Status-Abbrev}' $(p) 2>/dev/null | grep -q '^ii' || echo $(p))))
+
+deps: ## install the Debian packages that are missing (as root; else say which)
+	@missing='$(missing_packages)'; [ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "missing packages; as root: apt-get install --no-install-recommends $$missing" >&2; exit 1; fi
+
+# ---- compile and link ----
+# Every object depends on a stamp of the flags, so that a change of flags rebuilds.
+FLAGS_STAMP := $(BUILD)/.flags
+$(FLAGS_STAMP): FORCE
+	@mkdir -p $(@D); flags='$(CC) $(ALL_CFLAGS) $(subst ','\'',$(ALL_CPPFLAGS)) $(ALL_LDFLAGS)'; \
+	[ "$$flags" = "$$(cat $@ 2>/dev/null)" ] || printf '%s' "$$flags" >$@
+
+# The headers of the libraries must be there before the first compiler starts.
+$(BUILD)/.deps: Makefile
+	@mkdir -p $(@D); $(MAKE) --no-print-directory deps && touch $@
+
+$(BUILD)/tests/sim/%.o: PART_CPPFLAGS = -DFUSE_USE_VERSION=35 $(shell $(PKG_CONFIG) --cflags fuse3)
+$(BUILD)/%.o: %.c $(FLAGS_STAMP) | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(PART_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+define archive_rule
+$$(BUILD)/lib$(1).a: $$(call objects,$$(SOURCES_$(1)))
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach a,$(ARCHIVES),$(eval $(call archive_rule,$(a))))
+
+define program_rule
+$$(BUILD)/$(1): $$(call objects,$$(MAIN_$(1))) $$(call archives,$$(PARTS_$(1)))
+	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(ALL_LDFLAGS) $$(call pkg,$$(PARTS_$(1))) -lm
+endef
+$(foreach p,vgpu-agent placementd mdevsim,$(eval $(call program_rule,$(p))))
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(UNIT_HELPERS)) $(call archives,$(PARTS_unit))
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- tests ----
+check: check-unit ## units and system tests
+
+check-unit: $(UNIT_PROGRAMS)
+	@failed=0; for t in $(UNIT_PROGRAMS); do $$t || failed=1; done; exit $$failed
+
+# `make unit/config` runs the unit tests of one folder.
+unit/%: FORCE
+	@$(MAKE) --no-print-directory check-unit UNIT_SOURCES="$(wildcard tests/unit/$*/test_*.c)"
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28

@@ -1,0 +1,41 @@
+/*
+ * device_use: who holds mediated devices, beyond what sysfs says: libvirt's domains
+ * (defined: /etc/libvirt/qemu/\*.xml, running: /run/libvirt/qemu/\*.xml), mdevctl's
+ * definitions (/etc/mdevctl.d/<parent>/<uuid>), and processes with an open VFIO group.
+ * An mdev that is in here is never removed.
+ */
+#ifndef AGENT_DEVICE_USE_H
+#define AGENT_DEVICE_USE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agent/host.h"
+#include "lib/error.h"
+
+struct used_device {
+    char uuid[UUID_TEXT_SIZE];
+    char domain[UUID_TEXT_SIZE]; /* the libvirt domain that names it, "" if none */
+    bool running;                /* the domain runs */
+    bool group_open;             /* a process has /dev/vfio/<group> open */
+    bool defined;                /* mdevctl knows it */
+};
+
+struct device_use {
+    bool unknown; /* a place could not be read: treat every device as in use */
+    struct used_device *devices;
+    size_t count;
+};
+
+/* `root` is a directory that stands for "/" (tests), or "/". What cannot be read makes
+ * the result `unknown`, with the reason in *note (the caller's; may stay NULL). Never
+ * fails otherwise. */
+struct device_use *device_use_scan(const char *root, const struct host *host,
+                                   char **note);
+void device_use_free(struct device_use *use);
+DEFINE_CLEANUP(struct device_use *, device_use_free)
+/* NULL when nobody is known to hold it. */
+const struct used_device *device_use_find(const struct device_use *use,
+                                          const char *uuid);
+
+#endif

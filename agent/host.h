@@ -1,0 +1,93 @@
+/*
+ * host: the GPUs of this machine as they were at one moment: plain data, made by
+ * host_scan (or by a test), read by everything that decides. Nothing here does I/O.
+ * Strings and arrays belong to the struct host.
+ *
+ * One `gpu` is one physical card: the unit that operators see, that gets one provider,
+ * and that fails as one. Its mdev `parents` are the devices below which the kernel
+ * makes mediated devices: the card itself, or with SR-IOV its virtual functions (then
+ * the card is no parent itself).
+ */
+#ifndef AGENT_HOST_H
+#define AGENT_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/type_attributes.h"
+#include "lib/cleanup.h"
+#include "lib/uuid.h"
+
+/* One type that a parent offers:
+ * /sys/class/mdev_bus/<parent>/mdev_supported_types/<id>/. */
+struct mdev_type {
+    char *id;   /* "nvidia-35": may mean another type after a driver upgrade */
+    char *name; /* "GRID V100DX-1Q": the stable key. NULL where the driver gives none */
+    char *description; /* as the driver writes it, NULL where it gives none */
+    char *device_api;  /* "vfio-pci" */
+    int available;     /* available_instances; -1 when it could not be read */
+    struct type_attributes attributes; /* parsed from the description */
+};
+
+/* One mediated device that exists. */
+struct mdev {
+    char uuid[UUID_TEXT_SIZE];
+    char *type_id;      /* NULL while in transition */
+    char *iommu_group;  /* "12" for /dev/vfio/12; NULL when there is none yet */
+    bool in_transition; /* being made or removed: neither free nor lost */
+};
+
+struct mdev_parent {
+    char *name; /* the kernel's: "0000:84:00.0", "0000:84:00.4" (a VF), "mtty" */
+    char *path; /* below the sysfs root, through the class link resolved:
+                   "devices/pci0000:80/.../0000:84:00.0" */
+    struct mdev_type *types; /* by id, in natural order (nvidia-9 before nvidia-35) */
+    size_t type_count;
+    struct mdev *mdevs; /* by uuid */
+    size_t mdev_count;
+};
+
+enum gpu_health {
+    GPU_OK,
+    GPU_GONE,       /* known from the journal or the configuration, not on the bus */
+    GPU_LOST,       /* fell off the bus: its config space reads all ones */
+    GPU_UNREADABLE, /* a file that decides could not be read: `health_reason` says which
+                     */
+};
+
+struct gpu {
+    char *name; /* "0000:84:00.0": the PF's address, or the parent's name where it is
+                   not PCI */
+    char *node_name; /* libvirt's name: "pci_0000_84_00_0", "mtty_mtty" */
+    bool is_pci;
+    uint16_t vendor, device; /* 0x10de, 0x1db6; 0 where not PCI or not readable */
+    char *driver;            /* "nvidia"; NULL when unbound */
+    enum gpu_health health;
+    char *health_reason; /* NULL when GPU_OK */
+    struct mdev_parent *parents;
+    size_t parent_count;
+};
+
+struct host {
+    struct gpu *gpus; /* by name, in natural order */
+    size_t gpu_count;
+};
+
+void host_free(struct host *host);
+DEFINE_CLEANUP(struct host *, host_free)
+
+const struct gpu *host_gpu(const struct host *host, const char *name);
+const struct mdev_type *parent_type(const struct mdev_parent *parent,
+                                    const char *type_id);
+/* The first parent's idea of the type: id, name and attributes are the same on all
+ * parents of a card. */
+const struct mdev_type *gpu_type(const struct gpu *gpu, const char *type_id);
+/* The device and where it is; NULL when the host has none of that uuid. `gpu` and
+ * `parent` may be NULL. */
+const struct mdev *host_mdev(const struct host *host, const char *uuid,
+                             const struct gpu **gpu, const struct mdev_parent **parent);
+/* "ok", "gone", "lost", "unreadable" */
+const char *gpu_health_name(enum gpu_health health);
+
+#endif

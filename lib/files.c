@@ -1,0 +1,111 @@
+#include "lib/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/xalloc.h"
+
+int file_read_at(int dirfd, const char *path, size_t max, char **out, size_t *length,
+                 struct error *err)
+{
+    _cleanup_close_ int fd =
+        openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return error_set_errno(err, errno, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, ERROR_INVALID, "%s: not a regular file", path);
+
+    size_t used = 0, room = st.st_size > 0 && (size_t)st.st_size < max
+                                ? (size_t)st.st_size
+                                : 4096;
+    _cleanup_free_ char *text = xcalloc(room + 1, 1);
+    for (;;) {
+        ssize_t n = read(fd, text + used, room - used);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set_errno(err, errno, "%s", path);
+        used += (size_t)n;
+        if (used > max)
+            return error_set(err, ERROR_INVALID, "%s: larger than %zu bytes", path,
+                             max);
+        if (n == 0)
+            break;
+        if (used == room)
+            text = xreallocarray(text, (room *= 2) + 1, 1);
+    }
+    text[used] = 0;
+    *out = steal(text);
+    if (length)
+        *length = used;
+    return 0;
+}
+
+int attribute_read_at(int dirfd, const char *path, char **out, struct error *err)
+{
+    char *text;
+    size_t length;
+    if (file_read_at(dirfd, path, 4096, &text, &length, err) != 0)
+        return -1;
+    if (length && text[length - 1] == '\n')
+        text[length - 1] = 0;
+    *out = text;
+    return 0;
+}
+
+int attribute_store_at(int dirfd, const char *path, const char *text, struct error *err)
+{
+    _cleanup_close_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return error_set_errno(err, errno, "%s", path);
+    size_t length = strlen(text);
+    ssize_t n = write(fd, text, length);
+    if (n < 0)
+        return error_set_errno(err, errno, "%s", path);
+    if ((size_t)n != length)
+        return error_set(err, ERROR_IO, "%s: the kernel took %zd of %zu bytes", path, n,
+                         length);
+    return 0;
+}
+
+static int write_all(int fd, const char *data, size_t length)
+{
+    while (length) {
+        ssize_t n = write(fd, data, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        data += n;
+        length -= (size_t)n;
+    }
+    return fsync(fd);
+}
+
+int file_replace_at(int dirfd, const char *name, const char *data, size_t length,
+                    mode_t mode, struct error *err)
+{
+    _cleanup_free_ char *temporary = xasprintf("%s.new", name);
+    (void)unlinkat(dirfd, temporary, 0);
+    _cleanup_close_ int fd = openat(
+        dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
+        return error_set_errno(err, errno, "%s", temporary);
+    if (write_all(fd, data, length) != 0 ||
+        renameat(dirfd, temporary, dirfd, name) != 0) {
+        int saved = errno;
+        (void)unlinkat(dirfd, temporary, 0);
+        return error_set_errno(err, saved, "%s", name);
+    }
+    _cleanup_close_ int directory =
+        openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0 || fsync(directory) != 0)
+        return error_set_errno(err, errno, "the directory of %s", name);
+    return 0;
+}

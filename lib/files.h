@@ -1,0 +1,34 @@
+/*
+ * files: whole small files, below a directory descriptor. For sysfs (whose files say
+ * st_size 4096 and where one write(2) is one store), for the state file and for
+ * configuration. Stateless.
+ */
+#ifndef LIB_FILES_H
+#define LIB_FILES_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/error.h"
+
+/* Reads all of `path` (relative to `dirfd`, or AT_FDCWD) until end of file; at most
+ * `max` bytes, else ERROR_INVALID. *out is NUL-terminated and the caller's; `length`
+ * may be NULL. Directories and other non-files give ERROR_INVALID. */
+int file_read_at(int dirfd, const char *path, size_t max, char **out, size_t *length,
+                 struct error *err);
+
+/* A sysfs attribute: one value, its trailing newline taken off. At most 4096 bytes. */
+int attribute_read_at(int dirfd, const char *path, char **out, struct error *err);
+
+/* A sysfs store: open for writing only, exactly one write(2), close. A short write is
+ * an error and is never continued, since the kernel would take the rest as a second
+ * store. The errno of the driver is in err->errnum. */
+int attribute_store_at(int dirfd, const char *path, const char *text,
+                       struct error *err);
+
+/* Replaces `name` in `dirfd` so that a crash leaves the old or the new content:
+ * temporary file, fsync, rename, fsync of the directory. */
+int file_replace_at(int dirfd, const char *name, const char *data, size_t length,
+                    mode_t mode, struct error *err);
+
+#endif

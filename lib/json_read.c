@@ -1,0 +1,182 @@
+#include "lib/json_read.h"
+
+#include <json-c/json_tokener.h>
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+static void tokener_release(struct json_tokener *tokener)
+{
+    json_tokener_free(tokener);
+}
+DEFINE_CLEANUP(struct json_tokener *, tokener_release)
+
+/* json-c lets 'single quotes', NaN and Infinity through: outside strings only these
+ * characters are JSON's. The offset of the first other one, or `length`. */
+static size_t foreign_character(const char *text, size_t length)
+{
+    static const char grammar[] = "{}[],:\"0123456789+-.eEtrufalsn \t\r\n";
+    bool in_string = false;
+    for (size_t i = 0; i < length; i++) {
+        if (in_string && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_string = !in_string;
+        else if (!in_string && !strchr(grammar, text[i]))
+            return i;
+    }
+    return length;
+}
+
+int json_parse(const char *text, size_t length, struct json_object **out,
+               struct error *err)
+{
+    if (length > INT_MAX)
+        return error_set(err, ERROR_INVALID,
+                         "a JSON document of %zu bytes is too large", length);
+    if (memchr(text, 0, length))
+        return error_set(err, ERROR_INVALID, "a NUL byte in a JSON document");
+    size_t foreign = foreign_character(text, length);
+    if (foreign < length)
+        return error_set(err, ERROR_INVALID,
+                         "not JSON at byte %zu: unexpected character", foreign);
+    _cleanup_(tokener_releasep) struct json_tokener *tokener =
+        json_tokener_new_ex(JSON_MAX_DEPTH);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    struct json_object *root = json_tokener_parse_ex(tokener, text, (int)length);
+    enum json_tokener_error rc = json_tokener_get_error(tokener);
+    /* A number at the end is complete only once something follows it. */
+    if (rc == json_tokener_continue) {
+        root = json_tokener_parse_ex(tokener, "\n", 1);
+        rc = json_tokener_get_error(tokener);
+    }
+    size_t end = json_tokener_get_parse_end(tokener);
+    if (rc != json_tokener_success)
+        return error_set(err, ERROR_INVALID, "not JSON at byte %zu: %s", end,
+                         rc == json_tokener_continue ? "it ends too early"
+                                                     : json_tokener_error_desc(rc));
+    /* json-c stops at the end of the value; with the flag STRICT it refuses trailing
+     * characters itself. */
+    *out = root;
+    return 0;
+}
+
+const char *json_kind(struct json_object *value)
+{
+    switch (json_object_get_type(value)) {
+    case json_type_null:
+        return "null";
+    case json_type_boolean:
+        return "a boolean";
+    case json_type_double:
+        return "a number";
+    case json_type_int:
+        return "an integer";
+    case json_type_object:
+        return "an object";
+    case json_type_array:
+        return "an array";
+    case json_type_string:
+        return "a string";
+    }
+    return "something unknown";
+}
+
+struct json_object *json_member(struct json_object *object, const char *name)
+{
+    struct json_object *value = NULL;
+    if (json_object_is_type(object, json_type_object))
+        json_object_object_get_ex(object, name, &value);
+    return value;
+}
+
+static int get(struct json_object *object, const char *name, enum json_type type,
+               const char *expected, struct json_object **out, struct error *err)
+{
+    if (!json_object_is_type(object, json_type_object))
+        return error_set(err, ERROR_INVALID, "expected an object with '%s', got %s",
+                         name, json_kind(object));
+    struct json_object *value = json_member(object, name);
+    if (!value)
+        return error_set(err, ERROR_INVALID, "%s: missing, expected %s", name,
+                         expected);
+    if (!json_object_is_type(value, type))
+        return error_set(err, ERROR_INVALID, "%s: expected %s, got %s", name, expected,
+                         json_kind(value));
+    *out = value;
+    return 0;
+}
+
+int json_get_object(struct json_object *object, const char *name,
+                    struct json_object **out, struct error *err)
+{
+    return get(object, name, json_type_object, "an object", out, err);
+}
+
+int json_get_array(struct json_object *object, const char *name,
+                   struct json_object **out, struct error *err)
+{
+    return get(object, name, json_type_array, "an array", out, err);
+}
+
+int json_get_string(struct json_object *object, const char *name, const char **out,
+                    struct error *err)
+{
+    struct json_object *value;
+    if (get(object, name, json_type_string, "a string", &value, err) != 0)
+        return -1;
+    const char *text = json_object_get_string(value);
+    if (strlen(text) != (size_t)json_object_get_string_len(value))
+        return error_set(err, ERROR_INVALID, "%s: a NUL character in a string", name);
+    *out = text;
+    return 0;
+}
+
+int json_get_string_or_null(struct json_object *object, const char *name,
+                            const char **out, struct error *err)
+{
+    if (json_object_is_type(object, json_type_object) && !json_member(object, name)) {
+        *out = NULL;
+        return 0;
+    }
+    return json_get_string(object, name, out, err);
+}
+
+int json_get_int64(struct json_object *object, const char *name, int64_t *out,
+                   struct error *err)
+{
+    struct json_object *value;
+    if (get(object, name, json_type_int, "an integer", &value, err) != 0)
+        return -1;
+    /* json-c clamps what does not fit. */
+    int64_t number = json_object_get_int64(value);
+    if (number == INT64_MAX || number == INT64_MIN)
+        return error_set(err, ERROR_INVALID, "%s: the integer is out of range", name);
+    *out = number;
+    return 0;
+}
+
+int json_get_double(struct json_object *object, const char *name, double *out,
+                    struct error *err)
+{
+    struct json_object *value = json_member(object, name);
+    enum json_type type =
+        json_object_is_type(value, json_type_int) ? json_type_int : json_type_double;
+    if (get(object, name, type, "a number", &value, err) != 0)
+        return -1;
+    double number = json_object_get_double(value);
+    if (!isfinite(number))
+        return error_set(err, ERROR_INVALID, "%s: expected a finite number", name);
+    *out = number;
+    return 0;
+}
+
+int json_get_bool(struct json_object *object, const char *name, bool *out,
+                  struct error *err)
+{
+    struct json_object *value;
+    if (get(object, name, json_type_boolean, "a boolean", &value, err) != 0)
+        return -1;
+    *out = json_object_get_boolean(value);
+    return 0;
+}

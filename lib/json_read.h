@@ -1,0 +1,56 @@
+/*
+ * json_read: JSON in, on json-c, checked. json-c converts silently ("12" is 12, 1.9 is
+ * 1, NaN is a number); these getters take a value of the asked type or say what is
+ * wrong: "generation: expected an integer, got a string". Callers add where they were
+ * with error_prefix(). Borrowed: what a getter gives lives as long as the document.
+ */
+#ifndef LIB_JSON_READ_H
+#define LIB_JSON_READ_H
+
+#include <json-c/json_object.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/cleanup.h"
+#include "lib/error.h"
+
+static inline void json_release(struct json_object *object)
+{
+    json_object_put(object);
+}
+DEFINE_CLEANUP(struct json_object *, json_release)
+#define _cleanup_json_ _cleanup_(json_releasep)
+
+#define JSON_MAX_DEPTH 32
+
+/* Parses exactly one document of `length` bytes: strict grammar, valid UTF-8, no NaN,
+ * no NUL in it, at most JSON_MAX_DEPTH deep. ERROR_INVALID with the offset of what is
+ * wrong. The caller owns *out; JSON `null` is NULL with 0. */
+int json_parse(const char *text, size_t length, struct json_object **out,
+               struct error *err);
+
+/* Members of an object. ERROR_INVALID when `object` is no object, the member is
+ * missing, null, or of another type. */
+int json_get_object(struct json_object *object, const char *name,
+                    struct json_object **out, struct error *err);
+int json_get_array(struct json_object *object, const char *name,
+                   struct json_object **out, struct error *err);
+int json_get_string(struct json_object *object, const char *name, const char **out,
+                    struct error *err);
+int json_get_int64(struct json_object *object, const char *name, int64_t *out,
+                   struct error *err);
+int json_get_double(struct json_object *object, const char *name, double *out,
+                    struct error *err);
+int json_get_bool(struct json_object *object, const char *name, bool *out,
+                  struct error *err);
+/* A string that may be missing or null: then *out is NULL. */
+int json_get_string_or_null(struct json_object *object, const char *name,
+                            const char **out, struct error *err);
+
+/* The member or NULL; never fails. */
+struct json_object *json_member(struct json_object *object, const char *name);
+/* "an object", "a string", ...: for messages. */
+const char *json_kind(struct json_object *value);
+
+#endif

@@ -1,0 +1,198 @@
+#include "lib/json_write.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+static char *reserve(struct json_writer *w, size_t more)
+{
+    if (w->room - w->length < more) {
+        size_t room = w->room ? w->room : 256;
+        while (room - w->length < more)
+            room *= 2;
+        w->text = xreallocarray(w->text, room, 1);
+        w->room = room;
+    }
+    return w->text + w->length;
+}
+
+static void add(struct json_writer *w, const char *text, size_t length)
+{
+    memcpy(reserve(w, length), text, length);
+    w->length += length;
+}
+
+static void add_char(struct json_writer *w, char c)
+{
+    *reserve(w, 1) = c;
+    w->length++;
+}
+
+static void before_value(struct json_writer *w)
+{
+    if (w->need_comma)
+        add_char(w, ',');
+    w->need_comma = true;
+}
+
+static void begin(struct json_writer *w, char c)
+{
+    before_value(w);
+    add_char(w, c);
+    w->need_comma = false;
+    w->depth++;
+}
+
+static void end(struct json_writer *w, char c)
+{
+    assert(w->depth > 0);
+    w->depth--;
+    add_char(w, c);
+    w->need_comma = true;
+}
+
+void json_write_begin_object(struct json_writer *w)
+{
+    begin(w, '{');
+}
+
+void json_write_end_object(struct json_writer *w)
+{
+    end(w, '}');
+}
+
+void json_write_begin_array(struct json_writer *w)
+{
+    begin(w, '[');
+}
+
+void json_write_end_array(struct json_writer *w)
+{
+    end(w, ']');
+}
+
+static void add_escaped(struct json_writer *w, unsigned char c)
+{
+    static const char letters[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+        ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
+    if (c < sizeof letters && letters[c]) {
+        char pair[2] = {'\\', letters[c]};
+        add(w, pair, 2);
+    } else {
+        char code[8];
+        add(w, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
+    }
+}
+
+static void add_quoted(struct json_writer *w, const char *text)
+{
+    add_char(w, '"');
+    const char *run = text;
+    for (;; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        add(w, run, (size_t)(text - run));
+        if (!c)
+            break;
+        add_escaped(w, c);
+        run = text + 1;
+    }
+    add_char(w, '"');
+}
+
+void json_write_key(struct json_writer *w, const char *name)
+{
+    before_value(w);
+    add_quoted(w, name);
+    add_char(w, ':');
+    w->need_comma = false;
+}
+
+void json_write_string(struct json_writer *w, const char *text)
+{
+    if (!text) {
+        json_write_null(w);
+        return;
+    }
+    before_value(w);
+    add_quoted(w, text);
+}
+
+void json_write_int(struct json_writer *w, int64_t number)
+{
+    before_value(w);
+    char digits[24], *p = digits + sizeof digits;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do
+        *--p = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (number < 0)
+        *--p = '-';
+    add(w, p, (size_t)(digits + sizeof digits - p));
+}
+
+void json_write_double(struct json_writer *w, double number)
+{
+    before_value(w);
+    char text[40];
+    for (int precision = 1; precision <= 17; precision++) {
+        snprintf(text, sizeof text - 2, "%.*g", precision, number);
+        if (strtod(text, NULL) == number)
+            break;
+    }
+    if (!strpbrk(text, ".e"))
+        strncat(text, ".0", sizeof text - strlen(text) - 1);
+    add(w, text, strlen(text));
+}
+
+void json_write_bool(struct json_writer *w, bool value)
+{
+    before_value(w);
+    add(w, value ? "true" : "false", value ? 4 : 5);
+}
+
+void json_write_null(struct json_writer *w)
+{
+    before_value(w);
+    add(w, "null", 4);
+}
+
+void json_write_string_member(struct json_writer *w, const char *name, const char *text)
+{
+    json_write_key(w, name);
+    json_write_string(w, text);
+}
+
+void json_write_int_member(struct json_writer *w, const char *name, int64_t number)
+{
+    json_write_key(w, name);
+    json_write_int(w, number);
+}
+
+void json_write_bool_member(struct json_writer *w, const char *name, bool value)
+{
+    json_write_key(w, name);
+    json_write_bool(w, value);
+}
+
+char *json_writer_take(struct json_writer *w, size_t *length)
+{
+    assert(w->depth == 0);
+    *reserve(w, 1) = 0;
+    char *text = w->text;
+    if (length)
+        *length = w->length;
+    *w = (struct json_writer){0};
+    return text;
+}
+
+void json_writer_clear(struct json_writer *w)
+{
+    free(w->text);
+    *w = (struct json_writer){0};
+}

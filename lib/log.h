@@ -1,0 +1,34 @@
+/*
+ * log: one line a message to standard error: level, subsystem, text, then key=value
+ * pairs.
+ *
+ *     log_info("plan", "device created pci=%s type=%s uuid=%s consumer=%s", ...);
+ *
+ * The keys are the same everywhere: pci= type= uuid= consumer= provider= trait= error=.
+ * Under systemd (JOURNAL_STREAM names our standard error) each line starts with the
+ * journal's "<priority>" instead of a level's name. Control characters in what is
+ * logged are shown as '?', so that nothing from outside can forge a line. Any thread
+ * may call; a line is one write(2). Libraries return errors and never log them.
+ */
+#ifndef LIB_LOG_H
+#define LIB_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* The least important level that is still written. INFO at start. */
+void log_set_level(enum log_level level);
+/* "error", "warning", "info", "debug". False when it is none of them. */
+bool log_level_parse(const char *name, enum log_level *level);
+
+void log_message(enum log_level level, const char *subsystem, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define log_error(subsystem, ...) log_message(LOG_LEVEL_ERROR, subsystem, __VA_ARGS__)
+#define log_warning(subsystem, ...) \
+    log_message(LOG_LEVEL_WARNING, subsystem, __VA_ARGS__)
+#define log_info(subsystem, ...) log_message(LOG_LEVEL_INFO, subsystem, __VA_ARGS__)
+#define log_debug(subsystem, ...) log_message(LOG_LEVEL_DEBUG, subsystem, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * notify: tells systemd how the service stands (sd_notify(3)'s protocol: one datagram
+ * to $NOTIFY_SOCKET). Written here because libsystemd would bring six more libraries
+ * into a process that must stay small.
+ */
+#ifndef LIB_NOTIFY_H
+#define LIB_NOTIFY_H
+
+#include <stdint.h>
+
+/* `state` is "READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=...", newline-separated.
+ * Without $NOTIFY_SOCKET it does nothing; failures are ignored as sd_notify's callers
+ * do. */
+void notify_state(const char *state);
+
+/* How often "WATCHDOG=1" is due, in microseconds, at half of what systemd asks; 0 when
+ * no watchdog is set. */
+uint64_t notify_watchdog_interval(void);
+
+#endif

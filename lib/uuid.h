@@ -1,0 +1,24 @@
+/*
+ * uuid: identifiers as text, on libuuid. Always 36 lower-case characters with dashes.
+ * Stateless.
+ */
+#ifndef LIB_UUID_H
+#define LIB_UUID_H
+
+#include <stdbool.h>
+
+#define UUID_TEXT_SIZE 37
+
+/* `text` is a uuid with dashes, in either case; `out` gets it in lower case. False, and
+ * `out` untouched, else. */
+bool uuid_parse_text(const char *text, char out[UUID_TEXT_SIZE]);
+
+/* The version-5 (SHA-1) uuid of `name` in the namespace `space`, as RFC 4122 and
+ * Python's uuid5 have it. `space` must be a valid uuid; `out` may be the same memory.
+ */
+void uuid5_text(const char *space, const char *name, char out[UUID_TEXT_SIZE]);
+
+/* A random one. */
+void uuid4_text(char out[UUID_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,57 @@
+#include "lib/xalloc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *memory)
+{
+    if (!memory) {
+        static const char text[] = "out of memory\n";
+        (void)!fwrite(text, 1, sizeof text - 1, stderr);
+        abort();
+    }
+    return memory;
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    return checked(calloc(count ? count : 1, size ? size : 1));
+}
+
+void *xreallocarray(void *old, size_t count, size_t size)
+{
+    return checked(reallocarray(old, count ? count : 1, size ? size : 1));
+}
+
+char *xstrdup(const char *text)
+{
+    return text ? checked(strdup(text)) : NULL;
+}
+
+char *xstrndup(const char *text, size_t length)
+{
+    return checked(strndup(text, length));
+}
+
+char *xasprintf(const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    int length = vasprintf(&text, format, args);
+    va_end(args);
+    return checked(length < 0 ? NULL : text);
+}
+
+void *array_grow_(void *array, size_t count, size_t size)
+{
+    /* Capacities are the powers of two from 4 on: only there is a move needed. */
+    if (count == 0)
+        array = xreallocarray(array, 4, size);
+    else if (count >= 4 && (count & (count - 1)) == 0)
+        array = xreallocarray(array, 2 * count, size);
+    memset((char *)array + count * size, 0, size);
+    return array;
+}

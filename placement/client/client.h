@@ -1,0 +1,79 @@
+/*
+ * client: the Placement API as the agent uses it, over libcurl: one kept connection,
+ * one thread. Each call is one request (plus one GET / at the start, for the
+ * microversion: the highest that both know, at most 1.39, at least 1.14). Replies are
+ * bounded in size and time.
+ *
+ * Errors: NOT_FOUND 404; CONFLICT 409 placement.concurrent_update; BUSY 409
+ * placement.inventory.inuse; EXISTS other 409s on creation; INVALID 400; UNAUTHORIZED
+ * 401; FORBIDDEN 403; UNREACHABLE for everything on the way there, 5xx included;
+ * TIMEOUT; PROTOCOL for an answer that makes no sense. The text is one line with
+ * method, path, status and the server's detail, and never a secret.
+ */
+#ifndef PLACEMENT_CLIENT_CLIENT_H
+#define PLACEMENT_CLIENT_CLIENT_H
+
+#include "lib/error.h"
+#include "lib/strlist.h"
+#include "placement/model.h"
+
+struct placement_client;
+
+struct placement_client_options {
+    const char *endpoint;  /* "http://127.0.0.1:8778" with or without a path; the
+                              trailing slash does not matter */
+    const char *auth_type; /* "none", "noauth", "admin_token" */
+    const char *token;     /* NULL: "admin" for noauth */
+    unsigned timeout;      /* seconds for one request; 0: 30 */
+};
+
+int placement_client_new(const struct placement_client_options *options,
+                         struct placement_client **out, struct error *err);
+void placement_client_free(struct placement_client *client);
+DEFINE_CLEANUP(struct placement_client *, placement_client_free)
+
+/* Requests sent so far: an idle cycle costs one. */
+unsigned long placement_client_requests(const struct placement_client *client);
+
+/* GET /resource_providers?in_tree=, or ?name=. The array and what is in it are the
+ * caller's. None found: count 0. */
+int placement_get_tree(struct placement_client *client, const char *root,
+                       struct provider **out, size_t *count, struct error *err);
+int placement_get_by_name(struct placement_client *client, const char *name,
+                          struct provider **out, size_t *count, struct error *err);
+/* POST. EXISTS when the name or the uuid is taken. `parent` NULL makes a root. */
+int placement_create_provider(struct placement_client *client, const char *uuid,
+                              const char *name, const char *parent, struct error *err);
+int placement_delete_provider(struct placement_client *client, const char *uuid,
+                              struct error *err);
+
+/* GETs also give the provider's generation at that moment; PUTs take the one they were
+ * decided on and give the new one. */
+int placement_get_inventories(struct placement_client *client, const char *uuid,
+                              struct class_inventory **out, size_t *count,
+                              int64_t *generation, struct error *err);
+int placement_put_inventories(struct placement_client *client, const char *uuid,
+                              const struct class_inventory *items, size_t count,
+                              int64_t *generation, struct error *err);
+int placement_get_provider_traits(struct placement_client *client, const char *uuid,
+                                  struct strlist *out, int64_t *generation,
+                                  struct error *err);
+int placement_put_provider_traits(struct placement_client *client, const char *uuid,
+                                  const struct strlist *traits, int64_t *generation,
+                                  struct error *err);
+int placement_get_provider_allocations(struct placement_client *client,
+                                       const char *uuid,
+                                       struct provider_allocation **out, size_t *count,
+                                       int64_t *generation, struct error *err);
+
+/* GET /traits?name=startswith:... and PUT /traits/{name} (creating what exists is
+ * success). */
+int placement_get_traits(struct placement_client *client, const char *prefix,
+                         struct strlist *out, struct error *err);
+int placement_create_trait(struct placement_client *client, const char *name,
+                           struct error *err);
+/* PUT /resource_classes/{name}, for a CUSTOM_ mdev_class. */
+int placement_create_class(struct placement_client *client, const char *name,
+                           struct error *err);
+
+#endif

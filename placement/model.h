@@ -1,0 +1,57 @@
+/*
+ * model: what the Placement API is about, as plain data that client, server and agent
+ * share. JSON for these is in placement/codec.
+ *
+ * Uuids are text in lower case (lib/uuid.h). Amounts and generations are integers as
+ * the API has them: amounts are 32-bit in upstream's database (1 to 2147483647),
+ * generations only ever compared and passed on.
+ */
+#ifndef PLACEMENT_MODEL_H
+#define PLACEMENT_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/cleanup.h"
+#include "lib/strlist.h"
+#include "lib/uuid.h"
+
+#define PLACEMENT_MAX_AMOUNT 2147483647
+#define PLACEMENT_MAX_NAME 255 /* traits, resource classes */
+#define PLACEMENT_MAX_PROVIDER_NAME 200
+
+/* A resource provider. `root` is its own uuid for a root; `parent` is "" for a root. */
+struct provider {
+    char uuid[UUID_TEXT_SIZE];
+    char root[UUID_TEXT_SIZE];
+    char parent[UUID_TEXT_SIZE];
+    char *name;
+    int64_t generation;
+};
+
+/* What a provider has of one resource class. Capacity is (total - reserved) *
+ * allocation_ratio. */
+struct inventory {
+    int64_t total, reserved, min_unit, max_unit, step_size;
+    double allocation_ratio;
+};
+
+/* One class with its inventory; a provider's set is an array of them, ordered by class
+ * name. */
+struct class_inventory {
+    char *resource_class;
+    struct inventory inventory;
+};
+
+/* `used` of one class on one provider by one consumer. */
+struct provider_allocation {
+    char consumer[UUID_TEXT_SIZE];
+    char *resource_class;
+    int64_t amount;
+};
+
+void provider_clear(struct provider *provider);
+void class_inventories_clear(struct class_inventory *items, size_t count);
+void provider_allocations_clear(struct provider_allocation *items, size_t count);
+
+#endif

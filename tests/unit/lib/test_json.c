@@ -1,0 +1,92 @@
+#include "tests/unit/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/json_read.h"
+#include "lib/json_write.h"
+
+static void parses_one_document_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int rc;
+    } cases[] = {
+        {"{}", 0},     {"{\"a\": 1}", 0}, {" 12 ", 0},
+        {"12", 0},     {"", -1},          {"{", -1},
+        {"{} {}", -1}, {"{'a': 1}", -1},  {"{\"a\": 1,}", -1},
+        {"[NaN]", -1}, {"\"\xff\"", -1},  {"[1] x", -1},
+        {"null", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct json_object *doc = NULL;
+        struct error err = {0};
+        int rc = json_parse(cases[i].text, strlen(cases[i].text), &doc, &err);
+        if (rc != cases[i].rc)
+            fail_msg("%s: %d %s", cases[i].text, rc, err.text);
+        json_object_put(doc);
+    }
+}
+
+static void getters_check_types(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"s\": \"12\", \"d\": 1.9, \"i\": 7, \"n\": null, "
+                               "\"big\": 99999999999999999999}";
+    _cleanup_json_ struct json_object *doc = NULL;
+    struct error err = {0};
+    assert_ok(json_parse(text, strlen(text), &doc, &err), &err);
+    int64_t number = 5;
+    double real = 0;
+    assert_int_equal(json_get_int64(doc, "s", &number, &err), -1);
+    assert_string_equal(err.text, "s: expected an integer, got a string");
+    assert_int_equal(json_get_int64(doc, "d", &number, &err), -1);
+    assert_int_equal(json_get_int64(doc, "n", &number, &err), -1);
+    assert_int_equal(json_get_int64(doc, "big", &number, &err), -1);
+    assert_int_equal(number, 5);
+    assert_ok(json_get_int64(doc, "i", &number, &err), &err);
+    assert_int_equal(number, 7);
+    assert_ok(json_get_double(doc, "d", &real, &err), &err);
+    assert_ok(json_get_double(doc, "i", &real, &err), &err);
+    const char *string = "x";
+    assert_ok(json_get_string_or_null(doc, "n", &string, &err), &err);
+    assert_null(string);
+}
+
+static void writes_what_reads_back(void **state)
+{
+    (void)state;
+    struct json_writer w = {0};
+    json_write_begin_object(&w);
+    json_write_string_member(&w, "text", "a\"b\\c\n\x01/\xc3\xa9");
+    json_write_key(&w, "numbers");
+    json_write_begin_array(&w);
+    json_write_int(&w, INT64_MIN);
+    json_write_int(&w, 0);
+    json_write_double(&w, 1.0);
+    json_write_double(&w, 0.1);
+    json_write_double(&w, 1e300);
+    json_write_end_array(&w);
+    json_write_bool_member(&w, "yes", true);
+    json_write_string_member(&w, "none", NULL);
+    json_write_end_object(&w);
+    size_t length;
+    char *text = json_writer_take(&w, &length);
+    assert_string_equal(
+        text, "{\"text\":\"a\\\"b\\\\c\\n\\u0001/"
+              "\xc3\xa9\",\"numbers\":[-9223372036854775808,0,1.0,0.1,1e+300],"
+              "\"yes\":true,\"none\":null}");
+    assert_int_equal(length, strlen(text));
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parses_one_document_only),
+        cmocka_unit_test(getters_check_types),
+        cmocka_unit_test(writes_what_reads_back),
+    };
+    return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+}

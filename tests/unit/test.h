@@ -1,0 +1,24 @@
+/*
+ * test: what every unit test includes: cmocka with the headers that it wants first.
+ * cmocka's asserts longjmp past cleanup attributes, so a failing test may leak; a
+ * passing one must not.
+ */
+#ifndef TESTS_UNIT_TEST_H
+#define TESTS_UNIT_TEST_H
+
+/* cmocka.h wants these before it, hence the two blocks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* assert_return_code() says nothing of why; this prints the error. */
+#define assert_ok(call, err)                        \
+    do {                                            \
+        if ((call) != 0)                            \
+            fail_msg("%s: %s", #call, (err)->text); \
+    } while (0)
+
+#endif

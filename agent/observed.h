@@ -12,8 +12,8 @@
 
 struct observed_provider {
     struct provider provider;
-    /* Read for the agent's children, and for children that carry a name of ours; not
-     * for the root or for others'. */
+    /* Read for the agent's children, and for children that carry a GPU's name; not for
+     * the root or for others'. What follows was all true at provider.generation. */
     bool detailed;
     struct class_inventory *inventories;
     size_t inventory_count;
@@ -23,13 +23,14 @@ struct observed_provider {
 };
 
 struct observed {
-    bool root_found; /* false: providers is empty */
+    bool root_found; /* false: providers is empty, and these two are what the root would
+                        have if the agent made it */
     char root_uuid[UUID_TEXT_SIZE];
     char *root_name;
     struct observed_provider *providers; /* the root first, then by name */
     size_t provider_count;
-    /* The server's traits among those that we asked about: all CUSTOM_ and HW_GPU_
-     * names. Sorted. */
+    /* Traits that the server is known to have, among those that were asked about
+     * (placement_fetch_traits). Sorted. */
     struct strlist known_traits;
 };
 

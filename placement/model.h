@@ -50,8 +50,11 @@ struct provider_allocation {
     int64_t amount;
 };
 
+/* Frees what it holds; the struct itself is the caller's. */
 void provider_clear(struct provider *provider);
-void class_inventories_clear(struct class_inventory *items, size_t count);
-void provider_allocations_clear(struct provider_allocation *items, size_t count);
+/* Free an array with all that its items hold. NULL is no array. */
+void providers_free(struct provider *items, size_t count);
+void class_inventories_free(struct class_inventory *items, size_t count);
+void provider_allocations_free(struct provider_allocation *items, size_t count);
 
 #endif

@@ -23,7 +23,7 @@ LINK_cov := --coverage
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
 	-Wvla -Wformat=2 -Wno-missing-field-initializers -Wimplicit-fallthrough
 ALL_CFLAGS = -std=gnu11 -pthread $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) $(HARDENING_$(VARIANT)) $(CFLAGS)
-ALL_CPPFLAGS = -I. -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CPPFLAGS = -I. -D_GNU_SOURCE -DVERSION=\"$(VERSION)\" $(CPPFLAGS)
 ALL_LDFLAGS = -pthread $(LINK_$(VARIANT)) -Wl,--as-needed $(LDFLAGS)
 
 # ---- what the programs are made of: folder archives, in link order ----
@@ -63,14 +63,15 @@ UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 PARTS_unit := agent client server model config mdevsim lib
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps check check-unit clean install FORCE
+.PHONY: all help deps install uninstall check check-unit check-system check-san check-upstream check-conformance demo \
+	bench lint clean FORCE
 .SECONDARY:
 
 all: $(PROGRAMS) ## the programs, under build/
 
 # ---- the packages of Debian that are missing ----
 PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libinih-dev libsqlite3-dev uuid-dev \
-	libyaml-dev libfuse3-dev fuse3 libcmocka-dev python3
+	libyaml-dev libfuse3-dev fuse3 libcmocka-dev perl python3
 missing_packages = $(strip $(foreach p,$(PACKAGES),$(shell dpkg-query -W -f='$${db:Status-Abbrev}' $(p) 2>/dev/null | grep -q '^ii' || echo $(p))))
 
 deps: ## install the Debian packages that are missing (as root; else say which)
@@ -79,11 +80,12 @@ deps: ## install the Debian packages that are missing (as root; else say which)
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else echo "missing packages; as root: apt-get install --no-install-recommends $$missing" >&2; exit 1; fi
 
-# ---- compile and link ----
+# ---- compile and link; V=1 shows the commands ----
+say = $(if $(V),,@echo "$(1) $(2)";)
 # Every object depends on a stamp of the flags, so that a change of flags rebuilds.
 FLAGS_STAMP := $(BUILD)/.flags
 $(FLAGS_STAMP): FORCE
-	@mkdir -p $(@D); flags='$(CC) $(ALL_CFLAGS) $(subst ','\'',$(ALL_CPPFLAGS)) $(ALL_LDFLAGS)'; \
+	@mkdir -p $(@D); flags='$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(ALL_LDFLAGS)'; \
 	[ "$$flags" = "$$(cat $@ 2>/dev/null)" ] || printf '%s' "$$flags" >$@
 
 # The headers of the libraries must be there before the first compiler starts.
@@ -93,35 +95,92 @@ $(BUILD)/.deps: Makefile
 $(BUILD)/tests/sim/%.o: PART_CPPFLAGS = -DFUSE_USE_VERSION=35 $(shell $(PKG_CONFIG) --cflags fuse3)
 $(BUILD)/%.o: %.c $(FLAGS_STAMP) | $(BUILD)/.deps
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(PART_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)$(CC) $(ALL_CPPFLAGS) $(PART_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 define archive_rule
 $$(BUILD)/lib$(1).a: $$(call objects,$$(SOURCES_$(1)))
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(call say,AR,$$@)$$(AR) rcs $$@ $$^
 endef
 $(foreach a,$(ARCHIVES),$(eval $(call archive_rule,$(a))))
 
 define program_rule
 $$(BUILD)/$(1): $$(call objects,$$(MAIN_$(1))) $$(call archives,$$(PARTS_$(1)))
-	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(ALL_LDFLAGS) $$(call pkg,$$(PARTS_$(1))) -lm
+	$$(call say,LD,$$@)$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(ALL_LDFLAGS) $$(call pkg,$$(PARTS_$(1))) -lm
 endef
 $(foreach p,vgpu-agent placementd mdevsim,$(eval $(call program_rule,$(p))))
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(UNIT_HELPERS)) $(call archives,$(PARTS_unit))
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-# ---- tests ----
-check: check-unit ## units and system tests
+# ---- install ----
+MAN_PAGES := $(patsubst etc/man/%,$(BUILD)/man/%,$(wildcard etc/man/*.[58]))
+UNITS := $(patsubst etc/systemd/%,$(BUILD)/systemd/%,$(wildcard etc/systemd/*.service))
+fill_in = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@sbindir@|$(sbindir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' $< >$@
+$(BUILD)/man/%: etc/man/% FORCE
+	@mkdir -p $(@D); $(fill_in)
+$(BUILD)/systemd/%: etc/systemd/% FORCE
+	@mkdir -p $(@D); $(fill_in)
+
+INSTALL ?= install
+# Where each file goes: folder, mode, files.
+define installed
+$(sbindir) 0755 $(BUILD)/vgpu-agent $(BUILD)/placementd
+$(mandir)/man8 0644 $(filter %.8,$(MAN_PAGES))
+$(unitdir) 0644 $(UNITS)
+$(prefix)/lib/udev/rules.d 0644 etc/udev/90-vgpu-agent.rules
+$(prefix)/lib/sysusers.d 0644 $(wildcard etc/sysusers.d/*.conf)
+$(prefix)/share/bash-completion/completions 0644 $(wildcard etc/completion/*)
+endef
+export installed
+
+install: all $(MAN_PAGES) $(UNITS) ## programs, configuration, units, manual pages; DESTDIR= prefix= are heeded
+	@echo "$$installed" | while read -r folder mode files; do set -e; [ -n "$$files" ] || continue; \
+		echo "install $$folder"; $(INSTALL) -d "$(DESTDIR)$$folder"; $(INSTALL) -m "$$mode" $$files "$(DESTDIR)$$folder"; done
+
+uninstall: $(MAN_PAGES) $(UNITS) ## take away what install put there, but configuration and data
+	@echo "$$installed" | while read -r folder mode files; do for f in $$files; do rm -f "$(DESTDIR)$$folder/$${f##*/}"; done; done
+
+# ---- tests: the ladder ----
+check: check-unit check-system ## units, and the real binaries on simulated hosts (README's test command)
 
 check-unit: $(UNIT_PROGRAMS)
-	@failed=0; for t in $(UNIT_PROGRAMS); do $$t || failed=1; done; exit $$failed
+	@CMOCKA_MESSAGE_OUTPUT=TAP prove -j "$$(nproc)" -e '' $(if $(QUIET),-Q) $(UNIT_PROGRAMS)
 
 # `make unit/config` runs the unit tests of one folder.
 unit/%: FORCE
 	@$(MAKE) --no-print-directory check-unit UNIT_SOURCES="$(wildcard tests/unit/$*/test_*.c)"
+
+check-system: all
+	@BUILD=$(abspath $(BUILD)) tests/system/run
+
+check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory VARIANT=san check
+
+check-upstream: all ## against OpenStack's own Placement and command line
+	@BUILD=$(abspath $(BUILD)) tests/upstream/run
+
+GABBITS ?= ../shared/gabbits
+check-conformance: all ## GABBITS=DIR: a folder of upstream's API tests against placementd
+	@BUILD=$(abspath $(BUILD)) tests/upstream/conformance $(GABBITS)
+
+demo: all ## the main job, told in a terminal
+	@BUILD=$(abspath $(BUILD)) tests/demo
+
+bench: all ## measurements, as ratios against peers in one run
+	@BUILD=$(abspath $(BUILD)) tests/bench/run
+
+# ---- lint ----
+TIDY_FLAGS = -std=gnu11 $(ALL_CPPFLAGS) -DFUSE_USE_VERSION=35 $(shell $(PKG_CONFIG) --cflags fuse3)
+C_FILES = $(shell git ls-files '*.c' '*.h')
+lint: $(BUILD)/.deps ## format, clang-tidy, cppcheck, shellcheck
+	clang-format --dry-run --Werror $(C_FILES)
+	printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P "$$(nproc)" -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS)' sh
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --std=c11 -j "$$(nproc)" \
+		--suppress=missingIncludeSystem -I. $(ALL_CPPFLAGS) agent config lib placement tests/sim
+	shellcheck devstack/plugin.sh devstack/settings .ci/run $$(git grep -lE '^#!/bin/(ba)?sh|^#!/usr/bin/env bash' -- tests)
 
 clean: ## remove build/
 	rm -rf build

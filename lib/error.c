@@ -67,7 +67,7 @@ static void vset(struct error *err, enum error_code code, int errnum,
     mark_truncated(err, vsnprintf(err->text, sizeof err->text, format, args));
 }
 
-int error_set(struct error *err, enum error_code code, const char *format, ...)
+void error_set_(struct error *err, enum error_code code, const char *format, ...)
 {
     if (err) {
         va_list args;
@@ -75,7 +75,6 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
         vset(err, code, 0, format, args);
         va_end(args);
     }
-    return -1;
 }
 
 static enum error_code code_of_errno(int errnum)
@@ -86,7 +85,7 @@ static enum error_code code_of_errno(int errnum)
     return ERROR_IO;
 }
 
-int error_set_errno(struct error *err, int errnum, const char *format, ...)
+void error_set_errno_(struct error *err, int errnum, const char *format, ...)
 {
     if (err) {
         va_list args;
@@ -99,10 +98,9 @@ int error_set_errno(struct error *err, int errnum, const char *format, ...)
                                                       : "unknown error");
         mark_truncated(err, (int)used + wanted);
     }
-    return -1;
 }
 
-int error_prefix(struct error *err, const char *format, ...)
+void error_prefix_(struct error *err, const char *format, ...)
 {
     if (err) {
         char old[sizeof err->text];
@@ -116,7 +114,6 @@ int error_prefix(struct error *err, const char *format, ...)
                                ": %s", old);
         mark_truncated(err, prefix);
     }
-    return -1;
 }
 
 const char *error_code_name(enum error_code code)

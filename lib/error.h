@@ -32,18 +32,25 @@ struct error {
     char text[1024]; /* one line, no trailing newline; truncated with "..." */
 };
 
-/* Sets `err` (when not NULL) and returns -1, so that `return error_set(err, ...)` reads
- * well. */
-int error_set(struct error *err, enum error_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/*
+ * Each is an expression of value -1 (as macros, so that compilers and analysers know it
+ * too): `return error_set(err, ERROR_INVALID, "...", ...)`. A NULL `err` is allowed.
+ *
+ *   error_set         sets code and text
+ *   error_set_errno   the same for a failed system call: the code follows from the
+ * errno, whose description is appended error_prefix      puts "<format>: " before the
+ * text that is there
+ */
+#define error_set(err, code, ...) (error_set_((err), (code), __VA_ARGS__), -1)
+#define error_set_errno(err, errnum, ...) \
+    (error_set_errno_((err), (errnum), __VA_ARGS__), -1)
+#define error_prefix(err, ...) (error_prefix_((err), __VA_ARGS__), -1)
 
-/* The same for a failed system call: the code follows from `errnum`, ": strerror" is
- * appended. */
-int error_set_errno(struct error *err, int errnum, const char *format, ...)
+void error_set_(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* Puts "<format>: " before the text. Returns -1. */
-int error_prefix(struct error *err, const char *format, ...)
+void error_set_errno_(struct error *err, int errnum, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void error_prefix_(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* "conflict", "not found", ...: for logs, metrics and JSON. */

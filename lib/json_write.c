@@ -84,7 +84,8 @@ static void add_escaped(struct json_writer *w, unsigned char c)
         add(w, pair, 2);
     } else {
         char code[8];
-        add(w, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
+        int length = snprintf(code, sizeof code, "\\u%04x", c);
+        add(w, code, (size_t)length);
     }
 }
 

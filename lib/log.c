@@ -68,7 +68,7 @@ void log_message(enum log_level level, const char *subsystem, const char *format
     va_end(args);
     size_t length = strnlen(line, sizeof line - 2);
     if (wanted >= (int)(sizeof line - (size_t)used))
-        memcpy(line + length - 3, "...", 3);
+        memset(line + length - 3, '.', 3);
     for (size_t i = 0; i < length; i++)
         if (iscntrl((unsigned char)line[i]))
             line[i] = '?';

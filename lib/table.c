@@ -133,7 +133,7 @@ static void print_title(const char *key, size_t width, bool last, FILE *out)
 {
     _cleanup_free_ char *title = xstrdup(key);
     for (char *p = title; *p; p++)
-        *p = *p == '_' ? ' ' : (char)toupper((unsigned char)*p);
+        *p = (char)(*p == '_' ? ' ' : toupper((unsigned char)*p));
     print_cell(title, width, last, out);
 }
 

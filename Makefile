@@ -180,7 +180,7 @@ lint: $(BUILD)/.deps ## format, clang-tidy, cppcheck, shellcheck
 	printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P "$$(nproc)" -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS)' sh
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --std=c11 -j "$$(nproc)" \
 		--suppress=missingIncludeSystem -I. $(ALL_CPPFLAGS) agent config lib placement tests/sim
-	shellcheck devstack/plugin.sh devstack/settings .ci/run $$(git grep -lE '^#!/bin/(ba)?sh|^#!/usr/bin/env bash' -- tests)
+	shellcheck -s bash devstack/plugin.sh devstack/settings etc/completion/vgpu-agent .ci/run $$(git grep -lE '^#!/bin/(ba)?sh|^#!/usr/bin/env bash' -- tests)
 
 clean: ## remove build/
 	rm -rf build

@@ -35,6 +35,36 @@ struct mdev_type_config {
     struct strlist traits;  /* extra ones, CUSTOM_... */
 };
 
+/* [placement]: where it is and who we are, in keystoneauth's words (an option's name is
+ * the field's). Strings are NULL and numbers 0 where nothing was said. */
+struct placement_config {
+    char *auth_type; /* "none", "noauth", "admin_token", "http_basic", "password",
+                        "v3password", "v3token", "v3applicationcredential" */
+    char *endpoint_override; /* NULL: `endpoint`, or Keystone's catalog */
+    char *endpoint;          /* for auth types that have no catalog */
+    char *token;             /* a secret: never logged; so are the next two */
+    char *password;
+    char *application_credential_secret;
+    char *auth_url; /* Keystone's: "http://host/identity/v3" */
+    char *username, *user_id, *user_domain_id, *user_domain_name;
+    char *application_credential_id, *application_credential_name;
+    /* The scope: a project, a domain or "all". */
+    char *project_id, *project_name, *project_domain_id, *project_domain_name;
+    char *domain_id, *domain_name, *system_scope;
+    char *default_domain_id, *default_domain_name; /* for user and project */
+    char *trust_id;
+    /* What to take from the catalog. */
+    char *service_type; /* NULL: "placement" */
+    char *service_name, *region_name;
+    struct strlist valid_interfaces; /* empty: internal, then public */
+    /* The connections to both. */
+    char *cafile, *certfile, *keyfile;
+    bool insecure;
+    double timeout; /* of one request; 0: 30 */
+    unsigned connect_retries, status_code_retries;
+    double connect_retry_delay, status_code_retry_delay; /* 0: 0.5, doubled each time */
+};
+
 struct config {
     struct {
         enum agent_mode mode;
@@ -44,12 +74,7 @@ struct config {
         unsigned sync_interval, release_grace;
         char *state_file, *sysfs_root, *listen;
     } agent;
-    struct {
-        char *auth_type;         /* "none", "admin_token", "noauth", later Keystone's */
-        char *endpoint_override; /* NULL: `endpoint` or the catalog */
-        char *endpoint;
-        char *token; /* a secret: never logged */
-    } placement;
+    struct placement_config placement;
     struct mdev_type_config *types; /* in the order of enabled_mdev_types */
     size_t type_count;
 };

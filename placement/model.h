@@ -43,7 +43,13 @@ struct class_inventory {
     struct inventory inventory;
 };
 
-/* `used` of one class on one provider by one consumer. */
+/* What is used of one class on one provider, by all consumers. */
+struct class_usage {
+    char *resource_class;
+    int64_t used;
+};
+
+/* What one consumer has of one class on one provider. */
 struct provider_allocation {
     char consumer[UUID_TEXT_SIZE];
     char *resource_class;
@@ -55,6 +61,7 @@ void provider_clear(struct provider *provider);
 /* Free an array with all that its items hold. NULL is no array. */
 void providers_free(struct provider *items, size_t count);
 void class_inventories_free(struct class_inventory *items, size_t count);
+void class_usages_free(struct class_usage *items, size_t count);
 void provider_allocations_free(struct provider_allocation *items, size_t count);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * client: the Placement API as the agent uses it, over libcurl: one kept connection,
- * one thread. Each call is one request (plus one GET / at the start, for the
- * microversion: the highest that both know, at most 1.39, at least 1.14). Replies are
- * bounded in size and time.
+ * one thread. Each call is one request. Before the first one comes a GET / for the
+ * microversion (the highest that both know, at most 1.39, at least 1.14), again after a
+ * 406; and with Keystone a token, renewed before it expires and once after a 401.
+ * Replies are bounded in size and time.
  *
  * Errors: NOT_FOUND 404; CONFLICT 409 placement.concurrent_update; BUSY 409
  * placement.inventory.inuse; EXISTS other 409s on creation; INVALID 400; UNAUTHORIZED
@@ -13,21 +14,16 @@
 #ifndef PLACEMENT_CLIENT_CLIENT_H
 #define PLACEMENT_CLIENT_CLIENT_H
 
+#include "config/config.h"
 #include "lib/error.h"
 #include "lib/strlist.h"
 #include "placement/model.h"
 
 struct placement_client;
 
-struct placement_client_options {
-    const char *endpoint;  /* "http://127.0.0.1:8778" with or without a path; the
-                              trailing slash does not matter */
-    const char *auth_type; /* "none", "noauth", "admin_token" */
-    const char *token;     /* NULL: "admin" for noauth */
-    unsigned timeout;      /* seconds for one request; 0: 30 */
-};
-
-int placement_client_new(const struct placement_client_options *options,
+/* Checks the options and makes the client; nothing is sent yet. `options` is borrowed
+ * for its whole life. */
+int placement_client_new(const struct placement_config *options,
                          struct placement_client **out, struct error *err);
 void placement_client_free(struct placement_client *client);
 DEFINE_CLEANUP(struct placement_client *, placement_client_free)
@@ -61,15 +57,18 @@ int placement_get_provider_traits(struct placement_client *client, const char *u
 int placement_put_provider_traits(struct placement_client *client, const char *uuid,
                                   const struct strlist *traits, int64_t *generation,
                                   struct error *err);
+int placement_get_usages(struct placement_client *client, const char *uuid,
+                         struct class_usage **out, size_t *count, struct error *err);
 int placement_get_provider_allocations(struct placement_client *client,
                                        const char *uuid,
                                        struct provider_allocation **out, size_t *count,
                                        int64_t *generation, struct error *err);
 
-/* GET /traits?name=startswith:... and PUT /traits/{name} (creating what exists is
- * success). */
-int placement_get_traits(struct placement_client *client, const char *prefix,
+/* GET /traits?name=in:...: those of `names` that the server has, sorted. One request
+ * for up to 100 names. */
+int placement_get_traits(struct placement_client *client, const struct strlist *names,
                          struct strlist *out, struct error *err);
+/* PUT /traits/{name}. Creating what exists is success. */
 int placement_create_trait(struct placement_client *client, const char *name,
                            struct error *err);
 /* PUT /resource_classes/{name}, for a CUSTOM_ mdev_class. */

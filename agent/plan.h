@@ -4,6 +4,10 @@
  * `vgpu-agent plan`, carried out by plan_execute(). Each step can be run twice. Steps
  * belong to a GPU (or to none); a step that fails stops the later steps of its GPU in
  * this cycle, never those of others.
+ *
+ * A plan may be cut off after any step: the next one ends in the same state. What the
+ * journal has to know is noted by agent/plan_journal.h, in two strokes: all intentions
+ * before the first step, and each step's result after it.
  */
 #ifndef AGENT_PLAN_H
 #define AGENT_PLAN_H
@@ -20,40 +24,51 @@
 
 enum step_kind {
     STEP_CREATE_TRAIT,    /* PUT /traits/{name} */
+    STEP_CREATE_CLASS,    /* PUT /resource_classes/{name} */
     STEP_CREATE_ROOT,     /* only with create_root = true */
     STEP_CREATE_PROVIDER, /* the child of a GPU */
     STEP_SET_INVENTORY,   /* PUT the whole set, foreign classes kept */
     STEP_SET_TRAITS,      /* PUT the whole set, foreign traits kept */
-    STEP_CREATE_DEVICE,
     STEP_REMOVE_DEVICE,
-    STEP_MARK_RELEASED, /* the journal notes when a device was no longer wanted (or
-                           wanted again: time 0) */
-    STEP_FORGET, /* the journal drops an entry whose device is gone and not wanted */
+    STEP_CREATE_DEVICE,
     STEP_DELETE_PROVIDER, /* pruning, when asked for */
+    /* These change the journal only; plan_note_intention() is all they need. */
+    STEP_TAKE_DEVICE,   /* an existing device is this consumer's from now on */
+    STEP_MARK_RELEASED, /* when a device was no longer wanted */
+    STEP_FORGET_DEVICE, /* drops an entry whose device is gone and not wanted, or is
+                           somebody else's */
+    STEP_NOTE_PROVIDER, /* what is ours on a provider, where nothing is to be written */
+    STEP_FORGET_PROVIDER,
+    STEP_END_REBUILD,
 };
 
 struct step {
     enum step_kind kind;
-    char *gpu; /* NULL: belongs to no GPU */
-    char provider[UUID_TEXT_SIZE];
+    char *gpu;                     /* NULL: belongs to no GPU */
+    char provider[UUID_TEXT_SIZE]; /* "" where it concerns none */
     char *provider_name;
-    int64_t generation; /* the provider's, on which the decision was made; -1: made in
-                           this plan */
-    char *trait;        /* CREATE_TRAIT */
-    struct class_inventory *inventories; /* SET_INVENTORY */
+    /* The provider's, on which the decision was made; -1: it is made in this plan. A
+     * second write to it in this plan goes on with the generation that the first one
+     * got. */
+    int64_t generation;
+    char *name;                          /* CREATE_TRAIT, CREATE_CLASS */
+    struct class_inventory *inventories; /* SET_INVENTORY: the whole set, by class */
     size_t inventory_count;
-    struct strlist traits;     /* SET_TRAITS: the whole set; */
-    struct strlist own_traits; /* of which these are ours */
-    struct journal_device
-        device; /* CREATE_DEVICE, REMOVE_DEVICE, MARK_RELEASED, FORGET */
+    struct strlist traits;         /* SET_TRAITS: the whole set, sorted */
+    struct journal_provider entry; /* CREATE_PROVIDER, SET_INVENTORY, SET_TRAITS,
+                                      NOTE_PROVIDER: what the journal says afterwards */
+    struct journal_device device;  /* all steps on devices: the entry */
+    char *reason; /* why, where it is not plain: for people; may be NULL */
 };
 
 /* An allocation on one of our providers and how it stands: also what `vgpu-agent
  * allocations` shows. */
 enum allocation_state {
-    ALLOCATION_PENDING,   /* devices are still to be made: the plan does it */
-    ALLOCATION_READY,     /* all devices are there */
-    ALLOCATION_IN_USE,    /* and a guest holds one */
+    ALLOCATION_PENDING, /* devices are still to be made: the plan does it, or waits for
+                           what is in transition (`reason`) */
+    ALLOCATION_READY,   /* all devices are there */
+    ALLOCATION_IN_USE,  /* and a guest holds one; seen only when plan_input.use is given
+                         */
     ALLOCATION_RELEASING, /* no allocation any more; its device waits for the grace
                              period or the guest */
     ALLOCATION_FAILED,    /* cannot be met: `reason` */
@@ -68,35 +83,43 @@ struct allocation_status {
     int64_t amount;       /* units; 0 when RELEASING */
     struct strlist mdevs; /* uuids that are (or will be) its devices */
     enum allocation_state state;
-    char *reason; /* FAILED, RELEASING; else NULL */
+    char *reason; /* FAILED, RELEASING, some PENDING; else NULL */
 };
 
 struct plan {
+    /* True: the plan cannot be made without knowing who uses the devices, and all else
+     * in here is empty. Call device_use_scan(), and plan_make() again with it. Never
+     * when nothing is surplus and every device is known: an idle cycle needs no scan.
+     */
+    bool needs_use;
     struct step *steps;
     size_t step_count;
-    struct allocation_status *allocations;
+    struct allocation_status *allocations; /* by provider, consumer, class */
     size_t allocation_count;
     struct strlist problems; /* what an operator should know: a GPU gone, a child that
-                                is Nova's, drift */
+                                is Nova's, drift. Without numbers that change. */
+    int64_t wake_at; /* when a grace period ends next, seconds since the epoch; 0:
+                        nothing waits for the clock */
 };
 
 struct plan_input {
     const struct config *config;
     const struct host *host;
+    /* Both NULL: Placement could not be read. Then the plan only puts devices back that
+     * the journal has and the host lost (a reboot), and that are still wanted. */
     const struct desired_tree *desired;
     const struct observed *observed;
     const struct journal *journal;
-    const struct device_use *use;
-    int64_t now; /* seconds since the epoch */
+    const struct device_use *use;    /* NULL: not looked at, see needs_use */
+    const struct strlist *in_flight; /* uuids of devices whose create or remove has not
+                                        returned; NULL: none */
+    bool prune;     /* delete providers that are no longer wanted and are free */
+    bool take_over; /* owner mode: write to children with OWNER_NOVA, too */
+    int64_t now;    /* seconds since the epoch */
 };
 
 struct plan *plan_make(const struct plan_input *input);
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan *, plan_free)
-
-/* "create trait", ...: one verb for each kind, in tables and logs; JSON uses '_' for '
- * '. */
-const char *step_kind_name(enum step_kind kind);
-const char *allocation_state_name(enum allocation_state state);
 
 #endif

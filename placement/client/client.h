@@ -31,6 +31,11 @@ DEFINE_CLEANUP(struct placement_client *, placement_client_free)
 /* Requests sent so far: an idle cycle costs one. */
 unsigned long placement_client_requests(const struct placement_client *client);
 
+/* Asked about once a second while a call is under way; true ends it with ERROR_BUSY, as
+ * does a signal while it waits between tries. For a daemon that is told to stop. */
+void placement_client_set_interrupt(struct placement_client *client,
+                                    bool (*interrupted)(void));
+
 /* GET /resource_providers?in_tree=, or ?name=. The array and what is in it are the
  * caller's. None found: count 0. */
 int placement_get_tree(struct placement_client *client, const char *root,
@@ -64,8 +69,8 @@ int placement_get_provider_allocations(struct placement_client *client,
                                        struct provider_allocation **out, size_t *count,
                                        int64_t *generation, struct error *err);
 
-/* GET /traits?name=in:...: those of `names` that the server has, sorted. One request
- * for up to 100 names. */
+/* GET /traits?name=in:...: those of `names` that the server has, sorted. More than
+ * about 2000 characters of them take more than one request. */
 int placement_get_traits(struct placement_client *client, const struct strlist *names,
                          struct strlist *out, struct error *err);
 /* PUT /traits/{name}. Creating what exists is success. */

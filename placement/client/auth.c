@@ -1,0 +1,62 @@
+#include "placement/client/auth.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*make)(const struct placement_config *options, struct auth **out,
+                struct error *err);
+} types[] = {
+    {"none", auth_none_new},
+    {"noauth", auth_noauth_new},
+    {"admin_token", auth_admin_token_new},
+    {"http_basic", auth_http_basic_new},
+};
+#define TYPE_COUNT (sizeof types / sizeof *types)
+
+static int unknown_type(const char *name, struct error *err)
+{
+    char known[256] = "";
+    for (size_t i = 0; i < TYPE_COUNT; i++) {
+        strncat(known, i ? ", " : "", sizeof known - strlen(known) - 1);
+        strncat(known, types[i].name, sizeof known - strlen(known) - 1);
+    }
+    if (!name)
+        return error_set(err, ERROR_INVALID, "auth_type is not set; supported: %s",
+                         known);
+    return error_set(err, ERROR_INVALID,
+                     "auth_type '%.64s' is not supported; supported: %s", name, known);
+}
+
+int auth_new(const struct placement_config *options, struct http *http,
+             struct auth **out, struct error *err)
+{
+    for (size_t i = 0; options->auth_type && i < TYPE_COUNT; i++) {
+        if (strcmp(types[i].name, options->auth_type) != 0)
+            continue;
+        if (types[i].make(options, out, err) != 0)
+            return error_prefix(err, "auth_type %s", options->auth_type);
+        (*out)->options = options;
+        (*out)->http = http;
+        return 0;
+    }
+    return unknown_type(options->auth_type, err);
+}
+
+int auth_check_token(const char *token, struct error *err)
+{
+    size_t length = strlen(token);
+    for (size_t i = 0; i < length; i++)
+        if (token[i] <= ' ' || token[i] > '~')
+            return error_set(err, ERROR_INVALID,
+                             "a character that no token has, at position %zu of it", i);
+    if (length == 0)
+        return error_set(err, ERROR_INVALID, "an empty token");
+    return 0;
+}
+
+void auth_free(struct auth *auth)
+{
+    if (auth)
+        auth->operations->free(auth);
+}

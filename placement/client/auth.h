@@ -1,0 +1,51 @@
+/*
+ * auth: how requests to Placement say who we are, and where Placement is if the
+ * configuration does not say. One struct of functions for each way; auth_new() takes
+ * the one that auth_type names. Secrets are wiped when freed and are in no message. One
+ * thread; options and http are borrowed for the whole life.
+ */
+#ifndef PLACEMENT_CLIENT_AUTH_H
+#define PLACEMENT_CLIENT_AUTH_H
+
+#include "placement/client/http.h"
+
+struct auth {
+    const struct auth_operations *operations;
+    const struct placement_config *options;
+    struct http *http;
+};
+
+struct auth_operations {
+    /* Fills in the request's authorization; what it points to stays valid until the
+     * next call. May ask a server for a token. */
+    int (*authorize)(struct auth *auth, struct http_request *request,
+                     struct error *err);
+    /* Placement's URL, borrowed likewise. May ask a server. */
+    int (*endpoint)(struct auth *auth, const char **url, struct error *err);
+    /* A request was answered with 401. True when another try may do better: what it
+     * was refused for is dropped. */
+    bool (*refused)(struct auth *auth);
+    void (*free)(struct auth *auth);
+};
+
+/* INVALID when the type is unknown (the text lists those that are known) or an option
+ * that it needs is missing. Sends nothing. */
+int auth_new(const struct placement_config *options, struct http *http,
+             struct auth **out, struct error *err);
+void auth_free(struct auth *auth);
+DEFINE_CLEANUP(struct auth *, auth_free)
+
+/* A token is printable ASCII; else it would break the header that carries it. */
+int auth_check_token(const char *token, struct error *err);
+
+/* The ways: each checks its options. */
+int auth_none_new(const struct placement_config *options, struct auth **out,
+                  struct error *err);
+int auth_noauth_new(const struct placement_config *options, struct auth **out,
+                    struct error *err);
+int auth_admin_token_new(const struct placement_config *options, struct auth **out,
+                         struct error *err);
+int auth_http_basic_new(const struct placement_config *options, struct auth **out,
+                        struct error *err);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * error_body: what a server says about a request that failed, as one short line. Known
+ * are Placement's {"errors": [{"title", "detail", "code", "request_id"}]} (detail with
+ * paragraphs in it, code from microversion 1.23 on), Keystone's {"error": {"title",
+ * "message", "code"}} (code a number, or with keystonemiddleware a string; message at
+ * times kilobytes), and HTML or text from a proxy on the way. Never fails: what is none
+ * of these gives an empty text.
+ */
+#ifndef PLACEMENT_CLIENT_ERROR_BODY_H
+#define PLACEMENT_CLIENT_ERROR_BODY_H
+
+#include <stddef.h>
+
+struct error_body {
+    char text[400];      /* no control characters, blanks collapsed, cut with "..." */
+    char code[80];       /* "placement.concurrent_update"; "" where there is none */
+    char request_id[64]; /* "req-..."; "" where the body names none */
+};
+
+struct error_body error_body_parse(const char *body, size_t length);
+
+#endif

@@ -1,0 +1,324 @@
+#include "placement/client/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/xalloc.h"
+
+#define DEFAULT_TIMEOUT 30.0 /* seconds */
+#define CONNECT_TIMEOUT 10.0
+#define FIRST_DELAY 0.5
+#define LONGEST_DELAY 60.0
+
+struct http {
+    CURL *easy;
+    const struct placement_config *options;
+    bool (*interrupted)(void);
+    unsigned long requests;
+    char why[CURL_ERROR_SIZE]; /* libcurl's words on the last failure */
+};
+
+DEFINE_CLEANUP(struct curl_slist *, curl_slist_free_all)
+DEFINE_CLEANUP(CURLU *, curl_url_cleanup)
+
+static void global_init(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+struct http *http_new(const struct placement_config *options)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, global_init);
+    struct http *http = xcalloc(1, sizeof *http);
+    http->options = options;
+    http->easy = curl_easy_init();
+    if (!http->easy)
+        abort();
+    return http;
+}
+
+void http_free(struct http *http)
+{
+    if (!http)
+        return;
+    curl_easy_cleanup(http->easy);
+    free(http);
+}
+
+void http_set_interrupt(struct http *http, bool (*interrupted)(void))
+{
+    http->interrupted = interrupted;
+}
+
+unsigned long http_requests(const struct http *http)
+{
+    return http->requests;
+}
+
+const char *http_header(struct http *http, const char *name)
+{
+    struct curl_header *header;
+    if (curl_easy_header(http->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return NULL;
+    return header->value;
+}
+
+/* What came so far; room grows by doubling. */
+struct incoming {
+    char *data;
+    size_t length, room;
+    bool too_large;
+};
+
+static size_t receive(char *data, size_t size, size_t count, void *context)
+{
+    struct incoming *in = context;
+    size_t length = size * count;
+    if (length > HTTP_MAX_REPLY - in->length) {
+        in->too_large = true;
+        return 0;
+    }
+    if (in->room - in->length < length + 1) {
+        in->room = in->room ? in->room : 1024;
+        while (in->room - in->length < length + 1)
+            in->room *= 2;
+        in->data = xreallocarray(in->data, in->room, 1);
+    }
+    memcpy(in->data + in->length, data, length);
+    in->length += length;
+    in->data[in->length] = 0;
+    return length;
+}
+
+static int progress(void *context, curl_off_t down, curl_off_t downloaded,
+                    curl_off_t up, curl_off_t uploaded)
+{
+    (void)down, (void)downloaded, (void)up, (void)uploaded;
+    const struct http *http = context;
+    return http->interrupted && http->interrupted();
+}
+
+static void set_tls(CURL *easy, const struct placement_config *options)
+{
+    if (options->cafile) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, options->cafile);
+        /* Only that file is trusted, not the system's folder beside it. */
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    if (options->insecure) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (options->certfile)
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, options->certfile);
+    /* As with keystoneauth, one file may hold both. */
+    if (options->certfile || options->keyfile)
+        curl_easy_setopt(easy, CURLOPT_SSLKEY,
+                         options->keyfile ? options->keyfile : options->certfile);
+}
+
+static void set_transport(struct http *http)
+{
+    CURL *easy = http->easy;
+    double timeout =
+        http->options->timeout > 0 ? http->options->timeout : DEFAULT_TIMEOUT;
+    double connect = timeout < CONNECT_TIMEOUT ? timeout : CONNECT_TIMEOUT;
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout * 1000));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect * 1000));
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_MAX_REPLY);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "vgpu-agent/" VERSION);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->why);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, progress);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, http);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    set_tls(easy, http->options);
+}
+
+static void set_request(CURL *easy, const struct http_request *request,
+                        struct curl_slist *headers, struct incoming *in)
+{
+    curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    if (request->body) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)request->length);
+    }
+    if (request->username) {
+        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        curl_easy_setopt(easy, CURLOPT_USERNAME, request->username);
+        curl_easy_setopt(easy, CURLOPT_PASSWORD, request->password);
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, in);
+}
+
+static enum error_code code_of(CURLcode rc)
+{
+    switch (rc) {
+    case CURLE_OPERATION_TIMEDOUT:
+        return ERROR_TIMEOUT;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return ERROR_BUSY;
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_URL_MALFORMAT:
+        return ERROR_INVALID;
+    case CURLE_WRITE_ERROR:
+    case CURLE_FILESIZE_EXCEEDED:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+        return ERROR_PROTOCOL;
+    default:
+        return ERROR_UNREACHABLE;
+    }
+}
+
+static int failed(const struct http *http, CURLcode rc, const struct incoming *in,
+                  struct error *err)
+{
+    if (rc == CURLE_FILESIZE_EXCEEDED || in->too_large)
+        return error_set(err, ERROR_PROTOCOL, "the reply is larger than %u MiB",
+                         HTTP_MAX_REPLY >> 20);
+    if (rc == CURLE_ABORTED_BY_CALLBACK)
+        return error_set(err, ERROR_BUSY, "interrupted");
+    return error_set(err, code_of(rc), "%s",
+                     http->why[0] ? http->why : curl_easy_strerror(rc));
+}
+
+static void add_header(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (!longer)
+        abort();
+    *list = longer;
+}
+
+static struct curl_slist *headers_of(const struct http_request *request)
+{
+    struct curl_slist *list = NULL;
+    for (const char *const *line = request->headers; line && *line; line++)
+        add_header(&list, *line);
+    if (request->authorization)
+        add_header(&list, request->authorization);
+    return list;
+}
+
+/* Some of the lines say who we are. */
+static void wipe(struct curl_slist *list)
+{
+    for (; list; list = list->next)
+        explicit_bzero(list->data, strlen(list->data));
+}
+
+static int perform_once(struct http *http, const struct http_request *request,
+                        struct http_reply *reply, struct error *err)
+{
+    _cleanup_(curl_slist_free_allp) struct curl_slist *headers = headers_of(request);
+    struct incoming in = {0};
+    curl_easy_reset(http->easy);
+    http->why[0] = 0;
+    set_transport(http);
+    set_request(http->easy, request, headers, &in);
+    http->requests++;
+    CURLcode rc = curl_easy_perform(http->easy);
+    wipe(headers);
+    if (rc != CURLE_OK) {
+        free(in.data);
+        return failed(http, rc, &in, err);
+    }
+    http_reply_clear(reply);
+    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &reply->status);
+    reply->body = in.data ? in.data : xstrdup("");
+    reply->length = in.length;
+    return 0;
+}
+
+void http_reply_clear(struct http_reply *reply)
+{
+    free(reply->body);
+    *reply = (struct http_reply){0};
+}
+
+/* False when it was interrupted. A signal ends the wait, too. */
+static bool wait_for(const struct http *http, double seconds)
+{
+    for (; seconds > 0; seconds -= 1) {
+        double step = seconds < 1 ? seconds : 1;
+        struct timespec time = {(time_t)step, (long)((step - (time_t)step) * 1e9)};
+        if ((http->interrupted && http->interrupted()) || nanosleep(&time, NULL) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The pauses between tries, as keystoneauth has them: as long as was said, or else
+ * doubled each time. */
+static double delay_before(unsigned retry, double said)
+{
+    if (said > 0)
+        return said;
+    double delay = FIRST_DELAY;
+    while (retry-- && delay < LONGEST_DELAY)
+        delay *= 2;
+    return delay < LONGEST_DELAY ? delay : LONGEST_DELAY;
+}
+
+int http_perform(struct http *http, const struct http_request *request,
+                 struct http_reply *reply, struct error *err)
+{
+    const struct placement_config *options = http->options;
+    unsigned connects = 0, statuses = 0;
+    for (;;) {
+        double delay;
+        struct error why = {0};
+        int rc = perform_once(http, request, reply, &why);
+        if (rc != 0 && (why.code == ERROR_UNREACHABLE || why.code == ERROR_TIMEOUT) &&
+            connects < options->connect_retries)
+            delay = delay_before(connects++, options->connect_retry_delay);
+        else if (rc == 0 && reply->status == 503 &&
+                 statuses < options->status_code_retries)
+            delay = delay_before(statuses++, options->status_code_retry_delay);
+        else {
+            if (rc != 0 && err)
+                *err = why;
+            return rc;
+        }
+        if (!wait_for(http, delay))
+            return error_set(err, ERROR_BUSY, "interrupted");
+    }
+}
+
+int http_check_url(const char *url, struct error *err)
+{
+    static const CURLUPart none[] = {CURLUPART_USER, CURLUPART_PASSWORD,
+                                     CURLUPART_QUERY, CURLUPART_FRAGMENT};
+    static const char expected[] =
+        "expected http://HOST[:PORT][/PATH] or https://..., without user or query";
+    _cleanup_(curl_url_cleanupp) CURLU *parsed = curl_url();
+    if (!parsed)
+        abort();
+    if ((strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) ||
+        curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK)
+        return error_set(err, ERROR_INVALID, "not a URL: %s", expected);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        char *part = NULL;
+        if (curl_url_get(parsed, none[i], &part, 0) == CURLUE_OK) {
+            curl_free(part);
+            return error_set(err, ERROR_INVALID, "not that kind of URL: %s", expected);
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,69 @@
+/*
+ * http: one request and its reply over libcurl: the transport below client and
+ * auth_keystone. It keeps one easy handle, and with it the open connections to the
+ * peers. Nothing of the environment is used: no proxy, no .netrc, no redirect. A reply
+ * is bounded in size and a request in time. One thread.
+ *
+ * Only what kept a whole reply from arriving is an error here (UNREACHABLE, TIMEOUT,
+ * PROTOCOL, or INVALID for a TLS file that cannot be used); a reply of any status is
+ * success. The texts hold neither headers nor bodies.
+ */
+#ifndef PLACEMENT_CLIENT_HTTP_H
+#define PLACEMENT_CLIENT_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "lib/cleanup.h"
+#include "lib/error.h"
+
+#define HTTP_MAX_REPLY (16u << 20) /* bytes */
+
+struct http;
+
+struct http_request {
+    const char *method; /* "GET" */
+    const char *url;
+    const char *const *headers; /* "Name: value" lines, NULL at the end */
+    /* Who we are: secrets, wiped from what http itself copies. */
+    const char *authorization;       /* one more such line; NULL: none */
+    const char *username, *password; /* for basic authentication; NULL: none */
+    const char *body;                /* NULL: none */
+    size_t length;
+};
+
+struct http_reply {
+    long status;
+    char *body; /* NUL-terminated; never NULL */
+    size_t length;
+};
+
+/* Uses cafile, certfile, keyfile, insecure, timeout and the retries of `options`, which
+ * is borrowed for the whole life. */
+struct http *http_new(const struct placement_config *options);
+void http_free(struct http *http);
+DEFINE_CLEANUP(struct http *, http_free)
+
+/* The caller clears the reply, also after a failure. */
+int http_perform(struct http *http, const struct http_request *request,
+                 struct http_reply *reply, struct error *err);
+void http_reply_clear(struct http_reply *reply);
+#define _cleanup_reply_ _cleanup_(http_reply_clear)
+
+/* A header of the last reply, NULL when it had none such. Valid until the next request.
+ */
+const char *http_header(struct http *http, const char *name);
+
+/* Requests sent so far, retries included. */
+unsigned long http_requests(const struct http *http);
+
+/* Asked about once a second while a request is under way or a retry waits; true ends it
+ * with ERROR_BUSY. For a daemon that is told to stop. */
+void http_set_interrupt(struct http *http, bool (*interrupted)(void));
+
+/* `url` is http(s)://host[:port][/path] and nothing more: no user, no query. INVALID
+ * with a text that does not repeat it, since it may hold a password. */
+int http_check_url(const char *url, struct error *err);
+
+#endif

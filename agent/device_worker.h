@@ -1,12 +1,17 @@
 /*
- * device_worker: makes and removes devices on threads of its own, since a store into
- * sysfs can take seconds, and a remove blocks in the kernel for as long as a guest
+ * device_worker: makes and removes devices beside the agent's own work, since a store
+ * into sysfs can take seconds, and a remove blocks in the kernel for as long as a guest
  * holds the device. An operation runs until the kernel answers; nobody can call it
  * back. So the worker remembers what is under way, across cycles, and never starts a
  * second operation on the same device.
  *
- * One thread (the agent's) calls. Freeing the worker does not wait for threads that the
- * kernel holds.
+ * Each operation is a process (fork; open, write, close; the errno comes back through a
+ * pipe), not a thread: a process cannot end while one of its threads sits in an
+ * uninterruptible wait (the kernel's, once the blocked remove gets a signal). A thread
+ * would keep a daemon that was told to stop, with its lock, alive until the guest ends.
+ * The child gives up all descriptors of the agent but its pipe, the lock above all.
+ *
+ * One thread (the agent's) calls. Freeing the worker waits for nobody.
  */
 #ifndef AGENT_DEVICE_WORKER_H
 #define AGENT_DEVICE_WORKER_H
@@ -26,7 +31,7 @@ struct device_worker *device_worker_new(const char *sysfs_root);
 void device_worker_free(struct device_worker *worker);
 DEFINE_CLEANUP(struct device_worker *, device_worker_free)
 
-/* Hands an operation to a thread. `parent` and `type_id` as in struct host. BUSY when
+/* Starts an operation. `parent` and `type_id` as in struct host. BUSY when
  * one on that device is under way, or as many as the worker allows. */
 int device_worker_start(struct device_worker *worker, enum device_operation operation,
                         const char *parent, const char *type_id, const char *uuid,

@@ -58,7 +58,7 @@ PROGRAMS := $(foreach p,vgpu-agent placementd mdevsim,$(if $(wildcard $(MAIN_$(p
 
 # One program a file: tests/unit/<folder>/test_*.c, linked with everything that may be tested.
 UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
-UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c tests/unit/*/*.c))
+UNIT_HELPERS := $(filter-out $(wildcard tests/unit/*/test_*.c),$(wildcard tests/unit/*.c tests/unit/*/*.c))
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 PARTS_unit := agent client server model config mdevsim lib
 

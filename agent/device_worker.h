@@ -1,23 +1,27 @@
 /*
- * device_worker: makes and removes devices beside the agent's own work, since a store
- * into sysfs can take seconds, and a remove blocks in the kernel for as long as a guest
- * holds the device. An operation runs until the kernel answers; nobody can call it
- * back. So the worker remembers what is under way, across cycles, and never starts a
- * second operation on the same device.
+ * device_worker: makes and removes devices in child processes, since a store into sysfs
+ * can take seconds, and a remove blocks in the kernel, out of reach of any signal, for
+ * as long as a guest holds the device. An operation runs until the kernel answers;
+ * nobody can call it back. So the worker remembers what is under way, across cycles,
+ * and never starts a second operation on the same device, or any on a card that has a
+ * create under way.
  *
- * Each operation is a process (fork; open, write, close; the errno comes back through a
- * pipe), not a thread: a process cannot end while one of its threads sits in an
- * uninterruptible wait (the kernel's, once the blocked remove gets a signal). A thread
- * would keep a daemon that was told to stop, with its lock, alive until the guest ends.
- * The child gives up all descriptors of the agent but its pipe, the lock above all.
+ * Children, not threads: a thread that is stuck in the kernel would keep the whole
+ * process, with its memory and its lock files, alive after it was told to go or was
+ * killed, and the next agent would find the door locked. A child has no descriptor but
+ * its pipe, takes no memory but the pages it changes, and is left behind when the agent
+ * goes; init reaps it. It blocks all signals, so that stopping the service does not
+ * break off a create half way. None is kept when idle.
  *
- * One thread (the agent's) calls. Freeing the worker waits for nobody.
+ * One thread (the agent's) calls; SIGCHLD must not be ignored. Freeing the worker does
+ * not wait for children that the kernel holds.
  */
 #ifndef AGENT_DEVICE_WORKER_H
 #define AGENT_DEVICE_WORKER_H
 
 #include <stdbool.h>
 
+#include "agent/backend.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
 #include "lib/strlist.h"
@@ -27,12 +31,15 @@ struct device_worker;
 
 enum device_operation { DEVICE_CREATE, DEVICE_REMOVE };
 
-struct device_worker *device_worker_new(const char *sysfs_root);
+/* `sysfs_root` and `root` as in struct device_place; copied. */
+struct device_worker *device_worker_new(const struct backend *backend,
+                                        const char *sysfs_root, const char *root);
 void device_worker_free(struct device_worker *worker);
 DEFINE_CLEANUP(struct device_worker *, device_worker_free)
 
-/* Starts an operation. `parent` and `type_id` as in struct host. BUSY when
- * one on that device is under way, or as many as the worker allows. */
+/* Hands an operation to a child. `parent` and `type_id` as in struct host. BUSY when
+ * one on that device is under way, or a create on that card, or as many as the worker
+ * allows. */
 int device_worker_start(struct device_worker *worker, enum device_operation operation,
                         const char *parent, const char *type_id, const char *uuid,
                         struct error *err);
@@ -41,12 +48,10 @@ int device_worker_start(struct device_worker *worker, enum device_operation oper
 struct device_done {
     enum device_operation operation;
     char uuid[UUID_TEXT_SIZE];
-    struct error error; /* code NONE: done. A remove of what is not there is done; a
-                           create of what is there already is EXISTS, unless it is there
-                           as asked for */
+    struct error error; /* code NONE: done, as struct backend has it */
 };
 
-/* Takes the result of one that has ended, in the order of their ends; waits for at most
+/* Takes the result of one that has ended, in no certain order; waits for at most
  * `timeout` milliseconds. False when none has ended. */
 bool device_worker_take(struct device_worker *worker, unsigned timeout,
                         struct device_done *out);

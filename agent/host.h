@@ -6,7 +6,11 @@
  * One `gpu` is one physical card: the unit that operators see, that gets one provider,
  * and that fails as one. Its mdev `parents` are the devices below which the kernel
  * makes mediated devices: the card itself, or with SR-IOV its virtual functions (then
- * the card is no parent itself).
+ * the card is no parent itself). A GPU without parents is a display-class PCI device
+ * that offers no types now: the board's VGA chip, a card that is unbound or passed
+ * through whole, a card whose VFs are not enabled. It is listed so that an operator
+ * sees it and why it offers nothing; nothing is to be reported for it unless it is
+ * configured by address.
  */
 #ifndef AGENT_HOST_H
 #define AGENT_HOST_H
@@ -61,33 +65,57 @@ struct gpu {
                    not PCI */
     char *node_name; /* libvirt's name: "pci_0000_84_00_0", "mtty_mtty" */
     bool is_pci;
-    uint16_t vendor, device; /* 0x10de, 0x1db6; 0 where not PCI or not readable */
-    char *driver;            /* "nvidia"; NULL when unbound */
+    uint16_t vendor, device;       /* 0x10de, 0x1db6; 0 where not PCI or not readable */
+    char *driver;                  /* "nvidia"; NULL when unbound */
+    int numa_node;                 /* -1: none, or not known */
+    unsigned vf_total, vf_enabled; /* sriov_totalvfs, sriov_numvfs; 0 without SR-IOV */
     enum gpu_health health;
-    char *health_reason; /* NULL when GPU_OK */
-    struct mdev_parent *parents;
+    char *health_reason;         /* NULL when GPU_OK */
+    struct mdev_parent *parents; /* in the order of the bus */
     size_t parent_count;
 };
 
 struct host {
-    struct gpu *gpus; /* by name, in natural order */
+    struct gpu *gpus; /* in the order of the bus, then those that are not PCI by name */
     size_t gpu_count;
+    /* Devices in transition whose parent is not (or not any more) known. */
+    struct mdev *strays;
+    size_t stray_count;
 };
 
 void host_free(struct host *host);
 DEFINE_CLEANUP(struct host *, host_free)
 
+/* Below, names are as in the structs; NULL (0) when there is none such. */
 const struct gpu *host_gpu(const struct host *host, const char *name);
+/* The GPU with a parent of that name; `parent` may be NULL. */
+const struct gpu *host_parent(const struct host *host, const char *name,
+                              const struct mdev_parent **parent);
 const struct mdev_type *parent_type(const struct mdev_parent *parent,
                                     const char *type_id);
 /* The first parent's idea of the type: id, name and attributes are the same on all
  * parents of a card. */
 const struct mdev_type *gpu_type(const struct gpu *gpu, const char *type_id);
+/* The type that a configuration means by `configured`: an id ("nvidia-35"), else a name
+ * ("GRID V100DX-1Q"). */
+const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *configured);
 /* The device and where it is; NULL when the host has none of that uuid. `gpu` and
- * `parent` may be NULL. */
+ * `parent` may be NULL; for a stray they get NULL. */
 const struct mdev *host_mdev(const struct host *host, const char *uuid,
                              const struct gpu **gpu, const struct mdev_parent **parent);
 /* "ok", "gone", "lost", "unreadable" */
 const char *gpu_health_name(enum gpu_health health);
+
+/* For those who make a host (host_scan, tests): the GPU or parent of that name, added
+ * when it is new, with what cannot be known from the name left empty (the node_name is
+ * known for PCI only). What they return is good until the next addition to the same
+ * array. */
+struct gpu *host_add_gpu(struct host *host, const char *name);
+struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *name);
+/* libvirt's name of the device `name` in `subsystem`: "pci_0000_84_00_0", "mtty_mtty",
+ * "css_0_0_26ab", "ap_matrix". The caller frees. */
+char *node_device_name(const char *subsystem, const char *name);
+/* Puts everything into the order that the structs promise. */
+void host_sort(struct host *host);
 
 #endif

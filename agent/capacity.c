@@ -1,0 +1,44 @@
+#include "agent/capacity.h"
+
+#include <limits.h>
+#include <string.h>
+
+unsigned gpu_device_count(const struct gpu *gpu, const char *type_id)
+{
+    unsigned count = 0;
+    for (size_t i = 0; type_id && i < gpu->parent_count; i++) {
+        const struct mdev_parent *parent = &gpu->parents[i];
+        for (size_t j = 0; j < parent->mdev_count; j++) {
+            const struct mdev *mdev = &parent->mdevs[j];
+            count += !mdev->in_transition && mdev->type_id &&
+                     strcmp(mdev->type_id, type_id) == 0;
+        }
+    }
+    return count;
+}
+
+/* A driver's nonsense must not wrap around to something small or huge. */
+static unsigned add(unsigned a, unsigned b)
+{
+    return a > INT_MAX - b ? INT_MAX : a + b;
+}
+
+static unsigned at_most(unsigned number, unsigned cap)
+{
+    return cap && number > cap ? cap : number;
+}
+
+unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
+                      unsigned max_instances)
+{
+    const struct mdev_type *type = type_id ? gpu_type(gpu, type_id) : NULL;
+    if (!type)
+        return 0;
+    unsigned total = gpu_device_count(gpu, type_id);
+    for (size_t i = 0; i < gpu->parent_count; i++) {
+        const struct mdev_type *offered = parent_type(&gpu->parents[i], type_id);
+        if (offered && offered->available > 0)
+            total = add(total, (unsigned)offered->available);
+    }
+    return at_most(at_most(total, type->attributes.max_instance), max_instances);
+}

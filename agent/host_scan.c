@@ -1,0 +1,338 @@
+#include "agent/host_scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "agent/sysfs.h"
+#include "lib/files.h"
+#include "lib/pci_address.h"
+#include "lib/xalloc.h"
+
+#define PARENTS_FOLDER "class/mdev_bus"
+#define DEVICES_FOLDER "bus/mdev/devices"
+#define PCI_FOLDER "bus/pci/devices"
+#define PCI_CLASS_DISPLAY 0x03
+
+/* The first reason stays: it is the one that explains the others. */
+static void set_unreadable(struct gpu *gpu, const char *where, const char *why)
+{
+    if (gpu->health != GPU_OK)
+        return;
+    gpu->health = GPU_UNREADABLE;
+    gpu->health_reason = xasprintf("%s/%s", where, why);
+}
+
+/* Drivers write ASCII; anything else would break what we print and send. Line feeds
+ * belong to descriptions. */
+static char *make_printable(char *text)
+{
+    for (char *p = text; p && *p; p++)
+        if ((*p < ' ' && *p != '\n') || *p > '~')
+            *p = '?';
+    return text;
+}
+
+/* A text that may be missing. */
+static char *read_text(int dirfd, const char *name)
+{
+    char *text = NULL;
+    if (attribute_read_at(dirfd, name, &text, NULL) != 0)
+        return NULL;
+    return make_printable(text);
+}
+
+static long read_number_or(int dirfd, const char *name, long otherwise)
+{
+    long number;
+    return sysfs_number(dirfd, name, &number, NULL) == 0 ? number : otherwise;
+}
+
+/* ---- the card ---- */
+
+/* A card that fell off the bus answers every read with all ones. A suspended one is not
+ * asked, since reading its config space would wake it up. */
+static void check_on_bus(struct gpu *gpu, int card)
+{
+    _cleanup_free_ char *power = read_text(card, "power/runtime_status");
+    if (power && strcmp(power, "suspended") == 0)
+        return;
+    _cleanup_close_ int fd = openat(card, "config", O_RDONLY | O_CLOEXEC);
+    uint32_t id = 0;
+    if (fd < 0 || pread(fd, &id, sizeof id, 0) < 0) {
+        if (!sysfs_gone(errno))
+            set_unreadable(gpu, "config", strerrordesc_np(errno));
+    } else if (id == UINT32_MAX) {
+        gpu->health = GPU_LOST;
+        gpu->health_reason = xstrdup("fell off the bus: its config space reads "
+                                     "0xffffffff");
+    }
+}
+
+static void read_card(struct gpu *gpu, int card)
+{
+    gpu->driver = sysfs_link_name(card, "driver");
+    gpu->numa_node = (int)read_number_or(card, "numa_node", -1);
+    if (gpu->is_pci) {
+        gpu->vendor = (uint16_t)read_number_or(card, "vendor", 0);
+        gpu->device = (uint16_t)read_number_or(card, "device", 0);
+        gpu->vf_total = (unsigned)read_number_or(card, "sriov_totalvfs", 0);
+        gpu->vf_enabled = (unsigned)read_number_or(card, "sriov_numvfs", 0);
+        check_on_bus(gpu, card);
+        return;
+    }
+    _cleanup_free_ char *subsystem = sysfs_link_name(card, "subsystem");
+    gpu->node_name = node_device_name(subsystem ? subsystem : gpu->name, gpu->name);
+}
+
+/* ---- types ---- */
+
+static int read_available(struct gpu *gpu, const char *where, int folder,
+                          struct mdev_type *type)
+{
+    struct error err = {0};
+    long number = -1;
+    if (sysfs_number(folder, "available_instances", &number, &err) == 0 &&
+        (number < 0 || number > INT_MAX))
+        (void)error_set(&err, ERROR_INVALID, "available_instances: %ld makes no sense",
+                        number);
+    if (sysfs_gone(err.errnum))
+        return -1;
+    if (err.code)
+        set_unreadable(gpu, where, err.text);
+    type->available = err.code ? -1 : (int)number;
+    return 0;
+}
+
+/* What is the same on all parents of a card is read on the first only: with 32 VFs of
+ * 20 types each that is most of the work. */
+static void describe_type(int folder, const struct mdev_type *known,
+                          struct mdev_type *type)
+{
+    if (known && known->name) {
+        type->name = xstrdup(known->name);
+        type->description = xstrdup(known->description);
+        type->device_api = xstrdup(known->device_api);
+        type->attributes = known->attributes;
+        return;
+    }
+    type->name = read_text(folder, "name");
+    type->description = read_text(folder, "description");
+    type->device_api = read_text(folder, "device_api");
+    type->attributes = type_attributes_parse(type->description);
+}
+
+static void read_type(struct gpu *gpu, struct mdev_parent *parent, int types,
+                      const char *id)
+{
+    _cleanup_close_ int folder = sysfs_open_folder(types, id);
+    if (folder < 0) {
+        if (!sysfs_gone(errno) && errno != ENOTDIR)
+            set_unreadable(gpu, id, strerrordesc_np(errno));
+        return;
+    }
+    struct mdev_type type = {.available = -1};
+    if (read_available(gpu, id, folder, &type) != 0)
+        return;
+    describe_type(folder, gpu_type(gpu, id), &type);
+    type.id = xstrdup(id);
+    *array_add(parent->types, parent->type_count) = type;
+}
+
+static void read_types(struct gpu *gpu, struct mdev_parent *parent, int folder)
+{
+    _cleanup_directory_ DIR *types = sysfs_open_list(folder, "mdev_supported_types");
+    int errnum = types ? 0 : errno;
+    const char *id;
+    while (types && (id = sysfs_next(types, &errnum)))
+        read_type(gpu, parent, dirfd(types), id);
+    if (errnum && !sysfs_gone(errnum))
+        set_unreadable(gpu, "mdev_supported_types", strerrordesc_np(errnum));
+}
+
+/* ---- devices ---- */
+
+/* In the kernel the link to the type is made last and goes first. */
+static void read_mdev(int folder, const char *name, const char *uuid, struct mdev *mdev)
+{
+    memcpy(mdev->uuid, uuid, sizeof mdev->uuid);
+    _cleanup_close_ int device = sysfs_open_folder(folder, name);
+    if (device >= 0) {
+        mdev->type_id = sysfs_link_name(device, "mdev_type");
+        mdev->iommu_group = sysfs_link_name(device, "iommu_group");
+    }
+    mdev->in_transition = !mdev->type_id;
+}
+
+static void clear_mdev(struct mdev *mdev)
+{
+    free(mdev->type_id);
+    free(mdev->iommu_group);
+}
+
+/* The devices in a parent's own folder: there they stay visible even while a removal
+ * that waits for its holder has taken them out of bus/mdev/devices. */
+static void list_mdevs(struct gpu *gpu, struct mdev_parent *list, int folder)
+{
+    _cleanup_directory_ DIR *entries = sysfs_open_list(folder, ".");
+    int errnum = entries ? 0 : errno;
+    const char *name;
+    char uuid[UUID_TEXT_SIZE];
+    while (entries && (name = sysfs_next(entries, &errnum)))
+        if (uuid_parse_text(name, uuid))
+            read_mdev(folder, name, uuid, array_add(list->mdevs, list->mdev_count));
+    if (errnum && !sysfs_gone(errnum))
+        set_unreadable(gpu, list->name, strerrordesc_np(errnum));
+}
+
+static const struct mdev *find_mdev(const struct mdev_parent *list, const char *uuid)
+{
+    for (size_t i = 0; i < list->mdev_count; i++)
+        if (strcmp(list->mdevs[i].uuid, uuid) == 0)
+            return &list->mdevs[i];
+    return NULL;
+}
+
+/* Devices before and after the types were read: only one that was there both times, and
+ * complete, was there when available_instances was read, so only such a one counts. */
+static void read_devices_and_types(struct gpu *gpu, struct mdev_parent *parent,
+                                   int folder)
+{
+    struct mdev_parent before = {.name = parent->name};
+    list_mdevs(gpu, &before, folder);
+    read_types(gpu, parent, folder);
+    list_mdevs(gpu, parent, folder);
+    for (size_t i = 0; i < parent->mdev_count; i++) {
+        const struct mdev *earlier = find_mdev(&before, parent->mdevs[i].uuid);
+        if (!earlier || earlier->in_transition)
+            parent->mdevs[i].in_transition = true;
+    }
+    for (size_t i = 0; i < before.mdev_count; i++)
+        clear_mdev(&before.mdevs[i]);
+    free(before.mdevs);
+}
+
+/* ---- parents ---- */
+
+/* "../../devices/x/y" seen from class/mdev_bus is "devices/x/y" seen from the root. */
+static char *parent_path(int parents, const char *name)
+{
+    _cleanup_free_ char *target = sysfs_link(parents, name);
+    if (target && strncmp(target, "../../devices/", 14) == 0)
+        return xstrdup(target + 6);
+    return xasprintf(PARENTS_FOLDER "/%s", name);
+}
+
+static void read_parent(struct host *host, int parents, const char *name)
+{
+    _cleanup_close_ int folder = sysfs_open_folder(parents, name);
+    int errnum = folder < 0 ? errno : 0;
+    if (sysfs_gone(errnum))
+        return;
+    _cleanup_free_ char *pf = folder < 0 ? NULL : sysfs_link_name(folder, "physfn");
+    size_t known = host->gpu_count;
+    struct gpu *gpu = host_add_gpu(host, pf ? pf : name);
+    struct mdev_parent *parent = gpu_add_parent(gpu, name);
+    parent->path = parent_path(parents, name);
+    if (errnum) {
+        set_unreadable(gpu, parent->path, strerrordesc_np(errnum));
+        return;
+    }
+    if (host->gpu_count > known) {
+        _cleanup_close_ int card = sysfs_open_folder(folder, pf ? "physfn" : ".");
+        if (card >= 0)
+            read_card(gpu, card);
+    }
+    read_devices_and_types(gpu, parent, folder);
+}
+
+/* A list that need not be there. 0 with *out NULL when it is not. */
+static int open_list(int root, const char *path, DIR **out, struct error *err)
+{
+    *out = sysfs_open_list(root, path);
+    if (!*out && !sysfs_gone(errno))
+        return error_set_errno(err, errno, "%s", path);
+    return 0;
+}
+
+static int read_parents(int root, struct host *host, struct error *err)
+{
+    _cleanup_directory_ DIR *parents = NULL;
+    if (open_list(root, PARENTS_FOLDER, &parents, err) != 0)
+        return -1;
+    int errnum = 0;
+    const char *name;
+    while (parents && (name = sysfs_next(parents, &errnum)))
+        read_parent(host, dirfd(parents), name);
+    if (errnum)
+        return error_set_errno(err, errnum, "%s", PARENTS_FOLDER);
+    return 0;
+}
+
+/* ---- cards that offer nothing ---- */
+
+static void read_bare_card(struct host *host, int cards, const char *name)
+{
+    if (!pci_address_parse(name, NULL) || host_gpu(host, name))
+        return;
+    _cleanup_close_ int card = sysfs_open_folder(cards, name);
+    if (card < 0 || read_number_or(card, "class", 0) >> 16 != PCI_CLASS_DISPLAY)
+        return;
+    _cleanup_free_ char *pf = sysfs_link_name(card, "physfn");
+    if (!pf)
+        read_card(host_add_gpu(host, name), card);
+}
+
+static int read_bare_cards(int root, struct host *host, struct error *err)
+{
+    _cleanup_directory_ DIR *cards = NULL;
+    if (open_list(root, PCI_FOLDER, &cards, err) != 0)
+        return -1;
+    int errnum = 0;
+    const char *name;
+    while (cards && (name = sysfs_next(cards, &errnum)))
+        read_bare_card(host, dirfd(cards), name);
+    if (errnum)
+        return error_set_errno(err, errnum, "%s", PCI_FOLDER);
+    return 0;
+}
+
+/* ---- devices that no parent had ---- */
+
+/* What is listed here but was in no parent's folder came after we looked there, or its
+ * parent is not (any more) on the list. */
+static int read_strays(int root, struct host *host, struct error *err)
+{
+    _cleanup_directory_ DIR *devices = NULL;
+    if (open_list(root, DEVICES_FOLDER, &devices, err) != 0)
+        return -1;
+    int errnum = 0;
+    const char *name;
+    char uuid[UUID_TEXT_SIZE];
+    while (devices && (name = sysfs_next(devices, &errnum))) {
+        if (!uuid_parse_text(name, uuid) || host_mdev(host, uuid, NULL, NULL))
+            continue;
+        struct mdev *stray = array_add(host->strays, host->stray_count);
+        memcpy(stray->uuid, uuid, sizeof stray->uuid);
+        stray->in_transition = true;
+    }
+    if (errnum)
+        return error_set_errno(err, errnum, "%s", DEVICES_FOLDER);
+    return 0;
+}
+
+int host_scan(const char *sysfs_root, struct host **out, struct error *err)
+{
+    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, sysfs_root);
+    if (root < 0)
+        return error_set_errno(err, errno, "%s", sysfs_root);
+    _cleanup_(host_freep) struct host *host = xcalloc(1, sizeof *host);
+    if (read_parents(root, host, err) != 0 || read_bare_cards(root, host, err) != 0 ||
+        read_strays(root, host, err) != 0)
+        return error_prefix(err, "%s", sysfs_root);
+    host_sort(host);
+    *out = steal(host);
+    return 0;
+}

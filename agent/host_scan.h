@@ -1,0 +1,22 @@
+/*
+ * host_scan: reads the GPUs, their types and their devices from sysfs. Keeps nothing
+ * between calls; any thread may call.
+ *
+ * What is looked at: class/mdev_bus (the parents), bus/mdev/devices (devices that are
+ * under no parent yet) and bus/pci/devices (display-class cards that offer nothing);
+ * each may be absent. Devices and available_instances are read in an order that can
+ * only make the host look smaller than it is: a device that comes while we look is in
+ * transition, one that goes is gone.
+ */
+#ifndef AGENT_HOST_SCAN_H
+#define AGENT_HOST_SCAN_H
+
+#include "agent/host.h"
+#include "lib/error.h"
+
+/* `sysfs_root` is "/sys" or a tree that looks like it. What vanishes during the walk is
+ * left out. What cannot be read makes its GPU GPU_UNREADABLE. -1 only when the root or
+ * one of the three lists cannot be read: then nothing is known of the host. */
+int host_scan(const char *sysfs_root, struct host **out, struct error *err);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * pci_address: "0000:84:00.0" as Linux writes it: a domain of four to eight hexadecimal
+ * digits (nvidia-smi pads to eight, VMD domains need five), bus, device, function.
+ * Stateless.
+ */
+#ifndef LIB_PCI_ADDRESS_H
+#define LIB_PCI_ADDRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PCI_ADDRESS_SIZE 17
+
+/* The address as one number whose order is the bus's order. False when `text` is none:
+ * the whole text must be one, the device at most 1f and the function at most 7. Upper
+ * case is taken. `number` may be NULL. */
+bool pci_address_parse(const char *text, uint64_t *number);
+
+/* As sysfs spells it: lower case, no more than four digits of domain unless they count.
+ * False, and `out` untouched, when `text` is no address. */
+bool pci_address_normalise(const char *text, char out[PCI_ADDRESS_SIZE]);
+
+#endif

@@ -21,8 +21,8 @@ struct desired_provider {
     const struct gpu
         *gpu; /* borrowed from the host; NULL when the GPU is configured but gone */
     char *gpu_name;
-    const struct mdev_parent **parents; /* those of gpu->parents that may be used */
-    size_t parent_count;
+    struct gpu view; /* *gpu with only those of its parents that may be used; all but
+                        the array `parents` is borrowed */
     const struct mdev_type_config *type_config; /* borrowed from the configuration */
     char *type_id;   /* the configured type as this GPU offers it; NULL when it offers
                         none such */

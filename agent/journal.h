@@ -68,17 +68,12 @@ void journal_free(struct journal *journal);
 DEFINE_CLEANUP(struct journal *, journal_free)
 
 /* `path` need not exist; `now` names the file that a damaged one is moved to. On
- * damage: succeeds with an empty journal that is `rebuilding`, and *note (the caller's,
- * else untouched) says what happened, for the log. Fails when the file cannot be read
- * or not be moved aside. */
+ * damage: succeeds with an empty journal that is `rebuilding` and is saved as such, and
+ * *note (the caller's, else untouched) says what happened, for the log. Fails when the
+ * file cannot be read, moved aside or replaced. */
 int journal_load(const char *path, int64_t now, struct journal **out, char **note,
                  struct error *err);
 int journal_save(const struct journal *journal, const char *path, struct error *err);
-
-/* The text of the file, and back; ERROR_INVALID names what is wrong. */
-char *journal_write(const struct journal *journal, size_t *length);
-int journal_read(const char *text, size_t length, struct journal **out,
-                 struct error *err);
 
 /* NULL when it has none. */
 struct journal_device *journal_find_device(const struct journal *journal,
@@ -95,6 +90,11 @@ bool journal_put_provider(struct journal *journal,
 bool journal_drop_provider(struct journal *journal, const char *uuid);
 bool journal_set_drained(struct journal *journal, const char *gpu, bool drained);
 
+/* The same in every member. */
+bool journal_device_equal(const struct journal_device *a,
+                          const struct journal_device *b);
+bool journal_provider_equal(const struct journal_provider *a,
+                            const struct journal_provider *b);
 struct journal_device journal_device_copy(const struct journal_device *device);
 struct journal_provider journal_provider_copy(const struct journal_provider *provider);
 /* Free what the entry holds. */

@@ -104,15 +104,14 @@ struct plan {
 
 struct plan_input {
     const struct config *config;
-    const struct host *host;
+    const struct host *host; /* with host_mark_in_transition() for each device whose
+                                create or remove has not returned */
     /* Both NULL: Placement could not be read. Then the plan only puts devices back that
      * the journal has and the host lost (a reboot), and that are still wanted. */
     const struct desired_tree *desired;
     const struct observed *observed;
     const struct journal *journal;
-    const struct device_use *use;    /* NULL: not looked at, see needs_use */
-    const struct strlist *in_flight; /* uuids of devices whose create or remove has not
-                                        returned; NULL: none */
+    const struct device_use *use; /* NULL: not looked at, see needs_use */
     bool prune;     /* delete providers that are no longer wanted and are free */
     bool take_over; /* owner mode: write to children with OWNER_NOVA, too */
     int64_t now;    /* seconds since the epoch */

@@ -34,7 +34,7 @@ unsigned long placement_client_requests(const struct placement_client *client);
 /* Asked about once a second while a call is under way; true ends it with ERROR_BUSY, as
  * does a signal while it waits between tries. For a daemon that is told to stop. */
 void placement_client_set_interrupt(struct placement_client *client,
-                                    bool (*interrupted)(void));
+                                    bool (*interrupted)(void *data), void *data);
 
 /* GET /resource_providers?in_tree=, or ?name=. The array and what is in it are the
  * caller's. None found: count 0. */

@@ -44,9 +44,9 @@ unsigned long placement_client_requests(const struct placement_client *client)
 }
 
 void placement_client_set_interrupt(struct placement_client *client,
-                                    bool (*interrupted)(void))
+                                    bool (*interrupted)(void *data), void *data)
 {
-    http_set_interrupt(client->http, interrupted);
+    http_set_interrupt(client->http, interrupted, data);
 }
 
 void call_clear(struct call *call)

@@ -16,7 +16,8 @@
 struct http {
     CURL *easy;
     const struct placement_config *options;
-    bool (*interrupted)(void);
+    bool (*interrupted)(void *data);
+    void *interrupted_data;
     unsigned long requests;
     char why[CURL_ERROR_SIZE]; /* libcurl's words on the last failure */
 };
@@ -49,9 +50,10 @@ void http_free(struct http *http)
     free(http);
 }
 
-void http_set_interrupt(struct http *http, bool (*interrupted)(void))
+void http_set_interrupt(struct http *http, bool (*interrupted)(void *data), void *data)
 {
     http->interrupted = interrupted;
+    http->interrupted_data = data;
 }
 
 unsigned long http_requests(const struct http *http)
@@ -99,7 +101,7 @@ static int progress(void *context, curl_off_t down, curl_off_t downloaded,
 {
     (void)down, (void)downloaded, (void)up, (void)uploaded;
     const struct http *http = context;
-    return http->interrupted && http->interrupted();
+    return http->interrupted && http->interrupted(http->interrupted_data);
 }
 
 static void set_tls(CURL *easy, const struct placement_config *options)
@@ -258,7 +260,8 @@ static bool wait_for(const struct http *http, double seconds)
     for (; seconds > 0; seconds -= 1) {
         double step = seconds < 1 ? seconds : 1;
         struct timespec time = {(time_t)step, (long)((step - (time_t)step) * 1e9)};
-        if ((http->interrupted && http->interrupted()) || nanosleep(&time, NULL) != 0)
+        if ((http->interrupted && http->interrupted(http->interrupted_data)) ||
+            nanosleep(&time, NULL) != 0)
             return false;
     }
     return true;

@@ -60,7 +60,7 @@ unsigned long http_requests(const struct http *http);
 
 /* Asked about once a second while a request is under way or a retry waits; true ends it
  * with ERROR_BUSY. For a daemon that is told to stop. */
-void http_set_interrupt(struct http *http, bool (*interrupted)(void));
+void http_set_interrupt(struct http *http, bool (*interrupted)(void *data), void *data);
 
 /* `url` is http(s)://host[:port][/path] and nothing more: no user, no query. INVALID
  * with a text that does not repeat it, since it may hold a password. */

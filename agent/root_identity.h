@@ -16,15 +16,23 @@
 
 struct root_identity {
     char uuid[UUID_TEXT_SIZE]; /* "": known by name only */
-    char *name; /* of the configuration, else of the host: what a root that is to be
-                   created is called. Placement's own word wins once it is found. */
+    char *name;                /* NULL: known by uuid only */
 };
 
-/* NOT_FOUND when [agent] compute_id_file does not exist (yet: nova-compute writes it at
- * its first start); INVALID when a file holds no uuid or two of Nova's disagree. */
-int root_identity_find(const struct config *config, struct root_identity *out,
-                       struct error *err);
+/* Where Nova keeps compute_id, NULL at the end. */
+extern const char *const root_identity_places[];
+
+/* `places` are root_identity_places, or others in tests. NOT_FOUND when [agent]
+ * compute_id_file does not exist (yet: nova-compute writes it at its first start);
+ * INVALID when a file holds no uuid or two places disagree. */
+int root_identity_find(const struct config *config, const char *const *places,
+                       struct root_identity *out, struct error *err);
 void root_identity_clear(struct root_identity *identity);
+
+/* What libvirt calls this host: gethostname(2)'s answer, made fully qualified by the
+ * resolver where it has no dot and is not localhost. May take as long as DNS does. The
+ * caller frees. */
+char *root_identity_host_name(void);
 
 /* The uuid of a root that the agent itself creates: computed, so that a second try
  * finds what the first one made. */

@@ -63,8 +63,8 @@ UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 PARTS_unit := agent client server model config mdevsim lib
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps install uninstall check check-unit check-system check-san check-upstream check-conformance demo \
-	bench lint clean FORCE
+.PHONY: all help deps deps-lint deps-upstream install uninstall check check-unit check-system check-san check-upstream check-conformance \
+	check-kernel demo bench lint clean FORCE
 .SECONDARY:
 
 all: $(PROGRAMS) ## the programs, under build/
@@ -72,13 +72,25 @@ all: $(PROGRAMS) ## the programs, under build/
 # ---- the packages of Debian that are missing ----
 PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libinih-dev libsqlite3-dev uuid-dev \
 	libyaml-dev libfuse3-dev fuse3 libcmocka-dev perl python3
-missing_packages = $(strip $(foreach p,$(PACKAGES),$(shell dpkg-query -W -f='$${db:Status-Abbrev}' $(p) 2>/dev/null | grep -q '^ii' || echo $(p))))
+PACKAGES_lint := clang-format clang-tidy cppcheck shellcheck git
+PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-server-core mariadb-client-core python3-pymysql \
+	python3-openstackclient python3-osc-placement python3-gabbi
+missing = $(strip $(foreach p,$(1),$(shell dpkg-query -W -f='$${db:Status-Abbrev}' $(p) 2>/dev/null | grep -q '^ii' || echo $(p))))
+
+# As root installs what is missing; otherwise says what to install.
+define install_missing
+	@missing='$(call missing,$(1))'; [ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then \
+		echo "installing $$missing"; apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "missing packages; as root: apt-get install --no-install-recommends $$missing" >&2; exit 1; fi
+endef
 
 deps: ## install the Debian packages that are missing (as root; else say which)
-	@missing='$(missing_packages)'; [ -n "$$missing" ] || exit 0; \
-	if [ "$$(id -u)" = 0 ]; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-	else echo "missing packages; as root: apt-get install --no-install-recommends $$missing" >&2; exit 1; fi
+	$(call install_missing,$(PACKAGES))
+
+deps-lint deps-upstream: deps-%:
+	$(call install_missing,$(PACKAGES_$*))
 
 # ---- compile and link; V=1 shows the commands ----
 say = $(if $(V),,@echo "$(1) $(2)";)
@@ -159,12 +171,15 @@ check-system: all
 check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory VARIANT=san check
 
-check-upstream: all ## against OpenStack's own Placement and command line
+check-upstream: all deps-upstream ## against OpenStack's own Placement and command line
 	@BUILD=$(abspath $(BUILD)) tests/upstream/run
 
 GABBITS ?= ../shared/gabbits
-check-conformance: all ## GABBITS=DIR: a folder of upstream's API tests against placementd
+check-conformance: all deps-upstream ## GABBITS=DIR: a folder of upstream's API tests against placementd
 	@BUILD=$(abspath $(BUILD)) tests/upstream/conformance $(GABBITS)
+
+check-kernel: all ## on a real kernel's mediated devices, in QEMU
+	@BUILD=$(abspath $(BUILD)) tests/kernel/run
 
 demo: all ## the main job, told in a terminal
 	@BUILD=$(abspath $(BUILD)) tests/demo
@@ -175,7 +190,7 @@ bench: all ## measurements, as ratios against peers in one run
 # ---- lint ----
 TIDY_FLAGS = -std=gnu11 $(ALL_CPPFLAGS) -DFUSE_USE_VERSION=35 $(shell $(PKG_CONFIG) --cflags fuse3)
 C_FILES = $(shell git ls-files '*.c' '*.h')
-lint: $(BUILD)/.deps ## format, clang-tidy, cppcheck, shellcheck
+lint: deps-lint $(BUILD)/.deps ## format, clang-tidy, cppcheck, shellcheck
 	clang-format --dry-run --Werror $(C_FILES)
 	printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P "$$(nproc)" -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS)' sh
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --std=c11 -j "$$(nproc)" \

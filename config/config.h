@@ -1,7 +1,9 @@
 /*
- * config: what the agent was told, typed: the result of reading any number of INI files
- * in oslo.config's dialect (so that an unchanged nova.conf serves), with defaults
- * filled in. Plain data; strings belong to the struct config. Sizes and times: seconds.
+ * config: what vgpu-agent was told, typed: the result of reading any number of INI
+ * files in oslo.config's dialect (so that an unchanged nova.conf serves), with defaults
+ * filled in. Plain data; strings belong to the struct config. Times: seconds. What the
+ * options mean is told in their tables: config/agent_options.c,
+ * config/placement_config.c.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -9,19 +11,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "config/placement_config.h"
+#include "config/problems.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
+#include "lib/log.h"
 #include "lib/strlist.h"
-
-/* Where a value was written. */
-struct config_place {
-    char *file; /* NULL: nowhere, it is the default */
-    unsigned line;
-};
 
 enum agent_mode { MODE_OWNER, MODE_NOVA };
 
-/* [mdev_<type>] of one enabled type. */
+/* One enabled type with its section [mdev_<type>]. */
 struct mdev_type_config {
     char *type; /* as in enabled_mdev_types: an id ("nvidia-35") or a name ("GRID
                    V100DX-1Q") */
@@ -35,36 +34,6 @@ struct mdev_type_config {
     struct strlist traits;  /* extra ones, CUSTOM_... */
 };
 
-/* [placement]: where it is and who we are, in keystoneauth's words (an option's name is
- * the field's). Strings are NULL and numbers 0 where nothing was said. */
-struct placement_config {
-    char *auth_type; /* "none", "noauth", "admin_token", "http_basic", "password",
-                        "v3password", "v3token", "v3applicationcredential" */
-    char *endpoint_override; /* NULL: `endpoint`, or Keystone's catalog */
-    char *endpoint;          /* for auth types that have no catalog */
-    char *token;             /* a secret: never logged; so are the next two */
-    char *password;
-    char *application_credential_secret;
-    char *auth_url; /* Keystone's: "http://host/identity/v3" */
-    char *username, *user_id, *user_domain_id, *user_domain_name;
-    char *application_credential_id, *application_credential_name;
-    /* The scope: a project, a domain or "all". */
-    char *project_id, *project_name, *project_domain_id, *project_domain_name;
-    char *domain_id, *domain_name, *system_scope;
-    char *default_domain_id, *default_domain_name; /* for user and project */
-    char *trust_id;
-    /* What to take from the catalog. */
-    char *service_type; /* NULL: "placement" */
-    char *service_name, *region_name;
-    struct strlist valid_interfaces; /* empty: internal, then public */
-    /* The connections to both. */
-    char *cafile, *certfile, *keyfile;
-    bool insecure;
-    double timeout; /* of one request; 0: 30 */
-    unsigned connect_retries, status_code_retries;
-    double connect_retry_delay, status_code_retry_delay; /* 0: 0.5, doubled each time */
-};
-
 struct config {
     struct {
         enum agent_mode mode;
@@ -72,37 +41,28 @@ struct config {
         char *compute_id_file;    /* NULL: look at Nova's places */
         bool create_root;
         unsigned sync_interval, release_grace;
-        char *state_file, *sysfs_root, *listen;
+        char *state_file, *sysfs_root;
+        char *host_root; /* stands for "/" when libvirt's, mdevctl's and /proc's files
+                            are looked at */
+        char *listen;    /* NULL: nothing is served; config/listen_address.h */
+        enum log_level log_level;
     } agent;
     struct placement_config placement;
-    struct mdev_type_config *types; /* in the order of enabled_mdev_types */
+    struct strlist enabled_mdev_types; /* as written; `types` is what it came to */
+    struct mdev_type_config *types;    /* in the order of enabled_mdev_types */
     size_t type_count;
-};
-
-/* One thing that is wrong in the configuration, or (warning) that looks wrong. */
-struct config_problem {
-    struct config_place place;
-    bool warning;
-    char *text; /* "mdev_nvidia-35.device_addresses: ...: what is wrong, what is
-                   accepted" */
-};
-
-struct config_problems {
-    struct config_problem *items;
-    size_t count;
 };
 
 /* Reads all files in order (later wins), then those of `dirs` ending in .conf, by name.
  * Always goes on to the end: every problem is in `problems`. 0 and *out when none of
- * them is an error; -1 else. */
+ * them is an error; -1 else. [placement] may be incomplete: see
+ * config_check_placement(). */
 int config_load(const struct strlist *files, const struct strlist *dirs,
                 struct config **out, struct config_problems *problems);
+/* For what talks to Placement: is [placement] all that its auth_type needs? */
+void config_check_placement(const struct config *config,
+                            struct config_problems *problems);
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free)
-
-/* "file:line: section.option: text" */
-char *config_problem_text(const struct config_problem *problem);
-bool config_has_errors(const struct config_problems *problems);
-void config_problems_clear(struct config_problems *problems);
 
 #endif

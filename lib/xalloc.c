@@ -1,6 +1,5 @@
 #include "lib/xalloc.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,14 +34,20 @@ char *xstrndup(const char *text, size_t length)
     return checked(strndup(text, length));
 }
 
-char *xasprintf(const char *format, ...)
+char *xvasprintf(const char *format, va_list arguments)
 {
     char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int length = vasprintf(&text, format, args);
-    va_end(args);
+    int length = vasprintf(&text, format, arguments);
     return checked(length < 0 ? NULL : text);
+}
+
+char *xasprintf(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = xvasprintf(format, arguments);
+    va_end(arguments);
+    return text;
 }
 
 void *array_grow_(void *array, size_t count, size_t size)

@@ -6,6 +6,7 @@
 #ifndef LIB_XALLOC_H
 #define LIB_XALLOC_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
@@ -17,6 +18,8 @@ char *xstrndup(const char *text, size_t length)
     __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *format, ...)
     __attribute__((format(printf, 1, 2), malloc, returns_nonnull));
+char *xvasprintf(const char *format, va_list arguments)
+    __attribute__((format(printf, 1, 0), malloc, returns_nonnull));
 
 /* Room for one more in an array that grows by doubling: `array` and `count` are
  * lvalues. Gives a pointer to the new, zeroed element and counts it. */

@@ -1,0 +1,115 @@
+#include "config/agent_options.h"
+
+#define AGENT(kind, name, help, ...) \
+    OPTION(kind, struct config, "agent", #name, agent.name, help, ##__VA_ARGS__)
+#define MDEV(kind, name, help, ...) \
+    OPTION(kind, struct mdev_type_config, "mdev_*", #name, name, help, ##__VA_ARGS__)
+#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static const struct option_section agent_sections[] = {
+    {.name = "agent", .ours = true, .help = "The agent itself."},
+    {.name = "devices",
+     .ours = true,
+     .help =
+         "Which types of virtual GPUs this host offers: the options that nova-compute "
+         "has."},
+};
+
+static const struct option_spec agent_specs[] = {
+    AGENT(CHOICE, mode,
+          "Who keeps the GPUs' providers in Placement. `owner`: the agent alone makes "
+          "providers, inventory, traits and devices; nova-compute must have no "
+          "enabled_mdev_types. `nova`: nova-compute has enabled_mdev_types and keeps "
+          "providers and inventory; the agent adds traits, puts lost devices back, and "
+          "reports what differs.",
+          .choices = NAMES("owner", "nova"), .default_value = "owner"),
+    AGENT(STRING, root_provider_name,
+          "The name of this host's provider in Placement. It is what libvirt calls the "
+          "host, which is the default: the host's full name.",
+          .example = "compute1.example"),
+    AGENT(PATH, compute_id_file,
+          "The file with the uuid of this host's provider, as nova-compute writes it. "
+          "Where not set, compute_id is looked for in /etc/nova and /var/lib/nova.",
+          .example = "/var/lib/nova/compute_id"),
+    AGENT(
+        BOOL, create_root,
+        "Create this host's provider when Placement has none. Only for a host without "
+        "nova-compute: beside it, nova-compute could never register.",
+        .default_value = "false"),
+    AGENT(SECONDS, sync_interval,
+          "How long to wait between two cycles. One where nothing has changed costs "
+          "Placement one request; a new allocation waits this long for its device at "
+          "most.",
+          .default_value = "30", .minimum = 1, .maximum = 86400),
+    AGENT(
+        SECONDS, release_grace,
+        "How long a device stays after its allocation has gone. It bridges the moments "
+        "in which a migration or a resize moves allocations.",
+        .default_value = "300", .maximum = 604800),
+    AGENT(PATH, state_file,
+          "The list of what the agent made: traits, devices and for whom. It must "
+          "survive reboots.",
+          .default_value = "/var/lib/vgpu-agent/state.json"),
+    AGENT(PATH, sysfs_root, "The directory that stands for /sys.",
+          .default_value = "/sys"),
+    AGENT(
+        PATH, host_root,
+        "The directory that stands for / where the files of libvirt, mdevctl and /proc "
+        "are looked at.",
+        .default_value = "/"),
+    AGENT(ADDRESS, listen,
+          "Where to serve /metrics, /healthz and /readyz. A port alone means loopback. "
+          "Where not set, nothing is served.",
+          .example = "127.0.0.1:9190"),
+    AGENT(CHOICE, log_level, "The least important messages that are written.",
+          .choices = NAMES("error", "warning", "info", "debug"),
+          .default_value = "info"),
+    OPTION(LIST, struct config, "devices", "enabled_mdev_types", enabled_mdev_types,
+           "The types to offer, each by its id in sysfs (`nvidia-35`) or by its name "
+           "(`GRID V100DX-1Q`), which stays the same over driver upgrades but is not "
+           "known to nova-compute.",
+           .old_names = NAMES("enabled_vgpu_types"), .example = "nvidia-35, nvidia-36"),
+};
+
+static const struct option_section mdev_sections[] = {
+    {.name = "mdev_*",
+     .ours = true,
+     .help =
+         "One type, as [mdev_nvidia-35] or [mdev_GRID V100DX-1Q]. The old name of the "
+         "section is [vgpu_<type>]. A type without device_addresses is the default "
+         "for all GPUs that no type names; there can be one such type."},
+};
+
+static const struct option_spec mdev_specs[] = {
+    MDEV(LIST, device_addresses,
+         "The GPUs that get this type: PCI addresses, or names of devices that are not "
+         "PCI (`mtty`). No address may stand under two types.",
+         .example = "0000:84:00.0, 0000:85:00.0"),
+    MDEV(STRING, mdev_class, "The resource class of the inventory.",
+         .pattern = "^(VGPU|CUSTOM_[A-Z0-9_]{1,248})$",
+         .accepted = "VGPU, or CUSTOM_ and then up to 248 of A-Z, 0-9 and _",
+         .default_value = "VGPU"),
+    MDEV(UNSIGNED, max_instances,
+         "At most so many devices of this type on each GPU. Where not set, as many as "
+         "the "
+         "driver allows.",
+         .minimum = 1, .maximum = 65535, .example = "8"),
+    MDEV(LIST, traits, "Traits for the GPUs of this type, beside the agent's own.",
+         .pattern = "^CUSTOM_[A-Z0-9_]{1,248}$",
+         .accepted = "CUSTOM_ and then up to 248 of A-Z, 0-9 and _ for each trait",
+         .example = "CUSTOM_GOLD"),
+};
+
+const struct option_table agent_options = {
+    .sections = agent_sections,
+    .section_count = OPTION_COUNT(agent_sections),
+    .options = agent_specs,
+    .option_count = OPTION_COUNT(agent_specs),
+};
+
+const struct option_table mdev_options = {
+    .sections = mdev_sections,
+    .section_count = OPTION_COUNT(mdev_sections),
+    .options = mdev_specs,
+    .option_count = OPTION_COUNT(mdev_specs),
+};

@@ -1,0 +1,45 @@
+#include "config/device_address.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "lib/pci_address.h"
+#include "lib/xalloc.h"
+
+/* A channel device of s390: "0.0.26ab". */
+static bool is_css(const char *text)
+{
+    static const char form[] = "x.x.xxxx";
+    if (strlen(text) != strlen(form))
+        return false;
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == 'x' ? !isxdigit((unsigned char)text[i]) : text[i] != form[i])
+            return false;
+    return true;
+}
+
+static bool is_name(const char *text)
+{
+    if (!isalpha((unsigned char)*text) || strncmp(text, "pci_", 4) == 0)
+        return false;
+    for (; *text; text++)
+        if (!isalnum((unsigned char)*text) && *text != '_' && *text != '-')
+            return false;
+    return true;
+}
+
+char *device_address_normalise(const char *text)
+{
+    char pci[PCI_ADDRESS_SIZE];
+    if (pci_address_normalise(text, pci))
+        return xstrdup(pci);
+    if (!is_css(text) && !is_name(text))
+        return NULL;
+    /* libvirt: <subsystem>_<name>, and such drivers give both the same name. */
+    size_t half = strlen(text) / 2;
+    if (strlen(text) % 2 && text[half] == '_' &&
+        strncmp(text, text + half + 1, half) == 0)
+        return xstrdup(text + half + 1);
+    return xstrdup(text);
+}

@@ -1,0 +1,17 @@
+/*
+ * devices: [devices] enabled_mdev_types and the sections [mdev_<type>], made into
+ * config->types by the rules of Nova's current release, three of whose traps are
+ * mended: upper-case addresses match, what is no address is refused, and max_instances
+ * caps.
+ */
+#ifndef CONFIG_DEVICES_H
+#define CONFIG_DEVICES_H
+
+#include "config/config.h"
+
+/* Fills config->types from config->enabled_mdev_types and the files. */
+void devices_apply(struct config *config, const struct ini *ini,
+                   struct config_problems *problems);
+void devices_clear(struct config *config);
+
+#endif

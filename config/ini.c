@@ -1,0 +1,371 @@
+#include "config/ini.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <iconv.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/files.h"
+#include "lib/xalloc.h"
+
+/* A file that is no configuration at all would else give a problem for each line. */
+#define SYNTAX_PROBLEMS_MAX 50
+
+/* What an indented line would continue. */
+enum value_state {
+    VALUE_NONE,    /* nothing: a blank line, a comment or a header came before */
+    VALUE_OPEN,    /* the last entry's value */
+    VALUE_REFUSED, /* an option that was refused already */
+};
+
+/* What inih is to be given of a line. */
+enum verdict { LINE_PASS, LINE_HIDE };
+
+struct reader {
+    struct ini *ini;
+    struct config_problems *problems;
+    struct config_place place; /* of the line that inih has in hand */
+    const char *next, *end;    /* of the text not yet looked at */
+    const char *line;          /* what inih still has to be given of its line */
+    size_t line_left;
+    bool line_open;
+    const char *section;  /* borrowed from ini->sections; NULL before the first */
+    bool section_refused; /* its header could not be read: drop what is in it */
+    enum value_state state;
+    bool continues; /* the line in hand continues the value before */
+    FILE *value;    /* writes the last entry's value while it may still grow */
+    char *value_text;
+    size_t value_length;
+    unsigned syntax_problems;
+};
+
+static enum verdict __attribute__((format(printf, 2, 3)))
+refuse(struct reader *r, const char *format, ...)
+{
+    r->state = VALUE_REFUSED;
+    r->syntax_problems++;
+    if (r->syntax_problems == SYNTAX_PROBLEMS_MAX)
+        config_error(r->problems, &r->place,
+                     "too many lines that cannot be read: is this a configuration "
+                     "file? The rest of them is not listed");
+    if (r->syntax_problems < SYNTAX_PROBLEMS_MAX) {
+        va_list arguments;
+        va_start(arguments, format);
+        _cleanup_free_ char *text = xvasprintf(format, arguments);
+        va_end(arguments);
+        config_error(r->problems, &r->place, "%s", text);
+    }
+    return LINE_HIDE;
+}
+
+static bool is_ascii(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] >= 0x80)
+            return false;
+    return true;
+}
+
+static bool is_utf8(const char *text, size_t length)
+{
+    if (is_ascii(text, length))
+        return true;
+    iconv_t converter = iconv_open("WCHAR_T", "UTF-8");
+    if (converter == (iconv_t)-1)
+        return false;
+    char scratch[4096];
+    char *from = (char *)text;
+    int saved = 0;
+    while (length && !saved) {
+        char *to = scratch;
+        size_t room = sizeof scratch;
+        if (iconv(converter, &from, &length, &to, &room) == (size_t)-1)
+            saved = errno == E2BIG ? 0 : errno;
+    }
+    iconv_close(converter);
+    return !saved;
+}
+
+/* ---- the gate: what a line is, in oslo.config's sense ---- */
+
+static enum verdict gate_header(struct reader *r, const char *line, size_t length)
+{
+    r->section_refused = line[length - 1] != ']' || length <= 2;
+    if (r->section_refused) {
+        r->section = NULL;
+        return refuse(r, "a section header must be [name] and nothing else; what "
+                         "follows is not read up to the next header");
+    }
+    struct ini_section *section = array_add(r->ini->sections, r->ini->section_count);
+    section->name = xstrndup(line + 1, length - 2);
+    section->place = r->place;
+    r->section = section->name;
+    r->state = VALUE_NONE;
+    return LINE_PASS;
+}
+
+static enum verdict gate_option(struct reader *r, const char *line, size_t length)
+{
+    r->state = VALUE_REFUSED;
+    if (r->section_refused)
+        return LINE_HIDE;
+    const char *equal = memchr(line, '=', length), *colon = memchr(line, ':', length);
+    if (!equal && !colon)
+        return refuse(r, "neither a [section], nor an option = value, nor a comment "
+                         "(# or ; in the first column)");
+    if (line[0] == '=' || line[0] == ':')
+        return refuse(r, "no name before the '%c'; expected option = value", line[0]);
+    if (!r->section)
+        return refuse(r, "an option before the first [section]");
+    r->state = VALUE_OPEN;
+    return LINE_PASS;
+}
+
+static enum verdict gate_continuation(struct reader *r)
+{
+    if (r->state == VALUE_REFUSED || r->section_refused)
+        return LINE_HIDE;
+    if (r->state == VALUE_NONE)
+        return refuse(r, "an indented line continues the option before it, and there "
+                         "is none; start options in the first column");
+    r->continues = true;
+    return LINE_PASS;
+}
+
+/* `line` has no white space at its end. */
+static enum verdict gate(struct reader *r, const char *line, size_t length)
+{
+    r->continues = false;
+    if (length > INI_LINE_MAX)
+        return refuse(r, "a line of %zu bytes; at most %zu are read", length,
+                      INI_LINE_MAX);
+    if (memchr(line, 0, length))
+        return refuse(r, "a NUL byte; expected text in UTF-8");
+    if (memchr(line, '\r', length))
+        return refuse(r, "a carriage return inside the line; end lines with a newline");
+    if (!is_utf8(line, length))
+        return refuse(r, "invalid UTF-8; expected text in UTF-8");
+    if (length == 0 || line[0] == '#' || line[0] == ';') {
+        r->state = VALUE_NONE;
+        return LINE_HIDE;
+    }
+    if (line[0] == ' ' || line[0] == '\t')
+        return gate_continuation(r);
+    if (line[0] == '[')
+        return gate_header(r, line, length);
+    while (isspace((unsigned char)*line)) /* a form feed is no indentation */
+        line++, length--;
+    return gate_option(r, line, length);
+}
+
+/* ---- inih's two callbacks ---- */
+
+/* The next line of the text into line/line_left, an empty one in place of what inih
+ * shall not see. */
+static bool next_line(struct reader *r)
+{
+    if (r->next >= r->end)
+        return false;
+    r->line = r->next;
+    const char *newline = memchr(r->line, '\n', (size_t)(r->end - r->line));
+    r->next = newline ? newline + 1 : r->end;
+    r->place.line++;
+
+    size_t length = (size_t)((newline ? newline : r->end) - r->line);
+    while (length && isspace((unsigned char)r->line[length - 1]))
+        length--;
+    if (gate(r, r->line, length) == LINE_HIDE)
+        length = 0;
+    while (length && !r->continues && isspace((unsigned char)*r->line))
+        r->line++, length--;
+    r->line_left = length;
+    r->line_open = true;
+    return true;
+}
+
+/* As fgets(): at most `room` - 1 bytes, up to the end of the line. */
+static char *give_line(char *buffer, int room, void *user)
+{
+    struct reader *r = user;
+    if (!r->line_open && !next_line(r))
+        return NULL;
+    size_t count = (size_t)room - 1;
+    if (count > r->line_left)
+        count = r->line_left;
+    memcpy(buffer, r->line, count);
+    r->line += count;
+    r->line_left -= count;
+    if (r->line_left == 0 && count + 1 < (size_t)room) {
+        buffer[count++] = '\n';
+        r->line_open = false;
+    }
+    buffer[count] = 0;
+    return buffer;
+}
+
+static void finish_value(struct reader *r)
+{
+    if (!r->value)
+        return;
+    fclose(r->value);
+    r->value = NULL;
+    r->ini->entries[r->ini->entry_count - 1].value = steal(r->value_text);
+}
+
+static FILE *value_open(struct reader *r)
+{
+    r->value = open_memstream(&r->value_text, &r->value_length);
+    if (!r->value)
+        abort(); /* out of memory */
+    return r->value;
+}
+
+/* oslo.config takes the quotes off each option's first line only. */
+static void put_unquoted(FILE *out, const char *value)
+{
+    size_t length = strlen(value);
+    if (length && (*value == '"' || *value == '\'') && value[length - 1] == *value) {
+        value++;
+        length = length > 1 ? length - 2 : 0;
+    }
+    fwrite(value, 1, length, out);
+}
+
+static int take_value(void *user, const char *section, const char *name,
+                      const char *value)
+{
+    (void)section; /* cut at 49 characters: the gate's is whole */
+    struct reader *r = user;
+    if (r->continues) {
+        fprintf(r->value, "\n%s", value);
+        return 1;
+    }
+    finish_value(r);
+    struct ini_entry *entry = array_add(r->ini->entries, r->ini->entry_count);
+    entry->section = xstrdup(r->section);
+    entry->name = xstrdup(name);
+    entry->file = r->ini->files.count - 1;
+    entry->place = r->place;
+    put_unquoted(value_open(r), value);
+    return 1;
+}
+
+/* ---- */
+
+static void set_up_inih(void)
+{
+    ini_use_stack = false;
+    ini_allow_realloc = true;
+    ini_max_line = (int)INI_LINE_MAX + 3;
+    ini_stop_on_first_error = false;
+    ini_allow_inline_comments = false;
+    ini_allow_multiline = true;
+    ini_allow_no_value = false;
+    ini_allow_bom = false;
+    static char none[] = "";
+    ini_start_comment_prefixes = none; /* an indented '#' belongs to the value */
+}
+
+void ini_read_text(struct ini *ini, const char *name, const char *text, size_t length,
+                   struct config_problems *problems)
+{
+    strlist_add(&ini->files, name);
+    struct reader r = {
+        .ini = ini,
+        .problems = problems,
+        .place.file = ini->files.items[ini->files.count - 1],
+        .next = text,
+        .end = text + length,
+    };
+    static const char bom[] = "\xef\xbb\xbf";
+    if (length >= 3 && memcmp(text, bom, 3) == 0) {
+        r.next += 3;
+        r.place.line = 1;
+        config_warning(problems, &r.place,
+                       "starts with a byte order mark, which OpenStack's services do "
+                       "not accept");
+        r.place.line = 0;
+    }
+    set_up_inih();
+    int rc = ini_parse_stream(give_line, &r, take_value, &r);
+    finish_value(&r);
+    if (rc == -2)
+        abort(); /* out of memory */
+    if (rc != 0) {
+        r.place.line = (unsigned)rc;
+        config_error(problems, &r.place, "cannot be read as option = value");
+    }
+}
+
+void ini_read_file(struct ini *ini, const char *path, struct config_problems *problems)
+{
+    _cleanup_free_ char *text = NULL;
+    size_t length;
+    struct error err;
+    if (file_read_at(AT_FDCWD, path, INI_FILE_MAX, &text, &length, &err) != 0) {
+        config_error(problems, NULL, "%s", err.text);
+        return;
+    }
+    ini_read_text(ini, path, text, length, problems);
+    explicit_bzero(text, length);
+}
+
+static int is_conf(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return entry->d_name[0] != '.' && dot && strcmp(dot, ".conf") == 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void read_directory(struct ini *ini, const char *path,
+                           struct config_problems *problems)
+{
+    struct dirent **entries;
+    int count = scandir(path, &entries, is_conf, by_name);
+    if (count < 0) {
+        config_error(problems, NULL, "%s: %s", path, strerror(errno));
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        _cleanup_free_ char *file = xasprintf("%s/%s", path, entries[i]->d_name);
+        ini_read_file(ini, file, problems);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+void ini_read_all(struct ini *ini, const struct strlist *files,
+                  const struct strlist *dirs, struct config_problems *problems)
+{
+    for (size_t i = 0; i < files->count; i++)
+        ini_read_file(ini, files->items[i], problems);
+    for (size_t i = 0; i < dirs->count; i++)
+        read_directory(ini, dirs->items[i], problems);
+}
+
+/* Values are overwritten: some are secrets. */
+void ini_clear(struct ini *ini)
+{
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        free(ini->entries[i].section);
+        free(ini->entries[i].name);
+        explicit_bzero(ini->entries[i].value, strlen(ini->entries[i].value));
+        free(ini->entries[i].value);
+    }
+    for (size_t i = 0; i < ini->section_count; i++)
+        free(ini->sections[i].name);
+    free(ini->entries);
+    free(ini->sections);
+    strlist_clear(&ini->files);
+    *ini = (struct ini){0};
+}

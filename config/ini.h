@@ -1,0 +1,63 @@
+/*
+ * ini: INI files in oslo.config's dialect, read with inih into one flat list.
+ *
+ * inih splits lines into names and values. A thin gate in front of it (the reader that
+ * hands it the lines) does what inih cannot: it counts lines, knows where a section or
+ * a continued value starts and ends in oslo.config's sense, and refuses with a place
+ * what inih would drop, cut or truncate in silence. The dialect: sections match without
+ * regard to case, options with; `#` and `;` start a comment only in the first column;
+ * a line that starts with white space continues the value before it; `=` or `:` after
+ * the name; a pair of quotes around the whole value is taken off.
+ *
+ * inih's settings are variables of the process: one thread reads configuration at a
+ * time.
+ */
+#ifndef CONFIG_INI_H
+#define CONFIG_INI_H
+
+#include <stddef.h>
+
+#include "config/problems.h"
+#include "lib/cleanup.h"
+#include "lib/strlist.h"
+
+#define INI_FILE_MAX ((size_t)4 << 20)       /* bytes of a file */
+#define INI_LINE_MAX (((size_t)1 << 20) - 3) /* bytes of a line, without its end */
+
+struct ini_entry {
+    char *section, *name;      /* as written; the section without its brackets */
+    char *value;               /* without quotes; continued lines are joined by "\n" */
+    size_t file;               /* which of the files, from 0, in the order of reading */
+    struct config_place place; /* its file is borrowed from the struct ini */
+};
+
+struct ini_section {
+    char *name;
+    struct config_place place; /* as above */
+};
+
+/* All zero is empty. Entries and sections stand in the order of reading. */
+struct ini {
+    struct strlist files;
+    struct ini_entry *entries;
+    size_t entry_count;
+    struct ini_section *sections; /* one for each header, repeated ones too */
+    size_t section_count;
+};
+
+/* Reads one more file. What cannot be read is added to `problems`, the rest is kept. */
+void ini_read_file(struct ini *ini, const char *path, struct config_problems *problems);
+
+/* The same for text that is in memory; `name` stands for the file in places. */
+void ini_read_text(struct ini *ini, const char *name, const char *text, size_t length,
+                   struct config_problems *problems);
+
+/* All `files` in order, then the files of each of `dirs` that end in ".conf", by
+ * name. */
+void ini_read_all(struct ini *ini, const struct strlist *files,
+                  const struct strlist *dirs, struct config_problems *problems);
+
+void ini_clear(struct ini *ini);
+#define _cleanup_ini_ _cleanup_(ini_clear)
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * listen_address: where a program listens, as written in options: "HOST:PORT",
+ * "[IPv6]:PORT" or "PORT" alone, which means loopback. HOST is a numeric address or
+ * "localhost"; no resolver is asked. Port 0 lets the kernel choose. Stateless.
+ */
+#ifndef CONFIG_LISTEN_ADDRESS_H
+#define CONFIG_LISTEN_ADDRESS_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "lib/error.h"
+
+struct listen_address {
+    struct sockaddr_storage address;
+    socklen_t length;
+};
+
+/* `out` may be NULL: only the form is looked at. */
+int listen_address_parse(const char *text, struct listen_address *out,
+                         struct error *err);
+
+/* Only this machine can reach it. */
+bool listen_address_is_loopback(const struct listen_address *address);
+
+#endif

@@ -1,0 +1,216 @@
+#include "config/options.h"
+
+#include <string.h>
+
+#include "config/substitute.h"
+#include "config/value.h"
+#include "lib/nearest.h"
+#include "lib/xalloc.h"
+
+/* ---- which entry of the files an option gets ---- */
+
+static bool same_name(const char *written, const char *name, bool hyphens)
+{
+    if (!hyphens)
+        return strcmp(written, name) == 0;
+    for (; *written && *name; written++, name++)
+        if (*written != *name &&
+            !((*written == '-' || *written == '_') && (*name == '-' || *name == '_')))
+            return false;
+    return *written == *name;
+}
+
+static bool matches(const struct ini_entry *entry, const char *section,
+                    const char *name, bool hyphens)
+{
+    return strcasecmp(entry->section, section) == 0 &&
+           same_name(entry->name, name, hyphens);
+}
+
+/* An old name is "name", or "section.name" where it moved between sections. */
+static bool matches_old(const struct ini_entry *entry, const char *section,
+                        const char *old, bool hyphens)
+{
+    const char *dot = strchr(old, '.');
+    if (!dot)
+        return matches(entry, section, old, hyphens);
+    size_t length = (size_t)(dot - old);
+    return strlen(entry->section) == length &&
+           strncasecmp(entry->section, old, length) == 0 &&
+           same_name(entry->name, dot + 1, hyphens);
+}
+
+/* How good a name for the option the entry has, 0 the best; -1: none of its names. */
+static int rank(const struct option_spec *option, const char *const *sections,
+                const struct ini_entry *entry)
+{
+    const char *const own[] = {option->section, NULL};
+    int place = 0;
+    for (sections = sections ? sections : own; *sections; sections++) {
+        if (matches(entry, *sections, option->name, option->hyphens))
+            return place + (option->hyphens && strchr(entry->name, '-'));
+        place += 2;
+        for (const char *const *old = option->old_names; old && *old; old++, place += 2)
+            if (matches_old(entry, *sections, *old, option->hyphens))
+                return place;
+    }
+    return -1;
+}
+
+static const struct ini_entry *find(const struct option_spec *option,
+                                    const struct ini *ini, const char *const *sections)
+{
+    const struct ini_entry *best = NULL;
+    int best_rank = 0;
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        int entry_rank = rank(option, sections, entry);
+        if (entry_rank >= 0 &&
+            (!best || entry->file > best->file || entry_rank <= best_rank)) {
+            best = entry;
+            best_rank = entry_rank;
+        }
+    }
+    return best;
+}
+
+static const struct option_spec *spec(const struct option_table *table,
+                                      const char *section, const char *name)
+{
+    for (size_t i = 0; i < table->option_count; i++) {
+        const struct option_spec *option = &table->options[i];
+        if (strcmp(option->section, section) == 0 && strcmp(option->name, name) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+const struct ini_entry *options_entry(const struct option_table *table,
+                                      const struct ini *ini, const char *section,
+                                      const char *name, const char *const *sections)
+{
+    const struct option_spec *option = spec(table, section, name);
+    return option ? find(option, ini, sections) : NULL;
+}
+
+/* ---- values ---- */
+
+static void set_default(const struct option_spec *option, void *values)
+{
+    struct error err;
+    value_clear(option, values);
+    if (option->default_value)
+        (void)value_set(option, option->default_value, values, &err);
+}
+
+static void set_from_entry(const struct option_spec *option, const struct ini *ini,
+                           const struct option_table *table,
+                           const struct ini_entry *entry, void *values,
+                           struct config_problems *problems)
+{
+    _cleanup_free_ char *text = NULL;
+    struct error err;
+    set_default(option, values);
+    if (substitute(table, ini, entry, &text, &err) != 0 ||
+        (*text && value_set(option, text, values, &err) != 0))
+        config_error(problems, &entry->place, "%s.%s: %s", entry->section, entry->name,
+                     err.text);
+    if (text && option->secret)
+        explicit_bzero(text, strlen(text));
+}
+
+void options_apply(const struct option_table *table, const struct ini *ini,
+                   const char *const *sections, void *values,
+                   struct config_problems *problems)
+{
+    for (size_t i = 0; i < table->option_count; i++) {
+        const struct option_spec *option = &table->options[i];
+        const struct ini_entry *entry = find(option, ini, sections);
+        if (entry)
+            set_from_entry(option, ini, table, entry, values, problems);
+        else
+            set_default(option, values);
+    }
+}
+
+int options_override(const struct option_table *table, void *values,
+                     const char *section, const char *name, const char *text,
+                     const char *from, struct error *err)
+{
+    const struct option_spec *option = spec(table, section, name);
+    if (!option)
+        return error_set(err, ERROR_NOT_FOUND, "%s: no option %s.%s", from, section,
+                         name);
+    return value_set(option, text, values, err) == 0 ? 0
+                                                     : error_prefix(err, "%s", from);
+}
+
+char *options_accepted(const struct option_table *table, const char *section,
+                       const char *name)
+{
+    const struct option_spec *option = spec(table, section, name);
+    return option ? value_accepted(option) : NULL;
+}
+
+void options_clear(const struct option_table *table, void *values)
+{
+    for (size_t i = 0; i < table->option_count; i++)
+        value_clear(&table->options[i], values);
+}
+
+/* ---- names that the table does not know ---- */
+
+static bool is_known(const struct option_table *table, const char *table_section,
+                     const struct ini_entry *entry)
+{
+    const char *const sections[] = {entry->section, NULL};
+    for (size_t i = 0; i < table->option_count; i++)
+        if (strcmp(table->options[i].section, table_section) == 0 &&
+            rank(&table->options[i], sections, entry) >= 0)
+            return true;
+    return false;
+}
+
+static char *nearest(const struct option_table *table, const char *table_section,
+                     const char *name)
+{
+    const char **names = xcalloc(table->option_count, sizeof *names);
+    size_t count = 0;
+    for (size_t i = 0; i < table->option_count; i++)
+        if (strcmp(table->options[i].section, table_section) == 0)
+            names[count++] = table->options[i].name;
+    _cleanup_strlist_ struct strlist near = {0};
+    nearest_names(name, names, count, &near);
+    free(names);
+    return near.count ? strlist_join(&near, " or ") : NULL;
+}
+
+void options_warn_unknown(const struct option_table *table, const char *table_section,
+                          const struct ini *ini, const char *section,
+                          struct config_problems *problems)
+{
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        if (strcasecmp(entry->section, section) != 0 ||
+            is_known(table, table_section, entry))
+            continue;
+        _cleanup_free_ char *near = nearest(table, table_section, entry->name);
+        config_warning(problems, &entry->place, "%s.%s: unknown option%s%s%s",
+                       entry->section, entry->name, near ? "; did you mean " : "",
+                       near ? near : "", near ? "?" : ", not used");
+    }
+}
+
+int options_load(const struct option_table *table, const struct strlist *files,
+                 const struct strlist *dirs, void *values,
+                 struct config_problems *problems)
+{
+    _cleanup_ini_ struct ini ini = {0};
+    ini_read_all(&ini, files, dirs, problems);
+    options_apply(table, &ini, NULL, values, problems);
+    for (size_t i = 0; i < table->section_count; i++)
+        if (table->sections[i].ours)
+            options_warn_unknown(table, table->sections[i].name, &ini,
+                                 table->sections[i].name, problems);
+    return config_has_errors(problems) ? -1 : 0;
+}

@@ -1,0 +1,274 @@
+#include "config/placement_config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+#define PLACEMENT(kind, name, help, ...)                                  \
+    OPTION(kind, struct placement_config, "placement", #name, name, help, \
+           .hyphens = true, ##__VA_ARGS__)
+#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static const struct option_section sections[] = {
+    {.name = "placement",
+     .help =
+         "How to reach the Placement API, with the options that nova-compute has in "
+         "the same section. `-` in a name is as good as `_`."},
+};
+
+static const struct option_spec auth_options[] = {
+    PLACEMENT(STRING, auth_type,
+              "How to authenticate. `password` (or `v3password`), "
+              "`v3applicationcredential` and `v3token` (or `token`) ask Keystone for a "
+              "token; `admin_token` always sends the option token; `http_basic` sends "
+              "username and password; `none` and `noauth` ask no Keystone.",
+              .choices =
+                  NAMES("none", "noauth", "admin_token", "password", "v3password",
+                        "v3applicationcredential", "token", "v3token", "http_basic"),
+              .old_names = NAMES("auth_plugin"), .example = "password"),
+    PLACEMENT(URL, endpoint,
+              "The service's URL for auth types without a catalog: `none`, `noauth`, "
+              "`admin_token`, `http_basic`.",
+              .old_names = NAMES("url"), .example = "http://127.0.0.1:8778"),
+    PLACEMENT(STRING, token, "The token of `admin_token` and `v3token`.",
+              .secret = true),
+    PLACEMENT(URL, auth_url, "Keystone's URL.",
+              .example = "https://controller.example:5000/v3"),
+    PLACEMENT(STRING, username, "The user's name.", .old_names = NAMES("user_name"),
+              .example = "placement"),
+    PLACEMENT(STRING, user_id, "The user's id, in place of its name and domain."),
+    PLACEMENT(STRING, user_domain_name, "The name of the domain that the user is in.",
+              .example = "Default"),
+    PLACEMENT(STRING, user_domain_id, "The id of the domain that the user is in."),
+    PLACEMENT(STRING, password, "The user's password.", .secret = true),
+    PLACEMENT(STRING, project_name, "The name of the project to act in.",
+              .old_names = NAMES("tenant_name"), .example = "service"),
+    PLACEMENT(STRING, project_id, "The id of the project to act in.",
+              .old_names = NAMES("tenant_id")),
+    PLACEMENT(STRING, project_domain_name,
+              "The name of the domain that the project is in.", .example = "Default"),
+    PLACEMENT(STRING, project_domain_id,
+              "The id of the domain that the project is in."),
+    PLACEMENT(STRING, default_domain_name,
+              "The name of the domain of user and project where they name none."),
+    PLACEMENT(STRING, default_domain_id,
+              "The id of the domain of user and project where they name none."),
+    PLACEMENT(STRING, domain_name,
+              "The name of the domain to act in, in place of a project."),
+    PLACEMENT(STRING, domain_id,
+              "The id of the domain to act in, in place of a project."),
+    PLACEMENT(STRING, system_scope, "Act on the system, in place of a project.",
+              .choices = NAMES("all")),
+    PLACEMENT(STRING, trust_id, "The trust to act under."),
+    PLACEMENT(STRING, application_credential_id, "The application credential's id."),
+    PLACEMENT(STRING, application_credential_name,
+              "The application credential's name; then the user is needed too."),
+    PLACEMENT(STRING, application_credential_secret,
+              "The application credential's secret.", .secret = true),
+};
+
+static const struct option_spec session_options[] = {
+    PLACEMENT(STRING, auth_section,
+              "Another section of the files, to take all options from auth_type to "
+              "application_credential_secret from.",
+              .example = "service_user"),
+    PLACEMENT(URL, endpoint_override, "Use this URL, whatever the catalog says.",
+              .example = "http://127.0.0.1:8778"),
+    PLACEMENT(LIST, valid_interfaces,
+              "Which of the catalog's endpoints to use, the best first.",
+              .choices = NAMES("internal", "public", "admin"),
+              .old_names = NAMES("interface"), .default_value = "internal, public"),
+    PLACEMENT(STRING, region_name,
+              "The region whose endpoint to use. Needed where the catalog has several.",
+              .example = "RegionOne"),
+    PLACEMENT(STRING, service_type, "The service's type in the catalog.",
+              .default_value = "placement"),
+    PLACEMENT(STRING, service_name,
+              "The service's name in the catalog, where the type is not enough."),
+    PLACEMENT(
+        PATH, cafile,
+        "The certificates (PEM) of the authorities to trust. The system's own where "
+        "not set.",
+        .example = "/etc/ssl/certs/ca-certificates.crt"),
+    PLACEMENT(PATH, certfile,
+              "Our own certificate (PEM), for servers that ask for one."),
+    PLACEMENT(PATH, keyfile, "The key (PEM) of our own certificate."),
+    PLACEMENT(BOOL, insecure,
+              "Do not check the server's certificate. Anybody can then pose as it.",
+              .default_value = "false"),
+    PLACEMENT(NUMBER, timeout, "Seconds that one request may take at most.",
+              .default_value = "30", .minimum = 0.1, .maximum = 3600),
+    PLACEMENT(UNSIGNED, connect_retries,
+              "How often to try again when a connection fails.", .default_value = "0",
+              .maximum = 100),
+    PLACEMENT(
+        NUMBER, connect_retry_delay,
+        "Seconds between two tries to connect. 0: half a second, doubled each time.",
+        .default_value = "0", .maximum = 3600),
+    PLACEMENT(UNSIGNED, status_code_retries,
+              "How often to try again when the server answers 503.",
+              .default_value = "0", .maximum = 100),
+    PLACEMENT(
+        NUMBER, status_code_retry_delay,
+        "Seconds before trying again after a 503. 0: half a second, doubled each time.",
+        .default_value = "0", .maximum = 3600),
+};
+
+const struct option_table placement_auth_options = {
+    .sections = sections,
+    .section_count = OPTION_COUNT(sections),
+    .options = auth_options,
+    .option_count = OPTION_COUNT(auth_options),
+};
+
+/* Its section is described by the table before. */
+const struct option_table placement_session_options = {
+    .options = session_options,
+    .option_count = OPTION_COUNT(session_options),
+};
+
+void placement_config_apply(struct placement_config *config, const struct ini *ini,
+                            const char *section, struct config_problems *problems)
+{
+    const char *sections_to_read[] = {section, NULL};
+    placement_config_clear(config);
+    config->section = xstrdup(section);
+    options_apply(&placement_session_options, ini, sections_to_read, config, problems);
+    if (config->auth_section)
+        sections_to_read[0] = config->auth_section;
+    options_apply(&placement_auth_options, ini, sections_to_read, config, problems);
+    const struct ini_entry *entry = options_entry(
+        &placement_auth_options, ini, "placement", "auth_type", sections_to_read);
+    if (entry)
+        config->auth_place = config_place_copy(&entry->place);
+}
+
+void placement_config_clear(struct placement_config *config)
+{
+    options_clear(&placement_auth_options, config);
+    options_clear(&placement_session_options, config);
+    free(config->section);
+    config_place_clear(&config->auth_place);
+    config->section = NULL;
+}
+
+/* ---- is it complete? ---- */
+
+/* What an auth type needs: of each group of options at least one, "a|b" in words. */
+struct need {
+    const char *options;
+    size_t offsets[3]; /* 0 at the end: no field of ours stands there but `section` */
+};
+
+#define AT(field) offsetof(struct placement_config, field)
+static const struct need needs_endpoint[] = {
+    {"endpoint_override or endpoint", {AT(endpoint_override), AT(endpoint)}},
+    {NULL},
+};
+static const struct need needs_fixed_token[] = {
+    {"endpoint_override or endpoint", {AT(endpoint_override), AT(endpoint)}},
+    {"token", {AT(token)}},
+    {NULL},
+};
+static const struct need needs_basic[] = {
+    {"endpoint_override or endpoint", {AT(endpoint_override), AT(endpoint)}},
+    {"username", {AT(username)}},
+    {"password", {AT(password)}},
+    {NULL},
+};
+static const struct need needs_password[] = {
+    {"auth_url", {AT(auth_url)}},
+    {"username or user_id", {AT(username), AT(user_id)}},
+    {"password", {AT(password)}},
+    {NULL},
+};
+static const struct need needs_credential[] = {
+    {"auth_url", {AT(auth_url)}},
+    {"application_credential_id or application_credential_name",
+     {AT(application_credential_id), AT(application_credential_name)}},
+    {"application_credential_secret", {AT(application_credential_secret)}},
+    {NULL},
+};
+static const struct need needs_token[] = {
+    {"auth_url", {AT(auth_url)}},
+    {"token", {AT(token)}},
+    {NULL},
+};
+
+static const struct {
+    const char *auth_type;
+    const struct need *needs;
+} needs_of[] = {
+    {"none", needs_endpoint},
+    {"noauth", needs_endpoint},
+    {"admin_token", needs_fixed_token},
+    {"http_basic", needs_basic},
+    {"password", needs_password},
+    {"v3password", needs_password},
+    {"v3applicationcredential", needs_credential},
+    {"token", needs_token},
+    {"v3token", needs_token},
+};
+
+static bool is_met(const struct placement_config *config, const struct need *need)
+{
+    for (const size_t *offset = need->offsets; *offset; offset++)
+        if (*(char *const *)((const char *)config + *offset))
+            return true;
+    return false;
+}
+
+static void check_needs(const struct placement_config *config, const struct need *need,
+                        struct config_problems *problems)
+{
+    const char *section = config->auth_section ? config->auth_section : config->section;
+    for (; need->options; need++)
+        if (!is_met(config, need))
+            config_error(problems, &config->auth_place,
+                         "%s.%s: not set; auth_type = %s needs it", section,
+                         need->options, config->auth_type);
+}
+
+/* A name is unique only within a domain. */
+static void check_domains(const struct placement_config *config,
+                          struct config_problems *problems)
+{
+    bool has_default = config->default_domain_id || config->default_domain_name;
+    bool names_user = config->username && !config->user_id &&
+                      (config->password || config->application_credential_name);
+    if (names_user && !has_default && !config->user_domain_id &&
+        !config->user_domain_name)
+        config_error(
+            problems, &config->auth_place,
+            "%s.user_domain_name or user_domain_id: not set; username is unique "
+            "only within a domain",
+            config->section);
+    if (config->project_name && !config->project_id && !has_default &&
+        !config->project_domain_id && !config->project_domain_name)
+        config_error(
+            problems, &config->auth_place,
+            "%s.project_domain_name or project_domain_id: not set; project_name "
+            "is unique only within a domain",
+            config->section);
+}
+
+void placement_config_check(const struct placement_config *config,
+                            struct config_problems *problems)
+{
+    if (!config->auth_type) {
+        _cleanup_free_ char *accepted =
+            options_accepted(&placement_auth_options, "placement", "auth_type");
+        config_error(problems, NULL, "%s.auth_type: not set; expected %s",
+                     config->section, accepted);
+        return;
+    }
+    for (size_t i = 0; i < OPTION_COUNT(needs_of); i++)
+        if (strcmp(config->auth_type, needs_of[i].auth_type) == 0)
+            check_needs(config, needs_of[i].needs, problems);
+    if (config->auth_url)
+        check_domains(config, problems);
+    if (config->keyfile && !config->certfile)
+        config_error(problems, NULL, "%s.certfile: not set, but keyfile is",
+                     config->section);
+}

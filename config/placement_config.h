@@ -1,0 +1,56 @@
+/*
+ * placement_config: how to reach a service of the cloud and who we are there: the
+ * options of keystoneauth that a section such as [placement] or [keystone_authtoken]
+ * may have, by keystoneauth's own names. Shared by vgpu-agent and placementd. Plain
+ * data.
+ */
+#ifndef CONFIG_PLACEMENT_CONFIG_H
+#define CONFIG_PLACEMENT_CONFIG_H
+
+#include "config/options.h"
+
+/* Strings are NULL where the option is not set. */
+struct placement_config {
+    char *section;                  /* "placement": for messages */
+    char *auth_type;                /* one of keystone_auth_types; NULL: not set */
+    struct config_place auth_place; /* where auth_type was set */
+    char *auth_section;
+    char *auth_url;
+    char *username, *user_id, *user_domain_name, *user_domain_id;
+    char *password; /* a secret, as the two others below: never logged */
+    char *project_name, *project_id, *project_domain_name, *project_domain_id;
+    char *default_domain_name, *default_domain_id; /* for user and project */
+    char *domain_name, *domain_id;                 /* a domain as the scope */
+    char *system_scope, *trust_id;
+    char *application_credential_id, *application_credential_name;
+    char *application_credential_secret;
+    char *token;
+    char *endpoint; /* of auth types that ask no catalog */
+    /* The session: */
+    char *cafile, *certfile, *keyfile;
+    bool insecure;
+    double timeout; /* seconds */
+    /* The adapter: which endpoint, and how often to try. */
+    char *endpoint_override; /* NULL: `endpoint` or the catalog */
+    char *service_type, *service_name, *region_name;
+    struct strlist valid_interfaces; /* "internal", "public", "admin": in this order */
+    unsigned connect_retries, status_code_retries;
+    double connect_retry_delay, status_code_retry_delay; /* 0: 0.5, doubled each time */
+};
+
+/* The auth plugin's options, found in `auth_section` where that is set. Their section
+ * in the tables is "placement"; options_apply()'s `sections` puts another in its place.
+ */
+extern const struct option_table placement_auth_options;
+/* Session's and adapter's, and auth_section itself. */
+extern const struct option_table placement_session_options;
+
+/* Reads both tables from `section`. */
+void placement_config_apply(struct placement_config *config, const struct ini *ini,
+                            const char *section, struct config_problems *problems);
+/* Is all there that the auth type needs? Adds an error for each option that is not. */
+void placement_config_check(const struct placement_config *config,
+                            struct config_problems *problems);
+void placement_config_clear(struct placement_config *config);
+
+#endif

@@ -1,0 +1,172 @@
+#include "config/placementd_options.h"
+
+#include <string.h>
+
+#include "config/listen_address.h"
+#include "lib/xalloc.h"
+
+#define IN(section, kind, name, help, ...)                                      \
+    OPTION(kind, struct placementd_config, #section, #name, section.name, help, \
+           ##__VA_ARGS__)
+#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define NO_CONSUMER "00000000-0000-0000-0000-000000000000"
+
+static const struct option_section sections[] = {
+    {.name = "placementd", .ours = true, .help = "What placementd has of its own."},
+    {.name = "api", .help = "As in OpenStack Placement."},
+    {.name = "placement_database", .help = "As in OpenStack Placement, for SQLite."},
+    {.name = "placement", .help = "As in OpenStack Placement."},
+    {.name = "oslo_policy", .help = "Who may do what, as in oslo.policy."},
+    {.name = "cors",
+     .help = "Requests from web pages of other origins, as in oslo.middleware."},
+    {.name = "keystone_authtoken",
+     .help = "How tokens are validated at Keystone, with the options of "
+             "keystonemiddleware. Needed for `auth_strategy = keystone`."},
+};
+
+static const struct option_spec options[] = {
+    IN(placementd, ADDRESS, listen,
+       "Where to serve the API: HOST:PORT, or a port alone, which means loopback.",
+       .default_value = "127.0.0.1:8778"),
+    IN(placementd, PATH, database,
+       "The file of the database. Where not set, the one that "
+       "[placement_database] connection names.",
+       .example = "/var/lib/placementd/placement.db"),
+    IN(placementd, PATH, cert, "The server's certificate (PEM), to serve HTTPS.",
+       .example = "/etc/placementd/cert.pem"),
+    IN(placementd, PATH, key, "The key (PEM) of the certificate.",
+       .example = "/etc/placementd/key.pem"),
+    IN(placementd, ADDRESS, metrics_listen,
+       "Where to serve /metrics. Where not set, nothing is served.",
+       .example = "127.0.0.1:9191"),
+    IN(placementd, CHOICE, log_level, "The least important messages that are written.",
+       .choices = NAMES("error", "warning", "info", "debug"), .default_value = "info"),
+    IN(placementd, UNSIGNED, max_body_size, "The largest body of a request, in bytes.",
+       .default_value = "8388608", .minimum = 4096, .maximum = 1 << 30),
+    IN(placementd, UNSIGNED, max_header_size,
+       "The most that the request line and the headers may have, in bytes.",
+       .default_value = "32768", .minimum = 4096, .maximum = 1 << 20),
+    IN(placementd, UNSIGNED, max_connections, "How many clients may be connected.",
+       .default_value = "1000", .minimum = 1, .maximum = 100000),
+    IN(placementd, SECONDS, connection_timeout,
+       "How long a connection may be silent before it is closed.",
+       .default_value = "60", .minimum = 1, .maximum = 86400),
+    IN(api, CHOICE, auth_strategy,
+       "Who is believed to be who. `keystone` validates tokens. `noauth2` believes "
+       "everybody, for tests and for one machine alone: the token `admin` is the "
+       "administrator.",
+       .choices = NAMES("keystone", "noauth2"),
+       .old_names = NAMES("DEFAULT.auth_strategy"), .default_value = "keystone"),
+    IN(placement_database, STRING, connection,
+       "The database, as SQLAlchemy names it: `sqlite:///` and the absolute path of "
+       "the "
+       "file, four slashes in all.",
+       .secret = true, .pattern = "^sqlite:////[^?]+$",
+       .accepted = "sqlite:/// and an absolute path, as "
+                   "sqlite:////var/lib/placementd/placement.db",
+       .example = "sqlite:////var/lib/placementd/placement.db"),
+    IN(placement, BOOL, randomize_allocation_candidates,
+       "Give a random sample of the candidates when a request has a limit, in place of "
+       "the first ones.",
+       .default_value = "false"),
+    IN(placement, CHOICE, allocation_candidates_generation_strategy,
+       "In which order candidates are made when there are more than a limit allows. "
+       "`depth-first`: all of one root before the next. `breadth-first`: in turn from "
+       "all roots.",
+       .choices = NAMES("depth-first", "breadth-first"),
+       .default_value = "depth-first"),
+    IN(placement, INT, max_allocation_candidates,
+       "How many candidates are made for one request at most. -1: all.",
+       .default_value = "-1", .minimum = -1, .maximum = 0x7fffffff),
+    IN(placement, STRING, incomplete_consumer_project_id,
+       "The project of consumers that clients before microversion 1.8 do not name.",
+       .default_value = NO_CONSUMER),
+    IN(placement, STRING, incomplete_consumer_user_id,
+       "The user of consumers that clients before microversion 1.8 do not name.",
+       .default_value = NO_CONSUMER),
+    IN(oslo_policy, STRING, policy_file,
+       "Rules (YAML) in place of the built-in ones. A relative path is below the "
+       "folder "
+       "of the configuration file.",
+       .default_value = "policy.yaml"),
+    IN(oslo_policy, BOOL, enforce_new_defaults,
+       "Without the deprecated rules beside the built-in ones.",
+       .default_value = "true"),
+    IN(oslo_policy, BOOL, enforce_scope,
+       "Refuse tokens whose scope a rule is not made for.", .default_value = "true"),
+    IN(cors, LIST, allowed_origin,
+       "The origins whose pages may use the API: `protocol://host[:port]`, no slash at "
+       "the end.",
+       .example = "https://horizon.example.com"),
+    IN(cors, BOOL, allow_credentials, "Whether such pages may send credentials.",
+       .default_value = "true"),
+    IN(cors, LIST, expose_headers, "The headers of replies that such pages may read."),
+    IN(cors, UNSIGNED, max_age,
+       "How many seconds a browser may keep the answer to its question beforehand.",
+       .default_value = "3600"),
+    IN(cors, LIST, allow_methods, "The methods that such pages may use.",
+       .default_value = "OPTIONS, GET, HEAD, POST, PUT, DELETE, TRACE, PATCH"),
+    IN(cors, LIST, allow_headers, "The headers that such pages may send."),
+    IN(keystone_authtoken, URL, www_authenticate_uri,
+       "Keystone's URL for clients, as a reply with 401 names it.",
+       .example = "https://controller.example:5000"),
+    IN(keystone_authtoken, INT, token_cache_time,
+       "How many seconds a validated token is believed without asking again. -1: "
+       "always "
+       "ask.",
+       .default_value = "300", .minimum = -1, .maximum = 86400),
+};
+
+const struct option_table placementd_options = {
+    .sections = sections,
+    .section_count = OPTION_COUNT(sections),
+    .options = options,
+    .option_count = OPTION_COUNT(options),
+};
+
+static void check_together(const struct placementd_config *config,
+                           struct config_problems *problems)
+{
+    if (!config->placementd.cert != !config->placementd.key)
+        config_error(problems, NULL,
+                     "placementd.%s: not set, but %s is; HTTPS needs both",
+                     config->placementd.cert ? "key" : "cert",
+                     config->placementd.cert ? "cert" : "key");
+}
+
+int placementd_config_load(const struct strlist *files, const struct strlist *dirs,
+                           struct placementd_config *config,
+                           struct config_problems *problems)
+{
+    _cleanup_ini_ struct ini ini = {0};
+    ini_read_all(&ini, files, dirs, problems);
+    options_apply(&placementd_options, &ini, NULL, config, problems);
+    placement_config_apply(&config->keystone, &ini, "keystone_authtoken", problems);
+    options_warn_unknown(&placementd_options, "placementd", &ini, "placementd",
+                         problems);
+    check_together(config, problems);
+    return config_has_errors(problems) ? -1 : 0;
+}
+
+int placementd_config_database(const struct placementd_config *config, char **out,
+                               struct error *err)
+{
+    static const char scheme[] = "sqlite:///";
+    const char *connection = config->placement_database.connection;
+    if (config->placementd.database)
+        *out = xstrdup(config->placementd.database);
+    else if (connection)
+        *out = xstrdup(connection + strlen(scheme));
+    else
+        return error_set(
+            err, ERROR_INVALID,
+            "placementd.database: not set, and placement_database.connection "
+            "neither; expected one of them");
+    return 0;
+}
+
+void placementd_config_clear(struct placementd_config *config)
+{
+    options_clear(&placementd_options, config);
+    placement_config_clear(&config->keystone);
+}

@@ -1,0 +1,70 @@
+/*
+ * placementd_options: what placementd was told: the options of OpenStack Placement
+ * where it has them, and [placementd] for what is its own. To add an option: a field
+ * here, one entry in the table in placementd_options.c. Plain data; strings belong to
+ * the struct.
+ */
+#ifndef CONFIG_PLACEMENTD_OPTIONS_H
+#define CONFIG_PLACEMENTD_OPTIONS_H
+
+#include "config/options.h"
+#include "config/placement_config.h"
+#include "lib/log.h"
+
+enum auth_strategy { AUTH_KEYSTONE, AUTH_NOAUTH2 };
+enum candidates_strategy { CANDIDATES_DEPTH_FIRST, CANDIDATES_BREADTH_FIRST };
+
+struct placementd_config {
+    struct {
+        char *listen;         /* config/listen_address.h */
+        char *database;       /* the file; NULL: from placement_database.connection */
+        char *cert, *key;     /* NULL: plain HTTP */
+        char *metrics_listen; /* NULL: no metrics */
+        enum log_level log_level;
+        unsigned max_body_size, max_header_size; /* bytes */
+        unsigned max_connections, connection_timeout;
+    } placementd;
+    struct {
+        enum auth_strategy auth_strategy;
+    } api;
+    struct {
+        char *connection; /* "sqlite:///PATH" */
+    } placement_database;
+    struct {
+        bool randomize_allocation_candidates;
+        enum candidates_strategy allocation_candidates_generation_strategy;
+        int max_allocation_candidates; /* -1: no limit */
+        char *incomplete_consumer_project_id, *incomplete_consumer_user_id;
+    } placement;
+    struct {
+        char *policy_file; /* as written; a relative one is looked for in /etc/placement
+                            */
+        bool enforce_new_defaults, enforce_scope;
+    } oslo_policy;
+    struct {
+        struct strlist allowed_origin, allow_headers, allow_methods, expose_headers;
+        bool allow_credentials;
+        unsigned max_age;
+    } cors;
+    struct {
+        char *www_authenticate_uri;
+        int token_cache_time; /* seconds; -1: no cache */
+    } keystone_authtoken;
+    struct placement_config keystone; /* [keystone_authtoken]: our own credentials */
+};
+
+extern const struct option_table placementd_options;
+
+/* As options_load(), with [keystone_authtoken] and the checks across options. `values`
+ * is all zero before and is to be cleared in either case. The command line's options
+ * come after it, through options_override(). */
+int placementd_config_load(const struct strlist *files, const struct strlist *dirs,
+                           struct placementd_config *config,
+                           struct config_problems *problems);
+/* The file of the database: `database`, or the path in `connection`. The caller
+ * frees. */
+int placementd_config_database(const struct placementd_config *config, char **out,
+                               struct error *err);
+void placementd_config_clear(struct placementd_config *config);
+
+#endif

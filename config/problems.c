@@ -1,0 +1,81 @@
+#include "config/problems.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "lib/xalloc.h"
+
+struct config_place config_place_copy(const struct config_place *place)
+{
+    return (struct config_place){
+        .file = place->file ? xstrdup(place->file) : NULL,
+        .line = place->line,
+    };
+}
+
+void config_place_clear(struct config_place *place)
+{
+    free(place->file);
+    *place = (struct config_place){0};
+}
+
+static void add(struct config_problems *problems, const struct config_place *place,
+                bool warning, const char *format, va_list arguments)
+{
+    char *text = xvasprintf(format, arguments);
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    *array_add(problems->items, problems->count) = (struct config_problem){
+        .place = place ? config_place_copy(place) : (struct config_place){0},
+        .warning = warning,
+        .text = text,
+    };
+}
+
+void config_error(struct config_problems *problems, const struct config_place *place,
+                  const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add(problems, place, false, format, arguments);
+    va_end(arguments);
+}
+
+void config_warning(struct config_problems *problems, const struct config_place *place,
+                    const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add(problems, place, true, format, arguments);
+    va_end(arguments);
+}
+
+char *config_problem_text(const struct config_problem *problem)
+{
+    const char *kind = problem->warning ? "warning: " : "";
+    const struct config_place *place = &problem->place;
+    if (!place->file)
+        return xasprintf("%s%s", kind, problem->text);
+    if (!place->line)
+        return xasprintf("%s: %s%s", place->file, kind, problem->text);
+    return xasprintf("%s:%u: %s%s", place->file, place->line, kind, problem->text);
+}
+
+bool config_has_errors(const struct config_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++)
+        if (!problems->items[i].warning)
+            return true;
+    return false;
+}
+
+void config_problems_clear(struct config_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        config_place_clear(&problems->items[i].place);
+        free(problems->items[i].text);
+    }
+    free(problems->items);
+    *problems = (struct config_problems){0};
+}

@@ -1,0 +1,22 @@
+/*
+ * value: the text of one option, made into the type of its field. Stateless.
+ */
+#ifndef CONFIG_VALUE_H
+#define CONFIG_VALUE_H
+
+#include "config/options.h"
+
+/* Sets the field of `option` in `values`, freeing what was in it. On error the field is
+ * as before and the text of `err` says what is wrong and what is accepted, without the
+ * value where it is secret. */
+int value_set(const struct option_spec *option, const char *text, void *values,
+              struct error *err);
+
+/* Frees and zeroes the field. */
+void value_clear(const struct option_spec *option, void *values);
+
+/* "an integer from 1 to 86400", "one of owner, nova", "an absolute path": what is
+ * accepted. The caller frees. */
+char *value_accepted(const struct option_spec *option);
+
+#endif

@@ -104,7 +104,7 @@ $(FLAGS_STAMP): FORCE
 $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D); $(MAKE) --no-print-directory deps && touch $@
 
-$(BUILD)/tests/sim/%.o: PART_CPPFLAGS = -DFUSE_USE_VERSION=35 $(shell $(PKG_CONFIG) --cflags fuse3)
+$(BUILD)/tests/sim/%.o: PART_CPPFLAGS = -DFUSE_USE_VERSION=312 $(shell $(PKG_CONFIG) --cflags fuse3)
 $(BUILD)/%.o: %.c $(FLAGS_STAMP) | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(ALL_CPPFLAGS) $(PART_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -188,7 +188,7 @@ bench: all ## measurements, as ratios against peers in one run
 	@BUILD=$(abspath $(BUILD)) tests/bench/run
 
 # ---- lint ----
-TIDY_FLAGS = -std=gnu11 $(ALL_CPPFLAGS) -DFUSE_USE_VERSION=35 $(shell $(PKG_CONFIG) --cflags fuse3)
+TIDY_FLAGS = -std=gnu11 $(ALL_CPPFLAGS) -DFUSE_USE_VERSION=312 $(shell $(PKG_CONFIG) --cflags fuse3)
 C_FILES = $(shell git ls-files '*.c' '*.h')
 lint: deps-lint $(BUILD)/.deps ## format, clang-tidy, cppcheck, shellcheck
 	clang-format --dry-run --Werror $(C_FILES)

@@ -1,0 +1,98 @@
+/*
+ * description: what a host file says: models of cards with their types, and the cards
+ * that are plugged in. Plain data, read once, never changed after. A host file is JSON:
+ *
+ *     {
+ *       "models": {
+ *         "M10": {
+ *           "vendor": "0x10de", "device": "0x13bd", "driver": "nvidia",
+ *           "types": [
+ *             {"id": "nvidia-35", "name": "GRID M10-0B", "instances": 16,
+ *              "description": "num_heads=2, ..."}
+ *           ]
+ *         }
+ *       },
+ *       "cards": [
+ *         {"model": "M10", "path": "pci0000:80/0000:80:02.0/0000:84:00.0"}
+ *       ]
+ *     }
+ *
+ * A model may also have "class" ("0x030000"), "sharing" ("one-type", the default:
+ * homogeneous as NVIDIA's; "mixed": types share the card as Intel's), "exhausted" (the
+ * errno of a create when nothing is left: "ENOSPC" by the driver, the default; "EUSERS"
+ * by the kernel's core), and "sriov": {"total": 32, "offset": 4, "stride": 1,
+ * "by_hand": true}: then its virtual functions are the parents, one instance each;
+ * by_hand false: the driver refuses writes to sriov_numvfs. A type may also have
+ * "device_api". "instances" is what one whole card gives of a type.
+ *
+ * A card's "path" is below devices/; its last component is its name: a PCI address, or
+ * of another kind ("virtual/mtty/mtty"). It may also have "numa_node" (-1) and "numvfs"
+ * (0), the virtual functions that are on from the start.
+ *
+ * Cards and types may be many: {"first": 64, "count": 8, ...}: in their texts {x}
+ * stands for the number in two hex digits, {d} for it in decimal.
+ *
+ * "mdev": false at the top: the kernel has no mdev module loaded.
+ */
+#ifndef TESTS_SIM_DESCRIPTION_H
+#define TESTS_SIM_DESCRIPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/cleanup.h"
+#include "lib/error.h"
+
+struct type_description {
+    char *id;
+    char *name;        /* NULL: the driver gives none */
+    char *description; /* NULL: the driver gives none */
+    char *device_api;
+    unsigned instances;
+};
+
+struct sriov_description {
+    unsigned total; /* 0: the card has no SR-IOV */
+    unsigned offset, stride;
+    bool by_hand;
+};
+
+struct model {
+    char *name;
+    char *vendor, *device, *class; /* "0x10de"; NULL where not PCI */
+    char *driver;
+    bool mixed;
+    int exhausted; /* ENOSPC or EUSERS */
+    struct sriov_description sriov;
+    struct type_description *types;
+    size_t type_count;
+};
+
+struct card_description {
+    const struct model *model;
+    char *path;
+    int numa_node;
+    unsigned numvfs;
+};
+
+struct description {
+    bool mdev;
+    struct model **models;
+    size_t model_count;
+    struct card_description *cards;
+    size_t card_count;
+};
+
+/* ERROR_INVALID names the place: "models.M10.types[2].instances: expected an integer,
+ * got a string". */
+int description_parse(const char *text, size_t length, struct description **out,
+                      struct error *err);
+int description_read(const char *file, struct description **out, struct error *err);
+void description_free(struct description *description);
+DEFINE_CLEANUP(struct description *, description_free)
+
+/* "0000:84:00.0": domain of 4 to 8 hex digits, bus, slot below 0x20, function below 8.
+ */
+bool pci_address_valid(const char *text);
+
+#endif

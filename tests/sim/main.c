@@ -1,0 +1,92 @@
+/*
+ * mdevsim: mounts a simulated GPU host: a sysfs that behaves as the kernel's does.
+ * Stays in the foreground; says "mounted" on standard output when it can be used; ends
+ * and unmounts on SIGTERM, SIGINT or an unmount.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lib/error.h"
+#include "tests/sim/mount.h"
+#include "tests/sim/sim.h"
+
+static const char usage[] =
+    "usage: mdevsim --host FILE MOUNTPOINT\n"
+    "Mounts the simulated sysfs of the GPU host that FILE describes; what FILE can "
+    "say\n"
+    "is in tests/sim/description.h, what MOUNTPOINT/.mdevsim can do in control.h.\n"
+    "\n"
+    "  --host FILE   the host, in JSON\n"
+    "  --check       only read FILE and say what is wrong with it\n"
+    "  --help        this text\n"
+    "  --version     the version\n";
+
+static void say_mounted(void *context)
+{
+    printf("mounted %s\n", (const char *)context);
+    fflush(stdout);
+}
+
+static int run(const char *host, char *mountpoint, struct error *err)
+{
+    _cleanup_(description_freep) struct description *description = NULL;
+    if (description_read(host, &description, err) != 0)
+        return -1;
+    if (!mountpoint)
+        return 0;
+    _cleanup_close_ int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    if (fuse < 0)
+        return error_set_errno(err, errno, "cannot open /dev/fuse");
+    _cleanup_(sim_freep) struct sim *sim = sim_new_take(steal(description));
+    return mount_serve(sim, mountpoint, say_mounted, mountpoint, err);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"host", required_argument, NULL, 'h'},
+                                            {"check", no_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, '?'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {0}};
+    const char *host = NULL;
+    bool check = false;
+    int option;
+    opterr = 1;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 'h':
+            host = optarg;
+            break;
+        case 'c':
+            check = true;
+            break;
+        case 'V':
+            puts("mdevsim " VERSION);
+            return 0;
+        default:
+            fputs(usage, optopt ? stderr : stdout);
+            return optopt ? 2 : 0;
+        }
+    }
+    if (!host || argc - optind != (check ? 0 : 1)) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    /* Before any thread is there: only the one that waits for them gets them. */
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+
+    struct error err = {0};
+    if (run(host, check ? NULL : argv[optind], &err) != 0) {
+        fprintf(stderr, "mdevsim: %s\n", err.text);
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,346 @@
+#include "tests/sim/pci.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "tests/sim/sim.h"
+
+static int remove_store(void *context, const char *data, size_t length);
+static int numvfs_show(void *context, FILE *out);
+static int numvfs_store(void *context, const char *data, size_t length);
+
+/* A card that fell off the bus answers all ones. */
+static int config_show(void *context, FILE *out)
+{
+    const struct pci_function *function = context;
+    const struct model *model = function->card->model;
+    unsigned char space[256] = {0};
+    unsigned long vendor = strtoul(model->vendor, NULL, 16);
+    unsigned long device = strtoul(model->device, NULL, 16);
+    unsigned long class = strtoul(model->class, NULL, 16);
+    /* A VF's vendor and device read all ones by definition of SR-IOV; the kernel
+     * knows them from its PF. */
+    if (function->physical)
+        vendor = device = 0xffff;
+    space[0] = (unsigned char)vendor;
+    space[1] = (unsigned char)(vendor >> 8);
+    space[2] = (unsigned char)device;
+    space[3] = (unsigned char)(device >> 8);
+    space[4] = function->physical ? 0 : 7; /* I/O, memory, bus master */
+    space[9] = (unsigned char)class;
+    space[10] = (unsigned char)(class >> 8);
+    space[11] = (unsigned char)(class >> 16);
+    if (function->card->lost)
+        memset(space, 0xff, sizeof space);
+    fwrite(space, sizeof space, 1, out);
+    return 0;
+}
+
+static int uevent_show(void *context, FILE *out)
+{
+    const struct pci_function *function = context;
+    const struct model *model = function->card->model;
+    if (function->driver_link)
+        fprintf(out, "DRIVER=%s\n", model->driver);
+    fprintf(out, "PCI_CLASS=%lX\nPCI_ID=%04lX:%04lX\nPCI_SLOT_NAME=%s\n",
+            strtoul(model->class, NULL, 16), strtoul(model->vendor, NULL, 16),
+            strtoul(model->device, NULL, 16), function->address);
+    return 0;
+}
+
+static struct node *add_on_bus(struct sim *sim, struct node *node)
+{
+    struct node *bus = node_directory(sim->root, "bus/pci");
+    node_link(node, "subsystem", bus);
+    return node_link(node_directory(bus, "devices"), node->name, node);
+}
+
+static void add_identity(struct node *node, const char *vendor, const char *device,
+                         const char *class, int numa_node)
+{
+    node_text(node, "vendor", "%s\n", vendor);
+    node_text(node, "device", "%s\n", device);
+    node_text(node, "class", "%s\n", class);
+    node_text(node, "numa_node", "%d\n", numa_node);
+    node_text(node_directory(node, "power"), "control", "on\n");
+}
+
+/* The directories of `path` without its last component: a host bridge, then bridges. */
+static struct node *add_bridges(struct sim *sim, const struct card_description *card)
+{
+    _cleanup_free_ char *path = xstrdup(card->path);
+    *strrchr(path, '/') = 0;
+    struct node *node = node_directory(sim->root, "devices");
+    char *rest = path, *name;
+    while ((name = strsep(&rest, "/"))) {
+        struct node *known = node_child(node, name);
+        node = node_directory(node, name);
+        if (known || !pci_address_valid(name))
+            continue;
+        add_identity(node, "0x8086", "0x2030", "0x060400", card->numa_node);
+        node_link(node, "driver",
+                  node_directory(sim->root, "bus/pci/drivers/pcieport"));
+        add_on_bus(sim, node);
+        iommu_group_new(sim, node);
+    }
+    return node;
+}
+
+static void add_sriov_files(struct pci_function *function)
+{
+    static const struct attribute numvfs = {
+        .mode = 0644, .show = numvfs_show, .store = numvfs_store};
+    const struct sriov_description *sriov = &function->card->model->sriov;
+    node_text(function->node, "sriov_totalvfs", "%u\n", sriov->total);
+    node_text(function->node, "sriov_offset", "%u\n", sriov->offset);
+    node_text(function->node, "sriov_stride", "%u\n", sriov->stride);
+    node_attribute(function->node, "sriov_numvfs", &numvfs, function);
+}
+
+/* The function appears: found on the bus, not bound yet. */
+static void appear(struct pci_function *function)
+{
+    static const struct attribute config = {.mode = 0444, .show = config_show};
+    static const struct attribute uevent = {.mode = 0444, .show = uevent_show};
+    static const struct attribute remove = {.mode = 0200, .store = remove_store};
+    const struct model *model = function->card->model;
+    function->node = node_ref(node_directory(function->bus, function->address));
+    add_identity(function->node, model->vendor, model->device, model->class,
+                 function->description->numa_node);
+    node_attribute(function->node, "config", &config, function);
+    node_attribute(function->node, "uevent", &uevent, function);
+    node_attribute(function->node, "remove", &remove, function);
+    function->group = iommu_group_new(function->sim, function->node);
+    function->bus_link = add_on_bus(function->sim, function->node);
+    if (model->sriov.total && !function->physical)
+        add_sriov_files(function);
+}
+
+static void disappear(struct pci_function *function)
+{
+    node_remove(function->bus_link);
+    node_remove(function->group);
+    node_remove(function->node);
+    node_unref(function->node);
+    function->bus_link = function->group = function->node = NULL;
+}
+
+int pci_bind(struct pci_function *function)
+{
+    const struct model *model = function->card->model;
+    if (!function->node || function->driver_link)
+        return -ENODEV;
+    _cleanup_free_ char *path = xasprintf("bus/pci/drivers/%s", model->driver);
+    struct node *driver = node_directory(function->sim->root, path);
+    function->driver_link = node_link(function->node, "driver", driver);
+    function->driver_entry = node_link(driver, function->address, function->node);
+    if (function->parent && function->sim->description->mdev)
+        mdev_parent_register(function->parent, function->node);
+    return 0;
+}
+
+static void disable_virtuals(struct pci_function *function);
+
+/* The driver lets go: its mdevs and its virtual functions are gone. */
+static void unbind(struct pci_function *function)
+{
+    if (!function->driver_link)
+        return;
+    if (function->parent)
+        mdev_parent_unregister(function->parent);
+    if (function->sim->stopping)
+        return;
+    disable_virtuals(function);
+    node_remove(function->driver_entry);
+    node_remove(function->driver_link);
+    function->driver_entry = function->driver_link = NULL;
+}
+
+/* A VF's address: the PF's bus, its device and function counted on. */
+static char *virtual_address(const struct pci_function *function, unsigned index)
+{
+    const struct sriov_description *sriov = &function->card->model->sriov;
+    unsigned domain = 0, bus = 0, slot = 0, own = 0;
+    sscanf(function->address, "%8x:%2x:%2x.%1o", &domain, &bus, &slot, &own);
+    unsigned number = slot * 8 + own + sriov->offset + index * sriov->stride;
+    return xasprintf("%04x:%02x:%02x.%u", domain, bus + number / 256, number % 256 / 8,
+                     number % 8);
+}
+
+static void enable_virtuals(struct pci_function *function, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct pci_function *virtual = function->virtuals[i];
+        appear(virtual);
+        _cleanup_free_ char *name = xasprintf("virtfn%u", i);
+        node_link(function->node, name, virtual->node);
+        node_link(virtual->node, "physfn", function->node);
+        pci_bind(virtual);
+    }
+    function->numvfs = count;
+}
+
+/* The kernel's device_lock(): one change of a function at a time. */
+static void begin_change(struct pci_function *function)
+{
+    while (function->changing && !function->sim->stopping)
+        sim_wait(function->sim);
+    function->changing = true;
+}
+
+static int end_change(struct pci_function *function, int rc)
+{
+    function->changing = false;
+    sim_changed(function->sim);
+    return rc;
+}
+
+static void disable_virtuals(struct pci_function *function)
+{
+    for (unsigned i = 0; i < function->numvfs; i++) {
+        _cleanup_free_ char *name = xasprintf("virtfn%u", i);
+        pci_remove(function->virtuals[i]);
+        node_remove(node_child(function->node, name));
+    }
+    function->numvfs = 0;
+}
+
+int pci_unbind(struct pci_function *function)
+{
+    begin_change(function);
+    if (!function->driver_link)
+        return end_change(function, -ENODEV);
+    unbind(function);
+    return end_change(function, 0);
+}
+
+int pci_remove(struct pci_function *function)
+{
+    begin_change(function);
+    if (!function->node)
+        return end_change(function, -ENODEV);
+    unbind(function);
+    if (!function->sim->stopping)
+        disappear(function);
+    return end_change(function, 0);
+}
+
+int pci_rescan(struct pci_function *function)
+{
+    begin_change(function);
+    if (function->node)
+        return end_change(function, 0);
+    function->card->lost = false;
+    appear(function);
+    pci_bind(function);
+    return end_change(function, 0);
+}
+
+/* The order of the questions is that of sriov_numvfs_store() in Linux. */
+int pci_set_numvfs(struct pci_function *function, unsigned count)
+{
+    const struct sriov_description *sriov = &function->card->model->sriov;
+    if (count > sriov->total)
+        return -ERANGE;
+    begin_change(function);
+    if (!function->node)
+        return end_change(function, -ENODEV);
+    if (count == function->numvfs)
+        return end_change(function, 0);
+    if (!function->driver_link)
+        return end_change(function, -ENOENT);
+    if (count && function->numvfs)
+        return end_change(function, -EBUSY);
+    if (count)
+        enable_virtuals(function, count);
+    else
+        disable_virtuals(function);
+    return end_change(function, 0);
+}
+
+static int numvfs_show(void *context, FILE *out)
+{
+    const struct pci_function *function = context;
+    fprintf(out, "%u\n", function->numvfs);
+    return 0;
+}
+
+static int numvfs_store(void *context, const char *data, size_t length)
+{
+    struct pci_function *function = context;
+    char text[16];
+    if (length == 0 || length >= sizeof text)
+        return -EINVAL;
+    memcpy(text, data, length);
+    text[length] = 0;
+    char *end;
+    unsigned long count = strtoul(text, &end, 0);
+    if (end == text || text[0] == '-' || (*end && strcmp(end, "\n") != 0))
+        return -EINVAL;
+    if (count > function->card->model->sriov.total)
+        return -ERANGE;
+    /* A driver without sriov_configure. */
+    if (!function->card->model->sriov.by_hand && count != function->numvfs)
+        return -ENOENT;
+    return pci_set_numvfs(function, (unsigned)count);
+}
+
+static int remove_store(void *context, const char *data, size_t length)
+{
+    return length && data[0] == '1' ? pci_remove(context) : -EINVAL;
+}
+
+static struct pci_function *function_new(struct card *card,
+                                         const struct card_description *description,
+                                         struct node *bus, char *address)
+{
+    struct pci_function *function = xcalloc(1, sizeof *function);
+    function->sim = card->sim;
+    function->card = card;
+    function->description = description;
+    function->address = address;
+    function->bus = node_ref(bus);
+    return function;
+}
+
+static struct pci_function *virtual_new(struct pci_function *physical, unsigned index)
+{
+    struct pci_function *virtual = function_new(physical->card, physical->description,
+                                                physical->bus,
+                                                virtual_address(physical, index));
+    virtual->physical = physical;
+    virtual->parent = mdev_parent_new(physical->card, virtual->address, 1);
+    return virtual;
+}
+
+struct pci_function *pci_function_new(struct card *card,
+                                      const struct card_description *description)
+{
+    struct node *bus = add_bridges(card->sim, description);
+    struct pci_function *function =
+        function_new(card, description, bus, xstrdup(card->name));
+    unsigned total = card->model->sriov.total;
+    if (!total)
+        function->parent = mdev_parent_new(card, function->address, 0);
+    function->virtuals = xcalloc(total + 1, sizeof(struct pci_function *));
+    for (unsigned i = 0; i < total; i++)
+        function->virtuals[i] = virtual_new(function, i);
+    appear(function);
+    pci_bind(function);
+    enable_virtuals(function, description->numvfs);
+    return function;
+}
+
+void pci_function_free(struct pci_function *function)
+{
+    for (unsigned i = 0; function->virtuals && function->virtuals[i]; i++)
+        pci_function_free(function->virtuals[i]);
+    free(function->virtuals);
+    mdev_parent_free(function->parent);
+    node_unref(function->node);
+    node_unref(function->bus);
+    free(function->address);
+    free(function);
+}

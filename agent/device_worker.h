@@ -22,9 +22,9 @@
 #include <stdbool.h>
 
 #include "agent/backend.h"
+#include "agent/host.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
-#include "lib/strlist.h"
 #include "lib/uuid.h"
 
 struct device_worker;
@@ -59,7 +59,7 @@ bool device_worker_take(struct device_worker *worker, unsigned timeout,
 /* Readable while a result waits to be taken. */
 int device_worker_fd(const struct device_worker *worker);
 
-/* Adds the uuids of the devices with an operation that has not ended. */
-void device_worker_under_way(const struct device_worker *worker, struct strlist *out);
+/* host_mark_in_transition() of each device with an operation that has not ended. */
+void device_worker_mark(const struct device_worker *worker, struct host *host);
 
 #endif

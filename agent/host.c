@@ -196,6 +196,26 @@ struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *name)
     return parent;
 }
 
+static struct mdev *add_mdev(struct host *host, const char *parent)
+{
+    const struct mdev_parent *found;
+    if (!host_parent(host, parent, &found))
+        return array_add(host->strays, host->stray_count);
+    struct mdev_parent *below = (struct mdev_parent *)found;
+    return array_add(below->mdevs, below->mdev_count);
+}
+
+void host_mark_in_transition(struct host *host, const char *uuid, const char *parent)
+{
+    struct mdev *mdev = (struct mdev *)host_mdev(host, uuid, NULL, NULL);
+    if (!mdev) {
+        mdev = add_mdev(host, parent);
+        snprintf(mdev->uuid, sizeof mdev->uuid, "%s", uuid);
+    }
+    mdev->in_transition = true;
+    host_sort(host);
+}
+
 /* ---- order ---- */
 
 /* Addresses compare as numbers (3d comes after 10), and come before other names. */

@@ -118,4 +118,9 @@ char *node_device_name(const char *subsystem, const char *name);
 /* Puts everything into the order that the structs promise. */
 void host_sort(struct host *host);
 
+/* Says that an operation on this device is still under way in the kernel, whatever
+ * sysfs showed: it is in transition from here on, and is added (to the parent `parent`,
+ * or to the strays when there is none such) if the scan did not see it. */
+void host_mark_in_transition(struct host *host, const char *uuid, const char *parent);
+
 #endif

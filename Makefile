@@ -31,7 +31,7 @@ LIBS_lib := json-c uuid
 LIBS_config := inih
 LIBS_client := libcurl json-c
 LIBS_server := libmicrohttpd sqlite3 json-c yaml-0.1
-LIBS_agent := libmicrohttpd
+LIBS_agent := libmicrohttpd expat
 LIBS_mdevsim := fuse3
 LIBS_tests := cmocka
 
@@ -71,7 +71,7 @@ all: $(PROGRAMS) ## the programs, under build/
 
 # ---- the packages of Debian that are missing ----
 PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libinih-dev libsqlite3-dev uuid-dev \
-	libyaml-dev libfuse3-dev fuse3 libcmocka-dev perl python3
+	libyaml-dev libexpat1-dev libfuse3-dev fuse3 libcmocka-dev perl python3
 PACKAGES_lint := clang-format clang-tidy cppcheck shellcheck git
 PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-server-core mariadb-client-core python3-pymysql \
 	python3-openstackclient python3-osc-placement python3-gabbi

@@ -6,12 +6,17 @@
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
+void mdev_clear(struct mdev *mdev)
+{
+    free(mdev->type_id);
+    free(mdev->iommu_group);
+    free(mdev->vfio_device);
+}
+
 static void clear_mdevs(struct mdev *mdevs, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        free(mdevs[i].type_id);
-        free(mdevs[i].iommu_group);
-    }
+    for (size_t i = 0; i < count; i++)
+        mdev_clear(&mdevs[i]);
     free(mdevs);
 }
 

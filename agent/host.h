@@ -39,6 +39,7 @@ struct mdev {
     char uuid[UUID_TEXT_SIZE];
     char *type_id;      /* NULL while in transition */
     char *iommu_group;  /* "12" for /dev/vfio/12; NULL when there is none yet */
+    char *vfio_device;  /* "vfio3" for /dev/vfio/devices/vfio3; NULL before Linux 6.1 */
     bool in_transition; /* being made or removed: neither free nor lost */
 };
 
@@ -112,6 +113,8 @@ const char *gpu_health_name(enum gpu_health health);
  * array. */
 struct gpu *host_add_gpu(struct host *host, const char *name);
 struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *name);
+/* Frees what the device holds. */
+void mdev_clear(struct mdev *mdev);
 /* libvirt's name of the device `name` in `subsystem`: "pci_0000_84_00_0", "mtty_mtty",
  * "css_0_0_26ab", "ap_matrix". The caller frees. */
 char *node_device_name(const char *subsystem, const char *name);

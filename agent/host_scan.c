@@ -154,22 +154,31 @@ static void read_types(struct gpu *gpu, struct mdev_parent *parent, int folder)
 
 /* ---- devices ---- */
 
-/* In the kernel the link to the type is made last and goes first. */
-static void read_mdev(int folder, const char *name, const char *uuid, struct mdev *mdev)
+static char *first_in_folder(int dirfd, const char *path)
 {
-    memcpy(mdev->uuid, uuid, sizeof mdev->uuid);
+    _cleanup_directory_ DIR *folder = sysfs_open_list(dirfd, path);
+    int errnum;
+    return folder ? xstrdup(sysfs_next(folder, &errnum)) : NULL;
+}
+
+/* In the kernel the link to the type is made last and goes first. */
+void host_scan_mdev(int folder, const char *name, struct mdev *mdev)
+{
     _cleanup_close_ int device = sysfs_open_folder(folder, name);
     if (device >= 0) {
         mdev->type_id = sysfs_link_name(device, "mdev_type");
         mdev->iommu_group = sysfs_link_name(device, "iommu_group");
+        mdev->vfio_device = first_in_folder(device, "vfio-dev");
     }
     mdev->in_transition = !mdev->type_id;
 }
 
-static void clear_mdev(struct mdev *mdev)
+static void add_mdev(struct mdev_parent *list, int folder, const char *name,
+                     const char *uuid)
 {
-    free(mdev->type_id);
-    free(mdev->iommu_group);
+    struct mdev *mdev = array_add(list->mdevs, list->mdev_count);
+    memcpy(mdev->uuid, uuid, sizeof mdev->uuid);
+    host_scan_mdev(folder, name, mdev);
 }
 
 /* The devices in a parent's own folder: there they stay visible even while a removal
@@ -182,7 +191,7 @@ static void list_mdevs(struct gpu *gpu, struct mdev_parent *list, int folder)
     char uuid[UUID_TEXT_SIZE];
     while (entries && (name = sysfs_next(entries, &errnum)))
         if (uuid_parse_text(name, uuid))
-            read_mdev(folder, name, uuid, array_add(list->mdevs, list->mdev_count));
+            add_mdev(list, dirfd(entries), name, uuid);
     if (errnum && !sysfs_gone(errnum))
         set_unreadable(gpu, list->name, strerrordesc_np(errnum));
 }
@@ -210,7 +219,7 @@ static void read_devices_and_types(struct gpu *gpu, struct mdev_parent *parent,
             parent->mdevs[i].in_transition = true;
     }
     for (size_t i = 0; i < before.mdev_count; i++)
-        clear_mdev(&before.mdevs[i]);
+        mdev_clear(&before.mdevs[i]);
     free(before.mdevs);
 }
 

@@ -19,4 +19,7 @@
  * one of the three lists cannot be read: then nothing is known of the host. */
 int host_scan(const char *sysfs_root, struct host **out, struct error *err);
 
+/* Fills in one device (but its uuid) from its folder `name` in `folder`. */
+void host_scan_mdev(int folder, const char *name, struct mdev *mdev);
+
 #endif

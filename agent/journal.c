@@ -23,11 +23,19 @@ void journal_device_clear(struct journal_device *device)
     *device = (struct journal_device){0};
 }
 
+static void clear_inventories(struct journal_provider *provider)
+{
+    for (size_t i = 0; i < provider->inventory_count; i++)
+        free(provider->inventories[i].resource_class);
+    free(provider->inventories);
+}
+
 void journal_provider_clear(struct journal_provider *provider)
 {
     free(provider->name);
     free(provider->gpu);
     strlist_clear(&provider->traits);
+    clear_inventories(provider);
     *provider = (struct journal_provider){0};
 }
 
@@ -48,6 +56,10 @@ struct journal_provider journal_provider_copy(const struct journal_provider *pro
     copy.name = xstrdup(provider->name);
     copy.gpu = xstrdup(provider->gpu);
     copy.traits = strlist_copy(&provider->traits);
+    copy.inventories = NULL;
+    copy.inventory_count = 0;
+    for (size_t i = 0; i < provider->inventory_count; i++)
+        journal_put_inventory(&copy, &provider->inventories[i]);
     return copy;
 }
 
@@ -67,14 +79,52 @@ bool journal_device_equal(const struct journal_device *a,
            a->adopted == b->adopted && a->released_at == b->released_at;
 }
 
+static bool inventories_equal(const struct journal_provider *a,
+                              const struct journal_provider *b)
+{
+    if (a->inventory_count != b->inventory_count)
+        return false;
+    for (size_t i = 0; i < a->inventory_count; i++) {
+        const struct journal_inventory *x = &a->inventories[i];
+        const struct journal_inventory *y =
+            journal_find_inventory(b, x->resource_class);
+        if (!y || x->overruled != y->overruled ||
+            x->operators_reserved != y->operators_reserved ||
+            x->operators_ratio != y->operators_ratio)
+            return false;
+    }
+    return true;
+}
+
 bool journal_provider_equal(const struct journal_provider *a,
                             const struct journal_provider *b)
 {
-    if (a->overruled && (a->operators_reserved != b->operators_reserved ||
-                         a->operators_ratio != b->operators_ratio))
-        return false;
     return same(a->uuid, b->uuid) && same(a->name, b->name) && same(a->gpu, b->gpu) &&
-           strlist_equal(&a->traits, &b->traits) && a->overruled == b->overruled;
+           strlist_equal(&a->traits, &b->traits) && inventories_equal(a, b);
+}
+
+struct journal_inventory *
+journal_find_inventory(const struct journal_provider *provider,
+                       const char *resource_class)
+{
+    for (size_t i = 0; i < provider->inventory_count; i++)
+        if (same(provider->inventories[i].resource_class, resource_class))
+            return &provider->inventories[i];
+    return NULL;
+}
+
+void journal_put_inventory(struct journal_provider *provider,
+                           const struct journal_inventory *inventory)
+{
+    struct journal_inventory *entry =
+        journal_find_inventory(provider, inventory->resource_class);
+    if (!entry) {
+        entry = array_add(provider->inventories, provider->inventory_count);
+        entry->resource_class = xstrdup(inventory->resource_class);
+    }
+    entry->overruled = inventory->overruled;
+    entry->operators_reserved = inventory->operators_reserved;
+    entry->operators_ratio = inventory->operators_ratio;
 }
 
 /* ---- the journal ---- */

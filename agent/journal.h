@@ -42,16 +42,23 @@ struct journal_device {
                             more; 0: wanted */
 };
 
+/* A resource class whose inventory on a provider is the agent's. */
+struct journal_inventory {
+    char *resource_class;
+    /* What an operator had set, while the agent overrules it: the GPU is sick or
+     * drained (reserved = total), has fewer than are reserved, or no inventory. */
+    bool overruled;
+    int64_t operators_reserved;
+    double operators_ratio;
+};
+
 struct journal_provider {
     char uuid[UUID_TEXT_SIZE];
     char *name;
     char *gpu;
     struct strlist traits; /* that the agent set; sorted */
-    /* What an operator had set of the inventory, while the agent overrules it: the GPU
-     * is sick or drained (reserved = total), or has no inventory at all. */
-    bool overruled;
-    int64_t operators_reserved;
-    double operators_ratio;
+    struct journal_inventory *inventories;
+    size_t inventory_count;
 };
 
 struct journal {
@@ -89,6 +96,14 @@ bool journal_put_provider(struct journal *journal,
                           const struct journal_provider *provider);
 bool journal_drop_provider(struct journal *journal, const char *uuid);
 bool journal_set_drained(struct journal *journal, const char *gpu, bool drained);
+
+/* NULL when it has none. */
+struct journal_inventory *
+journal_find_inventory(const struct journal_provider *provider,
+                       const char *resource_class);
+/* Copied; one of the same class is replaced. */
+void journal_put_inventory(struct journal_provider *provider,
+                           const struct journal_inventory *inventory);
 
 /* The same in every member. */
 bool journal_device_equal(const struct journal_device *a,

@@ -6,6 +6,7 @@
 #include "lib/json_read.h"
 #include "lib/json_write.h"
 #include "lib/xalloc.h"
+#include "placement/model.h"
 
 #define CHECKSUM_KEY ",\"checksum\":\""
 #define CHECKSUM_LENGTH (strlen(CHECKSUM_KEY) + UUID_TEXT_SIZE - 1 + strlen("\"}\n"))
@@ -22,6 +23,23 @@ static void write_strings(struct json_writer *w, const char *key,
     json_write_end_array(w);
 }
 
+static void write_inventories(struct json_writer *w, const struct journal_provider *p)
+{
+    json_write_key(w, "inventories");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < p->inventory_count; i++) {
+        const struct journal_inventory *inventory = &p->inventories[i];
+        json_write_begin_object(w);
+        json_write_string_member(w, "resource_class", inventory->resource_class);
+        json_write_bool_member(w, "overruled", inventory->overruled);
+        json_write_int_member(w, "operators_reserved", inventory->operators_reserved);
+        json_write_key(w, "operators_ratio");
+        json_write_double(w, inventory->operators_ratio);
+        json_write_end_object(w);
+    }
+    json_write_end_array(w);
+}
+
 static void write_provider(struct json_writer *w, const struct journal_provider *p)
 {
     json_write_begin_object(w);
@@ -29,10 +47,7 @@ static void write_provider(struct json_writer *w, const struct journal_provider 
     json_write_string_member(w, "name", p->name);
     json_write_string_member(w, "gpu", p->gpu);
     write_strings(w, "traits", &p->traits);
-    json_write_bool_member(w, "overruled", p->overruled);
-    json_write_int_member(w, "operators_reserved", p->operators_reserved);
-    json_write_key(w, "operators_ratio");
-    json_write_double(w, p->operators_ratio);
+    write_inventories(w, p);
     json_write_end_object(w);
 }
 
@@ -135,6 +150,36 @@ static int read_strings(struct json_object *json, const char *name, struct strli
     return 0;
 }
 
+static int read_inventory(struct json_object *json, struct journal_inventory *out,
+                          struct error *err)
+{
+    if (read_string(json, "resource_class", &out->resource_class, err) != 0 ||
+        json_get_bool(json, "overruled", &out->overruled, err) != 0 ||
+        read_number(json, "operators_reserved", PLACEMENT_MAX_AMOUNT,
+                    &out->operators_reserved, err) != 0 ||
+        json_get_double(json, "operators_ratio", &out->operators_ratio, err) != 0)
+        return -1;
+    return 0;
+}
+
+static int read_inventories(struct json_object *json, struct journal_provider *out,
+                            struct error *err)
+{
+    struct json_object *array;
+    if (json_get_array(json, "inventories", &array, err) != 0)
+        return -1;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct journal_inventory inventory = {0};
+        int rc = read_inventory(json_object_array_get_idx(array, i), &inventory, err);
+        if (rc == 0)
+            journal_put_inventory(out, &inventory);
+        free(inventory.resource_class);
+        if (rc != 0)
+            return error_prefix(err, "inventories[%zu]", i);
+    }
+    return 0;
+}
+
 static int read_provider(struct json_object *json, struct journal_provider *out,
                          struct error *err)
 {
@@ -142,10 +187,7 @@ static int read_provider(struct json_object *json, struct journal_provider *out,
         read_string(json, "name", &out->name, err) != 0 ||
         read_string(json, "gpu", &out->gpu, err) != 0 ||
         read_strings(json, "traits", &out->traits, err) != 0 ||
-        json_get_bool(json, "overruled", &out->overruled, err) != 0 ||
-        read_number(json, "operators_reserved", INT_MAX, &out->operators_reserved,
-                    err) != 0 ||
-        json_get_double(json, "operators_ratio", &out->operators_ratio, err) != 0)
+        read_inventories(json, out, err) != 0)
         return -1;
     return 0;
 }

@@ -1,5 +1,7 @@
 #include "agent/plan_journal.h"
 
+#include <string.h>
+
 #include "lib/xalloc.h"
 
 bool step_is_note(const struct step *step)
@@ -15,9 +17,9 @@ static struct journal_provider present(const struct journal *journal,
         journal_find_provider(journal, step->entry.uuid);
     if (old)
         return journal_provider_copy(old);
-    struct journal_provider entry = journal_provider_copy(&step->entry);
-    strlist_clear(&entry.traits);
-    entry.overruled = false;
+    struct journal_provider entry = {.name = xstrdup(step->entry.name),
+                                     .gpu = xstrdup(step->entry.gpu)};
+    stpcpy(entry.uuid, step->entry.uuid);
     return entry;
 }
 
@@ -30,7 +32,7 @@ static bool put_take(struct journal *journal, struct journal_provider entry)
 
 /* Old and new traits together: whichever of them a crash leaves on the provider is
  * known as ours. */
-static bool note_traits(struct journal *journal, const struct step *step)
+static bool intend_traits(struct journal *journal, const struct step *step)
 {
     struct journal_provider entry = present(journal, step);
     for (size_t i = 0; i < step->entry.traits.count; i++)
@@ -39,21 +41,29 @@ static bool note_traits(struct journal *journal, const struct step *step)
     return put_take(journal, entry);
 }
 
-static void take_overruled(struct journal_provider *to,
-                           const struct journal_provider *from)
-{
-    to->overruled = from->overruled;
-    to->operators_reserved = from->operators_reserved;
-    to->operators_ratio = from->operators_ratio;
-}
-
 /* What an operator had set is written down before it is overruled, and struck out only
- * after it has been put back. */
-static bool note_inventory(struct journal *journal, const struct step *step, bool done)
+ * after it has been put back; a class stays noted until it is gone. */
+static bool intend_inventory(struct journal *journal, const struct step *step)
 {
     struct journal_provider entry = present(journal, step);
-    if (done || step->entry.overruled)
-        take_overruled(&entry, &step->entry);
+    for (size_t i = 0; i < step->entry.inventory_count; i++) {
+        const struct journal_inventory *inventory = &step->entry.inventories[i];
+        if (inventory->overruled ||
+            !journal_find_inventory(&entry, inventory->resource_class))
+            journal_put_inventory(&entry, inventory);
+    }
+    return put_take(journal, entry);
+}
+
+/* The part of the entry that the step has written becomes what the step says. */
+static bool finish(struct journal *journal, const struct step *step)
+{
+    struct journal_provider old = present(journal, step);
+    bool traits = step->kind == STEP_SET_TRAITS;
+    struct journal_provider entry = journal_provider_copy(traits ? &old : &step->entry);
+    strlist_clear(&entry.traits);
+    entry.traits = strlist_copy(traits ? &step->entry.traits : &old.traits);
+    journal_provider_clear(&old);
     return put_take(journal, entry);
 }
 
@@ -70,9 +80,9 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
     case STEP_CREATE_PROVIDER:
         return put_take(journal, present(journal, step));
     case STEP_SET_TRAITS:
-        return note_traits(journal, step);
+        return intend_traits(journal, step);
     case STEP_SET_INVENTORY:
-        return note_inventory(journal, step, false);
+        return intend_inventory(journal, step);
     case STEP_NOTE_PROVIDER:
         return journal_put_provider(journal, &step->entry);
     case STEP_FORGET_PROVIDER:
@@ -98,14 +108,9 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
 bool plan_note_done(struct journal *journal, const struct step *step)
 {
     switch (step->kind) {
-    case STEP_SET_TRAITS: {
-        struct journal_provider entry = present(journal, step);
-        strlist_clear(&entry.traits);
-        entry.traits = strlist_copy(&step->entry.traits);
-        return put_take(journal, entry);
-    }
+    case STEP_SET_TRAITS:
     case STEP_SET_INVENTORY:
-        return note_inventory(journal, step, true);
+        return finish(journal, step);
     case STEP_REMOVE_DEVICE:
         return journal_drop_device(journal, step->device.uuid);
     case STEP_DELETE_PROVIDER:

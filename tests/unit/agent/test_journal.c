@@ -38,14 +38,20 @@ static struct journal *example(void)
     journal_set_drained(journal, "0000:85:00.0", true);
     journal_set_drained(journal, "0000:84:00.0", true);
     char *traits[] = {(char *)"CUSTOM_NVIDIA_35", (char *)"CUSTOM_OWNER_VGPU_AGENT"};
+    struct journal_inventory inventories[] = {
+        {.resource_class = (char *)"CUSTOM_X", .operators_ratio = 1.0},
+        {.resource_class = (char *)"VGPU",
+         .overruled = true,
+         .operators_reserved = 2,
+         .operators_ratio = 0.1},
+    };
     struct journal_provider provider = {
         .uuid = UUID_B,
         .name = (char *)"host \"q\" \xc3\xa9_pci_0000_84_00_0",
         .gpu = (char *)"0000:84:00.0",
         .traits = {traits, 2},
-        .overruled = true,
-        .operators_reserved = 2,
-        .operators_ratio = 0.1,
+        .inventories = inventories,
+        .inventory_count = 2,
     };
     journal_put_provider(journal, &provider);
     struct journal_device one = device(UUID_A, (char *)"GRID V100DX-1Q");
@@ -155,8 +161,8 @@ static char *sealed(const char *body)
 #define HEAD "{\"version\":1,\"rebuilding\":false,\"drained\":[],"
 #define PROVIDER(uuid, traits, reserved, ratio)                              \
     "{\"uuid\":\"" uuid "\",\"name\":\"n\",\"gpu\":\"g\",\"traits\":" traits \
-    ",\"overruled\":false,\"operators_reserved\":" reserved                  \
-    ",\"operators_ratio\":" ratio "}"
+    ",\"inventories\":[{\"resource_class\":\"VGPU\",\"overruled\":false,"    \
+    "\"operators_reserved\":" reserved ",\"operators_ratio\":" ratio "}]}"
 #define DEVICE(uuid, index, gpu, released)                                      \
     "{\"uuid\":\"" uuid "\",\"provider\":\"" UUID_B "\",\"consumer\":\"" UUID_C \
     "\",\"resource_class\":\"VGPU\",\"index\":" index ",\"gpu\":" gpu           \
@@ -193,9 +199,10 @@ static void wrong_content_is_named(void **state)
          "\"providers\":[" PROVIDER(UUID_A, "\"T\"", "0", "1.0") "],\"devices\":[]",
          "providers[0]: traits: expected an array, got a string"},
         {HEAD "\"providers\":[" PROVIDER(UUID_A, "[]", "-1", "1.0") "],\"devices\":[]",
-         "providers[0]: operators_reserved: out of range"},
+         "providers[0]: inventories[0]: operators_reserved: out of range"},
         {HEAD "\"providers\":[" PROVIDER(UUID_A, "[]", "0", "true") "],\"devices\":[]",
-         "providers[0]: operators_ratio: expected a number, got a boolean"},
+         "providers[0]: inventories[0]: operators_ratio: expected a number, got a "
+         "boolean"},
         {HEAD "\"providers\":[" PROVIDER(UUID_A, "[]", "0", "1.0") "," PROVIDER(
              UUID_A, "[]", "0", "1.0") "],\"devices\":[]",
          "providers[1]: " UUID_A " is there twice"},

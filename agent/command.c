@@ -1,6 +1,11 @@
 #include "agent/command.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/xalloc.h"
 
 const struct command *const commands[] = {
     NULL,
@@ -35,4 +40,76 @@ void command_print_help(FILE *out)
     for (const struct command *const *c = commands; *c; c++)
         fprintf(out, "  %s %-*s %s\n", (*c)->name, 20 - (int)strlen((*c)->name),
                 (*c)->arguments, (*c)->summary);
+}
+
+int command_fail(const struct error *err)
+{
+    fprintf(stderr, "vgpu-agent: %s\n", err->text);
+    return error_exit_status(err->code);
+}
+
+static void log_problems(const struct config_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        _cleanup_free_ char *text = config_problem_text(&problems->items[i]);
+        log_message(problems->items[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
+                    "config", "%s", text);
+    }
+}
+
+/* What the command line says goes before what the files say. */
+static void override(const struct command_context *context, struct config *config)
+{
+    if (context->sysfs_root) {
+        free(config->agent.sysfs_root);
+        config->agent.sysfs_root = xstrdup(context->sysfs_root);
+    }
+    if (context->log_level)
+        config->agent.log_level = *context->log_level;
+    log_set_level(config->agent.log_level);
+}
+
+static int load(const struct command_context *context, const struct strlist *files,
+                bool for_placement, struct config **out)
+{
+    _cleanup_problems_ struct config_problems problems = {0};
+    _cleanup_(config_freep) struct config *config = NULL;
+    int rc = config_load(files, &context->config_dirs, &config, &problems);
+    if (rc == 0 && for_placement)
+        config_check_placement(config, &problems);
+    log_problems(&problems);
+    if (rc != 0 || config_has_errors(&problems))
+        return -1;
+    override(context, config);
+    *out = steal(config);
+    return 0;
+}
+
+static bool needs_default_file(const struct command_context *context)
+{
+    return context->config_files.count == 0 && context->config_dirs.count == 0;
+}
+
+int command_load_config(const struct command_context *context, struct config **out)
+{
+    _cleanup_strlist_ struct strlist files = strlist_copy(&context->config_files);
+    if (needs_default_file(context) && access(COMMAND_DEFAULT_CONFIG, F_OK) == 0)
+        strlist_add(&files, COMMAND_DEFAULT_CONFIG);
+    return load(context, &files, false, out);
+}
+
+int command_load_full_config(const struct command_context *context, struct config **out)
+{
+    _cleanup_strlist_ struct strlist files = strlist_copy(&context->config_files);
+    if (needs_default_file(context)) {
+        if (access(COMMAND_DEFAULT_CONFIG, F_OK) != 0) {
+            log_error("config",
+                      "there is no %s; name another with --config-file, such as "
+                      "--config-file /etc/nova/nova.conf",
+                      COMMAND_DEFAULT_CONFIG);
+            return -1;
+        }
+        strlist_add(&files, COMMAND_DEFAULT_CONFIG);
+    }
+    return load(context, &files, true, out);
 }

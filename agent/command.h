@@ -19,6 +19,7 @@ struct command_context {
     struct strlist config_files, config_dirs; /* empty: the default file */
     const char *sysfs_root; /* overrides the configuration; NULL when not given */
     enum output_format format;
+    const enum log_level *log_level; /* as sysfs_root */
 };
 
 struct command {
@@ -43,8 +44,16 @@ const struct command *command_find(const char *name);
 /* "Usage: ..." with options, commands and the configuration's options. */
 void command_print_help(FILE *out);
 
-/* Reads the configuration of the context. Prints every problem; -1 when one of them is
- * an error, or when no file was named and the default one is not there. */
+/* Says on standard error what went wrong; gives the exit status for it. */
+int command_fail(const struct error *err);
+
+/* Reads the configuration of the context, for what looks at the host only: without any
+ * file, the defaults serve. Logs every problem and sets the log's level; -1 when a
+ * problem is an error. */
 int command_load_config(const struct command_context *context, struct config **out);
+/* The same for what talks to Placement: a file is needed, and all that [placement]'s
+ * auth_type asks for. */
+int command_load_full_config(const struct command_context *context,
+                             struct config **out);
 
 #endif

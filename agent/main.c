@@ -54,13 +54,14 @@ static int set_format(struct command_context *context, const char *name)
     return 0;
 }
 
-static int set_log_level(const char *name)
+static int set_log_level(struct command_context *context, const char *name)
 {
-    enum log_level level;
+    static enum log_level level;
     if (!log_level_parse(name, &level))
         return usage_error(
             "--log-level %s: the levels are error, warning, info and debug", name);
     log_set_level(level);
+    context->log_level = &level;
     return 0;
 }
 
@@ -80,7 +81,7 @@ static int take_option(struct command_context *context, int option)
     case OPTION_FORMAT:
         return set_format(context, optarg);
     case OPTION_LOG_LEVEL:
-        return set_log_level(optarg);
+        return set_log_level(context, optarg);
     case OPTION_VERSION:
         puts("vgpu-agent " VERSION);
         return -1;

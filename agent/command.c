@@ -8,6 +8,7 @@
 #include "lib/xalloc.h"
 
 const struct command *const commands[] = {
+    &command_tree,
     NULL,
 };
 

@@ -1,0 +1,344 @@
+#include "agent/cycle.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "agent/backend_mdev.h"
+#include "agent/host_scan.h"
+#include "agent/instance_lock.h"
+#include "agent/journal_codec.h"
+#include "agent/placement_fetch.h"
+#include "agent/plan_text.h"
+#include "lib/files.h"
+#include "lib/xalloc.h"
+
+#define PATIENCE 2000 /* milliseconds */
+#define JOURNAL_MAX (64u << 20)
+
+struct agent {
+    const struct config *config; /* borrowed */
+    enum agent_access access;
+    int lock; /* -1 when it only looks */
+    struct placement_client *client;
+    struct placement_fetch *fetch;
+    struct journal *journal;
+    bool journal_unsaved;
+    struct device_worker *worker;
+    unsigned patience;
+    bool (*interrupted)(void *data);
+    void *data;
+};
+
+/* ---- the agent ---- */
+
+/* The journal for those who change nothing: a damaged one stays where it is. */
+static int look_at_journal(const char *path, struct journal **out, char **note,
+                           struct error *err)
+{
+    _cleanup_free_ char *text = NULL;
+    size_t length;
+    if (file_read_at(AT_FDCWD, path, JOURNAL_MAX, &text, &length, err) != 0) {
+        if (err->code != ERROR_NOT_FOUND)
+            return -1;
+        *out = journal_new();
+        return 0;
+    }
+    if (journal_read(text, length, out, err) != 0) {
+        *note = xasprintf("%s: %s", path, err->text);
+        *out = journal_new();
+        (*out)->rebuilding = true;
+    }
+    return 0;
+}
+
+static int open_journal(struct agent *agent, int64_t now, char **note,
+                        struct error *err)
+{
+    const char *path = agent->config->agent.state_file;
+    if (agent->access == AGENT_LOOKS)
+        return look_at_journal(path, &agent->journal, note, err);
+    if (instance_lock_take(path, &agent->lock, err) != 0)
+        return -1;
+    return journal_load(path, now, &agent->journal, note, err);
+}
+
+int agent_new(const struct config *config, enum agent_access access, int64_t now,
+              struct agent **out, char **note, struct error *err)
+{
+    _cleanup_(agent_freep) struct agent *agent = xcalloc(1, sizeof *agent);
+    agent->config = config;
+    agent->access = access;
+    agent->lock = -1;
+    agent->patience = PATIENCE;
+    if (placement_client_new(&config->placement, &agent->client, err) != 0 ||
+        open_journal(agent, now, note, err) != 0)
+        return -1;
+    agent->fetch = placement_fetch_new(agent->client, config);
+    agent->worker = device_worker_new(&backend_mdev, config->agent.sysfs_root,
+                                      config->agent.host_root);
+    *out = steal(agent);
+    return 0;
+}
+
+void agent_free(struct agent *agent)
+{
+    if (!agent)
+        return;
+    placement_fetch_free(agent->fetch);
+    placement_client_free(agent->client);
+    device_worker_free(agent->worker);
+    journal_free(agent->journal);
+    cleanup_close(&agent->lock);
+    free(agent);
+}
+
+int agent_reconfigure(struct agent *agent, const struct config *config,
+                      struct error *err)
+{
+    if (strcmp(config->agent.state_file, agent->config->agent.state_file) != 0 ||
+        strcmp(config->agent.sysfs_root, agent->config->agent.sysfs_root) != 0)
+        return error_set(err, ERROR_INVALID,
+                         "another state_file or sysfs_root needs a restart");
+    struct placement_client *client;
+    if (placement_client_new(&config->placement, &client, err) != 0)
+        return -1;
+    placement_fetch_free(agent->fetch);
+    placement_client_free(agent->client);
+    agent->client = client;
+    placement_client_set_interrupt(client, agent->interrupted, agent->data);
+    agent->fetch = placement_fetch_new(client, config);
+    agent->config = config;
+    return 0;
+}
+
+void agent_set_interrupt(struct agent *agent, bool (*interrupted)(void *data),
+                         void *data)
+{
+    agent->interrupted = interrupted;
+    agent->data = data;
+    placement_client_set_interrupt(agent->client, interrupted, data);
+}
+
+void agent_set_patience(struct agent *agent, unsigned milliseconds)
+{
+    agent->patience = milliseconds;
+}
+
+int agent_fd(const struct agent *agent)
+{
+    return device_worker_fd(agent->worker);
+}
+
+/* ---- one look ---- */
+
+/* Forgets what was seen, but keeps the rounds. */
+static void clear_sight(struct cycle *cycle)
+{
+    host_free(cycle->host);
+    desired_tree_free(cycle->desired);
+    device_use_free(cycle->use);
+    cycle->host = NULL;
+    cycle->desired = NULL;
+    cycle->use = NULL;
+    cycle->observed = NULL;
+    strlist_clear(&cycle->notes);
+}
+
+static void look_who_uses(const struct agent *agent, struct cycle *cycle)
+{
+    _cleanup_free_ char *note = NULL;
+    cycle->use = device_use_scan(agent->config->agent.host_root, cycle->host, &note);
+    if (note)
+        strlist_add(&cycle->notes, note);
+}
+
+/* Reads Placement and says what it should have. */
+static int look_at_placement(struct agent *agent, struct cycle *cycle,
+                             struct error *err)
+{
+    const struct observed *observed;
+    if (placement_fetch_tree(agent->fetch, &observed, err) != 0)
+        return -1;
+    cycle->desired = desired_tree_make(agent->config, cycle->host, observed->root_uuid,
+                                       observed->root_name);
+    _cleanup_strlist_ struct strlist traits = desired_traits(cycle->desired);
+    if (placement_fetch_traits(agent->fetch, &traits, err) != 0)
+        return -1;
+    cycle->observed = observed;
+    return 0;
+}
+
+static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle)
+{
+    struct plan_input input = {
+        .config = agent->config,
+        .host = cycle->host,
+        .desired = cycle->observed ? cycle->desired : NULL,
+        .observed = cycle->observed,
+        .journal = agent->journal,
+        .use = cycle->use,
+        .now = now,
+    };
+    struct plan *plan = plan_make(&input);
+    if (!plan->needs_use)
+        return plan;
+    plan_free(plan);
+    look_who_uses(agent, cycle);
+    input.use = cycle->use;
+    return plan_make(&input);
+}
+
+static void take_late_results(struct agent *agent, struct cycle *cycle)
+{
+    struct device_done done;
+    while (device_worker_take(agent->worker, 0, &done))
+        late_result_add(&cycle->late, &done);
+}
+
+/* Adds a round, not yet executed. Where only Placement could not be read, there is one
+ * nevertheless, and -1. */
+static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *cycle,
+                struct error *err)
+{
+    clear_sight(cycle);
+    take_late_results(agent, cycle);
+    if (host_scan(agent->config->agent.sysfs_root, &cycle->host, err) != 0)
+        return -1;
+    device_worker_mark(agent->worker, cycle->host);
+    int rc = look_at_placement(agent, cycle, err);
+    if (want_use)
+        look_who_uses(agent, cycle);
+    struct plan *plan = decide(agent, now, cycle);
+    array_add(cycle->rounds, cycle->round_count)->plan = plan;
+    return rc;
+}
+
+int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cycle,
+               struct error *err)
+{
+    return look(agent, now, want_use, cycle, err);
+}
+
+/* ---- acting ---- */
+
+static bool asked_placement(const struct step *step)
+{
+    return step->kind != STEP_CREATE_DEVICE && step->kind != STEP_REMOVE_DEVICE;
+}
+
+/* A request that failed may have been decided on something that never was so. */
+static bool placement_failed(const struct cycle_round *round)
+{
+    for (size_t i = 0; i < round->execution->count; i++)
+        if (round->execution->results[i].outcome == STEP_FAILED &&
+            asked_placement(&round->plan->steps[i]))
+            return true;
+    return false;
+}
+
+static void forget_placement(struct agent *agent, struct cycle *cycle)
+{
+    placement_fetch_forget(agent->fetch);
+    cycle->observed = NULL;
+}
+
+/* Carries out the last round. True when it asks for another. */
+static bool act(struct agent *agent, struct cycle *cycle)
+{
+    struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
+    struct executor executor = {
+        .client = agent->client,
+        .worker = agent->worker,
+        .root_uuid = cycle->observed ? cycle->observed->root_uuid : NULL,
+        .journal = agent->journal,
+        .journal_path = agent->config->agent.state_file,
+        .journal_unsaved = &agent->journal_unsaved,
+        .late = &cycle->late,
+        .patience = agent->patience,
+        .interrupted = agent->interrupted,
+        .data = agent->data,
+    };
+    round->execution = plan_execute(&executor, round->plan);
+    if (placement_failed(round))
+        forget_placement(agent, cycle);
+    return round->execution->look_again;
+}
+
+int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct error *err)
+{
+    for (;;) {
+        size_t before = cycle->round_count;
+        int rc = look(agent, now, false, cycle, err);
+        if (cycle->round_count == before)
+            return -1;
+        bool again = act(agent, cycle) && cycle->round_count < CYCLE_ROUNDS &&
+                     !(agent->interrupted && agent->interrupted(agent->data));
+        if (rc != 0 || !again)
+            return rc;
+    }
+}
+
+/* ---- what came of it ---- */
+
+void cycle_clear(struct cycle *cycle)
+{
+    clear_sight(cycle);
+    for (size_t i = 0; i < cycle->round_count; i++) {
+        plan_free(cycle->rounds[i].plan);
+        execution_free(cycle->rounds[i].execution);
+    }
+    free(cycle->rounds);
+    strlist_clear(&cycle->late);
+    *cycle = (struct cycle){0};
+}
+
+const struct plan *cycle_plan(const struct cycle *cycle)
+{
+    return cycle->rounds[cycle->round_count - 1].plan;
+}
+
+static void add_failures(const struct cycle_round *round, struct strlist *out)
+{
+    for (size_t i = 0; round->execution && i < round->execution->count; i++) {
+        const struct step *step = &round->plan->steps[i];
+        const struct step_result *result = &round->execution->results[i];
+        if (result->outcome == STEP_FAILED || result->outcome == STEP_UNDER_WAY)
+            strlist_add_take(out,
+                             xasprintf("%s%s%s: %s", step->gpu ? step->gpu : "",
+                                       step->gpu ? ": " : "",
+                                       step_kind_name(step->kind), result->reason));
+    }
+}
+
+void cycle_problems(const struct cycle *cycle, struct strlist *out)
+{
+    const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
+    add_failures(round, out);
+    for (size_t i = 0; i < round->plan->allocation_count; i++) {
+        const struct allocation_status *status = &round->plan->allocations[i];
+        if (status->state == ALLOCATION_FAILED)
+            strlist_add_take(out, xasprintf("consumer %s on %s: %s", status->consumer,
+                                            status->provider_name, status->reason));
+    }
+    const struct strlist *lists[] = {&round->plan->problems, &cycle->late,
+                                     &cycle->notes};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (size_t j = 0; j < lists[i]->count; j++)
+            strlist_add(out, lists[i]->items[j]);
+}
+
+bool cycle_settled(const struct cycle *cycle)
+{
+    const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
+    if (round->execution &&
+        round->execution->outcomes[STEP_DONE] != round->execution->count)
+        return false;
+    /* A pending one without a reason is what the round has just made. */
+    for (size_t i = 0; i < round->plan->allocation_count; i++) {
+        const struct allocation_status *status = &round->plan->allocations[i];
+        if (status->state == ALLOCATION_FAILED ||
+            (status->state == ALLOCATION_PENDING && status->reason))
+            return false;
+    }
+    return cycle->late.count == 0;
+}

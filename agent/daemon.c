@@ -1,0 +1,253 @@
+#include "agent/daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "agent/backoff.h"
+#include "agent/cycle.h"
+#include "agent/notices.h"
+#include "agent/plan_text.h"
+#include "lib/log.h"
+#include "lib/notify.h"
+#include "lib/xalloc.h"
+
+struct daemon {
+    const struct command_context *context;
+    struct config *config;
+    struct agent *agent;
+    int signals; /* signalfd */
+    bool stop, reload;
+    /* In milliseconds of the monotonic clock. */
+    uint64_t next_cycle, next_sign_of_life; /* the latter 0: none is due, ever */
+    unsigned failures;                      /* cycles in a row that could not look, */
+    enum error_code trouble; /* why the last one could not; NONE: it could */
+    struct notices notices;  /* what the last one that could look found */
+};
+
+/* ---- time, signals and signs of life ---- */
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int open_signals(struct error *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return error_set_errno(err, errno, "sigprocmask");
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd >= 0 ? fd : error_set_errno(err, errno, "signalfd");
+}
+
+static void take_signals(struct daemon *daemon)
+{
+    struct signalfd_siginfo info;
+    while (read(daemon->signals, &info, sizeof info) == (ssize_t)sizeof info)
+        if (info.ssi_signo == SIGHUP)
+            daemon->reload = true;
+        else
+            daemon->stop = true;
+}
+
+static void show_life(struct daemon *daemon)
+{
+    if (daemon->next_sign_of_life == 0 || now_ms() < daemon->next_sign_of_life)
+        return;
+    notify_state("WATCHDOG=1");
+    daemon->next_sign_of_life = now_ms() + notify_watchdog_interval() / 1000;
+}
+
+/* Asked by cycles and requests while they are at work. */
+static bool interrupted(void *data)
+{
+    struct daemon *daemon = data;
+    take_signals(daemon);
+    show_life(daemon);
+    return daemon->stop;
+}
+
+/* ---- cycles ---- */
+
+static void log_steps(const struct cycle *cycle)
+{
+    for (size_t i = 0; i < cycle->round_count; i++) {
+        const struct plan *plan = cycle->rounds[i].plan;
+        const struct execution *execution = cycle->rounds[i].execution;
+        for (size_t j = 0; execution && j < execution->count; j++) {
+            if (execution->results[j].outcome != STEP_DONE)
+                continue;
+            const struct step *step = &plan->steps[j];
+            _cleanup_free_ char *what = step_text(step);
+            log_info("agent", "%s: %s%s%s", step_kind_name(step->kind), what,
+                     step->gpu ? " pci=" : "", step->gpu ? step->gpu : "");
+        }
+    }
+}
+
+/* A cycle that could not look: said when it begins and when its kind changes. */
+static void cycle_failed(struct daemon *daemon, const struct error *err)
+{
+    if (daemon->trouble != err->code)
+        log_error("agent", "devices stay as they are: %s", err->text);
+    daemon->trouble = err->code;
+    daemon->failures++;
+    _cleanup_free_ char *state = xasprintf("STATUS=%s", err->text);
+    notify_state(state);
+}
+
+static void cycle_done(struct daemon *daemon, const struct cycle *cycle)
+{
+    if (daemon->trouble != ERROR_NONE)
+        log_info("agent", "all can be seen again, after %u attempts",
+                 daemon->failures + 1);
+    daemon->trouble = ERROR_NONE;
+    daemon->failures = 0;
+    _cleanup_strlist_ struct strlist problems = {0};
+    cycle_problems(cycle, &problems);
+    notices_update(&daemon->notices, &problems);
+    _cleanup_free_ char *state = problems.count == 0
+                                     ? xstrdup("STATUS=all is well")
+                                     : xasprintf("STATUS=%zu not well, the first: %s",
+                                                 problems.count, problems.items[0]);
+    notify_state(state);
+}
+
+/* The next cycle: after the pause, or when a grace period ends, if that is sooner. */
+static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t now)
+{
+    uint32_t chance;
+    if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) != (ssize_t)sizeof chance)
+        chance = UINT32_MAX / 2;
+    uint64_t delay =
+        backoff_delay(daemon->config->agent.sync_interval, daemon->failures, chance);
+    int64_t wake_at = cycle->round_count > 0 ? cycle_plan(cycle)->wake_at : 0;
+    if (daemon->failures == 0 && wake_at > now &&
+        (uint64_t)(wake_at - now) * 1000 < delay)
+        delay = (uint64_t)(wake_at - now) * 1000;
+    daemon->next_cycle = now_ms() + delay;
+}
+
+static void one_cycle(struct daemon *daemon)
+{
+    struct cycle cycle = {0};
+    struct error err;
+    int64_t now = time(NULL);
+    int rc = cycle_run(daemon->agent, now, &cycle, &err);
+    log_steps(&cycle);
+    if (rc == 0)
+        cycle_done(daemon, &cycle);
+    else if (!daemon->stop)
+        cycle_failed(daemon, &err);
+    schedule(daemon, &cycle, now);
+    cycle_clear(&cycle);
+}
+
+/* ---- reload ---- */
+
+static void reload(struct daemon *daemon)
+{
+    daemon->reload = false;
+    notify_state("RELOADING=1");
+    struct error err;
+    struct config *config = NULL;
+    if (command_load_full_config(daemon->context, &config) != 0) {
+        log_error("agent", "reload: the old configuration stays");
+    } else if (agent_reconfigure(daemon->agent, config, &err) != 0) {
+        log_error("agent", "reload: the old configuration stays: %s", err.text);
+        config_free(config);
+    } else {
+        config_free(daemon->config);
+        daemon->config = config;
+        log_info("agent", "reload: done");
+    }
+    notify_state("READY=1");
+}
+
+/* ---- the loop ---- */
+
+static void wait_for_something(struct daemon *daemon)
+{
+    uint64_t now = now_ms(), until = daemon->next_cycle;
+    if (daemon->next_sign_of_life != 0 && daemon->next_sign_of_life < until)
+        until = daemon->next_sign_of_life;
+    struct pollfd fds[] = {
+        {.fd = daemon->signals, .events = POLLIN},
+        {.fd = agent_fd(daemon->agent), .events = POLLIN},
+    };
+    int ready =
+        poll(fds, sizeof fds / sizeof *fds, until > now ? (int)(until - now) : 0);
+    take_signals(daemon);
+    show_life(daemon);
+    if (ready > 0 && fds[1].revents)
+        daemon->next_cycle = 0;
+}
+
+static void loop(struct daemon *daemon)
+{
+    while (!daemon->stop) {
+        if (daemon->reload) {
+            reload(daemon);
+            daemon->next_cycle = 0;
+        }
+        if (now_ms() >= daemon->next_cycle)
+            one_cycle(daemon);
+        else
+            wait_for_something(daemon);
+    }
+}
+
+static int start(struct daemon *daemon, struct error *err)
+{
+    if ((daemon->signals = open_signals(err)) < 0)
+        return -1;
+    _cleanup_free_ char *note = NULL;
+    if (agent_new(daemon->config, AGENT_ACTS, time(NULL), &daemon->agent, &note, err) !=
+        0)
+        return -1;
+    if (note)
+        log_error("agent", "%s", note);
+    agent_set_interrupt(daemon->agent, interrupted, daemon);
+    if (notify_watchdog_interval() > 0)
+        daemon->next_sign_of_life = now_ms();
+    return 0;
+}
+
+static int run(struct daemon *daemon)
+{
+    struct error err;
+    if (command_load_full_config(daemon->context, &daemon->config) != 0)
+        return EX_CONFIG;
+    if (start(daemon, &err) != 0)
+        return command_fail(&err);
+    log_info("agent", "vgpu-agent " VERSION " starts");
+    /* Ready once devices that a reboot took are back: nova-compute waits for it. */
+    one_cycle(daemon);
+    notify_state("READY=1");
+    loop(daemon);
+    notify_state("STOPPING=1");
+    log_info("agent", "vgpu-agent ends");
+    return EX_OK;
+}
+
+int daemon_run(const struct command_context *context)
+{
+    struct daemon daemon = {.context = context, .signals = -1};
+    int status = run(&daemon);
+    agent_free(daemon.agent);
+    notices_clear(&daemon.notices);
+    config_free(daemon.config);
+    cleanup_close(&daemon.signals);
+    return status;
+}

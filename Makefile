@@ -36,7 +36,7 @@ LIBS_mdevsim := fuse3
 LIBS_tests := cmocka
 
 SOURCES_lib := $(wildcard lib/*.c)
-SOURCES_config := $(wildcard config/*.c)
+SOURCES_config := $(filter-out %/generate.c,$(wildcard config/*.c))
 SOURCES_model := $(wildcard placement/*.c)
 SOURCES_client := $(wildcard placement/client/*.c)
 SOURCES_server := $(filter-out %/main.c,$(wildcard placement/server/*.c))
@@ -64,10 +64,10 @@ PARTS_unit := agent client server model config mdevsim lib
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps deps-lint deps-upstream install uninstall check check-unit check-system check-san check-upstream check-conformance \
-	check-kernel demo bench lint clean FORCE
+	check-kernel demo bench lint generated clean FORCE
 .SECONDARY:
 
-all: $(PROGRAMS) ## the programs, under build/
+all: $(PROGRAMS) generated ## the programs, under build/
 
 # ---- the packages of Debian that are missing ----
 PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libinih-dev libsqlite3-dev uuid-dev \
@@ -126,6 +126,16 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(UNIT_HELPERS)) $
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- sample files and manual pages, from the tables of options ----
+GENERATED := $(foreach p,vgpu-agent placementd,$(BUILD)/etc/$(p).conf.sample $(BUILD)/man/$(p).conf.5)
+$(BUILD)/generate: $(BUILD)/config/generate.o $(call archives,config lib)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,config lib) -lm
+$(BUILD)/etc/%.conf.sample: $(BUILD)/generate
+	@mkdir -p $(@D); $< sample $* >$@.new && mv $@.new $@
+$(BUILD)/man/%.conf.5: $(BUILD)/generate
+	@mkdir -p $(@D); $< man $* >$@.new && mv $@.new $@
+generated: $(GENERATED)
 
 # ---- install ----
 MAN_PAGES := $(patsubst etc/man/%,$(BUILD)/man/%,$(wildcard etc/man/*.[58]))

@@ -73,6 +73,7 @@ static const struct option_spec agent_specs[] = {
 
 static const struct option_section mdev_sections[] = {
     {.name = "mdev_*",
+     .example = "mdev_nvidia-35",
      .ours = true,
      .help =
          "One type, as [mdev_nvidia-35] or [mdev_GRID V100DX-1Q]. The old name of the "

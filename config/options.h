@@ -54,7 +54,8 @@ struct option_spec {
 
 struct option_section {
     const char *name;
-    bool ours; /* unknown options in it are worth a warning */
+    const char *example; /* for the sample file, where the name is a pattern */
+    bool ours;           /* unknown options in it are worth a warning */
     const char *help;
 };
 

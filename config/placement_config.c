@@ -73,6 +73,23 @@ static const struct option_spec session_options[] = {
               "Another section of the files, to take all options from auth_type to "
               "application_credential_secret from.",
               .example = "service_user"),
+    PLACEMENT(
+        PATH, cafile,
+        "The certificates (PEM) of the authorities to trust. The system's own where "
+        "not set.",
+        .example = "/etc/ssl/certs/ca-certificates.crt"),
+    PLACEMENT(PATH, certfile,
+              "Our own certificate (PEM), for servers that ask for one."),
+    PLACEMENT(PATH, keyfile, "The key (PEM) of our own certificate."),
+    PLACEMENT(BOOL, insecure,
+              "Do not check the server's certificate. Anybody can then pose as it.",
+              .default_value = "false"),
+    PLACEMENT(NUMBER, timeout, "Seconds that one request may take at most.",
+              .old_names = NAMES("http_connect_timeout"), .default_value = "30",
+              .minimum = 0.1, .maximum = 3600),
+};
+
+static const struct option_spec adapter_options[] = {
     PLACEMENT(URL, endpoint_override, "Use this URL, whatever the catalog says.",
               .example = "http://127.0.0.1:8778"),
     PLACEMENT(LIST, valid_interfaces,
@@ -86,19 +103,6 @@ static const struct option_spec session_options[] = {
               .default_value = "placement"),
     PLACEMENT(STRING, service_name,
               "The service's name in the catalog, where the type is not enough."),
-    PLACEMENT(
-        PATH, cafile,
-        "The certificates (PEM) of the authorities to trust. The system's own where "
-        "not set.",
-        .example = "/etc/ssl/certs/ca-certificates.crt"),
-    PLACEMENT(PATH, certfile,
-              "Our own certificate (PEM), for servers that ask for one."),
-    PLACEMENT(PATH, keyfile, "The key (PEM) of our own certificate."),
-    PLACEMENT(BOOL, insecure,
-              "Do not check the server's certificate. Anybody can then pose as it.",
-              .default_value = "false"),
-    PLACEMENT(NUMBER, timeout, "Seconds that one request may take at most.",
-              .default_value = "30", .minimum = 0.1, .maximum = 3600),
     PLACEMENT(UNSIGNED, connect_retries,
               "How often to try again when a connection fails.", .default_value = "0",
               .maximum = 100),
@@ -122,14 +126,20 @@ const struct option_table placement_auth_options = {
     .option_count = OPTION_COUNT(auth_options),
 };
 
-/* Its section is described by the table before. */
+/* The section of these two is described by the table before. */
 const struct option_table placement_session_options = {
     .options = session_options,
     .option_count = OPTION_COUNT(session_options),
 };
 
-void placement_config_apply(struct placement_config *config, const struct ini *ini,
-                            const char *section, struct config_problems *problems)
+const struct option_table placement_adapter_options = {
+    .options = adapter_options,
+    .option_count = OPTION_COUNT(adapter_options),
+};
+
+void placement_config_apply_session(struct placement_config *config,
+                                    const struct ini *ini, const char *section,
+                                    struct config_problems *problems)
 {
     const char *sections_to_read[] = {section, NULL};
     placement_config_clear(config);
@@ -144,8 +154,17 @@ void placement_config_apply(struct placement_config *config, const struct ini *i
         config->auth_place = config_place_copy(&entry->place);
 }
 
+void placement_config_apply(struct placement_config *config, const struct ini *ini,
+                            const char *section, struct config_problems *problems)
+{
+    const char *const sections_to_read[] = {section, NULL};
+    placement_config_apply_session(config, ini, section, problems);
+    options_apply(&placement_adapter_options, ini, sections_to_read, config, problems);
+}
+
 void placement_config_clear(struct placement_config *config)
 {
+    options_clear(&placement_adapter_options, config);
     options_clear(&placement_auth_options, config);
     options_clear(&placement_session_options, config);
     free(config->section);

@@ -38,16 +38,19 @@ struct placement_config {
     double connect_retry_delay, status_code_retry_delay; /* 0: 0.5, doubled each time */
 };
 
-/* The auth plugin's options, found in `auth_section` where that is set. Their section
- * in the tables is "placement"; options_apply()'s `sections` puts another in its place.
- */
-extern const struct option_table placement_auth_options;
-/* Session's and adapter's, and auth_section itself. */
-extern const struct option_table placement_session_options;
+/* The auth plugin's options, found in `auth_section` where that is set; the session's
+ * (TLS, timeout, and auth_section itself); the adapter's. Their section in the tables
+ * is "placement"; options_apply()'s `sections` puts another in its place. */
+extern const struct option_table placement_auth_options, placement_session_options,
+    placement_adapter_options;
 
-/* Reads both tables from `section`. */
+/* Reads all of them from `section`. */
 void placement_config_apply(struct placement_config *config, const struct ini *ini,
                             const char *section, struct config_problems *problems);
+/* The same without the adapter, for a client that needs no catalog. */
+void placement_config_apply_session(struct placement_config *config,
+                                    const struct ini *ini, const char *section,
+                                    struct config_problems *problems);
 /* Is all there that the auth type needs? Adds an error for each option that is not. */
 void placement_config_check(const struct placement_config *config,
                             struct config_problems *problems);

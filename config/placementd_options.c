@@ -141,7 +141,8 @@ int placementd_config_load(const struct strlist *files, const struct strlist *di
     _cleanup_ini_ struct ini ini = {0};
     ini_read_all(&ini, files, dirs, problems);
     options_apply(&placementd_options, &ini, NULL, config, problems);
-    placement_config_apply(&config->keystone, &ini, "keystone_authtoken", problems);
+    placement_config_apply_session(&config->keystone, &ini, "keystone_authtoken",
+                                   problems);
     options_warn_unknown(&placementd_options, "placementd", &ini, "placementd",
                          problems);
     check_together(config, problems);

@@ -9,6 +9,7 @@
 
 const struct command *const commands[] = {
     &command_tree,
+    &command_check_config,
     NULL,
 };
 

@@ -46,13 +46,13 @@ static void check_together(const struct config *config, const struct ini *ini,
                      "nova-compute makes the root; expected false");
 }
 
-int config_load(const struct strlist *files, const struct strlist *dirs,
-                struct config **out, struct config_problems *problems)
+struct config *config_read(const struct strlist *files, const struct strlist *dirs,
+                           struct config_problems *problems)
 {
     _cleanup_ini_ struct ini ini = {0};
     ini_read_all(&ini, files, dirs, problems);
 
-    _cleanup_(config_freep) struct config *config = xcalloc(1, sizeof *config);
+    struct config *config = xcalloc(1, sizeof *config);
     options_apply(&agent_options, &ini, NULL, config, problems);
     placement_config_apply(&config->placement, &ini, "placement", problems);
     devices_apply(config, &ini, problems);
@@ -60,6 +60,13 @@ int config_load(const struct strlist *files, const struct strlist *dirs,
     options_warn_unknown(&agent_options, "devices", &ini, "devices", problems);
     check_blanks(&ini, problems);
     check_together(config, &ini, problems);
+    return config;
+}
+
+int config_load(const struct strlist *files, const struct strlist *dirs,
+                struct config **out, struct config_problems *problems)
+{
+    _cleanup_(config_freep) struct config *config = config_read(files, dirs, problems);
     if (config_has_errors(problems))
         return -1;
     *out = steal(config);

@@ -59,6 +59,10 @@ struct config {
  * config_check_placement(). */
 int config_load(const struct strlist *files, const struct strlist *dirs,
                 struct config **out, struct config_problems *problems);
+/* The same, with what could be read where there are errors, for those who only look for
+ * more problems. Never NULL; the caller frees. */
+struct config *config_read(const struct strlist *files, const struct strlist *dirs,
+                           struct config_problems *problems);
 /* For what talks to Placement: is [placement] all that its auth_type needs? */
 void config_check_placement(const struct config *config,
                             struct config_problems *problems);

@@ -44,8 +44,9 @@ static const struct mdev_type_config *owner_of(const struct config *config,
     return NULL;
 }
 
+/* `section` is the one that they are written in. */
 static void normalise_addresses(const struct config *config,
-                                struct mdev_type_config *type,
+                                struct mdev_type_config *type, const char *section,
                                 struct config_problems *problems)
 {
     _cleanup_strlist_ struct strlist written = type->device_addresses;
@@ -56,20 +57,20 @@ static void normalise_addresses(const struct config *config,
             address ? owner_of(config, address) : NULL;
         if (!address)
             config_error(problems, &type->addresses_place,
-                         "mdev_%s.device_addresses: incorrect device address: %s; "
+                         "%s.device_addresses: incorrect device address: %s; "
                          "expected a PCI address as 0000:84:00.0, or the name of a "
                          "device that is not PCI",
-                         type->type, written.items[i]);
+                         section, written.items[i]);
         else if (other)
             config_error(problems, &type->addresses_place,
-                         "mdev_%s.device_addresses: duplicate types for PCI ID %s: it "
+                         "%s.device_addresses: duplicate types for PCI ID %s: it "
                          "is also in mdev_%s.device_addresses; expected under one type",
-                         type->type, address, other->type);
+                         section, address, other->type);
         else if (!strlist_add_unique(&type->device_addresses, address))
             config_error(problems, &type->addresses_place,
-                         "mdev_%s.device_addresses: duplicate types for PCI ID %s: it "
+                         "%s.device_addresses: duplicate types for PCI ID %s: it "
                          "is twice in the list; expected once",
-                         type->type, address);
+                         section, address);
     }
 }
 
@@ -111,9 +112,10 @@ static struct mdev_type_config read_type(const struct config *config, const char
     options_warn_unknown(&mdev_options, "mdev_*", ini, names.old, problems);
     const struct ini_entry *addresses =
         options_entry(&mdev_options, ini, "mdev_*", "device_addresses", sections);
-    if (addresses && type.device_addresses.count)
+    if (addresses && type.device_addresses.count) {
         type.addresses_place = config_place_copy(&addresses->place);
-    normalise_addresses(config, &type, problems);
+        normalise_addresses(config, &type, addresses->section, problems);
+    }
     return type;
 }
 

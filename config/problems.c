@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/xalloc.h"
 
@@ -49,6 +50,25 @@ void config_warning(struct config_problems *problems, const struct config_place 
     va_start(arguments, format);
     add(problems, place, true, format, arguments);
     va_end(arguments);
+}
+
+static int by_place(const void *left, const void *right)
+{
+    const struct config_problem *a = left, *b = right;
+    if (!a->place.file || !b->place.file)
+        return !a->place.file - !b->place.file;
+    int files = strcmp(a->place.file, b->place.file);
+    if (files)
+        return files;
+    if (a->place.line != b->place.line)
+        return a->place.line < b->place.line ? -1 : 1;
+    return strcmp(a->text, b->text);
+}
+
+void config_problems_sort(struct config_problems *problems)
+{
+    if (problems->count)
+        qsort(problems->items, problems->count, sizeof *problems->items, by_place);
 }
 
 char *config_problem_text(const struct config_problem *problem)

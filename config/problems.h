@@ -41,6 +41,9 @@ void config_error(struct config_problems *problems, const struct config_place *p
 void config_warning(struct config_problems *problems, const struct config_place *place,
                     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* By file, line and text; those that stand nowhere at the end. */
+void config_problems_sort(struct config_problems *problems);
+
 /* "file:line: section.option: text", with "warning: " before the text of a warning. The
  * caller frees. */
 char *config_problem_text(const struct config_problem *problem);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/render.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
@@ -42,6 +43,8 @@ void command_print_help(FILE *out)
     for (const struct command *const *c = commands; *c; c++)
         fprintf(out, "  %s %-*s %s\n", (*c)->name, 20 - (int)strlen((*c)->name),
                 (*c)->arguments, (*c)->summary);
+    fputc('\n', out);
+    render_help(out, &render_vgpu_agent);
 }
 
 int command_fail(const struct error *err)

@@ -40,7 +40,7 @@ static const struct option_spec agent_specs[] = {
           "How long to wait between two cycles. One where nothing has changed costs "
           "Placement one request; a new allocation waits this long for its device at "
           "most.",
-          .default_value = "30", .minimum = 1, .maximum = 86400),
+          .default_value = "10", .minimum = 1, .maximum = 86400),
     AGENT(
         SECONDS, release_grace,
         "How long a device stays after its allocation has gone. It bridges the moments "

@@ -13,7 +13,7 @@ static void defaults_are_filled_in(void **state)
     (void)state;
     _cleanup_(config_freep) struct config *config = load_text("");
     assert_int_equal(config->agent.mode, MODE_OWNER);
-    assert_int_equal(config->agent.sync_interval, 30);
+    assert_int_equal(config->agent.sync_interval, 10);
     assert_int_equal(config->agent.release_grace, 300);
     assert_string_equal(config->agent.state_file, "/var/lib/vgpu-agent/state.json");
     assert_string_equal(config->agent.sysfs_root, "/sys");

@@ -150,7 +150,10 @@ INSTALL ?= install
 # Where each file goes: folder, mode, files.
 define installed
 $(sbindir) 0755 $(BUILD)/vgpu-agent $(BUILD)/placementd
-$(mandir)/man8 0644 $(filter %.8,$(MAN_PAGES))
+$(mandir)/man5 0644 $(filter %.5,$(GENERATED))
+$(mandir)/man8 0644 $(MAN_PAGES)
+$(sysconfdir)/vgpu-agent 0644 $(BUILD)/etc/vgpu-agent.conf.sample
+$(sysconfdir)/placementd 0644 $(BUILD)/etc/placementd.conf.sample
 $(unitdir) 0644 $(UNITS)
 $(prefix)/lib/udev/rules.d 0644 etc/udev/90-vgpu-agent.rules
 $(prefix)/lib/sysusers.d 0644 $(wildcard etc/sysusers.d/*.conf)
@@ -161,6 +164,9 @@ export installed
 install: all $(MAN_PAGES) $(UNITS) ## programs, configuration, units, manual pages; DESTDIR= prefix= are heeded
 	@echo "$$installed" | while read -r folder mode files; do set -e; [ -n "$$files" ] || continue; \
 		echo "install $$folder"; $(INSTALL) -d "$(DESTDIR)$$folder"; $(INSTALL) -m "$$mode" $$files "$(DESTDIR)$$folder"; done
+	@# A configuration that is there is the operator's. It may hold secrets.
+	@for p in vgpu-agent placementd; do f="$(DESTDIR)$(sysconfdir)/$$p/$$p.conf"; \
+		[ -e "$$f" ] || $(INSTALL) -m 0640 $(BUILD)/etc/$$p.conf.sample "$$f"; done
 
 uninstall: $(MAN_PAGES) $(UNITS) ## take away what install put there, but configuration and data
 	@echo "$$installed" | while read -r folder mode files; do for f in $$files; do rm -f "$(DESTDIR)$$folder/$${f##*/}"; done; done
@@ -199,7 +205,7 @@ bench: all ## measurements, as ratios against peers in one run
 
 # ---- lint ----
 TIDY_FLAGS = -std=gnu11 $(ALL_CPPFLAGS) -DFUSE_USE_VERSION=312 $(shell $(PKG_CONFIG) --cflags fuse3)
-C_FILES = $(shell git ls-files '*.c' '*.h')
+C_FILES = $(filter-out tests/kernel/module/%,$(shell git ls-files '*.c' '*.h'))
 lint: deps-lint $(BUILD)/.deps ## format, clang-tidy, cppcheck, shellcheck
 	clang-format --dry-run --Werror $(C_FILES)
 	printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P "$$(nproc)" -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS)' sh

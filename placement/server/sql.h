@@ -4,8 +4,6 @@
 #ifndef PLACEMENT_SERVER_SQL_H
 #define PLACEMENT_SERVER_SQL_H
 
-enum sql {
-    SQL_COUNT
-};
+enum sql { SQL_COUNT };
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * vfio-hold GROUP UUID: opens a mediated device as a virtual machine does, says "held", and keeps it until its
- * standard input ends.
+ * vfio-hold GROUP UUID: opens a mediated device as a virtual machine does, says "held",
+ * and keeps it until its standard input ends.
  */
 #include <fcntl.h>
 #include <linux/vfio.h>

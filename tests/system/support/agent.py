@@ -1,0 +1,71 @@
+"""vgpu-agent with a configuration of its own."""
+import json
+
+from .process import Process, program, run
+
+
+class Agent:
+    """`configuration`: {section: {option: value}}; lists are joined with commas. What
+    every test needs is filled in where it is not given."""
+
+    def __init__(self, directory, host, placement, configuration):
+        self.directory = directory
+        self.file = directory / "vgpu-agent.conf"
+        self.state_file = directory / "state.json"
+        self.host_root = directory / "root"
+        for folder in ("etc/libvirt/qemu", "run/libvirt/qemu", "etc/mdevctl.d", "proc"):
+            (self.host_root / folder).mkdir(parents=True)
+        self.host, self.placement = host, placement
+        self.daemon = None
+        self.configure(configuration)
+
+    def configure(self, configuration):
+        """Writes the file anew."""
+        given = {section: dict(options) for section, options in configuration.items()}
+        agent = given.setdefault("agent", {})
+        agent.setdefault("state_file", self.state_file)
+        agent.setdefault("host_root", self.host_root)
+        if self.host:
+            agent.setdefault("sysfs_root", self.host.root)
+        if self.placement:
+            placement = given.setdefault("placement", {})
+            placement.setdefault("auth_type", "admin_token")
+            placement.setdefault("token", self.placement.token)
+            placement.setdefault("endpoint", self.placement.url)
+        lines = []
+        for section, options in given.items():
+            lines.append(f"[{section}]")
+            for option, value in options.items():
+                if isinstance(value, (list, tuple)):
+                    value = ", ".join(value)
+                lines.append(f"{option} = {value}")
+            lines.append("")
+        self.file.write_text("\n".join(lines))
+
+    def arguments(self, *words):
+        return [program("vgpu-agent"), "--config-file", str(self.file), *words]
+
+    def try_to(self, *words):
+        """Runs one command; the CompletedProcess, whatever its status."""
+        return run(self.arguments(*words))
+
+    def run(self, *words, status=0):
+        """Runs one command that must end in `status`; what it printed."""
+        done = self.try_to(*words)
+        if done.returncode != status:
+            raise AssertionError(
+                f"vgpu-agent {' '.join(words)}: {done.returncode}, not {status}\n"
+                f"{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def json(self, *words, status=0):
+        return json.loads(self.run("--format", "json", *words, status=status))
+
+    def start(self):
+        self.daemon = Process(self.arguments("run"), self.directory / "daemon.log")
+        return self.daemon
+
+    def stop(self):
+        if self.daemon:
+            return self.daemon.stop()
+        return 0

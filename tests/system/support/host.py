@@ -1,0 +1,97 @@
+"""A simulated GPU host: mdevsim on a mount point of its own."""
+import errno
+import json
+import os
+import pathlib
+import subprocess
+
+from .process import Process, program
+
+MOUNTS = pathlib.Path("/proc/self/mounts")
+HOSTS = pathlib.Path(__file__).resolve().parents[2] / "hosts"
+
+
+def fuse_missing():
+    """Why there can be no mount, or None."""
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError as error:
+        return f"/dev/fuse: {error.strerror}"
+    return None
+
+
+def store(path, data):
+    """One write(2), as sysfs wants it. Gives "OK" or the errno's name."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    try:
+        os.write(fd, data.encode())
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    finally:
+        os.close(fd)
+    return "OK"
+
+
+class SimulatedHost:
+    """`description` is the name of a file in tests/hosts, or a dict of that shape."""
+
+    def __init__(self, description, directory):
+        self.root = pathlib.Path(directory) / "sys"
+        self.root.mkdir()
+        if isinstance(description, dict):
+            file = pathlib.Path(directory) / "host.json"
+            file.write_text(json.dumps(description))
+        else:
+            file = HOSTS / f"{description}.json"
+        self.process = Process([program("mdevsim"), "--host", str(file), str(self.root)],
+                               pathlib.Path(directory) / "mdevsim.log")
+        self.process.wait_for_output("mounted")
+
+    def stop(self):
+        try:
+            return self.process.stop()
+        finally:
+            # One that crashed or was killed could not do it.
+            if f" {self.root} " in MOUNTS.read_text():
+                subprocess.run(["umount", "--lazy", self.root], check=True)
+
+    def control(self, command):
+        result = store(self.root / ".mdevsim/control", command)
+        if result != "OK":
+            raise AssertionError(f"{command}: {result}")
+
+    def stores(self):
+        """What was written below the mount, in order: path, value, result."""
+        text = (self.root / ".mdevsim/stores").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def parent(self, name):
+        return self.root / "class/mdev_bus" / name
+
+    def type(self, parent, type_id):
+        return self.parent(parent) / "mdev_supported_types" / type_id
+
+    def create(self, parent, type_id, uuid):
+        """As an operator does by hand."""
+        return store(self.type(parent, type_id) / "create", uuid)
+
+    def remove(self, uuid):
+        return store(self.root / "bus/mdev/devices" / uuid / "remove", "1")
+
+    def available(self, parent, type_id):
+        return int((self.type(parent, type_id) / "available_instances").read_text())
+
+    def mdevs(self):
+        """uuid: (parent, type) of the devices that are complete."""
+        found = {}
+        for link in (self.root / "bus/mdev/devices").iterdir():
+            try:
+                target = os.readlink(link)
+                type_id = os.path.basename(os.readlink(link / "mdev_type"))
+            except FileNotFoundError:
+                continue
+            found[link.name] = (pathlib.PurePath(target).parent.name, type_id)
+        return found

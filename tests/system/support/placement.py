@@ -1,0 +1,120 @@
+"""Placement over HTTP, and placementd."""
+import http.client
+import json
+import os
+import re
+import urllib.parse
+
+from .process import Process, program
+
+MICROVERSION = "1.39"
+
+
+class Response:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Placement:
+    """A server at `url`; `process` is ours to stop, or None."""
+
+    def __init__(self, url, token="admin", process=None):
+        self.url, self.token, self.process = url.rstrip("/"), token, process
+
+    @property
+    def is_own(self):
+        return self.process is not None
+
+    def stop(self):
+        if self.process:
+            return self.process.stop()
+        return 0
+
+    def request(self, method, path, body=None, microversion=MICROVERSION):
+        parts = urllib.parse.urlsplit(self.url)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+        headers = {"X-Auth-Token": self.token, "Accept": "application/json",
+                   "OpenStack-API-Version": f"placement {microversion}"}
+        text = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            text = json.dumps(body)
+        try:
+            connection.request(method, parts.path + path, text, headers)
+            answer = connection.getresponse()
+            return Response(answer.status, answer.headers, answer.read().decode())
+        finally:
+            connection.close()
+
+    def expect(self, status, method, path, body=None, microversion=MICROVERSION):
+        """A request that must end in `status` (a number or several)."""
+        response = self.request(method, path, body, microversion)
+        expected = status if isinstance(status, tuple) else (status,)
+        if response.status not in expected:
+            raise AssertionError(
+                f"{method} {path}: {response.status}, not {status}: {response.body}")
+        return response
+
+    def get(self, path):
+        return self.expect(200, "GET", path).json()
+
+    # What tests ask for most.
+
+    def create_provider(self, name, uuid, parent=None):
+        body = {"name": name, "uuid": uuid}
+        if parent:
+            body["parent_provider_uuid"] = parent
+        return self.expect(200, "POST", "/resource_providers", body).json()
+
+    def provider(self, name):
+        """The provider of that name, or None."""
+        query = urllib.parse.urlencode({"name": name})
+        found = self.get(f"/resource_providers?{query}")["resource_providers"]
+        return found[0] if found else None
+
+    def tree(self, root_uuid):
+        """name: provider, of the whole tree."""
+        found = self.get(f"/resource_providers?in_tree={root_uuid}")["resource_providers"]
+        return {provider["name"]: provider for provider in found}
+
+    def inventories(self, uuid):
+        return self.get(f"/resource_providers/{uuid}/inventories")["inventories"]
+
+    def traits(self, uuid):
+        return set(self.get(f"/resource_providers/{uuid}/traits")["traits"])
+
+    def set_traits(self, uuid, traits):
+        generation = self.get(f"/resource_providers/{uuid}")["generation"]
+        self.expect(200, "PUT", f"/resource_providers/{uuid}/traits",
+                    {"resource_provider_generation": generation,
+                     "traits": sorted(traits)})
+
+    def allocate(self, consumer, resources, generation=None):
+        """`resources`: {provider uuid: {"VGPU": 1}}; the consumer's whole allocation."""
+        self.expect(204, "PUT", f"/allocations/{consumer}", {
+            "allocations": {uuid: {"resources": wanted}
+                            for uuid, wanted in resources.items()},
+            "project_id": "5a5a5a5a-0000-4000-8000-000000000001",
+            "user_id": "5a5a5a5a-0000-4000-8000-000000000002",
+            "consumer_generation": generation, "consumer_type": "INSTANCE"})
+
+    def deallocate(self, consumer):
+        self.expect(204, "DELETE", f"/allocations/{consumer}")
+
+
+def own_placement(directory):
+    """A new placementd on a port that the kernel chooses."""
+    process = Process([program("placementd"), "--listen", "127.0.0.1:0",
+                       "--database", str(directory / "placement.sqlite"),
+                       "--auth", "noauth2"], directory / "placementd.log")
+    line = process.wait_for_output("127.0.0.1:")
+    address = re.search(r"127\.0\.0\.1:[0-9]+", line).group()
+    return Placement(f"http://{address}", process=process)
+
+
+def running_placement():
+    url = os.environ.get("PLACEMENT_URL")
+    return Placement(url, os.environ.get("PLACEMENT_TOKEN", "admin")) if url else None

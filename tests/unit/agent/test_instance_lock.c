@@ -1,7 +1,7 @@
 #include "agent/instance_lock.h"
 
+#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "lib/cleanup.h"
@@ -31,35 +31,57 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* A child that takes the lock, and holds it until it is killed. */
+static pid_t start_holder(void)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int fd;
+        char done = instance_lock_take(state_file, &fd, NULL) == 0;
+        (void)!write(ends[1], &done, 1);
+        pause();
+        _exit(1);
+    }
+    char done = 0;
+    assert_int_equal(read(ends[0], &done, 1), 1);
+    assert_int_equal(done, 1);
+    close(ends[0]);
+    close(ends[1]);
+    return child;
+}
+
 static void test_second_is_told_who_holds_it(void **state)
 {
     (void)state;
     struct error err;
-    int first, second;
-    assert_ok(instance_lock_take(state_file, &first, &err), &err);
-    assert_int_equal(instance_lock_take(state_file, &second, &err), -1);
+    int fd;
+    pid_t holder, child = start_holder();
+    assert_int_equal(instance_lock_take(state_file, &fd, &err), -1);
     assert_int_equal(err.code, ERROR_BUSY);
-    _cleanup_free_ char *pid = xasprintf("pid %ld ", (long)getpid());
+    _cleanup_free_ char *pid = xasprintf("pid %ld ", (long)child);
     assert_non_null(strstr(err.text, pid));
-    close(first);
-    assert_ok(instance_lock_take(state_file, &second, &err), &err);
-    close(second);
+    assert_ok(instance_lock_holder(state_file, &holder, &err), &err);
+    assert_int_equal(holder, child);
+
+    /* Its death frees it. */
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_ok(instance_lock_holder(state_file, &holder, &err), &err);
+    assert_int_equal(holder, 0);
+    assert_ok(instance_lock_take(state_file, &fd, &err), &err);
+    close(fd);
 }
 
-static void test_death_of_the_holder_frees_it(void **state)
+static void test_nobody_was_ever_here(void **state)
 {
     (void)state;
     struct error err;
-    pid_t child = fork();
-    if (child == 0) {
-        int fd;
-        _exit(instance_lock_take(state_file, &fd, NULL) == 0 ? 0 : 1);
-    }
-    int status, fd;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    assert_ok(instance_lock_take(state_file, &fd, &err), &err);
-    close(fd);
+    pid_t holder;
+    _cleanup_free_ char *path = xasprintf("%s.other", state_file);
+    assert_ok(instance_lock_holder(path, &holder, &err), &err);
+    assert_int_equal(holder, 0);
 }
 
 static void test_no_folder(void **state)
@@ -77,7 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_second_is_told_who_holds_it),
-        cmocka_unit_test(test_death_of_the_holder_frees_it),
+        cmocka_unit_test(test_nobody_was_ever_here),
         cmocka_unit_test(test_no_folder),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -50,7 +50,8 @@ int json_parse(const char *text, size_t length, struct json_object **out,
         root = json_tokener_parse_ex(tokener, "\n", 1);
         rc = json_tokener_get_error(tokener);
     }
-    size_t end = json_tokener_get_parse_end(tokener);
+    size_t end =
+        rc == json_tokener_continue ? length : json_tokener_get_parse_end(tokener);
     if (rc != json_tokener_success)
         return error_set(err, ERROR_INVALID, "not JSON at byte %zu: %s", end,
                          rc == json_tokener_continue ? "it ends too early"

@@ -1,6 +1,7 @@
 #include "placement/client/auth.h"
 
 #include <string.h>
+#include <time.h>
 
 static const struct {
     const char *name;
@@ -11,6 +12,11 @@ static const struct {
     {"noauth", auth_noauth_new},
     {"admin_token", auth_admin_token_new},
     {"http_basic", auth_http_basic_new},
+    {"password", auth_keystone_new},
+    {"v3password", auth_keystone_new},
+    {"token", auth_keystone_new},
+    {"v3token", auth_keystone_new},
+    {"v3applicationcredential", auth_keystone_new},
 };
 #define TYPE_COUNT (sizeof types / sizeof *types)
 
@@ -28,6 +34,14 @@ static int unknown_type(const char *name, struct error *err)
                      "auth_type '%.64s' is not supported; supported: %s", name, known);
 }
 
+/* On a clock that nobody sets and that goes on while the machine sleeps. */
+static int64_t seconds(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return time.tv_sec;
+}
+
 int auth_new(const struct placement_config *options, struct http *http,
              struct auth **out, struct error *err)
 {
@@ -38,6 +52,7 @@ int auth_new(const struct placement_config *options, struct http *http,
             return error_prefix(err, "auth_type %s", options->auth_type);
         (*out)->options = options;
         (*out)->http = http;
+        (*out)->now = seconds;
         return 0;
     }
     return unknown_type(options->auth_type, err);

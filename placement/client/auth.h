@@ -13,6 +13,8 @@ struct auth {
     const struct auth_operations *operations;
     const struct placement_config *options;
     struct http *http;
+    int64_t (*now)(void); /* seconds on a clock that only goes forward; tests have their
+                             own */
 };
 
 struct auth_operations {
@@ -25,6 +27,8 @@ struct auth_operations {
     /* A request was answered with 401. True when another try may do better: what it
      * was refused for is dropped. */
     bool (*refused)(struct auth *auth);
+    /* When the token expires, in seconds since the epoch; 0 when there is none. */
+    int64_t (*expires_at)(const struct auth *auth);
     void (*free)(struct auth *auth);
 };
 
@@ -47,5 +51,7 @@ int auth_admin_token_new(const struct placement_config *options, struct auth **o
                          struct error *err);
 int auth_http_basic_new(const struct placement_config *options, struct auth **out,
                         struct error *err);
+int auth_keystone_new(const struct placement_config *options, struct auth **out,
+                      struct error *err);
 
 #endif

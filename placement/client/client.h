@@ -31,6 +31,9 @@ DEFINE_CLEANUP(struct placement_client *, placement_client_free)
 /* Requests sent so far: an idle cycle costs one. */
 unsigned long placement_client_requests(const struct placement_client *client);
 
+/* When Keystone's token expires, in seconds since the epoch; 0: there is none. */
+int64_t placement_client_token_expires_at(const struct placement_client *client);
+
 /* Asked about once a second while a call is under way; true ends it with ERROR_BUSY, as
  * does a signal while it waits between tries. For a daemon that is told to stop. */
 void placement_client_set_interrupt(struct placement_client *client,

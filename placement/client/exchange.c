@@ -43,6 +43,11 @@ unsigned long placement_client_requests(const struct placement_client *client)
     return http_requests(client->http);
 }
 
+int64_t placement_client_token_expires_at(const struct placement_client *client)
+{
+    return client->auth->operations->expires_at(client->auth);
+}
+
 void placement_client_set_interrupt(struct placement_client *client,
                                     bool (*interrupted)(void *data), void *data)
 {

@@ -1,0 +1,173 @@
+#include "placement/client/auth.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "placement/client/keystone.h"
+#include "placement/client/refusal.h"
+
+/* A token of Keystone's, fetched when the first request needs it, then ahead of its
+ * expiry, and after it was refused. */
+struct keystone {
+    struct auth auth;
+    char *url;    /* where tokens are */
+    char *header; /* "X-Auth-Token: ..."; NULL: no token */
+    /* Placement's, by the token's catalog; NULL: endpoint_override is set. */
+    char *endpoint;
+    int64_t renew_at, dead_at; /* on the clock of auth.now() */
+    int64_t expires_at;        /* seconds since the epoch */
+};
+
+/* While Keystone does not answer, a token that still holds serves, and Keystone is not
+ * asked again with every request. */
+#define ASK_AGAIN_AFTER 15 /* seconds */
+
+static void drop_token(struct keystone *keystone)
+{
+    keystone_secret_free(keystone->header);
+    keystone->header = NULL;
+    keystone->expires_at = 0;
+}
+
+/* A refusal here is about who we are, whatever its status: a deleted application
+ * credential is a 404. Callers must not take it for a provider that is gone. */
+static int set_refusal(const struct keystone *keystone, const struct http_reply *reply,
+                       struct error *err)
+{
+    struct error why = {0};
+    refusal_set(&why, "POST", reply,
+                http_header(keystone->auth.http, "x-openstack-request-id"));
+    keystone_redact(keystone->auth.options, why.text);
+    if (why.code != ERROR_UNREACHABLE && why.code != ERROR_FORBIDDEN &&
+        why.code != ERROR_INVALID)
+        why.code = ERROR_UNAUTHORIZED;
+    return error_set(err, why.code, "%s", why.text);
+}
+
+static int take_token(struct keystone *keystone, const struct http_reply *reply,
+                      int64_t asked_at, struct error *err)
+{
+    const struct placement_config *options = keystone->auth.options;
+    const char *text = http_header(keystone->auth.http, "x-subject-token");
+    _cleanup_json_ struct json_object *json = NULL;
+    _cleanup_free_ char *endpoint = NULL;
+    struct keystone_token token;
+    if (!text || auth_check_token(text, NULL) != 0)
+        return error_set(err, ERROR_PROTOCOL, "the reply has no X-Subject-Token");
+    if (json_parse(reply->body, reply->length, &json, err) != 0 ||
+        keystone_read_token(json, &token, err) != 0) {
+        if (err)
+            err->code = ERROR_PROTOCOL;
+        return -1;
+    }
+    if (!options->endpoint_override) {
+        if (keystone_read_endpoint(json, options, &endpoint, err) != 0)
+            return -1;
+        if (http_check_url(endpoint, err) != 0)
+            return error_prefix(err, "the catalog's endpoint");
+    }
+    drop_token(keystone);
+    free(keystone->endpoint);
+    keystone->endpoint = steal(endpoint);
+    keystone->header = xasprintf("X-Auth-Token: %s", text);
+    keystone->renew_at = asked_at + keystone_renew_after(&token);
+    keystone->dead_at = asked_at + token.lifetime;
+    keystone->expires_at = token.expires_at;
+    return 0;
+}
+
+static int ask_for_token(struct keystone *keystone, struct error *err)
+{
+    static const char *const headers[] = {"Accept: application/json",
+                                          "Content-Type: application/json", NULL};
+    _cleanup_(keystone_secret_freep) char *body = NULL;
+    _cleanup_reply_ struct http_reply reply = {0};
+    size_t length;
+    if (keystone_request(keystone->auth.options, &body, &length, err) != 0)
+        return -1;
+    const struct http_request request = {.method = "POST",
+                                         .url = keystone->url,
+                                         .headers = headers,
+                                         .body = body,
+                                         .length = length};
+    int64_t asked_at = keystone->auth.now();
+    if (http_perform(keystone->auth.http, &request, &reply, err) != 0)
+        return -1;
+    if (reply.status != 201 && reply.status != 200)
+        return set_refusal(keystone, &reply, err);
+    return take_token(keystone, &reply, asked_at, err);
+}
+
+static int ensure_token(struct keystone *keystone, struct error *err)
+{
+    int64_t now = keystone->auth.now();
+    struct error why = {0};
+    if (keystone->header && now < keystone->renew_at)
+        return 0;
+    if (ask_for_token(keystone, &why) == 0)
+        return 0;
+    if (keystone->header && now < keystone->dead_at &&
+        (why.code == ERROR_UNREACHABLE || why.code == ERROR_TIMEOUT)) {
+        keystone->renew_at = now + ASK_AGAIN_AFTER;
+        return 0;
+    }
+    return error_set(err, why.code, "Keystone: POST %s: %s", keystone->url, why.text);
+}
+
+static int authorize(struct auth *auth, struct http_request *request, struct error *err)
+{
+    struct keystone *keystone = (struct keystone *)auth;
+    if (ensure_token(keystone, err) != 0)
+        return -1;
+    request->authorization = keystone->header;
+    return 0;
+}
+
+static int endpoint(struct auth *auth, const char **url, struct error *err)
+{
+    struct keystone *keystone = (struct keystone *)auth;
+    if (ensure_token(keystone, err) != 0)
+        return -1;
+    *url = keystone->endpoint;
+    return 0;
+}
+
+static bool refused(struct auth *auth)
+{
+    drop_token((struct keystone *)auth);
+    return true;
+}
+
+static int64_t expires_at(const struct auth *auth)
+{
+    return ((const struct keystone *)auth)->expires_at;
+}
+
+static void release(struct auth *auth)
+{
+    struct keystone *keystone = (struct keystone *)auth;
+    drop_token(keystone);
+    free(keystone->endpoint);
+    free(keystone->url);
+    free(keystone);
+}
+
+static const struct auth_operations operations = {authorize, endpoint, refused,
+                                                  expires_at, release};
+
+int auth_keystone_new(const struct placement_config *options, struct auth **out,
+                      struct error *err)
+{
+    _cleanup_(keystone_secret_freep) char *body = NULL;
+    size_t length;
+    char *url;
+    /* What is missing shows now, not when the first request is sent. */
+    if (keystone_request(options, &body, &length, err) != 0 ||
+        keystone_tokens_url(options, &url, err) != 0)
+        return -1;
+    struct keystone *keystone = xcalloc(1, sizeof *keystone);
+    keystone->auth.operations = &operations;
+    keystone->url = url;
+    *out = &keystone->auth;
+    return 0;
+}

@@ -1,0 +1,57 @@
+/*
+ * keystone: the words of Keystone's API v3 that authenticate: what is asked of
+ * POST /auth/tokens, and what its answer says. No I/O, no state.
+ */
+#ifndef PLACEMENT_CLIENT_KEYSTONE_H
+#define PLACEMENT_CLIENT_KEYSTONE_H
+
+#include <stdint.h>
+
+#include "config/placement_config.h"
+#include "lib/error.h"
+#include "lib/json_read.h"
+
+/* ---- asking ---- */
+
+/* "http://host/identity/v3/auth/tokens" from auth_url with or without "/v3". INVALID
+ * for a URL of the API's version 2. The caller frees. */
+int keystone_tokens_url(const struct placement_config *options, char **out,
+                        struct error *err);
+
+/* The body of the request, by auth_type: password, token or application credential,
+ * and the scope. It holds a secret: keystone_secret_free() it. INVALID when an option
+ * is missing or two scopes are named. */
+int keystone_request(const struct placement_config *options, char **out, size_t *length,
+                     struct error *err);
+
+/* Wipes and frees. NULL is fine. */
+void keystone_secret_free(char *secret);
+DEFINE_CLEANUP(char *, keystone_secret_free)
+
+/* Puts stars where a text repeats one of the options' secrets: Keystone's refusals
+ * may quote what they were sent. */
+void keystone_redact(const struct placement_config *options, char *text);
+
+/* ---- understanding ---- */
+
+struct keystone_token {
+    int64_t expires_at; /* seconds since the epoch, by Keystone's clock */
+    int64_t lifetime; /* seconds from issue to expiry: right whatever our clock says */
+};
+
+/* `json` is the whole body: {"token": {"issued_at", "expires_at", ...}}. */
+int keystone_read_token(struct json_object *json, struct keystone_token *out,
+                        struct error *err);
+
+/* The URL of the service in token.catalog that the options mean: service_type,
+ * service_name, region_name, and the first of valid_interfaces that has one. INVALID,
+ * with what was looked for, when there is none. The caller frees. */
+int keystone_read_endpoint(struct json_object *json,
+                           const struct placement_config *options, char **out,
+                           struct error *err);
+
+/* How long after its issue a token is to be replaced: two minutes before it expires, as
+ * keystoneauth does it; of a short one, half its life. Seconds. */
+int64_t keystone_renew_after(const struct keystone_token *token);
+
+#endif

@@ -1,0 +1,57 @@
+#include "placement/server/python_text.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/xalloc.h"
+
+/* The letter that stands after '\' for it, 0 when it has none. */
+static char escape_letter(unsigned char c, char quote)
+{
+    switch (c) {
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    case '\\':
+        return '\\';
+    default:
+        return c == (unsigned char)quote ? quote : 0;
+    }
+}
+
+/* Characters beyond ASCII stay as they are: nearly all of them are printable. */
+char *python_repr(const char *text)
+{
+    char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
+    char *out = xcalloc(strlen(text) + 1, 4); /* "\x01" is the longest, and quotes */
+    char *at = out;
+    *at++ = quote;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        char letter = escape_letter(c, quote);
+        if (letter) {
+            *at++ = '\\';
+            *at++ = letter;
+        } else if (c < ' ' || c == 0x7f) {
+            at += snprintf(at, 5, "\\x%02x", c);
+        } else {
+            *at++ = (char)c;
+        }
+    }
+    *at++ = quote;
+    return out;
+}
+
+char *python_repr_list(const struct strlist *list)
+{
+    _cleanup_strlist_ struct strlist items = {0};
+    for (size_t i = 0; i < list->count; i++)
+        strlist_add_take(&items, python_repr(list->items[i]));
+    _cleanup_free_ char *inner = strlist_join(&items, ", ");
+    return xasprintf("[%s]", inner);
+}

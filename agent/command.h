@@ -32,8 +32,8 @@ struct command {
 };
 
 extern const struct command command_allocations, command_check_config, command_gpus,
-    command_plan, command_qemu_args, command_run, command_sync, command_tree,
-    command_types, command_xml;
+    command_plan, command_qemu_args, command_run, command_status, command_sync,
+    command_tree, command_types, command_xml;
 
 /* The commands in the order of --help; NULL at the end. */
 extern const struct command *const commands[];

@@ -86,7 +86,7 @@ int consumer_devices(const struct cycle *cycle, const char *consumer,
         if (add_devices(cycle->host, status, &devices, &found, err) != 0)
             return -1;
     }
-    if (!known)
+    if (!known || !devices)
         return say_who_is_there(plan, consumer, err);
     qsort(devices, found, sizeof *devices, by_uuid);
     *out = steal(devices);

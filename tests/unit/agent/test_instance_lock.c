@@ -39,14 +39,14 @@ static pid_t start_holder(void)
     pid_t child = fork();
     if (child == 0) {
         int fd;
-        char done = instance_lock_take(state_file, &fd, NULL) == 0;
+        char done = instance_lock_take(state_file, &fd, NULL) == 0 ? 'y' : 'n';
         (void)!write(ends[1], &done, 1);
         pause();
         _exit(1);
     }
     char done = 0;
     assert_int_equal(read(ends[0], &done, 1), 1);
-    assert_int_equal(done, 1);
+    assert_int_equal(done, 'y');
     close(ends[0]);
     close(ends[1]);
     return child;

@@ -60,6 +60,8 @@ PROGRAMS := $(foreach p,vgpu-agent placementd mdevsim,$(if $(wildcard $(MAIN_$(p
 UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
 UNIT_HELPERS := $(filter-out $(wildcard tests/unit/*/test_*.c),$(wildcard tests/unit/*.c tests/unit/*/*.c))
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
+# Measurements in C: tests/bench/bench_*.c, made of the same.
+BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 PARTS_unit := agent client server model config mdevsim lib
 
 .DEFAULT_GOAL := all
@@ -122,7 +124,7 @@ $$(BUILD)/$(1): $$(call objects,$$(MAIN_$(1))) $$(call archives,$$(PARTS_$(1)))
 endef
 $(foreach p,vgpu-agent placementd mdevsim,$(eval $(call program_rule,$(p))))
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(UNIT_HELPERS)) $(call archives,$(PARTS_unit))
+$(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(UNIT_HELPERS)) $(call archives,$(PARTS_unit))
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
@@ -200,7 +202,7 @@ check-kernel: all ## on a real kernel's mediated devices, in QEMU
 demo: all ## the main job, told in a terminal
 	@BUILD=$(abspath $(BUILD)) tests/demo
 
-bench: all ## measurements, as ratios against peers in one run
+bench: all $(BENCH_PROGRAMS) ## measurements, as ratios against peers in one run
 	@BUILD=$(abspath $(BUILD)) tests/bench/run
 
 # ---- lint ----

@@ -28,11 +28,21 @@ static unsigned at_most(unsigned number, unsigned cap)
     return cap && number > cap ? cap : number;
 }
 
+/* The same on all parents, but a parent that was seen while it went may not say it. */
+static unsigned max_instance(const struct gpu *gpu, const char *type_id)
+{
+    unsigned max = 0;
+    for (size_t i = 0; i < gpu->parent_count && !max; i++) {
+        const struct mdev_type *type = parent_type(&gpu->parents[i], type_id);
+        max = type ? type->attributes.max_instance : 0;
+    }
+    return max;
+}
+
 unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
                       unsigned max_instances)
 {
-    const struct mdev_type *type = type_id ? gpu_type(gpu, type_id) : NULL;
-    if (!type)
+    if (!type_id)
         return 0;
     unsigned total = gpu_device_count(gpu, type_id);
     for (size_t i = 0; i < gpu->parent_count; i++) {
@@ -40,5 +50,5 @@ unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
         if (offered && offered->available > 0)
             total = add(total, (unsigned)offered->available);
     }
-    return at_most(at_most(total, type->attributes.max_instance), max_instances);
+    return at_most(at_most(total, max_instance(gpu, type_id)), max_instances);
 }

@@ -35,12 +35,13 @@ static char *make_printable(char *text)
     return text;
 }
 
-/* A text that may be missing. */
-static char *read_text(int dirfd, const char *name)
+/* A text that may be missing, but if it is there, must be readable. */
+static char *read_text(struct gpu *gpu, int dirfd, const char *where, const char *name)
 {
     char *text = NULL;
-    if (attribute_read_at(dirfd, name, &text, NULL) != 0)
-        return NULL;
+    struct error err = {0};
+    if (attribute_read_at(dirfd, name, &text, &err) != 0 && !sysfs_gone(err.errnum))
+        set_unreadable(gpu, where, err.text);
     return make_printable(text);
 }
 
@@ -56,8 +57,9 @@ static long read_number_or(int dirfd, const char *name, long otherwise)
  * asked, since reading its config space would wake it up. */
 static void check_on_bus(struct gpu *gpu, int card)
 {
-    _cleanup_free_ char *power = read_text(card, "power/runtime_status");
-    if (power && strcmp(power, "suspended") == 0)
+    _cleanup_free_ char *power = NULL;
+    if (attribute_read_at(card, "power/runtime_status", &power, NULL) == 0 &&
+        strcmp(power, "suspended") == 0)
         return;
     _cleanup_close_ int fd = openat(card, "config", O_RDONLY | O_CLOEXEC);
     uint32_t id = 0;
@@ -89,65 +91,93 @@ static void read_card(struct gpu *gpu, int card)
 
 /* ---- types ---- */
 
-static int read_available(struct gpu *gpu, const char *where, int folder,
+static void copy_description(const struct mdev_type *from, struct mdev_type *type)
+{
+    type->description = xstrdup(from->description);
+    type->device_api = xstrdup(from->device_api);
+    type->attributes = from->attributes;
+}
+
+/* The type of that id and name on a card of the same model and driver. */
+static const struct mdev_type *twin(const struct host *host, const struct gpu *gpu,
+                                    const struct mdev_type *type)
+{
+    for (size_t i = 0; i < host->gpu_count && gpu->driver && type->name; i++) {
+        const struct gpu *other = &host->gpus[i];
+        if (other->vendor != gpu->vendor || other->device != gpu->device ||
+            !other->driver || strcmp(other->driver, gpu->driver) != 0)
+            continue;
+        const struct mdev_type *same = gpu_type(other, type->id);
+        if (same && same->name && strcmp(same->name, type->name) == 0)
+            return same;
+    }
+    return NULL;
+}
+
+/* Reading is most of a scan's time, and the same on 64 cards or 256 VFs; so what does
+ * not depend on the single parent is read once. */
+static void describe_type(const struct host *host, struct gpu *gpu, int types,
                           struct mdev_type *type)
 {
+    const struct mdev_type *same = gpu_type(gpu, type->id);
+    /* Every type has a device_api; one without was seen while it went. */
+    if (same && same->device_api) {
+        type->name = xstrdup(same->name);
+        copy_description(same, type);
+        return;
+    }
+    _cleanup_close_ int folder = sysfs_open_folder(types, type->id);
+    if (folder < 0)
+        return;
+    type->name = read_text(gpu, folder, type->id, "name");
+    same = twin(host, gpu, type);
+    if (same) {
+        copy_description(same, type);
+        return;
+    }
+    type->description = read_text(gpu, folder, type->id, "description");
+    type->device_api = read_text(gpu, folder, type->id, "device_api");
+    type->attributes = type_attributes_parse(type->description);
+}
+
+/* -1 when the type has gone. */
+static int read_available(struct gpu *gpu, int types, struct mdev_type *type)
+{
+    char path[NAME_MAX + 32];
     struct error err = {0};
     long number = -1;
-    if (sysfs_number(folder, "available_instances", &number, &err) == 0 &&
+    snprintf(path, sizeof path, "%s/available_instances", type->id);
+    if (sysfs_number(types, path, &number, &err) == 0 &&
         (number < 0 || number > INT_MAX))
-        (void)error_set(&err, ERROR_INVALID, "available_instances: %ld makes no sense",
-                        number);
-    if (sysfs_gone(err.errnum))
+        (void)error_set(&err, ERROR_INVALID, "%s: %ld makes no sense", path, number);
+    if (sysfs_gone(err.errnum) || err.errnum == ENOTDIR)
         return -1;
     if (err.code)
-        set_unreadable(gpu, where, err.text);
+        set_unreadable(gpu, "mdev_supported_types", err.text);
     type->available = err.code ? -1 : (int)number;
     return 0;
 }
 
-/* What is the same on all parents of a card is read on the first only: with 32 VFs of
- * 20 types each that is most of the work. */
-static void describe_type(int folder, const struct mdev_type *known,
-                          struct mdev_type *type)
+static void read_type(const struct host *host, struct gpu *gpu,
+                      struct mdev_parent *parent, int types, const char *id)
 {
-    if (known && known->name) {
-        type->name = xstrdup(known->name);
-        type->description = xstrdup(known->description);
-        type->device_api = xstrdup(known->device_api);
-        type->attributes = known->attributes;
+    struct mdev_type type = {.id = xstrdup(id)};
+    if (read_available(gpu, types, &type) != 0) {
+        free(type.id);
         return;
     }
-    type->name = read_text(folder, "name");
-    type->description = read_text(folder, "description");
-    type->device_api = read_text(folder, "device_api");
-    type->attributes = type_attributes_parse(type->description);
-}
-
-static void read_type(struct gpu *gpu, struct mdev_parent *parent, int types,
-                      const char *id)
-{
-    _cleanup_close_ int folder = sysfs_open_folder(types, id);
-    if (folder < 0) {
-        if (!sysfs_gone(errno) && errno != ENOTDIR)
-            set_unreadable(gpu, id, strerrordesc_np(errno));
-        return;
-    }
-    struct mdev_type type = {.available = -1};
-    if (read_available(gpu, id, folder, &type) != 0)
-        return;
-    describe_type(folder, gpu_type(gpu, id), &type);
-    type.id = xstrdup(id);
+    describe_type(host, gpu, types, &type);
     *array_add(parent->types, parent->type_count) = type;
 }
 
-static void read_types(struct gpu *gpu, struct mdev_parent *parent, int folder)
+static void read_types(const struct host *host, struct gpu *gpu,
+                       struct mdev_parent *parent, int folder)
 {
     _cleanup_directory_ DIR *types = sysfs_open_list(folder, "mdev_supported_types");
     int errnum = types ? 0 : errno;
     const char *id;
     while (types && (id = sysfs_next(types, &errnum)))
-        read_type(gpu, parent, dirfd(types), id);
+        read_type(host, gpu, parent, dirfd(types), id);
     if (errnum && !sysfs_gone(errnum))
         set_unreadable(gpu, "mdev_supported_types", strerrordesc_np(errnum));
 }
@@ -206,12 +236,12 @@ static const struct mdev *find_mdev(const struct mdev_parent *list, const char *
 
 /* Devices before and after the types were read: only one that was there both times, and
  * complete, was there when available_instances was read, so only such a one counts. */
-static void read_devices_and_types(struct gpu *gpu, struct mdev_parent *parent,
-                                   int folder)
+static void read_devices_and_types(const struct host *host, struct gpu *gpu,
+                                   struct mdev_parent *parent, int folder)
 {
     struct mdev_parent before = {.name = parent->name};
     list_mdevs(gpu, &before, folder);
-    read_types(gpu, parent, folder);
+    read_types(host, gpu, parent, folder);
     list_mdevs(gpu, parent, folder);
     for (size_t i = 0; i < parent->mdev_count; i++) {
         const struct mdev *earlier = find_mdev(&before, parent->mdevs[i].uuid);
@@ -254,7 +284,7 @@ static void read_parent(struct host *host, int parents, const char *name)
         if (card >= 0)
             read_card(gpu, card);
     }
-    read_devices_and_types(gpu, parent, folder);
+    read_devices_and_types(host, gpu, parent, folder);
 }
 
 /* A list that need not be there. 0 with *out NULL when it is not. */

@@ -47,15 +47,21 @@ int file_read_at(int dirfd, const char *path, size_t max, char **out, size_t *le
     return 0;
 }
 
+/* The kernel gives a whole attribute, at most a page, to the first read(2). */
 int attribute_read_at(int dirfd, const char *path, char **out, struct error *err)
 {
-    char *text;
-    size_t length;
-    if (file_read_at(dirfd, path, 4096, &text, &length, err) != 0)
-        return -1;
+    char text[ATTRIBUTE_MAX + 1];
+    _cleanup_close_ int fd =
+        openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text);
+    if (length < 0)
+        return error_set_errno(err, errno, "%s", path);
+    if (length > ATTRIBUTE_MAX)
+        return error_set(err, ERROR_INVALID, "%s: larger than %d bytes", path,
+                         ATTRIBUTE_MAX);
     if (length && text[length - 1] == '\n')
-        text[length - 1] = 0;
-    *out = text;
+        length--;
+    *out = xstrndup(text, (size_t)length);
     return 0;
 }
 

@@ -17,7 +17,9 @@
 int file_read_at(int dirfd, const char *path, size_t max, char **out, size_t *length,
                  struct error *err);
 
-/* A sysfs attribute: one value, its trailing newline taken off. At most 4096 bytes. */
+/* A sysfs attribute: one value, its trailing newline taken off. At most ATTRIBUTE_MAX
+ * bytes, which the kernel gives at one read(2). */
+#define ATTRIBUTE_MAX 4096
 int attribute_read_at(int dirfd, const char *path, char **out, struct error *err);
 
 /* A sysfs store: open for writing only, exactly one write(2), close. A short write is

@@ -1,0 +1,117 @@
+/*
+ * bench_host_scan: how long host_scan takes on a plain tree: 64 GPUs with 20 types
+ * each, two devices on each GPU, and the SR-IOV case of 8 cards with 32 VFs. Prints the
+ * best and the median of RUNS scans, in milliseconds of the wall clock.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "agent/host_scan.h"
+#include "lib/xalloc.h"
+#include "tests/unit/agent/tree.h"
+
+#define RUNS 51
+#define TYPES 20
+
+static struct tree_type types[TYPES];
+
+static void make_types(void)
+{
+    for (int i = 0; i < TYPES; i++)
+        types[i] = (struct tree_type){
+            xasprintf("nvidia-%d", 35 + i), xasprintf("GRID V100DX-%dQ\n", i + 1),
+            "num_heads=4, frl_config=60, framebuffer=2048M, max_resolution=7680x4320, "
+            "max_instance=12\n",
+            12};
+}
+
+static void free_types(void)
+{
+    for (int i = 0; i < TYPES; i++) {
+        free((char *)types[i].id);
+        free((char *)types[i].name);
+    }
+}
+
+static void add_devices(const char *tree, const char *parent, int gpu, int count)
+{
+    char uuid[UUID_TEXT_SIZE], group[16];
+    for (int i = 0; i < count; i++) {
+        snprintf(uuid, sizeof uuid, "00000000-0000-4000-8000-%06d%06d", gpu, i);
+        snprintf(group, sizeof group, "%d", gpu * 16 + i);
+        tree_mdev(tree, parent, uuid, "nvidia-35", group);
+    }
+}
+
+static void make_cards(const char *tree)
+{
+    for (int i = 0; i < 64; i++) {
+        _cleanup_free_ char *path = xasprintf(
+            "devices/pci0000:%02x/0000:%02x:02.0/0000:%02x:00.0", i, i, i + 64);
+        tree_parent(tree, path, types, TYPES);
+        add_devices(tree, path, i, 2);
+    }
+}
+
+static void make_virtual_functions(const char *tree)
+{
+    for (int card = 0; card < 8; card++) {
+        _cleanup_free_ char *pf =
+            xasprintf("devices/pci0000:%02x/0000:%02x:00.0", card, card + 64);
+        for (int i = 4; i < 36; i++) {
+            _cleanup_free_ char *vf =
+                xasprintf("devices/pci0000:%02x/0000:%02x:%02x.%d", card, card + 64,
+                          i / 8, i % 8);
+            tree_virtual_function(tree, pf, vf, types, TYPES);
+        }
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void measure(const char *what, const char *tree, size_t gpus)
+{
+    double times[RUNS];
+    for (int i = 0; i < RUNS; i++) {
+        _cleanup_(host_freep) struct host *host = NULL;
+        struct error error = {0};
+        double start = milliseconds();
+        if (host_scan(tree, &host, &error) != 0)
+            errx(1, "%s", error.text);
+        times[i] = milliseconds() - start;
+        if (host->gpu_count != gpus)
+            errx(1, "%zu GPUs instead of %zu", host->gpu_count, gpus);
+    }
+    qsort(times, RUNS, sizeof *times, compare);
+    printf("host_scan  %-32s  best %6.2f ms  median %6.2f ms\n", what, times[0],
+           times[RUNS / 2]);
+}
+
+static void bench(const char *what, void (*make)(const char *tree), size_t gpus)
+{
+    char *tree = tree_new();
+    make(tree);
+    measure(what, tree, gpus);
+    tree_free(tree);
+}
+
+int main(void)
+{
+    make_types();
+    bench("64 GPUs x 20 types, 128 devices", make_cards, 64);
+    bench("8 cards x 32 VFs x 20 types", make_virtual_functions, 8);
+    free_types();
+    return 0;
+}

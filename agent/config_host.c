@@ -73,7 +73,6 @@ static void check_offered(const struct config *config,
         offered_types(host->gpus, host->gpu_count);
     _cleanup_strlist_ struct strlist near = {0};
     nearest_names(type->type, (const char *const *)offered.items, offered.count, &near);
-    _cleanup_free_ char *meant = strlist_join(&near, " or ");
     _cleanup_free_ char *listed = join_some(&offered);
     if (offered.count == 0)
         config_error(
@@ -85,7 +84,8 @@ static void check_offered(const struct config *config,
         config_error(problems, &type->place,
                      "devices.enabled_mdev_types: no GPU of this host offers %s%s%s; "
                      "expected one of %s",
-                     type->type, near.count ? ", did you mean " : "", meant, listed);
+                     type->type, near.count ? ", did you mean " : "",
+                     near.count ? near.items[0] : "", listed);
 }
 
 static void check_address(const struct mdev_type_config *type, const char *address,
@@ -115,7 +115,8 @@ static void check_address(const struct mdev_type_config *type, const char *addre
                  type->type, address, type->type, offered.count ? listed : "no types");
 }
 
-/* Two functions of one card under two types: the card can carry one only. */
+/* Two functions of one card under two types: the card is one provider, with one type.
+ */
 static void check_same_card(const struct config *config, size_t index,
                             const char *address, const struct host *host,
                             struct config_problems *problems)
@@ -144,7 +145,9 @@ void config_host_check(const struct config *config, const struct host *host,
         check_offered(config, type, host, problems);
         for (size_t j = 0; j < type->device_addresses.count; j++) {
             check_address(type, type->device_addresses.items[j], host, problems);
-            check_same_card(config, i, type->device_addresses.items[j], host, problems);
+            if (config->agent.mode == MODE_OWNER)
+                check_same_card(config, i, type->device_addresses.items[j], host,
+                                problems);
         }
     }
 }

@@ -87,8 +87,8 @@ static const struct option_spec mdev_specs[] = {
          "PCI (`mtty`). No address may stand under two types.",
          .example = "0000:84:00.0, 0000:85:00.0"),
     MDEV(STRING, mdev_class, "The resource class of the inventory.",
-         .pattern = "^(VGPU|CUSTOM_[A-Z0-9_]{1,248})$",
-         .accepted = "VGPU, or CUSTOM_ and then up to 248 of A-Z, 0-9 and _",
+         .pattern = "^(VGPU|CUSTOM_[A-Z0-9_]+)$", .maximum = 255,
+         .accepted = "VGPU, or CUSTOM_ and then A-Z, 0-9 and _; 255 characters at most",
          .default_value = "VGPU"),
     MDEV(UNSIGNED, max_instances,
          "At most so many devices of this type on each GPU. Where not set, as many as "
@@ -96,8 +96,9 @@ static const struct option_spec mdev_specs[] = {
          "driver allows.",
          .minimum = 1, .maximum = 65535, .example = "8"),
     MDEV(LIST, traits, "Traits for the GPUs of this type, beside the agent's own.",
-         .pattern = "^CUSTOM_[A-Z0-9_]{1,248}$",
-         .accepted = "CUSTOM_ and then up to 248 of A-Z, 0-9 and _ for each trait",
+         .pattern = "^CUSTOM_[A-Z0-9_]+$", .maximum = 255,
+         .accepted = "a list of names that are CUSTOM_ and then A-Z, 0-9 and _; 255 "
+                     "characters at most each",
          .example = "CUSTOM_GOLD"),
 };
 

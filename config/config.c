@@ -1,37 +1,35 @@
 #include "config/config.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/agent_options.h"
 #include "config/devices.h"
+#include "lib/nearest.h"
 #include "lib/xalloc.h"
 
-/* oslo.config takes "[ devices ]" for another section than [devices], so Nova would see
- * none of it, and we would not either. */
-static void check_blanks(const struct ini *ini, struct config_problems *problems)
+/* The options below a misspelt header are not used; worst with [mdev_<type>], without
+ * which a type becomes the default for all GPUs. */
+static void check_spelling(const struct config *config, const struct ini *ini,
+                           struct config_problems *problems)
 {
-    static const char *const ours[] = {"agent", "devices", "placement"};
+    _cleanup_strlist_ struct strlist ours = {0};
+    strlist_add(&ours, "agent");
+    strlist_add(&ours, "devices");
+    strlist_add(&ours, "placement");
+    for (size_t i = 0; i < config->type_count; i++)
+        strlist_add_take(&ours, xasprintf("mdev_%s", config->types[i].type));
     for (size_t i = 0; i < ini->section_count; i++) {
         const struct ini_section *section = &ini->sections[i];
-        const char *start = section->name + strspn(section->name, " \t");
-        size_t length = strlen(start);
-        while (length && isspace((unsigned char)start[length - 1]))
-            length--;
-        if (length == strlen(section->name))
+        if (devices_has_section(section->name)) /* all of these are looked at */
             continue;
-        bool is_ours =
-            strncasecmp(start, "mdev_", 5) == 0 || strncasecmp(start, "vgpu_", 5) == 0;
-        for (size_t j = 0; j < OPTION_COUNT(ours); j++)
-            is_ours = is_ours || (strlen(ours[j]) == length &&
-                                  strncasecmp(start, ours[j], length) == 0);
-        if (is_ours)
-            config_error(
-                problems, &section->place,
-                "[%s]: blanks inside the brackets belong to the name; expected "
-                "[%.*s]",
-                section->name, (int)length, start);
+        _cleanup_strlist_ struct strlist near = {0};
+        nearest_names(section->name, (const char *const *)ours.items, ours.count,
+                      &near);
+        if (near.count && strcasecmp(near.items[0], section->name) != 0)
+            config_warning(problems, &section->place,
+                           "[%s]: not used; did you mean [%s]?", section->name,
+                           near.items[0]);
     }
 }
 
@@ -58,7 +56,7 @@ struct config *config_read(const struct strlist *files, const struct strlist *di
     devices_apply(config, &ini, problems);
     options_warn_unknown(&agent_options, "agent", &ini, "agent", problems);
     options_warn_unknown(&agent_options, "devices", &ini, "devices", problems);
-    check_blanks(&ini, problems);
+    check_spelling(config, &ini, problems);
     check_together(config, &ini, problems);
     return config;
 }

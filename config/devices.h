@@ -12,6 +12,8 @@
 /* Fills config->types from config->enabled_mdev_types and the files. */
 void devices_apply(struct config *config, const struct ini *ini,
                    struct config_problems *problems);
+/* Is it a section of some type, by its name? */
+bool devices_has_section(const char *name);
 void devices_clear(struct config *config);
 
 #endif

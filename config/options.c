@@ -182,7 +182,7 @@ static char *nearest(const struct option_table *table, const char *table_section
     _cleanup_strlist_ struct strlist near = {0};
     nearest_names(name, names, count, &near);
     free(names);
-    return near.count ? strlist_join(&near, " or ") : NULL;
+    return near.count ? xstrdup(near.items[0]) : NULL;
 }
 
 void options_warn_unknown(const struct option_table *table, const char *table_section,

@@ -41,7 +41,8 @@ struct option_spec {
     enum option_type type;
     size_t offset;              /* of the field in the program's struct */
     const char *default_value;  /* as it would stand in a file; NULL: none */
-    double minimum, maximum;    /* of numbers and times; both 0: as the type */
+    double minimum, maximum;    /* of numbers and times; both 0: as the type. Of
+                                text and items, `maximum` is the length */
     const char *const *choices; /* NULL at the end */
     const char *pattern;        /* extended regular expression for text and each item */
     const char *accepted;       /* says in words what the pattern accepts */

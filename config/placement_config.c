@@ -249,11 +249,18 @@ static void check_needs(const struct placement_config *config, const struct need
                          need->options, config->auth_type);
 }
 
-/* A name is unique only within a domain. */
-static void check_domains(const struct placement_config *config,
-                          struct config_problems *problems)
+/* A name is unique only within a domain, or a user. */
+static void check_names(const struct placement_config *config,
+                        struct config_problems *problems)
 {
     bool has_default = config->default_domain_id || config->default_domain_name;
+    if (config->application_credential_name && !config->application_credential_id &&
+        !config->username && !config->user_id)
+        config_error(
+            problems, &config->auth_place,
+            "%s.username or user_id: not set; application_credential_name needs "
+            "it",
+            config->section);
     bool names_user = config->username && !config->user_id &&
                       (config->password || config->application_credential_name);
     if (names_user && !has_default && !config->user_domain_id &&
@@ -286,7 +293,7 @@ void placement_config_check(const struct placement_config *config,
         if (strcmp(config->auth_type, needs_of[i].auth_type) == 0)
             check_needs(config, needs_of[i].needs, problems);
     if (config->auth_url)
-        check_domains(config, problems);
+        check_names(config, problems);
     if (config->keyfile && !config->certfile)
         config_error(problems, NULL, "%s.certfile: not set, but keyfile is",
                      config->section);

@@ -27,9 +27,11 @@ static void add(struct config_problems *problems, const struct config_place *pla
     for (char *c = text; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';
+    size_t index = problems->count;
     *array_add(problems->items, problems->count) = (struct config_problem){
         .place = place ? config_place_copy(place) : (struct config_place){0},
         .warning = warning,
+        .index = index,
         .text = text,
     };
 }
@@ -55,14 +57,12 @@ void config_warning(struct config_problems *problems, const struct config_place 
 static int by_place(const void *left, const void *right)
 {
     const struct config_problem *a = left, *b = right;
-    if (!a->place.file || !b->place.file)
-        return !a->place.file - !b->place.file;
-    int files = strcmp(a->place.file, b->place.file);
-    if (files)
-        return files;
-    if (a->place.line != b->place.line)
-        return a->place.line < b->place.line ? -1 : 1;
-    return strcmp(a->text, b->text);
+    int order = !a->place.file - !b->place.file;
+    if (order == 0 && a->place.file)
+        order = strcmp(a->place.file, b->place.file);
+    if (order == 0)
+        order = (a->place.line > b->place.line) - (a->place.line < b->place.line);
+    return order ? order : (a->index > b->index) - (a->index < b->index);
 }
 
 void config_problems_sort(struct config_problems *problems)

@@ -25,6 +25,7 @@ void config_place_clear(struct config_place *place);
 struct config_problem {
     struct config_place place;
     bool warning;
+    size_t index; /* in the order of finding */
     char *text; /* "mdev_nvidia-35.device_addresses: what is wrong, what is accepted" */
 };
 
@@ -41,7 +42,7 @@ void config_error(struct config_problems *problems, const struct config_place *p
 void config_warning(struct config_problems *problems, const struct config_place *place,
                     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* By file, line and text; those that stand nowhere at the end. */
+/* By file and line; those that stand nowhere at the end. */
 void config_problems_sort(struct config_problems *problems);
 
 /* "file:line: section.option: text", with "warning: " before the text of a warning. The

@@ -164,7 +164,8 @@ static bool text_accepted(const struct option_spec *option, const char *text)
 {
     unsigned ignored;
     return (!option->choices || choice_index(option, text, &ignored)) &&
-           (!option->pattern || matches_pattern(option->pattern, text));
+           (!option->pattern || matches_pattern(option->pattern, text)) &&
+           (option->maximum == 0 || (double)strlen(text) <= option->maximum);
 }
 
 static bool string_accepted(const struct option_spec *option, const char *text)

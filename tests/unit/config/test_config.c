@@ -46,11 +46,261 @@ static void the_host_of_novas_guide(void **state)
     assert_string_equal(config->types[1].device_addresses.items[0], "0000:86:00.0");
 }
 
+/* A compute node's file as deployments write it, with much that is not ours. */
+static const char nova_conf[] =
+    "[DEFAULT]\n"
+    "# Managed by configuration management; edits are lost.\n"
+    "my_ip = 10.20.0.31\n"
+    "state_path = /var/lib/nova\n"
+    "log_dir=/var/log/nova\n"
+    "transport_url = "
+    "rabbit://openstack:s3cr3t,:@10.20.0.11:5672,openstack:x@10.20.0.12\n"
+    "enabled_apis = osapi_compute,metadata\n"
+    "ram_allocation_ratio = 1.0\n"
+    "\n"
+    "[api]\n"
+    "auth_strategy = keystone\n"
+    "[api_database]\n"
+    "connection = mysql+pymysql://nova:pa%20ss@10.20.0.10/nova_api?charset=utf8\n"
+    "[cinder]\n"
+    "catalog_info = volumev3::internalURL\n"
+    "os_region_name = RegionOne\n"
+    "[compute]\n"
+    "max_concurrent_disk_ops = 4\n"
+    "cpu_shared_set = 0-3,24-27\n"
+    "[glance]\n"
+    "api_servers = http://controller:9292\n"
+    "[libvirt]\n"
+    "virt_type = kvm\n"
+    "cpu_mode = custom\n"
+    "cpu_models = Cascadelake-Server,\n"
+    "    Skylake-Server\n"
+    "live_migration_uri = qemu+ssh://nova@%s/system?keyfile=/var/lib/nova/.ssh/id\n"
+    "[neutron]\n"
+    "metadata_proxy_shared_secret = \"a # b ; c\"\n"
+    "service_metadata_proxy = true\n"
+    "[oslo_concurrency]\n"
+    "lock_path = $state_path/tmp\n"
+    "[pci]\n"
+    "device_spec = { \"vendor_id\":\"15b3\", \"product_id\":\"101e\",\n"
+    "                \"physical_network\": \"phys1\" }\n"
+    "alias = { \"vendor_id\":\"8086\", \"product_id\":\"37c8\", \"name\":\"qat\" }\n"
+    "alias = { \"vendor_id\":\"10de\", \"product_id\":\"1db6\", \"name\":\"v100\" }\n"
+    "[workarounds]\n"
+    "enable_numa_live_migration=True\n"
+    "[a_section_of_some_vendor_with_a_name_of_more_than_49_characters]\n"
+    "driver: x\n"
+    "[devices]\n"
+    "enabled_mdev_types = nvidia-194,\n"
+    "\tnvidia-195\n"
+    "[mdev_nvidia-194]\n"
+    "device_addresses = 0000:1A:00.0, 0000:1B:00.0, 0000:3d:00.0,\n"
+    "                   0000:3e:00.0\n"
+    "max_instances = 16\n"
+    "[mdev_nvidia-195]\n"
+    "device_addresses = 0000:88:00.0,0000:89:00.0\n"
+    "mdev_class = CUSTOM_VGPU_BIG\n"
+    "[placement]\n"
+    "region_name = RegionOne\n"
+    "project_domain_name = Default\n"
+    "project_name = service\n"
+    "auth_type = password\n"
+    "user_domain_name = Default\n"
+    "auth_url = http://controller:5000/v3\n"
+    "username = placement\n"
+    "password = 'pla: ce=ment'\n"
+    "cafile = $state_path/ca.pem\n"
+    "randomize_allocation_candidates = true\n"
+    "[vnc]\n"
+    "server_listen = 0.0.0.0\n"
+    "server_proxyclient_address = $my_ip\n";
+
+static void an_unchanged_nova_conf(void **state)
+{
+    (void)state;
+    _cleanup_(config_freep) struct config *config = load_text(nova_conf);
+    assert_int_equal(config->type_count, 2);
+    const struct mdev_type_config *t = config->types;
+    assert_string_equal(t[0].type, "nvidia-194");
+    assert_int_equal(t[0].device_addresses.count, 4);
+    assert_string_equal(t[0].device_addresses.items[0], "0000:1a:00.0");
+    assert_string_equal(t[0].device_addresses.items[3], "0000:3e:00.0");
+    assert_int_equal(t[0].max_instances, 16);
+    assert_string_equal(t[1].mdev_class, "CUSTOM_VGPU_BIG");
+    const struct placement_config *p = &config->placement;
+    assert_string_equal(p->auth_url, "http://controller:5000/v3");
+    assert_string_equal(p->password, "pla: ce=ment");
+    assert_string_equal(p->cafile, "/var/lib/nova/ca.pem");
+    assert_string_equal(p->region_name, "RegionOne");
+    assert_string_equal(p->service_type, "placement");
+    struct config_problems problems = {0};
+    config_check_placement(config, &problems);
+    assert_int_equal(problems.count, 0);
+}
+
+static void add_file(struct strlist *files, const char *folder, const char *name,
+                     const char *text)
+{
+    strlist_add_take(files, write_file(folder, name, text, strlen(text)));
+}
+
+static void later_files_win_and_folders_come_last(void **state)
+{
+    (void)state;
+    char *folder = make_folder(), *other = make_folder();
+    struct strlist files = {0}, dirs = {0}, unused = {0};
+    add_file(&files, folder, "nova.conf", nova_conf);
+    add_file(&files, folder, "mine.conf",
+             "[agent]\nmode = nova\nsync_interval = 5\n"
+             "[mdev_nvidia-194]\nmax_instances = 8\ntraits = CUSTOM_A\n");
+    add_file(&unused, other, "20.conf", "[agent]\nsync_interval = 7\n");
+    add_file(&unused, other, "10.conf", "[agent]\nsync_interval = 6\nlisten = 9190\n");
+    strlist_add(&dirs, other);
+    struct config *config = NULL;
+    struct config_problems problems = {0};
+    assert_int_equal(config_load(&files, &dirs, &config, &problems), 0);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(config->agent.mode, MODE_NOVA);
+    assert_int_equal(config->agent.sync_interval, 7);
+    assert_string_equal(config->agent.listen, "9190");
+    assert_int_equal(config->types[0].max_instances, 8);
+    assert_int_equal(config->types[0].device_addresses.count, 4);
+    assert_string_equal(config->types[0].place.file, files.items[0]);
+    config_free(config);
+    remove_folder(folder);
+    remove_folder(other);
+    strlist_clear(&files), strlist_clear(&dirs), strlist_clear(&unused);
+    free(folder), free(other);
+}
+
+static void every_problem_at_once(void **state)
+{
+    (void)state;
+    static const char text[] = "word\n"
+                               "[agent]\n"
+                               "mode = both\n"
+                               "sync_interval = 0\n"
+                               "release_grace = 5 minutes\n"
+                               "state_file = state.json\n"
+                               "listen = all:80\n"
+                               "log-level = debug\n"
+                               "[ devices ]\n"
+                               "enabled_mdev_types = nvidia-35\n"
+                               "[placement]\n"
+                               "endpoint_override = localhost:8778\n"
+                               "[mdev_nvidia-35]\n"
+                               "max_instances = 0\n";
+    static const char *const problems[] = {
+        "a.conf:1: neither a [section], nor an option = value, nor a comment (# or ; "
+        "in "
+        "the first column)",
+        "a.conf:3: agent.mode: 'both' is not accepted; expected one of owner, nova",
+        "a.conf:4: agent.sync_interval: '0' is not accepted; expected a number of "
+        "seconds "
+        "from 1 to 86400",
+        "a.conf:5: agent.release_grace: '5 minutes' is not accepted; expected a number "
+        "of "
+        "seconds from 0 to 604800",
+        "a.conf:6: agent.state_file: 'state.json' is not accepted; expected an "
+        "absolute "
+        "path",
+        "a.conf:7: agent.listen: 'all:80' is not accepted; expected HOST:PORT, "
+        "[IPv6]:PORT "
+        "or PORT",
+        "a.conf:8: warning: agent.log-level: unknown option; did you mean log_level?",
+        "a.conf:9: warning: [ devices ]: not used; did you mean [devices]?",
+        "a.conf:12: placement.endpoint_override: 'localhost:8778' is not accepted; "
+        "expected a URL that starts with http:// or https://",
+        "a.conf:13: mdev_nvidia-35: a section for a type that is not enabled; expected "
+        "a "
+        "type of devices.enabled_mdev_types (which is not set)",
+        NULL,
+    };
+    assert_problems(text, strlen(text), problems);
+}
+
+static void options_that_do_not_fit_together(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *problem;
+    } cases[] = {
+        {"[agent]\nmode = nova\ncreate_root = true\n",
+         "a.conf:3: agent.create_root: true, but agent.mode is nova, where "
+         "nova-compute "
+         "makes the root; expected false"},
+        {"[agents]\nmode = nova\n",
+         "a.conf:1: warning: [agents]: not used; did you mean [agent]?"},
+        {"[devices]\nenabled_mdev_types = nvidia-35\n[ mdev_nvidia-35 ]\n",
+         "a.conf:3: warning: [ mdev_nvidia-35 ]: not used; did you mean "
+         "[mdev_nvidia-35]?"},
+        {"[devices]\nenabled_mdev_types = nvidia-35\n[mdev-nvidia-35]\n",
+         "a.conf:3: warning: [mdev-nvidia-35]: not used; did you mean "
+         "[mdev_nvidia-35]?"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_problems(cases[i].text, strlen(cases[i].text),
+                        (const char *const[]){cases[i].problem, NULL});
+}
+
+/* Random lines of what may stand in a file: it loads or says why; the sanitizers look
+ * on for the rest. */
+static void any_lines(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "[agent]",
+        "[devices]",
+        "[mdev_nvidia-35]",
+        "[vgpu_nvidia-36]",
+        "[placement]",
+        "[ agent ]",
+        "enabled_mdev_types = nvidia-35, nvidia-36, x",
+        "enabled_vgpu_types = nvidia-36,",
+        "device_addresses = 0000:84:00.0, 0000:85:00.0",
+        "device_addresses = 0000:84:00.0, bad:",
+        "  , 0000:86:00.0",
+        "max_instances = 0",
+        "max_instances = 3",
+        "mdev_class = CUSTOM_X",
+        "traits = CUSTOM_A,,CUSTOM_B",
+        "mode = nova",
+        "mode = $auth_type",
+        "auth_type = none",
+        "auth-url = http://h/$mode",
+        "token = $token",
+        "sync_interval = 1e9",
+        "",
+        "# x",
+        "x",
+    };
+    srandom(11);
+    for (int round = 0; round < 300; round++) {
+        char text[2000] = "";
+        for (long n = random() % 20; n > 0; n--) {
+            strcat(text, lines[(size_t)random() % (sizeof lines / sizeof *lines)]);
+            strcat(text, "\n");
+        }
+        struct config *config = NULL;
+        struct strlist problems = {0};
+        int rc = load(text, strlen(text), &config, &problems);
+        assert_true((rc == 0) == (config != NULL));
+        assert_true(rc == 0 || problems.count > 0);
+        strlist_clear(&problems);
+        config_free(config);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_filled_in),
         cmocka_unit_test(the_host_of_novas_guide),
+        cmocka_unit_test(an_unchanged_nova_conf),
+        cmocka_unit_test(later_files_win_and_folders_come_last),
+        cmocka_unit_test(every_problem_at_once),
+        cmocka_unit_test(options_that_do_not_fit_together),
+        cmocka_unit_test(any_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

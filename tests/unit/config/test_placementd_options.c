@@ -1,0 +1,155 @@
+/* placementd's options: OpenStack Placement's names, our own, and which database. */
+#include "config/placementd_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "tests/unit/config/config_test.h"
+#include "tests/unit/test.h"
+
+/* Loads the text as one file; the problems a line each, the caller's. */
+static char *load_daemon(const char *text, struct placementd_config *config)
+{
+    char *folder = make_folder();
+    struct strlist files = {0}, dirs = {0}, lines = {0};
+    struct config_problems problems = {0};
+    strlist_add_take(&files, write_file(folder, "p.conf", text, strlen(text)));
+    int rc = placementd_config_load(&files, &dirs, config, &problems);
+    assert_int_equal(rc, config_has_errors(&problems) ? -1 : 0);
+    for (size_t i = 0; i < problems.count; i++)
+        strlist_add(&lines, problems.items[i].text);
+    char *joined = strlist_join(&lines, "\n");
+    strlist_clear(&files), strlist_clear(&lines);
+    config_problems_clear(&problems);
+    remove_folder(folder);
+    free(folder);
+    return joined;
+}
+
+static void defaults_are_placements(void **state)
+{
+    (void)state;
+    struct placementd_config c = {0};
+    char *problems = load_daemon("", &c);
+    assert_string_equal(problems, "");
+    assert_string_equal(c.placementd.listen, "127.0.0.1:8778");
+    assert_int_equal(c.api.auth_strategy, AUTH_KEYSTONE);
+    assert_int_equal(c.placement.max_allocation_candidates, -1);
+    assert_int_equal(c.placement.allocation_candidates_generation_strategy,
+                     CANDIDATES_DEPTH_FIRST);
+    assert_false(c.placement.randomize_allocation_candidates);
+    assert_string_equal(c.placement.incomplete_consumer_project_id,
+                        "00000000-0000-0000-0000-000000000000");
+    assert_true(c.oslo_policy.enforce_new_defaults);
+    assert_int_equal(c.cors.allow_methods.count, 8);
+    assert_int_equal(c.cors.allowed_origin.count, 0);
+    assert_int_equal(c.keystone_authtoken.token_cache_time, 300);
+    placementd_config_clear(&c);
+    free(problems);
+}
+
+static void a_file_of_openstack_placement(void **state)
+{
+    (void)state;
+    struct placementd_config c = {0};
+    char *problems = load_daemon(
+        "[DEFAULT]\ndebug = False\nlog_file = /var/log/placement.log\n"
+        "auth_strategy = noauth2\n"
+        "[placement_database]\nconnection = sqlite:////srv/p.db\nmax_pool_size = 25\n"
+        "[placement]\nallocation_candidates_generation_strategy = breadth-first\n"
+        "max_allocation_candidates = 1000\nrandomize_allocation_candidates = yes\n"
+        "[oslo_policy]\npolicy_file = /etc/placement/policy.yaml\n"
+        "enforce_new_defaults = False\nenforce_scope = False\n"
+        "[cors]\nallowed_origin = http://valid.example.com\n"
+        "allow_headers = openstack-api-version\n"
+        "[keystone_authtoken]\nwww_authenticate_uri = http://k:5000\nauth_url = "
+        "http://k:5000\n"
+        "memcached_servers = controller:11211\nauth_type = password\n"
+        "project_domain_name = Default\nuser_domain_name = Default\nproject_name = "
+        "service\n"
+        "username = placement\npassword = PASS\nhttp_connect_timeout = 5\n",
+        &c);
+    assert_string_equal(problems, "");
+    assert_int_equal(c.api.auth_strategy, AUTH_NOAUTH2);
+    assert_int_equal(c.placement.allocation_candidates_generation_strategy,
+                     CANDIDATES_BREADTH_FIRST);
+    assert_int_equal(c.placement.max_allocation_candidates, 1000);
+    assert_true(c.placement.randomize_allocation_candidates);
+    assert_false(c.oslo_policy.enforce_scope);
+    assert_string_equal(c.cors.allowed_origin.items[0], "http://valid.example.com");
+    assert_string_equal(c.keystone.username, "placement");
+    assert_string_equal(c.keystone.section, "keystone_authtoken");
+    assert_null(c.keystone.service_type);
+    assert_true(c.keystone.timeout == 5);
+    char *database = NULL;
+    struct error err;
+    assert_ok(placementd_config_database(&c, &database, &err), &err);
+    assert_string_equal(database, "/srv/p.db");
+    free(database), free(problems);
+    placementd_config_clear(&c);
+}
+
+static void bad_input(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *problems;
+    } cases[] = {
+        {"[placement_database]\nconnection = mysql+pymysql://root:pw@h/placement\n",
+         "placement_database.connection: not accepted; expected sqlite:/// and an "
+         "absolute "
+         "path, as sqlite:////var/lib/placementd/placement.db"},
+        {"[placement_database]\nconnection = sqlite:///relative\n",
+         "placement_database.connection: not accepted; expected sqlite:/// and an "
+         "absolute "
+         "path, as sqlite:////var/lib/placementd/placement.db"},
+        {"[api]\nauth_strategy = noauth\n",
+         "api.auth_strategy: 'noauth' is not accepted; expected one of keystone, "
+         "noauth2"},
+        {"[placementd]\nlistenn = 1\n",
+         "placementd.listenn: unknown option; did you mean listen?"},
+        {"[placementd]\ncert = /c\n",
+         "placementd.key: not set, but cert is; HTTPS needs "
+         "both"},
+        {"[placementd]\nkey = /c\n",
+         "placementd.cert: not set, but key is; HTTPS needs "
+         "both"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct placementd_config c = {0};
+        char *problems = load_daemon(cases[i].text, &c);
+        assert_string_equal(problems, cases[i].problems);
+        placementd_config_clear(&c);
+        free(problems);
+    }
+}
+
+static void which_database(void **state)
+{
+    (void)state;
+    struct placementd_config c = {0};
+    struct error err;
+    char *database = NULL;
+    free(load_daemon("", &c));
+    assert_int_equal(placementd_config_database(&c, &database, &err), -1);
+    assert_ok(options_override(&placementd_options, &c, "placementd", "database", "/x",
+                               "--database", &err),
+              &err);
+    assert_ok(placementd_config_database(&c, &database, &err), &err);
+    assert_string_equal(database, "/x");
+    free(database);
+    placementd_config_clear(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_placements),
+        cmocka_unit_test(a_file_of_openstack_placement),
+        cmocka_unit_test(bad_input),
+        cmocka_unit_test(which_database),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -65,7 +65,7 @@ static const struct option_spec agent_specs[] = {
           .choices = NAMES("error", "warning", "info", "debug"),
           .default_value = "info"),
     OPTION(LIST, struct config, "devices", "enabled_mdev_types", enabled_mdev_types,
-           "The types to offer, each by its id in sysfs (`nvidia-35`) or by its name "
+           "The types to offer. Each by its id in sysfs (`nvidia-35`) or by its name "
            "(`GRID V100DX-1Q`), which stays the same over driver upgrades but is not "
            "known to nova-compute.",
            .old_names = NAMES("enabled_vgpu_types"), .example = "nvidia-35, nvidia-36"),
@@ -83,8 +83,8 @@ static const struct option_section mdev_sections[] = {
 
 static const struct option_spec mdev_specs[] = {
     MDEV(LIST, device_addresses,
-         "The GPUs that get this type: PCI addresses, or names of devices that are not "
-         "PCI (`mtty`). No address may stand under two types.",
+         "The GPUs that get this type. PCI addresses, or names of devices that are not "
+         "PCI (`mtty`); no address may stand under two types.",
          .example = "0000:84:00.0, 0000:85:00.0"),
     MDEV(STRING, mdev_class, "The resource class of the inventory.",
          .pattern = "^(VGPU|CUSTOM_[A-Z0-9_]+)$", .maximum = 255,

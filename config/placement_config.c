@@ -28,8 +28,9 @@ static const struct option_spec auth_options[] = {
                         "v3applicationcredential", "token", "v3token", "http_basic"),
               .old_names = NAMES("auth_plugin"), .example = "password"),
     PLACEMENT(URL, endpoint,
-              "The service's URL for auth types without a catalog: `none`, `noauth`, "
-              "`admin_token`, `http_basic`.",
+              "The service's URL, for auth types without a catalog. These are `none`, "
+              "`noauth`, "
+              "`admin_token` and `http_basic`.",
               .old_names = NAMES("url"), .example = "http://127.0.0.1:8778"),
     PLACEMENT(STRING, token, "The token of `admin_token` and `v3token`.",
               .secret = true),
@@ -70,8 +71,8 @@ static const struct option_spec auth_options[] = {
 
 static const struct option_spec session_options[] = {
     PLACEMENT(STRING, auth_section,
-              "Another section of the files, to take all options from auth_type to "
-              "application_credential_secret from.",
+              "Another section that says who we are. All options from auth_type to "
+              "application_credential_secret are then taken from there.",
               .example = "service_user"),
     PLACEMENT(
         PATH, cafile,

@@ -89,11 +89,13 @@ static void help_section(FILE *out, const struct option_section *section)
     fprintf(out, "  [%s]\n", section->name);
 }
 
+/* The first sentence, without its end and without marks. */
 static void help_option(FILE *out, const struct option_spec *option)
 {
-    const char *end = strstr(option->help, ". ");
-    int length = end ? (int)(end - option->help) : (int)strlen(option->help) - 1;
-    fprintf(out, "    %-29s %.*s", option->name, length, option->help);
+    fprintf(out, "    %-29s ", option->name);
+    for (const char *c = option->help; *c && strncmp(c, ". ", 2) != 0; c++)
+        if (*c != '`' && (*c != '.' || c[1]))
+            fputc(*c, out);
     if (option->default_value)
         fprintf(out, " (%s)", option->default_value);
     fputc('\n', out);

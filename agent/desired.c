@@ -121,8 +121,7 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
                                    "for it",
                                    gpu->name, config->type));
     }
-    provider->capacity =
-        gpu_capacity(&provider->view, provider->type_id, config->max_instances);
+    provider->capacity = gpu_capacity(&provider->view, provider->type_id, 0);
     add_traits(provider, type, tree->mode);
 }
 

@@ -28,8 +28,8 @@ struct desired_provider {
                         none such */
     char *type_name; /* its NAME; NULL where the driver gives none */
     char *resource_class; /* "VGPU" */
-    int64_t capacity;     /* devices of the type that exist + that can still be made,
-                             capped; 0: no inventory */
+    int64_t capacity;     /* devices of the type that exist + that can still be made;
+                             plan_make applies the cap max_instances */
     char *sick; /* why it cannot be trusted: reserved = total; NULL: it is well */
     struct strlist traits; /* ours, sorted; standard ones only as candidates: plan_make
                               drops those unknown to the server */

@@ -1,0 +1,206 @@
+#include "agent/plan_inventory.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+static const struct inventory *observed_inventory(const struct subject *subject,
+                                                  const char *resource_class)
+{
+    const struct observed_provider *observed = subject->observed;
+    for (size_t i = 0; observed && i < observed->inventory_count; i++)
+        if (strcmp(observed->inventories[i].resource_class, resource_class) == 0)
+            return &observed->inventories[i].inventory;
+    return NULL;
+}
+
+/* ---- total ---- */
+
+/* Devices of the configured type that nobody can be given. */
+static int64_t count_taken(const struct world *world, const struct group *group)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < group->held_count; i++)
+        count += !group->held[i].want && held_is_configured(&group->held[i]) &&
+                 held_is_used(world, &group->held[i]);
+    return count;
+}
+
+/* Of the want's units, those that devices of other types, or below other parents,
+ * meet: they are not in the capacity. */
+static int64_t count_other(const struct want *want)
+{
+    const struct group *group = want->group;
+    int64_t count = 0;
+    for (size_t i = 0; i < group->held_count; i++)
+        count += group->held[i].want == want && !held_is_configured(&group->held[i]);
+    return count;
+}
+
+static int64_t capacity_left(const struct world *world, const struct subject *subject)
+{
+    const struct group *group = subject->group;
+    int64_t left = subject->desired->capacity;
+    if (!group)
+        return left;
+    left -= count_taken(world, group);
+    for (size_t i = 0; i < group->want_count; i++) {
+        const struct want *want = &group->wants[i];
+        bool own =
+            want->subject == subject && strcmp(want->allocation->resource_class,
+                                               subject->desired->resource_class) == 0;
+        left += own ? count_other(want) : count_other(want) - want->allocation->amount;
+    }
+    return left;
+}
+
+static int64_t at_most(int64_t number, int64_t cap)
+{
+    return number > cap ? cap : number;
+}
+
+static int64_t at_least(int64_t number, int64_t floor)
+{
+    return number < floor ? floor : number;
+}
+
+static bool is_configured_class(const struct subject *subject,
+                                const char *resource_class)
+{
+    return subject->desired &&
+           strcmp(subject->desired->resource_class, resource_class) == 0;
+}
+
+static int64_t decide_total(const struct world *world, const struct subject *subject,
+                            const char *resource_class)
+{
+    const struct inventory *observed = observed_inventory(subject, resource_class);
+    int64_t total = 0;
+    if (!subject->desired ||
+        (subject->desired->sick && is_configured_class(subject, resource_class)))
+        total = observed ? observed->total : 0;
+    else if (is_configured_class(subject, resource_class)) {
+        total = capacity_left(world, subject);
+        if (subject->desired->type_config->max_instances)
+            total = at_most(total, subject->desired->type_config->max_instances);
+    }
+    total = at_least(total, subject_allocated(subject, resource_class));
+    return at_most(total, PLACEMENT_MAX_AMOUNT);
+}
+
+/* ---- what an operator has set ---- */
+
+static bool is_held_back(const struct world *world, const struct subject *subject,
+                         const char *resource_class)
+{
+    return !is_configured_class(subject, resource_class) || subject->desired->sick ||
+           strlist_contains(&world->in->journal->drained, subject->gpu);
+}
+
+/* The operator's own values: those that are there, unless it is the agent that has put
+ * reserved to total. */
+static struct journal_inventory operators(const struct subject *subject,
+                                          const char *resource_class)
+{
+    const struct inventory *observed = observed_inventory(subject, resource_class);
+    const struct journal_inventory *noted =
+        subject->noted ? journal_find_inventory(subject->noted, resource_class) : NULL;
+    struct journal_inventory result = {.resource_class = (char *)resource_class,
+                                       .operators_ratio = 1.0};
+    if (noted && noted->overruled)
+        result = *noted;
+    if (observed) {
+        result.operators_ratio = observed->allocation_ratio;
+        if (!result.overruled || observed->reserved != observed->total)
+            result.operators_reserved = observed->reserved;
+    }
+    return result;
+}
+
+/* ---- the set ---- */
+
+static void add(struct inventory_decision *decision, const char *resource_class,
+                const struct inventory *inventory)
+{
+    struct class_inventory *item = array_add(decision->all, decision->count);
+    item->resource_class = xstrdup(resource_class);
+    item->inventory = *inventory;
+}
+
+static bool same(const struct inventory *a, const struct inventory *b)
+{
+    return a->total == b->total && a->reserved == b->reserved &&
+           a->min_unit == b->min_unit && a->max_unit == b->max_unit &&
+           a->step_size == b->step_size && a->allocation_ratio == b->allocation_ratio;
+}
+
+static void decide_class(const struct world *world, const struct subject *subject,
+                         const char *resource_class,
+                         struct inventory_decision *decision,
+                         struct journal_provider *entry)
+{
+    struct journal_inventory note = operators(subject, resource_class);
+    const struct inventory *old = observed_inventory(subject, resource_class);
+    int64_t total = decide_total(world, subject, resource_class);
+    struct inventory now = {.total = total,
+                            .reserved = at_most(note.operators_reserved, total),
+                            .min_unit = 1,
+                            .max_unit = total,
+                            .step_size = 1,
+                            .allocation_ratio = note.operators_ratio};
+    if (is_held_back(world, subject, resource_class))
+        now.reserved = total;
+    bool present = total > 0;
+    note.overruled = present ? now.reserved != note.operators_reserved
+                             : note.operators_reserved || note.operators_ratio != 1.0;
+    if (!note.overruled) {
+        note.operators_reserved = 0;
+        note.operators_ratio = 1.0;
+    }
+    if (present)
+        add(decision, resource_class, &now);
+    decision->changed |= present ? !old || !same(old, &now) : old != NULL;
+    decision->less |=
+        old && (!present || now.total - now.reserved < old->total - old->reserved);
+    if (present || is_configured_class(subject, resource_class))
+        journal_put_inventory(entry, &note);
+}
+
+/* The classes that are ours on the provider. */
+static struct strlist our_classes(const struct subject *subject)
+{
+    struct strlist classes = {0};
+    if (subject->desired)
+        strlist_add(&classes, subject->desired->resource_class);
+    for (size_t i = 0; subject->noted && i < subject->noted->inventory_count; i++)
+        strlist_add_unique(&classes, subject->noted->inventories[i].resource_class);
+    const struct observed_provider *observed = subject->observed;
+    for (size_t i = 0; observed && i < observed->inventory_count; i++)
+        if (subject_has_class(subject, observed->inventories[i].resource_class))
+            strlist_add_unique(&classes, observed->inventories[i].resource_class);
+    return classes;
+}
+
+static int compare_classes(const void *a, const void *b)
+{
+    return strcmp(((const struct class_inventory *)a)->resource_class,
+                  ((const struct class_inventory *)b)->resource_class);
+}
+
+struct inventory_decision inventory_decide(const struct world *world,
+                                           const struct subject *subject,
+                                           struct journal_provider *entry)
+{
+    struct inventory_decision decision = {0};
+    const struct observed_provider *observed = subject->observed;
+    _cleanup_strlist_ struct strlist ours = our_classes(subject);
+    for (size_t i = 0; i < ours.count; i++)
+        decide_class(world, subject, ours.items[i], &decision, entry);
+    for (size_t i = 0; observed && i < observed->inventory_count; i++)
+        if (!strlist_contains(&ours, observed->inventories[i].resource_class))
+            add(&decision, observed->inventories[i].resource_class,
+                &observed->inventories[i].inventory);
+    if (decision.count)
+        qsort(decision.all, decision.count, sizeof *decision.all, compare_classes);
+    return decision;
+}

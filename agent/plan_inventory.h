@@ -1,0 +1,32 @@
+/*
+ * plan_inventory: which inventory a provider is to have.
+ *
+ * total: devices of the configured type that exist and that can still be made, at most
+ * max_instances, less those that somebody has outside of any allocation and less what
+ * other providers of the same card (retired ones) have allocated, plus devices of
+ * another type that still meet an allocation; never less than what is allocated. 0
+ * means no inventory: Placement takes no total of 0.
+ *
+ * Held back, with reserved = total, are GPUs that are sick, drained or retired; a sick
+ * or retired one keeps the total that it had. A class that is no longer the configured
+ * one shrinks to what is allocated. An operator's own reserved and allocation_ratio
+ * stay, and come back after the agent has overruled them. Foreign classes stay.
+ */
+#ifndef AGENT_PLAN_INVENTORY_H
+#define AGENT_PLAN_INVENTORY_H
+
+#include "agent/plan_world.h"
+
+struct inventory_decision {
+    struct class_inventory *all; /* the whole set, by class */
+    size_t count;
+    bool changed; /* it is not what the provider has */
+    bool less;    /* less of it can be allocated than before */
+};
+
+/* Adds what the journal is to say to entry->inventories. */
+struct inventory_decision inventory_decide(const struct world *world,
+                                           const struct subject *subject,
+                                           struct journal_provider *entry);
+
+#endif

@@ -1,0 +1,92 @@
+#include "agent/plan_nova.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+static const char *domain_of(const struct held *held)
+{
+    return held->use && held->use->domain[0] ? held->use->domain : NULL;
+}
+
+static struct want *want_of(const struct group *group, const char *domain)
+{
+    for (size_t i = 0; i < group->want_count; i++)
+        if (strcmp(group->wants[i].allocation->consumer, domain) == 0 &&
+            want_missing(&group->wants[i]) > 0)
+            return &group->wants[i];
+    return NULL;
+}
+
+void match_nova_devices(struct world *world, struct group *group)
+{
+    if (!world->in->use && group->held_count + group->lost_count)
+        world->needs_use = true;
+    for (size_t i = 0; i < group->held_count; i++) {
+        struct held *held = &group->held[i];
+        if (domain_of(held))
+            held->want = want_of(group, domain_of(held));
+        if (held->want)
+            held->want->met++;
+    }
+}
+
+/* Devices of the same domain before this one. */
+static unsigned number_of(const struct group *group, size_t position)
+{
+    unsigned number = 0;
+    for (size_t i = 0; i < position; i++)
+        number +=
+            domain_of(&group->held[i]) &&
+            strcmp(domain_of(&group->held[i]), domain_of(&group->held[position])) == 0;
+    return number;
+}
+
+static void add_step(struct world *world, enum step_kind kind,
+                     const struct group *group, const struct journal_device *device)
+{
+    struct step *step = world_add_step(world, kind, group->configured);
+    if (!group->configured)
+        step->gpu = xstrdup(device->gpu);
+    step->device = journal_device_copy(device);
+}
+
+static void note_device(struct world *world, const struct group *group, size_t position)
+{
+    const struct held *held = &group->held[position];
+    const struct mdev_type *type = gpu_type(held->gpu, held->mdev->type_id);
+    struct journal_device entry = {
+        .resource_class = group->configured->desired->resource_class,
+        .index = number_of(group, position),
+        .gpu = held->gpu->name,
+        .parent = held->parent->name,
+        .type_id = held->mdev->type_id,
+        .type_name = type ? type->name : NULL,
+        .adopted = held->entry ? held->entry->adopted : true,
+    };
+    stpcpy(entry.uuid, held->mdev->uuid);
+    stpcpy(entry.provider, group->configured->uuid);
+    stpcpy(entry.consumer, domain_of(held));
+    if (!held->entry || !journal_device_equal(held->entry, &entry))
+        add_step(world, STEP_TAKE_DEVICE, group, &entry);
+}
+
+void note_nova_devices(struct world *world, struct group *group)
+{
+    for (size_t i = 0; i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        if (!held_is_settled(held))
+            continue;
+        if (domain_of(held) && group->configured)
+            note_device(world, group, i);
+        else if (!domain_of(held) && held->entry && held->entry->adopted &&
+                 !held_is_used(world, held))
+            add_step(world, STEP_FORGET_DEVICE, group, held->entry);
+    }
+    for (size_t i = 0; i < group->lost_count; i++) {
+        const struct journal_device *entry = group->lost[i].entry;
+        bool unknown = !world->in->use || world->in->use->unknown;
+        if (!unknown && !device_use_find(world->in->use, entry->uuid))
+            add_step(world, STEP_FORGET_DEVICE, group, entry);
+    }
+}

@@ -1,0 +1,279 @@
+#include "agent/plan_provider.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/plan_inventory.h"
+#include "agent/plan_traits.h"
+#include "lib/xalloc.h"
+
+static void complain(struct world *world, const struct subject *subject,
+                     const char *text)
+{
+    strlist_add_take(&world->plan->problems, xasprintf("%s: %s", subject->name, text));
+}
+
+static bool starts_custom(const char *name)
+{
+    return strncmp(name, "CUSTOM_", strlen("CUSTOM_")) == 0;
+}
+
+/* ---- what must exist first ---- */
+
+static bool is_planned(const struct world *world, enum step_kind kind, const char *name)
+{
+    for (size_t i = 0; i < world->plan->step_count; i++)
+        if (world->plan->steps[i].kind == kind &&
+            strcmp(world->plan->steps[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void need(struct world *world, enum step_kind kind, const char *name)
+{
+    if (starts_custom(name) && !is_planned(world, kind, name))
+        world_add_step(world, kind, NULL)->name = xstrdup(name);
+}
+
+static void need_traits(struct world *world, const struct subject *subject,
+                        const struct strlist *traits)
+{
+    for (size_t i = 0; i < traits->count; i++)
+        if (!strlist_contains(&world->in->observed->known_traits, traits->items[i]) &&
+            !(subject->observed &&
+              strlist_contains(&subject->observed->traits, traits->items[i])))
+            need(world, STEP_CREATE_TRAIT, traits->items[i]);
+}
+
+/* Which classes the server has was not asked; one that is in use anywhere in the tree
+ * exists. */
+static bool is_known_class(const struct world *world, const char *resource_class)
+{
+    const struct observed *observed = world->in->observed;
+    for (size_t i = 0; i < observed->provider_count; i++)
+        for (size_t j = 0; j < observed->providers[i].inventory_count; j++)
+            if (strcmp(observed->providers[i].inventories[j].resource_class,
+                       resource_class) == 0)
+                return true;
+    return false;
+}
+
+/* ---- steps ---- */
+
+static void set_traits(struct world *world, const struct subject *subject,
+                       const struct traits_decision *traits,
+                       const struct journal_provider *entry)
+{
+    if (!traits->changed)
+        return;
+    need_traits(world, subject, &traits->all);
+    struct step *step = world_add_step(world, STEP_SET_TRAITS, subject);
+    step->traits = strlist_copy(&traits->all);
+    step->entry = journal_provider_copy(entry);
+}
+
+static void set_inventory(struct world *world, const struct subject *subject,
+                          struct inventory_decision *inventory,
+                          const struct journal_provider *entry)
+{
+    if (!inventory->changed) {
+        class_inventories_free(inventory->all, inventory->count);
+        return;
+    }
+    for (size_t i = 0; i < inventory->count; i++)
+        if (!is_known_class(world, inventory->all[i].resource_class))
+            need(world, STEP_CREATE_CLASS, inventory->all[i].resource_class);
+    struct step *step = world_add_step(world, STEP_SET_INVENTORY, subject);
+    step->inventories = inventory->all;
+    step->inventory_count = inventory->count;
+    step->entry = journal_provider_copy(entry);
+}
+
+/* What the writes to Placement do not bring into the journal by themselves. */
+static void note(struct world *world, const struct subject *subject,
+                 const struct journal_provider *entry, bool traits, bool inventory)
+{
+    struct journal_provider empty = {.name = entry->name, .gpu = entry->gpu};
+    stpcpy(empty.uuid, entry->uuid);
+    const struct journal_provider *old = subject->noted ? subject->noted : &empty;
+    struct journal_provider wanted = *entry; /* borrows */
+    if (traits)
+        wanted.traits = old->traits;
+    if (inventory) {
+        wanted.inventories = old->inventories;
+        wanted.inventory_count = old->inventory_count;
+    }
+    bool written = traits || inventory;
+    if (journal_provider_equal(&wanted, old) && (subject->noted || written))
+        return;
+    world_add_step(world, STEP_NOTE_PROVIDER, subject)->entry =
+        journal_provider_copy(&wanted);
+}
+
+static struct journal_provider entry_of(const struct subject *subject)
+{
+    struct journal_provider entry = {.name = xstrdup(subject->name),
+                                     .gpu = xstrdup(subject->gpu)};
+    stpcpy(entry.uuid, subject->uuid);
+    return entry;
+}
+
+static void write_provider(struct world *world, const struct subject *subject)
+{
+    struct journal_provider entry = entry_of(subject);
+    struct traits_decision traits = traits_decide(world, subject);
+    entry.traits = strlist_copy(&traits.own);
+    struct inventory_decision inventory = inventory_decide(world, subject, &entry);
+    if (subject->observed)
+        note(world, subject, &entry, traits.changed, inventory.changed);
+    else
+        world_add_step(world, STEP_CREATE_PROVIDER, subject)->entry =
+            journal_provider_copy(&entry);
+    /* Nothing may be scheduled by a new trait onto capacity that is about to go, or
+     * onto new capacity by an old one. */
+    bool inventory_first = inventory.less;
+    if (inventory_first)
+        set_inventory(world, subject, &inventory, &entry);
+    set_traits(world, subject, &traits, &entry);
+    if (!inventory_first)
+        set_inventory(world, subject, &inventory, &entry);
+    traits_decision_clear(&traits);
+    journal_provider_clear(&entry);
+}
+
+/* ---- providers that are no longer wanted ---- */
+
+/* Only what has the uuid that we compute was made by us. */
+static bool is_of_our_making(const struct world *world, const struct subject *subject)
+{
+    char uuid[UUID_TEXT_SIZE];
+    uuid5_text(world->in->desired->root_uuid, subject->name, uuid);
+    return strcmp(uuid, subject->uuid) == 0;
+}
+
+static bool prune(struct world *world, const struct subject *subject)
+{
+    if (!is_of_our_making(world, subject))
+        complain(world, subject, "not deleted: the agent did not make it");
+    else if (subject->observed->allocation_count)
+        complain(world, subject, "not deleted: it has allocations");
+    else {
+        world_add_step(world, STEP_DELETE_PROVIDER, subject);
+        return true;
+    }
+    return false;
+}
+
+static void plan_retired(struct world *world, const struct subject *subject)
+{
+    if (world->in->prune && prune(world, subject))
+        return;
+    complain(world, subject,
+             world->owner ? "no GPU is configured for it any more: held back until it "
+                            "is pruned"
+                          : "left over from owner mode: it is not Nova's, and reports "
+                            "its GPU a second time until it is pruned");
+    if (world->owner)
+        write_provider(world, subject);
+}
+
+/* ---- one provider ---- */
+
+static bool is_unusable(struct world *world, const struct subject *subject)
+{
+    if (subject->hands_off)
+        complain(world, subject,
+                 "it carries OWNER_NOVA: nova-compute writes it, and the agent leaves "
+                 "it alone");
+    else if (subject->observed && !subject->read)
+        complain(world, subject, "what Placement has of it was not read");
+    else
+        return false;
+    return true;
+}
+
+/* A card that is gone is named by the desired tree already. */
+static void complain_sick(struct world *world, const struct subject *subject)
+{
+    const struct desired_provider *desired = subject->desired;
+    if (desired->sick && desired->gpu)
+        strlist_add_take(&world->plan->problems,
+                         xasprintf("%s: %s", desired->gpu_name, desired->sick));
+}
+
+void plan_provider(struct world *world, const struct subject *subject)
+{
+    if (is_unusable(world, subject))
+        return;
+    if (!subject->desired) {
+        plan_retired(world, subject);
+        return;
+    }
+    complain_sick(world, subject);
+    if (subject->observed || subject_is_new(subject))
+        write_provider(world, subject);
+}
+
+/* ---- nova mode ---- */
+
+static bool has_drifted(const struct subject *subject)
+{
+    const struct observed_provider *observed = subject->observed;
+    int64_t total = 0;
+    for (size_t i = 0; i < observed->inventory_count; i++)
+        if (strcmp(observed->inventories[i].resource_class,
+                   subject->desired->resource_class) == 0)
+            total = observed->inventories[i].inventory.total;
+    return total != subject->desired->capacity;
+}
+
+void plan_nova_provider(struct world *world, const struct subject *subject)
+{
+    if (is_unusable(world, subject))
+        return;
+    if (!subject->desired) {
+        plan_retired(world, subject);
+        return;
+    }
+    complain_sick(world, subject);
+    if (!subject->observed) {
+        complain(world, subject, "nova-compute has not made it yet");
+        return;
+    }
+    if (!subject->desired->sick && has_drifted(subject))
+        complain(world, subject,
+                 "its inventory is not what the host offers: nova-compute has not "
+                 "looked since, or has other types configured");
+    struct journal_provider entry = entry_of(subject);
+    struct traits_decision traits = traits_decide(world, subject);
+    entry.traits = strlist_copy(&traits.own);
+    note(world, subject, &entry, traits.changed, false);
+    set_traits(world, subject, &traits, &entry);
+    traits_decision_clear(&traits);
+    journal_provider_clear(&entry);
+}
+
+/* ---- the journal's entries ---- */
+
+static bool is_known(const struct world *world, const char *uuid)
+{
+    for (size_t i = 0; i < world->subject_count; i++)
+        if (strcmp(world->subjects[i].uuid, uuid) == 0)
+            return true;
+    return observed_by_uuid(world->in->observed, uuid) != NULL;
+}
+
+void forget_providers(struct world *world)
+{
+    const struct journal *journal = world->in->journal;
+    for (size_t i = 0; i < journal->provider_count; i++) {
+        const struct journal_provider *entry = &journal->providers[i];
+        if (is_known(world, entry->uuid))
+            continue;
+        struct step *step = world_add_step(world, STEP_FORGET_PROVIDER, NULL);
+        step->gpu = xstrdup(entry->gpu);
+        stpcpy(step->provider, entry->uuid);
+        step->provider_name = xstrdup(entry->name);
+    }
+}

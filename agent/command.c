@@ -9,9 +9,7 @@
 #include "lib/xalloc.h"
 
 const struct command *const commands[] = {
-    &command_tree,
-    &command_check_config,
-    NULL,
+    &command_gpus, &command_types, &command_tree, &command_check_config, NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -186,7 +186,7 @@ struct gpu *host_add_gpu(struct host *host, const char *name)
     gpu = array_add(host->gpus, host->gpu_count);
     gpu->name = xstrdup(name);
     gpu->is_pci = pci_address_parse(name, NULL);
-    gpu->node_name = gpu->is_pci ? node_device_name("pci", name) : NULL;
+    gpu->node_name = node_device_name(gpu->is_pci ? "pci" : name, name);
     gpu->numa_node = -1;
     return gpu;
 }

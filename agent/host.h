@@ -108,9 +108,9 @@ const struct mdev *host_mdev(const struct host *host, const char *uuid,
 const char *gpu_health_name(enum gpu_health health);
 
 /* For those who make a host (host_scan, tests): the GPU or parent of that name, added
- * when it is new, with what cannot be known from the name left empty (the node_name is
- * known for PCI only). What they return is good until the next addition to the same
- * array. */
+ * when it is new, with what cannot be known from the name left empty (the node_name of
+ * what is not PCI is a guess: "mtty_mtty"). What they return is good until the next
+ * addition to the same array. */
 struct gpu *host_add_gpu(struct host *host, const char *name);
 struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *name);
 /* Frees what the device holds. */

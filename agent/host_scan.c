@@ -86,7 +86,10 @@ static void read_card(struct gpu *gpu, int card)
         return;
     }
     _cleanup_free_ char *subsystem = sysfs_link_name(card, "subsystem");
-    gpu->node_name = node_device_name(subsystem ? subsystem : gpu->name, gpu->name);
+    if (subsystem) {
+        free(gpu->node_name);
+        gpu->node_name = node_device_name(subsystem, gpu->name);
+    }
 }
 
 /* ---- types ---- */

@@ -44,21 +44,25 @@ static void check_together(const struct config *config, const struct ini *ini,
                      "nova-compute makes the root; expected false");
 }
 
+struct config *config_from_ini(const struct ini *ini, struct config_problems *problems)
+{
+    struct config *config = xcalloc(1, sizeof *config);
+    options_apply(&agent_options, ini, NULL, config, problems);
+    placement_config_apply(&config->placement, ini, "placement", problems);
+    devices_apply(config, ini, problems);
+    options_warn_unknown(&agent_options, "agent", ini, "agent", problems);
+    options_warn_unknown(&agent_options, "devices", ini, "devices", problems);
+    check_spelling(config, ini, problems);
+    check_together(config, ini, problems);
+    return config;
+}
+
 struct config *config_read(const struct strlist *files, const struct strlist *dirs,
                            struct config_problems *problems)
 {
     _cleanup_ini_ struct ini ini = {0};
     ini_read_all(&ini, files, dirs, problems);
-
-    struct config *config = xcalloc(1, sizeof *config);
-    options_apply(&agent_options, &ini, NULL, config, problems);
-    placement_config_apply(&config->placement, &ini, "placement", problems);
-    devices_apply(config, &ini, problems);
-    options_warn_unknown(&agent_options, "agent", &ini, "agent", problems);
-    options_warn_unknown(&agent_options, "devices", &ini, "devices", problems);
-    check_spelling(config, &ini, problems);
-    check_together(config, &ini, problems);
-    return config;
+    return config_from_ini(&ini, problems);
 }
 
 int config_load(const struct strlist *files, const struct strlist *dirs,

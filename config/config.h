@@ -63,6 +63,8 @@ int config_load(const struct strlist *files, const struct strlist *dirs,
  * more problems. Never NULL; the caller frees. */
 struct config *config_read(const struct strlist *files, const struct strlist *dirs,
                            struct config_problems *problems);
+/* The same from files that are read already. */
+struct config *config_from_ini(const struct ini *ini, struct config_problems *problems);
 /* For what talks to Placement: is [placement] all that its auth_type needs? */
 void config_check_placement(const struct config *config,
                             struct config_problems *problems);

@@ -1,0 +1,114 @@
+"""`vgpu-agent check-config` on the host of Nova's guide: every kind of bad input gets its
+line, and an unchanged nova.conf gets none."""
+import json
+import os
+
+from support import SystemTest
+from support.process import program, run
+
+GUIDE = """\
+[DEFAULT]
+transport_url = rabbit://openstack:secret@controller:5672/
+[devices]
+enabled_mdev_types = nvidia-35, nvidia-36
+[mdev_nvidia-35]
+device_addresses = 0000:84:00.0,0000:85:00.0
+[mdev_nvidia-36]
+device_addresses = 0000:86:00.0
+[placement]
+auth_type = admin_token
+endpoint = http://127.0.0.1:8778
+token = hunter2
+"""
+
+
+class CheckConfig(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.host = self.start_host("nova-guide")
+        self.file = self.directory / "nova.conf"
+
+    def check(self, text, *options):
+        """(exit status, lines with the folder's name taken off)"""
+        self.file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        done = run([program("vgpu-agent"), "--config-file", str(self.file),
+                    "--sysfs-root", str(self.host.root), *options, "check-config"])
+        self.assertEqual(done.stderr, "")
+        return done.returncode, done.stdout.replace(f"{self.directory}/", "")
+
+    def test_a_nova_conf_as_it_is(self):
+        self.assertEqual(self.check(GUIDE), (0, ""))
+
+    def test_each_bad_input_has_its_line(self):
+        cases = [
+            (GUIDE.replace("0000:86:00.0", "0000:84:00.0"), 1,
+             "nova.conf:8: mdev_nvidia-36.device_addresses: duplicate types for PCI ID "
+             "0000:84:00.0: it is also in mdev_nvidia-35.device_addresses; expected under "
+             "one type\n"),
+            (GUIDE.replace("nvidia-35, nvidia-36\n", "nvidia-35, nvidia-53\n")
+             .replace("[mdev_nvidia-36]", "[mdev_nvidia-53]"), 1,
+             "nova.conf:4: devices.enabled_mdev_types: no GPU of this host offers "
+             "nvidia-53, did you mean nvidia-35; expected one of nvidia-35, nvidia-36, "
+             "nvidia-37, nvidia-38, nvidia-39, nvidia-40, nvidia-41, nvidia-42, nvidia-43, "
+             "nvidia-44, nvidia-45\n"),
+            (GUIDE.replace("0000:86:00.0", "0000:96:00.0"), 0,
+             "nova.conf:8: warning: mdev_nvidia-36.device_addresses: there is no GPU "
+             "0000:96:00.0 on this host; it has 0000:84:00.0, 0000:85:00.0, 0000:86:00.0, "
+             "0000:87:00.0\n"),
+            (GUIDE.replace("0000:86:00.0", "0000:86:00x0"), 1,
+             "nova.conf:8: mdev_nvidia-36.device_addresses: incorrect device address: "
+             "0000:86:00x0; expected a PCI address as 0000:84:00.0, or the name of a "
+             "device that is not PCI\n"),
+            (GUIDE + "[agent]\nsync_intervall = 5\n", 0,
+             "nova.conf:14: warning: agent.sync_intervall: unknown option; did you mean "
+             "sync_interval?\n"),
+            (GUIDE.replace("token = hunter2\n", ""), 1,
+             "nova.conf:10: placement.token: not set; auth_type = admin_token needs it\n"),
+            (GUIDE.encode() + b"[agent]\nmode = ow\0ner\n# \xff\n", 1,
+             "nova.conf:14: a NUL byte; expected text in UTF-8\n"
+             "nova.conf:15: invalid UTF-8; expected text in UTF-8\n"),
+            (GUIDE + "[vnc]\nserver_listen = " + 200000 * "x" + "\n", 0, ""),
+            (GUIDE + "[vnc]\nserver_listen = " + 2000000 * "x" + "\n", 1,
+             "nova.conf:14: a line of 2000016 bytes; at most 1048573 are read\n"),
+        ]
+        for text, status, lines in cases:
+            with self.subTest(lines):
+                self.assertEqual(self.check(text), (status, lines))
+
+    def test_a_whole_line_of_addresses_is_read(self):
+        """The last of many is there: inih alone would have cut it off."""
+        many = ", ".join(f"0000:{bus:02x}:00.0" for bus in range(0x20, 0x80))
+        status, lines = self.check(GUIDE.replace("0000:86:00.0", f"{many}, 0000:84:00.0"))
+        self.assertEqual(status, 1)
+        self.assertIn("duplicate types for PCI ID 0000:84:00.0", lines)
+        self.assertIn("there is no GPU 0000:7f:00.0", lines)
+
+    def test_files_that_cannot_be_read(self):
+        for path, text in ((self.directory, "not a regular file"),
+                           (self.directory / "none", "No such file or directory")):
+            done = run([program("vgpu-agent"), "--config-file", str(path),
+                        "--sysfs-root", str(self.host.root), "check-config"])
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"{path}: {text}\n", done.stdout)
+
+    def test_programs_read_the_same(self):
+        status, text = self.check(GUIDE + "[agent]\nmode = both\n", "--format", "json")
+        self.assertEqual(status, 1)
+        self.assertEqual(json.loads(text), [{
+            "file": "nova.conf", "line": 14, "level": "error",
+            "text": "agent.mode: 'both' is not accepted; expected one of owner, nova"}])
+
+    def test_what_acts_refuses_errors(self):
+        self.file.write_text(GUIDE + "[agent]\nmode = both\nsync_interval = x\n")
+        done = run([program("vgpu-agent"), "--config-file", str(self.file),
+                    "--sysfs-root", str(self.host.root), "tree"])
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("nova.conf:14: agent.mode: 'both' is not accepted", done.stderr)
+        self.assertIn("nova.conf:15: agent.sync_interval: 'x' is not", done.stderr)
+        self.assertNotIn("hunter2", done.stdout + done.stderr)
+
+    def test_the_samples_are_valid(self):
+        sample = os.path.join(os.path.dirname(program("vgpu-agent")),
+                              "etc/vgpu-agent.conf.sample")
+        with open(sample, encoding="utf-8") as file:
+            self.assertEqual(self.check(GUIDE + file.read()), (0, ""))

@@ -67,8 +67,8 @@ static void override(const struct command_context *context, struct config *confi
         free(config->agent.sysfs_root);
         config->agent.sysfs_root = xstrdup(context->sysfs_root);
     }
-    if (context->log_level)
-        config->agent.log_level = *context->log_level;
+    if (context->log_level_given)
+        config->agent.log_level = context->log_level;
     log_set_level(config->agent.log_level);
 }
 

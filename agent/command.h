@@ -19,7 +19,8 @@ struct command_context {
     struct strlist config_files, config_dirs; /* empty: the default file */
     const char *sysfs_root; /* overrides the configuration; NULL when not given */
     enum output_format format;
-    const enum log_level *log_level; /* as sysfs_root */
+    bool log_level_given; /* then this overrides the configuration's */
+    enum log_level log_level;
 };
 
 struct command {

@@ -77,16 +77,14 @@ int consumer_devices(const struct cycle *cycle, const char *consumer,
     const struct plan *plan = cycle_plan(cycle);
     _cleanup_free_ struct consumer_device *devices = NULL;
     size_t found = 0;
-    bool known = false;
     for (size_t i = 0; i < plan->allocation_count; i++) {
         const struct allocation_status *status = &plan->allocations[i];
         if (!holds(status) || strcmp(status->consumer, consumer) != 0)
             continue;
-        known = true;
         if (add_devices(cycle->host, status, &devices, &found, err) != 0)
             return -1;
     }
-    if (!known || !devices)
+    if (!devices)
         return say_who_is_there(plan, consumer, err);
     qsort(devices, found, sizeof *devices, by_uuid);
     *out = steal(devices);

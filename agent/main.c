@@ -56,12 +56,11 @@ static int set_format(struct command_context *context, const char *name)
 
 static int set_log_level(struct command_context *context, const char *name)
 {
-    static enum log_level level;
-    if (!log_level_parse(name, &level))
+    if (!log_level_parse(name, &context->log_level))
         return usage_error(
             "--log-level %s: the levels are error, warning, info and debug", name);
-    log_set_level(level);
-    context->log_level = &level;
+    log_set_level(context->log_level);
+    context->log_level_given = true;
     return 0;
 }
 

@@ -9,7 +9,9 @@
 #include "lib/xalloc.h"
 
 const struct command *const commands[] = {
-    &command_gpus, &command_types, &command_tree, &command_check_config, NULL,
+    &command_status, &command_gpus,      &command_types,        &command_plan,
+    &command_sync,   &command_run,       &command_tree,         &command_allocations,
+    &command_xml,    &command_qemu_args, &command_check_config, NULL,
 };
 
 const struct command *command_find(const char *name)

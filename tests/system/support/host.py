@@ -1,4 +1,4 @@
-"""A simulated GPU host: mdevsim on a mount point of its own."""
+"""GPU hosts: a simulated one is mdevsim on a mount point of its own."""
 import errno
 import json
 import os
@@ -35,38 +35,11 @@ def store(path, data):
     return "OK"
 
 
-class SimulatedHost:
-    """`description` is the name of a file in tests/hosts, or a dict of that shape."""
+class Host:
+    """What a test sees and does below `root`: mdevsim's mount, or a kernel's own /sys."""
 
-    def __init__(self, description, directory):
-        self.root = pathlib.Path(directory) / "sys"
-        self.root.mkdir()
-        if isinstance(description, dict):
-            file = pathlib.Path(directory) / "host.json"
-            file.write_text(json.dumps(description))
-        else:
-            file = HOSTS / f"{description}.json"
-        self.process = Process([program("mdevsim"), "--host", str(file), str(self.root)],
-                               pathlib.Path(directory) / "mdevsim.log")
-        self.process.wait_for_output("mounted")
-
-    def stop(self):
-        try:
-            return self.process.stop()
-        finally:
-            # One that crashed or was killed could not do it.
-            if f" {self.root} " in MOUNTS.read_text():
-                subprocess.run(["umount", "--lazy", self.root], check=True)
-
-    def control(self, command):
-        result = store(self.root / ".mdevsim/control", command)
-        if result != "OK":
-            raise AssertionError(f"{command}: {result}")
-
-    def stores(self):
-        """What was written below the mount, in order: path, value, result."""
-        text = (self.root / ".mdevsim/stores").read_text()
-        return [json.loads(line) for line in text.splitlines()]
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
 
     def parent(self, name):
         return self.root / "class/mdev_bus" / name
@@ -95,3 +68,37 @@ class SimulatedHost:
                 continue
             found[link.name] = (pathlib.PurePath(target).parent.name, type_id)
         return found
+
+
+class SimulatedHost(Host):
+    """`description` is the name of a file in tests/hosts, or a dict of that shape."""
+
+    def __init__(self, description, directory):
+        super().__init__(pathlib.Path(directory) / "sys")
+        self.root.mkdir()
+        if isinstance(description, dict):
+            file = pathlib.Path(directory) / "host.json"
+            file.write_text(json.dumps(description))
+        else:
+            file = HOSTS / f"{description}.json"
+        self.process = Process([program("mdevsim"), "--host", str(file), str(self.root)],
+                               pathlib.Path(directory) / "mdevsim.log")
+        self.process.wait_for_output("mounted")
+
+    def stop(self):
+        try:
+            return self.process.stop()
+        finally:
+            # One that crashed or was killed could not do it.
+            if f" {self.root} " in MOUNTS.read_text():
+                subprocess.run(["umount", "--lazy", self.root], check=True)
+
+    def control(self, command):
+        result = store(self.root / ".mdevsim/control", command)
+        if result != "OK":
+            raise AssertionError(f"{command}: {result}")
+
+    def stores(self):
+        """What was written below the mount, in order: path, value, result."""
+        text = (self.root / ".mdevsim/stores").read_text()
+        return [json.loads(line) for line in text.splitlines()]

@@ -94,18 +94,25 @@ static bool is_utf8(const char *text, size_t length)
 
 /* ---- the gate: what a line is, in oslo.config's sense ---- */
 
+static enum verdict refuse_section(struct reader *r)
+{
+    r->section = NULL;
+    r->section_refused = true;
+    return LINE_HIDE;
+}
+
 static enum verdict gate_header(struct reader *r, const char *line, size_t length)
 {
-    r->section_refused = line[length - 1] != ']' || length <= 2;
-    if (r->section_refused) {
-        r->section = NULL;
-        return refuse(r, "a section header must be [name] and nothing else; what "
-                         "follows is not read up to the next header");
+    if (line[length - 1] != ']' || length <= 2) {
+        refuse(r, "a section header must be [name] and nothing else; what follows is "
+                  "not read up to the next header");
+        return refuse_section(r);
     }
     struct ini_section *section = array_add(r->ini->sections, r->ini->section_count);
     section->name = xstrndup(line + 1, length - 2);
     section->place = r->place;
     r->section = section->name;
+    r->section_refused = false;
     r->state = VALUE_NONE;
     return LINE_PASS;
 }
@@ -138,10 +145,9 @@ static enum verdict gate_continuation(struct reader *r)
     return LINE_PASS;
 }
 
-/* `line` has no white space at its end. */
-static enum verdict gate(struct reader *r, const char *line, size_t length)
+/* Can inih be given it at all? */
+static enum verdict gate_text(struct reader *r, const char *line, size_t length)
 {
-    r->continues = false;
     if (length > INI_LINE_MAX)
         return refuse(r, "a line of %zu bytes; at most %zu are read", length,
                       INI_LINE_MAX);
@@ -151,6 +157,15 @@ static enum verdict gate(struct reader *r, const char *line, size_t length)
         return refuse(r, "a carriage return inside the line; end lines with a newline");
     if (!is_utf8(line, length))
         return refuse(r, "invalid UTF-8; expected text in UTF-8");
+    return LINE_PASS;
+}
+
+/* `line` has no white space at its end. */
+static enum verdict gate(struct reader *r, const char *line, size_t length)
+{
+    r->continues = false;
+    if (gate_text(r, line, length) == LINE_HIDE)
+        return line[0] == '[' ? refuse_section(r) : LINE_HIDE;
     if (length == 0 || line[0] == '#' || line[0] == ';') {
         r->state = VALUE_NONE;
         return LINE_HIDE;

@@ -1,5 +1,6 @@
 #include "config/options.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "config/substitute.h"
@@ -97,10 +98,12 @@ const struct ini_entry *options_entry(const struct option_table *table,
 
 static void set_default(const struct option_spec *option, void *values)
 {
-    struct error err;
     value_clear(option, values);
-    if (option->default_value)
-        (void)value_set(option, option->default_value, values, &err);
+    if (!option->default_value)
+        return;
+    int rc = value_set(option, option->default_value, values, NULL);
+    assert(rc == 0); /* the table refuses its own default */
+    (void)rc;
 }
 
 static void set_from_entry(const struct option_spec *option, const struct ini *ini,

@@ -103,6 +103,8 @@ static void the_dialect(void **state)
         {"[s\na = 1\n", "f:1: " BAD_HEADER},
         {"[]\na = 1\n", "f:1: " BAD_HEADER},
         {"[", "f:1: " BAD_HEADER},
+        {"[s]\na = 1\n[\xff]\nb = 2\n[t]\nc = 3\n",
+         "s|a|1|2\nt|c|3|6\nf:3: invalid UTF-8; expected text in UTF-8"},
         {"[s]\na = 1\rb = 2\n",
          "f:2: a carriage return inside the line; end lines with a newline"},
         /* not ASCII */

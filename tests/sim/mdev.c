@@ -131,6 +131,7 @@ void mdev_parent_unregister(struct mdev_parent *parent)
     if (!parent->node || parent->leaving)
         return;
     parent->leaving = true;
+    sim_changed(sim);
     while (parent->users && !sim->stopping)
         sim_wait(sim);
     if (sim->stopping)

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/xalloc.h"
-#include "tests/sim/sim.h"
+#include "tests/unit/sim/simulated.h"
 
 #define A "11111111-2222-3333-4444-555555555555"
 #define B "11111111-2222-3333-4444-666666666666"
@@ -23,37 +22,6 @@ static const char two_cards[] =
 #define OTHER "devices/pci0000:00/0000:02:00.0"
 #define TYPE_1 CARD "/mdev_supported_types/nvidia-1"
 #define TYPE_2 CARD "/mdev_supported_types/nvidia-2"
-
-static struct sim *new_sim(const char *host)
-{
-    struct error err = {0};
-    struct description *description = NULL;
-    assert_ok(description_parse(host, strlen(host), &description, &err), &err);
-    return sim_new_take(description);
-}
-
-static int store(struct sim *sim, const char *path, const char *data)
-{
-    struct node *node = node_find(sim->root, path);
-    if (!node)
-        return -ENOENT;
-    node_ref(node);
-    int rc = sim_store(sim, node, data, strlen(data));
-    node_unref(node);
-    return rc;
-}
-
-static void assert_shows(struct sim *sim, const char *path, const char *expected)
-{
-    struct node *node = node_find(sim->root, path);
-    if (!node)
-        fail_msg("%s: there is none", path);
-    char *text = NULL;
-    size_t length;
-    assert_int_equal(sim_show(sim, node, &text, &length), 0);
-    assert_string_equal(text, expected);
-    free(text);
-}
 
 static void create_answers_as_the_kernel(void **state)
 {
@@ -81,9 +49,9 @@ static void create_answers_as_the_kernel(void **state)
         {TYPE_1 "/create", "bbbbbbbb-2222-3333-4444-555555555555", -ENOSPC},
         {TYPE_1 "/create", "bbbbbbbb", -EINVAL},
     };
-    struct sim *sim = new_sim(two_cards);
+    struct sim *sim = simulated_host(two_cards);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int rc = store(sim, cases[i].path, cases[i].data);
+        int rc = simulated_store(sim, cases[i].path, cases[i].data);
         if (rc != cases[i].rc)
             fail_msg("%zu: %s < '%s': %d", i, cases[i].path, cases[i].data, rc);
     }
@@ -96,8 +64,8 @@ static void create_answers_as_the_kernel(void **state)
 static void remove_answers_as_the_kernel(void **state)
 {
     (void)state;
-    struct sim *sim = new_sim(two_cards);
-    assert_int_equal(store(sim, TYPE_1 "/create", A), 0);
+    struct sim *sim = simulated_host(two_cards);
+    assert_int_equal(simulated_store(sim, TYPE_1 "/create", A), 0);
     struct node *remove = node_ref(node_find(sim->root, CARD "/" A "/remove"));
     static const struct {
         const char *data;
@@ -110,11 +78,11 @@ static void remove_answers_as_the_kernel(void **state)
         if (rc != cases[i].rc)
             fail_msg("'%s': %d", cases[i].data, rc);
     }
-    assert_int_equal(store(sim, CARD "/" A "/remove", "1"), -ENOENT);
+    assert_int_equal(simulated_store(sim, CARD "/" A "/remove", "1"), -ENOENT);
     assert_null(node_find(sim->root, "bus/mdev/devices/" A));
     assert_shows(sim, TYPE_1 "/available_instances", "2\n");
     assert_shows(sim, TYPE_2 "/available_instances", "1\n");
-    assert_int_equal(store(sim, TYPE_2 "/create", A), 0);
+    assert_int_equal(simulated_store(sim, TYPE_2 "/create", A), 0);
     node_unref(remove);
     sim_free(sim);
 }
@@ -122,8 +90,8 @@ static void remove_answers_as_the_kernel(void **state)
 static void files_are_where_the_kernel_has_them(void **state)
 {
     (void)state;
-    struct sim *sim = new_sim(two_cards);
-    assert_int_equal(store(sim, TYPE_1 "/create", A), 0);
+    struct sim *sim = simulated_host(two_cards);
+    assert_int_equal(simulated_store(sim, TYPE_1 "/create", A), 0);
     static const struct {
         const char *link, *text;
     } links[] = {
@@ -153,12 +121,151 @@ static void files_are_where_the_kernel_has_them(void **state)
     sim_free(sim);
 }
 
+static void devices_in_transition(void **state)
+{
+    (void)state;
+    struct sim *sim = simulated_host(two_cards);
+    struct background_store create = {sim, TYPE_1 "/create", A};
+    simulated_control(sim, "block create");
+    background_begin(&create);
+    await_node(sim, "bus/mdev/devices/" A, true);
+    assert_there(sim, CARD "/" A "/mdev_type", false);
+    assert_there(sim, TYPE_1 "/devices/" A, false);
+    assert_shows(sim, TYPE_1 "/available_instances", "2\n");
+    assert_int_equal(simulated_store(sim, TYPE_2 "/create", A), -EEXIST);
+    simulated_control(sim, "unblock");
+    assert_int_equal(background_end(&create), 0);
+    assert_there(sim, CARD "/" A "/mdev_type", true);
+
+    struct background_store remove = {sim, CARD "/" A "/remove", "1"};
+    simulated_control(sim, "block unlink");
+    background_begin(&remove);
+    await_node(sim, CARD "/" A "/mdev_type", false);
+    assert_there(sim, "bus/mdev/devices/" A, true);
+    simulated_control(sim, "unblock");
+    assert_int_equal(background_end(&remove), 0);
+    assert_there(sim, CARD "/" A, false);
+    sim_free(sim);
+}
+
+static void remove_during_create_is_stuck(void **state)
+{
+    (void)state;
+    struct sim *sim = simulated_host(two_cards);
+    struct background_store create = {sim, TYPE_1 "/create", A};
+    simulated_control(sim, "block create");
+    background_begin(&create);
+    await_node(sim, CARD "/" A "/remove", true);
+    assert_int_equal(simulated_store(sim, CARD "/" A "/remove", "1"), -EAGAIN);
+    simulated_control(sim, "unblock");
+    assert_int_equal(background_end(&create), 0);
+    assert_there(sim, CARD "/" A "/mdev_type", true);
+    assert_there(sim, CARD "/" A "/remove", false);
+    assert_int_equal(simulated_store(sim, TYPE_1 "/create", A), -EEXIST);
+    assert_shows(sim, TYPE_1 "/available_instances", "1\n");
+    simulated_control(sim, "unbind 0000:01:00.0");
+    assert_there(sim, "bus/mdev/devices/" A, false);
+    simulated_control(sim, "bind 0000:01:00.0");
+    assert_int_equal(simulated_store(sim, TYPE_2 "/create", A), 0);
+    sim_free(sim);
+}
+
+static void remove_waits_for_the_holder(void **state)
+{
+    (void)state;
+    struct sim *sim = simulated_host(two_cards);
+    assert_int_equal(simulated_store(sim, TYPE_1 "/create", A), 0);
+    assert_int_equal(simulated_store(sim, TYPE_1 "/create", B), 0);
+    simulated_control(sim, "hold " A);
+    struct background_store remove = {sim, CARD "/" A "/remove", "1"};
+    background_begin(&remove);
+    await_node(sim, "bus/mdev/devices/" A, false);
+    assert_there(sim, TYPE_1 "/devices/" A, false);
+    assert_there(sim, CARD "/" A, true);
+    assert_shows(sim, TYPE_1 "/available_instances", "0\n");
+    assert_int_equal(
+        simulated_store(sim, OTHER "/mdev_supported_types/nvidia-1/create", A),
+        -EEXIST);
+    assert_int_equal(simulated_store(sim, CARD "/" B "/remove", "1"), 0);
+    simulated_control(sim, "unhold " A);
+    assert_int_equal(background_end(&remove), 0);
+    assert_shows(sim, TYPE_1 "/available_instances", "2\n");
+    sim_free(sim);
+}
+
+/* A card that goes waits for stores under way, and lets nothing new begin. */
+static void unplug_waits_for_a_slow_create(void **state)
+{
+    (void)state;
+    struct sim *sim = simulated_host(two_cards);
+    struct background_store create = {sim, TYPE_1 "/create", A},
+                            unplug = {sim, CARD "/remove", "1"};
+    simulated_control(sim, "block create");
+    background_begin(&create);
+    await_node(sim, "bus/mdev/devices/" A, true);
+    background_begin(&unplug);
+    pthread_mutex_lock(&sim->lock);
+    while (!sim->functions[0]->parent->leaving)
+        sim_wait(sim);
+    pthread_mutex_unlock(&sim->lock);
+    assert_int_equal(simulated_store(sim, TYPE_1 "/create", B), -ENODEV);
+    simulated_control(sim, "unblock");
+    assert_int_equal(background_end(&create), 0);
+    assert_int_equal(background_end(&unplug), 0);
+    assert_there(sim, CARD, false);
+    assert_there(sim, "bus/mdev/devices/" A, false);
+    assert_there(sim, "class/mdev_bus/0000:01:00.0", false);
+    simulated_control(sim, "rescan");
+    assert_shows(sim, TYPE_1 "/available_instances", "2\n");
+    sim_free(sim);
+}
+
+/* Many threads at once, for the sanitizers: in the end the books are right. */
+static void *churn(void *context)
+{
+    struct background_store *store = context;
+    char path[100];
+    snprintf(path, sizeof path, CARD "/%s/remove", store->data);
+    for (int i = 0; i < 200; i++) {
+        int rc = simulated_store(store->sim, TYPE_1 "/create", store->data);
+        if (rc != 0 && rc != -ENOSPC)
+            store->result = rc;
+        rc = simulated_store(store->sim, path, "1");
+        if (rc != 0 && rc != -ENOENT)
+            store->result = rc;
+    }
+    return NULL;
+}
+
+static void many_threads(void **state)
+{
+    (void)state;
+    static const char *const uuids[] = {A, B, "11111111-2222-3333-4444-777777777777",
+                                        "11111111-2222-3333-4444-888888888888"};
+    struct sim *sim = simulated_host(two_cards);
+    struct background_store stores[4] = {0};
+    for (size_t i = 0; i < 4; i++) {
+        stores[i] = (struct background_store){.sim = sim, .data = uuids[i]};
+        assert_int_equal(pthread_create(&stores[i].thread, NULL, churn, &stores[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(background_end(&stores[i]), 0);
+    assert_shows(sim, TYPE_1 "/available_instances", "2\n");
+    assert_int_equal(sim->mdev_count, 0);
+    sim_free(sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_answers_as_the_kernel),
         cmocka_unit_test(remove_answers_as_the_kernel),
         cmocka_unit_test(files_are_where_the_kernel_has_them),
+        cmocka_unit_test(devices_in_transition),
+        cmocka_unit_test(remove_during_create_is_stuck),
+        cmocka_unit_test(remove_waits_for_the_holder),
+        cmocka_unit_test(unplug_waits_for_a_slow_create),
+        cmocka_unit_test(many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,43 @@
+"""The differences from OpenStack's Placement that are meant. Each says why, and decides
+from both answers whether a difference is this one."""
+
+
+import urllib.parse
+
+
+class Known:
+    def __init__(self, name, reason, test):
+        self.name, self.reason, self.test = name, reason, test
+
+
+def asks_a_class_in_two_groups(request):
+    """For candidates, with and without a suffix, and not with group_policy=none."""
+    parts = urllib.parse.urlsplit(request.path)
+    items = urllib.parse.parse_qs(parts.query)
+    if parts.path != '/allocation_candidates' or items.get('group_policy') == ['none']:
+        return False
+    asked = {name: {r.split(':')[0] for r in values[-1].split(',')}
+             for name, values in items.items() if name.startswith('resources')}
+    plain = asked.pop('resources', set())
+    return any(plain & classes for classes in asked.values())
+
+
+KNOWN = [
+    Known('upstream-fails',
+          'Upstream answers 500 where its code or its database does not expect the input. '
+          'Any answer but a failure of ours will do.',
+          lambda request, ours, theirs: theirs.status >= 500 and ours.status < 500),
+    Known('amounts-added-twice',
+          'When the group without a suffix and another take a class from one provider, '
+          'upstream adds to an amount that other candidates share, unless group_policy is '
+          'none: their amounts come out too large, or they are missing. Ours are the sums.',
+          lambda request, ours, theirs: ours.status == theirs.status == 200 and
+          asks_a_class_in_two_groups(request)),
+]
+
+
+def reason_for(request, ours, theirs):
+    for known in KNOWN:
+        if known.test(request, ours, theirs):
+            return known
+    return None

@@ -19,7 +19,7 @@ static struct node *add_node(struct store *store, const char *name, struct node 
 {
     char uuid[UUID_TEXT_SIZE];
     int64_t id = (int64_t)store->graph.nodes.count + 1;
-    snprintf(uuid, sizeof uuid, "00000000-0000-0000-0000-%012lld", (long long)id);
+    snprintf(uuid, sizeof uuid, "00000000-0000-0000-0000-%012u", (unsigned)id);
     return graph_add_node(&store->graph, id, uuid, name, parent);
 }
 

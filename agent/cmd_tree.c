@@ -7,6 +7,8 @@
 #include "lib/json_write.h"
 #include "lib/xalloc.h"
 
+#define WIDTH 100
+
 /* A provider with all that is known of it; the fetch reads only the agent's own. */
 struct node {
     const struct provider *provider;
@@ -48,6 +50,22 @@ static int64_t used(const struct node *node, const char *resource_class)
 
 /* ---- for people: indented by depth ---- */
 
+/* Some twenty in the common case: in lines of WIDTH. */
+static void print_traits(const struct strlist *traits, int indent)
+{
+    int column = WIDTH;
+    for (size_t i = 0; i < traits->count; i++) {
+        int length = (int)strlen(traits->items[i]);
+        if (column + 1 + length > WIDTH)
+            column = printf("%s%*s%s", i ? "\n" : "", indent, "", traits->items[i]) -
+                     (i ? 1 : 0);
+        else
+            column += printf(" %s", traits->items[i]);
+    }
+    if (traits->count > 0)
+        putchar('\n');
+}
+
 static void print_node(const struct node *node, int indent)
 {
     printf("%*s%s  (%s, generation %lld)\n", indent, "", node->provider->name,
@@ -59,10 +77,7 @@ static void print_node(const struct node *node, int indent)
                (long long)used(node, node->inventories[i].resource_class),
                (long long)inventory->reserved);
     }
-    if (node->traits.count > 0) {
-        _cleanup_free_ char *traits = strlist_join(&node->traits, " ");
-        printf("%*straits: %s\n", indent + 4, "", traits);
-    }
+    print_traits(&node->traits, indent + 4);
 }
 
 static void print_below(const struct node *nodes, size_t count, const char *parent,

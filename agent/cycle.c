@@ -13,6 +13,9 @@
 #include "lib/xalloc.h"
 
 #define PATIENCE 2000 /* milliseconds */
+/* In one of so many looks, allocations that have been deleted without a trace are
+ * looked for (placement_fetch_allocations). */
+#define LOOKS_PER_CHECK 6
 #define JOURNAL_MAX (64u << 20)
 
 struct agent {
@@ -25,6 +28,7 @@ struct agent {
     bool journal_unsaved;
     struct device_worker *worker;
     unsigned patience;
+    unsigned looks; /* at Placement */
     bool (*interrupted)(void *data);
     void *data;
 };
@@ -158,6 +162,9 @@ static int look_at_placement(struct agent *agent, struct cycle *cycle,
 {
     const struct observed *observed;
     if (placement_fetch_tree(agent->fetch, &observed, err) != 0)
+        return -1;
+    if (++agent->looks % LOOKS_PER_CHECK == 0 &&
+        placement_fetch_allocations(agent->fetch, err) != 0)
         return -1;
     cycle->desired = desired_tree_make(agent->config, cycle->host, observed->root_uuid,
                                        observed->root_name);

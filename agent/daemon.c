@@ -80,19 +80,31 @@ static bool interrupted(void *data)
 
 /* ---- cycles ---- */
 
+static void log_step(const struct step *step)
+{
+    const char *kind = step_kind_name(step->kind);
+    const struct journal_device *device = &step->device;
+    if (device->uuid[0]) {
+        log_info("agent", "%s pci=%s parent=%s type=%s uuid=%s consumer=%s", kind,
+                 step->gpu, device->parent, device->type_id, device->uuid,
+                 device->consumer);
+        return;
+    }
+    _cleanup_free_ char *what = step_text(step);
+    if (step->provider_name)
+        log_info("agent", "%s: %s pci=%s provider=%s", kind, what,
+                 step->gpu ? step->gpu : "none", step->provider_name);
+    else
+        log_info("agent", "%s: %s", kind, what);
+}
+
 static void log_steps(const struct cycle *cycle)
 {
     for (size_t i = 0; i < cycle->round_count; i++) {
-        const struct plan *plan = cycle->rounds[i].plan;
-        const struct execution *execution = cycle->rounds[i].execution;
-        for (size_t j = 0; execution && j < execution->count; j++) {
-            if (execution->results[j].outcome != STEP_DONE)
-                continue;
-            const struct step *step = &plan->steps[j];
-            _cleanup_free_ char *what = step_text(step);
-            log_info("agent", "%s: %s%s%s", step_kind_name(step->kind), what,
-                     step->gpu ? " pci=" : "", step->gpu ? step->gpu : "");
-        }
+        const struct cycle_round *round = &cycle->rounds[i];
+        for (size_t j = 0; round->execution && j < round->execution->count; j++)
+            if (round->execution->results[j].outcome == STEP_DONE)
+                log_step(&round->plan->steps[j]);
     }
 }
 

@@ -323,6 +323,44 @@ int placement_fetch_tree(struct placement_fetch *fetch, const struct observed **
     return 0;
 }
 
+/* ---- allocations ---- */
+
+static int read_allocations(struct placement_client *client,
+                            struct observed_provider *provider, struct error *err)
+{
+    struct provider_allocation *list = NULL;
+    size_t count = 0;
+    int64_t generation;
+    if (placement_get_provider_allocations(client, provider->provider.uuid, &list,
+                                           &count, &generation, err) != 0)
+        return err->code == ERROR_NOT_FOUND ? 0 : -1;
+    if (generation != provider->provider.generation) {
+        provider_allocations_free(list, count);
+        return read_details(client, provider, err);
+    }
+    provider_allocations_free(provider->allocations, provider->allocation_count);
+    provider->allocations = list;
+    provider->allocation_count = count;
+    return 0;
+}
+
+int placement_fetch_allocations(struct placement_fetch *fetch, struct error *err)
+{
+    struct error why;
+    for (size_t i = 0; i < fetch->observed->provider_count; i++) {
+        struct observed_provider *provider = &fetch->observed->providers[i];
+        if (provider->allocation_count == 0 ||
+            read_allocations(fetch->client, provider, &why) == 0)
+            continue;
+        /* One may be half read by now. */
+        placement_fetch_forget(fetch);
+        if (err)
+            *err = why;
+        return -1;
+    }
+    return 0;
+}
+
 /* ---- traits ---- */
 
 /* What a provider has is there. */

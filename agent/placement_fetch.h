@@ -39,6 +39,12 @@ int placement_fetch_tree(struct placement_fetch *fetch, const struct observed **
 int placement_fetch_traits(struct placement_fetch *fetch, const struct strlist *names,
                            struct error *err);
 
+/* Reads the allocations of those providers again that have any. DELETE /allocations
+ * leaves a provider's generation as it was (all other ways to change an allocation
+ * raise it), so the fetch of the tree cannot see it; this is for now and then. To be
+ * called after placement_fetch_tree(), whose *out changes with it. */
+int placement_fetch_allocations(struct placement_fetch *fetch, struct error *err);
+
 /* Drops all that is remembered, so that the next fetch reads everything: for a step
  * that failed in a way that shows that what we knew was wrong. */
 void placement_fetch_forget(struct placement_fetch *fetch);

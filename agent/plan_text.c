@@ -57,6 +57,20 @@ static char *inventory_text(const struct step *step)
     return parts.count ? strlist_join(&parts, "; ") : xstrdup("none");
 }
 
+/* The custom ones by name, as they are what a flavor asks for; a type earns some twenty
+ * standard ones. */
+static char *traits_text(const struct strlist *traits)
+{
+    _cleanup_strlist_ struct strlist shown = {0};
+    for (size_t i = 0; i < traits->count; i++)
+        if (strncmp(traits->items[i], "CUSTOM_", 7) == 0)
+            strlist_add(&shown, traits->items[i]);
+    if (shown.count < traits->count)
+        strlist_add_take(&shown,
+                         xasprintf("+ %zu standard", traits->count - shown.count));
+    return shown.count ? strlist_join(&shown, " ") : xstrdup("none");
+}
+
 static char *device_text(const struct step *step)
 {
     const struct journal_device *device = &step->device;
@@ -75,7 +89,7 @@ char *step_text(const struct step *step)
     case STEP_SET_INVENTORY:
         return inventory_text(step);
     case STEP_SET_TRAITS:
-        return step->traits.count ? strlist_join(&step->traits, " ") : xstrdup("none");
+        return traits_text(&step->traits);
     case STEP_END_REBUILD:
         return xstrdup("the state file is complete again");
     default:

@@ -13,7 +13,8 @@ class Agent:
         self.file = directory / "vgpu-agent.conf"
         self.state_file = directory / "state.json"
         self.host_root = directory / "root"
-        for folder in ("etc/libvirt/qemu", "run/libvirt/qemu", "etc/mdevctl.d", "proc"):
+        for folder in ("etc/libvirt/qemu", "run/libvirt/qemu", "etc/mdevctl.d",
+                       "proc/1/fd"):
             (self.host_root / folder).mkdir(parents=True)
         self.host, self.placement = host, placement
         self.daemon = None

@@ -507,6 +507,67 @@ static void failed_question_is_asked_again(void **state)
     assert_known(&rig, "CUSTOM_C");
 }
 
+/* ---- allocations ---- */
+
+static int allocations(struct rig *rig)
+{
+    return placement_fetch_allocations(rig->fetch, &rig->err);
+}
+
+#define ALLOCATIONS "/" CHILD_84 "/allocations\n/" CHILD_85 "/allocations"
+
+static void deleted_allocation_is_missed(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    peer_ok(rig.peer, "{\"allocations\": {}, \"resource_provider_generation\": 4}");
+    answer_allocations(&rig, 2, 5);
+    assert_ok(allocations(&rig), &rig.err);
+    assert_requests(&rig, ALLOCATIONS);
+    const struct observed *observed = rig.observed;
+    assert_int_equal(observed_by_uuid(observed, CHILD_84)->allocation_count, 0);
+    assert_int_equal(observed_by_uuid(observed, CHILD_85)->allocations[0].amount, 2);
+    /* Where there are none, none can have been deleted. */
+    answer_allocations(&rig, 2, 5);
+    assert_ok(allocations(&rig), &rig.err);
+    assert_requests(&rig, "/" CHILD_85 "/allocations");
+}
+
+static void allocations_of_another_generation(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_allocations(&rig, 3, 6);
+    answer_details(&rig, 12, 6);
+    answer_allocations(&rig, 1, 5);
+    assert_ok(allocations(&rig), &rig.err);
+    assert_requests(&rig, "/" CHILD_84 "/allocations\n" DETAILS_84 "\n/" CHILD_85
+                          "/allocations");
+    assert_int_equal(total_of(&rig, CHILD_84), 12);
+}
+
+static void allocations_of_what_has_gone(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    peer_reply(rig.peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
+    answer_allocations(&rig, 1, 5);
+    assert_ok(allocations(&rig), &rig.err);
+}
+
+static void allocations_that_cannot_be_read(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    peer_reply(rig.peer, 503, NULL, "");
+    assert_int_equal(allocations(&rig), -1);
+    assert_int_equal(rig.err.code, ERROR_UNREACHABLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,6 +588,10 @@ int main(void)
         cmocka_unit_test(root_must_be_a_root),
         cmocka_unit_test(traits_are_asked_for_once),
         cmocka_unit_test(failed_question_is_asked_again),
+        cmocka_unit_test(deleted_allocation_is_missed),
+        cmocka_unit_test(allocations_of_another_generation),
+        cmocka_unit_test(allocations_of_what_has_gone),
+        cmocka_unit_test(allocations_that_cannot_be_read),
     };
     return cmocka_run_group_tests_name("placement_fetch", tests, NULL, NULL);
 }

@@ -276,18 +276,21 @@ static void any_lines(void **state)
     };
     srandom(11);
     for (int round = 0; round < 300; round++) {
-        char text[2000] = "";
-        for (long n = random() % 20; n > 0; n--) {
-            strcat(text, lines[(size_t)random() % (sizeof lines / sizeof *lines)]);
-            strcat(text, "\n");
-        }
+        char *text = NULL;
+        size_t length;
+        FILE *file = open_memstream(&text, &length);
+        for (long n = random() % 20; n > 0; n--)
+            fprintf(file, "%s\n",
+                    lines[(size_t)random() % (sizeof lines / sizeof *lines)]);
+        fclose(file);
         struct config *config = NULL;
         struct strlist problems = {0};
-        int rc = load(text, strlen(text), &config, &problems);
+        int rc = load(text, length, &config, &problems);
         assert_true((rc == 0) == (config != NULL));
         assert_true(rc == 0 || problems.count > 0);
         strlist_clear(&problems);
         config_free(config);
+        free(text);
     }
 }
 

@@ -137,12 +137,13 @@ static void nul_is_refused(void **state)
 /* "[s]\nA = xxx...\nb = 1\n" with `count` x. */
 static char *long_line(size_t count, size_t *length)
 {
-    static const char before[] = "[s]\nA = ", after[] = "\nb = 1\n";
-    *length = strlen(before) + count + strlen(after);
-    char *text = xcalloc(*length + 1, 1);
-    memcpy(text, before, strlen(before));
-    memset(text + strlen(before), 'x', count);
-    memcpy(text + strlen(before) + count, after, strlen(after));
+    char *text = NULL;
+    FILE *file = open_memstream(&text, length);
+    fputs("[s]\nA = ", file);
+    while (count--)
+        fputc('x', file);
+    fputs("\nb = 1\n", file);
+    fclose(file);
     return text;
 }
 

@@ -35,6 +35,15 @@ static struct strlist offered_types(const struct gpu *gpus, size_t count)
     return types;
 }
 
+/* What is likely to be missing when a card offers nothing. */
+static const char *why_no_types(const struct gpu *gpus, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (gpus[i].vf_total > 0 && gpus[i].vf_enabled == 0)
+            return "are its virtual functions enabled (the vendor's sriov-manage)?";
+    return "is the vendor's driver loaded?";
+}
+
 static bool is_unreadable(const struct host *host)
 {
     for (size_t i = 0; i < host->gpu_count; i++)
@@ -109,10 +118,16 @@ static void check_address(const struct mdev_type_config *type, const char *addre
         return;
     _cleanup_strlist_ struct strlist offered = offered_types(gpu, 1);
     _cleanup_free_ char *listed = join_some(&offered);
-    config_error(problems, &type->addresses_place,
-                 "mdev_%s.device_addresses: the GPU %s does not offer %s; expected a "
-                 "GPU that does (this one has %s)",
-                 type->type, address, type->type, offered.count ? listed : "no types");
+    if (offered.count)
+        config_error(
+            problems, &type->addresses_place,
+            "mdev_%s.device_addresses: the GPU %s does not offer %s; expected a "
+            "GPU that does (this one has %s)",
+            type->type, address, type->type, listed);
+    else
+        config_error(problems, &type->addresses_place,
+                     "mdev_%s.device_addresses: the GPU %s offers no types; %s",
+                     type->type, address, why_no_types(gpu, 1));
 }
 
 /* Two functions of one card under two types: the card is one provider, with one type.

@@ -117,6 +117,24 @@ static void a_sick_gpu_is_not_judged(void **state)
     host_free(host);
 }
 
+static void virtual_functions_are_not_enabled(void **state)
+{
+    (void)state;
+    struct host *host = make_host();
+    struct gpu *card = host_add_gpu(host, "0000:87:00.0");
+    card->vf_total = 16;
+    char *problems = check("[devices]\nenabled_mdev_types = nvidia-600\n"
+                           "[mdev_nvidia-600]\n"
+                           "device_addresses = 0000:86:00.0, 0000:87:00.0\n",
+                           host);
+    assert_string_equal(
+        problems, "4 mdev_nvidia-600.device_addresses: the GPU 0000:87:00.0 offers "
+                  "no types; are its virtual functions enabled (the vendor's "
+                  "sriov-manage)?");
+    free(problems);
+    host_free(host);
+}
+
 static void an_empty_host(void **state)
 {
     (void)state;
@@ -138,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_fit),
         cmocka_unit_test(a_sick_gpu_is_not_judged),
+        cmocka_unit_test(virtual_functions_are_not_enabled),
         cmocka_unit_test(an_empty_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,11 +98,11 @@ class CheckConfig(SystemTest):
             "file": "nova.conf", "line": 14, "level": "error",
             "text": "agent.mode: 'both' is not accepted; expected one of owner, nova"}])
 
-    def test_what_acts_refuses_errors(self):
+    def test_the_daemon_refuses_to_start(self):
         self.file.write_text(GUIDE + "[agent]\nmode = both\nsync_interval = x\n")
         done = run([program("vgpu-agent"), "--config-file", str(self.file),
-                    "--sysfs-root", str(self.host.root), "tree"])
-        self.assertNotEqual(done.returncode, 0)
+                    "--sysfs-root", str(self.host.root), "run"])
+        self.assertEqual(done.returncode, os.EX_CONFIG)
         self.assertIn("nova.conf:14: agent.mode: 'both' is not accepted", done.stderr)
         self.assertIn("nova.conf:15: agent.sync_interval: 'x' is not", done.stderr)
         self.assertNotIn("hunter2", done.stdout + done.stderr)

@@ -1,0 +1,578 @@
+#include "tests/unit/agent/plan_model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/journal_codec.h"
+#include "agent/plan_journal.h"
+#include "agent/plan_text.h"
+#include "lib/xalloc.h"
+#include "tests/unit/test.h"
+
+static void set_text(char *to, size_t room, const char *text)
+{
+    assert_true(strlen(text) < room);
+    stpcpy(to, text);
+}
+
+#define SET(field, text) set_text((field), sizeof(field), (text))
+#define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
+
+void model_init(struct model *model)
+{
+    *model = (struct model){.now = 1000, .grace = 60};
+    uuid5_text("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "root", model->root_uuid);
+    model->journal = journal_new();
+    static const char *const standard[] = {
+        "HW_GPU_MAX_DISPLAY_HEADS_1", "HW_GPU_MAX_DISPLAY_HEADS_4",
+        "HW_GPU_RESOLUTION_W320H240", "HW_GPU_RESOLUTION_W640H480"};
+    for (int i = 0; i < LENGTH(standard); i++)
+        SET(model->known_traits[model->known_trait_count++], standard[i]);
+}
+
+void model_clear(struct model *model)
+{
+    journal_free(model->journal);
+    model->journal = NULL;
+}
+
+static struct journal *copy_journal(const struct journal *journal)
+{
+    size_t length;
+    _cleanup_free_ char *text = journal_write(journal, &length);
+    struct journal *copy = NULL;
+    struct error err = {0};
+    assert_ok(journal_read(text, length, &copy, &err), &err);
+    return copy;
+}
+
+void model_copy(struct model *to, const struct model *from)
+{
+    *to = *from;
+    to->journal = copy_journal(from->journal);
+}
+
+/* ---- look-ups ---- */
+
+int model_gpu(const struct model *model, const char *name)
+{
+    for (int i = 0; i < model->gpu_count; i++)
+        if (strcmp(model->gpus[i].name, name) == 0)
+            return i;
+    fail_msg("no GPU %s", name);
+    return -1;
+}
+
+struct model_device *model_device(struct model *model, const char *uuid)
+{
+    for (int i = 0; i < model->device_count; i++)
+        if (strcmp(model->devices[i].uuid, uuid) == 0)
+            return &model->devices[i];
+    return NULL;
+}
+
+struct model_provider *model_provider(struct model *model, const char *uuid)
+{
+    for (int i = 0; i < model->provider_count; i++)
+        if (strcmp(model->providers[i].uuid, uuid) == 0)
+            return &model->providers[i];
+    return NULL;
+}
+
+struct model_provider *model_provider_named(struct model *model, const char *name)
+{
+    for (int i = 0; i < model->provider_count; i++)
+        if (strcmp(model->providers[i].name, name) == 0)
+            return &model->providers[i];
+    return NULL;
+}
+
+bool model_has_trait(const struct model_provider *provider, const char *trait)
+{
+    for (int i = 0; i < provider->trait_count; i++)
+        if (strcmp(provider->traits[i], trait) == 0)
+            return true;
+    return false;
+}
+
+void model_add_trait(struct model_provider *provider, const char *trait)
+{
+    if (model_has_trait(provider, trait))
+        return;
+    assert_true(provider->trait_count < LENGTH(provider->traits));
+    SET(provider->traits[provider->trait_count++], trait);
+}
+
+void model_drop_trait(struct model_provider *provider, const char *trait)
+{
+    for (int i = 0; i < provider->trait_count; i++)
+        if (strcmp(provider->traits[i], trait) == 0)
+            memmove(&provider->traits[i], &provider->traits[--provider->trait_count],
+                    sizeof provider->traits[i]);
+}
+
+struct model_inventory *model_inventory(struct model_provider *provider,
+                                        const char *resource_class)
+{
+    for (int i = 0; i < provider->inventory_count; i++)
+        if (strcmp(provider->inventories[i].resource_class, resource_class) == 0)
+            return &provider->inventories[i];
+    return NULL;
+}
+
+bool model_is_used(const struct model_device *device)
+{
+    return device->domain[0] || device->group_open || device->defined;
+}
+
+/* ---- the kernel ---- */
+
+static int count_devices(const struct model *model, int gpu, int vf, int type)
+{
+    int count = 0;
+    for (int i = 0; i < model->device_count; i++) {
+        const struct model_device *device = &model->devices[i];
+        count += device->gpu == gpu && (vf < 0 || device->vf == vf) &&
+                 (type < 0 || device->type == type);
+    }
+    return count;
+}
+
+int model_available(const struct model *model, int gpu, int vf, int type)
+{
+    const struct model_gpu *card = &model->gpus[gpu];
+    int of_type = count_devices(model, gpu, -1, type);
+    if (!card->mixed && count_devices(model, gpu, -1, -1) > of_type)
+        return 0;
+    int left = card->types[type].capacity - of_type;
+    if (vf >= 0)
+        return left > 0 && count_devices(model, gpu, vf, -1) == 0;
+    return left > 0 ? left : 0;
+}
+
+bool model_add_device(struct model *model, const char *uuid, int gpu, int vf, int type)
+{
+    if (model_device(model, uuid) || model_available(model, gpu, vf, type) < 1)
+        return false;
+    assert_true(model->device_count < LENGTH(model->devices));
+    struct model_device *device = &model->devices[model->device_count++];
+    *device = (struct model_device){.gpu = gpu, .vf = vf, .type = type};
+    SET(device->uuid, uuid);
+    return true;
+}
+
+void model_remove_device(struct model *model, const char *uuid)
+{
+    struct model_device *device = model_device(model, uuid);
+    assert_non_null(device);
+    *device = model->devices[--model->device_count];
+}
+
+/* ---- what the agent sees ---- */
+
+static void fill_types(const struct model *model, int gpu, int vf,
+                       struct mdev_parent *parent)
+{
+    const struct model_gpu *card = &model->gpus[gpu];
+    for (int i = 0; i < card->type_count; i++) {
+        struct mdev_type *type = array_add(parent->types, parent->type_count);
+        type->id = xstrdup(card->types[i].id);
+        type->name = card->types[i].name[0] ? xstrdup(card->types[i].name) : NULL;
+        type->attributes = card->types[i].attributes;
+        if (card->vfs)
+            type->attributes.max_instance = (unsigned)card->types[i].capacity;
+        type->available =
+            card->unreadable_count ? -1 : model_available(model, gpu, vf, i);
+    }
+}
+
+static void fill_devices(const struct model *model, int gpu, int vf,
+                         struct mdev_parent *parent)
+{
+    for (int i = 0; i < model->device_count; i++) {
+        const struct model_device *device = &model->devices[i];
+        if (device->gpu != gpu || device->vf != vf || device->stray)
+            continue;
+        struct mdev *mdev = array_add(parent->mdevs, parent->mdev_count);
+        stpcpy(mdev->uuid, device->uuid);
+        mdev->in_transition = device->in_transition;
+        if (!device->in_transition)
+            mdev->type_id = xstrdup(model->gpus[gpu].types[device->type].id);
+    }
+}
+
+static void fill_parent(const struct model *model, int gpu, int vf, struct gpu *out)
+{
+    char name[32];
+    snprintf(name, sizeof name, "0000:%s:00.%d", model->gpus[gpu].name, vf + 1);
+    struct mdev_parent *parent = gpu_add_parent(out, name);
+    fill_types(model, gpu, vf, parent);
+    fill_devices(model, gpu, vf, parent);
+}
+
+static struct host *make_host(const struct model *model)
+{
+    struct host *host = xcalloc(1, sizeof *host);
+    for (int i = 0; i < model->gpu_count; i++) {
+        const struct model_gpu *card = &model->gpus[i];
+        if (card->absent)
+            continue;
+        char name[32];
+        snprintf(name, sizeof name, "0000:%s:00.0", card->name);
+        struct gpu *gpu = host_add_gpu(host, name);
+        gpu->driver = xstrdup("nvidia");
+        gpu->health = card->health;
+        gpu->health_reason = card->health == GPU_OK ? NULL : xstrdup("test");
+        if (!card->vfs)
+            fill_parent(model, i, -1, gpu);
+        for (int vf = 0; vf < card->vfs; vf++)
+            fill_parent(model, i, vf, gpu);
+    }
+    for (int i = 0; i < model->device_count; i++)
+        if (model->devices[i].stray) {
+            struct mdev *stray = array_add(host->strays, host->stray_count);
+            stpcpy(stray->uuid, model->devices[i].uuid);
+            stray->in_transition = true;
+        }
+    host_sort(host);
+    return host;
+}
+
+static struct device_use *make_use(const struct model *model)
+{
+    struct device_use *use = xcalloc(1, sizeof *use);
+    use->unknown = model->use_unknown;
+    for (int i = 0; i < model->device_count; i++) {
+        const struct model_device *device = &model->devices[i];
+        if (!model_is_used(device))
+            continue;
+        struct used_device *used = array_add(use->devices, use->count);
+        stpcpy(used->uuid, device->uuid);
+        stpcpy(used->domain, device->domain);
+        used->running = device->running;
+        used->group_open = device->group_open;
+        used->defined = device->defined;
+    }
+    return use;
+}
+
+static void fill_provider(const struct model_provider *from,
+                          struct observed_provider *to, const char *root)
+{
+    stpcpy(to->provider.uuid, from->uuid);
+    stpcpy(to->provider.root, root);
+    stpcpy(to->provider.parent, root);
+    to->provider.name = xstrdup(from->name);
+    to->provider.generation = from->generation;
+    to->detailed = !from->undetailed;
+    for (int i = 0; to->detailed && i < from->trait_count; i++)
+        strlist_add(&to->traits, from->traits[i]);
+    strlist_sort(&to->traits);
+    for (int i = 0; to->detailed && i < from->inventory_count; i++) {
+        struct class_inventory *item = array_add(to->inventories, to->inventory_count);
+        item->resource_class = xstrdup(from->inventories[i].resource_class);
+        item->inventory = from->inventories[i].inventory;
+    }
+    for (int i = 0; to->detailed && i < from->allocation_count; i++) {
+        struct provider_allocation *item =
+            array_add(to->allocations, to->allocation_count);
+        stpcpy(item->consumer, from->allocations[i].consumer);
+        item->resource_class = xstrdup(from->allocations[i].resource_class);
+        item->amount = from->allocations[i].amount;
+    }
+}
+
+static struct observed *make_observed(const struct model *model)
+{
+    struct observed *observed = xcalloc(1, sizeof *observed);
+    observed->root_found = !model->root_missing;
+    stpcpy(observed->root_uuid, model->root_uuid);
+    observed->root_name = xstrdup(MODEL_ROOT_NAME);
+    for (int i = 0; i < model->known_trait_count; i++)
+        strlist_add(&observed->known_traits, model->known_traits[i]);
+    strlist_sort(&observed->known_traits);
+    if (model->root_missing)
+        return observed;
+    struct observed_provider *root =
+        array_add(observed->providers, observed->provider_count);
+    stpcpy(root->provider.uuid, model->root_uuid);
+    stpcpy(root->provider.root, model->root_uuid);
+    root->provider.name = xstrdup(MODEL_ROOT_NAME);
+    for (int i = 0; i < model->provider_count; i++)
+        fill_provider(&model->providers[i],
+                      array_add(observed->providers, observed->provider_count),
+                      model->root_uuid);
+    return observed;
+}
+
+static void fill_config_type(const struct model_config_type *from,
+                             struct mdev_type_config *to)
+{
+    to->type = xstrdup(from->type);
+    to->mdev_class = xstrdup(from->mdev_class);
+    to->max_instances = from->max_instances;
+    for (int i = 0; i < from->address_count; i++)
+        strlist_add(&to->device_addresses, from->addresses[i]);
+    for (int i = 0; i < from->trait_count; i++)
+        strlist_add(&to->traits, from->traits[i]);
+}
+
+static struct config *make_config(const struct model *model)
+{
+    struct config *config = xcalloc(1, sizeof *config);
+    config->agent.mode = model->mode;
+    config->agent.create_root = model->create_root;
+    config->agent.release_grace = model->grace;
+    for (int i = 0; i < model->type_count; i++)
+        fill_config_type(&model->types[i],
+                         array_add(config->types, config->type_count));
+    return config;
+}
+
+static struct plan *plan(struct model *model, bool seeing)
+{
+    _cleanup_(host_freep) struct host *host = make_host(model);
+    _cleanup_(config_freep) struct config *config = make_config(model);
+    _cleanup_(observed_freep) struct observed *observed =
+        model->unreachable ? NULL : make_observed(model);
+    _cleanup_(desired_tree_freep) struct desired_tree *desired =
+        observed ? desired_tree_make(config, host, model->root_uuid, MODEL_ROOT_NAME)
+                 : NULL;
+    _cleanup_(device_use_freep) struct device_use *use = make_use(model);
+    struct plan_input input = {
+        .config = config,
+        .host = host,
+        .desired = desired,
+        .observed = observed,
+        .journal = model->journal,
+        .use = seeing ? use : NULL,
+        .prune = model->prune,
+        .take_over = model->take_over,
+        .now = model->now,
+    };
+    struct plan *result = plan_make(&input);
+    model->use_was_needed = result->needs_use;
+    if (!result->needs_use)
+        return result;
+    assert_int_equal(result->step_count, 0);
+    plan_free(result);
+    input.use = use;
+    result = plan_make(&input);
+    assert_false(result->needs_use);
+    return result;
+}
+
+struct plan *model_plan(struct model *model)
+{
+    return plan(model, false);
+}
+
+struct plan *model_plan_seeing(struct model *model)
+{
+    return plan(model, true);
+}
+
+/* ---- steps ---- */
+
+static bool is_known_trait(const struct model *model, const char *trait)
+{
+    for (int i = 0; i < model->known_trait_count; i++)
+        if (strcmp(model->known_traits[i], trait) == 0)
+            return true;
+    return false;
+}
+
+static void create_trait(struct model *model, const struct step *step)
+{
+    assert_true(strncmp(step->name, "CUSTOM_", 7) == 0);
+    if (is_known_trait(model, step->name))
+        return;
+    assert_true(model->known_trait_count < LENGTH(model->known_traits));
+    SET(model->known_traits[model->known_trait_count++], step->name);
+}
+
+static void create_provider(struct model *model, const struct step *step)
+{
+    assert_false(model->root_missing);
+    assert_null(model_provider(model, step->provider));
+    assert_null(model_provider_named(model, step->provider_name));
+    assert_true(model->provider_count < LENGTH(model->providers));
+    struct model_provider *provider = &model->providers[model->provider_count++];
+    *provider = (struct model_provider){0};
+    SET(provider->uuid, step->provider);
+    SET(provider->name, step->provider_name);
+}
+
+/* The first write of a plan carries the generation that was seen; later ones go on. */
+static struct model_provider *writable(struct model *model, const struct plan *plan,
+                                       const struct step *step)
+{
+    assert_string_not_equal(step->provider, model->root_uuid);
+    struct model_provider *provider = model_provider(model, step->provider);
+    assert_non_null(provider);
+    const struct step *first = NULL;
+    for (size_t i = 0; i < plan->step_count && !first; i++)
+        if (strcmp(plan->steps[i].provider, step->provider) == 0 &&
+            (plan->steps[i].kind == STEP_SET_INVENTORY ||
+             plan->steps[i].kind == STEP_SET_TRAITS ||
+             plan->steps[i].kind == STEP_DELETE_PROVIDER))
+            first = &plan->steps[i];
+    if (step == first && step->generation >= 0)
+        assert_int_equal(step->generation, provider->generation);
+    return provider;
+}
+
+static void set_traits(struct model *model, const struct plan *plan,
+                       const struct step *step)
+{
+    struct model_provider *provider = writable(model, plan, step);
+    provider->trait_count = 0;
+    for (size_t i = 0; i < step->traits.count; i++) {
+        if (!is_known_trait(model, step->traits.items[i]))
+            fail_msg("trait %s is not known to Placement", step->traits.items[i]);
+        model_add_trait(provider, step->traits.items[i]);
+    }
+    provider->generation++;
+}
+
+static int64_t allocated(const struct model_provider *provider,
+                         const char *resource_class)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < provider->allocation_count; i++)
+        if (strcmp(provider->allocations[i].resource_class, resource_class) == 0)
+            sum += provider->allocations[i].amount;
+    return sum;
+}
+
+static void check_inventory(const struct model_provider *provider,
+                            const struct class_inventory *item)
+{
+    const struct inventory *inventory = &item->inventory;
+    assert_in_range(inventory->total, 1, PLACEMENT_MAX_AMOUNT);
+    assert_in_range(inventory->reserved, 0, inventory->total);
+    assert_in_range(inventory->max_unit, 1, PLACEMENT_MAX_AMOUNT);
+    if (inventory->total < allocated(provider, item->resource_class))
+        fail_msg("%s: total %ld is less than what is allocated", provider->name,
+                 (long)inventory->total);
+}
+
+static void set_inventory(struct model *model, const struct plan *plan,
+                          const struct step *step)
+{
+    struct model_provider *provider = writable(model, plan, step);
+    struct model_inventory set[LENGTH(provider->inventories)] = {0};
+    assert_true(step->inventory_count <= (size_t)LENGTH(set));
+    for (size_t i = 0; i < step->inventory_count; i++) {
+        check_inventory(provider, &step->inventories[i]);
+        SET(set[i].resource_class, step->inventories[i].resource_class);
+        set[i].inventory = step->inventories[i].inventory;
+    }
+    memcpy(provider->inventories, set, sizeof set);
+    provider->inventory_count = (int)step->inventory_count;
+    for (int i = 0; i < provider->allocation_count; i++)
+        if (!model_inventory(provider, provider->allocations[i].resource_class))
+            fail_msg("%s: the inventory in use is dropped", provider->name);
+    provider->generation++;
+}
+
+static void delete_provider(struct model *model, const struct plan *plan,
+                            const struct step *step)
+{
+    struct model_provider *provider = writable(model, plan, step);
+    assert_int_equal(provider->allocation_count, 0);
+    *provider = model->providers[--model->provider_count];
+}
+
+static void create_device(struct model *model, const struct step *step)
+{
+    const struct journal_device *device = &step->device;
+    char name[3] = {device->gpu[5], device->gpu[6], 0};
+    int gpu = model_gpu(model, name), type = -1;
+    const struct model_gpu *card = &model->gpus[gpu];
+    assert_true(card->health == GPU_OK && !card->absent);
+    for (int i = 0; i < card->type_count; i++)
+        if (strcmp(card->types[i].id, device->type_id) == 0)
+            type = i;
+    assert_true(type >= 0);
+    int vf = device->parent[11] - '0' - 1;
+    /* The second time it is there already, which is as good. */
+    if (model_device(model, device->uuid))
+        return;
+    if (!model_add_device(model, device->uuid, gpu, vf, type))
+        fail_msg("the kernel refuses %s %s on %s", device->uuid, device->type_id,
+                 device->parent);
+    model_device(model, device->uuid)->made_by_agent = true;
+}
+
+static void remove_device(struct model *model, const struct step *step)
+{
+    struct model_device *device = model_device(model, step->device.uuid);
+    if (!device)
+        return;
+    if (model_is_used(device))
+        fail_msg("%s is removed while somebody has it", device->uuid);
+    if (!device->made_by_agent)
+        fail_msg("%s is removed and somebody else made it", device->uuid);
+    assert_false(device->in_transition);
+    model_remove_device(model, device->uuid);
+}
+
+static void carry_out(struct model *model, const struct plan *plan,
+                      const struct step *step)
+{
+    switch (step->kind) {
+    case STEP_CREATE_TRAIT:
+        create_trait(model, step);
+        break;
+    case STEP_CREATE_ROOT:
+        assert_string_equal(step->provider, model->root_uuid);
+        model->root_missing = false;
+        break;
+    case STEP_CREATE_PROVIDER:
+        create_provider(model, step);
+        break;
+    case STEP_SET_INVENTORY:
+        set_inventory(model, plan, step);
+        break;
+    case STEP_SET_TRAITS:
+        set_traits(model, plan, step);
+        break;
+    case STEP_REMOVE_DEVICE:
+        remove_device(model, step);
+        break;
+    case STEP_CREATE_DEVICE:
+        create_device(model, step);
+        break;
+    case STEP_DELETE_PROVIDER:
+        delete_provider(model, plan, step);
+        break;
+    default:
+        break;
+    }
+}
+
+void model_execute(struct model *model, const struct plan *plan, size_t count)
+{
+    for (size_t i = 0; i < plan->step_count; i++)
+        plan_note_intention(model->journal, &plan->steps[i]);
+    for (size_t i = 0; i < count && i < plan->step_count; i++) {
+        if (step_is_note(&plan->steps[i]))
+            continue;
+        carry_out(model, plan, &plan->steps[i]);
+        plan_note_done(model->journal, &plan->steps[i]);
+    }
+}
+
+void model_settle(struct model *model)
+{
+    for (int round = 0; round < 8; round++) {
+        _cleanup_(plan_freep) struct plan *next = model_plan(model);
+        if (next->step_count == 0)
+            return;
+        model_execute(model, next, next->step_count);
+    }
+    _cleanup_(plan_freep) struct plan *next = model_plan(model);
+    plan_print(next, FORMAT_TABLE, stderr);
+    fail_msg("the world does not settle");
+}

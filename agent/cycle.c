@@ -99,10 +99,12 @@ void agent_free(struct agent *agent)
 int agent_reconfigure(struct agent *agent, const struct config *config,
                       struct error *err)
 {
-    if (strcmp(config->agent.state_file, agent->config->agent.state_file) != 0 ||
-        strcmp(config->agent.sysfs_root, agent->config->agent.sysfs_root) != 0)
+    const struct config *old = agent->config;
+    if (strcmp(config->agent.state_file, old->agent.state_file) != 0 ||
+        strcmp(config->agent.sysfs_root, old->agent.sysfs_root) != 0 ||
+        strcmp(config->agent.host_root, old->agent.host_root) != 0)
         return error_set(err, ERROR_INVALID,
-                         "another state_file or sysfs_root needs a restart");
+                         "another state_file, sysfs_root or host_root needs a restart");
     struct placement_client *client;
     if (placement_client_new(&config->placement, &client, err) != 0)
         return -1;
@@ -309,12 +311,19 @@ static void add_failures(const struct cycle_round *round, struct strlist *out)
     for (size_t i = 0; round->execution && i < round->execution->count; i++) {
         const struct step *step = &round->plan->steps[i];
         const struct step_result *result = &round->execution->results[i];
-        if (result->outcome == STEP_FAILED || result->outcome == STEP_UNDER_WAY)
+        if (result->outcome == STEP_FAILED)
             strlist_add_take(out,
                              xasprintf("%s%s%s: %s", step->gpu ? step->gpu : "",
                                        step->gpu ? ": " : "",
                                        step_kind_name(step->kind), result->reason));
     }
+}
+
+/* A pending one without a reason is what the round itself makes. */
+static bool is_not_met(const struct allocation_status *status)
+{
+    return status->state == ALLOCATION_FAILED ||
+           (status->state == ALLOCATION_PENDING && status->reason);
 }
 
 void cycle_problems(const struct cycle *cycle, struct strlist *out)
@@ -323,7 +332,7 @@ void cycle_problems(const struct cycle *cycle, struct strlist *out)
     add_failures(round, out);
     for (size_t i = 0; i < round->plan->allocation_count; i++) {
         const struct allocation_status *status = &round->plan->allocations[i];
-        if (status->state == ALLOCATION_FAILED)
+        if (is_not_met(status))
             strlist_add_take(out, xasprintf("consumer %s on %s: %s", status->consumer,
                                             status->provider_name, status->reason));
     }
@@ -340,12 +349,8 @@ bool cycle_settled(const struct cycle *cycle)
     if (round->execution &&
         round->execution->outcomes[STEP_DONE] != round->execution->count)
         return false;
-    /* A pending one without a reason is what the round has just made. */
-    for (size_t i = 0; i < round->plan->allocation_count; i++) {
-        const struct allocation_status *status = &round->plan->allocations[i];
-        if (status->state == ALLOCATION_FAILED ||
-            (status->state == ALLOCATION_PENDING && status->reason))
+    for (size_t i = 0; i < round->plan->allocation_count; i++)
+        if (is_not_met(&round->plan->allocations[i]))
             return false;
-    }
     return cycle->late.count == 0;
 }

@@ -30,7 +30,8 @@ void agent_free(struct agent *agent);
 DEFINE_CLEANUP(struct agent *, agent_free)
 
 /* Goes on with another configuration; on failure with the old one. What Placement has
- * is read anew. INVALID when state_file or sysfs_root differ: they need a restart. */
+ * is read anew. INVALID when state_file, sysfs_root or host_root differ: they need a
+ * restart. */
 int agent_reconfigure(struct agent *agent, const struct config *config,
                       struct error *err);
 
@@ -83,7 +84,8 @@ void cycle_clear(struct cycle *cycle);
 /* The plan of the last round. */
 const struct plan *cycle_plan(const struct cycle *cycle);
 /* All that is not well after this cycle, one line each: steps that failed, allocations
- * that cannot be met, GPUs that are gone. */
+ * that are not met, GPUs that are gone. What the kernel is still at work on is told by
+ * the next cycle, if it then still is. */
 void cycle_problems(const struct cycle *cycle, struct strlist *out);
 /* True when all steps of the last round are done and no allocation waits for more. */
 bool cycle_settled(const struct cycle *cycle);

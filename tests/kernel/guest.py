@@ -1,7 +1,276 @@
 #!/usr/bin/env python3
-"""Inside the guest: first look."""
-import os, subprocess, sys
-print(open('/proc/version').read().strip())
-subprocess.run(['ls','-l','/sys/class/mdev_bus'])
-subprocess.run('grep . /sys/class/mdev_bus/*/mdev_supported_types/*/available_instances | head', shell=True)
-subprocess.run('for d in /sys/bus/pci/devices/*; do echo $d $(cat $d/vendor $d/device) $(readlink $d/driver); done', shell=True)
+"""Inside the guest: the agent and placementd on a real kernel's mediated devices. tests/kernel/run starts it.
+
+Two cards are parents themselves (0000:00:04.0 and 0000:00:05.0), one has SR-IOV (0000:01:00.0, four virtual functions).
+Each carries four devices of one type at a time.
+"""
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+import uuid
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+from support import SystemTest, process, wait_for  # noqa: E402
+from support.host import Host, store  # noqa: E402
+
+process.PATIENCE = 60.0  # an emulated processor
+CARD, OTHER, SRIOV = "0000:00:04.0", "0000:00:05.0", "0000:01:00.0"
+PARAMETERS = pathlib.Path("/sys/module/vgpu_sample/parameters")
+ROOT = "guest.example"
+
+
+def name_of(address):
+    return "_pci_" + address.replace(":", "_").replace(".", "_")
+
+
+def parameter(name, value):
+    (PARAMETERS / name).write_text(str(value))
+
+
+def virtual_functions(count):
+    store(f"/sys/bus/pci/devices/{SRIOV}/sriov_numvfs", str(count))
+
+
+class Holder:
+    """A process that has a device open through VFIO, as a virtual machine has."""
+
+    def __init__(self, device):
+        group = os.path.basename(os.readlink(f"/sys/bus/mdev/devices/{device}/iommu_group"))
+        self.popen = subprocess.Popen([os.environ["HOLD"], group, device], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.popen.stdout.readline() != "held\n":
+            raise AssertionError("vfio-hold could not open the device")
+
+    def stop(self):
+        self.popen.stdin.close()
+        self.popen.stdout.close()
+        return self.popen.wait()
+
+
+class KernelTest(SystemTest):
+    types = {"devices": {"enabled_mdev_types": ["nvidia-35"]}}
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.empty_host)
+        self.host = Host("/sys")
+        self.placement = self.start_placement()
+        self.agent = self.make_agent(None, self.placement, self.configuration())
+
+    def configuration(self):
+        return {"agent": {"create_root": "true", "root_provider_name": ROOT, "sync_interval": 1, "release_grace": 0, "host_root": "/"},
+                **self.types}
+
+    def empty_host(self):
+        parameter("create_delay_ms", 0)
+        parameter("create_errno", 0)
+        for device in self.host.mdevs():
+            self.host.remove(device)
+        virtual_functions(0)
+
+    def provider(self, address):
+        return self.placement.provider(ROOT + name_of(address))["uuid"]
+
+    def allocate(self, address, units=1):
+        consumer = str(uuid.uuid4())
+        self.placement.allocate(consumer, {self.provider(address): {"VGPU": units}})
+        return consumer
+
+    def totals(self):
+        root = self.placement.provider(ROOT)["uuid"]
+        return {name.removeprefix(ROOT + "_pci_"): self.placement.inventories(provider["uuid"]).get("VGPU", {}).get("total", 0)
+                for name, provider in self.placement.tree(root).items() if name != ROOT}
+
+    def states(self):
+        return {row["consumer"]: row["state"] for row in self.agent.json("allocations")}
+
+    def on(self, address):
+        """The devices of one card, its virtual functions included."""
+        return {device for device, (parent, _) in self.host.mdevs().items() if parent.rsplit(".", 1)[0] == address.rsplit(".", 1)[0]}
+
+
+class Cards(KernelTest):
+    def test_inventory(self):
+        self.agent.run("sync")
+        self.assertEqual(self.totals(), {"0000_00_04_0": 4, "0000_00_05_0": 4})
+        self.agent.run("plan", status=0)
+
+    def test_create_to_exhaustion_and_release(self):
+        self.agent.run("sync")
+        consumers = [self.allocate(CARD), self.allocate(CARD, 3)]
+        self.agent.run("sync")
+        self.assertEqual(len(self.on(CARD)), 4)
+        self.assertEqual(self.host.available(CARD, "nvidia-35"), 0)
+        self.assertEqual(self.totals()["0000_00_04_0"], 4)
+        for consumer in consumers:
+            self.placement.deallocate(consumer)
+        self.agent.run("sync")
+        self.agent.run("sync")
+        self.assertEqual(self.on(CARD), set())
+
+    def test_one_type_at_a_time(self):
+        self.assertEqual(self.host.create(CARD, "nvidia-36", str(uuid.uuid4())), "OK")
+        self.agent.run("sync")
+        self.assertEqual(self.totals()["0000_00_04_0"], 0)
+        self.assertEqual(self.totals()["0000_00_05_0"], 4)
+        self.assertEqual(len(self.on(CARD)), 1)
+
+    def test_an_error_of_the_driver_is_said_and_heals(self):
+        self.agent.run("sync")
+        consumer = self.allocate(CARD)
+        parameter("create_errno", 5)
+        done = self.agent.try_to("sync")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("Input/output error", done.stdout + done.stderr)
+        parameter("create_errno", 0)
+        self.agent.run("sync")
+        self.assertEqual(self.states()[consumer], "ready")
+
+    def test_a_slow_create_holds_up_nobody_else(self):
+        self.agent.run("sync")
+        self.agent.start()
+        parameter("create_delay_ms", 4000)
+        slow = self.allocate(CARD)
+        wait_for(lambda: self.states()[slow] == "pending" and os.listdir("/sys/bus/mdev/devices"), "the slow create")
+        parameter("create_delay_ms", 0)
+        begin = time.monotonic()
+        quick = self.allocate(OTHER)
+        wait_for(lambda: self.states()[quick] == "ready", "the other card's device")
+        self.assertLess(time.monotonic() - begin, 60)
+        wait_for(lambda: self.states()[slow] == "ready", "the slow device")
+        self.assertEqual(len(self.host.mdevs()), 2)
+
+    def test_a_device_in_use_stays(self):
+        self.agent.run("sync")
+        consumer = self.allocate(CARD)
+        self.agent.run("sync")
+        device, = self.on(CARD)
+        holder = Holder(device)
+        self.assertEqual(self.states()[consumer], "in use")
+        self.placement.deallocate(consumer)
+        self.agent.run("sync")
+        self.agent.run("sync")
+        self.assertEqual(self.on(CARD), {device})
+        holder.stop()
+        self.agent.run("sync")
+        self.assertEqual(self.on(CARD), set())
+
+    def test_a_remove_that_blocks_blocks_nobody(self):
+        self.agent.run("sync")
+        first = self.allocate(CARD)
+        self.agent.run("sync")
+        device, = self.on(CARD)
+        holder = Holder(device)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            blocked = pool.submit(self.host.remove, device)  # somebody else, by hand
+            wait_for(lambda: device not in self.host.mdevs(), "the remove to begin")
+            others = [self.allocate(OTHER), self.allocate(CARD)]
+            self.agent.try_to("sync")
+            self.agent.try_to("sync")
+            self.assertEqual(len(self.on(OTHER)), 1)
+            self.assertFalse(blocked.done())
+            holder.stop()
+            self.assertEqual(blocked.result(60), "OK")
+        self.agent.run("sync")
+        self.assertEqual({self.states()[c] for c in [first, *others]}, {"ready"})
+
+    def test_a_card_that_goes_and_comes_back(self):
+        self.agent.run("sync")
+        consumer = self.allocate(CARD)
+        self.agent.run("sync")
+        before = self.on(CARD)
+        store(f"/sys/bus/pci/devices/{CARD}/remove", "1")
+        self.addCleanup(store, "/sys/bus/pci/rescan", "1")
+        self.agent.try_to("sync")
+        vgpu = self.placement.inventories(self.provider(CARD))["VGPU"]
+        self.assertEqual(vgpu["reserved"], vgpu["total"])
+        self.assertEqual(self.totals()["0000_00_05_0"], 4)
+        store("/sys/bus/pci/rescan", "1")
+        wait_for(lambda: self.host.parent(CARD).exists(), "the card")
+        self.agent.run("sync")
+        self.assertEqual(self.on(CARD), before)
+        self.assertEqual(self.states()[consumer], "ready")
+        self.assertEqual(self.placement.inventories(self.provider(CARD))["VGPU"]["reserved"], 0)
+
+    def test_killed_and_started_again(self):
+        self.agent.run("sync")
+        consumers = [self.allocate(CARD) for _ in range(3)]
+        self.agent.start()
+        wait_for(lambda: len(self.on(CARD)) == 3, "the devices")
+        before = self.host.mdevs()
+        self.agent.daemon.kill()
+        self.agent.start()
+        wait_for(lambda: self.agent.try_to("plan").returncode == 0, "a cycle")
+        self.assertEqual(self.host.mdevs(), before)
+        self.assertEqual({self.states()[c] for c in consumers}, {"ready"})
+
+    def test_sixteen_creates_at_once(self):
+        """As if as many agents ran: of one uuid the kernel makes one."""
+        same = str(uuid.uuid4())
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            results = list(pool.map(lambda _: self.host.create(CARD, "nvidia-35", same), range(16)))
+        self.assertEqual(sorted(results), ["EEXIST"] * 15 + ["OK"])
+
+
+class VirtualFunctions(KernelTest):
+    def setUp(self):
+        super().setUp()
+        virtual_functions(4)
+
+    def test_one_child_for_the_card(self):
+        self.agent.run("sync")
+        self.assertEqual(self.totals()["0000_01_00_0"], 4)
+
+    def test_each_function_carries_one(self):
+        self.agent.run("sync")
+        self.allocate(SRIOV, 3)
+        self.agent.run("sync")
+        parents = [parent for parent, _ in self.host.mdevs().values()]
+        self.assertEqual(len(set(parents)), 3)
+        self.assertNotIn(SRIOV, parents)
+        self.assertEqual(self.totals()["0000_01_00_0"], 4)
+
+    def test_functions_made_again_under_the_agent(self):
+        self.agent.run("sync")
+        consumer = self.allocate(SRIOV, 2)
+        self.agent.run("sync")
+        before = set(self.host.mdevs())
+        virtual_functions(0)
+        self.assertEqual(self.host.mdevs(), {})
+        self.agent.try_to("sync")
+        virtual_functions(4)
+        self.agent.run("sync")
+        self.assertEqual(set(self.host.mdevs()), before)
+        self.assertEqual(self.states()[consumer], "ready")
+
+
+class Result(unittest.TextTestResult):
+    """Shows what the programs said, while it is still there."""
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.show(test)
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.show(test)
+
+    def show(self, test):
+        self.stream.writeln(self._exc_info_to_string(sys.exc_info(), test) if sys.exc_info()[0] else "")
+        for log in sorted(test.directory.glob("*/*.log")):
+            self.stream.writeln(f"--- {log.name}\n{log.read_text(errors='replace')[-2000:]}")
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:]
+    loader = unittest.TestLoader()
+    loader.testNamePatterns = [f"*{word}*" for word in words] or None
+    suite = loader.loadTestsFromModule(sys.modules[__name__])
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(suite)
+    bad = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - bad - len(result.skipped)} passed, {bad} failed, {len(result.skipped)} skipped", flush=True)
+    sys.exit(1 if bad or not result.testsRun else 0)

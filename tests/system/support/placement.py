@@ -33,9 +33,12 @@ class Placement:
             return self.process.stop()
         return 0
 
+    def connect(self, host, port):
+        return http.client.HTTPConnection(host, port, timeout=30)
+
     def request(self, method, path, body=None, microversion=MICROVERSION):
         parts = urllib.parse.urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+        connection = self.connect(parts.hostname, parts.port)
         headers = {"X-Auth-Token": self.token, "Accept": "application/json",
                    "OpenStack-API-Version": f"placement {microversion}"}
         text = None

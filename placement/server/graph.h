@@ -191,6 +191,9 @@ void graph_move_node(struct graph *graph, struct node *node, struct node *parent
 /* It may have no children and no allocations. */
 void graph_remove_node(struct graph *graph, struct node *node);
 
+/* Adds one at a time, in the order of their ids: for loading. */
+void graph_append_trait(struct node *node, struct trait *trait);
+void graph_append_aggregate(struct node *node, struct aggregate *aggregate);
 /* Replaces; both arrays are sorted here and copied. */
 void graph_set_traits(struct node *node, struct trait *const *traits, size_t count);
 void graph_set_aggregates(struct node *node, struct aggregate *const *aggregates,

@@ -118,9 +118,10 @@ struct resource_class *graph_add_class(struct graph *graph, int64_t id,
 void graph_rename_class(struct graph *graph, struct resource_class *class,
                         const char *name, int64_t modified)
 {
+    char *copy = xstrdup(name);
     map_remove(&graph->classes_by_name, &class->by_name);
     free(class->name);
-    class->name = xstrdup(name);
+    class->name = copy;
     class->modified = modified;
     map_add(&graph->classes_by_name, &class->by_name, class->name);
 }
@@ -222,9 +223,10 @@ struct node *graph_add_node(struct graph *graph, int64_t id, const char *uuid,
 
 void graph_rename_node(struct graph *graph, struct node *node, const char *name)
 {
+    char *copy = xstrdup(name);
     map_remove(&graph->nodes_by_name, &node->by_name);
     free(node->name);
-    node->name = xstrdup(name);
+    node->name = copy;
     map_add(&graph->nodes_by_name, &node->by_name, node->name);
 }
 
@@ -281,6 +283,18 @@ void graph_remove_node(struct graph *graph, struct node *node)
 }
 
 /* ---- traits and aggregates of a node ---- */
+
+void graph_append_trait(struct node *node, struct trait *trait)
+{
+    *array_add(node->traits, node->trait_count) = trait;
+    node_list_add(&trait->nodes, node);
+}
+
+void graph_append_aggregate(struct node *node, struct aggregate *aggregate)
+{
+    *array_add(node->aggregates, node->aggregate_count) = aggregate;
+    node_list_add(&aggregate->nodes, node);
+}
 
 static int compare_traits(const void *a, const void *b)
 {

@@ -6,9 +6,9 @@
  *
  * Group commit: the loop lets many requests change the store and calls store_commit()
  * once; until then no reply may leave that tells of the changes. When a statement or
- * the commit fails (the disk is full, the file is read-only), the whole transaction is
- * undone and the graph is loaded anew: all replies of the batch become 503. After that
- * each write first tries whether the database takes writes again.
+ * the commit fails (the disk is full, the file is read-only), the whole batch is undone
+ * and the graph loaded anew; from then on each write first tries whether the disk takes
+ * it.
  *
  * One thread.
  */
@@ -35,9 +35,11 @@ struct store {
     struct graph graph;
     struct database *database;
     struct store_options options;
-    int64_t now;  /* of the request being answered; set by the caller */
-    bool failed;  /* a statement failed: the batch is lost, see store_commit() */
-    bool suspect; /* the last batch was lost: try the disk before the next */
+    int64_t now;          /* of the request being answered; set by the caller */
+    bool failed;          /* a statement failed: the batch is lost */
+    struct error failure; /* why */
+    bool suspect;         /* the last batch was lost: try the disk before the next */
+    bool lost;            /* the graph could not be loaded again: nothing can be told */
 };
 
 /* Opens or makes the database, checks it and loads the graph. The caller keeps the
@@ -49,9 +51,21 @@ DEFINE_CLEANUP(struct store *, store_close)
 
 /* Something changed that is not on disk yet. */
 bool store_is_changed(const struct store *store);
+/* To be called before a request that may write: fails where the disk is known not to
+ * take writes. */
+int store_prepare_write(struct store *store, struct error *err);
 /* Makes all changes since the last call durable (fsync). On failure they are all
  * undone: the answers given since then are void. */
 int store_commit(struct store *store, struct error *err);
+
+/* One statement of a change, with the values made by SQL_INT() and the like. */
+#define store_sql(store, statement, err, ...)                                \
+    store_run((store), (statement), (const struct sql_value[]){__VA_ARGS__}, \
+              sizeof((const struct sql_value[]){__VA_ARGS__}) /              \
+                  sizeof(struct sql_value),                                  \
+              (err))
+int store_run(struct store *store, enum sql statement, const struct sql_value *values,
+              size_t count, struct error *err);
 
 /* ---- providers ---- */
 int store_create_provider(struct store *store, const char *uuid, const char *name,
@@ -97,8 +111,8 @@ int store_ensure_consumer_type(struct store *store, const char *name,
 /* ---- who uses it ---- */
 int store_create_consumer(struct store *store, const char *uuid,
                           struct outsider *project, struct outsider *user,
-                          struct outsider *type, struct consumer **out,
-                          struct error *err);
+                          struct outsider *type, int64_t generation,
+                          struct consumer **out, struct error *err);
 /* Writes all three and the generation. */
 int store_update_consumer(struct store *store, struct consumer *consumer,
                           struct outsider *project, struct outsider *user,

@@ -21,6 +21,7 @@ struct placementd_config {
         char *cert, *key;     /* NULL: plain HTTP */
         char *metrics_listen; /* NULL: no metrics */
         enum log_level log_level;
+        bool access_log;
         unsigned max_body_size, max_header_size; /* bytes */
         unsigned max_connections, connection_timeout;
     } placementd;

@@ -126,9 +126,9 @@ int codec_read_inventory(struct json_object *json, struct inventory *out,
     return 0;
 }
 
-void codec_write_inventory(struct json_writer *w, const struct inventory *inventory)
+void codec_write_inventory_members(struct json_writer *w,
+                                   const struct inventory *inventory)
 {
-    json_write_begin_object(w);
     json_write_int_member(w, "total", inventory->total);
     json_write_int_member(w, "reserved", inventory->reserved);
     json_write_int_member(w, "min_unit", inventory->min_unit);
@@ -136,6 +136,12 @@ void codec_write_inventory(struct json_writer *w, const struct inventory *invent
     json_write_int_member(w, "step_size", inventory->step_size);
     json_write_key(w, "allocation_ratio");
     json_write_double(w, inventory->allocation_ratio);
+}
+
+void codec_write_inventory(struct json_writer *w, const struct inventory *inventory)
+{
+    json_write_begin_object(w);
+    codec_write_inventory_members(w, inventory);
     json_write_end_object(w);
 }
 

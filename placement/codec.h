@@ -28,6 +28,9 @@ int codec_read_providers(struct json_object *json, struct provider **out, size_t
 int codec_read_inventory(struct json_object *json, struct inventory *out,
                          struct error *err);
 void codec_write_inventory(struct json_writer *w, const struct inventory *inventory);
+/* The six members, in an object that the caller began. */
+void codec_write_inventory_members(struct json_writer *w,
+                                   const struct inventory *inventory);
 
 /* {"inventories": {"VGPU": inventory, ...}, "resource_provider_generation": 3}, as GET
  * answers and PUT sends. Ordered by class. */

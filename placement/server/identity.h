@@ -1,17 +1,16 @@
 /*
  * identity: who asks, as the authentication found out, for the policy to decide on.
- * Plain data; strings are borrowed for the time of the request.
+ * Plain data with its own copies of what is kept.
  */
 #ifndef PLACEMENT_SERVER_IDENTITY_H
 #define PLACEMENT_SERVER_IDENTITY_H
 
-#include <stdbool.h>
-
 struct identity {
-    const char *user_id, *project_id; /* NULL: none */
-    const char *roles;                /* "admin,member,reader" */
-    const char *system_scope;         /* "all" or NULL */
-    const char *domain_id;
+    char *user_id, *project_id, *domain_id; /* NULL: none */
+    char *roles;                            /* "admin,member,reader" */
+    char *system_scope;                     /* "all" or NULL */
 };
+
+void identity_clear(struct identity *identity);
 
 #endif

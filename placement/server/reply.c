@@ -54,7 +54,11 @@ static const struct status *status_of(int number)
 int reply_problem(struct reply *reply, int status, const char *code, const char *format,
                   ...)
 {
-    reply_clear(reply);
+    json_writer_clear(&reply->body);
+    free(reply->detail);
+    free(reply->location);
+    reply->location = NULL;
+    reply->timed = false;
     va_list args;
     va_start(args, format);
     if (vasprintf(&reply->detail, format, args) < 0)
@@ -63,15 +67,6 @@ int reply_problem(struct reply *reply, int status, const char *code, const char 
     reply->status = status;
     reply->code = code;
     return -1;
-}
-
-int reply_error(struct reply *reply, const struct error *err)
-{
-    int status = err->code == ERROR_INVALID     ? 400
-                 : err->code == ERROR_NOT_FOUND ? 404
-                 : err->code == ERROR_CONFLICT  ? 409
-                                                : 503;
-    return reply_problem(reply, status, NULL, "%s", err->text);
 }
 
 void reply_last_modified(struct reply *reply, const struct request *request,
@@ -168,11 +163,20 @@ void reply_finish_problem(struct reply *reply, const struct request *request)
         write_problem(reply, request);
 }
 
+void reply_header(struct reply *reply, const char *name, const char *value)
+{
+    *array_add(reply->headers, reply->header_count) =
+        (struct reply_header){name, xstrdup(value)};
+}
+
 void reply_clear(struct reply *reply)
 {
     json_writer_clear(&reply->body);
     free(reply->location);
     free(reply->detail);
     free(reply->allow);
+    for (size_t i = 0; i < reply->header_count; i++)
+        free(reply->headers[i].value);
+    free(reply->headers);
     *reply = (struct reply){0};
 }

@@ -10,6 +10,7 @@
 #define PLACEMENT_SERVER_REPLY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/error.h"
@@ -39,16 +40,19 @@ struct reply {
     const char *code; /* NULL: undefined */
     char *detail;
     char *allow; /* of a 405 */
+    /* Further headers: constant names, own values. */
+    struct reply_header {
+        const char *name;
+        char *value;
+    } * headers;
+    size_t header_count;
+    size_t sent_bytes; /* of the body, once it was handed over */
 };
 
 /* Gives up. `code` NULL for none of its own. Returns -1, so that handlers can
  * `return reply_problem(...)`. What the handler wrote before is dropped. */
 int reply_problem(struct reply *reply, int status, const char *code, const char *format,
                   ...) __attribute__((format(printf, 4, 5)));
-
-/* An error of a library or the database as a problem: the status follows from the code
- * (INVALID 400, IO and EXHAUSTED 503, ...). Returns -1. */
-int reply_error(struct reply *reply, const struct error *err);
 
 /* Since 1.15 replies carry last-modified (0 or less: now) and cache-control: no-cache.
  */
@@ -58,6 +62,8 @@ void reply_last_modified(struct reply *reply, const struct request *request,
 /* Makes the body of a problem: JSON, or HTML or plain text where the request's Accept
  * header wants that. `request->microversion` is -1 while it is not known. */
 void reply_finish_problem(struct reply *reply, const struct request *request);
+
+void reply_header(struct reply *reply, const char *name, const char *value);
 
 void reply_clear(struct reply *reply);
 

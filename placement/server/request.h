@@ -19,15 +19,29 @@
 struct request {
     const char *method;
     const char *path;                       /* decoded, without the query */
+    const char *raw_target;                 /* as it came, for the log */
     const char *path_items[MAX_PATH_ITEMS]; /* what stood for {...} in the route */
     struct query query;
     const char *query_problem; /* why the query could not be decoded, else NULL */
-    const char *accept, *content_type, *content_length;
-    const char *body; /* NUL after it */
+    const char *body;          /* NUL after it */
     size_t body_length;
-    int microversion; /* 39 for 1.39 */
+
+    /* headers */
+    const char *accept, *content_type, *content_length;
+    const char *api_version;  /* OpenStack-API-Version; several joined with commas */
+    const char *token;        /* X-Auth-Token */
+    const char *roles;        /* X-Roles */
+    const char *project_id;   /* X-Project-Id */
+    const char *system_scope; /* OpenStack-System-Scope */
+    const char *domain_id;    /* X-Domain-Id */
+    const char *origin, *cors_method, *cors_headers; /* of CORS */
+
+    const char *client; /* the peer's address, for the log */
     char id[REQUEST_ID_SIZE];
     int64_t now; /* seconds since 1970 */
+
+    /* found out on the way */
+    int microversion; /* 39 for 1.39; -1 while it is not known */
     struct identity identity;
 };
 

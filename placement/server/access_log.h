@@ -1,0 +1,13 @@
+/*
+ * access_log: one line a request to standard error, with its id: who, what, status,
+ * bytes, microversion. Stateless.
+ */
+#ifndef PLACEMENT_SERVER_ACCESS_LOG_H
+#define PLACEMENT_SERVER_ACCESS_LOG_H
+
+#include "placement/server/reply.h"
+#include "placement/server/request.h"
+
+void access_log_write(const struct request *request, const struct reply *reply);
+
+#endif

@@ -1,0 +1,69 @@
+#include "placement/server/api.h"
+
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/xalloc.h"
+#include "placement/server/auth.h"
+#include "placement/server/microversion.h"
+#include "placement/server/route.h"
+
+static bool is_read(const struct request *request)
+{
+    return strcmp(request->method, "GET") == 0;
+}
+
+/* GET /usages is about the project that it names; all else is about the asker's own. */
+static int check_policy(const struct api *api, const struct route *route,
+                        const struct request *request, struct reply *reply)
+{
+    if (!route->rule)
+        return 0;
+    const char *project = strcmp(route->rule, "placement:usages") == 0
+                              ? query_last(&request->query, "project_id")
+                              : request->identity.project_id;
+    return policy_enforce(api->policy, route->rule, &request->identity, project, reply);
+}
+
+static int answer(struct api *api, struct request *request, struct reply *reply)
+{
+    struct store *store = api->store;
+    _cleanup_free_ char *path_storage = xcalloc(strlen(request->path) + 1, 1);
+    struct error err;
+    identity_clear(&request->identity);
+    if (auth_noauth2(request, reply) != 0)
+        return -1;
+    int minor;
+    if (microversion_parse(request->api_version, &minor, reply) != 0)
+        return -1;
+    request->microversion = minor;
+    const struct route *route = route_find(request, path_storage, reply);
+    if (!route || check_policy(api, route, request, reply) != 0)
+        return -1;
+    if (store->lost || !is_read(request))
+        if (store_prepare_write(store, &err) != 0)
+            return reply_problem(reply, 503, NULL, "%s", err.text);
+    store->now = request->now;
+    return route->handle(store, request, reply);
+}
+
+void api_answer(struct api *api, struct request *request, struct reply *reply)
+{
+    request->microversion = -1;
+    if (answer(api, request, reply) != 0)
+        reply_finish_problem(reply, request);
+    else if (reply->status == 0)
+        reply->status = 200;
+}
+
+void api_answer_again(struct api *api, struct request *request, struct reply *reply,
+                      const struct error *err)
+{
+    reply_clear(reply);
+    if (is_read(request)) {
+        api_answer(api, request, reply);
+        return;
+    }
+    reply_problem(reply, 503, NULL, "%s", err->text);
+    reply_finish_problem(reply, request);
+}

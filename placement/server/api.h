@@ -1,0 +1,27 @@
+/*
+ * api: from a request to its reply: who asks (auth), which microversion, which route,
+ * may they (policy), then the handler. Knows no sockets.
+ */
+#ifndef PLACEMENT_SERVER_API_H
+#define PLACEMENT_SERVER_API_H
+
+#include "placement/server/policy.h"
+#include "placement/server/reply.h"
+#include "placement/server/request.h"
+#include "placement/server/store.h"
+
+struct api {
+    struct store *store;
+    struct policy *policy;
+};
+
+/* Always leaves a reply that can be sent, error bodies included. Where the request
+ * wrote (store_is_changed()), it must not be sent before store_commit(). */
+void api_answer(struct api *api, struct request *request, struct reply *reply);
+
+/* The commit failed, `err` says why: makes the reply that is now true. A read is
+ * answered again, a write was not done: 503. */
+void api_answer_again(struct api *api, struct request *request, struct reply *reply,
+                      const struct error *err);
+
+#endif

@@ -1,0 +1,213 @@
+/* placementd: the command line; nothing else. */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "config/placementd_options.h"
+#include "config/render.h"
+#include "lib/log.h"
+#include "placement/server/check.h"
+#include "placement/server/server.h"
+
+enum option_id {
+    OPT_LISTEN = 256,
+    OPT_DATABASE,
+    OPT_AUTH,
+    OPT_CONFIG_FILE,
+    OPT_CONFIG_DIR,
+    OPT_ANYWHERE,
+    OPT_NO_ACCESS_LOG,
+    OPT_CHECK,
+    OPT_BACKUP,
+    OPT_VERSION,
+    OPT_HELP,
+};
+
+static const struct option options[] = {
+    {"listen", required_argument, NULL, OPT_LISTEN},
+    {"database", required_argument, NULL, OPT_DATABASE},
+    {"auth", required_argument, NULL, OPT_AUTH},
+    {"config-file", required_argument, NULL, OPT_CONFIG_FILE},
+    {"config-dir", required_argument, NULL, OPT_CONFIG_DIR},
+    {"insecure-noauth-anywhere", no_argument, NULL, OPT_ANYWHERE},
+    {"no-access-log", no_argument, NULL, OPT_NO_ACCESS_LOG},
+    {"check", required_argument, NULL, OPT_CHECK},
+    {"backup", required_argument, NULL, OPT_BACKUP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static const char usage[] =
+    "Usage: placementd [OPTION]...\n"
+    "       placementd --check FILE\n"
+    "       placementd [--database FILE] --backup NEW-FILE\n"
+    "OpenStack's Placement API, versions 1.0 to 1.39, on an SQLite file.\n\n"
+    "  --listen HOST:PORT   where to serve; port 0 lets the kernel choose\n"
+    "  --database FILE      the database; made if it is not there\n"
+    "  --auth STRATEGY      keystone, or noauth2: believe what the token says\n"
+    "  --config-file FILE   read this file; repeatable, later ones win\n"
+    "  --config-dir DIR     read DIR/*.conf after the files\n"
+    "  --insecure-noauth-anywhere\n"
+    "                       let noauth2 listen beyond loopback\n"
+    "  --no-access-log      do not write a line for each request\n"
+    "  --check FILE         check a database, also while a server uses it\n"
+    "  --backup NEW-FILE    copy the database, also while a server uses it\n"
+    "  --version\n"
+    "  --help\n\n"
+    "Options of the configuration file:\n\n";
+
+struct arguments {
+    struct strlist files, dirs;
+    const char *listen, *database, *auth, *check, *backup;
+    bool anywhere, no_access_log;
+};
+
+/* 0: go on; -1: done, with success; else the exit status. */
+static int take_option(struct arguments *arguments, int option)
+{
+    switch (option) {
+    case OPT_LISTEN:
+        arguments->listen = optarg;
+        return 0;
+    case OPT_DATABASE:
+        arguments->database = optarg;
+        return 0;
+    case OPT_AUTH:
+        arguments->auth = optarg;
+        return 0;
+    case OPT_CONFIG_FILE:
+        strlist_add(&arguments->files, optarg);
+        return 0;
+    case OPT_CONFIG_DIR:
+        strlist_add(&arguments->dirs, optarg);
+        return 0;
+    case OPT_ANYWHERE:
+        arguments->anywhere = true;
+        return 0;
+    case OPT_NO_ACCESS_LOG:
+        arguments->no_access_log = true;
+        return 0;
+    case OPT_CHECK:
+        arguments->check = optarg;
+        return 0;
+    case OPT_BACKUP:
+        arguments->backup = optarg;
+        return 0;
+    case OPT_VERSION:
+        puts("placementd " VERSION);
+        return -1;
+    case OPT_HELP:
+        fputs(usage, stdout);
+        render_help(stdout, &render_placementd);
+        return -1;
+    default: /* getopt_long has said what is wrong */
+        return EX_USAGE;
+    }
+}
+
+static int fail(const struct error *err)
+{
+    fprintf(stderr, "placementd: %s\n", err->text);
+    return error_exit_status(err->code);
+}
+
+/* What the command line says wins over the files. */
+static int override(struct placementd_config *config, const struct arguments *arguments,
+                    struct error *err)
+{
+    const struct {
+        const char *section, *name, *value, *from;
+    } values[] = {
+        {"placementd", "listen", arguments->listen, "--listen"},
+        {"api", "auth_strategy", arguments->auth, "--auth"},
+        {"placementd", "access_log", arguments->no_access_log ? "false" : NULL,
+         "--no-access-log"},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (values[i].value &&
+            options_override(&placementd_options, config, values[i].section,
+                             values[i].name, values[i].value, values[i].from, err) != 0)
+            return -1;
+    if (!arguments->database)
+        return 0;
+    /* On the command line the path may be relative. */
+    free(config->placementd.database);
+    config->placementd.database = strdup(arguments->database);
+    return 0;
+}
+
+static void print_problems(const struct config_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        _cleanup_free_ char *text = config_problem_text(&problems->items[i]);
+        fprintf(stderr, "placementd: %s\n", text);
+    }
+}
+
+static int serve(const struct placementd_config *config,
+                 const struct arguments *arguments, struct error *err)
+{
+    struct server_options server = {.config = config, .anywhere = arguments->anywhere};
+    log_set_level(config->placementd.log_level);
+    return server_run(&server, err);
+}
+
+static int backup(const struct placementd_config *config, const char *path,
+                  struct error *err)
+{
+    _cleanup_free_ char *database = NULL;
+    if (placementd_config_database(config, &database, err) != 0)
+        return -1;
+    return check_backup(database, path, err);
+}
+
+static int configured(const struct arguments *arguments)
+{
+    struct placementd_config config = {0};
+    struct config_problems problems = {0};
+    struct error err;
+    int rc =
+        placementd_config_load(&arguments->files, &arguments->dirs, &config, &problems);
+    print_problems(&problems);
+    if (rc != 0)
+        rc = EX_CONFIG;
+    else if (override(&config, arguments, &err) != 0 ||
+             (arguments->backup ? backup(&config, arguments->backup, &err)
+                                : serve(&config, arguments, &err)) != 0)
+        rc = fail(&err);
+    config_problems_clear(&problems);
+    placementd_config_clear(&config);
+    return rc;
+}
+
+static int run(const struct arguments *arguments)
+{
+    struct error err;
+    if (!arguments->check)
+        return configured(arguments);
+    if (check_database(arguments->check, &err) != 0)
+        return fail(&err);
+    printf("%s: no fault found\n", arguments->check);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    int option, rc = 0;
+    while (rc == 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        rc = take_option(&arguments, option);
+    if (rc == 0 && optind < argc) {
+        fprintf(stderr, "placementd: %s: not an option; --help lists them\n",
+                argv[optind]);
+        rc = EX_USAGE;
+    }
+    if (rc == 0)
+        rc = run(&arguments);
+    strlist_clear(&arguments.files);
+    strlist_clear(&arguments.dirs);
+    return rc < 0 ? 0 : rc;
+}

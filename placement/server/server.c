@@ -1,0 +1,285 @@
+#include "placement/server/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config/listen_address.h"
+#include "lib/log.h"
+#include "lib/notify.h"
+#include "lib/xalloc.h"
+#include "placement/server/access_log.h"
+#include "placement/server/api.h"
+#include "placement/server/http.h"
+
+/* How long requests that have begun are waited for at the end. */
+#define DRAIN_SECONDS 5
+/* How often the readiness of more requests is looked at before they are committed. */
+#define MAX_GATHERED 64
+
+struct server {
+    const struct placementd_config *config;
+    struct api api;
+    struct http *http;
+    int signals;
+    bool stop, reload;
+    time_t swept;
+};
+
+static void server_free(struct server *server)
+{
+    if (server->http)
+        http_stop(server->http);
+    if (server->api.store)
+        store_close(server->api.store);
+    if (server->api.policy)
+        policy_free(server->api.policy);
+    if (server->signals >= 0)
+        close(server->signals);
+    free(server);
+}
+DEFINE_CLEANUP(struct server *, server_free)
+
+/* ---- what HTTP asks ---- */
+
+static void answer(void *context, struct request *request, struct reply *reply)
+{
+    struct server *server = context;
+    api_answer(&server->api, request, reply);
+}
+
+static bool must_wait(void *context)
+{
+    const struct server *server = context;
+    return store_is_changed(server->api.store);
+}
+
+static void sent(void *context, const struct request *request,
+                 const struct reply *reply)
+{
+    const struct server *server = context;
+    if (server->config->placementd.access_log)
+        access_log_write(request, reply);
+}
+
+/* A relative path is below the folder where OpenStack Placement has its configuration.
+ */
+static int load_policy(const struct placementd_config *config, struct policy **out,
+                       struct error *err)
+{
+    const char *file = config->oslo_policy.policy_file;
+    _cleanup_free_ char *path =
+        file && *file != '/' ? xasprintf("/etc/placement/%s", file) : xstrdup(file);
+    struct policy_options options = {
+        .file = path,
+        .file_may_be_missing = file && *file != '/',
+        .enforce_new_defaults = config->oslo_policy.enforce_new_defaults,
+        .enforce_scope = config->oslo_policy.enforce_scope,
+    };
+    return policy_new(&options, out, err);
+}
+
+/* ---- the loop ---- */
+
+static bool is_readable(int fd)
+{
+    struct pollfd item = {.fd = fd, .events = POLLIN};
+    return poll(&item, 1, 0) > 0;
+}
+
+struct failed_commit {
+    struct server *server;
+    struct error err;
+};
+
+static void answer_again(void *context, struct request *request, struct reply *reply)
+{
+    struct failed_commit *failed = context;
+    api_answer_again(&failed->server->api, request, reply, &failed->err);
+}
+
+/* Takes in what else is ready, makes it all durable and lets the replies go. */
+static void commit(struct server *server)
+{
+    struct failed_commit failed = {.server = server};
+    for (int i = 0; i < MAX_GATHERED && is_readable(http_fd(server->http)); i++)
+        http_run(server->http);
+    if (store_commit(server->api.store, &failed.err) == 0) {
+        http_release(server->http, NULL, NULL);
+        return;
+    }
+    log_error("store", "a batch of changes was not written: %s", failed.err.text);
+    http_release(server->http, answer_again, &failed);
+}
+
+static void turn(struct server *server)
+{
+    http_run(server->http);
+    while (must_wait(server)) {
+        commit(server);
+        http_run(server->http);
+    }
+}
+
+static void take_signals(struct server *server)
+{
+    struct signalfd_siginfo info;
+    while (read(server->signals, &info, sizeof info) == (ssize_t)sizeof info)
+        if (info.ssi_signo == SIGHUP)
+            server->reload = true;
+        else
+            server->stop = true;
+}
+
+static time_t monotonic(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec;
+}
+
+/* Waits for something to do, at most a second. */
+static void wait_for_work(struct server *server)
+{
+    struct pollfd items[] = {{.fd = http_fd(server->http), .events = POLLIN},
+                             {.fd = server->signals, .events = POLLIN}};
+    int timeout = http_timeout(server->http);
+    if (timeout < 0 || timeout > 1000)
+        timeout = 1000;
+    if (poll(items, 2, timeout) > 0 && items[1].revents)
+        take_signals(server);
+}
+
+static void sweep(struct server *server)
+{
+    time_t now = monotonic();
+    if (now == server->swept)
+        return;
+    server->swept = now;
+    http_sweep(server->http);
+}
+
+/* The old one stays where the new one is wrong. */
+static void reload_policy(struct server *server)
+{
+    struct policy *policy;
+    struct error err;
+    server->reload = false;
+    if (load_policy(server->config, &policy, &err) != 0) {
+        log_error("policy", "not read again: %s", err.text);
+        return;
+    }
+    policy_free(server->api.policy);
+    server->api.policy = policy;
+    log_info("policy", "read again");
+}
+
+static void loop(struct server *server)
+{
+    while (!server->stop) {
+        wait_for_work(server);
+        turn(server);
+        sweep(server);
+        if (server->reload)
+            reload_policy(server);
+    }
+    notify_state("STOPPING=1");
+    http_quiesce(server->http);
+    time_t end = monotonic() + DRAIN_SECONDS;
+    while (http_open_requests(server->http) > 0 && monotonic() < end) {
+        wait_for_work(server);
+        turn(server);
+    }
+}
+
+/* ---- starting ---- */
+
+static int open_signals(struct server *server, struct error *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return error_set_errno(err, errno, "sigprocmask");
+    server->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return server->signals >= 0 ? 0 : error_set_errno(err, errno, "signalfd");
+}
+
+/* A descriptor for each connection, and some for ourselves. */
+static void raise_descriptor_limit(unsigned connections)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= connections + 64)
+        return;
+    limit.rlim_cur =
+        limit.rlim_max < connections + 64 ? limit.rlim_max : connections + 64;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int open_store(struct server *server, struct error *err)
+{
+    const struct placementd_config *config = server->config;
+    _cleanup_free_ char *path = NULL;
+    if (placementd_config_database(config, &path, err) != 0)
+        return -1;
+    struct store_options options = {
+        .incomplete_project_id = config->placement.incomplete_consumer_project_id,
+        .incomplete_user_id = config->placement.incomplete_consumer_user_id,
+        .max_allocation_candidates = config->placement.max_allocation_candidates,
+        .randomize_allocation_candidates =
+            config->placement.randomize_allocation_candidates,
+        .breadth_first = config->placement.allocation_candidates_generation_strategy ==
+                         CANDIDATES_BREADTH_FIRST,
+    };
+    return store_open(path, &options, &server->api.store, err);
+}
+
+static int listen_on(struct server *server, const struct server_options *options,
+                     struct error *err)
+{
+    const struct placementd_config *config = server->config;
+    struct http_options http = {
+        .max_body = config->placementd.max_body_size,
+        .max_header = config->placementd.max_header_size,
+        .max_connections = config->placementd.max_connections,
+        .idle_timeout = config->placementd.connection_timeout,
+        .request_timeout = config->placementd.connection_timeout + 30,
+    };
+    if (listen_address_parse(config->placementd.listen, &http.address, err) != 0)
+        return -1;
+    if (config->api.auth_strategy == AUTH_NOAUTH2 && !options->anywhere &&
+        !listen_address_is_loopback(&http.address))
+        return error_set(err, ERROR_INVALID,
+                         "noauth2 believes everybody, so it listens only on loopback, "
+                         "not on %s; --insecure-noauth-anywhere lets it",
+                         config->placementd.listen);
+    struct http_hooks hooks = {
+        .context = server, .answer = answer, .must_wait = must_wait, .sent = sent};
+    return http_start(&http, &hooks, &server->http, err);
+}
+
+int server_run(const struct server_options *options, struct error *err)
+{
+    _cleanup_(server_freep) struct server *server = xcalloc(1, sizeof *server);
+    server->config = options->config;
+    server->signals = -1;
+    raise_descriptor_limit(options->config->placementd.max_connections);
+    if (open_signals(server, err) != 0 ||
+        load_policy(server->config, &server->api.policy, err) != 0 ||
+        open_store(server, err) != 0 || listen_on(server, options, err) != 0)
+        return -1;
+    /* Tests read this line to learn the port. */
+    log_info("server", "listening on %s", http_address(server->http));
+    notify_state("READY=1");
+    loop(server);
+    log_info("server", "ended");
+    return 0;
+}

@@ -42,7 +42,7 @@ static void defaults_are_placements(void **state)
     assert_false(c.placement.randomize_allocation_candidates);
     assert_string_equal(c.placement.incomplete_consumer_project_id,
                         "00000000-0000-0000-0000-000000000000");
-    assert_true(c.oslo_policy.enforce_new_defaults);
+    assert_false(c.oslo_policy.enforce_new_defaults);
     assert_int_equal(c.cors.allow_methods.count, 8);
     assert_int_equal(c.cors.allowed_origin.count, 0);
     assert_int_equal(c.keystone_authtoken.token_cache_time, 300);
@@ -61,7 +61,7 @@ static void a_file_of_openstack_placement(void **state)
         "[placement]\nallocation_candidates_generation_strategy = breadth-first\n"
         "max_allocation_candidates = 1000\nrandomize_allocation_candidates = yes\n"
         "[oslo_policy]\npolicy_file = /etc/placement/policy.yaml\n"
-        "enforce_new_defaults = False\nenforce_scope = False\n"
+        "enforce_new_defaults = True\nenforce_scope = True\n"
         "[cors]\nallowed_origin = http://valid.example.com\n"
         "allow_headers = openstack-api-version\n"
         "[keystone_authtoken]\nwww_authenticate_uri = http://k:5000\nauth_url = "
@@ -77,7 +77,7 @@ static void a_file_of_openstack_placement(void **state)
                      CANDIDATES_BREADTH_FIRST);
     assert_int_equal(c.placement.max_allocation_candidates, 1000);
     assert_true(c.placement.randomize_allocation_candidates);
-    assert_false(c.oslo_policy.enforce_scope);
+    assert_true(c.oslo_policy.enforce_scope);
     assert_string_equal(c.cors.allowed_origin.items[0], "http://valid.example.com");
     assert_string_equal(c.keystone.username, "placement");
     assert_string_equal(c.keystone.section, "keystone_authtoken");

@@ -346,6 +346,11 @@ static int compare_lost(const void *a, const void *b)
 {
     const struct lost *x = a, *y = b;
     int order = compare_groups(x->group, y->group);
+    if (!order)
+        order = strcmp(x->entry->consumer, y->entry->consumer);
+    if (!order)
+        order =
+            (x->entry->index > y->entry->index) - (x->entry->index < y->entry->index);
     return order ? order : strcmp(x->entry->uuid, y->entry->uuid);
 }
 

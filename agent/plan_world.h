@@ -73,7 +73,7 @@ struct group {
     size_t want_count;
     struct held *held; /* by uuid */
     size_t held_count;
-    struct lost *lost; /* by uuid */
+    struct lost *lost; /* by consumer and index */
     size_t lost_count;
 };
 

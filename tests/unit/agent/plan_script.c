@@ -62,9 +62,13 @@ static const char *label_of(const struct script *s, const char *uuid)
     return uuid;
 }
 
+/* Its first digits are the name's own, so that uuids sort as names do. */
 static void named_uuid(struct script *s, const char *name, char out[UUID_TEXT_SIZE])
 {
     uuid5_text("6ba7b810-9dad-11d1-80b4-00c04fd430c8", name, out);
+    char digits[8];
+    snprintf(digits, sizeof digits, "%02x%02x", name[0], name[1]);
+    memcpy(out, digits, 4);
     label(s, out, name);
 }
 
@@ -489,6 +493,11 @@ static void do_journal(struct script *s)
     s->model.journal->rebuilding = has_word(s, "lost");
 }
 
+static void do_then(struct script *s)
+{
+    (void)s;
+}
+
 static void do_settle(struct script *s)
 {
     model_settle(&s->model);
@@ -537,17 +546,22 @@ static char *inventory_text(const struct step *step)
     return parts.count ? strlist_join(&parts, " ") : xstrdup("none");
 }
 
-/* Gives a new device the name under which scripts know it. */
-static void label_device(struct script *s, const struct journal_device *d)
+/* Finds the name "c1.0@84" of a computed uuid, of whatever consumer and provider. */
+static void label_device(struct script *s, const char *uuid)
 {
-    _cleanup_free_ char *text =
-        xasprintf("%s:%s:%u", d->consumer, d->resource_class, d->index);
-    char uuid[UUID_TEXT_SIZE];
-    uuid5_text(d->provider, text, uuid);
-    _cleanup_free_ char *name = xasprintf("%s.%u@%.2s", label_of(s, d->consumer),
-                                          d->index, d->gpu + strlen("0000:"));
-    if (strcmp(uuid, d->uuid) == 0)
-        label(s, uuid, name);
+    for (size_t i = 0; i < s->labels.count; i++)
+        for (int p = 0; p < s->model.provider_count; p++)
+            for (int index = 0; index < 4; index++) {
+                _cleanup_free_ char *gpu = gpu_of_provider(s->model.providers[p].name);
+                _cleanup_free_ char *name =
+                    xasprintf("%s.%d@%s", s->labels.items[i], index, gpu);
+                char computed[UUID_TEXT_SIZE];
+                _cleanup_free_ char *text =
+                    xasprintf("%s:VGPU:%d", s->label_uuids.items[i], index);
+                uuid5_text(s->model.providers[p].uuid, text, computed);
+                if (strcmp(computed, uuid) == 0)
+                    label(s, uuid, name);
+            }
 }
 
 static char *step_words(struct script *s, const struct step *step)
@@ -555,7 +569,7 @@ static char *step_words(struct script *s, const struct step *step)
     _cleanup_free_ char *gpu = gpu_text(step), *detail = NULL;
     const struct journal_device *d = &step->device;
     if (d->uuid[0])
-        label_device(s, d);
+        label_device(s, d->uuid);
     const char *name = d->uuid[0] ? label_of(s, d->uuid) : "";
     switch (step->kind) {
     case STEP_CREATE_TRAIT:
@@ -678,6 +692,16 @@ static void do_use(struct script *s)
         wrong(s, "use was %sneeded", s->model.use_was_needed ? "" : "not ");
 }
 
+static void do_whose(struct script *s)
+{
+    char uuid[UUID_TEXT_SIZE], consumer[UUID_TEXT_SIZE];
+    device_uuid(s, word(s, 1), uuid);
+    named_uuid(s, word(s, 2), consumer);
+    const struct journal_device *entry = journal_find_device(s->model.journal, uuid);
+    if (!entry || strcmp(entry->consumer, consumer) != 0)
+        wrong(s, "it is %s's", entry ? label_of(s, entry->consumer) : "nobody");
+}
+
 static void do_wake(struct script *s)
 {
     int64_t wake_at = look(s)->wake_at;
@@ -728,8 +752,10 @@ static const struct command_of_script {
     {"undrain", do_undrain, false},
     {"journal", do_journal, false},
     {"settle", do_settle, false},
+    {"then", do_then, true},
     {"use", do_use, true},
     {"wake", do_wake, true},
+    {"whose", do_whose, true},
 };
 
 static void run_command(struct script *s)

@@ -19,6 +19,7 @@
  *   traits 84 +A -B; inventory 84 C total=N reserved=N ratio=R; noinventory 84 C
  *   drain 84; undrain 84; journal lost|empty|gone; known TRAIT
  *   settle                             plans and executes until nothing is to be done
+ *   then                               between the steps of two plans
  *
  *   => STEP                            the next plan's steps, all of them, in order;
  * "=> nothing" for none. It is then executed. ? c1 STATE [text]                  an

@@ -335,10 +335,22 @@ static int compare_groups(const struct group *a, const struct group *b)
     return (a > b) - (a < b);
 }
 
+/* Those without an entry last. */
+static int compare_entry_owners(const struct journal_device *a,
+                                const struct journal_device *b)
+{
+    if (!a || !b)
+        return (a == NULL) - (b == NULL);
+    int order = strcmp(a->consumer, b->consumer);
+    return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
 static int compare_held(const void *a, const void *b)
 {
     const struct held *x = a, *y = b;
     int order = compare_groups(x->group, y->group);
+    if (!order)
+        order = compare_entry_owners(x->entry, y->entry);
     return order ? order : strcmp(x->mdev->uuid, y->mdev->uuid);
 }
 
@@ -347,10 +359,7 @@ static int compare_lost(const void *a, const void *b)
     const struct lost *x = a, *y = b;
     int order = compare_groups(x->group, y->group);
     if (!order)
-        order = strcmp(x->entry->consumer, y->entry->consumer);
-    if (!order)
-        order =
-            (x->entry->index > y->entry->index) - (x->entry->index < y->entry->index);
+        order = compare_entry_owners(x->entry, y->entry);
     return order ? order : strcmp(x->entry->uuid, y->entry->uuid);
 }
 

@@ -71,7 +71,7 @@ struct group {
     struct subject *configured; /* the one that is not retired, or NULL */
     struct want *wants;         /* seniors first, then by consumer, class, provider */
     size_t want_count;
-    struct held *held; /* by uuid */
+    struct held *held; /* by consumer and index, then unknown ones by uuid */
     size_t held_count;
     struct lost *lost; /* by consumer and index */
     size_t lost_count;

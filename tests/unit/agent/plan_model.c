@@ -120,9 +120,36 @@ struct model_inventory *model_inventory(struct model_provider *provider,
     return NULL;
 }
 
-bool model_is_used(const struct model_device *device)
+struct model_domain *model_domain_of(struct model *model, const char *device)
 {
-    return device->domain[0] || device->group_open || device->defined;
+    for (int i = 0; i < model->domain_count; i++)
+        if (strcmp(model->domains[i].device, device) == 0)
+            return &model->domains[i];
+    return NULL;
+}
+
+void model_add_domain(struct model *model, const char *uuid, const char *device,
+                      bool running)
+{
+    model_drop_domain(model, device);
+    assert_true(model->domain_count < LENGTH(model->domains));
+    struct model_domain *domain = &model->domains[model->domain_count++];
+    SET(domain->uuid, uuid);
+    SET(domain->device, device);
+    domain->running = running;
+}
+
+void model_drop_domain(struct model *model, const char *device)
+{
+    struct model_domain *domain = model_domain_of(model, device);
+    if (domain)
+        *domain = model->domains[--model->domain_count];
+}
+
+bool model_is_used(const struct model *model, const struct model_device *device)
+{
+    return device->group_open || device->defined ||
+           model_domain_of((struct model *)model, device->uuid);
 }
 
 /* ---- the kernel ---- */
@@ -238,18 +265,25 @@ static struct host *make_host(const struct model *model)
     return host;
 }
 
-static struct device_use *make_use(const struct model *model)
+static struct device_use *make_use(struct model *model)
 {
     struct device_use *use = xcalloc(1, sizeof *use);
     use->unknown = model->use_unknown;
+    for (int i = 0; i < model->domain_count; i++) {
+        struct used_device *used = array_add(use->devices, use->count);
+        stpcpy(used->uuid, model->domains[i].device);
+        stpcpy(used->domain, model->domains[i].uuid);
+        used->running = model->domains[i].running;
+    }
     for (int i = 0; i < model->device_count; i++) {
         const struct model_device *device = &model->devices[i];
-        if (!model_is_used(device))
+        if (!device->group_open && !device->defined)
             continue;
-        struct used_device *used = array_add(use->devices, use->count);
+        struct used_device *used =
+            (struct used_device *)device_use_find(use, device->uuid);
+        if (!used)
+            used = array_add(use->devices, use->count);
         stpcpy(used->uuid, device->uuid);
-        stpcpy(used->domain, device->domain);
-        used->running = device->running;
         used->group_open = device->group_open;
         used->defined = device->defined;
     }
@@ -510,7 +544,7 @@ static void remove_device(struct model *model, const struct step *step)
     struct model_device *device = model_device(model, step->device.uuid);
     if (!device)
         return;
-    if (model_is_used(device))
+    if (model_is_used(model, device))
         fail_msg("%s is removed while somebody has it", device->uuid);
     if (!device->made_by_agent)
         fail_msg("%s is removed and somebody else made it", device->uuid);

@@ -37,8 +37,13 @@ struct model_device {
     int gpu, vf, type; /* vf -1: none */
     bool in_transition, stray;
     bool made_by_agent;
-    char domain[UUID_TEXT_SIZE];
-    bool running, group_open, defined;
+    bool group_open, defined;
+};
+
+/* A libvirt domain that names a device, which need not exist. */
+struct model_domain {
+    char uuid[UUID_TEXT_SIZE], device[UUID_TEXT_SIZE];
+    bool running;
 };
 
 struct model_inventory {
@@ -75,6 +80,8 @@ struct model {
     int gpu_count;
     struct model_device devices[96];
     int device_count;
+    struct model_domain domains[64];
+    int domain_count;
     bool use_unknown;
     /* Placement */
     bool unreachable, root_missing;
@@ -116,7 +123,12 @@ int model_available(const struct model *model, int gpu, int vf, int type);
 /* False: the kernel refuses. */
 bool model_add_device(struct model *model, const char *uuid, int gpu, int vf, int type);
 void model_remove_device(struct model *model, const char *uuid);
-bool model_is_used(const struct model_device *device);
+bool model_is_used(const struct model *model, const struct model_device *device);
+/* NULL: none names it. */
+struct model_domain *model_domain_of(struct model *model, const char *device);
+void model_add_domain(struct model *model, const char *uuid, const char *device,
+                      bool running);
+void model_drop_domain(struct model *model, const char *device);
 
 /* Plans as the agent's cycle does: looks who uses the devices when it is asked for. The
  * second form shows the scan to every plan. */

@@ -203,14 +203,17 @@ static void do_mdev(struct script *s)
 
 static void do_domain(struct script *s)
 {
-    struct model_device *found = device(s, word(s, 2));
-    named_uuid(s, word(s, 1), found->domain);
-    found->running = strcmp(s->words[0], "running") == 0;
+    char uuid[UUID_TEXT_SIZE], named[UUID_TEXT_SIZE];
+    named_uuid(s, word(s, 1), uuid);
+    device_uuid(s, word(s, 2), named);
+    model_add_domain(&s->model, uuid, named, strcmp(s->words[0], "running") == 0);
 }
 
 static void do_undomain(struct script *s)
 {
-    device(s, word(s, 1))->domain[0] = 0;
+    char uuid[UUID_TEXT_SIZE];
+    device_uuid(s, word(s, 1), uuid);
+    model_drop_domain(&s->model, uuid);
 }
 
 static void do_hold(struct script *s)
@@ -249,9 +252,12 @@ static void do_settled(struct script *s)
     device(s, word(s, 1))->in_transition = device(s, word(s, 1))->stray = false;
 }
 
+/* Domains stay defined. */
 static void do_reboot(struct script *s)
 {
     s->model.device_count = 0;
+    for (int i = 0; i < s->model.domain_count; i++)
+        s->model.domains[i].running = false;
 }
 
 static void do_health(struct script *s)

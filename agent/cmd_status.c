@@ -14,7 +14,7 @@ struct status {
     pid_t daemon;                              /* 0: none runs */
     struct error placement;                    /* code NONE: it answers */
     size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
-    struct strlist problems;
+    struct notices problems;
 };
 
 /* ---- what there is ---- */
@@ -53,9 +53,9 @@ static size_t gpu_count(const struct status *status)
 static void add_problems(struct status *status)
 {
     if (status->daemon == 0)
-        strlist_add(&status->problems, "the daemon does not run");
+        notices_add(&status->problems, NULL, "the daemon does not run");
     if (status->placement.code != ERROR_NONE)
-        strlist_add(&status->problems, status->placement.text);
+        notices_add(&status->problems, NULL, status->placement.text);
     cycle_problems(status->cycle, &status->problems);
 }
 
@@ -116,7 +116,7 @@ static void print_text(const struct status *status)
     print_gpus(status);
     puts(status->problems.count ? "not well:" : "all is well");
     for (size_t i = 0; i < status->problems.count; i++)
-        printf("  %s\n", status->problems.items[i]);
+        printf("  %s\n", status->problems.items[i].text);
 }
 
 /* ---- for programs ---- */
@@ -157,7 +157,7 @@ static void write_lists(struct json_writer *w, const struct status *status)
     json_write_key(w, "problems");
     json_write_begin_array(w);
     for (size_t i = 0; i < status->problems.count; i++)
-        json_write_string(w, status->problems.items[i]);
+        json_write_string(w, status->problems.items[i].text);
     json_write_end_array(w);
 }
 
@@ -215,7 +215,7 @@ static int run(const struct command_context *context, int argc, char **argv)
     count_allocations(&status);
     add_problems(&status);
     result = show(&status, context->format);
-    strlist_clear(&status.problems);
+    notices_clear(&status.problems);
     return result;
 }
 

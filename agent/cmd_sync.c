@@ -40,10 +40,10 @@ static int print_done(const struct cycle *cycle, enum output_format format)
 
 static void print_problems(const struct cycle *cycle)
 {
-    _cleanup_strlist_ struct strlist problems = {0};
+    _cleanup_notices_ struct notices problems = {0};
     cycle_problems(cycle, &problems);
     for (size_t i = 0; i < problems.count; i++)
-        fprintf(stderr, "vgpu-agent: %s\n", problems.items[i]);
+        fprintf(stderr, "vgpu-agent: %s\n", problems.items[i].text);
 }
 
 static int run(const struct command_context *context, int argc, char **argv)

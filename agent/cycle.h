@@ -10,6 +10,7 @@
 #ifndef AGENT_CYCLE_H
 #define AGENT_CYCLE_H
 
+#include "agent/notices.h"
 #include "agent/plan_execute.h"
 #include "config/config.h"
 
@@ -83,10 +84,10 @@ void cycle_clear(struct cycle *cycle);
 
 /* The plan of the last round. */
 const struct plan *cycle_plan(const struct cycle *cycle);
-/* All that is not well after this cycle, one line each: steps that failed, allocations
+/* Adds all that is not well after this cycle: steps that failed, allocations
  * that are not met, GPUs that are gone. What the kernel is still at work on is told by
  * the next cycle, if it then still is. */
-void cycle_problems(const struct cycle *cycle, struct strlist *out);
+void cycle_problems(const struct cycle *cycle, struct notices *out);
 /* True when all steps of the last round are done and no allocation waits for more. */
 bool cycle_settled(const struct cycle *cycle);
 

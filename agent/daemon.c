@@ -126,13 +126,14 @@ static void cycle_done(struct daemon *daemon, const struct cycle *cycle)
                  daemon->failures + 1);
     daemon->trouble = ERROR_NONE;
     daemon->failures = 0;
-    _cleanup_strlist_ struct strlist problems = {0};
-    cycle_problems(cycle, &problems);
-    notices_update(&daemon->notices, &problems);
-    _cleanup_free_ char *state = problems.count == 0
-                                     ? xstrdup("STATUS=all is well")
-                                     : xasprintf("STATUS=%zu not well, the first: %s",
-                                                 problems.count, problems.items[0]);
+    struct notices now = {0};
+    cycle_problems(cycle, &now);
+    notices_update(&daemon->notices, &now);
+    const struct notices *standing = &daemon->notices;
+    _cleanup_free_ char *state =
+        standing->count == 0 ? xstrdup("STATUS=all is well")
+                             : xasprintf("STATUS=%zu not well, the first: %s",
+                                         standing->count, standing->items[0].text);
     notify_state(state);
 }
 

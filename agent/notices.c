@@ -1,22 +1,55 @@
 #include "agent/notices.h"
 
-#include "lib/log.h"
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
-void notices_update(struct notices *notices, const struct strlist *now)
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+static bool contains(const struct notices *notices, const char *about)
 {
-    struct strlist standing = {0};
+    for (size_t i = 0; i < notices->count; i++)
+        if (strcmp(notices->items[i].about, about) == 0)
+            return true;
+    return false;
+}
+
+void notices_add_take(struct notices *notices, const char *about, char *text)
+{
+    if (contains(notices, about ? about : text)) {
+        free(text);
+        return;
+    }
+    struct notice *notice = array_add(notices->items, notices->count);
+    notice->about = xstrdup(about ? about : text);
+    notice->text = text;
+}
+
+void notices_add(struct notices *notices, const char *about, const char *text)
+{
+    notices_add_take(notices, about, xstrdup(text));
+}
+
+void notices_update(struct notices *standing, struct notices *now)
+{
     for (size_t i = 0; i < now->count; i++)
-        if (strlist_add_unique(&standing, now->items[i]) &&
-            !strlist_contains(&notices->standing, now->items[i]))
-            log_warning("agent", "%s", now->items[i]);
-    for (size_t i = 0; i < notices->standing.count; i++)
-        if (!strlist_contains(&standing, notices->standing.items[i]))
-            log_info("agent", "over: %s", notices->standing.items[i]);
-    strlist_clear(&notices->standing);
-    notices->standing = standing;
+        if (!contains(standing, now->items[i].about))
+            log_warning("agent", "%s", now->items[i].text);
+    for (size_t i = 0; i < standing->count; i++)
+        if (!contains(now, standing->items[i].about))
+            log_info("agent", "over: %s", standing->items[i].text);
+    notices_clear(standing);
+    *standing = *now;
+    *now = (struct notices){0};
 }
 
 void notices_clear(struct notices *notices)
 {
-    strlist_clear(&notices->standing);
+    for (size_t i = 0; i < notices->count; i++) {
+        free(notices->items[i].about);
+        free(notices->items[i].text);
+    }
+    free(notices->items);
+    *notices = (struct notices){0};
 }

@@ -1,15 +1,27 @@
 #include "agent/notices.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/strlist.h"
 #include "tests/unit/test.h"
 
 /* What one update writes to standard error. The caller frees. */
 static char *said(struct notices *notices, const char *lines)
 {
-    _cleanup_strlist_ struct strlist now = strlist_split(lines, ';');
+    _cleanup_strlist_ struct strlist list = strlist_split(lines, ';');
+    struct notices now = {0};
+    for (size_t i = 0; i < list.count; i++) {
+        if (!*list.items[i])
+            continue;
+        /* "about=text", or the text alone. */
+        char *text = strchr(list.items[i], '=');
+        if (text)
+            *text++ = 0;
+        notices_add(&now, text ? list.items[i] : NULL, text ? text : list.items[i]);
+    }
     int file = memfd_create("log", 0), saved = dup(STDERR_FILENO);
     assert_true(file >= 0 && saved >= 0);
     dup2(file, STDERR_FILENO);
@@ -33,6 +45,10 @@ static void test_each_is_said_once(void **state)
         {"a gone;b sick", ""},
         {"b sick;c", "warning agent: c\ninfo agent: over: a gone\n"},
         {"b sick;c;a gone", "warning agent: a gone\n"},
+        {"put=409 at 12:00", "warning agent: 409 at 12:00\ninfo agent: over: b sick\n"
+                             "info agent: over: c\ninfo agent: over: a gone\n"},
+        {"put=409 at 12:01", ""},
+        {"", "info agent: over: 409 at 12:01\n"},
     };
     struct notices notices = {0};
     for (size_t i = 0; i < sizeof cycles / sizeof *cycles; i++) {

@@ -1,7 +1,7 @@
 """vgpu-agent with a configuration of its own."""
 import json
 
-from .process import Process, program, run
+from .process import Process, program, run, wait_for
 
 
 class Agent:
@@ -61,6 +61,30 @@ class Agent:
 
     def json(self, *words, status=0):
         return json.loads(self.run("--format", "json", *words, status=status))
+
+    def settle(self):
+        """Waits until the daemon has nothing left to do."""
+        wait_for(lambda: self.try_to("plan").returncode == 0, "an empty plan")
+
+    def hold_group(self, pid, group):
+        """Makes it look as if a process had the VFIO group open."""
+        folder = self.host_root / f"proc/{pid}/fd"
+        folder.mkdir(parents=True)
+        (folder / "7").symlink_to(f"/dev/vfio/{group}")
+
+    def define_domain(self, uuid, mdevs, running=False):
+        """A libvirt domain with these devices; gives its file."""
+        hostdevs = "".join(
+            "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
+            f"<address uuid='{mdev}'/></source></hostdev>" for mdev in mdevs)
+        text = (f"<domain type='kvm'><name>d-{uuid[:8]}</name><uuid>{uuid}</uuid>"
+                f"<devices>{hostdevs}</devices></domain>")
+        if running:
+            text = f"<domstatus state='running' pid='1'>{text}</domstatus>"
+        folder = "run/libvirt/qemu" if running else "etc/libvirt/qemu"
+        file = self.host_root / folder / f"d-{uuid[:8]}.xml"
+        file.write_text(text)
+        return file
 
     def start(self):
         self.daemon = Process(self.arguments("run"), self.directory / "daemon.log")

@@ -7,6 +7,8 @@ import unittest
 from .agent import Agent
 from .host import SimulatedHost, fuse_missing
 from .placement import own_placement, running_placement
+from .process import program
+from .relay import Relay
 
 
 class SystemTest(unittest.TestCase):
@@ -30,9 +32,17 @@ class SystemTest(unittest.TestCase):
         placement = running_placement()
         if placement:
             return placement
+        if not pathlib.Path(program("placementd")).exists():
+            self.skipTest("there is no placementd yet")
         placement = own_placement(self.subdirectory("placement"))
         self.addCleanup(self.end, placement)
         return placement
+
+    def start_relay(self, placement):
+        """Stands before `placement`: counts requests, breaks some."""
+        relay = Relay(placement)
+        self.addCleanup(relay.stop)
+        return relay
 
     def make_agent(self, host, placement, configuration):
         """See support/agent.py. Nothing is started yet."""
@@ -40,9 +50,9 @@ class SystemTest(unittest.TestCase):
         self.addCleanup(self.end, agent)
         return agent
 
-    def end(self, program):
+    def end(self, thing):
         """Sanitizers tell of leaks at the end, with the exit status."""
-        self.assertEqual(program.stop(), 0, f"how {type(program).__name__} ended")
+        self.assertEqual(thing.stop(), 0, f"how {type(thing).__name__} ended")
 
     def subdirectory(self, name):
         directory = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.directory))

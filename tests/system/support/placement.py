@@ -4,6 +4,7 @@ import json
 import os
 import re
 import urllib.parse
+import uuid
 
 from .process import Process, program
 
@@ -64,10 +65,14 @@ class Placement:
     def get(self, path):
         return self.expect(200, "GET", path).json()
 
+    def name(self, name):
+        """A provider's name for this test alone, where the server is shared."""
+        return name if self.is_own else f"{uuid.uuid4().hex[:8]}.{name}"
+
     # What tests ask for most.
 
-    def create_provider(self, name, uuid, parent=None):
-        body = {"name": name, "uuid": uuid}
+    def create_provider(self, name, provider_uuid, parent=None):
+        body = {"name": name, "uuid": provider_uuid}
         if parent:
             body["parent_provider_uuid"] = parent
         return self.expect(200, "POST", "/resource_providers", body).json()
@@ -83,26 +88,33 @@ class Placement:
         found = self.get(f"/resource_providers?in_tree={root_uuid}")["resource_providers"]
         return {provider["name"]: provider for provider in found}
 
-    def inventories(self, uuid):
-        return self.get(f"/resource_providers/{uuid}/inventories")["inventories"]
+    def inventories(self, provider):
+        return self.get(f"/resource_providers/{provider}/inventories")["inventories"]
 
-    def traits(self, uuid):
-        return set(self.get(f"/resource_providers/{uuid}/traits")["traits"])
+    def traits(self, provider):
+        return set(self.get(f"/resource_providers/{provider}/traits")["traits"])
 
-    def set_traits(self, uuid, traits):
-        generation = self.get(f"/resource_providers/{uuid}")["generation"]
-        self.expect(200, "PUT", f"/resource_providers/{uuid}/traits",
+    def set_traits(self, provider, traits):
+        generation = self.get(f"/resource_providers/{provider}")["generation"]
+        self.expect(200, "PUT", f"/resource_providers/{provider}/traits",
                     {"resource_provider_generation": generation,
                      "traits": sorted(traits)})
 
     def allocate(self, consumer, resources, generation=None):
         """`resources`: {provider uuid: {"VGPU": 1}}; the consumer's whole allocation."""
         self.expect(204, "PUT", f"/allocations/{consumer}", {
-            "allocations": {uuid: {"resources": wanted}
-                            for uuid, wanted in resources.items()},
+            "allocations": {provider: {"resources": wanted}
+                            for provider, wanted in resources.items()},
             "project_id": "5a5a5a5a-0000-4000-8000-000000000001",
             "user_id": "5a5a5a5a-0000-4000-8000-000000000002",
             "consumer_generation": generation, "consumer_type": "INSTANCE"})
+
+    def set_inventories(self, provider, inventories):
+        """The whole set: {class: {"total": ...}}."""
+        generation = self.get(f"/resource_providers/{provider}")["generation"]
+        self.expect(200, "PUT", f"/resource_providers/{provider}/inventories",
+                    {"resource_provider_generation": generation,
+                     "inventories": inventories})
 
     def deallocate(self, consumer):
         self.expect(204, "DELETE", f"/allocations/{consumer}")

@@ -1,0 +1,89 @@
+"""The hosts of the main job, with their configuration, ready to be synchronised."""
+import uuid
+
+from .case import SystemTest
+
+GUIDE_TYPES = {
+    "devices": {"enabled_mdev_types": ["nvidia-35", "nvidia-36"]},
+    "mdev_nvidia-35": {"device_addresses": ["0000:84:00.0", "0000:85:00.0"]},
+    "mdev_nvidia-36": {"device_addresses": ["0000:86:00.0"]},
+}
+
+
+def child_name(address):
+    """As libvirt calls the device: pci_0000_84_00_0."""
+    return "pci_" + address.replace(":", "_").replace(".", "_")
+
+
+def device_uuid(provider, consumer, index, resource_class="VGPU"):
+    """The uuid that the agent gives to a consumer's device."""
+    return str(uuid.uuid5(uuid.UUID(provider), f"{consumer}:{resource_class}:{index}"))
+
+
+def new_uuid():
+    return str(uuid.uuid4())
+
+
+class FleetTest(SystemTest):
+    """One host, its agent, and a Placement, by relay where `relayed`."""
+    relayed = False
+
+    def build(self, host, types, root="virtlab606.example", **options):
+        self.host = self.start_host(host)
+        self.placement = self.start_placement()
+        self.relay = self.start_relay(self.placement) if self.relayed else None
+        self.root_name = self.placement.name(root)
+        self.types = types
+        self.options = {"create_root": "true", "root_provider_name": self.root_name,
+                        "release_grace": 0, "sync_interval": 1, **options}
+        self.agent = self.make_agent(self.host, self.relay or self.placement,
+                                     {"agent": self.options, **types})
+
+    def build_guide(self, **options):
+        """The host of Nova's guide."""
+        self.build("nova-guide", GUIDE_TYPES, **options)
+
+    def root(self):
+        return self.placement.provider(self.root_name)["uuid"]
+
+    def tree(self):
+        """{"": root, "pci_0000_84_00_0": child, ...}"""
+        prefix = len(self.root_name) + 1
+        return {name[prefix:]: provider
+                for name, provider in self.placement.tree(self.root()).items()}
+
+    def child(self, address):
+        """The uuid of a GPU's provider."""
+        return self.tree()[child_name(address)]["uuid"]
+
+    def totals(self):
+        """{GPU's name: VGPU total}, of the children that have inventory."""
+        found = {}
+        for name, provider in self.tree().items():
+            inventory = self.placement.inventories(provider["uuid"])
+            if inventory:
+                found[name] = inventory["VGPU"]["total"]
+        return found
+
+    def allocate(self, address, units=1, consumer=None):
+        """A new consumer of so many devices of one GPU; its uuid."""
+        consumer = consumer or new_uuid()
+        self.placement.allocate(consumer, {self.child(address): {"VGPU": units}})
+        self.addCleanup(self.forget, consumer)
+        return consumer
+
+    def forget(self, consumer):
+        """A shared server keeps nothing of a test."""
+        if not self.placement.is_own:
+            self.placement.request("DELETE", f"/allocations/{consumer}")
+
+    def devices_of(self, address, consumer, units=1):
+        provider = self.child(address)
+        return {device_uuid(provider, consumer, index) for index in range(units)}
+
+    def states(self):
+        """{consumer: [state, ...]}"""
+        found = {}
+        for row in self.agent.json("allocations"):
+            found.setdefault(row["consumer"], []).append(row["state"])
+        return found

@@ -1,0 +1,93 @@
+"""A relay in front of Placement: counts what passes, and breaks what a test wants broken."""
+import http.client
+import http.server
+import threading
+import time
+import urllib.parse
+
+CUT = "cut"  # close the connection without passing the request on
+LOSE = "lose"  # pass the request on, then close the connection without the answer
+
+
+class Request:
+    def __init__(self, method, path):
+        self.method, self.path, self.when = method, path, time.monotonic()
+        self.status = None
+
+    def __repr__(self):
+        return f"{self.method} {self.path} -> {self.status}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Headers and body leave in one piece, else each answer waits for an acknowledgement.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, headers, body):
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                self.send_header(name, value)
+        if status not in (204, 304):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def pass_on(self, body):
+        target = self.server.relay.target
+        connection = http.client.HTTPConnection(target.hostname, target.port, timeout=60)
+        try:
+            headers = {n: v for n, v in self.headers.items()
+                       if n.lower() not in ("host", "connection")}
+            connection.request(self.command, target.path + self.path, body or None, headers)
+            reply = connection.getresponse()
+            return reply.status, reply.getheaders(), reply.read()
+        finally:
+            connection.close()
+
+    def handle_any(self):
+        relay = self.server.relay
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        request = Request(self.command, self.path)
+        relay.requests.append(request)
+        verdict = relay.rule(request)
+        if verdict == CUT:
+            self.close_connection = True
+            return
+        answer = self.pass_on(body) if verdict in (None, LOSE) else verdict
+        if verdict == LOSE:
+            self.close_connection = True
+            return
+        request.status = answer[0]
+        self.answer(*answer)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = do_HEAD = handle_any
+
+
+class Relay:
+    """Answers at `url` as the Placement does that it stands for. `rule` is called with
+    each Request and gives None (pass it on), CUT, LOSE, or (status, headers, body)."""
+
+    def __init__(self, placement):
+        self.target = urllib.parse.urlsplit(placement.url)
+        self.token = placement.token
+        self.requests = []
+        self.rule = lambda request: None
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.relay = self
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,),
+                                       daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+        return 0

@@ -1,0 +1,198 @@
+"""What goes wrong on hosts and networks: one GPU's trouble is its own, nothing wedges, and
+all is well again when the trouble ends."""
+from support import wait_for
+from support.fleet import FleetTest, new_uuid
+from support.relay import CUT, LOSE
+
+A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
+
+
+class Kernel(FleetTest):
+    def setUp(self):
+        super().setUp()
+        self.build_guide()
+        self.agent.run("sync")
+
+    def test_a_create_that_fails(self):
+        for name in ("EIO", "ENOMEM", "EBUSY", "ETIMEDOUT", "ENOSPC"):
+            self.host.control(f"fail create {name} on {A}")
+            sick, well = self.allocate(A), self.allocate(B)
+            self.assertNotEqual(self.agent.try_to("sync").returncode, 0)
+            self.assertEqual(set(self.host.mdevs()), self.devices_of(B, well))
+            self.agent.run("sync")
+            self.assertEqual(self.states()[sick], ["ready"])
+            for server in (sick, well):
+                self.placement.deallocate(server)
+            self.agent.run("sync")
+            self.agent.run("sync")
+            self.assertEqual(self.host.mdevs(), {}, name)
+
+    def test_someone_else_took_the_room(self):
+        foreign = [new_uuid() for _ in range(16)]
+        for device in foreign:
+            self.assertEqual(self.host.create(A, "nvidia-35", device), "OK")
+        self.agent.define_domain(new_uuid(), foreign, running=True)
+        server = self.allocate(A)
+        other = self.allocate(C)
+        self.assertNotEqual(self.agent.try_to("sync").returncode, 0)
+        row = next(r for r in self.agent.json("allocations") if r["consumer"] == server)
+        self.assertEqual(row["state"], "failed")
+        self.assertTrue(row["reason"])
+        self.assertEqual(self.states()[other], ["ready"])
+        self.assertLess(set(foreign), set(self.host.mdevs()))
+        self.assertEqual(len(self.host.mdevs()), 17)
+
+    def test_a_gpu_off_the_bus(self):
+        server = self.allocate(A)
+        self.agent.run("sync")
+        self.host.control(f"lose {A}")
+        self.agent.try_to("sync")
+        inventory = self.placement.inventories(self.child(A))["VGPU"]
+        self.assertEqual(inventory["reserved"], inventory["total"])
+        rows = {r["gpu"]: r["health"] for r in self.agent.json("gpus")}
+        self.assertEqual((rows[A], rows[B]), ("lost", "ok"))
+        self.assertEqual(self.placement.inventories(self.child(B))["VGPU"]["reserved"], 0)
+        self.host.control(f"restore {A}")
+        self.agent.run("sync")
+        inventory = self.placement.inventories(self.child(A))["VGPU"]
+        self.assertEqual((inventory["total"], inventory["reserved"]), (16, 0))
+        self.assertEqual(self.states()[server], ["ready"])
+
+    def test_a_gpu_unplugged_and_back(self):
+        server = self.allocate(A, 2)
+        self.agent.run("sync")
+        devices = self.host.mdevs()
+        self.host.control(f"unplug {A}")
+        self.agent.try_to("sync")
+        inventory = self.placement.inventories(self.child(A))["VGPU"]
+        self.assertEqual(inventory["reserved"], inventory["total"])
+        self.host.control("rescan")
+        self.agent.run("sync")
+        self.assertEqual(self.host.mdevs(), devices)
+        inventory = self.placement.inventories(self.child(A))["VGPU"]
+        self.assertEqual((inventory["total"], inventory["reserved"]), (16, 0))
+        self.assertEqual(self.states()[server], ["ready"])
+
+    def test_a_file_that_cannot_be_read(self):
+        self.host.control(f"unreadable */{A}/*/nvidia-35/available_instances")
+        self.agent.try_to("sync")
+        inventories = self.placement.inventories(self.child(A))
+        free = inventories["VGPU"]["total"] - inventories["VGPU"]["reserved"] \
+            if inventories else 0
+        self.assertEqual(free, 0)
+        self.assertEqual(self.placement.inventories(self.child(B))["VGPU"]["total"], 16)
+        self.host.control("show")
+        self.agent.run("sync")
+        self.assertEqual(self.totals()["pci_0000_84_00_0"], 16)
+
+
+class Slow(FleetTest):
+    relayed = True
+
+    def setUp(self):
+        super().setUp()
+        self.build_guide()
+        self.agent.start()
+        self.agent.settle()
+
+    def test_a_remove_that_blocks(self):
+        server = self.allocate(A)
+        wait_for(lambda: len(self.host.mdevs()) == 1, "the device")
+        device = next(iter(self.host.mdevs()))
+        self.host.control(f"hold {device}")
+        self.placement.deallocate(server)
+        wait_for(lambda: any(s["result"] == "pending" for s in self.host.stores()),
+                 "the remove to block")
+        # The agent goes on: other GPUs, and other devices of the same one.
+        others = [self.allocate(A), self.allocate(B)]
+        wait_for(lambda: len(self.host.mdevs()) == 2, "the others' devices")
+        self.host.control(f"unhold {device}")
+        wait_for(lambda: self.host.available(A, "nvidia-35") == 15, "the end of the remove")
+        self.agent.settle()
+        for other in others:
+            self.assertEqual(self.states()[other], ["ready"])
+        removes = [s for s in self.host.stores() if s["path"].endswith("remove")]
+        self.assertEqual([s["result"] for s in removes], ["OK"])
+
+    def test_a_create_that_takes_long(self):
+        self.host.control(f"block create on {A}")
+        slow = self.allocate(A)
+        wait_for(lambda: any(s["result"] == "pending" for s in self.host.stores()),
+                 "the create to block")
+        quick = self.allocate(B)
+        wait_for(lambda: self.states().get(quick) == ["ready"], "the other GPU")
+        begin = len(self.relay.requests)
+        wait_for(lambda: len(self.relay.requests) > begin + 3, "some cycles")
+        self.host.control("unblock")
+        wait_for(lambda: self.states().get(slow) == ["ready"], "the slow device")
+        # It was asked for once, and never removed half made.
+        self.assertEqual([s["path"].rsplit("/", 1)[1] for s in self.host.stores()],
+                         ["create", "create"])
+
+
+class Network(FleetTest):
+    relayed = True
+
+    def setUp(self):
+        super().setUp()
+        self.build_guide()
+
+    def converge(self):
+        """One sync that may fail, then one that must not."""
+        self.agent.try_to("sync")
+        self.relay.rule = lambda request: None
+        self.agent.run("sync")
+        self.assertEqual(self.totals(), {"pci_0000_84_00_0": 16, "pci_0000_85_00_0": 16,
+                                         "pci_0000_86_00_0": 16})
+        self.assertEqual(self.agent.json("plan")["steps"], [])
+        self.assertEqual(len(self.tree()), 4)
+
+    def break_one(self, number, verdict):
+        """The request of that number gets the verdict, the others pass."""
+        seen = []
+
+        def rule(request):
+            seen.append(request)
+            return verdict if len(seen) == number else None
+        self.relay.rule = rule
+        return seen
+
+    def test_each_write_of_the_first_sync_lost(self):
+        """The server did it, the answer never came: the next sync finds its own work."""
+        for number in range(1, 40):
+            self.root_name = self.placement.name(f"lost{number}.example")
+            self.agent.configure({"agent": {
+                **self.options, "root_provider_name": self.root_name,
+                "state_file": self.directory / f"state{number}.json"}, **self.types})
+            seen = self.break_one(number, LOSE)
+            self.converge()
+            if len(seen) < number:
+                break
+        else:
+            self.fail("the first sync has more requests than were tried")
+
+    def test_each_request_of_the_first_sync_refused(self):
+        verdicts = [CUT, (503, [("Content-Type", "text/plain")], b"busy\n"),
+                    (500, [("Content-Type", "application/json")], b'{"errors": [{}]}'),
+                    (200, [("Content-Type", "application/json")], b'{"resource_prov')]
+        for number, verdict in ((n, verdicts[n % len(verdicts)]) for n in range(1, 20)):
+            self.root_name = self.placement.name(f"refused{number}.example")
+            self.agent.configure({"agent": {
+                **self.options, "root_provider_name": self.root_name,
+                "state_file": self.directory / f"state{number}.json"}, **self.types})
+            self.break_one(number, verdict)
+            self.converge()
+
+    def test_placement_away_leaves_devices_alone(self):
+        self.agent.start()
+        self.agent.settle()
+        server = self.allocate(A)
+        wait_for(lambda: len(self.host.mdevs()) == 1, "the device")
+        devices, stores = self.host.mdevs(), len(self.host.stores())
+        self.relay.rule = lambda request: CUT
+        begin = len(self.relay.requests)
+        wait_for(lambda: len(self.relay.requests) > begin + 2, "some attempts")
+        self.assertEqual((self.host.mdevs(), len(self.host.stores())), (devices, stores))
+        self.relay.rule = lambda request: None
+        self.placement.deallocate(server)
+        wait_for(lambda: not self.host.mdevs(), "the release after its return")

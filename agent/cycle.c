@@ -13,9 +13,6 @@
 #include "lib/xalloc.h"
 
 #define PATIENCE 2000 /* milliseconds */
-/* In one of so many looks, allocations that have been deleted without a trace are
- * looked for (placement_fetch_allocations). */
-#define LOOKS_PER_CHECK 6
 #define JOURNAL_MAX (64u << 20)
 
 struct agent {
@@ -28,7 +25,7 @@ struct agent {
     bool journal_unsaved;
     struct device_worker *worker;
     unsigned patience;
-    unsigned looks; /* at Placement */
+    unsigned idle_looks; /* in a row, at Placement, that found nothing to do */
     bool (*interrupted)(void *data);
     void *data;
 };
@@ -158,16 +155,26 @@ static void look_who_uses(const struct agent *agent, struct cycle *cycle)
         strlist_add(&cycle->notes, note);
 }
 
+/* One request where nothing has changed: the tree, or else whether an allocation has
+ * gone without a trace. */
+static int fetch(struct agent *agent, bool whole, const struct observed **out,
+                 struct error *err)
+{
+    *out = NULL;
+    if (!whole && placement_fetch_allocations(agent->fetch, out, err) != 0)
+        return -1;
+    return *out ? 0 : placement_fetch_tree(agent->fetch, out, err);
+}
+
 /* Reads Placement and says what it should have. */
-static int look_at_placement(struct agent *agent, struct cycle *cycle,
+static int look_at_placement(struct agent *agent, bool whole, struct cycle *cycle,
                              struct error *err)
 {
     const struct observed *observed;
-    if (placement_fetch_tree(agent->fetch, &observed, err) != 0)
+    cycle->observed = NULL;
+    if (fetch(agent, whole, &observed, err) != 0)
         return -1;
-    if (++agent->looks % LOOKS_PER_CHECK == 0 &&
-        placement_fetch_allocations(agent->fetch, err) != 0)
-        return -1;
+    desired_tree_free(cycle->desired);
     cycle->desired = desired_tree_make(agent->config, cycle->host, observed->root_uuid,
                                        observed->root_name);
     _cleanup_strlist_ struct strlist traits = desired_traits(cycle->desired);
@@ -214,10 +221,18 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
     if (host_scan(agent->config->agent.sysfs_root, &cycle->host, err) != 0)
         return -1;
     device_worker_mark(agent->worker, cycle->host);
-    int rc = look_at_placement(agent, cycle, err);
+    bool whole = agent->idle_looks % 2 == 0;
+    int rc = look_at_placement(agent, whole, cycle, err);
     if (want_use)
         look_who_uses(agent, cycle);
     struct plan *plan = decide(agent, now, cycle);
+    /* Nothing is done on the word of a half look. */
+    if (rc == 0 && !whole && plan->step_count) {
+        plan_free(plan);
+        rc = look_at_placement(agent, true, cycle, err);
+        plan = decide(agent, now, cycle);
+    }
+    agent->idle_looks = rc == 0 && !plan->step_count ? agent->idle_looks + 1 : 0;
     array_add(cycle->rounds, cycle->round_count)->plan = plan;
     return rc;
 }

@@ -14,6 +14,7 @@ struct placement_fetch {
     const struct config *config;
     struct observed *observed;     /* NULL: nothing is remembered */
     struct strlist missing_traits; /* asked for, and not there */
+    size_t turn;                   /* who was asked last for its allocations */
 };
 
 struct placement_fetch *placement_fetch_new(struct placement_client *client,
@@ -325,39 +326,60 @@ int placement_fetch_tree(struct placement_fetch *fetch, const struct observed **
 
 /* ---- allocations ---- */
 
-static int read_allocations(struct placement_client *client,
-                            struct observed_provider *provider, struct error *err)
+static struct observed_provider *next_with_allocations(struct placement_fetch *fetch)
 {
-    struct provider_allocation *list = NULL;
-    size_t count = 0;
-    int64_t generation;
-    if (placement_get_provider_allocations(client, provider->provider.uuid, &list,
-                                           &count, &generation, err) != 0)
-        return err->code == ERROR_NOT_FOUND ? 0 : -1;
-    if (generation != provider->provider.generation) {
-        provider_allocations_free(list, count);
-        return read_details(client, provider, err);
+    struct observed *observed = fetch->observed;
+    for (size_t i = 0; observed && i < observed->provider_count; i++) {
+        fetch->turn = (fetch->turn + 1) % observed->provider_count;
+        if (observed->providers[fetch->turn].allocation_count)
+            return &observed->providers[fetch->turn];
     }
-    provider_allocations_free(provider->allocations, provider->allocation_count);
-    provider->allocations = list;
-    provider->allocation_count = count;
-    return 0;
+    return NULL;
 }
 
-int placement_fetch_allocations(struct placement_fetch *fetch, struct error *err)
+static bool same_allocations(const struct observed_provider *provider,
+                             const struct provider_allocation *list, size_t count)
 {
+    if (provider->allocation_count != count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct provider_allocation *old = &provider->allocations[i];
+        if (strcmp(old->consumer, list[i].consumer) != 0 ||
+            strcmp(old->resource_class, list[i].resource_class) != 0 ||
+            old->amount != list[i].amount)
+            return false;
+    }
+    return true;
+}
+
+int placement_fetch_allocations(struct placement_fetch *fetch,
+                                const struct observed **out, struct error *err)
+{
+    struct observed_provider *provider = next_with_allocations(fetch);
+    struct provider_allocation *list = NULL;
+    size_t count = 0;
+    int64_t generation = 0;
     struct error why;
-    for (size_t i = 0; i < fetch->observed->provider_count; i++) {
-        struct observed_provider *provider = &fetch->observed->providers[i];
-        if (provider->allocation_count == 0 ||
-            read_allocations(fetch->client, provider, &why) == 0)
-            continue;
-        /* One may be half read by now. */
-        placement_fetch_forget(fetch);
+    *out = NULL;
+    if (!provider)
+        return 0;
+    if (placement_get_provider_allocations(fetch->client, provider->provider.uuid,
+                                           &list, &count, &generation, &why) != 0) {
+        if (why.code == ERROR_NOT_FOUND)
+            return 0;
         if (err)
             *err = why;
         return -1;
     }
+    if (generation != provider->provider.generation) {
+        provider_allocations_free(list, count);
+        return 0;
+    }
+    if (same_allocations(provider, list, count))
+        *out = fetch->observed;
+    provider_allocations_free(provider->allocations, provider->allocation_count);
+    provider->allocations = list;
+    provider->allocation_count = count;
     return 0;
 }
 

@@ -1,7 +1,8 @@
 /*
  * placement_fetch: what Placement has of this host, read with as few requests as can
  * be. It keeps the last struct observed; one GET of the tree tells which providers'
- * generations moved, and only those are read again. An idle cycle is that one request.
+ * generations moved, and only those are read again. An idle cycle is that one request,
+ * or one that asks a provider for its allocations.
  *
  * Read in detail are the agent's children (their uuid is uuid5 of the root's uuid and
  * their name) and those with a name that the agent or Nova would give a GPU: the root's
@@ -39,11 +40,14 @@ int placement_fetch_tree(struct placement_fetch *fetch, const struct observed **
 int placement_fetch_traits(struct placement_fetch *fetch, const struct strlist *names,
                            struct error *err);
 
-/* Reads the allocations of those providers again that have any. DELETE /allocations
- * leaves a provider's generation as it was (all other ways to change an allocation
- * raise it), so the fetch of the tree cannot see it; this is for now and then. To be
- * called after placement_fetch_tree(), whose *out changes with it. */
-int placement_fetch_allocations(struct placement_fetch *fetch, struct error *err);
+/* In place of placement_fetch_tree() where nothing is known to have changed: DELETE
+ * /allocations leaves a provider's generation as it was (all other ways to change an
+ * allocation raise it), so the tree cannot tell of it. Asks one provider, the next in
+ * turn of those that have allocations, for them. *out becomes what is remembered, when
+ * that is still true as far as this one request can tell; NULL when the tree must be
+ * fetched. */
+int placement_fetch_allocations(struct placement_fetch *fetch,
+                                const struct observed **out, struct error *err);
 
 /* Drops all that is remembered, so that the next fetch reads everything: for a step
  * that failed in a way that shows that what we knew was wrong. */

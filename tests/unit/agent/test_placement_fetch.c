@@ -509,12 +509,30 @@ static void failed_question_is_asked_again(void **state)
 
 /* ---- allocations ---- */
 
-static int allocations(struct rig *rig)
+/* Whether one request was enough to know that nothing has changed. */
+static bool is_current(struct rig *rig)
 {
-    return placement_fetch_allocations(rig->fetch, &rig->err);
+    const struct observed *observed = NULL;
+    assert_ok(placement_fetch_allocations(rig->fetch, &observed, &rig->err), &rig->err);
+    assert_true(!observed || observed == rig->observed);
+    return observed != NULL;
 }
 
-#define ALLOCATIONS "/" CHILD_84 "/allocations\n/" CHILD_85 "/allocations"
+static void allocations_are_asked_for_in_turn(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_allocations(&rig, 1, 4);
+    assert_true(is_current(&rig));
+    assert_requests(&rig, "/" CHILD_84 "/allocations");
+    answer_allocations(&rig, 1, 5);
+    assert_true(is_current(&rig));
+    assert_requests(&rig, "/" CHILD_85 "/allocations");
+    answer_allocations(&rig, 1, 4);
+    assert_true(is_current(&rig));
+    assert_requests(&rig, "/" CHILD_84 "/allocations");
+}
 
 static void deleted_allocation_is_missed(void **state)
 {
@@ -522,16 +540,15 @@ static void deleted_allocation_is_missed(void **state)
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
     peer_ok(rig.peer, "{\"allocations\": {}, \"resource_provider_generation\": 4}");
-    answer_allocations(&rig, 2, 5);
-    assert_ok(allocations(&rig), &rig.err);
-    assert_requests(&rig, ALLOCATIONS);
-    const struct observed *observed = rig.observed;
-    assert_int_equal(observed_by_uuid(observed, CHILD_84)->allocation_count, 0);
-    assert_int_equal(observed_by_uuid(observed, CHILD_85)->allocations[0].amount, 2);
+    assert_false(is_current(&rig));
+    assert_int_equal(observed_by_uuid(rig.observed, CHILD_84)->allocation_count, 0);
     /* Where there are none, none can have been deleted. */
-    answer_allocations(&rig, 2, 5);
-    assert_ok(allocations(&rig), &rig.err);
-    assert_requests(&rig, "/" CHILD_85 "/allocations");
+    for (unsigned i = 0; i < 2; i++) {
+        answer_allocations(&rig, 1, 5);
+        assert_true(is_current(&rig));
+    }
+    assert_requests(&rig, "/" CHILD_84 "/allocations\n/" CHILD_85
+                          "/allocations\n/" CHILD_85 "/allocations");
 }
 
 static void allocations_of_another_generation(void **state)
@@ -540,12 +557,10 @@ static void allocations_of_another_generation(void **state)
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
     answer_allocations(&rig, 3, 6);
-    answer_details(&rig, 12, 6);
-    answer_allocations(&rig, 1, 5);
-    assert_ok(allocations(&rig), &rig.err);
-    assert_requests(&rig, "/" CHILD_84 "/allocations\n" DETAILS_84 "\n/" CHILD_85
-                          "/allocations");
-    assert_int_equal(total_of(&rig, CHILD_84), 12);
+    assert_false(is_current(&rig));
+    /* They belong to what is not read yet. */
+    assert_int_equal(observed_by_uuid(rig.observed, CHILD_84)->allocations[0].amount,
+                     1);
 }
 
 static void allocations_of_what_has_gone(void **state)
@@ -554,8 +569,7 @@ static void allocations_of_what_has_gone(void **state)
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
     peer_reply(rig.peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
-    answer_allocations(&rig, 1, 5);
-    assert_ok(allocations(&rig), &rig.err);
+    assert_false(is_current(&rig));
 }
 
 static void allocations_that_cannot_be_read(void **state)
@@ -563,8 +577,9 @@ static void allocations_that_cannot_be_read(void **state)
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
+    const struct observed *observed;
     peer_reply(rig.peer, 503, NULL, "");
-    assert_int_equal(allocations(&rig), -1);
+    assert_int_equal(placement_fetch_allocations(rig.fetch, &observed, &rig.err), -1);
     assert_int_equal(rig.err.code, ERROR_UNREACHABLE);
 }
 
@@ -588,6 +603,7 @@ int main(void)
         cmocka_unit_test(root_must_be_a_root),
         cmocka_unit_test(traits_are_asked_for_once),
         cmocka_unit_test(failed_question_is_asked_again),
+        cmocka_unit_test(allocations_are_asked_for_in_turn),
         cmocka_unit_test(deleted_allocation_is_missed),
         cmocka_unit_test(allocations_of_another_generation),
         cmocka_unit_test(allocations_of_what_has_gone),

@@ -34,6 +34,8 @@ def normal(value, key=None):
         return normal_detail(plain(value))
     if key == 'request_id' and isinstance(value, str):
         return 'REQUEST-ID'
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # JSON has one kind of number
     return value
 
 
@@ -99,6 +101,8 @@ def body_differences(where, one, other):
             else:
                 found += body_differences('%s.%s' % (where, key), one[key], other[key])
         return found
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other) == 1:
+        return body_differences(where + '[0]', one[0], other[0])
     if isinstance(one, list) and isinstance(other, list):
         ours, theirs = ({canonical(v) for v in values} for values in (one, other))
         found = ['%s: only upstream has %s' % (where, v) for v in sorted(theirs - ours)]

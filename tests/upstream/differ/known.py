@@ -1,12 +1,11 @@
 """The differences from OpenStack's Placement that are meant. Each says why, and decides
-from both answers whether a difference is this one."""
-
-
+line by line what compare.py found whether it is this one."""
 import urllib.parse
 
 
 class Known:
     def __init__(self, name, reason, test):
+        """`test` gets the request, both answers and one line of what differs."""
         self.name, self.reason, self.test = name, reason, test
 
 
@@ -26,18 +25,28 @@ KNOWN = [
     Known('upstream-fails',
           'Upstream answers 500 where its code or its database does not expect the input. '
           'Any answer but a failure of ours will do.',
-          lambda request, ours, theirs: theirs.status >= 500 and ours.status < 500),
+          lambda request, ours, theirs, line: theirs.status >= 500 and ours.status < 500),
     Known('amounts-added-twice',
           'When the group without a suffix and another take a class from one provider, '
           'upstream adds to an amount that other candidates share, unless group_policy is '
           'none: their amounts come out too large, or they are missing. Ours are the sums.',
-          lambda request, ours, theirs: ours.status == theirs.status == 200 and
-          asks_a_class_in_two_groups(request)),
+          lambda request, ours, theirs, line: ours.status == theirs.status == 200 and
+          line.startswith('body') and asks_a_class_in_two_groups(request)),
+    Known('vary-on-errors',
+          'Upstream leaves out Vary where an error arises outside of a handler. It holds '
+          'for these answers too, so ours have it.',
+          lambda request, ours, theirs, line: theirs.status >= 400 and
+          line.startswith('header vary') and 'vary' not in theirs.headers),
 ]
 
 
-def reason_for(request, ours, theirs):
-    for known in KNOWN:
-        if known.test(request, ours, theirs):
-            return known
-    return None
+def sort_out(request, ours, theirs, found):
+    """The lines that no known difference explains, and the names of those that do."""
+    left, names = [], set()
+    for line in found:
+        name = next((k.name for k in KNOWN if k.test(request, ours, theirs, line)), None)
+        if name:
+            names.add(name)
+        else:
+            left.append(line)
+    return left, names

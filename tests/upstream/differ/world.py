@@ -15,22 +15,23 @@ class World:
     def __init__(self, rng, name):
         self.rng, self.name = rng, name
 
-        def uuids(count):
-            return [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(count)]
-
         tag = name.upper().replace('-', '_')
-        self.providers = {u: None for u in uuids(14)}  # uuid -> generation, None: not made
+        self.providers = {u: None for u in self._uuids(14)}  # uuid -> generation, None: not made
         self.parents = {}
         self.names = {}
-        self.strangers = uuids(3)  # uuids that are never made
-        self.aggregates = uuids(5)
-        self.consumers = {u: None for u in uuids(10)}
+        self.strangers = self._uuids(3)  # uuids that are never made
+        self.aggregates = self._uuids(5)
+        self.consumers = {u: None for u in self._uuids(10)}
         self.custom_classes = ['CUSTOM_%s_C%d' % (tag, i) for i in range(4)]
         self.custom_traits = ['CUSTOM_%s_T%d' % (tag, i) for i in range(5)]
         self.projects = ['project-%s-%d' % (name, i) for i in range(3)]
         self.users = ['user-%s-%d' % (name, i) for i in range(3)]
         self.consumer_types = ['INSTANCE', 'MIGRATION', 'VOLUME_%s' % tag]
         self.inventories = {}  # uuid -> {class: inventory}, as last set
+
+    def _uuids(self, count):
+        return [str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+                for _ in range(count)]
 
     @property
     def made(self):
@@ -50,6 +51,13 @@ class World:
         if made and rng.random() < 0.88:
             return rng.choice(made)
         return rng.choice(list(self.providers) + self.strangers)
+
+    def retire_consumers(self, text):
+        """Upstream can keep a consumer, without allocations, of a request that it refuses;
+        so what is refused once is not asked again. (See known.py.)"""
+        for who in [u for u in self.consumers if u in text]:
+            del self.consumers[who]
+            self.consumers[self._uuids(1)[0]] = None
 
     def learn(self, request, reply):
         """Takes generations and inventories out of an answer."""

@@ -249,6 +249,39 @@ static char *check_item(struct allocation_plan *plan,
     return NULL;
 }
 
+/* The provider has an inventory of some class that the plan is about. */
+static bool has_any(const struct allocation_plan *plan, const struct node *node,
+                    const struct inventory_plan *inventories, size_t count)
+{
+    for (size_t i = 0; i < plan->demand_count; i++) {
+        struct demand probe = {.node = (struct node *)node,
+                               .class = plan->demands[i].class};
+        if (limits_of(&probe, inventories, count))
+            return true;
+    }
+    return false;
+}
+
+/* Upstream's first look: providers without any of the classes. It names all classes.
+ * NULL when there is none. */
+static char *find_bare_providers(const struct allocation_plan *plan,
+                                 const struct inventory_plan *inventories, size_t count)
+{
+    _cleanup_strlist_ struct strlist classes = {0}, bare = {0};
+    for (size_t i = 0; i < plan->demand_count; i++) {
+        const struct demand *demand = &plan->demands[i];
+        strlist_add_unique(&classes, demand->class->name);
+        if (!demand->limits && !has_any(plan, demand->node, inventories, count))
+            strlist_add_unique(&bare, demand->node->uuid);
+    }
+    if (bare.count == 0)
+        return NULL;
+    _cleanup_free_ char *names = strlist_join(&classes, ", ");
+    _cleanup_free_ char *uuids = strlist_join(&bare, ", ");
+    return xasprintf("Inventory for '%s' on resource provider '%s' invalid.", names,
+                     uuids);
+}
+
 int allocation_plan_check(struct allocation_plan *plan, const struct graph *graph,
                           const struct inventory_plan *inventories, size_t count,
                           char **why, bool *unknown_class)
@@ -262,15 +295,11 @@ int allocation_plan_check(struct allocation_plan *plan, const struct graph *grap
         }
     collect_demands(plan);
     fill_demands(plan, inventories, count);
-    for (size_t i = 0; i < plan->item_count; i++) {
-        char *refused = check_item(plan, &plan->items[i]);
-        if (refused) {
-            *why = refused;
-            *unknown_class = false;
-            return -1;
-        }
-    }
-    return 0;
+    *unknown_class = false;
+    *why = find_bare_providers(plan, inventories, count);
+    for (size_t i = 0; !*why && i < plan->item_count; i++)
+        *why = check_item(plan, &plan->items[i]);
+    return *why ? -1 : 0;
 }
 
 int64_t allocation_plan_use_after(const struct allocation_plan *plan,

@@ -12,6 +12,19 @@ struct node *handler_provider(struct store *store, const struct request *request
     return node;
 }
 
+struct node *handler_provider_quoted(struct store *store, const struct request *request,
+                                     const char *between, struct reply *reply)
+{
+    const char *uuid = request->path_items[0];
+    struct node *node = graph_node(&store->graph, uuid);
+    if (!node)
+        reply_problem(reply, 404, NULL,
+                      "No resource provider with uuid %s found%sNo resource provider "
+                      "with uuid %s found",
+                      uuid, between, uuid);
+    return node;
+}
+
 int handler_no_content(struct reply *reply)
 {
     reply->status = 204;

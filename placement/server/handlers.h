@@ -12,6 +12,11 @@
 struct node *handler_provider(struct store *store, const struct request *request,
                               struct reply *reply);
 
+/* The same with the words of upstream's handlers that quote the error in itself:
+ * "... found", `between`, "... found". */
+struct node *handler_provider_quoted(struct store *store, const struct request *request,
+                                     const char *between, struct reply *reply);
+
 /* A 204 without body. */
 int handler_no_content(struct reply *reply);
 

@@ -194,7 +194,7 @@ static struct MHD_Response *make_response(struct exchange *exchange)
         char version[32];
         snprintf(version, sizeof version, "placement 1.%d", request->microversion);
         add_header(response, "OpenStack-API-Version", version);
-        add_header(response, "Vary", "OpenStack-API-Version");
+        add_header(response, "Vary", "openstack-api-version");
     }
     add_header(response, "X-Openstack-Request-Id", request->id);
     if (reply->location)
@@ -202,7 +202,8 @@ static struct MHD_Response *make_response(struct exchange *exchange)
     if (reply->allow)
         add_header(response, "Allow", reply->allow);
     if (reply->timed) {
-        add_date(response, "Last-Modified", reply->last_modified);
+        if (reply->last_modified > 0)
+            add_date(response, "Last-Modified", reply->last_modified);
         add_header(response, "Cache-Control", "no-cache");
     }
     for (size_t i = 0; i < reply->header_count; i++)

@@ -28,6 +28,8 @@ static int give_all(struct reply *reply, const struct request *request,
     json_write_end_object(w);
     json_write_end_object(w);
     reply_last_modified(reply, request, modified);
+    if (node->stocks.count == 0)
+        reply->last_modified = 0;
     return 0;
 }
 
@@ -80,7 +82,7 @@ static int check_generation(struct json_object *body, const struct node *node,
 int inventories_get(struct store *store, const struct request *request,
                     struct reply *reply)
 {
-    const struct node *node = handler_provider(store, request, reply);
+    const struct node *node = handler_provider_quoted(store, request, " : ", reply);
     return node ? give_all(reply, request, node) : -1;
 }
 
@@ -201,7 +203,7 @@ static struct stock *named_stock(const struct store *store,
 int inventory_get(struct store *store, const struct request *request,
                   struct reply *reply)
 {
-    const struct node *node = handler_provider(store, request, reply);
+    const struct node *node = handler_provider_quoted(store, request, " : ", reply);
     if (!node)
         return -1;
     const struct stock *stock = named_stock(store, request, node);

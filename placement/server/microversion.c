@@ -34,24 +34,26 @@ static char *wanted_version(char *header)
     return found;
 }
 
-/* Digits, as Python's int() takes them, with blanks around. -1 when they are none;
+/* What Python's int() takes: digits, a sign, blanks around. False when it is none;
  * large numbers are all the same. */
-static int number(const char *text, size_t length)
+static bool number(const char *text, size_t length, int *out)
 {
     while (length > 0 && isspace((unsigned char)*text))
         text++, length--;
     while (length > 0 && isspace((unsigned char)text[length - 1]))
         length--;
-    if (length == 0)
-        return -1;
+    bool negative = length > 0 && *text == '-';
+    if (length > 0 && (*text == '-' || *text == '+'))
+        text++, length--;
     int value = 0;
     for (size_t i = 0; i < length; i++) {
         if (!isdigit((unsigned char)text[i]))
-            return -1;
+            return false;
         if (value < 100000)
             value = value * 10 + (text[i] - '0');
     }
-    return value;
+    *out = negative ? -value : value;
+    return length > 0;
 }
 
 static int parse(const char *version, int *out, struct reply *reply)
@@ -61,14 +63,14 @@ static int parse(const char *version, int *out, struct reply *reply)
         return 0;
     }
     const char *dot = strchr(version, '.');
-    int major = dot ? number(version, (size_t)(dot - version)) : -1;
-    int minor = dot ? number(dot + 1, strlen(dot + 1)) : -1;
-    if (major < 0 || minor < 0)
+    int major, minor;
+    if (!dot || !number(version, (size_t)(dot - version), &major) ||
+        !number(dot + 1, strlen(dot + 1), &minor))
         return reply_problem(reply, 400, NULL,
                              "Invalid microversion: invalid version string: %s; "
                              "expected two numbers with a dot between",
                              version);
-    if (major != 1 || minor > MICROVERSION_MAX)
+    if (major != 1 || minor < 0 || minor > MICROVERSION_MAX)
         return reply_problem(reply, 406, NULL,
                              "Invalid microversion: Unacceptable version header: %s",
                              version);

@@ -39,7 +39,7 @@ static int give(struct reply *reply, const struct request *request,
 int provider_traits_get(struct store *store, const struct request *request,
                         struct reply *reply)
 {
-    const struct node *node = handler_provider(store, request, reply);
+    const struct node *node = handler_provider_quoted(store, request, ": ", reply);
     return node ? give(reply, request, node) : -1;
 }
 
@@ -65,12 +65,18 @@ static int by_id(const void *a, const void *b)
 static int find_traits(const struct graph *graph, struct json_object *names,
                        struct traits *out, struct reply *reply)
 {
+    _cleanup_strlist_ struct strlist unknown = {0};
     for (size_t i = 0; i < json_object_array_length(names); i++) {
         const char *name = json_object_get_string(json_object_array_get_idx(names, i));
         struct trait *trait = graph_trait(graph, name);
-        if (!trait)
-            return reply_problem(reply, 400, NULL, "No such trait %s", name);
-        *array_add(out->items, out->count) = trait;
+        if (trait)
+            *array_add(out->items, out->count) = trait;
+        else
+            strlist_add_unique(&unknown, name);
+    }
+    if (unknown.count > 0) {
+        _cleanup_free_ char *all = strlist_join(&unknown, ", ");
+        return reply_problem(reply, 400, NULL, "No such trait %s", all);
     }
     handler_sort_unique(out->items, &out->count, by_id);
     return 0;

@@ -10,7 +10,8 @@
 #include "placement/server/accept.h"
 #include "placement/server/microversion.h"
 
-/* What the statuses are called, and the sentence that goes before the detail. */
+/* What the statuses are called, and the sentence that goes before the detail:
+ * upstream's, some of which quote the request. */
 static const struct status {
     int status;
     const char *title, *explanation;
@@ -25,15 +26,16 @@ static const struct status {
      "browser does not understand how to supply the credentials required."},
     {403, "Forbidden", "Access was denied to this resource."},
     {404, "Not Found", "The resource could not be found."},
-    {405, "Method Not Allowed", "The method is not allowed for this resource."},
+    {405, "Method Not Allowed", "The method %s is not allowed for this resource. "},
     {406, "Not Acceptable",
-     "The resource could not be generated that was acceptable to your browser."},
+     "The resource could not be generated that was acceptable to your browser "
+     "(content of type %s. "},
     {409, "Conflict", "There was a conflict when trying to complete your request."},
     {413, "Request Entity Too Large",
      "The body of your request was too large for this server."},
     {414, "Request-URI Too Long", "The request URI was too long for this server."},
     {415, "Unsupported Media Type",
-     "The request media type is not supported by this server."},
+     "The request media type %s is not supported by this server. "},
     {431, "Request Header Fields Too Large",
      "The headers of your request are too large."},
     {503, "Service Unavailable",
@@ -76,11 +78,53 @@ void reply_last_modified(struct reply *reply, const struct request *request,
     reply->last_modified = when > 0 ? when : request->now;
 }
 
+/* What the sentence quotes; NULL where it quotes nothing. */
+static const char *quoted(int status, const struct request *request)
+{
+    const char *type = request->content_type;
+    switch (status) {
+    case 405:
+        return request->method;
+    case 406:
+        return request->accept ? request->accept : "${HTTP_ACCEPT}";
+    case 415:
+        return type && *type ? type : "None";
+    default:
+        return NULL;
+    }
+}
+
+static char *explain(int status, const struct request *request)
+{
+    const char *sentence = status_of(status)->explanation;
+    const char *quote = quoted(status, request), *at = strstr(sentence, "%s");
+    if (!quote || !at)
+        return xstrdup(sentence);
+    return xasprintf("%.*s%s%s", (int)(at - sentence), sentence, quote, at + 2);
+}
+
+/* Upstream makes its texts as HTML first, and then takes out what looks like a tag. */
+static void drop_tags(char *text)
+{
+    char *out = text;
+    while (*text) {
+        char *end = *text == '<' ? strchr(text, '>') : NULL;
+        if (end)
+            text = end + 1;
+        else if (*text++ != '\r')
+            *out++ = text[-1] == '\n' ? ' ' : text[-1];
+    }
+    *out = 0;
+}
+
 static void write_problem(struct reply *reply, const struct request *request)
 {
     const struct status *status = status_of(reply->status);
-    _cleanup_free_ char *detail =
-        xasprintf("%s\n\n %s  ", status->explanation, reply->detail);
+    _cleanup_free_ char *sentence = explain(reply->status, request);
+    drop_tags(sentence);
+    drop_tags(reply->detail);
+    _cleanup_free_ char *detail = xasprintf("%s\n\n %s%s", sentence, reply->detail,
+                                            quoted(reply->status, request) ? "" : "  ");
     struct json_writer *w = &reply->body;
     json_write_begin_object(w);
     json_write_key(w, "errors");
@@ -107,7 +151,9 @@ static void write_unauthorized(struct reply *reply)
 {
     struct json_writer *w = &reply->body;
     json_write_begin_object(w);
-    json_write_string_member(w, "message", status_of(401)->explanation);
+    _cleanup_free_ char *message =
+        xasprintf("%s<br /><br />\n%s\n\n", status_of(401)->explanation, reply->detail);
+    json_write_string_member(w, "message", message);
     json_write_string_member(w, "code", "401 Unauthorized");
     json_write_string_member(w, "title", status_of(401)->title);
     json_write_end_object(w);
@@ -116,34 +162,57 @@ static void write_unauthorized(struct reply *reply)
 /* What stands for a character in HTML, NULL for itself. */
 static const char *html_entity(char c)
 {
-    return c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : NULL;
+    switch (c) {
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '&':
+        return "&amp;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#x27;";
+    default:
+        return NULL;
+    }
 }
 
-static void write_text(struct reply *reply, bool html)
+static void write_html(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        const char *entity = html_entity(*text);
+        if (entity)
+            fputs(entity, out);
+        else
+            fputc(*text, out);
+    }
+}
+
+static void write_text(struct reply *reply, const struct request *request, bool html)
 {
     const struct status *status = status_of(reply->status);
+    _cleanup_free_ char *sentence = explain(reply->status, request);
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     if (!out)
         abort();
-    if (html)
+    if (html) {
         fprintf(out,
                 "<html>\n <head>\n  <title>%d %s</title>\n </head>\n <body>\n"
-                "  <h1>%d %s</h1>\n  %s<br /><br />\n",
-                reply->status, status->title, reply->status, status->title,
-                status->explanation);
-    else
-        fprintf(out, "%d %s\n\n%s\n\n ", reply->status, status->title,
-                status->explanation);
-    for (const char *p = reply->detail; *p; p++) {
-        const char *entity = html ? html_entity(*p) : NULL;
-        if (entity)
-            fputs(entity, out);
-        else
-            fputc(*p, out);
+                "  <h1>%d %s</h1>\n  ",
+                reply->status, status->title, reply->status, status->title);
+        write_html(out, sentence);
+        fputs("<br /><br />\n", out);
+        write_html(out, reply->detail);
+        fputs("\n\n\n </body>\n</html>", out);
+    } else {
+        drop_tags(sentence);
+        drop_tags(reply->detail);
+        fprintf(out, "%d %s\n\n%s\n\n %s  ", reply->status, status->title, sentence,
+                reply->detail);
     }
-    fputs(html ? "\n </body>\n</html>\n" : "\n", out);
     fclose(out);
     reply->content_type =
         html ? "text/html; charset=UTF-8" : "text/plain; charset=UTF-8";
@@ -156,7 +225,7 @@ void reply_finish_problem(struct reply *reply, const struct request *request)
     json_writer_clear(&reply->body);
     const char *type = accept_best(request->accept, offers);
     if (!type || strcmp(type, "application/json") != 0)
-        write_text(reply, type != NULL);
+        write_text(reply, request, type != NULL);
     else if (reply->status == 401)
         write_unauthorized(reply);
     else

@@ -34,8 +34,8 @@ struct reply {
     struct json_writer body;  /* empty: no body and no content-type */
     const char *content_type; /* of a body that is not JSON; NULL: application/json */
     char *location;
-    bool timed; /* send last-modified and cache-control (since 1.15) */
-    int64_t last_modified;
+    bool timed;            /* send cache-control and last-modified (since 1.15) */
+    int64_t last_modified; /* 0: there is nothing that could have been modified */
     /* A problem, status >= 400: */
     const char *code; /* NULL: undefined */
     char *detail;

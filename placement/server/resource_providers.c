@@ -87,16 +87,12 @@ static int give_provider(struct reply *reply, const struct request *request,
 
 /* ---- create ---- */
 
-/* Who has the uuid or the name already: "uuid: ..., name: ...", or NULL. */
+/* What is taken already: "uuid: ..." or "name: ...", or NULL. */
 static char *taken(const struct graph *graph, const char *uuid, const char *name)
 {
-    bool same_uuid = graph_node(graph, uuid),
-         same_name = graph_node_by_name(graph, name);
-    if (!same_uuid && !same_name)
-        return NULL;
-    return xasprintf("%s%s%s%s%s", same_uuid ? "uuid: " : "", same_uuid ? uuid : "",
-                     same_uuid && same_name ? ", " : "", same_name ? "name: " : "",
-                     same_name ? name : "");
+    if (graph_node(graph, uuid))
+        return xasprintf("uuid: %s", uuid);
+    return graph_node_by_name(graph, name) ? xasprintf("name: %s", name) : NULL;
 }
 
 static int refuse_creation(struct reply *reply, const char *name, const char *uuid,

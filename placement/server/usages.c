@@ -8,7 +8,7 @@
 int provider_usages_get(struct store *store, const struct request *request,
                         struct reply *reply)
 {
-    const struct node *node = handler_provider(store, request, reply);
+    const struct node *node = handler_provider_quoted(store, request, ": ", reply);
     struct json_writer *w = &reply->body;
     if (!node)
         return -1;

@@ -17,12 +17,18 @@
 #define PCI_CLASS_DISPLAY 0x03
 
 /* The first reason stays: it is the one that explains the others. */
-static void set_unreadable(struct gpu *gpu, const char *where, const char *why)
+static void set_unreadable(struct gpu *gpu, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void set_unreadable(struct gpu *gpu, const char *format, ...)
 {
     if (gpu->health != GPU_OK)
         return;
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(&gpu->health_reason, format, args) < 0)
+        abort();
+    va_end(args);
     gpu->health = GPU_UNREADABLE;
-    gpu->health_reason = xasprintf("%s/%s", where, why);
 }
 
 /* Drivers write ASCII; anything else would break what we print and send. Line feeds
@@ -41,7 +47,7 @@ static char *read_text(struct gpu *gpu, int dirfd, const char *where, const char
     char *text = NULL;
     struct error err = {0};
     if (attribute_read_at(dirfd, name, &text, &err) != 0 && !sysfs_gone(err.errnum))
-        set_unreadable(gpu, where, err.text);
+        set_unreadable(gpu, "%s/%s", where, err.text);
     return make_printable(text);
 }
 
@@ -65,7 +71,7 @@ static void check_on_bus(struct gpu *gpu, int card)
     uint32_t id = 0;
     if (fd < 0 || pread(fd, &id, sizeof id, 0) < 0) {
         if (!sysfs_gone(errno))
-            set_unreadable(gpu, "config", strerrordesc_np(errno));
+            set_unreadable(gpu, "config: %s", strerrordesc_np(errno));
     } else if (id == UINT32_MAX) {
         gpu->health = GPU_LOST;
         gpu->health_reason = xstrdup("fell off the bus: its config space reads "
@@ -156,7 +162,7 @@ static int read_available(struct gpu *gpu, int types, struct mdev_type *type)
     if (sysfs_gone(err.errnum) || err.errnum == ENOTDIR)
         return -1;
     if (err.code)
-        set_unreadable(gpu, "mdev_supported_types", err.text);
+        set_unreadable(gpu, "mdev_supported_types/%s", err.text);
     type->available = err.code ? -1 : (int)number;
     return 0;
 }
@@ -182,7 +188,7 @@ static void read_types(const struct host *host, struct gpu *gpu,
     while (types && (id = sysfs_next(types, &errnum)))
         read_type(host, gpu, parent, dirfd(types), id);
     if (errnum && !sysfs_gone(errnum))
-        set_unreadable(gpu, "mdev_supported_types", strerrordesc_np(errnum));
+        set_unreadable(gpu, "mdev_supported_types: %s", strerrordesc_np(errnum));
 }
 
 /* ---- devices ---- */
@@ -226,7 +232,7 @@ static void list_mdevs(struct gpu *gpu, struct mdev_parent *list, int folder)
         if (uuid_parse_text(name, uuid))
             add_mdev(list, dirfd(entries), name, uuid);
     if (errnum && !sysfs_gone(errnum))
-        set_unreadable(gpu, list->name, strerrordesc_np(errnum));
+        set_unreadable(gpu, "%s: %s", list->name, strerrordesc_np(errnum));
 }
 
 static const struct mdev *find_mdev(const struct mdev_parent *list, const char *uuid)
@@ -279,7 +285,7 @@ static void read_parent(struct host *host, int parents, const char *name)
     struct mdev_parent *parent = gpu_add_parent(gpu, name);
     parent->path = parent_path(parents, name);
     if (errnum) {
-        set_unreadable(gpu, parent->path, strerrordesc_np(errnum));
+        set_unreadable(gpu, "%s: %s", parent->path, strerrordesc_np(errnum));
         return;
     }
     if (host->gpu_count > known) {

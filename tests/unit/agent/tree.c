@@ -67,11 +67,14 @@ void tree_folder(const char *tree, const char *path)
         err(1, "%s", full);
 }
 
+/* As in sysfs, nobody ever sees a file without its content. */
 void tree_write(const char *tree, const char *path, const char *content)
 {
-    _cleanup_free_ char *full = make_way(tree, path);
-    _cleanup_fclose_ FILE *file = fopen(full, "we");
-    if (!file || fputs(content, file) == EOF || fflush(file) != 0)
+    _cleanup_free_ char *full = make_way(tree, path),
+                        *unfinished = xasprintf("%s/.unfinished", tree);
+    _cleanup_fclose_ FILE *file = fopen(unfinished, "we");
+    if (!file || fputs(content, file) == EOF || fflush(file) != 0 ||
+        rename(unfinished, full) != 0)
         err(1, "%s", full);
 }
 

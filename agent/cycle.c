@@ -13,6 +13,9 @@
 #include "lib/xalloc.h"
 
 #define PATIENCE 2000 /* milliseconds */
+/* Rarely, since a half look makes a new allocation wait for the next; released devices
+ * can wait. */
+#define HALF_LOOK_EVERY 4
 #define JOURNAL_MAX (64u << 20)
 
 struct agent {
@@ -221,7 +224,7 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
     if (host_scan(agent->config->agent.sysfs_root, &cycle->host, err) != 0)
         return -1;
     device_worker_mark(agent->worker, cycle->host);
-    bool whole = agent->idle_looks % 2 == 0;
+    bool whole = agent->idle_looks % HALF_LOOK_EVERY != HALF_LOOK_EVERY - 1;
     int rc = look_at_placement(agent, whole, cycle, err);
     if (want_use)
         look_who_uses(agent, cycle);

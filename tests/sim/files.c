@@ -210,12 +210,12 @@ static void op_open(fuse_req_t request, fuse_ino_t ino, struct fuse_file_info *f
     int access = file->flags & O_ACCMODE;
     pthread_mutex_lock(&sim->lock);
     struct node *node = node_of(request, ino);
+    bool readable = node->mode & 0444 && node->attribute->show,
+         writable = node->mode & 0222 && node->attribute->store;
     int error = 0;
     if (node->removed)
         error = ENOENT;
-    else if (access != O_WRONLY && !(node->mode & 0444 && node->attribute->show))
-        error = EACCES;
-    else if (access != O_RDONLY && !(node->mode & 0222 && node->attribute->store))
+    else if ((access != O_WRONLY && !readable) || (access != O_RDONLY && !writable))
         error = EACCES;
     if (error)
         fuse_reply_err(request, error);
@@ -379,9 +379,17 @@ const struct fuse_lowlevel_ops file_operations = {
 void files_clear(struct files *files)
 {
     pthread_mutex_lock(&files->sim->lock);
-    while (!LIST_EMPTY(&files->handles))
-        close_handle(LIST_FIRST(&files->handles));
-    while (!LIST_EMPTY(&files->inodes))
-        forget(LIST_FIRST(&files->inodes));
+    struct handle *handle = LIST_FIRST(&files->handles);
+    while (handle) {
+        struct handle *next = LIST_NEXT(handle, link);
+        close_handle(handle);
+        handle = next;
+    }
+    struct inode *inode = LIST_FIRST(&files->inodes);
+    while (inode) {
+        struct inode *next = LIST_NEXT(inode, link);
+        forget(inode);
+        inode = next;
+    }
     pthread_mutex_unlock(&files->sim->lock);
 }

@@ -15,8 +15,8 @@ struct files {
     struct sim *sim;
     void (*ready)(void *context); /* the first request has come */
     void *context;
-    LIST_HEAD(, inode) inodes;   /* all that the kernel may still name */
-    LIST_HEAD(, handle) handles; /* all that are open */
+    LIST_HEAD(inode_list, inode) inodes;    /* all that the kernel may still name */
+    LIST_HEAD(handle_list, handle) handles; /* all that are open */
 };
 
 extern const struct fuse_lowlevel_ops file_operations;

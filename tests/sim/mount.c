@@ -64,7 +64,7 @@ static int serve(struct mount *mount, struct error *err)
 
     /* After an unmount from outside nobody has told the watcher. */
     __atomic_store_n(&mount->finished, true, __ATOMIC_RELEASE);
-    pthread_kill(watcher, SIGTERM);
+    pthread_kill(watcher, SIGINT);
     pthread_join(watcher, NULL);
     return rc < 0 ? error_set_errno(err, -rc, "serving the mount failed") : 0;
 }

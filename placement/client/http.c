@@ -96,12 +96,16 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
     return length;
 }
 
+static bool is_interrupted(const struct http *http)
+{
+    return http->interrupted && http->interrupted(http->interrupted_data);
+}
+
 static int progress(void *context, curl_off_t down, curl_off_t downloaded,
                     curl_off_t up, curl_off_t uploaded)
 {
     (void)down, (void)downloaded, (void)up, (void)uploaded;
-    const struct http *http = context;
-    return http->interrupted && http->interrupted(http->interrupted_data);
+    return is_interrupted(context);
 }
 
 static void set_tls(CURL *easy, const struct placement_config *options)
@@ -257,11 +261,10 @@ void http_reply_clear(struct http_reply *reply)
 /* False when it was interrupted. A signal ends the wait, too. */
 static bool wait_for(const struct http *http, double seconds)
 {
-    for (; seconds > 0; seconds -= 1) {
-        double step = seconds < 1 ? seconds : 1;
-        struct timespec time = {(time_t)step, (long)((step - (time_t)step) * 1e9)};
-        if ((http->interrupted && http->interrupted(http->interrupted_data)) ||
-            nanosleep(&time, NULL) != 0)
+    for (long left = (long)(seconds * 1000); left > 0; left -= 1000) {
+        long step = left < 1000 ? left : 1000;
+        const struct timespec time = {step / 1000, step % 1000 * 1000000};
+        if (is_interrupted(http) || nanosleep(&time, NULL) != 0)
             return false;
     }
     return true;

@@ -4,7 +4,7 @@
 #include "lib/xalloc.h"
 #include "placement/client/keystone.h"
 
-#define RENEW_BEFORE 120 /* seconds */
+#define RENEW_BEFORE INT64_C(120) /* seconds */
 
 /* "2026-11-20T09:12:00.000000Z", always UTC. */
 static int read_time(struct json_object *json, const char *name, int64_t *out,

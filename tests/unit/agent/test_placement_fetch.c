@@ -3,175 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/placement_fetch.h"
 #include "agent/root_identity.h"
-#include "lib/xalloc.h"
-#include "tests/unit/peer.h"
-
-#define ROOT "aaaaaaaa-0000-4000-8000-000000000001"
-#define OTHER_ROOT "aaaaaaaa-0000-4000-8000-000000000002"
-#define CHILD_84 "bbbbbbbb-0000-4000-8000-000000000084"
-#define CHILD_85 "bbbbbbbb-0000-4000-8000-000000000085"
-
-/* A fetch by name, of a server whose version is agreed on with the first request. */
-struct rig {
-    struct peer *peer;
-    struct config config;
-    struct placement_client *client;
-    struct placement_fetch *fetch;
-    const struct observed *observed;
-    size_t seen; /* requests looked at so far */
-    struct error err;
-};
-
-static void rig_open(struct rig *rig)
-{
-    *rig = (struct rig){.peer = peer_new()};
-    rig->config.agent.root_provider_name = (char *)"host";
-    rig->config.placement.auth_type = (char *)"noauth";
-    rig->config.placement.endpoint = (char *)peer_url(rig->peer);
-    assert_ok(placement_client_new(&rig->config.placement, &rig->client, &rig->err),
-              &rig->err);
-    rig->fetch = placement_fetch_new(rig->client, &rig->config);
-    peer_ok(rig->peer, "{\"versions\": [{\"min_version\": \"1.0\", \"max_version\": "
-                       "\"1.39\"}]}");
-    rig->seen = 1;
-}
-
-static void rig_close(struct rig *rig)
-{
-    placement_fetch_free(rig->fetch);
-    placement_client_free(rig->client);
-    peer_free(rig->peer);
-}
-#define _cleanup_rig_ _cleanup_(rig_close)
-
-static int fetch(struct rig *rig)
-{
-    return placement_fetch_tree(rig->fetch, &rig->observed, &rig->err);
-}
-
-/* The requests since the last look, without "GET /resource_providers" of each. */
-static void assert_requests(struct rig *rig, const char *expected)
-{
-    static const char common[] = "GET /resource_providers";
-    _cleanup_strlist_ struct strlist lines = {0};
-    size_t count = peer_request_count(rig->peer);
-    for (; rig->seen < count; rig->seen++) {
-        _cleanup_free_ char *line = peer_request_line(rig->peer, rig->seen);
-        bool usual = strncmp(line, common, sizeof common - 1) == 0;
-        strlist_add(&lines, usual ? line + sizeof common - 1 : line);
-    }
-    _cleanup_free_ char *got = strlist_join(&lines, "\n");
-    assert_string_equal(got, expected);
-}
-
-/* ---- answers ---- */
-
-struct row {
-    const char *uuid, *name, *parent;
-    int generation;
-};
-
-static void answer_list(struct rig *rig, const struct row *rows, size_t count)
-{
-    char *body = xstrdup("{\"resource_providers\": [");
-    for (size_t i = 0; i < count; i++) {
-        char *longer = xasprintf(
-            "%s%s{\"uuid\": \"%s\", \"name\": \"%s\", \"generation\": %d, "
-            "\"root_provider_uuid\": \"%s\", \"parent_provider_uuid\": %s%s%s}",
-            body, i ? ", " : "", rows[i].uuid, rows[i].name, rows[i].generation,
-            rows[i].parent ? rows[i].parent : rows[i].uuid, rows[i].parent ? "\"" : "",
-            rows[i].parent ? rows[i].parent : "null", rows[i].parent ? "\"" : "");
-        free(body);
-        body = longer;
-    }
-    char *whole = xasprintf("%s]}", body);
-    peer_ok(rig->peer, whole);
-    free(body);
-    free(whole);
-}
-
-static void answer_inventories(struct rig *rig, int total, int generation)
-{
-    _cleanup_free_ char *body =
-        xasprintf("{\"inventories\": {\"VGPU\": {\"total\": %d, \"reserved\": 0, "
-                  "\"min_unit\": 1, "
-                  "\"max_unit\": %d, \"step_size\": 1, \"allocation_ratio\": 1.0}}, "
-                  "\"resource_provider_generation\": %d}",
-                  total, total, generation);
-    peer_ok(rig->peer, body);
-}
-
-static void answer_traits(struct rig *rig, int generation)
-{
-    _cleanup_free_ char *body =
-        xasprintf("{\"traits\": [\"CUSTOM_A\"], \"resource_provider_generation\": %d}",
-                  generation);
-    peer_ok(rig->peer, body);
-}
-
-static void answer_allocations(struct rig *rig, int amount, int generation)
-{
-    _cleanup_free_ char *body = xasprintf("{\"allocations\": {\"" OTHER_ROOT
-                                          "\": {\"resources\": {\"VGPU\": %d}}}, "
-                                          "\"resource_provider_generation\": %d}",
-                                          amount, generation);
-    peer_ok(rig->peer, body);
-}
-
-static void answer_details(struct rig *rig, int total, int generation)
-{
-    answer_inventories(rig, total, generation);
-    answer_traits(rig, generation);
-    answer_allocations(rig, 1, generation);
-}
-
-#define ROOT_ROW(generation)           \
-    {                                  \
-        ROOT, "host", NULL, generation \
-    }
-#define ROW_84(generation)                                  \
-    {                                                       \
-        CHILD_84, "host_pci_0000_84_00_0", ROOT, generation \
-    }
-#define ROW_85(generation)                                  \
-    {                                                       \
-        CHILD_85, "host_pci_0000_85_00_0", ROOT, generation \
-    }
-#define answer_rows(rig, ...)                           \
-    answer_list(rig, (const struct row[]){__VA_ARGS__}, \
-                sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
-
-#define DETAILS_84 \
-    "/" CHILD_84 "/inventories\n/" CHILD_84 "/traits\n/" CHILD_84 "/allocations"
-#define DETAILS_85 \
-    "/" CHILD_85 "/inventories\n/" CHILD_85 "/traits\n/" CHILD_85 "/allocations"
-#define BY_NAME "?name=host"
-#define BELOW "?in_tree=" ROOT
-
-/* A tree of two GPUs, known. */
-static void rig_with_tree(struct rig *rig)
-{
-    rig_open(rig);
-    answer_rows(rig, ROOT_ROW(1));
-    answer_rows(rig, ROW_85(5), ROOT_ROW(1), ROW_84(4));
-    answer_details(rig, 16, 4);
-    answer_details(rig, 8, 5);
-    assert_ok(fetch(rig), &rig->err);
-    assert_requests(rig, BY_NAME "\n" BELOW "\n" DETAILS_84 "\n" DETAILS_85);
-}
-
-static int64_t total_of(const struct rig *rig, const char *uuid)
-{
-    const struct observed_provider *provider = observed_by_uuid(rig->observed, uuid);
-    assert_non_null(provider);
-    assert_true(provider->detailed);
-    assert_int_equal(provider->inventory_count, 1);
-    assert_int_equal(provider->traits.count, 1);
-    assert_int_equal(provider->allocation_count, 1);
-    return provider->inventories[0].inventory.total;
-}
+#include "tests/unit/agent/fetch_rig.h"
 
 /* ---- the tree ---- */
 
@@ -192,8 +25,8 @@ static void reads_all_at_first(void **state)
     assert_ptr_equal(observed_by_uuid(observed, CHILD_85), &observed->providers[2]);
     assert_null(observed_by_uuid(observed, OTHER_ROOT));
     assert_null(observed_by_name(observed, "x"));
-    assert_int_equal(total_of(&rig, CHILD_84), 16);
-    assert_int_equal(total_of(&rig, CHILD_85), 8);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
+    assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
     assert_int_equal(observed->providers[2].provider.generation, 5);
 }
 
@@ -203,11 +36,11 @@ static void idle_is_one_request(void **state)
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
     for (size_t i = 0; i < 3; i++) {
-        answer_rows(&rig, ROOT_ROW(1), ROW_84(4), ROW_85(5));
-        assert_ok(fetch(&rig), &rig.err);
+        answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+        assert_ok(rig_fetch(&rig), &rig.err);
         assert_requests(&rig, BELOW);
-        assert_int_equal(total_of(&rig, CHILD_84), 16);
-        assert_int_equal(total_of(&rig, CHILD_85), 8);
+        assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
+        assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
     }
 }
 
@@ -216,8 +49,8 @@ static void root_alone_may_move(void **state)
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
-    answer_rows(&rig, ROOT_ROW(200), ROW_84(4), ROW_85(5));
-    assert_ok(fetch(&rig), &rig.err);
+    answer_rows(&rig, row_root(200), row_84(4), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW);
     assert_int_equal(rig.observed->providers[0].provider.generation, 200);
 }
@@ -227,12 +60,12 @@ static void reads_again_only_what_moved(void **state)
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
-    answer_rows(&rig, ROOT_ROW(1), ROW_84(4), ROW_85(6));
+    answer_rows(&rig, row_root(1), row_84(4), row_85(6));
     answer_details(&rig, 12, 6);
-    assert_ok(fetch(&rig), &rig.err);
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW "\n" DETAILS_85);
-    assert_int_equal(total_of(&rig, CHILD_84), 16);
-    assert_int_equal(total_of(&rig, CHILD_85), 12);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
+    assert_int_equal(rig_total_of(&rig, CHILD_85), 12);
 }
 
 static void children_come_and_go(void **state)
@@ -240,16 +73,16 @@ static void children_come_and_go(void **state)
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
-    answer_rows(&rig, ROOT_ROW(1), ROW_85(5));
-    assert_ok(fetch(&rig), &rig.err);
+    answer_rows(&rig, row_root(1), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW);
     assert_int_equal(rig.observed->provider_count, 2);
-    assert_int_equal(total_of(&rig, CHILD_85), 8);
-    answer_rows(&rig, ROOT_ROW(1), ROW_84(0), ROW_85(5));
+    assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
+    answer_rows(&rig, row_root(1), row_84(0), row_85(5));
     answer_details(&rig, 3, 0);
-    assert_ok(fetch(&rig), &rig.err);
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW "\n" DETAILS_84);
-    assert_int_equal(total_of(&rig, CHILD_84), 3);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 3);
 }
 
 /* Deleted between the list and its details. */
@@ -258,13 +91,13 @@ static void child_may_vanish_midway(void **state)
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
-    answer_rows(&rig, ROOT_ROW(1), ROW_84(9), ROW_85(5));
+    answer_rows(&rig, row_root(1), row_84(9), row_85(5));
     answer_inventories(&rig, 16, 9);
     peer_reply(rig.peer, 404, NULL, "");
-    assert_ok(fetch(&rig), &rig.err);
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_int_equal(rig.observed->provider_count, 2);
     assert_null(observed_by_uuid(rig.observed, CHILD_84));
-    assert_int_equal(total_of(&rig, CHILD_85), 8);
+    assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
 }
 
 static void parts_must_be_of_one_generation(void **state)
@@ -272,7 +105,7 @@ static void parts_must_be_of_one_generation(void **state)
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
-    answer_rows(&rig, ROOT_ROW(1), ROW_84(5), ROW_85(5));
+    answer_rows(&rig, row_root(1), row_84(5), row_85(5));
     answer_inventories(&rig, 16, 5);
     answer_traits(&rig, 6);
     answer_allocations(&rig, 1, 6);
@@ -280,13 +113,13 @@ static void parts_must_be_of_one_generation(void **state)
     answer_traits(&rig, 6);
     answer_allocations(&rig, 2, 7);
     answer_details(&rig, 14, 7);
-    assert_ok(fetch(&rig), &rig.err);
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW "\n" DETAILS_84 "\n" DETAILS_84 "\n" DETAILS_84);
-    assert_int_equal(total_of(&rig, CHILD_84), 14);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 14);
     assert_int_equal(rig.observed->providers[1].provider.generation, 7);
     /* And what was read is what is compared. */
-    answer_rows(&rig, ROOT_ROW(1), ROW_84(7), ROW_85(5));
-    assert_ok(fetch(&rig), &rig.err);
+    answer_rows(&rig, row_root(1), row_84(7), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW);
 }
 
@@ -295,13 +128,13 @@ static void gives_up_on_what_never_rests(void **state)
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
-    answer_rows(&rig, ROOT_ROW(1), ROW_84(10), ROW_85(5));
+    answer_rows(&rig, row_root(1), row_84(10), row_85(5));
     for (int i = 0; i < 5; i++) {
         answer_inventories(&rig, 16, 10 + i);
         answer_traits(&rig, 10 + i);
         answer_allocations(&rig, 1, 11 + i);
     }
-    assert_int_equal(fetch(&rig), -1);
+    assert_int_equal(rig_fetch(&rig), -1);
     assert_int_equal(rig.err.code, ERROR_CONFLICT);
     assert_string_equal(rig.err.text, "provider host_pci_0000_84_00_0 changed each of "
                                       "the 5 times that it was read");
@@ -330,11 +163,11 @@ static void reads_ours_in_detail(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         _cleanup_rig_ struct rig rig;
         rig_open(&rig);
-        answer_rows(&rig, ROOT_ROW(1));
-        answer_rows(&rig, ROOT_ROW(1), {cases[i].uuid, cases[i].name, ROOT, 1});
+        answer_rows(&rig, row_root(1));
+        answer_rows(&rig, row_root(1), {cases[i].uuid, cases[i].name, ROOT, 1});
         if (cases[i].detailed)
             answer_details(&rig, 1, 1);
-        assert_ok(fetch(&rig), &rig.err);
+        assert_ok(rig_fetch(&rig), &rig.err);
         assert_int_equal(rig.observed->providers[1].detailed, cases[i].detailed);
         assert_int_equal(peer_request_count(rig.peer), cases[i].detailed ? 6 : 3);
     }
@@ -351,7 +184,7 @@ static void failure_leaves_the_cache(void **state)
         for (int i = 0; i < failing; i++) {
             int generation = i <= 3 ? 6 : 7;
             if (i == 0)
-                answer_rows(&rig, ROOT_ROW(1), ROW_84(6), ROW_85(7));
+                answer_rows(&rig, row_root(1), row_84(6), row_85(7));
             else if (i % 3 == 1)
                 answer_inventories(&rig, 2, generation);
             else if (i % 3 == 2)
@@ -360,17 +193,17 @@ static void failure_leaves_the_cache(void **state)
                 answer_allocations(&rig, 1, generation);
         }
         peer_reply(rig.peer, 503, NULL, "");
-        assert_int_equal(fetch(&rig), -1);
+        assert_int_equal(rig_fetch(&rig), -1);
         assert_int_equal(rig.err.code, ERROR_UNREACHABLE);
         assert_ptr_equal(rig.observed, before);
-        assert_int_equal(total_of(&rig, CHILD_84), 16);
-        assert_int_equal(total_of(&rig, CHILD_85), 8);
-        answer_rows(&rig, ROOT_ROW(1), ROW_84(6), ROW_85(7));
+        assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
+        assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
+        answer_rows(&rig, row_root(1), row_84(6), row_85(7));
         answer_details(&rig, 2, 6);
         answer_details(&rig, 3, 7);
-        assert_ok(fetch(&rig), &rig.err);
-        assert_int_equal(total_of(&rig, CHILD_84), 2);
-        assert_int_equal(total_of(&rig, CHILD_85), 3);
+        assert_ok(rig_fetch(&rig), &rig.err);
+        assert_int_equal(rig_total_of(&rig, CHILD_84), 2);
+        assert_int_equal(rig_total_of(&rig, CHILD_85), 3);
     }
 }
 
@@ -380,10 +213,10 @@ static void forgets_when_told(void **state)
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
     placement_fetch_forget(rig.fetch);
-    answer_rows(&rig, ROOT_ROW(1));
-    answer_rows(&rig, ROOT_ROW(1), ROW_84(4));
+    answer_rows(&rig, row_root(1));
+    answer_rows(&rig, row_root(1), row_84(4));
     answer_details(&rig, 16, 4);
-    assert_ok(fetch(&rig), &rig.err);
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BY_NAME "\n" BELOW "\n" DETAILS_84);
 }
 
@@ -398,16 +231,16 @@ static void no_root_of_that_name(void **state)
     root_identity_computed_uuid("host", computed);
     for (int i = 0; i < 2; i++) {
         answer_list(&rig, NULL, 0);
-        assert_ok(fetch(&rig), &rig.err);
+        assert_ok(rig_fetch(&rig), &rig.err);
         assert_requests(&rig, BY_NAME);
         assert_false(rig.observed->root_found);
         assert_int_equal(rig.observed->provider_count, 0);
         assert_string_equal(rig.observed->root_name, "host");
         assert_string_equal(rig.observed->root_uuid, computed);
     }
-    answer_rows(&rig, ROOT_ROW(0));
-    answer_rows(&rig, ROOT_ROW(0));
-    assert_ok(fetch(&rig), &rig.err);
+    answer_rows(&rig, row_root(0));
+    answer_rows(&rig, row_root(0));
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_true(rig.observed->root_found);
 }
 
@@ -419,7 +252,7 @@ static void root_made_anew_is_found(void **state)
     answer_list(&rig, NULL, 0);
     answer_rows(&rig, {OTHER_ROOT, "host", NULL, 0});
     answer_rows(&rig, {OTHER_ROOT, "host", NULL, 0});
-    assert_ok(fetch(&rig), &rig.err);
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW "\n" BY_NAME "\n?in_tree=" OTHER_ROOT);
     assert_true(rig.observed->root_found);
     assert_string_equal(rig.observed->root_uuid, OTHER_ROOT);
@@ -433,7 +266,7 @@ static void root_vanished(void **state)
     rig_with_tree(&rig);
     answer_list(&rig, NULL, 0);
     answer_list(&rig, NULL, 0);
-    assert_ok(fetch(&rig), &rig.err);
+    assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW "\n" BY_NAME);
     assert_false(rig.observed->root_found);
 }
@@ -444,8 +277,8 @@ static void root_must_be_a_root(void **state)
     _cleanup_rig_ struct rig rig;
     rig_open(&rig);
     answer_rows(&rig, {CHILD_84, "host", ROOT, 0});
-    answer_rows(&rig, ROOT_ROW(0), {CHILD_84, "host", ROOT, 0});
-    assert_int_equal(fetch(&rig), -1);
+    answer_rows(&rig, row_root(0), {CHILD_84, "host", ROOT, 0});
+    assert_int_equal(rig_fetch(&rig), -1);
     assert_int_equal(rig.err.code, ERROR_INVALID);
     assert_string_equal(rig.err.text, "provider host (" CHILD_84
                                       ") is to be this host's root, but is a child");
@@ -479,16 +312,16 @@ static void traits_are_asked_for_once(void **state)
     assert_known(&rig, "CUSTOM_A HW_GPU_B");
     ask(&rig, "CUSTOM_A CUSTOM_C HW_GPU_B");
     assert_requests(&rig, "");
-    answer_rows(&rig, ROOT_ROW(2), ROW_84(4), ROW_85(5));
-    assert_ok(fetch(&rig), &rig.err);
+    answer_rows(&rig, row_root(2), row_84(4), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
     ask(&rig, "CUSTOM_A CUSTOM_C HW_GPU_B");
     assert_requests(&rig, BELOW);
     assert_known(&rig, "CUSTOM_A HW_GPU_B");
     /* Something changed: what was missing may be there now. */
-    answer_rows(&rig, ROOT_ROW(2), ROW_84(5), ROW_85(5));
+    answer_rows(&rig, row_root(2), row_84(5), row_85(5));
     answer_details(&rig, 16, 5);
     peer_ok(rig.peer, "{\"traits\": [\"CUSTOM_C\"]}");
-    assert_ok(fetch(&rig), &rig.err);
+    assert_ok(rig_fetch(&rig), &rig.err);
     ask(&rig, "CUSTOM_A CUSTOM_C HW_GPU_B");
     assert_requests(&rig, BELOW "\n" DETAILS_84 "\nGET /traits?name=in:CUSTOM_C");
     assert_known(&rig, "CUSTOM_A CUSTOM_C HW_GPU_B");

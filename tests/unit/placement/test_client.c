@@ -4,68 +4,7 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
-#include "placement/client/client.h"
-#include "tests/unit/peer.h"
-
-#define UUID "aaaaaaaa-0000-4000-8000-000000000001"
-#define VERSIONS(least, latest)                                    \
-    "{\"versions\": [{\"id\": \"v1.0\", \"min_version\": \"" least \
-    "\", \"max_version\": \"" latest "\", \"status\": \"CURRENT\"}]}"
-
-struct pair {
-    struct peer *peer;
-    struct placement_config options;
-    struct placement_client *client;
-    struct error err;
-};
-
-/* A client whose first request, for the version, is answered already. */
-static void pair_open(struct pair *pair)
-{
-    *pair = (struct pair){.peer = peer_new()};
-    pair->options = (struct placement_config){.auth_type = (char *)"noauth",
-                                              .endpoint = (char *)peer_url(pair->peer)};
-    assert_ok(placement_client_new(&pair->options, &pair->client, &pair->err),
-              &pair->err);
-    peer_ok(pair->peer, VERSIONS("1.0", "1.39"));
-}
-
-static void pair_close(struct pair *pair)
-{
-    placement_client_free(pair->client);
-    peer_free(pair->peer);
-}
-#define _cleanup_pair_ _cleanup_(pair_close)
-
-static void assert_request(struct pair *pair, size_t index, const char *line)
-{
-    _cleanup_free_ char *got = peer_request_line(pair->peer, index);
-    assert_string_equal(got, line);
-}
-
-static void assert_body(struct pair *pair, size_t index, const char *body)
-{
-    const char *end = strstr(peer_request(pair->peer, index), "\r\n\r\n");
-    assert_non_null(end);
-    assert_string_equal(end + 4, body);
-}
-
-static bool has_line(struct pair *pair, size_t index, const char *line)
-{
-    _cleanup_free_ char *wanted = xasprintf("\r\n%s\r\n", line);
-    return strstr(peer_request(pair->peer, index), wanted) != NULL;
-}
-
-static int get_tree(struct pair *pair)
-{
-    struct provider *items = NULL;
-    size_t count = 0;
-    int rc = placement_get_tree(pair->client, UUID, &items, &count, &pair->err);
-    providers_free(items, count);
-    return rc;
-}
-
-#define NO_PROVIDERS "{\"resource_providers\": []}"
+#include "tests/unit/placement/client_pair.h"
 
 /* ---- what is sent ---- */
 
@@ -75,7 +14,7 @@ static void says_who_and_which_version(void **state)
     _cleanup_pair_ struct pair pair;
     pair_open(&pair);
     peer_ok(pair.peer, NO_PROVIDERS);
-    assert_ok(get_tree(&pair), &pair.err);
+    assert_ok(pair_get_tree(&pair), &pair.err);
     assert_request(&pair, 0, "GET /");
     assert_request(&pair, 1, "GET /resource_providers?in_tree=" UUID);
     assert_true(has_line(&pair, 1, "OpenStack-API-Version: placement 1.39"));
@@ -92,7 +31,7 @@ static void keeps_version_and_connection(void **state)
     pair_open(&pair);
     for (size_t i = 0; i < 20; i++) {
         peer_ok(pair.peer, NO_PROVIDERS);
-        assert_ok(get_tree(&pair), &pair.err);
+        assert_ok(pair_get_tree(&pair), &pair.err);
     }
     assert_int_equal(peer_request_count(pair.peer), 21);
     assert_int_equal(placement_client_requests(pair.client), 21);
@@ -108,7 +47,7 @@ static void opens_the_connection_again(void **state)
     for (size_t i = 0; i < 3; i++) {
         peer_raw(pair.peer,
                  "HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n" NO_PROVIDERS);
-        assert_ok(get_tree(&pair), &pair.err);
+        assert_ok(pair_get_tree(&pair), &pair.err);
     }
     assert_int_equal(peer_connection_count(pair.peer), 3);
     assert_int_equal(peer_request_count(pair.peer), 4);
@@ -126,7 +65,7 @@ static void endpoint_may_have_a_path(void **state)
     assert_ok(placement_client_new(&pair.options, &pair.client, &pair.err), &pair.err);
     peer_ok(pair.peer, VERSIONS("1.0", "1.39"));
     peer_ok(pair.peer, NO_PROVIDERS);
-    assert_ok(get_tree(&pair), &pair.err);
+    assert_ok(pair_get_tree(&pair), &pair.err);
     assert_request(&pair, 0, "GET /placement/");
     assert_request(&pair, 1, "GET /placement/resource_providers?in_tree=" UUID);
     assert_true(has_line(&pair, 1, "X-Auth-Token: secret-token"));
@@ -321,7 +260,7 @@ static void agrees_on_a_version(void **state)
         peer_clear(pair.peer);
         peer_ok(pair.peer, cases[i].versions);
         peer_ok(pair.peer, NO_PROVIDERS);
-        int rc = get_tree(&pair);
+        int rc = pair_get_tree(&pair);
         if (cases[i].header) {
             assert_ok(rc, &pair.err);
             assert_non_null(strstr(peer_request(pair.peer, 1), cases[i].header));
@@ -341,11 +280,11 @@ static void agrees_again_after_406(void **state)
     _cleanup_pair_ struct pair pair;
     pair_open(&pair);
     peer_ok(pair.peer, NO_PROVIDERS);
-    assert_ok(get_tree(&pair), &pair.err);
+    assert_ok(pair_get_tree(&pair), &pair.err);
     peer_reply(pair.peer, 406, NULL, "{\"errors\": [{\"detail\": \"no\"}]}");
     peer_ok(pair.peer, VERSIONS("1.0", "1.30"));
     peer_ok(pair.peer, NO_PROVIDERS);
-    assert_ok(get_tree(&pair), &pair.err);
+    assert_ok(pair_get_tree(&pair), &pair.err);
     assert_request(&pair, 3, "GET /");
     assert_true(has_line(&pair, 4, "OpenStack-API-Version: placement 1.30"));
 }
@@ -358,257 +297,9 @@ static void gives_up_after_a_second_406(void **state)
     peer_reply(pair.peer, 406, NULL, "{\"errors\": [{\"detail\": \"no\"}]}");
     peer_ok(pair.peer, VERSIONS("1.0", "1.39"));
     peer_reply(pair.peer, 406, NULL, "{\"errors\": [{\"detail\": \"no\"}]}");
-    assert_int_equal(get_tree(&pair), -1);
+    assert_int_equal(pair_get_tree(&pair), -1);
     assert_int_equal(pair.err.code, ERROR_UNSUPPORTED);
     assert_int_equal(peer_request_count(pair.peer), 4);
-}
-
-/* ---- refusals ---- */
-
-enum verb { GET, PUT, POST, DELETE };
-
-static int send_verb(struct pair *pair, enum verb verb)
-{
-    int64_t generation = 1;
-    switch (verb) {
-    case GET:
-        return get_tree(pair);
-    case PUT:
-        return placement_put_inventories(pair->client, UUID, NULL, 0, &generation,
-                                         &pair->err);
-    case POST:
-        return placement_create_provider(pair->client, UUID, "n", NULL, &pair->err);
-    case DELETE:
-        return placement_delete_provider(pair->client, UUID, &pair->err);
-    }
-    return -2;
-}
-
-#define CODED(code) "{\"errors\": [{\"code\": \"placement." code "\"}]}"
-
-static void statuses_become_codes(void **state)
-{
-    (void)state;
-    static const struct {
-        unsigned status;
-        enum verb verb;
-        const char *body;
-        enum error_code code;
-    } cases[] = {
-        {300, GET, "", ERROR_PROTOCOL},
-        {302, GET, "", ERROR_PROTOCOL},
-        {400, GET, "", ERROR_INVALID},
-        {401, GET, "", ERROR_UNAUTHORIZED},
-        {402, GET, "", ERROR_INVALID},
-        {403, GET, "", ERROR_FORBIDDEN},
-        {404, GET, "", ERROR_NOT_FOUND},
-        {405, GET, "", ERROR_UNSUPPORTED},
-        {407, GET, "", ERROR_UNAUTHORIZED},
-        {408, GET, "", ERROR_TIMEOUT},
-        {409, GET, "", ERROR_CONFLICT},
-        {409, PUT, "", ERROR_CONFLICT},
-        {409, PUT, CODED("undefined_code"), ERROR_CONFLICT},
-        {409, PUT, CODED("concurrent_update"), ERROR_CONFLICT},
-        {409, PUT, CODED("inventory.inuse"), ERROR_BUSY},
-        {409, POST, "", ERROR_EXISTS},
-        {409, POST, CODED("concurrent_update"), ERROR_CONFLICT},
-        {409, POST, CODED("duplicate_name"), ERROR_EXISTS},
-        {409, DELETE, "", ERROR_BUSY},
-        {409, DELETE, CODED("resource_provider.inuse"), ERROR_BUSY},
-        {409, DELETE, CODED("resource_provider.cannot_delete_parent"), ERROR_BUSY},
-        {410, GET, "", ERROR_NOT_FOUND},
-        {411, GET, "", ERROR_INVALID},
-        {412, GET, "", ERROR_INVALID},
-        {413, PUT, "", ERROR_INVALID},
-        {414, GET, "", ERROR_INVALID},
-        {415, PUT, "", ERROR_UNSUPPORTED},
-        {429, GET, "", ERROR_UNREACHABLE},
-        {431, GET, "", ERROR_INVALID},
-        {500, GET, "", ERROR_UNREACHABLE},
-        {501, GET, "", ERROR_UNSUPPORTED},
-        {502, PUT, "", ERROR_UNREACHABLE},
-        {503, GET, "", ERROR_UNREACHABLE},
-        {504, GET, "", ERROR_UNREACHABLE},
-        {599, GET, "", ERROR_UNREACHABLE},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        _cleanup_pair_ struct pair pair;
-        pair_open(&pair);
-        peer_reply(pair.peer, cases[i].status, "Location: http://127.0.0.1:1/\r\n",
-                   cases[i].body);
-        assert_int_equal(send_verb(&pair, cases[i].verb), -1);
-        if (pair.err.code != cases[i].code)
-            fail_msg("%u %s: %s, %s", cases[i].status, cases[i].body,
-                     error_code_name(pair.err.code), pair.err.text);
-        assert_int_equal(peer_request_count(pair.peer), 2);
-    }
-}
-
-static void texts_say_what_and_where(void **state)
-{
-    (void)state;
-    static const struct {
-        unsigned status;
-        const char *headers, *body, *text;
-    } cases[] = {
-        {404, "x-openstack-request-id: req-1234abcd\r\n",
-         "{\"errors\": [{\"detail\": \"Not found.\\n\\n No provider \"}]}",
-         "GET /resource_providers?in_tree=" UUID
-         ": HTTP 404: No provider (req-1234abcd)"},
-        {409, NULL,
-         "{\"errors\": [{\"title\": \"Conflict\", \"code\": "
-         "\"placement.concurrent_update\", \"request_id\": \"req-5\"}]}",
-         "GET /resource_providers?in_tree=" UUID
-         ": HTTP 409: Conflict (placement.concurrent_update, req-5)"},
-        {400, NULL,
-         "{\"errors\": [{\"title\": \"B\", \"code\": "
-         "\"placement.undefined_code\"}]}",
-         "GET /resource_providers?in_tree=" UUID ": HTTP 400: B"},
-        {503, "x-openstack-request-id: bad id; \x1b[31m\r\n", "",
-         "GET /resource_providers?in_tree=" UUID ": HTTP 503"},
-        {502, NULL, "<title>502 Proxy Error</title>",
-         "GET /resource_providers?in_tree=" UUID ": HTTP 502: 502 Proxy Error"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        _cleanup_pair_ struct pair pair;
-        pair_open(&pair);
-        peer_reply(pair.peer, cases[i].status, cases[i].headers, cases[i].body);
-        assert_int_equal(get_tree(&pair), -1);
-        assert_string_equal(pair.err.text, cases[i].text);
-    }
-}
-
-/* ---- replies that are none ---- */
-
-static void broken_replies_are_errors(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *bytes;
-        enum error_code code;
-    } cases[] = {
-        {"", ERROR_UNREACHABLE},
-        {"HTTP/1.1 200", ERROR_UNREACHABLE},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"resource",
-         ERROR_UNREACHABLE},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"res",
-         ERROR_UNREACHABLE},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-         ERROR_UNREACHABLE},
-        {"garbage garbage garbage\r\n\r\n", ERROR_PROTOCOL},
-        {"SSH-2.0-OpenSSH_9.2\r\n", ERROR_PROTOCOL},
-        {"HTTP/1.1 200 OK\r\n\r\n", ERROR_PROTOCOL},
-        {"HTTP/1.1 200 OK\r\n\r\n{\"resource_providers\": [", ERROR_PROTOCOL},
-        {"HTTP/1.1 200 OK\r\n\r\n{\"resource_providers\": 5}", ERROR_PROTOCOL},
-        {"HTTP/1.1 200 OK\r\n\r\n[]", ERROR_PROTOCOL},
-        {"HTTP/1.1 200 OK\r\n\r\nnull", ERROR_PROTOCOL},
-        {"HTTP/1.1 200 OK\r\n\r\n{\"a\": \"\xff\xfe\"}", ERROR_PROTOCOL},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
-         ERROR_PROTOCOL},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        _cleanup_pair_ struct pair pair;
-        pair_open(&pair);
-        peer_raw(pair.peer, cases[i].bytes);
-        /* libcurl may ask once more on a new connection. */
-        peer_raw(pair.peer, cases[i].bytes);
-        assert_int_equal(get_tree(&pair), -1);
-        if (pair.err.code != cases[i].code ||
-            !strstr(pair.err.text, "/resource_providers?in_tree=" UUID ": "))
-            fail_msg("%s: %s, %s", cases[i].bytes, error_code_name(pair.err.code),
-                     pair.err.text);
-        /* And the next one is served. */
-        peer_clear(pair.peer);
-        peer_ok(pair.peer, NO_PROVIDERS);
-        assert_ok(get_tree(&pair), &pair.err);
-    }
-}
-
-static void huge_replies_are_refused(void **state)
-{
-    (void)state;
-    static const size_t huge = 100u << 20;
-    for (unsigned announced = 0; announced < 2; announced++) {
-        _cleanup_pair_ struct pair pair;
-        pair_open(&pair);
-        peer_flood(pair.peer, huge, announced);
-        assert_int_equal(get_tree(&pair), -1);
-        assert_int_equal(pair.err.code, ERROR_PROTOCOL);
-        assert_non_null(strstr(pair.err.text, ": the reply is larger than 16 MiB"));
-    }
-}
-
-static void slow_replies_time_out(void **state)
-{
-    (void)state;
-    _cleanup_pair_ struct pair pair;
-    pair_open(&pair);
-    pair.options.timeout = 0.2;
-    peer_silence(pair.peer);
-    assert_int_equal(get_tree(&pair), -1);
-    assert_int_equal(pair.err.code, ERROR_TIMEOUT);
-}
-
-static bool stop(void *data)
-{
-    return *(bool *)data;
-}
-
-static void can_be_interrupted(void **state)
-{
-    (void)state;
-    _cleanup_pair_ struct pair pair;
-    pair_open(&pair);
-    bool stopping = false;
-    placement_client_set_interrupt(pair.client, stop, &stopping);
-    peer_ok(pair.peer, NO_PROVIDERS);
-    assert_ok(get_tree(&pair), &pair.err);
-    stopping = true;
-    peer_silence(pair.peer);
-    assert_int_equal(get_tree(&pair), -1);
-    assert_int_equal(pair.err.code, ERROR_BUSY);
-}
-
-static void nobody_there(void **state)
-{
-    (void)state;
-    _cleanup_pair_ struct pair pair;
-    pair_open(&pair);
-    _cleanup_free_ char *url = xstrdup(peer_url(pair.peer));
-    pair.options.endpoint = url;
-    peer_free(pair.peer);
-    pair.peer = NULL;
-    assert_int_equal(get_tree(&pair), -1);
-    assert_int_equal(pair.err.code, ERROR_UNREACHABLE);
-}
-
-static void tries_as_often_as_told(void **state)
-{
-    (void)state;
-    _cleanup_pair_ struct pair pair;
-    pair_open(&pair);
-    pair.options.connect_retries = 2;
-    pair.options.status_code_retries = 1;
-    pair.options.connect_retry_delay = pair.options.status_code_retry_delay = 0.001;
-    peer_reply(pair.peer, 503, NULL, "");
-    peer_ok(pair.peer, NO_PROVIDERS);
-    assert_ok(get_tree(&pair), &pair.err);
-    assert_int_equal(peer_request_count(pair.peer), 3);
-    peer_reply(pair.peer, 503, NULL, "");
-    peer_reply(pair.peer, 503, NULL, "");
-    assert_int_equal(get_tree(&pair), -1);
-    assert_int_equal(peer_request_count(pair.peer), 5);
-    static const char cut[] = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{";
-    peer_raw(pair.peer, cut);
-    peer_raw(pair.peer, cut);
-    peer_ok(pair.peer, NO_PROVIDERS);
-    assert_ok(get_tree(&pair), &pair.err);
-    assert_int_equal(peer_request_count(pair.peer), 8);
-    for (size_t i = 0; i < 3; i++)
-        peer_raw(pair.peer, cut);
-    assert_int_equal(get_tree(&pair), -1);
-    assert_int_equal(pair.err.code, ERROR_UNREACHABLE);
-    assert_int_equal(peer_request_count(pair.peer), 11);
 }
 
 /* ---- options ---- */
@@ -681,10 +372,10 @@ static void basic_authentication(void **state)
     pair.options.password = (char *)"pass:word";
     assert_ok(placement_client_new(&pair.options, &pair.client, &pair.err), &pair.err);
     peer_ok(pair.peer, NO_PROVIDERS);
-    assert_ok(get_tree(&pair), &pair.err);
+    assert_ok(pair_get_tree(&pair), &pair.err);
     assert_true(has_line(&pair, 1, "Authorization: Basic dXNlcjpwYXNzOndvcmQ="));
     peer_reply(pair.peer, 401, NULL, "");
-    assert_int_equal(get_tree(&pair), -1);
+    assert_int_equal(pair_get_tree(&pair), -1);
     assert_int_equal(pair.err.code, ERROR_UNAUTHORIZED);
     assert_int_equal(peer_request_count(pair.peer), 3);
 }
@@ -698,7 +389,7 @@ static void ignores_the_environment(void **state)
     _cleanup_pair_ struct pair pair;
     pair_open(&pair);
     peer_ok(pair.peer, NO_PROVIDERS);
-    assert_ok(get_tree(&pair), &pair.err);
+    assert_ok(pair_get_tree(&pair), &pair.err);
     unsetenv("http_proxy");
     unsetenv("all_proxy");
 }
@@ -716,14 +407,6 @@ int main(void)
         cmocka_unit_test(agrees_on_a_version),
         cmocka_unit_test(agrees_again_after_406),
         cmocka_unit_test(gives_up_after_a_second_406),
-        cmocka_unit_test(statuses_become_codes),
-        cmocka_unit_test(texts_say_what_and_where),
-        cmocka_unit_test(broken_replies_are_errors),
-        cmocka_unit_test(huge_replies_are_refused),
-        cmocka_unit_test(slow_replies_time_out),
-        cmocka_unit_test(can_be_interrupted),
-        cmocka_unit_test(nobody_there),
-        cmocka_unit_test(tries_as_often_as_told),
         cmocka_unit_test(refuses_wrong_options),
         cmocka_unit_test(needs_an_endpoint),
         cmocka_unit_test(basic_authentication),

@@ -55,8 +55,8 @@ static void inventories_come_back_as_written(void **state)
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
     _cleanup_json_ struct json_object *json = parse(text);
     struct class_inventory *read;
-    size_t count;
-    int64_t generation;
+    size_t count = 0;
+    int64_t generation = 0;
     struct error err = {0};
     assert_ok(codec_read_inventories(json, &read, &count, &generation, &err), &err);
     assert_int_equal(count, 2);

@@ -42,7 +42,7 @@ SOURCES_client := $(wildcard placement/client/*.c)
 SOURCES_server := $(filter-out %/main.c,$(wildcard placement/server/*.c))
 SOURCES_agent := $(filter-out %/main.c,$(wildcard agent/*.c))
 SOURCES_mdevsim := $(filter-out %/main.c,$(wildcard tests/sim/*.c))
-ARCHIVES := lib config model client server agent mdevsim
+ARCHIVES := lib config model client server agent mdevsim unit
 
 archives = $(foreach a,$(1),$(if $(SOURCES_$(a)),$(BUILD)/lib$(a).a))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -58,11 +58,12 @@ PROGRAMS := $(foreach p,vgpu-agent placementd mdevsim,$(if $(wildcard $(MAIN_$(p
 
 # One program a file: tests/unit/<folder>/test_*.c, linked with everything that may be tested.
 UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
-UNIT_HELPERS := $(filter-out $(wildcard tests/unit/*/test_*.c),$(wildcard tests/unit/*.c tests/unit/*/*.c))
+# What the tests share: an archive, so that a test takes in only what it uses.
+SOURCES_unit := $(filter-out $(wildcard tests/unit/*/test_*.c),$(wildcard tests/unit/*.c tests/unit/*/*.c))
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Measurements in C: tests/bench/bench_*.c, made of the same.
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
-PARTS_unit := agent client server model config mdevsim lib
+PARTS_unit := unit agent client server model config mdevsim lib
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps deps-lint deps-upstream install uninstall check check-unit check-system check-san check-upstream check-conformance \
@@ -124,7 +125,7 @@ $$(BUILD)/$(1): $$(call objects,$$(MAIN_$(1))) $$(call archives,$$(PARTS_$(1)))
 endef
 $(foreach p,vgpu-agent placementd mdevsim,$(eval $(call program_rule,$(p))))
 
-$(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(UNIT_HELPERS)) $(call archives,$(PARTS_unit))
+$(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_unit))
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

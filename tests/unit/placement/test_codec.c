@@ -54,7 +54,7 @@ static void inventories_come_back_as_written(void **state)
     codec_write_inventories(&w, items, 2, 7);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
     _cleanup_json_ struct json_object *json = parse(text);
-    struct class_inventory *read;
+    struct class_inventory *read = NULL;
     size_t count = 0;
     int64_t generation = 0;
     struct error err = {0};

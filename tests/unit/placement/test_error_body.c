@@ -67,8 +67,10 @@ static void cuts_what_is_long(void **state)
     for (size_t before = 0; before < 4; before++) {
         char message[2000 + 4] = "";
         memset(message, 'a', before);
-        for (size_t i = before; i < 2000; i += 2)
-            memcpy(message + i, "\xc3\xa9", 2);
+        for (size_t i = before; i < 2000; i += 2) {
+            message[i] = '\xc3';
+            message[i + 1] = '\xa9';
+        }
         _cleanup_free_ char *body =
             xasprintf("{\"error\": {\"message\": \"%s\"}}", message);
         struct error_body got = error_body_parse(body, strlen(body));

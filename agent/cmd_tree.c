@@ -7,8 +7,6 @@
 #include "lib/json_write.h"
 #include "lib/xalloc.h"
 
-#define WIDTH 100
-
 /* A provider with all that is known of it; the fetch reads only the agent's own. */
 struct node {
     const struct provider *provider;
@@ -50,20 +48,23 @@ static int64_t used(const struct node *node, const char *resource_class)
 
 /* ---- for people: indented by depth ---- */
 
-/* Some twenty in the common case: in lines of WIDTH. */
+#define RESOLUTION "HW_GPU_RESOLUTION_"
+
+/* A type earns some twenty resolutions: people see how many. */
 static void print_traits(const struct strlist *traits, int indent)
 {
-    int column = WIDTH;
-    for (size_t i = 0; i < traits->count; i++) {
-        int length = (int)strlen(traits->items[i]);
-        if (column + 1 + length > WIDTH)
-            column = printf("%s%*s%s", i ? "\n" : "", indent, "", traits->items[i]) -
-                     (i ? 1 : 0);
+    _cleanup_strlist_ struct strlist shown = {0};
+    size_t resolutions = 0;
+    for (size_t i = 0; i < traits->count; i++)
+        if (strncmp(traits->items[i], RESOLUTION, strlen(RESOLUTION)) == 0)
+            resolutions++;
         else
-            column += printf(" %s", traits->items[i]);
-    }
-    if (traits->count > 0)
-        putchar('\n');
+            strlist_add(&shown, traits->items[i]);
+    if (resolutions > 0)
+        strlist_add_take(&shown, xasprintf("%s* (%zu)", RESOLUTION, resolutions));
+    _cleanup_free_ char *text = strlist_join(&shown, " ");
+    if (shown.count > 0)
+        printf("%*straits: %s\n", indent, "", text);
 }
 
 static void print_node(const struct node *node, int indent)

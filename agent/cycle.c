@@ -377,5 +377,5 @@ bool cycle_settled(const struct cycle *cycle)
     for (size_t i = 0; i < round->plan->allocation_count; i++)
         if (is_not_met(&round->plan->allocations[i]))
             return false;
-    return cycle->late.count == 0;
+    return cycle->late.count == 0 && round->plan->problems.count == 0;
 }

@@ -88,7 +88,8 @@ const struct plan *cycle_plan(const struct cycle *cycle);
  * that are not met, GPUs that are gone. What the kernel is still at work on is told by
  * the next cycle, if it then still is. */
 void cycle_problems(const struct cycle *cycle, struct notices *out);
-/* True when all steps of the last round are done and no allocation waits for more. */
+/* True when all steps of the last round are done, no allocation waits for more, and the
+ * plan names no problem. */
 bool cycle_settled(const struct cycle *cycle);
 
 #endif

@@ -102,7 +102,9 @@ class Report(FleetTest):
     def test_without_create_root_nothing_is_made(self):
         self.agent.configure({"agent": {**self.options, "create_root": "false"},
                               **self.types})
-        self.assertIn(self.root_name, self.agent.try_to("sync").stderr)
+        done = self.agent.try_to("sync")
+        self.assertIn(self.root_name, done.stderr)
+        self.assertEqual(done.returncode, 1)
         self.assertIsNone(self.placement.provider(self.root_name))
 
     def test_root_by_compute_id(self):

@@ -7,7 +7,6 @@ import unittest
 from .agent import Agent
 from .host import SimulatedHost, fuse_missing
 from .placement import own_placement, running_placement
-from .process import program
 from .relay import Relay
 
 
@@ -32,8 +31,6 @@ class SystemTest(unittest.TestCase):
         placement = running_placement()
         if placement:
             return placement
-        if not pathlib.Path(program("placementd")).exists():
-            self.skipTest("there is no placementd yet")
         placement = own_placement(self.subdirectory("placement"))
         self.addCleanup(self.end, placement)
         return placement

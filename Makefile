@@ -18,6 +18,8 @@ HARDENING_release := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 LINK_release := -pie -Wl,-z,relro,-z,now
 HARDENING_san := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK_san := -fsanitize=address,undefined
+HARDENING_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINK_fuzz := -fsanitize=address,undefined
 HARDENING_cov := --coverage -O0
 LINK_cov := --coverage
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
@@ -66,8 +68,8 @@ BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 PARTS_unit := unit agent client server model config mdevsim lib
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-lint deps-upstream install uninstall check check-unit check-system check-san check-upstream check-conformance \
-	check-kernel demo bench lint generated clean FORCE
+.PHONY: all help deps deps-lint deps-upstream deps-fuzz install uninstall check check-unit check-system check-san check-upstream check-conformance \
+	check-kernel fuzz run-fuzz demo bench lint generated clean FORCE
 .SECONDARY:
 
 all: $(PROGRAMS) generated ## the programs, under build/
@@ -78,6 +80,7 @@ PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd
 PACKAGES_lint := clang-format clang-tidy cppcheck shellcheck git
 PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-server-core mariadb-client-core python3-pymysql \
 	python3-keystone python3-openstackclient python3-osc-placement python3-gabbi openssl
+PACKAGES_fuzz := clang libclang-rt-14-dev
 missing = $(strip $(foreach p,$(1),$(shell dpkg-query -W -f='$${db:Status-Abbrev}' $(p) 2>/dev/null | grep -q '^ii' || echo $(p))))
 
 # As root installs what is missing; otherwise says what to install.
@@ -92,7 +95,7 @@ endef
 deps: ## install the Debian packages that are missing (as root; else say which)
 	$(call install_missing,$(PACKAGES))
 
-deps-lint deps-upstream: deps-%:
+deps-lint deps-upstream deps-fuzz: deps-%:
 	$(call install_missing,$(PACKAGES_$*))
 
 # ---- compile and link; V=1 shows the commands ----
@@ -127,6 +130,11 @@ $(foreach p,vgpu-agent placementd mdevsim,$(eval $(call program_rule,$(p))))
 
 $(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_unit))
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
+
+FUZZ_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+PARTS_fuzz := client server model config lib
+$(FUZZ_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_fuzz))
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_fuzz)) -lm
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -199,6 +207,16 @@ check-conformance: all deps-upstream ## GABBITS=DIR: a folder of upstream's API 
 
 check-kernel: all ## on a real kernel's mediated devices, in QEMU
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run
+
+# Each fuzzer starts from tests/fuzz/corpus/<its name> and keeps what it finds below build/fuzz.
+FUZZ_TIME ?= 60
+fuzz: deps-fuzz ## libFuzzer on every parser, FUZZ_TIME seconds each
+	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang run-fuzz
+run-fuzz: $(FUZZ_PROGRAMS)
+	@set -e; for program in $(FUZZ_PROGRAMS); do name=$${program##*/}; seeds=tests/fuzz/corpus/$$name; [ -d $$seeds ] || seeds=; \
+		mkdir -p $(BUILD)/corpus/$$name; echo "$$name"; \
+		$$program -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 -artifact_prefix=$(BUILD)/$$name- \
+			$(BUILD)/corpus/$$name $$seeds; done
 
 demo: all ## the main job, told in a terminal
 	@BUILD=$(abspath $(BUILD)) tests/demo

@@ -102,13 +102,18 @@ static const struct option_spec options[] = {
        .example = "https://horizon.example.com"),
     IN(cors, BOOL, allow_credentials, "Whether such pages may send credentials.",
        .default_value = "true"),
-    IN(cors, LIST, expose_headers, "The headers of replies that such pages may read."),
+    IN(cors, LIST, expose_headers, "The headers of replies that such pages may read.",
+       .default_value = "X-Auth-Token, X-Openstack-Request-Id, X-Subject-Token, "
+                        "X-Service-Token, OpenStack-API-Version"),
     IN(cors, UNSIGNED, max_age,
        "How many seconds a browser may keep the answer to its question beforehand.",
        .default_value = "3600"),
     IN(cors, LIST, allow_methods, "The methods that such pages may use.",
-       .default_value = "OPTIONS, GET, HEAD, POST, PUT, DELETE, TRACE, PATCH"),
-    IN(cors, LIST, allow_headers, "The headers that such pages may send."),
+       .default_value = "GET, PUT, POST, DELETE, PATCH"),
+    IN(cors, LIST, allow_headers, "The headers that such pages may send.",
+       .default_value = "X-Auth-Token, X-Openstack-Request-Id, X-Identity-Status, "
+                        "X-Roles, X-Service-Catalog, X-User-Id, X-Tenant-Id, "
+                        "OpenStack-API-Version"),
     IN(keystone_authtoken, URL, www_authenticate_uri,
        "Keystone's URL for clients, as a reply with 401 names it.",
        .example = "https://controller.example:5000"),

@@ -54,6 +54,7 @@ void api_answer(struct api *api, struct request *request, struct reply *reply)
         reply_finish_problem(reply, request);
     else if (reply->status == 0)
         reply->status = 200;
+    cors_apply(&api->cors, request, reply);
 }
 
 void api_answer_again(struct api *api, struct request *request, struct reply *reply,
@@ -66,4 +67,5 @@ void api_answer_again(struct api *api, struct request *request, struct reply *re
     }
     reply_problem(reply, 503, NULL, "%s", err->text);
     reply_finish_problem(reply, request);
+    cors_apply(&api->cors, request, reply);
 }

@@ -5,6 +5,7 @@
 #ifndef PLACEMENT_SERVER_API_H
 #define PLACEMENT_SERVER_API_H
 
+#include "placement/server/cors.h"
 #include "placement/server/policy.h"
 #include "placement/server/reply.h"
 #include "placement/server/request.h"
@@ -13,6 +14,7 @@
 struct api {
     struct store *store;
     struct policy *policy;
+    struct cors cors;
 };
 
 /* Always leaves a reply that can be sent, error bodies included. Where the request

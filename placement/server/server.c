@@ -271,6 +271,14 @@ int server_run(const struct server_options *options, struct error *err)
     _cleanup_(server_freep) struct server *server = xcalloc(1, sizeof *server);
     server->config = options->config;
     server->signals = -1;
+    server->api.cors = (struct cors){
+        .origins = &options->config->cors.allowed_origin,
+        .headers = &options->config->cors.allow_headers,
+        .methods = &options->config->cors.allow_methods,
+        .exposed = &options->config->cors.expose_headers,
+        .credentials = options->config->cors.allow_credentials,
+        .max_age = options->config->cors.max_age,
+    };
     raise_descriptor_limit(options->config->placementd.max_connections);
     if (open_signals(server, err) != 0 ||
         load_policy(server->config, &server->api.policy, err) != 0 ||

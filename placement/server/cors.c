@@ -1,0 +1,97 @@
+#include "placement/server/cors.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* The origin as it is to be named in the reply; NULL when it is not allowed. */
+static const char *allowed_origin(const struct cors *cors,
+                                  const struct request *request)
+{
+    if (!request->origin)
+        return NULL;
+    if (strlist_contains(cors->origins, request->origin))
+        return request->origin;
+    return strlist_contains(cors->origins, "*") ? "*" : NULL;
+}
+
+static void allow(const struct cors *cors, struct reply *reply, const char *origin)
+{
+    reply_header(reply, "Vary", "Origin");
+    reply_header(reply, "Access-Control-Allow-Origin", origin);
+    if (cors->credentials)
+        reply_header(reply, "Access-Control-Allow-Credentials", "true");
+}
+
+static bool contains_word(const struct strlist *list, const char *word)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcasecmp(list->items[i], word) == 0)
+            return true;
+    return false;
+}
+
+/* Browsers send these without asking. */
+static bool is_simple(const char *header)
+{
+    static const char *const simple[] = {
+        "Accept",           "Accept-Language", "Content-Type",  "Cache-Control",
+        "Content-Language", "Expires",         "Last-Modified", "Pragma"};
+    for (size_t i = 0; i < sizeof simple / sizeof *simple; i++)
+        if (strcasecmp(simple[i], header) == 0)
+            return true;
+    return false;
+}
+
+static bool headers_are_allowed(const struct cors *cors, const struct strlist *wanted)
+{
+    for (size_t i = 0; i < wanted->count; i++)
+        if (*wanted->items[i] && !is_simple(wanted->items[i]) &&
+            !contains_word(cors->headers, wanted->items[i]))
+            return false;
+    return true;
+}
+
+static void preflight(const struct cors *cors, struct request *request,
+                      struct reply *reply)
+{
+    /* The API knows no OPTIONS; what it said does not matter. */
+    reply_clear(reply);
+    reply->status = 200;
+    request->microversion = -1;
+    const char *origin = allowed_origin(cors, request), *method = request->cors_method;
+    if (!origin || !method || !strlist_contains(cors->methods, method))
+        return;
+    _cleanup_strlist_ struct strlist wanted = {0};
+    if (request->cors_headers)
+        wanted = strlist_split(request->cors_headers, ',');
+    if (!headers_are_allowed(cors, &wanted))
+        return;
+    allow(cors, reply, origin);
+    if (cors->max_age) {
+        char seconds[16];
+        snprintf(seconds, sizeof seconds, "%u", cors->max_age);
+        reply_header(reply, "Access-Control-Max-Age", seconds);
+    }
+    reply_header(reply, "Access-Control-Allow-Methods", method);
+    _cleanup_free_ char *names = strlist_join(&wanted, ",");
+    if (*names)
+        reply_header(reply, "Access-Control-Allow-Headers", names);
+}
+
+void cors_apply(const struct cors *cors, struct request *request, struct reply *reply)
+{
+    if (cors->origins->count == 0)
+        return;
+    if (strcmp(request->method, "OPTIONS") == 0) {
+        preflight(cors, request, reply);
+        return;
+    }
+    const char *origin = allowed_origin(cors, request);
+    if (!origin)
+        return;
+    allow(cors, reply, origin);
+    _cleanup_free_ char *names = strlist_join(cors->exposed, ",");
+    if (*names)
+        reply_header(reply, "Access-Control-Expose-Headers", names);
+}

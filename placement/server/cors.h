@@ -1,0 +1,24 @@
+/*
+ * cors: which web pages of other origins may use the API, as oslo.middleware has it.
+ * Off while no origin is allowed; on, every OPTIONS request is answered with 200. Plain
+ * data, borrowed from the configuration.
+ */
+#ifndef PLACEMENT_SERVER_CORS_H
+#define PLACEMENT_SERVER_CORS_H
+
+#include <stdbool.h>
+
+#include "lib/strlist.h"
+#include "placement/server/reply.h"
+#include "placement/server/request.h"
+
+struct cors {
+    const struct strlist *origins, *headers, *methods, *exposed;
+    bool credentials;
+    unsigned max_age; /* seconds; 0: not said */
+};
+
+/* Adds to the reply what the browser wants to know. */
+void cors_apply(const struct cors *cors, struct request *request, struct reply *reply);
+
+#endif

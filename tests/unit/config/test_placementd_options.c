@@ -43,7 +43,7 @@ static void defaults_are_placements(void **state)
     assert_string_equal(c.placement.incomplete_consumer_project_id,
                         "00000000-0000-0000-0000-000000000000");
     assert_false(c.oslo_policy.enforce_new_defaults);
-    assert_int_equal(c.cors.allow_methods.count, 8);
+    assert_int_equal(c.cors.allow_methods.count, 5);
     assert_int_equal(c.cors.allowed_origin.count, 0);
     assert_int_equal(c.keystone_authtoken.token_cache_time, 300);
     placementd_config_clear(&c);

@@ -32,7 +32,7 @@ static void reads_the_header(void **state)
         {"placement pony", 400, 0},
         {"placement 1", 400, 0},
         {"placement 1.2.3", 400, 0},
-        {"placement 1.-2", 400, 0},
+        {"placement 1.-2", 406, 0},
         {"placement .5", 400, 0},
         {"placement LATEST", 400, 0},
     };

@@ -294,7 +294,7 @@ static int fetch_below(struct placement_fetch *fetch, const char *root, bool *fo
 static int find_root(struct placement_fetch *fetch, bool *found, struct error *err)
 {
     struct root_identity identity = {0};
-    if (root_identity_find(fetch->config, root_identity_places, &identity, err) != 0)
+    if (root_identity_find(fetch->config, &identity, err) != 0)
         return -1;
     int rc = 0;
     *found = false;

@@ -10,8 +10,8 @@
 #include "lib/files.h"
 #include "lib/xalloc.h"
 
-const char *const root_identity_places[] = {"/etc/nova/compute_id",
-                                            "/var/lib/nova/compute_id", NULL};
+/* Where Nova keeps it. */
+static const char *const places[] = {"etc/nova/compute_id", "var/lib/nova/compute_id"};
 
 /* RFC 4122's namespace for host names. */
 static const char dns_namespace[] = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
@@ -60,41 +60,42 @@ static int read_uuid(const char *path, char out[UUID_TEXT_SIZE], struct error *e
 }
 
 /* `uuid` stays "" when none of the places exists. */
-static int look_in_places(const char *const *places, char uuid[UUID_TEXT_SIZE],
+static int look_in_places(const char *host_root, char uuid[UUID_TEXT_SIZE],
                           struct error *err)
 {
-    const char *first = NULL;
-    for (; *places; places++) {
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        _cleanup_free_ char *path =
+            xasprintf("%s/%s", strcmp(host_root, "/") == 0 ? "" : host_root, places[i]);
         char found[UUID_TEXT_SIZE];
         struct error why = {0};
-        if (read_uuid(*places, found, &why) != 0) {
+        if (read_uuid(path, found, &why) != 0) {
             if (why.code == ERROR_NOT_FOUND)
                 continue;
             if (err)
                 *err = why;
             return -1;
         }
-        if (first && strcmp(uuid, found) != 0)
+        if (uuid[0] && strcmp(uuid, found) != 0)
             return error_set(err, ERROR_INVALID,
-                             "%s and %s hold different uuids: set [agent] "
+                             "%s and /%s hold different uuids: set [agent] "
                              "compute_id_file to the one that nova-compute uses",
-                             first, *places);
-        first = *places;
+                             path, places[0]);
         memcpy(uuid, found, UUID_TEXT_SIZE);
     }
     return 0;
 }
 
-int root_identity_find(const struct config *config, const char *const *places,
-                       struct root_identity *out, struct error *err)
+int root_identity_find(const struct config *config, struct root_identity *out,
+                       struct error *err)
 {
+    const char *host_root = config->agent.host_root ? config->agent.host_root : "/";
     const char *file = config->agent.compute_id_file;
     const char *name = config->agent.root_provider_name;
     struct root_identity identity = {0};
     if (file) {
         if (read_uuid(file, identity.uuid, err) != 0)
             return error_prefix(err, "agent.compute_id_file");
-    } else if (!name && look_in_places(places, identity.uuid, err) != 0)
+    } else if (!name && look_in_places(host_root, identity.uuid, err) != 0)
         return -1;
     if (name)
         identity.name = xstrdup(name);

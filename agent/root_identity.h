@@ -19,14 +19,11 @@ struct root_identity {
     char *name;                /* NULL: known by uuid only */
 };
 
-/* Where Nova keeps compute_id, NULL at the end. */
-extern const char *const root_identity_places[];
-
-/* `places` are root_identity_places, or others in tests. NOT_FOUND when [agent]
- * compute_id_file does not exist (yet: nova-compute writes it at its first start);
- * INVALID when a file holds no uuid or two places disagree. */
-int root_identity_find(const struct config *config, const char *const *places,
-                       struct root_identity *out, struct error *err);
+/* NOT_FOUND when [agent] compute_id_file does not exist (yet: nova-compute writes it at
+ * its first start); INVALID when a file holds no uuid or two places disagree. Nova's
+ * places are below [agent] host_root. */
+int root_identity_find(const struct config *config, struct root_identity *out,
+                       struct error *err);
 void root_identity_clear(struct root_identity *identity);
 
 /* What libvirt calls this host: gethostname(2)'s answer, made fully qualified by the

@@ -54,8 +54,8 @@ static const struct option_spec agent_specs[] = {
           .default_value = "/sys"),
     AGENT(
         PATH, host_root,
-        "The directory that stands for / where the files of libvirt, mdevctl and /proc "
-        "are looked at.",
+        "The directory that stands for / where the files of libvirt, mdevctl, Nova and "
+        "/proc are looked at.",
         .default_value = "/"),
     AGENT(ADDRESS, listen,
           "Where to serve /metrics, /healthz and /readyz. A port alone means loopback. "

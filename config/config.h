@@ -42,8 +42,8 @@ struct config {
         bool create_root;
         unsigned sync_interval, release_grace;
         char *state_file, *sysfs_root;
-        char *host_root; /* stands for "/" when libvirt's, mdevctl's and /proc's files
-                            are looked at */
+        char *host_root; /* stands for "/" when libvirt's, mdevctl's, Nova's and /proc's
+                            files are looked at */
         char *listen;    /* NULL: nothing is served; config/listen_address.h */
         enum log_level log_level;
     } agent;

@@ -1,6 +1,7 @@
 #include "tests/unit/test.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,20 +13,31 @@
 #define ONE "aaaaaaaa-0000-4000-8000-000000000001"
 #define TWO "aaaaaaaa-0000-4000-8000-000000000002"
 
-/* A folder with up to three files. */
+/* A host's root with Nova's two places, and a third file. */
 struct folder {
     char path[64];
-    char *files[4];
+    char *files[3];
 };
+
+static const char *const folders[] = {"etc", "etc/nova", "var", "var/lib",
+                                      "var/lib/nova"};
+#define FOLDER_COUNT (sizeof folders / sizeof *folders)
 
 static int folder_open(void **state)
 {
+    static const char *const names[] = {"etc/nova/compute_id",
+                                        "var/lib/nova/compute_id", "other"};
     struct folder *folder = xcalloc(1, sizeof *folder);
-    strcpy(folder->path, "/tmp/root_identity.XXXXXX");
+    snprintf(folder->path, sizeof folder->path, "/tmp/root_identity.XXXXXX");
     if (!mkdtemp(folder->path))
         return -1;
+    for (size_t i = 0; i < FOLDER_COUNT; i++) {
+        _cleanup_free_ char *path = xasprintf("%s/%s", folder->path, folders[i]);
+        if (mkdir(path, 0700) != 0)
+            return -1;
+    }
     for (size_t i = 0; i < 3; i++)
-        folder->files[i] = xasprintf("%s/%zu", folder->path, i);
+        folder->files[i] = xasprintf("%s/%s", folder->path, names[i]);
     *state = folder;
     return 0;
 }
@@ -37,9 +49,13 @@ static int folder_close(void **state)
         unlink(folder->files[i]);
         free(folder->files[i]);
     }
-    rmdir(folder->path);
+    for (size_t i = FOLDER_COUNT; i-- > 0;) {
+        _cleanup_free_ char *path = xasprintf("%s/%s", folder->path, folders[i]);
+        rmdir(path);
+    }
+    int rc = rmdir(folder->path);
     free(folder);
-    return 0;
+    return rc;
 }
 
 static void write_file(const char *path, const char *text)
@@ -83,11 +99,11 @@ static void takes_the_first_that_says(void **state)
                 write_file(folder->files[f], texts[f]);
         }
         const struct config config = {.agent = {.compute_id_file = cases[i].file,
-                                                .root_provider_name = cases[i].name}};
-        const char *places[] = {folder->files[0], folder->files[1], NULL};
+                                                .root_provider_name = cases[i].name,
+                                                .host_root = folder->path}};
         struct root_identity identity = {0};
         struct error err = {0};
-        int rc = root_identity_find(&config, places, &identity, &err);
+        int rc = root_identity_find(&config, &identity, &err);
         assert_int_equal(rc, cases[i].code ? -1 : 0);
         assert_int_equal(err.code, cases[i].code);
         if (rc != 0) {
@@ -105,12 +121,11 @@ static void takes_the_first_that_says(void **state)
 
 static void falls_back_to_the_host_name(void **state)
 {
-    (void)state;
-    static const char *const nowhere[] = {NULL};
-    const struct config config = {0};
+    const struct folder *folder = *state;
+    const struct config config = {.agent = {.host_root = (char *)folder->path}};
     struct root_identity identity = {0};
     struct error err = {0};
-    assert_ok(root_identity_find(&config, nowhere, &identity, &err), &err);
+    assert_ok(root_identity_find(&config, &identity, &err), &err);
     assert_string_equal(identity.uuid, "");
     _cleanup_free_ char *name = root_identity_host_name();
     assert_string_not_equal(name, "");
@@ -132,7 +147,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(takes_the_first_that_says, folder_open,
                                         folder_close),
-        cmocka_unit_test(falls_back_to_the_host_name),
+        cmocka_unit_test_setup_teardown(falls_back_to_the_host_name, folder_open,
+                                        folder_close),
         cmocka_unit_test(computed_uuid_is_a_function_of_the_name),
     };
     return cmocka_run_group_tests_name("root_identity", tests, NULL, NULL);

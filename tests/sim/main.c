@@ -49,13 +49,12 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {{"host", required_argument, NULL, 'h'},
                                             {"check", no_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, '?'},
+                                            {"help", no_argument, NULL, 'H'},
                                             {"version", no_argument, NULL, 'V'},
                                             {0}};
     const char *host = NULL;
     bool check = false;
     int option;
-    opterr = 1;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case 'h':
@@ -67,9 +66,12 @@ int main(int argc, char **argv)
         case 'V':
             puts("mdevsim " VERSION);
             return 0;
+        case 'H':
+            fputs(usage, stdout);
+            return 0;
         default:
-            fputs(usage, optopt ? stderr : stdout);
-            return optopt ? 2 : 0;
+            fputs(usage, stderr);
+            return 2;
         }
     }
     if (!host || argc - optind != (check ? 0 : 1)) {

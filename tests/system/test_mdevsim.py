@@ -316,3 +316,10 @@ class Program(SystemTest):
             self.assertEqual(done.returncode, 1)
             self.assertIn(text, done.stderr)
             self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_command_line(self):
+        for arguments, status in ((["--help"], 0), (["--version"], 0), ([], 2),
+                                  (["--dance"], 2), (["--host", "x"], 2),
+                                  (["--check", "--host", "x", "y"], 2)):
+            done = subprocess.run([program("mdevsim"), *arguments], capture_output=True)
+            self.assertEqual(done.returncode, status, arguments)

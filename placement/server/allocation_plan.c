@@ -106,9 +106,17 @@ static const char *text_or(struct json_object *body, const char *name,
     return member ? json_object_get_string(member) : otherwise;
 }
 
-int allocation_plan_add(struct allocation_plan *plan, const struct store *store,
-                        const struct request *request, const char *consumer,
-                        struct json_object *body, struct reply *reply)
+static int check_consumer(const struct store *store, const struct request *request,
+                          const char *consumer, struct json_object *body,
+                          struct reply *reply)
+{
+    const struct consumer *known = graph_consumer(&store->graph, consumer);
+    return request_at_least(request, 28) ? check_generation(known, body, reply) : 0;
+}
+
+static int add_consumer(struct allocation_plan *plan, const struct store *store,
+                        const char *consumer, struct json_object *body,
+                        struct reply *reply)
 {
     const struct graph *graph = &store->graph;
     struct planned_consumer planned = {
@@ -119,9 +127,6 @@ int allocation_plan_add(struct allocation_plan *plan, const struct store *store,
         .first = plan->item_count,
     };
     memcpy(planned.uuid, consumer, sizeof planned.uuid);
-    if (request_at_least(request, 28) &&
-        check_generation(planned.known, body, reply) != 0)
-        return -1;
     struct json_object *allocations = json_member(body, "allocations");
     if ((json_object_is_type(allocations, json_type_array)
              ? add_list(plan, graph, allocations, reply)
@@ -129,6 +134,30 @@ int allocation_plan_add(struct allocation_plan *plan, const struct store *store,
         return -1;
     planned.count = plan->item_count - planned.first;
     *array_add(plan->consumers, plan->consumer_count) = planned;
+    return 0;
+}
+
+int allocation_plan_add(struct allocation_plan *plan, const struct store *store,
+                        const struct request *request, const char *consumer,
+                        struct json_object *body, struct reply *reply)
+{
+    if (check_consumer(store, request, consumer, body, reply) != 0)
+        return -1;
+    return add_consumer(plan, store, consumer, body, reply);
+}
+
+int allocation_plan_add_all(struct allocation_plan *plan, const struct store *store,
+                            const struct request *request, struct json_object *bodies,
+                            struct reply *reply)
+{
+    json_object_object_foreach (bodies, consumer, body) {
+        if (check_consumer(store, request, consumer, body, reply) != 0)
+            return -1;
+    }
+    json_object_object_foreach (bodies, uuid, wanted) {
+        if (add_consumer(plan, store, uuid, wanted, reply) != 0)
+            return -1;
+    }
     return 0;
 }
 

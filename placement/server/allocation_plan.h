@@ -59,6 +59,12 @@ int allocation_plan_add(struct allocation_plan *plan, const struct store *store,
                         const struct request *request, const char *consumer,
                         struct json_object *body, struct reply *reply);
 
+/* The same for an object of bodies by consumer: first all generations, then the rest.
+ */
+int allocation_plan_add_all(struct allocation_plan *plan, const struct store *store,
+                            const struct request *request, struct json_object *bodies,
+                            struct reply *reply);
+
 /* Whether all fits at once. -1 with the text of why in `why` (the caller frees):
  * *unknown_class tells whether it is a class that there is not (else 409 is due). Where
  * `inventories` are given, they count in place of what their providers have. */

@@ -104,12 +104,9 @@ int allocations_post(struct store *store, const struct request *request,
     _cleanup_json_ struct json_object *body = NULL;
     _cleanup_(allocation_plan_clear) struct allocation_plan plan = {0};
     if (schema_read_body(allocation_post_schema(request->microversion), request, &body,
-                         reply) != 0)
+                         reply) != 0 ||
+        allocation_plan_add_all(&plan, store, request, body, reply) != 0)
         return -1;
-    json_object_object_foreach (body, consumer, wanted) {
-        if (allocation_plan_add(&plan, store, request, consumer, wanted, reply) != 0)
-            return -1;
-    }
     return replace(store, &plan, "", reply);
 }
 

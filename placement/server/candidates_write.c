@@ -169,6 +169,15 @@ static bool is_asked(const struct candidates_plan *plan,
     return false;
 }
 
+/* Rounded down; allocation ratios may be so large that it is no 64-bit number. */
+static void write_capacity(struct json_writer *w, double capacity)
+{
+    if (capacity < 0x1p63)
+        json_write_int(w, (int64_t)capacity);
+    else
+        json_write_double(w, capacity);
+}
+
 static void write_summary(struct json_writer *w, const struct candidates_plan *plan,
                           const struct node *node, int microversion)
 {
@@ -182,7 +191,8 @@ static void write_summary(struct json_writer *w, const struct candidates_plan *p
             continue;
         json_write_key(w, stock->class->name);
         json_write_begin_object(w);
-        json_write_int_member(w, "capacity", (int64_t)stock_capacity(stock));
+        json_write_key(w, "capacity");
+        write_capacity(w, stock_capacity(stock));
         json_write_int_member(w, "used", stock->used);
         json_write_end_object(w);
     }

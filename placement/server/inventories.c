@@ -118,12 +118,10 @@ int inventories_set(struct store *store, const struct request *request,
     struct error err;
     if (!node || read_set(store, request, node, &plan, reply) != 0)
         return -1;
-    const struct resource_class *in_use = inventory_plan_in_use(&plan);
+    _cleanup_free_ char *in_use = inventory_plan_in_use(&plan);
     if (in_use)
-        return reply_problem(reply, 409, CODE_INVENTORY_INUSE,
-                             "update conflict: Inventory for '%s' on resource provider "
-                             "'%s' in use.",
-                             in_use->name, node->uuid);
+        return reply_problem(reply, 409, CODE_INVENTORY_INUSE, "update conflict: %s",
+                             in_use);
     if (inventory_plan_apply(store, &plan, true, &err) != 0)
         return handler_failed(reply, &err);
     return give_all(reply, request, node);
@@ -136,12 +134,10 @@ int inventories_delete(struct store *store, const struct request *request,
     if (!node)
         return -1;
     struct inventory_plan nothing = {.node = node};
-    const struct resource_class *in_use = inventory_plan_in_use(&nothing);
+    _cleanup_free_ char *in_use = inventory_plan_in_use(&nothing);
     struct error err;
     if (in_use)
-        return reply_problem(reply, 409, CODE_INVENTORY_INUSE,
-                             "Inventory for '%s' on resource provider '%s' in use.",
-                             in_use->name, node->uuid);
+        return reply_problem(reply, 409, CODE_INVENTORY_INUSE, "%s", in_use);
     if (inventory_plan_apply(store, &nothing, true, &err) != 0)
         return handler_failed(reply, &err);
     return handler_no_content(reply);

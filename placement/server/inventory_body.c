@@ -119,14 +119,19 @@ const struct inventory *inventory_plan_find(const struct inventory_plan *plan,
     return NULL;
 }
 
-const struct resource_class *inventory_plan_in_use(const struct inventory_plan *plan)
+char *inventory_plan_in_use(const struct inventory_plan *plan)
 {
     const struct stock_list *stocks = &plan->node->stocks;
+    _cleanup_strlist_ struct strlist classes = {0};
     for (size_t i = 0; i < stocks->count; i++)
         if (stocks->items[i]->allocation_count > 0 &&
             !inventory_plan_find(plan, stocks->items[i]->class))
-            return stocks->items[i]->class;
-    return NULL;
+            strlist_add(&classes, stocks->items[i]->class->name);
+    if (classes.count == 0)
+        return NULL;
+    _cleanup_free_ char *names = strlist_join(&classes, ", ");
+    return xasprintf("Inventory for '%s' on resource provider '%s' in use.", names,
+                     plan->node->uuid);
 }
 
 int inventory_plan_apply(struct store *store, const struct inventory_plan *plan,

@@ -37,8 +37,9 @@ void inventory_plan_clear(struct inventory_plan *plan);
 const struct inventory *inventory_plan_find(const struct inventory_plan *plan,
                                             const struct resource_class *class);
 
-/* The first class in use that the plan leaves out; NULL: none. */
-const struct resource_class *inventory_plan_in_use(const struct inventory_plan *plan);
+/* Of the classes in use that the plan leaves out, in words; the caller frees. NULL:
+ * there are none. */
+char *inventory_plan_in_use(const struct inventory_plan *plan);
 
 /* Adds and changes what the plan has, and where `remove` removes what it has not, and
  * raises the provider's generation. */

@@ -90,18 +90,6 @@ static int read_inventories(const struct graph *graph, struct json_object *inven
     return 0;
 }
 
-static int read_allocations(struct store *store, const struct request *request,
-                            struct json_object *allocations, struct shape *shape,
-                            struct reply *reply)
-{
-    json_object_object_foreach (allocations, consumer, json) {
-        if (allocation_plan_add(&shape->allocations, store, request, consumer, json,
-                                reply) != 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* ---- checking ---- */
 
 /* What is to go must not be used in the end. */
@@ -164,7 +152,8 @@ int reshape(struct store *store, const struct request *request, struct reply *re
     struct json_object *inventories = json_member(body, "inventories");
     struct json_object *allocations = json_member(body, "allocations");
     if (check_providers(graph, inventories, reply) != 0 ||
-        read_allocations(store, request, allocations, &shape, reply) != 0 ||
+        allocation_plan_add_all(&shape.allocations, store, request, allocations,
+                                reply) != 0 ||
         read_inventories(graph, inventories, &shape, reply) != 0 ||
         check(graph, &shape, reply) != 0)
         return -1;

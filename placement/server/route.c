@@ -217,10 +217,8 @@ const struct route *route_find(struct request *request, char *path_storage,
     if ((found->flags & ROUTE_MEDIA_FIRST) && check_media(found, request, reply) != 0)
         return NULL;
     if (!in_range(found, request->microversion)) {
-        if (found->flags & ROUTE_TOO_OLD_IS_405)
-            refuse_method(first, reply);
-        else
-            reply_problem(reply, 404, NULL, "%s", "");
+        reply_problem(reply, found->flags & ROUTE_TOO_OLD_IS_405 ? 405 : 404, NULL,
+                      "%s", "");
         return NULL;
     }
     return check_media(found, request, reply) == 0 ? found : NULL;

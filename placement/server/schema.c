@@ -448,9 +448,13 @@ static void check(const struct schema *schema, struct json_object *value,
     };
     if (is_told(fault, place))
         return;
-    if (!has_type(schema->type, value))
-        tell_value(fault, place, schema->type == SCHEMA_UUID_OR_NULL ? "anyOf" : "type",
-                   value, wrong_type[schema->type]);
+    bool uuid_or_null = schema->type == SCHEMA_UUID_OR_NULL;
+    if (!has_type(schema->type, value) && uuid_or_null &&
+        json_object_is_type(value, json_type_string))
+        tell_value(fault, place, "format", value, "is not a 'uuid'");
+    else if (!has_type(schema->type, value))
+        tell_value(fault, place, uuid_or_null ? "anyOf" : "type", value,
+                   wrong_type[schema->type]);
     else if (schema->type == SCHEMA_OBJECT)
         check_object(schema, value, place, fault);
     else if (schema->type == SCHEMA_ARRAY)

@@ -13,14 +13,14 @@ SAME_HEADERS = ['content-type', 'openstack-api-version', 'vary', 'allow', 'cache
 PRESENT_HEADERS = ['last-modified', 'x-openstack-request-id', 'location']
 REQUEST_ID = re.compile(r'req-[0-9a-f-]{36}')
 # Where upstream quotes its JSON schema, parser or database, the words are a library's.
-LIBRARY_WORDS = re.compile(r"(Failed validating|(?<=JSON does not validate:)|"
-                           r"(?<=Malformed JSON:)|(?<=Update conflict:)|"
+LIBRARY_WORDS = re.compile(r"(Failed validating|(?<=Malformed JSON:)|(?<=Update conflict:)|"
                            r"(?<='utf-8' codec can't decode )|"
                            r"(?<=invalid version string: )).*")
 # Of several unknown traits upstream names any one; of several bad inventories it names the
 # classes and providers in any order.
 ANY_TRAIT = re.compile(r'(?<=No such trait\(s\): )\S+')
-ANY_ORDER = re.compile(r"(?<=')[^' ]+(, [^' ]+)+(?=')|(?<=No such trait )\S+(, \S+)+")
+ANY_ORDER = re.compile(r"(?<=')[^' ]+(, [^' ]+)+(?=')|(?<=No such trait )\S+(, \S+)+|"
+                       r"(?<=\[)'[^]]*(?=\])")
 
 
 def plain(text):
@@ -55,7 +55,7 @@ def body(reply):
         return None
     data = reply.json()
     if data is None and reply.body.strip() != b'null':
-        return plain(reply.body.decode('utf-8', 'replace'))
+        return normal_detail(plain(reply.body.decode('utf-8', 'replace')))
     return normal(data)
 
 

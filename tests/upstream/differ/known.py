@@ -1,5 +1,6 @@
 """The differences from OpenStack's Placement that are meant. Each says why, and decides
 line by line what compare.py found whether it is this one."""
+import json
 import urllib.parse
 
 
@@ -21,6 +22,31 @@ def asks_a_class_in_two_groups(request):
     return any(plain & classes for classes in asked.values())
 
 
+def has_shared_and_other_groups(request, ours):
+    """Some candidate serves the group without a suffix by sharing providers alone, and
+    others besides."""
+    parts = urllib.parse.urlsplit(request.path)
+    names = urllib.parse.parse_qs(parts.query)
+    if parts.path != '/allocation_candidates' or 'resources' not in names or \
+            not any(n.startswith('resources') and n != 'resources' for n in names):
+        return False
+    data = ours.json()
+    shared = {who for who, summary in data['provider_summaries'].items()
+              if 'MISC_SHARES_VIA_AGGREGATE' in summary.get('traits', ())}
+    return any(set(c['mappings']['']) <= shared if 'mappings' in c
+               else shared & set(c['allocations']) for c in data['allocation_requests'])
+
+
+def is_strict_json(body):
+    def refuse(constant):
+        raise ValueError(constant)
+    try:
+        json.loads(body or b'', parse_constant=refuse)
+    except ValueError:
+        return False
+    return True
+
+
 KNOWN = [
     Known('upstream-fails',
           'Upstream answers 500 where its code or its database does not expect the input. '
@@ -31,7 +57,24 @@ KNOWN = [
           'upstream adds to an amount that other candidates share, unless group_policy is '
           'none: their amounts come out too large, or they are missing. Ours are the sums.',
           lambda request, ours, theirs, line: ours.status == theirs.status == 200 and
-          line.startswith('body') and asks_a_class_in_two_groups(request)),
+          ('body' in line or 'candidates' in line) and asks_a_class_in_two_groups(request)),
+    Known('shared-only-anchors',
+          'What the group without a suffix takes from sharing providers alone can serve every '
+          'tree they share with, but upstream takes it for the same thing and keeps it for one '
+          'tree, so that combinations with other groups in other trees are missing.',
+          lambda request, ours, theirs, line: ours.status == theirs.status == 200 and
+          'only upstream' not in line and has_shared_and_other_groups(request, ours)),
+    Known('strict-json',
+          'Python reads NaN and Infinity, which JSON has not: ours is refused as malformed, '
+          'upstream by its schema.',
+          lambda request, ours, theirs, line: ours.status == theirs.status == 400 and
+          b'Malformed JSON' in ours.body and not is_strict_json(request.body)),
+    Known('last-modified-of-new',
+          'Upstream has no time of change of a provider that was made and never changed, and '
+          'leaves out Last-Modified when PUT changes nothing. Ours is when it was made.',
+          lambda request, ours, theirs, line: request.method == 'PUT' and
+          request.path.count('/') == 2 and line.startswith('header last-modified') and
+          'last-modified' not in theirs.headers),
     Known('vary-on-errors',
           'Upstream leaves out Vary where an error arises outside of a handler. It holds '
           'for these answers too, so ours have it.',

@@ -110,17 +110,6 @@ static int read_string(struct json_object *json, const char *name, char **out,
     return 0;
 }
 
-static int read_uuid(struct json_object *json, const char *name,
-                     char out[UUID_TEXT_SIZE], struct error *err)
-{
-    const char *text;
-    if (json_get_string(json, name, &text, err) != 0)
-        return -1;
-    if (!uuid_parse_text(text, out))
-        return error_set(err, ERROR_INVALID, "%s: '%s' is no uuid", name, text);
-    return 0;
-}
-
 static int read_number(struct json_object *json, const char *name, int64_t max,
                        int64_t *out, struct error *err)
 {
@@ -183,7 +172,7 @@ static int read_inventories(struct json_object *json, struct journal_provider *o
 static int read_provider(struct json_object *json, struct journal_provider *out,
                          struct error *err)
 {
-    if (read_uuid(json, "uuid", out->uuid, err) != 0 ||
+    if (json_get_uuid(json, "uuid", out->uuid, err) != 0 ||
         read_string(json, "name", &out->name, err) != 0 ||
         read_string(json, "gpu", &out->gpu, err) != 0 ||
         read_strings(json, "traits", &out->traits, err) != 0 ||
@@ -197,9 +186,9 @@ static int read_device(struct json_object *json, struct journal_device *out,
 {
     const char *type_name;
     int64_t index;
-    if (read_uuid(json, "uuid", out->uuid, err) != 0 ||
-        read_uuid(json, "provider", out->provider, err) != 0 ||
-        read_uuid(json, "consumer", out->consumer, err) != 0 ||
+    if (json_get_uuid(json, "uuid", out->uuid, err) != 0 ||
+        json_get_uuid(json, "provider", out->provider, err) != 0 ||
+        json_get_uuid(json, "consumer", out->consumer, err) != 0 ||
         read_string(json, "resource_class", &out->resource_class, err) != 0 ||
         read_number(json, "index", INT_MAX, &index, err) != 0 ||
         read_string(json, "gpu", &out->gpu, err) != 0 ||

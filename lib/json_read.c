@@ -133,6 +133,17 @@ int json_get_string(struct json_object *object, const char *name, const char **o
     return 0;
 }
 
+int json_get_uuid(struct json_object *object, const char *name,
+                  char out[UUID_TEXT_SIZE], struct error *err)
+{
+    const char *text;
+    if (json_get_string(object, name, &text, err) != 0)
+        return -1;
+    if (!uuid_parse_text(text, out))
+        return error_set(err, ERROR_INVALID, "%s: '%.64s' is no uuid", name, text);
+    return 0;
+}
+
 int json_get_string_or_null(struct json_object *object, const char *name,
                             const char **out, struct error *err)
 {

@@ -14,6 +14,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/error.h"
+#include "lib/uuid.h"
 
 static inline void json_release(struct json_object *object)
 {
@@ -44,6 +45,9 @@ int json_get_double(struct json_object *object, const char *name, double *out,
                     struct error *err);
 int json_get_bool(struct json_object *object, const char *name, bool *out,
                   struct error *err);
+/* A uuid with dashes, in either case; `out` gets it in lower case. */
+int json_get_uuid(struct json_object *object, const char *name,
+                  char out[UUID_TEXT_SIZE], struct error *err);
 /* A string that may be missing or null: then *out is NULL. */
 int json_get_string_or_null(struct json_object *object, const char *name,
                             const char **out, struct error *err);

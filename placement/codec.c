@@ -21,17 +21,6 @@ static int check_name(const char *name, struct error *err)
                      PLACEMENT_MAX_NAME);
 }
 
-static int read_uuid(struct json_object *json, const char *name,
-                     char out[UUID_TEXT_SIZE], struct error *err)
-{
-    const char *text;
-    if (json_get_string(json, name, &text, err) != 0)
-        return -1;
-    if (!uuid_parse_text(text, out))
-        return error_set(err, ERROR_INVALID, "%s: '%.64s' is no uuid", name, text);
-    return 0;
-}
-
 static int read_generation(struct json_object *json, int64_t *out, struct error *err)
 {
     return json_get_int64(json, "resource_provider_generation", out, err);
@@ -56,7 +45,7 @@ static int read_parent(struct json_object *json, char out[UUID_TEXT_SIZE],
                        struct error *err)
 {
     if (json_member(json, "parent_provider_uuid"))
-        return read_uuid(json, "parent_provider_uuid", out, err);
+        return json_get_uuid(json, "parent_provider_uuid", out, err);
     out[0] = 0;
     return 0;
 }
@@ -66,10 +55,10 @@ int codec_read_provider(struct json_object *json, struct provider *out,
 {
     struct provider provider = {0};
     const char *name;
-    if (read_uuid(json, "uuid", provider.uuid, err) != 0 ||
+    if (json_get_uuid(json, "uuid", provider.uuid, err) != 0 ||
         json_get_string(json, "name", &name, err) != 0 ||
         json_get_int64(json, "generation", &provider.generation, err) != 0 ||
-        read_uuid(json, "root_provider_uuid", provider.root, err) != 0 ||
+        json_get_uuid(json, "root_provider_uuid", provider.root, err) != 0 ||
         read_parent(json, provider.parent, err) != 0)
         return -1;
     provider.name = xstrdup(name);

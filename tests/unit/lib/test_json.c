@@ -54,6 +54,23 @@ static void getters_check_types(void **state)
     assert_null(string);
 }
 
+static void uuids_are_in_lower_case(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"good\": \"AAAAAAAA-0000-4000-8000-000000000001\", "
+                               "\"bad\": \"aaaaaaaa\", \"number\": 5}";
+    _cleanup_json_ struct json_object *doc = NULL;
+    struct error err = {0};
+    char uuid[UUID_TEXT_SIZE] = "untouched";
+    assert_ok(json_parse(text, strlen(text), &doc, &err), &err);
+    assert_int_equal(json_get_uuid(doc, "bad", uuid, &err), -1);
+    assert_string_equal(err.text, "bad: 'aaaaaaaa' is no uuid");
+    assert_int_equal(json_get_uuid(doc, "number", uuid, &err), -1);
+    assert_string_equal(uuid, "untouched");
+    assert_ok(json_get_uuid(doc, "good", uuid, &err), &err);
+    assert_string_equal(uuid, "aaaaaaaa-0000-4000-8000-000000000001");
+}
+
 static void writes_what_reads_back(void **state)
 {
     (void)state;
@@ -86,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses_one_document_only),
         cmocka_unit_test(getters_check_types),
+        cmocka_unit_test(uuids_are_in_lower_case),
         cmocka_unit_test(writes_what_reads_back),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

@@ -207,6 +207,8 @@ static int open_signals(struct server *server, struct error *err)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
+    /* A file that may not grow is an error to be answered, not the end. */
+    signal(SIGXFSZ, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return error_set_errno(err, errno, "sigprocmask");
     server->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

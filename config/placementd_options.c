@@ -51,7 +51,9 @@ static const struct option_spec options[] = {
     IN(placementd, UNSIGNED, max_connections, "How many clients may be connected.",
        .default_value = "1000", .minimum = 1, .maximum = 100000),
     IN(placementd, SECONDS, connection_timeout,
-       "How long a connection may be silent before it is closed.",
+       "How long a connection may be silent before it is closed. One that is not "
+       "silent "
+       "but finishes no request is closed after twice that time.",
        .default_value = "60", .minimum = 1, .maximum = 86400),
     IN(api, CHOICE, auth_strategy,
        "Who is believed to be who. `keystone` validates tokens. `noauth2` believes "

@@ -1,6 +1,5 @@
 #include "placement/server/http.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <microhttpd.h>
@@ -11,15 +10,11 @@
 
 #include "lib/uuid.h"
 #include "lib/xalloc.h"
-#include "placement/server/microversion.h"
+#include "placement/server/peers.h"
 
-/* One connection. */
-struct peer {
-    char address[INET6_ADDRSTRLEN];
-    int fd;
-    time_t since; /* it was opened, or had its last reply; monotonic */
-    struct peer *next, **previous;
-};
+/* libmicrohttpd keeps more in a connection's memory than the header itself, such as the
+ * parameters of the URL one by one. */
+#define MEMORY_FACTOR 6
 
 enum state { READING, HELD, READY, SENT };
 
@@ -28,8 +23,10 @@ struct exchange {
     struct http *http;
     struct MHD_Connection *connection;
     enum state state;
-    bool begun, too_large;
-    char *target, *path, *body, *api_version;
+    bool begun;
+    int refused; /* with this status; 0: not */
+    size_t header_size;
+    char *target, *path, *body, *api_version, *query_problem;
     size_t body_room;
     struct request request;
     struct reply reply;
@@ -40,19 +37,12 @@ struct http {
     struct MHD_Daemon *daemon;
     struct http_options options;
     struct http_hooks hooks;
-    char address[INET6_ADDRSTRLEN + 16];
+    char address[PEER_ADDRESS_SIZE + 16];
     int epoll_fd;
     size_t open_requests;
     struct exchange *held, **held_end;
-    struct peer *peers;
+    struct peers peers;
 };
-
-static time_t monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec;
-}
 
 /* ---- from libmicrohttpd to a request ---- */
 
@@ -64,6 +54,7 @@ static const struct {
     {"accept", offsetof(struct request, accept)},
     {"content-type", offsetof(struct request, content_type)},
     {"content-length", offsetof(struct request, content_length)},
+    {"expect", offsetof(struct request, expect)},
     {"openstack-api-version", offsetof(struct request, api_version)},
     {"x-auth-token", offsetof(struct request, token)},
     {"x-roles", offsetof(struct request, roles)},
@@ -81,6 +72,7 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
     (void)kind;
     struct exchange *exchange = cls;
     size_t i = 0, count = sizeof headers / sizeof *headers;
+    exchange->header_size += strlen(name) + (value ? strlen(value) : 0);
     while (i < count && strcasecmp(headers[i].name, name) != 0)
         i++;
     if (i == count)
@@ -113,8 +105,21 @@ static void read_target(struct exchange *exchange)
     request->raw_target = exchange->target;
     /* What cannot be decoded names nothing. */
     request->path = percent_decode(exchange->path, false) ? exchange->path : "";
-    if (query_parse(*question ? question + 1 : NULL, &request->query, NULL) != 0)
-        request->query_problem = "'utf-8' codec can't decode a parameter";
+    struct error err;
+    if (query_parse(*question ? question + 1 : NULL, &request->query, &err) != 0)
+        request->query_problem = exchange->query_problem = xstrdup(err.text);
+}
+
+static void check_size(struct exchange *exchange)
+{
+    const struct http_options *options = &exchange->http->options;
+    const char *length = exchange->request.content_length;
+    if (strlen(exchange->target) > options->max_header)
+        exchange->refused = 414;
+    else if (exchange->header_size > options->max_header)
+        exchange->refused = 431;
+    else if (length && strtoull(length, NULL, 10) > options->max_body)
+        exchange->refused = 413;
 }
 
 static void begin(struct exchange *exchange, struct MHD_Connection *connection,
@@ -134,6 +139,7 @@ static void begin(struct exchange *exchange, struct MHD_Connection *connection,
     request->now = time(NULL);
     read_target(exchange);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, exchange);
+    check_size(exchange);
 }
 
 /* False when it would be more than is allowed. */
@@ -223,10 +229,12 @@ static enum MHD_Result send_reply(struct exchange *exchange)
     return rc;
 }
 
-static enum MHD_Result refuse_body(struct exchange *exchange)
+static enum MHD_Result refuse(struct exchange *exchange)
 {
-    reply_problem(&exchange->reply, 413, NULL, "at most %zu bytes are taken",
-                  exchange->http->options.max_body);
+    const struct http_options *options = &exchange->http->options;
+    reply_problem(&exchange->reply, exchange->refused, NULL,
+                  "at most %zu bytes are taken",
+                  exchange->refused == 413 ? options->max_body : options->max_header);
     reply_finish_problem(&exchange->reply, &exchange->request);
     return send_reply(exchange);
 }
@@ -234,8 +242,8 @@ static enum MHD_Result refuse_body(struct exchange *exchange)
 static enum MHD_Result answer(struct exchange *exchange)
 {
     struct http *http = exchange->http;
-    if (exchange->too_large)
-        return refuse_body(exchange);
+    if (exchange->refused)
+        return refuse(exchange);
     http->hooks.answer(http->hooks.context, &exchange->request, &exchange->reply);
     if (!http->hooks.must_wait(http->hooks.context))
         return send_reply(exchange);
@@ -258,12 +266,6 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     return exchange;
 }
 
-static bool announces_too_much(const struct exchange *exchange)
-{
-    const char *length = exchange->request.content_length;
-    return length && strtoull(length, NULL, 10) > exchange->http->options.max_body;
-}
-
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
                                  const char *url, const char *method,
                                  const char *version, const char *upload_data,
@@ -273,11 +275,14 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
     struct exchange *exchange = *con_cls;
     if (!exchange->begun) {
         begin(exchange, connection, method);
-        return announces_too_much(exchange) ? refuse_body(exchange) : MHD_YES;
+        /* Only who waits for it sees a reply to the headers alone; others send their
+         * body first, which is read and dropped. */
+        return exchange->refused && exchange->request.expect ? refuse(exchange)
+                                                             : MHD_YES;
     }
     if (*upload_data_size > 0) {
-        if (!exchange->too_large)
-            exchange->too_large = !add_body(exchange, upload_data, *upload_data_size);
+        if (!exchange->refused && !add_body(exchange, upload_data, *upload_data_size))
+            exchange->refused = 413;
         *upload_data_size = 0;
         return MHD_YES;
     }
@@ -293,7 +298,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     struct exchange *exchange = *con_cls;
     struct peer *peer = peer_of(connection);
     if (peer)
-        peer->since = monotonic();
+        peer_served(peer);
     if (!exchange)
         return;
     if (exchange->begun)
@@ -305,20 +310,9 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     free(exchange->path);
     free(exchange->body);
     free(exchange->api_version);
+    free(exchange->query_problem);
     free(exchange);
     *con_cls = NULL;
-}
-
-static void write_address(const struct sockaddr *address, char *out, size_t size)
-{
-    const void *bytes =
-        address->sa_family == AF_INET6
-            ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)
-                  ->sin6_addr
-            : (const void *)&((const struct sockaddr_in *)(const void *)address)
-                  ->sin_addr;
-    if (!inet_ntop(address->sa_family, bytes, out, (socklen_t)size))
-        out[0] = 0;
 }
 
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
@@ -326,36 +320,24 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
 {
     struct http *http = cls;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        struct peer *peer = *context;
-        *peer->previous = peer->next;
-        if (peer->next)
-            peer->next->previous = peer->previous;
-        free(peer);
+        peers_remove(*context);
         return;
     }
-    struct peer *peer = xcalloc(1, sizeof *peer);
-    peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-                   ->connect_fd;
-    peer->since = monotonic();
-    write_address(
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+                 ->connect_fd;
+    const struct sockaddr *address =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-            ->client_addr,
-        peer->address, sizeof peer->address);
-    peer->next = http->peers;
-    peer->previous = &http->peers;
-    if (peer->next)
-        peer->next->previous = &peer->next;
-    http->peers = peer;
-    *context = peer;
+            ->client_addr;
+    *context = peers_add(&http->peers, fd, address);
 }
 
 /* ---- starting and running ---- */
 
 static void note_address(struct http *http, const struct sockaddr *bound)
 {
-    char host[INET6_ADDRSTRLEN];
+    char host[PEER_ADDRESS_SIZE];
     bool v6 = bound->sa_family == AF_INET6;
-    write_address(bound, host, sizeof host);
+    peer_address(bound, host);
     /* The port is at the same place in both families. */
     snprintf(http->address, sizeof http->address, v6 ? "[%s]:%u" : "%s:%u", host,
              ntohs(((const struct sockaddr_in *)(const void *)bound)->sin_port));
@@ -393,12 +375,12 @@ int http_start(const struct http_options *options, const struct http_hooks *hook
         return -1;
     http->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, http,
-        MHD_OPTION_LISTEN_SOCKET, listener,                      /* */
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, http,            /* */
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,         /* */
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,       /* */
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->max_header, /* */
-        MHD_OPTION_CONNECTION_LIMIT, options->max_connections,   /* */
+        MHD_OPTION_LISTEN_SOCKET, listener,                                      /* */
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, http,                            /* */
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,                         /* */
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,                       /* */
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_FACTOR * options->max_header, /* */
+        MHD_OPTION_CONNECTION_LIMIT, options->max_connections,                   /* */
         MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout, MHD_OPTION_END);
     if (!http->daemon) {
         close(listener);
@@ -462,10 +444,7 @@ void http_release(struct http *http,
 
 void http_sweep(struct http *http)
 {
-    time_t oldest = monotonic() - (time_t)http->options.request_timeout;
-    for (struct peer *peer = http->peers; peer; peer = peer->next)
-        if (peer->since < oldest)
-            shutdown(peer->fd, SHUT_RDWR);
+    peers_cut_off(&http->peers, http->options.request_timeout);
 }
 
 void http_quiesce(struct http *http)

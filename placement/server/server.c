@@ -253,7 +253,7 @@ static int listen_on(struct server *server, const struct server_options *options
         .max_header = config->placementd.max_header_size,
         .max_connections = config->placementd.max_connections,
         .idle_timeout = config->placementd.connection_timeout,
-        .request_timeout = config->placementd.connection_timeout + 30,
+        .request_timeout = 2 * config->placementd.connection_timeout,
     };
     if (listen_address_parse(config->placementd.listen, &http.address, err) != 0)
         return -1;

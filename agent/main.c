@@ -96,7 +96,7 @@ static int unknown_command(const char *name)
 {
     const char *names[64];
     size_t count = 0;
-    for (; commands[count] && count < sizeof names / sizeof *names; count++)
+    for (; count < sizeof names / sizeof *names && commands[count]; count++)
         names[count] = commands[count]->name;
     _cleanup_strlist_ struct strlist near = {0};
     nearest_names(name, names, count, &near);

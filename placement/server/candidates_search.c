@@ -26,9 +26,11 @@ void candidates_search_init(struct candidates_search *search,
     };
     for (size_t i = 0; i < plan->wanted_count; i++) {
         size_t sets = plan->wanted[i].required_count;
-        if (!plan->wanted[i].one_provider && sets > 0)
-            search->traits_wanted =
-                UINT64_MAX >> (MASKED_SETS - (sets < MASKED_SETS ? sets : MASKED_SETS));
+        if (plan->wanted[i].one_provider || sets == 0)
+            continue;
+        search->traits_wanted = UINT64_MAX;
+        if (sets < MASKED_SETS)
+            search->traits_wanted >>= MASKED_SETS - sets;
     }
 }
 

@@ -347,7 +347,7 @@ static int open_listener(struct http *http, int *out, struct error *err)
 {
     const struct listen_address *wanted = &http->options.address;
     const struct sockaddr *address = (const struct sockaddr *)&wanted->address;
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t length = sizeof bound;
     _cleanup_close_ int fd =
         socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -1,6 +1,5 @@
 /* vgpu-agent xml CONSUMER: the elements that put its devices into a libvirt domain. */
 #include <string.h>
-#include <sysexits.h>
 
 #include "agent/command_session.h"
 
@@ -20,15 +19,7 @@ static void print_element(const struct consumer_device *device)
 static int run(const struct command_context *context, int argc, char **argv)
 {
     (void)argc;
-    _cleanup_session_ struct command_session session = {0};
-    _cleanup_free_ struct consumer_device *devices = NULL;
-    size_t count;
-    int status = command_session_devices(&session, context, argv[1], &devices, &count);
-    if (status != EX_OK)
-        return status;
-    for (size_t i = 0; i < count; i++)
-        print_element(&devices[i]);
-    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+    return command_print_devices(context, argv[1], print_element);
 }
 
 const struct command command_xml = {

@@ -33,6 +33,13 @@ int command_session_look(struct command_session *session,
     return EX_OK;
 }
 
+void command_session_end(struct command_session *session)
+{
+    cycle_clear(&session->cycle);
+    agent_free(session->agent);
+    config_free(session->config);
+}
+
 static int parse_consumer(const char *text, char uuid[UUID_TEXT_SIZE],
                           struct error *err)
 {
@@ -42,25 +49,22 @@ static int parse_consumer(const char *text, char uuid[UUID_TEXT_SIZE],
                      "%s: expected the uuid of a consumer (a server)", text);
 }
 
-int command_session_devices(struct command_session *session,
-                            const struct command_context *context, const char *consumer,
-                            struct consumer_device **out, size_t *count)
+int command_print_devices(const struct command_context *context, const char *consumer,
+                          void (*print)(const struct consumer_device *device))
 {
     struct error err;
     char uuid[UUID_TEXT_SIZE];
     if (parse_consumer(consumer, uuid, &err) != 0)
         return command_fail(&err);
-    int status = command_session_look(session, context);
+    _cleanup_session_ struct command_session session = {0};
+    int status = command_session_look(&session, context);
     if (status != EX_OK)
         return status;
-    if (consumer_devices(&session->cycle, uuid, out, count, &err) != 0)
+    _cleanup_free_ struct consumer_device *devices = NULL;
+    size_t count;
+    if (consumer_devices(&session.cycle, uuid, &devices, &count, &err) != 0)
         return command_fail(&err);
-    return EX_OK;
-}
-
-void command_session_end(struct command_session *session)
-{
-    cycle_clear(&session->cycle);
-    agent_free(session->agent);
-    config_free(session->config);
+    for (size_t i = 0; i < count; i++)
+        print(&devices[i]);
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }

@@ -23,12 +23,12 @@ int command_session_open(struct command_session *session,
 /* The same, and cycle_look() with who uses the devices. */
 int command_session_look(struct command_session *session,
                          const struct command_context *context);
-/* The same, and consumer_devices() of a consumer as it was typed. *out is the caller's,
- * and good until the session's end. */
-int command_session_devices(struct command_session *session,
-                            const struct command_context *context, const char *consumer,
-                            struct consumer_device **out, size_t *count);
 void command_session_end(struct command_session *session);
+
+/* A whole command: prints each device of a consumer, given as it was typed, with
+ * `print`; prints nothing when not all of them are there. Gives the exit status. */
+int command_print_devices(const struct command_context *context, const char *consumer,
+                          void (*print)(const struct consumer_device *device));
 
 #define _cleanup_session_ _cleanup_(command_session_end)
 

@@ -43,14 +43,14 @@ static int lock_file(int fd, const char *path, struct error *err)
 int instance_lock_take(const char *state_file, int *out, struct error *err)
 {
     _cleanup_free_ char *path = xasprintf("%s.lock", state_file);
-    _cleanup_close_ int fd =
-        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return error_set_errno(err, errno, "%s", path);
-    if (lock_file(fd, path, err) != 0)
+    if (lock_file(fd, path, err) != 0) {
+        close(fd);
         return -1;
+    }
     *out = fd;
-    fd = -1;
     return 0;
 }
 

@@ -464,11 +464,6 @@ static void end(void)
     free(world.journal_path);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* All that there is, but for generations, as one text. */
 static char *describe(void)
 {
@@ -492,7 +487,7 @@ static char *describe(void)
     for (size_t i = 0; i < world.device_count; i++)
         strlist_add_take(&lines, xasprintf("%s on %s", world.devices[i].uuid,
                                            world.devices[i].parent));
-    qsort(lines.items, lines.count, sizeof *lines.items, by_text);
+    strlist_sort(&lines);
     return strlist_join(&lines, "\n");
 }
 

@@ -83,24 +83,34 @@ static bool place_lost(struct placing *placing, struct want *want,
 }
 
 /* An index whose uuid nobody has: after a migration, a device made for this consumer
- * can be another's by now. */
+ * can be another's by now. One that is just being made or removed may be this one. */
+static bool find_uuid(struct placing *placing, const struct world *world,
+                      const struct want *want, struct journal_device *device)
+{
+    for (;; device->index++) {
+        if (want_has_index(want, device->index))
+            continue;
+        want_computed_uuid(want, device->index, device->uuid);
+        const struct mdev *mdev = host_mdev(world->in->host, device->uuid, NULL, NULL);
+        if (journal_find_device(world->in->journal, device->uuid))
+            continue;
+        if (!mdev)
+            return true;
+        if (mdev->in_transition) {
+            placing->shortage = "it waits for a device in transition";
+            return false;
+        }
+    }
+}
+
 static bool place_new(struct placing *placing, const struct world *world,
                       struct want *want, unsigned *next)
 {
     const struct mdev_type *type = configured_type(want);
-    if (!type)
+    struct journal_device device = order(want, *next);
+    if (!type || !find_uuid(placing, world, want, &device))
         return false;
-    char uuid[UUID_TEXT_SIZE];
-    unsigned index;
-    do {
-        while (want_has_index(want, *next))
-            ++*next;
-        index = (*next)++;
-        want_computed_uuid(want, index, uuid);
-    } while (journal_find_device(world->in->journal, uuid) ||
-             host_mdev(world->in->host, uuid, NULL, NULL));
-    struct journal_device device = order(want, index);
-    stpcpy(device.uuid, uuid);
+    *next = device.index + 1;
     return placing_add(placing, place_of(want), type, &device, want);
 }
 

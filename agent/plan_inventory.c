@@ -167,7 +167,8 @@ static void decide_class(const struct world *world, const struct subject *subjec
 }
 
 /* The classes that are ours on the provider. */
-static struct strlist our_classes(const struct subject *subject)
+static struct strlist our_classes(const struct world *world,
+                                  const struct subject *subject)
 {
     struct strlist classes = {0};
     if (subject->desired)
@@ -176,9 +177,21 @@ static struct strlist our_classes(const struct subject *subject)
         strlist_add_unique(&classes, subject->noted->inventories[i].resource_class);
     const struct observed_provider *observed = subject->observed;
     for (size_t i = 0; observed && i < observed->inventory_count; i++)
-        if (subject_has_class(subject, observed->inventories[i].resource_class))
+        if (subject_has_class(world, subject, observed->inventories[i].resource_class))
             strlist_add_unique(&classes, observed->inventories[i].resource_class);
     return classes;
+}
+
+void inventory_found(const struct world *world, const struct subject *subject,
+                     struct journal_provider *found)
+{
+    _cleanup_strlist_ struct strlist ours = our_classes(world, subject);
+    for (size_t i = 0; i < ours.count; i++) {
+        struct journal_inventory inventory = {.resource_class = ours.items[i],
+                                              .operators_ratio = 1.0};
+        if (observed_inventory(subject, ours.items[i]))
+            journal_put_inventory(found, &inventory);
+    }
 }
 
 static int compare_classes(const void *a, const void *b)
@@ -193,7 +206,7 @@ struct inventory_decision inventory_decide(const struct world *world,
 {
     struct inventory_decision decision = {0};
     const struct observed_provider *observed = subject->observed;
-    _cleanup_strlist_ struct strlist ours = our_classes(subject);
+    _cleanup_strlist_ struct strlist ours = our_classes(world, subject);
     for (size_t i = 0; i < ours.count; i++)
         decide_class(world, subject, ours.items[i], &decision, entry);
     for (size_t i = 0; observed && i < observed->inventory_count; i++)

@@ -24,6 +24,9 @@ struct inventory_decision {
     bool less;    /* less of it can be allocated than before */
 };
 
+/* What of ours a provider has now that is not in the journal. */
+void inventory_found(const struct world *world, const struct subject *subject,
+                     struct journal_provider *found);
 /* Adds what the journal is to say to entry->inventories. */
 struct inventory_decision inventory_decide(const struct world *world,
                                            const struct subject *subject,

@@ -12,7 +12,7 @@
  * the parent could be anywhere. */
 static int64_t in_transit(const struct group *group, const char *parent)
 {
-    int64_t count = 0;
+    int64_t count = (int64_t)group->strays;
     for (size_t i = 0; i < group->held_count; i++) {
         const struct held *held = &group->held[i];
         count += held->mdev->in_transition &&

@@ -90,33 +90,49 @@ static void set_inventory(struct world *world, const struct subject *subject,
     step->entry = journal_provider_copy(entry);
 }
 
-/* What the writes to Placement do not bring into the journal by themselves. */
-static void note(struct world *world, const struct subject *subject,
-                 const struct journal_provider *entry, bool traits, bool inventory)
-{
-    struct journal_provider empty = {.name = entry->name, .gpu = entry->gpu};
-    stpcpy(empty.uuid, entry->uuid);
-    const struct journal_provider *old = subject->noted ? subject->noted : &empty;
-    struct journal_provider wanted = *entry; /* borrows */
-    if (traits)
-        wanted.traits = old->traits;
-    if (inventory) {
-        wanted.inventories = old->inventories;
-        wanted.inventory_count = old->inventory_count;
-    }
-    bool written = traits || inventory;
-    if (journal_provider_equal(&wanted, old) && (subject->noted || written))
-        return;
-    world_add_step(world, STEP_NOTE_PROVIDER, subject)->entry =
-        journal_provider_copy(&wanted);
-}
-
 static struct journal_provider entry_of(const struct subject *subject)
 {
     struct journal_provider entry = {.name = xstrdup(subject->name),
                                      .gpu = xstrdup(subject->gpu)};
     stpcpy(entry.uuid, subject->uuid);
     return entry;
+}
+
+/* What the journal says now. Where it says nothing, what it is to say before anything
+ * is changed: else a crash between two writes would leave things of ours that nobody
+ * knows as such. */
+static struct journal_provider entry_before(const struct world *world,
+                                            const struct subject *subject,
+                                            const struct traits_decision *traits)
+{
+    if (subject->noted)
+        return journal_provider_copy(subject->noted);
+    struct journal_provider entry = entry_of(subject);
+    entry.traits = strlist_copy(&traits->found);
+    if (world->owner)
+        inventory_found(world, subject, &entry);
+    return entry;
+}
+
+/* What the writes to Placement do not bring into the journal by themselves. */
+static void note(struct world *world, const struct subject *subject,
+                 const struct journal_provider *entry,
+                 const struct traits_decision *traits, bool inventory_changed)
+{
+    struct journal_provider before = entry_before(world, subject, traits);
+    struct journal_provider wanted = *entry; /* borrows */
+    if (traits->changed)
+        wanted.traits = before.traits;
+    if (inventory_changed) {
+        wanted.inventories = before.inventories;
+        wanted.inventory_count = before.inventory_count;
+    }
+    bool found = before.traits.count || before.inventory_count;
+    bool written = traits->changed || inventory_changed;
+    if (subject->noted ? !journal_provider_equal(&wanted, &before) : found || !written)
+        world_add_step(world, STEP_NOTE_PROVIDER, subject)->entry =
+            journal_provider_copy(&wanted);
+    journal_provider_clear(&before);
 }
 
 static void write_provider(struct world *world, const struct subject *subject)
@@ -126,7 +142,7 @@ static void write_provider(struct world *world, const struct subject *subject)
     entry.traits = strlist_copy(&traits.own);
     struct inventory_decision inventory = inventory_decide(world, subject, &entry);
     if (subject->observed)
-        note(world, subject, &entry, traits.changed, inventory.changed);
+        note(world, subject, &entry, &traits, inventory.changed);
     else
         world_add_step(world, STEP_CREATE_PROVIDER, subject)->entry =
             journal_provider_copy(&entry);
@@ -248,7 +264,7 @@ void plan_nova_provider(struct world *world, const struct subject *subject)
     struct journal_provider entry = entry_of(subject);
     struct traits_decision traits = traits_decide(world, subject);
     entry.traits = strlist_copy(&traits.own);
-    note(world, subject, &entry, traits.changed, false);
+    note(world, subject, &entry, &traits, false);
     set_traits(world, subject, &traits, &entry);
     traits_decision_clear(&traits);
     journal_provider_clear(&entry);

@@ -83,4 +83,5 @@ void traits_decision_clear(struct traits_decision *decision)
 {
     strlist_clear(&decision->all);
     strlist_clear(&decision->own);
+    strlist_clear(&decision->found);
 }

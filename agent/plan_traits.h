@@ -10,9 +10,10 @@
 #include "agent/plan_world.h"
 
 struct traits_decision {
-    struct strlist all; /* the whole set, sorted */
-    struct strlist own; /* of which these are ours, sorted */
-    bool changed;       /* `all` is not what the provider has */
+    struct strlist all;   /* the whole set, sorted */
+    struct strlist own;   /* of which these are ours, sorted */
+    struct strlist found; /* what of ours the provider has now, sorted */
+    bool changed;         /* `all` is not what the provider has */
 };
 
 struct traits_decision traits_decide(const struct world *world,

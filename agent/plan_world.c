@@ -113,15 +113,25 @@ int64_t subject_allocated(const struct subject *subject, const char *resource_cl
     return sum;
 }
 
-bool subject_has_class(const struct subject *subject, const char *resource_class)
+static bool is_class_of_config(const struct config *config, const char *resource_class)
+{
+    for (size_t i = 0; i < config->type_count; i++)
+        if (strcmp(config->types[i].mdev_class, resource_class) == 0)
+            return true;
+    return strcmp(resource_class, "VGPU") == 0;
+}
+
+bool subject_has_class(const struct world *world, const struct subject *subject,
+                       const char *resource_class)
 {
     if (subject->desired &&
         strcmp(subject->desired->resource_class, resource_class) == 0)
         return true;
     if (subject->noted)
         return journal_find_inventory(subject->noted, resource_class);
-    /* Ours, retired, and the journal is lost. */
-    return !subject->desired && strcmp(resource_class, "VGPU") == 0;
+    /* It carries our mark, and the journal is lost: what we could have set is ours. */
+    return strlist_contains(&subject->observed->traits, TRAIT_OWNER_AGENT) &&
+           is_class_of_config(world->in->config, resource_class);
 }
 
 /* ---- groups ---- */
@@ -257,6 +267,8 @@ static void add_held(struct world *world, struct index *index, const struct mdev
     struct held held = {.mdev = mdev, .gpu = gpu, .parent = parent};
     held.entry = index_see(index, mdev->uuid);
     held.group = find_group(world, held_key(world, &held));
+    for (size_t i = 0; !held.group && !parent && i < world->group_count; i++)
+        world->groups[i].strays++;
     if (!held.group)
         return;
     if (world->in->use)
@@ -315,7 +327,7 @@ static void gather_wants(struct world *world)
         for (size_t j = 0; j < subject->observed->allocation_count; j++) {
             const struct provider_allocation *allocation =
                 &subject->observed->allocations[j];
-            if (!subject_has_class(subject, allocation->resource_class))
+            if (!subject_has_class(world, subject, allocation->resource_class))
                 continue;
             struct want *want = array_add(world->wants, world->want_count);
             want->subject = subject;

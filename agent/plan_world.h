@@ -67,6 +67,7 @@ struct group {
     bool hands_off;
     bool read;       /* what Placement has on this GPU is known */
     bool in_transit; /* some device of it is in transition */
+    size_t strays;   /* devices in transition that could be on it as on any other */
     bool has_subject;
     struct subject *configured; /* the one that is not retired, or NULL */
     struct want *wants;         /* seniors first, then by consumer, class, provider */
@@ -105,8 +106,9 @@ bool world_creates_root(const struct world *world);
 bool subject_is_new(const struct subject *subject);
 /* Allocated of the class, over all consumers. */
 int64_t subject_allocated(const struct subject *subject, const char *resource_class);
-/* The agent answers for the class on this provider. */
-bool subject_has_class(const struct subject *subject, const char *resource_class);
+/* The agent answers for the class on this provider, which Placement has. */
+bool subject_has_class(const struct world *world, const struct subject *subject,
+                       const char *resource_class);
 /* The device can meet an allocation of the GPU's configured type: it is of that type
  * and below a parent that may be used. */
 bool held_is_configured(const struct held *held);

@@ -586,16 +586,35 @@ static void carry_out(struct model *model, const struct plan *plan,
     }
 }
 
-void model_execute(struct model *model, const struct plan *plan, size_t count)
+static void intend(struct model *model, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->step_count; i++)
         plan_note_intention(model->journal, &plan->steps[i]);
+}
+
+static void execute(struct model *model, const struct plan *plan, size_t count)
+{
     for (size_t i = 0; i < count && i < plan->step_count; i++) {
         if (step_is_note(&plan->steps[i]))
             continue;
         carry_out(model, plan, &plan->steps[i]);
         plan_note_done(model->journal, &plan->steps[i]);
     }
+}
+
+void model_execute(struct model *model, const struct plan *plan, size_t count)
+{
+    intend(model, plan);
+    execute(model, plan, count);
+}
+
+void model_execute_and_die(struct model *model, const struct plan *plan, size_t count)
+{
+    intend(model, plan);
+    struct journal *on_disk = copy_journal(model->journal);
+    execute(model, plan, count);
+    journal_free(model->journal);
+    model->journal = on_disk;
 }
 
 void model_settle(struct model *model)
@@ -609,4 +628,60 @@ void model_settle(struct model *model)
     _cleanup_(plan_freep) struct plan *next = model_plan(model);
     plan_print(next, FORMAT_TABLE, stderr);
     fail_msg("the world does not settle");
+}
+
+/* ---- to compare ---- */
+
+static void dump_provider(const struct model_provider *provider, struct strlist *lines)
+{
+    for (int i = 0; i < provider->trait_count; i++)
+        strlist_add_take(lines,
+                         xasprintf("%s: %s", provider->name, provider->traits[i]));
+    for (int i = 0; i < provider->inventory_count; i++) {
+        const struct inventory *inventory = &provider->inventories[i].inventory;
+        strlist_add_take(
+            lines, xasprintf("%s: %s total=%ld reserved=%ld max_unit=%ld ratio=%g",
+                             provider->name, provider->inventories[i].resource_class,
+                             (long)inventory->total, (long)inventory->reserved,
+                             (long)inventory->max_unit, inventory->allocation_ratio));
+    }
+}
+
+static void dump_entry(const struct journal_provider *entry, struct strlist *lines)
+{
+    _cleanup_free_ char *traits = strlist_join(&entry->traits, " ");
+    strlist_add_take(lines,
+                     xasprintf("noted %s %s: %s", entry->name, entry->gpu, traits));
+    for (size_t i = 0; i < entry->inventory_count; i++)
+        strlist_add_take(lines,
+                         xasprintf("noted %s: %s overruled=%d reserved=%ld ratio=%g",
+                                   entry->name, entry->inventories[i].resource_class,
+                                   entry->inventories[i].overruled,
+                                   (long)entry->inventories[i].operators_reserved,
+                                   entry->inventories[i].operators_ratio));
+}
+
+char *model_dump(const struct model *model)
+{
+    _cleanup_strlist_ struct strlist lines = {0};
+    for (int i = 0; i < model->device_count; i++)
+        strlist_add_take(&lines,
+                         xasprintf("device %s on %d.%d of type %d%s",
+                                   model->devices[i].uuid, model->devices[i].gpu,
+                                   model->devices[i].vf, model->devices[i].type,
+                                   model->devices[i].made_by_agent ? ", ours" : ""));
+    for (int i = 0; i < model->provider_count; i++)
+        dump_provider(&model->providers[i], &lines);
+    for (size_t i = 0; i < model->journal->provider_count; i++)
+        dump_entry(&model->journal->providers[i], &lines);
+    for (size_t i = 0; i < model->journal->device_count; i++) {
+        const struct journal_device *d = &model->journal->devices[i];
+        strlist_add_take(&lines,
+                         xasprintf("noted %s: %s %s:%s:%u on %s, %s released=%ld%s",
+                                   d->uuid, d->provider, d->consumer, d->resource_class,
+                                   d->index, d->parent, d->type_id,
+                                   (long)d->released_at, d->adopted ? " adopted" : ""));
+    }
+    strlist_sort(&lines);
+    return strlist_join(&lines, "\n");
 }

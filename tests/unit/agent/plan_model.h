@@ -136,7 +136,12 @@ struct plan *model_plan(struct model *model);
 struct plan *model_plan_seeing(struct model *model);
 /* Carries out the first `count` steps, after noting the intentions of all. */
 void model_execute(struct model *model, const struct plan *plan, size_t count);
+/* The same, and then the agent dies: the journal on disk has the intentions only. */
+void model_execute_and_die(struct model *model, const struct plan *plan, size_t count);
 /* Plans and executes until there is nothing to do; fails when that does not end. */
 void model_settle(struct model *model);
+/* Devices, providers and journal as sorted lines, to compare worlds. The caller frees.
+ */
+char *model_dump(const struct model *model);
 
 #endif

@@ -82,6 +82,8 @@ static char *provider_name(const char *gpu)
 /* "84", or "84.2" for a VF's provider, from "host_pci_0000_84_00_3". */
 static char *gpu_of_provider(const char *name)
 {
+    if (strcmp(name, MODEL_ROOT_NAME) == 0)
+        return xstrdup(name);
     const char *digits = name + strlen(MODEL_ROOT_NAME "_pci_0000_");
     int function = digits[6] - '0';
     return function ? xasprintf("%.2s.%d", digits, function - 1) : xstrndup(digits, 2);

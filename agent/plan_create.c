@@ -138,9 +138,28 @@ static bool has_other_types(const struct group *group)
     return false;
 }
 
+/* A type other than the configured one that a lost device is to be made of. */
+static const struct mdev_type *lost_type(const struct want *want)
+{
+    for (size_t i = 0; i < want->group->lost_count; i++) {
+        const struct lost *lost = &want->group->lost[i];
+        const struct mdev_type *type =
+            lost->want == want ? place_old_type(place_of(want), lost->entry) : NULL;
+        if (type && type != configured_type(want))
+            return type;
+    }
+    return NULL;
+}
+
 static char *no_room(const struct want *want)
 {
     const struct desired_provider *desired = want->subject->desired;
+    const struct mdev_type *lost = lost_type(want);
+    if (lost)
+        return xasprintf(
+            "its lost device was of the type '%s', of which no instance is "
+            "left on this GPU",
+            lost->id);
     if (!desired)
         return xstrdup("no type is configured for this GPU any more");
     if (!desired->type_id)
@@ -203,10 +222,17 @@ static void serve(struct placing *placing, const struct world *world, struct wan
         set_state(want, ALLOCATION_FAILED, no_room(want));
 }
 
+/* First those whose every device was noted before, be it that they had it, or that an
+ * earlier plan was to make it and did not come to it: so who comes first stays the same
+ * until all is done. */
 void create_devices(struct world *world, struct group *group)
 {
     struct placing placing = {.group = group};
     for (size_t i = 0; i < group->want_count; i++)
-        serve(&placing, world, &group->wants[i]);
+        if (want_missing(&group->wants[i]) == 0)
+            serve(&placing, world, &group->wants[i]);
+    for (size_t i = 0; i < group->want_count; i++)
+        if (want_missing(&group->wants[i]) > 0)
+            serve(&placing, world, &group->wants[i]);
     placing_emit(&placing, world);
 }

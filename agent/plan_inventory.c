@@ -162,7 +162,7 @@ static void decide_class(const struct world *world, const struct subject *subjec
     decision->changed |= present ? !old || !same(old, &now) : old != NULL;
     decision->less |=
         old && (!present || now.total - now.reserved < old->total - old->reserved);
-    if (present || is_configured_class(subject, resource_class))
+    if (present || note.overruled || is_configured_class(subject, resource_class))
         journal_put_inventory(entry, &note);
 }
 

@@ -158,6 +158,19 @@ static void match_domain(struct group *group, struct want *want)
     }
 }
 
+/* A lost device that the consumer's guest is configured with. */
+static void match_lost_domain(const struct world *world, struct group *group,
+                              struct want *want)
+{
+    for (size_t i = 0; i < group->lost_count && want_missing(want) > 0; i++) {
+        struct lost *lost = &group->lost[i];
+        const struct used_device *use =
+            world->in->use ? device_use_find(world->in->use, lost->entry->uuid) : NULL;
+        if (!lost->want && use && strcmp(use->domain, want->allocation->consumer) == 0)
+            give_lost(lost, want);
+    }
+}
+
 /* ---- 4. and 6. what was lost ---- */
 
 static void match_lost_own(struct group *group, struct want *want, bool any_provider)
@@ -170,10 +183,12 @@ static void match_lost_own(struct group *group, struct want *want, bool any_prov
     }
 }
 
+/* What was released already is gone for good. */
 static bool is_left_over(const struct group *group, const struct journal_device *entry,
                          const struct want *want)
 {
-    return strcmp(entry->resource_class, want->allocation->resource_class) == 0 &&
+    return !entry->released_at &&
+           strcmp(entry->resource_class, want->allocation->resource_class) == 0 &&
            !is_consumer_here(group, entry->consumer);
 }
 
@@ -302,6 +317,8 @@ static void match_missing(const struct world *world, struct group *group)
     for (struct want *want = group->wants; want < end; want++)
         match_domain(group, want);
     for (struct want *want = group->wants; want < end; want++)
+        match_lost_domain(world, group, want);
+    for (struct want *want = group->wants; want < end; want++)
         match_lost_own(group, want, false);
     for (struct want *want = group->wants; want < end; want++)
         match_lost_own(group, want, true);
@@ -320,7 +337,7 @@ void match_devices(struct world *world, struct group *group)
     match_journal(world, group);
     if (!all_met(group)) {
         /* Devices may change hands. */
-        if (!world->in->use && group->held_count)
+        if (!world->in->use && group->held_count + group->lost_count)
             world->needs_use = true;
         match_missing(world, group);
     }

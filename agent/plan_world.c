@@ -300,25 +300,8 @@ static void gather_devices(struct world *world)
     index_clear(&index);
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Who has, or had, a device by the journal. Borrowed texts; the caller frees. */
-static const char **sorted_consumers(const struct journal *journal)
-{
-    const char **consumers = xcalloc(journal->device_count, sizeof(char *));
-    for (size_t i = 0; i < journal->device_count; i++)
-        consumers[i] = journal->devices[i].consumer;
-    qsort(consumers, journal->device_count, sizeof *consumers, compare_texts);
-    return consumers;
-}
-
 static void gather_wants(struct world *world)
 {
-    size_t known = world->in->journal->device_count;
-    _cleanup_free_ const char **consumers = sorted_consumers(world->in->journal);
     for (size_t i = 0; i < world->subject_count; i++) {
         struct subject *subject = &world->subjects[i];
         if (!subject->observed || !subject->read || subject->hands_off ||
@@ -333,9 +316,6 @@ static void gather_wants(struct world *world)
             want->subject = subject;
             want->group = subject->group;
             want->allocation = allocation;
-            const char *consumer = allocation->consumer;
-            want->senior =
-                bsearch(&consumer, consumers, known, sizeof *consumers, compare_texts);
         }
     }
 }
@@ -379,8 +359,6 @@ static int compare_wants(const void *a, const void *b)
 {
     const struct want *x = a, *y = b;
     int order = compare_groups(x->group, y->group);
-    if (!order)
-        order = y->senior - x->senior;
     if (!order)
         order = strcmp(x->allocation->consumer, y->allocation->consumer);
     if (!order)

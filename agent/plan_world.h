@@ -31,7 +31,6 @@ struct want {
     struct subject *subject;
     struct group *group;
     const struct provider_allocation *allocation;
-    bool senior; /* the journal has devices for it: served before newcomers */
     int64_t met; /* units that have a device, or a lost one that is to be made again */
     struct strlist mdevs;
     enum allocation_state state;
@@ -70,7 +69,7 @@ struct group {
     size_t strays;   /* devices in transition that could be on it as on any other */
     bool has_subject;
     struct subject *configured; /* the one that is not retired, or NULL */
-    struct want *wants;         /* seniors first, then by consumer, class, provider */
+    struct want *wants;         /* by consumer, class, provider */
     size_t want_count;
     struct held *held; /* by consumer and index, then unknown ones by uuid */
     size_t held_count;

@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/plan_journal.h"
 #include "agent/plan_text.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/plan_model.h"
 
-#define WORLDS 1500
+#define WORLDS 2500
 #define ROUNDS 14
 #define CONSUMERS 8
 
@@ -91,6 +92,28 @@ static void configure(struct chance *c)
 }
 
 /* ---- what others do ---- */
+
+/* Nova's children have names of ours, and uuids of Nova's. */
+static void nova_reports(struct chance *c)
+{
+    struct model *m = &c->model;
+    if (m->mode != MODE_NOVA || m->provider_count >= 8)
+        return;
+    const struct model_gpu *gpu = &m->gpus[roll(c, m->gpu_count)];
+    char name[MODEL_TEXT];
+    snprintf(name, sizeof name, MODEL_ROOT_NAME "_pci_0000_%s_00_%d", gpu->name,
+             gpu->vfs ? 1 + roll(c, gpu->vfs) : 0);
+    if (model_provider_named(m, name))
+        return;
+    struct model_provider *p = &m->providers[m->provider_count++];
+    *p = (struct model_provider){.inventory_count = 1};
+    stpcpy(p->name, name);
+    uuid_of("nova", m->provider_count + 100 * c->round, p->uuid);
+    stpcpy(p->inventories[0].resource_class, "VGPU");
+    p->inventories[0].inventory = (struct inventory){3, 0, 1, 3, 1, 1.0};
+    if (roll(c, 2))
+        model_add_trait(p, "OWNER_NOVA");
+}
 
 static struct model_provider *any_provider(struct chance *c)
 {
@@ -378,7 +401,7 @@ static const struct {
     {drop_our_trait, 1}, {configure, 2},   {add_foreign_class, 1},
     {change_health, 2},  {unplug, 1},      {drain, 1},
     {lose_journal, 1},   {pass_time, 6},   {delete_provider, 1},
-    {cut_off, 1},        {blind_use, 1},
+    {nova_reports, 2},   {cut_off, 1},     {blind_use, 1},
 };
 
 static void something_happens(struct chance *c)
@@ -411,9 +434,6 @@ static void check_foreign(struct chance *c)
         static const struct inventory was = {7, 1, 2, 5, 3, 1.25};
         if (f->class && (!other || memcmp(&other->inventory, &was, sizeof was) != 0))
             wrong(c, "a foreign inventory is changed");
-        /* What was set on a class goes with it. */
-        if (model_inventory(p, "CUSTOM_FAST"))
-            c->foreign[i].reserved = -1;
         const struct model_inventory *ours = model_inventory(p, "VGPU");
         if (!ours || f->reserved < 0)
             continue;
@@ -538,8 +558,24 @@ static void make_world(struct chance *c, unsigned seed)
     model_init(&c->model);
     for (int i = 1 + roll(c, 3); i > 0; i--)
         make_gpu(c);
+    c->model.mode = roll(c, 5) ? MODE_OWNER : MODE_NOVA;
     configure(c);
     stpcpy(c->model.known_traits[c->model.known_trait_count++], "CUSTOM_FOREIGN");
+    stpcpy(c->model.known_traits[c->model.known_trait_count++], "OWNER_NOVA");
+}
+
+/* In nova mode Nova is the one who makes, reports and removes. */
+static void check_nova_steps(struct chance *c, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->step_count && c->model.mode == MODE_NOVA; i++) {
+        enum step_kind kind = plan->steps[i].kind;
+        if (!step_is_note(&plan->steps[i]) && kind != STEP_CREATE_TRAIT &&
+            kind != STEP_SET_TRAITS && kind != STEP_CREATE_DEVICE)
+            wrong(c, step_kind_name(kind));
+        if (kind == STEP_CREATE_DEVICE &&
+            !model_domain_of(&c->model, plan->steps[i].device.uuid))
+            wrong(c, "a device is put back that no domain names");
+    }
 }
 
 static void live(unsigned seed)
@@ -551,6 +587,7 @@ static void live(unsigned seed)
             something_happens(&c);
         /* Sometimes the agent is interrupted. */
         _cleanup_(plan_freep) struct plan *plan = model_plan(&c.model);
+        check_nova_steps(&c, plan);
         model_execute(&c.model, plan, (size_t)roll(&c, (int)plan->step_count + 1));
         check_journal(&c);
         if (roll(&c, 2))

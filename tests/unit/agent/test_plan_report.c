@@ -75,6 +75,7 @@ static const struct plan_case providers[] = {
     {"a child of our name and another uuid is adopted",
      "gpu 84 35:4\n type 35\n provider 84 foreign\n"
      "inventory 84 VGPU total=3 max_unit=3\n traits 84 +CUSTOM_HANDMADE\n" NEW_TRAITS
+     "=> note 84\n"
      "=> traits 84 " TRAITS_35 "=> inventory 84 VGPU=4\n"
      "=> nothing\n"},
     {"an adopted child that needs nothing is noted",
@@ -89,7 +90,7 @@ static const struct plan_case providers[] = {
      "? c1 unknown\n"},
     {"Nova's child is written when told to",
      "gpu 84 35:4\n type 35\n provider 84 foreign\n traits 84 +OWNER_NOVA\n"
-     "inventory 84 VGPU total=1\n set take_over=1\n" NEW_TRAITS
+     "inventory 84 VGPU total=1\n set take_over=1\n" NEW_TRAITS "=> note 84\n"
      "=> traits 84 " TRAITS_35 "=> inventory 84 VGPU=4\n"},
     {"a provider deleted behind our back is made again",
      ONE "unprovider 84\n"
@@ -177,6 +178,7 @@ static const struct plan_case retiring[] = {
     {"ours without the journal, and no longer configured",
      TWO "journal empty\n notypes\n type 35 85\n"
          "=> note 85\n"
+         "=> note 84\n"
          "=> inventory 84 VGPU=4/4\n"
          "=> nothing\n"},
 };

@@ -4,7 +4,6 @@
 #include "agent/capacity.h"
 #include "agent/command.h"
 #include "agent/desired.h"
-#include "agent/host_scan.h"
 #include "lib/xalloc.h"
 
 static const char *const columns[] = {"gpu",   "device", "driver", "type",  "used",
@@ -114,12 +113,10 @@ static int run(const struct command_context *context, int argc, char **argv)
     (void)argc;
     (void)argv;
     _cleanup_(config_freep) struct config *config = NULL;
-    if (command_load_config(context, &config) != 0)
-        return EXIT_FAILURE;
     _cleanup_(host_freep) struct host *host = NULL;
-    struct error err;
-    if (host_scan(config->agent.sysfs_root, &host, &err) != 0)
-        return command_fail(&err);
+    int status = command_look_at_host(context, &config, &host);
+    if (status != EXIT_SUCCESS)
+        return status;
     return print_gpus(config, host, context->format);
 }
 

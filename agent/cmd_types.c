@@ -3,7 +3,6 @@
 
 #include "agent/capacity.h"
 #include "agent/command.h"
-#include "agent/host_scan.h"
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
@@ -92,12 +91,10 @@ static int print_types(const struct host *host, const char *asked,
 static int run(const struct command_context *context, int argc, char **argv)
 {
     _cleanup_(config_freep) struct config *config = NULL;
-    if (command_load_config(context, &config) != 0)
-        return EXIT_FAILURE;
     _cleanup_(host_freep) struct host *host = NULL;
-    struct error err;
-    if (host_scan(config->agent.sysfs_root, &host, &err) != 0)
-        return command_fail(&err);
+    int status = command_look_at_host(context, &config, &host);
+    if (status != EXIT_SUCCESS)
+        return status;
     return print_types(host, argc > 1 ? argv[1] : NULL, context->format);
 }
 

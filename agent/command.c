@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/host_scan.h"
 #include "config/render.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -101,6 +102,17 @@ int command_load_config(const struct command_context *context, struct config **o
     if (needs_default_file(context) && access(COMMAND_DEFAULT_CONFIG, F_OK) == 0)
         strlist_add(&files, COMMAND_DEFAULT_CONFIG);
     return load(context, &files, false, out);
+}
+
+int command_look_at_host(const struct command_context *context, struct config **config,
+                         struct host **host)
+{
+    if (command_load_config(context, config) != 0)
+        return EXIT_FAILURE;
+    struct error err;
+    if (host_scan((*config)->agent.sysfs_root, host, &err) != 0)
+        return command_fail(&err);
+    return EXIT_SUCCESS;
 }
 
 int command_load_full_config(const struct command_context *context, struct config **out)

@@ -9,6 +9,7 @@
 #ifndef AGENT_COMMAND_H
 #define AGENT_COMMAND_H
 
+#include "agent/host.h"
 #include "config/config.h"
 #include "lib/table.h"
 
@@ -52,8 +53,11 @@ int command_fail(const struct error *err);
  * file, the defaults serve. Logs every problem and sets the log's level; -1 when a
  * problem is an error. */
 int command_load_config(const struct command_context *context, struct config **out);
-/* The same for what talks to Placement: a file is needed, and all that [placement]'s
- * auth_type asks for. */
+/* The same, and host_scan() with it. 0, or the exit status; what went wrong is said. */
+int command_look_at_host(const struct command_context *context, struct config **config,
+                         struct host **host);
+/* As command_load_config(), for what talks to Placement: a file is needed, and all that
+ * [placement]'s auth_type asks for. */
 int command_load_full_config(const struct command_context *context,
                              struct config **out);
 

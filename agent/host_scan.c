@@ -12,8 +12,6 @@
 #include "lib/xalloc.h"
 
 #define PARENTS_FOLDER "class/mdev_bus"
-#define DEVICES_FOLDER "bus/mdev/devices"
-#define PCI_FOLDER "bus/pci/devices"
 #define PCI_CLASS_DISPLAY 0x03
 
 /* The first reason stays: it is the one that explains the others. */
@@ -212,9 +210,20 @@ void host_scan_mdev(int folder, const char *name, struct mdev *mdev)
     mdev->in_transition = !mdev->type_id;
 }
 
+static const struct mdev *find_mdev(const struct mdev_parent *list, const char *uuid)
+{
+    for (size_t i = 0; i < list->mdev_count; i++)
+        if (strcmp(list->mdevs[i].uuid, uuid) == 0)
+            return &list->mdevs[i];
+    return NULL;
+}
+
+/* A list that changes while it is read can give a name twice. */
 static void add_mdev(struct mdev_parent *list, int folder, const char *name,
                      const char *uuid)
 {
+    if (find_mdev(list, uuid))
+        return;
     struct mdev *mdev = array_add(list->mdevs, list->mdev_count);
     memcpy(mdev->uuid, uuid, sizeof mdev->uuid);
     host_scan_mdev(folder, name, mdev);
@@ -233,14 +242,6 @@ static void list_mdevs(struct gpu *gpu, struct mdev_parent *list, int folder)
             add_mdev(list, dirfd(entries), name, uuid);
     if (errnum && !sysfs_gone(errnum))
         set_unreadable(gpu, "%s: %s", list->name, strerrordesc_np(errnum));
-}
-
-static const struct mdev *find_mdev(const struct mdev_parent *list, const char *uuid)
-{
-    for (size_t i = 0; i < list->mdev_count; i++)
-        if (strcmp(list->mdevs[i].uuid, uuid) == 0)
-            return &list->mdevs[i];
-    return NULL;
 }
 
 /* Devices before and after the types were read: only one that was there both times, and
@@ -275,6 +276,9 @@ static char *parent_path(int parents, const char *name)
 
 static void read_parent(struct host *host, int parents, const char *name)
 {
+    /* A list that changes while it is read can give a name twice. */
+    if (host_parent(host, name, NULL))
+        return;
     _cleanup_close_ int folder = sysfs_open_folder(parents, name);
     int errnum = folder < 0 ? errno : 0;
     if (sysfs_gone(errnum))
@@ -296,29 +300,6 @@ static void read_parent(struct host *host, int parents, const char *name)
     read_devices_and_types(host, gpu, parent, folder);
 }
 
-/* A list that need not be there. 0 with *out NULL when it is not. */
-static int open_list(int root, const char *path, DIR **out, struct error *err)
-{
-    *out = sysfs_open_list(root, path);
-    if (!*out && !sysfs_gone(errno))
-        return error_set_errno(err, errno, "%s", path);
-    return 0;
-}
-
-static int read_parents(int root, struct host *host, struct error *err)
-{
-    _cleanup_directory_ DIR *parents = NULL;
-    if (open_list(root, PARENTS_FOLDER, &parents, err) != 0)
-        return -1;
-    int errnum = 0;
-    const char *name;
-    while (parents && (name = sysfs_next(parents, &errnum)))
-        read_parent(host, dirfd(parents), name);
-    if (errnum)
-        return error_set_errno(err, errnum, "%s", PARENTS_FOLDER);
-    return 0;
-}
-
 /* ---- cards that offer nothing ---- */
 
 static void read_bare_card(struct host *host, int cards, const char *name)
@@ -333,41 +314,42 @@ static void read_bare_card(struct host *host, int cards, const char *name)
         read_card(host_add_gpu(host, name), card);
 }
 
-static int read_bare_cards(int root, struct host *host, struct error *err)
-{
-    _cleanup_directory_ DIR *cards = NULL;
-    if (open_list(root, PCI_FOLDER, &cards, err) != 0)
-        return -1;
-    int errnum = 0;
-    const char *name;
-    while (cards && (name = sysfs_next(cards, &errnum)))
-        read_bare_card(host, dirfd(cards), name);
-    if (errnum)
-        return error_set_errno(err, errnum, "%s", PCI_FOLDER);
-    return 0;
-}
-
 /* ---- devices that no parent had ---- */
 
 /* What is listed here but was in no parent's folder came after we looked there, or its
  * parent is not (any more) on the list. */
-static int read_strays(int root, struct host *host, struct error *err)
+static void read_stray(struct host *host, int devices, const char *name)
 {
-    _cleanup_directory_ DIR *devices = NULL;
-    if (open_list(root, DEVICES_FOLDER, &devices, err) != 0)
-        return -1;
-    int errnum = 0;
-    const char *name;
+    (void)devices;
     char uuid[UUID_TEXT_SIZE];
-    while (devices && (name = sysfs_next(devices, &errnum))) {
-        if (!uuid_parse_text(name, uuid) || host_mdev(host, uuid, NULL, NULL))
-            continue;
-        struct mdev *stray = array_add(host->strays, host->stray_count);
-        memcpy(stray->uuid, uuid, sizeof stray->uuid);
-        stray->in_transition = true;
-    }
-    if (errnum)
-        return error_set_errno(err, errnum, "%s", DEVICES_FOLDER);
+    if (!uuid_parse_text(name, uuid) || host_mdev(host, uuid, NULL, NULL))
+        return;
+    struct mdev *stray = array_add(host->strays, host->stray_count);
+    memcpy(stray->uuid, uuid, sizeof stray->uuid);
+    stray->in_transition = true;
+}
+
+/* ---- the whole ---- */
+
+/* The lists in the order in which they are read; each may be absent. */
+static const struct {
+    const char *path;
+    void (*read)(struct host *host, int list, const char *name);
+} lists[] = {
+    {PARENTS_FOLDER, read_parent},
+    {"bus/pci/devices", read_bare_card},
+    {"bus/mdev/devices", read_stray},
+};
+
+static int read_list(int root, size_t number, struct host *host, struct error *err)
+{
+    _cleanup_directory_ DIR *list = sysfs_open_list(root, lists[number].path);
+    int errnum = list ? 0 : errno;
+    const char *name;
+    while (list && (name = sysfs_next(list, &errnum)))
+        lists[number].read(host, dirfd(list), name);
+    if (errnum && !sysfs_gone(errnum))
+        return error_set_errno(err, errnum, "%s", lists[number].path);
     return 0;
 }
 
@@ -377,9 +359,9 @@ int host_scan(const char *sysfs_root, struct host **out, struct error *err)
     if (root < 0)
         return error_set_errno(err, errno, "%s", sysfs_root);
     _cleanup_(host_freep) struct host *host = xcalloc(1, sizeof *host);
-    if (read_parents(root, host, err) != 0 || read_bare_cards(root, host, err) != 0 ||
-        read_strays(root, host, err) != 0)
-        return error_prefix(err, "%s", sysfs_root);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (read_list(root, i, host, err) != 0)
+            return error_prefix(err, "%s", sysfs_root);
     host_sort(host);
     *out = steal(host);
     return 0;

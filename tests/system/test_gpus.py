@@ -1,0 +1,90 @@
+"""`vgpu-agent gpus` and `types` on cards in trouble, and what they say of them."""
+from support.case import SystemTest
+
+A10 = {"vendor": "0x10de", "device": "0x2236", "class": "0x030200", "driver": "nvidia",
+       "sriov": {"total": 4, "offset": 4, "stride": 1, "by_hand": True},
+       "types": [{"id": "nvidia-590", "name": "NVIDIA A10-12Q", "instances": 2,
+                  "description": "num_heads=4, frl_config=60, framebuffer=12288M, "
+                                 "max_resolution=7680x4320, max_instance=2"}]}
+V100 = {"vendor": "0x10de", "device": "0x1db6", "class": "0x030200", "driver": "nvidia",
+        "types": [{"id": "nvidia-194", "name": "GRID V100DX-1Q", "instances": 32}]}
+HOST = {"models": {"A10": A10, "V100": V100},
+        "cards": [{"model": "V100", "path": "pci0000:80/0000:84:00.0"},
+                  {"model": "V100", "path": "pci0000:80/0000:85:00.0"},
+                  {"model": "A10", "path": "pci0000:c0/0000:c1:00.0", "numvfs": 4},
+                  {"model": "A10", "path": "pci0000:c0/0000:c2:00.0"}]}
+GPUS = ["0000:84:00.0", "0000:85:00.0", "0000:c1:00.0", "0000:c2:00.0"]
+
+
+class Gpus(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.host = self.start_host(HOST)
+        self.agent = self.make_agent(self.host, None, {
+            "devices": {"enabled_mdev_types": ["GRID V100DX-1Q", "nvidia-590"]},
+            "mdev_GRID V100DX-1Q": {"device_addresses": GPUS[:2]}})
+
+    def rows(self):
+        return {row["gpu"]: row for row in self.agent.json("gpus")}
+
+    def health(self, gpu):
+        row = self.rows()[gpu]
+        return row["health"], row["note"]
+
+    def test_all_is_well(self):
+        rows = self.rows()
+        self.assertEqual(list(rows), GPUS)
+        self.assertEqual([(r["type"], r["used"], r["total"]) for r in rows.values()],
+                         [("nvidia-194", 0, 32), ("nvidia-194", 0, 32),
+                          ("nvidia-590", 0, 2), (None, None, None)])
+        self.assertEqual(rows["0000:c1:00.0"]["types"], ["nvidia-590"])
+        self.assertEqual(self.health("0000:c1:00.0"), ("ok", None))
+
+    def test_virtual_functions_that_are_not_enabled(self):
+        self.assertEqual(self.health("0000:c2:00.0"),
+                         ("ok", "none of its 4 virtual functions is enabled"))
+        self.assertEqual(self.rows()["0000:c2:00.0"]["types"], [])
+
+    def test_fell_off_the_bus_and_came_back(self):
+        self.host.control("lose 0000:84:00.0")
+        self.assertEqual(self.health("0000:84:00.0"),
+                         ("lost", "fell off the bus: its config space reads 0xffffffff"))
+        self.assertEqual(self.health("0000:85:00.0"), ("ok", None))
+        self.host.control("restore 0000:84:00.0")
+        self.assertEqual(self.health("0000:84:00.0"), ("ok", None))
+
+    def test_unplugged(self):
+        self.host.control("unplug 0000:84:00.0")
+        self.assertEqual(self.health("0000:84:00.0"),
+                         ("gone", "configured, but not on this host"))
+        # What is not configured is not missed.
+        self.host.control("unplug 0000:c2:00.0")
+        self.assertNotIn("0000:c2:00.0", self.rows())
+
+    def test_unbound(self):
+        self.host.control("unbind 0000:85:00.0")
+        row = self.rows()["0000:85:00.0"]
+        self.assertEqual((row["driver"], row["note"], row["total"]),
+                         (None, "no driver is bound to it", 0))
+
+    def test_unreadable(self):
+        self.host.control("unreadable */0000:84:00.0/*/available_instances")
+        health, note = self.health("0000:84:00.0")
+        self.assertEqual(health, "unreadable")
+        self.assertEqual(note, "mdev_supported_types/nvidia-194/available_instances: "
+                               "Input/output error")
+        self.assertEqual(self.rows()["0000:84:00.0"]["total"], 0)
+
+    def test_types_by_any_name(self):
+        for name in ("0000:c1:00.0", "00000000:C1:00.0", "pci_0000_c1_00_0",
+                     "0000:c1:00.5"):
+            rows = self.agent.json("types", name)
+            self.assertEqual([(r["gpu"], r["type"], r["available_instances"])
+                              for r in rows], [("0000:c1:00.0", "nvidia-590", 2)], name)
+
+    def test_types_of_no_such_gpu(self):
+        done = self.agent.try_to("types", "0000:99:00.0")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "vgpu-agent: no GPU 0000:99:00.0 on this host; "
+                                      f"it has {', '.join(GPUS)}\n")
+        self.assertEqual(done.stdout, "")

@@ -89,19 +89,39 @@ static void add_escaped(struct json_writer *w, unsigned char c)
     }
 }
 
+/* How many of the first `length` characters need no escape. Eight at a time: what is
+ * below 0x20, '"' or '\\' leaves the top bit of its byte set. */
+static size_t plain_length(const char *text, size_t length)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    size_t at = 0;
+    for (; length - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, text + at, sizeof word);
+        uint64_t quote = word ^ ones * '"', slash = word ^ ones * '\\';
+        uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+                         ((slash - ones) & ~slash);
+        if (found & tops)
+            break;
+    }
+    while (at < length && (unsigned char)text[at] >= 0x20 && text[at] != '"' &&
+           text[at] != '\\')
+        at++;
+    return at;
+}
+
 static void add_quoted(struct json_writer *w, const char *text)
 {
-    add_char(w, '"');
-    const char *run = text;
-    for (;; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        add(w, run, (size_t)(text - run));
-        if (!c)
-            break;
-        add_escaped(w, c);
-        run = text + 1;
+    size_t length = strlen(text), plain = plain_length(text, length);
+    /* Nearly always that is all of it. */
+    char *out = reserve(w, plain + 2);
+    *out = '"';
+    memcpy(out + 1, text, plain);
+    w->length += plain + 1;
+    for (text += plain, length -= plain; length > 0; text += plain, length -= plain) {
+        add_escaped(w, (unsigned char)*text++);
+        plain = plain_length(text, --length);
+        add(w, text, plain);
     }
     add_char(w, '"');
 }

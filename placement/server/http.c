@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "lib/uuid.h"
 #include "lib/xalloc.h"
 #include "placement/server/peers.h"
+#include "placement/server/request_id.h"
 
 /* libmicrohttpd keeps more in a connection's memory than the header itself, such as the
  * parameters of the URL one by one. */
@@ -42,6 +42,7 @@ struct http {
     size_t open_requests;
     struct exchange *held, **held_end;
     struct peers peers;
+    struct request_ids ids;
 };
 
 /* ---- from libmicrohttpd to a request ---- */
@@ -134,8 +135,7 @@ static void begin(struct exchange *exchange, struct MHD_Connection *connection,
     request->client = peer ? peer->address : "-";
     request->body = "";
     request->microversion = -1;
-    memcpy(request->id, "req-", 4);
-    uuid4_text(request->id + 4);
+    request_id_next(&exchange->http->ids, request->id);
     request->now = time(NULL);
     read_target(exchange);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, exchange);

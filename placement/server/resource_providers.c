@@ -40,25 +40,30 @@ static const struct schema put_schema_14 = {
 
 /* ---- as JSON ---- */
 
-static void write_link(struct json_writer *w, const char *uuid, const char *rel)
+/* What can be asked of a provider, by the end of its URL. */
+static const struct link {
+    const char *rel, *end;
+    int since;
+} links[] = {{"self", "", 0},          {"inventories", "/inventories", 0},
+             {"usages", "/usages", 0}, {"aggregates", "/aggregates", 1},
+             {"traits", "/traits", 6}, {"allocations", "/allocations", 11}};
+
+/* Lists have thousands of these, so that printf's costs would show. */
+static void write_link(struct json_writer *w, const char *uuid, const struct link *link)
 {
-    char href[128];
-    bool self = strcmp(rel, "self") == 0;
-    snprintf(href, sizeof href, "/resource_providers/%s%s%s", uuid, self ? "" : "/",
-             self ? "" : rel);
+    static const char prefix[] = "/resource_providers/";
+    char href[sizeof prefix + UUID_TEXT_SIZE + sizeof "/inventories"];
+    char *at = mempcpy(href, prefix, sizeof prefix - 1);
+    at = mempcpy(at, uuid, UUID_TEXT_SIZE - 1);
+    memcpy(at, link->end, strlen(link->end) + 1);
     json_write_begin_object(w);
-    json_write_string_member(w, "rel", rel);
+    json_write_string_member(w, "rel", link->rel);
     json_write_string_member(w, "href", href);
     json_write_end_object(w);
 }
 
 void provider_write(struct json_writer *w, const struct node *node, int microversion)
 {
-    static const struct {
-        const char *rel;
-        int since;
-    } links[] = {{"self", 0},       {"inventories", 0}, {"usages", 0},
-                 {"aggregates", 1}, {"traits", 6},      {"allocations", 11}};
     json_write_begin_object(w);
     json_write_string_member(w, "uuid", node->uuid);
     json_write_string_member(w, "name", node->name);
@@ -67,7 +72,7 @@ void provider_write(struct json_writer *w, const struct node *node, int microver
     json_write_begin_array(w);
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         if (microversion >= links[i].since)
-            write_link(w, node->uuid, links[i].rel);
+            write_link(w, node->uuid, &links[i]);
     json_write_end_array(w);
     if (microversion >= 14) {
         json_write_string_member(w, "parent_provider_uuid",

@@ -119,12 +119,12 @@ static pid_t fork_job(const struct device_worker *worker, const struct job *job,
 {
     sigset_t all, before;
     sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0)
         run_job(worker, job, device, out);
     int errnum = errno;
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = errnum;
     return pid;
 }

@@ -8,20 +8,16 @@
 
 #include "lib/files.h"
 #include "lib/json_read.h"
+#include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
 #define MAX_COUNT 4096
 
+/* Only as sysfs itself spells it. */
 bool pci_address_valid(const char *text)
 {
-    unsigned domain, bus, slot, function;
-    int end = 0;
-    if (sscanf(text, "%8x:%2x:%2x.%1o%n", &domain, &bus, &slot, &function, &end) != 4 ||
-        text[end])
-        return false;
-    _cleanup_free_ char *again =
-        xasprintf("%04x:%02x:%02x.%o", domain, bus, slot, function);
-    return slot < 32 && strcmp(again, text) == 0;
+    char spelled[PCI_ADDRESS_SIZE];
+    return pci_address_normalise(text, spelled) && strcmp(spelled, text) == 0;
 }
 
 /* A misspelt member must not be taken for one that is missing. */

@@ -4,6 +4,9 @@
 #include <time.h>
 
 #include "agent/command_session.h"
+#include "agent/cycle_report.h"
+#include "agent/daemon_report.h"
+#include "agent/gpu_status.h"
 #include "agent/instance_lock.h"
 #include "agent/plan_text.h"
 #include "lib/json_write.h"
@@ -11,52 +14,38 @@
 
 struct status {
     const struct cycle *cycle;
-    pid_t daemon;                              /* 0: none runs */
+    struct instance_holder holder;             /* who may change things */
     struct error placement;                    /* code NONE: it answers */
     size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
+    struct gpu_status *gpus;
+    size_t gpu_count;
     struct notices problems;
 };
 
 /* ---- what there is ---- */
 
-/* One GPU that has, or should have, a provider. */
-struct gpu_status {
-    const struct desired_provider *provider;
-    const char *health;
-    int64_t total, used, reserved;
-};
-
-static struct gpu_status gpu_status(const struct cycle *cycle,
-                                    const struct desired_provider *provider)
+static pid_t daemon_of(const struct status *status)
 {
-    struct gpu_status status = {.provider = provider};
-    status.health = gpu_health_name(provider->gpu ? provider->gpu->health : GPU_GONE);
-    const struct observed_provider *seen =
-        observed_by_uuid(cycle->observed, provider->uuid);
-    for (size_t i = 0; seen && i < seen->inventory_count; i++)
-        if (strcmp(seen->inventories[i].resource_class, provider->resource_class) ==
-            0) {
-            status.total = seen->inventories[i].inventory.total;
-            status.reserved = seen->inventories[i].inventory.reserved;
-        }
-    for (size_t i = 0; seen && i < seen->allocation_count; i++)
-        if (strcmp(seen->allocations[i].resource_class, provider->resource_class) == 0)
-            status.used += seen->allocations[i].amount;
-    return status;
+    return strcmp(status->holder.command, INSTANCE_DAEMON) == 0 ? status->holder.pid
+                                                                : 0;
 }
 
-static size_t gpu_count(const struct status *status)
+/* What the daemon is about to do, or could not do. */
+static size_t change_count(const struct status *status)
 {
-    return status->cycle->observed ? status->cycle->desired->provider_count : 0;
+    return cycle_plan(status->cycle)->step_count;
 }
 
-static void add_problems(struct status *status)
+static int add_problems(struct status *status, const char *state_file,
+                        struct error *err)
 {
-    if (status->daemon == 0)
+    pid_t daemon = daemon_of(status);
+    if (daemon == 0)
         notices_add(&status->problems, NULL, "the daemon does not run");
     if (status->placement.code != ERROR_NONE)
         notices_add(&status->problems, NULL, status->placement.text);
     cycle_problems(status->cycle, &status->problems);
+    return daemon ? daemon_report_read(state_file, daemon, &status->problems, err) : 0;
 }
 
 /* ---- for people ---- */
@@ -87,32 +76,44 @@ static void print_allocations(const struct status *status)
 
 static void print_gpus(const struct status *status)
 {
-    static const char *const columns[] = {"gpu",   "type", "class",    "health",
-                                          "total", "used", "reserved", NULL};
+    static const char *const columns[] = {
+        "gpu", "type", "class", "service", "health", "total", "used", "reserved", NULL};
     _cleanup_(table_freep) struct table *table = table_new(columns);
-    for (size_t i = 0; i < gpu_count(status); i++) {
-        struct gpu_status gpu =
-            gpu_status(status->cycle, &status->cycle->desired->providers[i]);
-        table_string(table, gpu.provider->gpu_name);
-        table_string(table, gpu.provider->type_id);
-        table_string(table, gpu.provider->resource_class);
-        table_string(table, gpu.health);
-        table_int(table, gpu.total);
-        table_int(table, gpu.used);
-        table_int(table, gpu.reserved);
+    for (size_t i = 0; i < status->gpu_count; i++) {
+        const struct gpu_status *gpu = &status->gpus[i];
+        table_string(table, gpu->gpu);
+        table_string(table, gpu->type_id);
+        table_string(table, gpu->resource_class);
+        table_string(table, gpu_service_name(gpu->service));
+        table_string(table, gpu_health_name(gpu->health));
+        table_int(table, gpu->total);
+        table_int(table, gpu->used);
+        table_int(table, gpu->reserved);
     }
-    if (gpu_count(status) > 0)
+    if (status->gpu_count > 0)
         table_print(table, FORMAT_TABLE, stdout);
+}
+
+static void print_daemon(const struct status *status)
+{
+    const struct instance_holder *holder = &status->holder;
+    if (daemon_of(status))
+        printf("daemon       runs (pid %ld)\n", (long)holder->pid);
+    else if (holder->pid)
+        printf("daemon       does not run; vgpu-agent %s does (pid %ld)\n",
+               holder->command, (long)holder->pid);
+    else
+        printf("daemon       does not run\n");
 }
 
 static void print_text(const struct status *status)
 {
-    if (status->daemon > 0)
-        printf("daemon       runs (pid %ld)\n", (long)status->daemon);
-    else
-        printf("daemon       does not run\n");
+    print_daemon(status);
     print_placement(status);
     print_allocations(status);
+    if (change_count(status))
+        printf("changes      %zu to be made (vgpu-agent plan shows them)\n",
+               change_count(status));
     print_gpus(status);
     puts(status->problems.count ? "not well:" : "all is well");
     for (size_t i = 0; i < status->problems.count; i++)
@@ -124,10 +125,12 @@ static void print_text(const struct status *status)
 static void write_gpu(struct json_writer *w, const struct gpu_status *gpu)
 {
     json_write_begin_object(w);
-    json_write_string_member(w, "gpu", gpu->provider->gpu_name);
-    json_write_string_member(w, "type", gpu->provider->type_id);
-    json_write_string_member(w, "class", gpu->provider->resource_class);
-    json_write_string_member(w, "health", gpu->health);
+    json_write_string_member(w, "gpu", gpu->gpu);
+    json_write_string_member(w, "provider", gpu->provider_name);
+    json_write_string_member(w, "type", gpu->type_id);
+    json_write_string_member(w, "class", gpu->resource_class);
+    json_write_string_member(w, "service", gpu_service_name(gpu->service));
+    json_write_string_member(w, "health", gpu_health_name(gpu->health));
     json_write_int_member(w, "total", gpu->total);
     json_write_int_member(w, "used", gpu->used);
     json_write_int_member(w, "reserved", gpu->reserved);
@@ -138,11 +141,8 @@ static void write_lists(struct json_writer *w, const struct status *status)
 {
     json_write_key(w, "gpus");
     json_write_begin_array(w);
-    for (size_t i = 0; i < gpu_count(status); i++) {
-        struct gpu_status gpu =
-            gpu_status(status->cycle, &status->cycle->desired->providers[i]);
-        write_gpu(w, &gpu);
-    }
+    for (size_t i = 0; i < status->gpu_count; i++)
+        write_gpu(w, &status->gpus[i]);
     json_write_end_array(w);
     json_write_key(w, "allocations");
     json_write_begin_object(w);
@@ -167,9 +167,10 @@ static void print_json(const struct status *status)
     struct json_writer w = {0};
     json_write_begin_object(&w);
     json_write_bool_member(&w, "well", status->problems.count == 0);
-    json_write_int_member(&w, "daemon_pid", status->daemon);
+    json_write_int_member(&w, "daemon_pid", daemon_of(status));
     json_write_string_member(
         &w, "root", observed && observed->root_found ? observed->root_uuid : NULL);
+    json_write_int_member(&w, "changes", (int64_t)change_count(status));
     write_lists(&w, status);
     json_write_end_object(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
@@ -196,6 +197,24 @@ static int show(const struct status *status, enum output_format format)
     return status->problems.count == 0 ? EX_OK : 1;
 }
 
+/* Also where only Placement cannot be read: that is a part of the picture. */
+static int look(struct command_session *session, struct status *status,
+                struct error *err)
+{
+    const char *state_file = session->config->agent.state_file;
+    if (cycle_look(session->agent, time(NULL), true, &session->cycle,
+                   &status->placement) != 0 &&
+        session->cycle.round_count == 0) {
+        *err = status->placement;
+        return -1;
+    }
+    if (instance_lock_holder(state_file, &status->holder, err) != 0)
+        return -1;
+    gpu_status_list(status->cycle, &status->gpus, &status->gpu_count);
+    count_allocations(status);
+    return add_problems(status, state_file, err);
+}
+
 static int run(const struct command_context *context, int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -205,16 +224,9 @@ static int run(const struct command_context *context, int argc, char **argv)
         return result;
     struct status status = {.cycle = &session.cycle};
     struct error err;
-    if (cycle_look(session.agent, time(NULL), true, &session.cycle,
-                   &status.placement) != 0 &&
-        session.cycle.round_count == 0)
-        return command_fail(&status.placement);
-    if (instance_lock_holder(session.config->agent.state_file, &status.daemon, &err) !=
-        0)
-        return command_fail(&err);
-    count_allocations(&status);
-    add_problems(&status);
-    result = show(&status, context->format);
+    int rc = look(&session, &status, &err);
+    result = rc == 0 ? show(&status, context->format) : command_fail(&err);
+    gpu_status_free(status.gpus, status.gpu_count);
     notices_clear(&status.problems);
     return result;
 }

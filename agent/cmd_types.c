@@ -1,10 +1,7 @@
 /* vgpu-agent types [GPU]: what the host's GPUs, or one of them, can be cut into. */
-#include <string.h>
-
 #include "agent/capacity.h"
 #include "agent/command.h"
-#include "lib/pci_address.h"
-#include "lib/xalloc.h"
+#include "agent/gpu_argument.h"
 
 static const char *const columns[] = {
     "gpu",         "type",      "name",       "available_instances", "max_instance",
@@ -50,38 +47,14 @@ static void add_gpu(struct table *table, const struct gpu *gpu)
         }
 }
 
-/* By its name, libvirt's name of it, or the name of one of its VFs. */
-static const struct gpu *find_gpu(const struct host *host, const char *asked)
-{
-    char address[PCI_ADDRESS_SIZE];
-    if (pci_address_normalise(asked, address))
-        asked = address;
-    const struct gpu *gpu = host_gpu(host, asked);
-    for (size_t i = 0; i < host->gpu_count && !gpu; i++)
-        if (strcmp(host->gpus[i].node_name, asked) == 0)
-            gpu = &host->gpus[i];
-    return gpu ? gpu : host_parent(host, asked, NULL);
-}
-
-static int no_such_gpu(const struct host *host, const char *asked)
-{
-    _cleanup_strlist_ struct strlist names = {0};
-    for (size_t i = 0; i < host->gpu_count; i++)
-        strlist_add(&names, host->gpus[i].name);
-    _cleanup_free_ char *list = strlist_join(&names, ", ");
-    struct error err;
-    (void)error_set(&err, ERROR_NOT_FOUND, "no GPU %s on this host; it has %s", asked,
-                    names.count ? list : "none");
-    return command_fail(&err);
-}
-
 static int print_types(const struct host *host, const char *asked,
                        enum output_format format)
 {
     _cleanup_(table_freep) struct table *table = table_new(columns);
-    const struct gpu *gpu = asked ? find_gpu(host, asked) : NULL;
-    if (asked && !gpu)
-        return no_such_gpu(host, asked);
+    const struct gpu *gpu = NULL;
+    struct error err;
+    if (asked && gpu_argument_find(host, asked, &gpu, &err) != 0)
+        return command_fail(&err);
     for (size_t i = 0; i < host->gpu_count; i++)
         if (!gpu || gpu == &host->gpus[i])
             add_gpu(table, &host->gpus[i]);

@@ -10,9 +10,23 @@
 #include "lib/xalloc.h"
 
 const struct command *const commands[] = {
-    &command_status, &command_gpus,      &command_types,        &command_plan,
-    &command_sync,   &command_run,       &command_tree,         &command_allocations,
-    &command_xml,    &command_qemu_args, &command_check_config, NULL,
+    &command_status,
+    &command_gpus,
+    &command_types,
+    &command_plan,
+    &command_sync,
+    &command_run,
+    &command_reload,
+    &command_drain,
+    &command_undrain,
+    &command_prune,
+    &command_restore,
+    &command_tree,
+    &command_allocations,
+    &command_xml,
+    &command_qemu_args,
+    &command_check_config,
+    NULL,
 };
 
 const struct command *command_find(const char *name)

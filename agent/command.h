@@ -15,8 +15,9 @@
 
 #define COMMAND_DEFAULT_CONFIG "/etc/vgpu-agent/vgpu-agent.conf"
 
-/* The global options, as given. */
+/* The command line but for the command's own arguments. */
 struct command_context {
+    const char *command;                      /* that is to be run */
     struct strlist config_files, config_dirs; /* empty: the default file */
     const char *sysfs_root; /* overrides the configuration; NULL when not given */
     enum output_format format;
@@ -27,15 +28,17 @@ struct command_context {
 struct command {
     const char *name;      /* "types" */
     const char *arguments; /* "[GPU]"; "" for none. Words in brackets may be left out;
-                              main() checks the number */
+                              main() checks the number, unless they are options, which
+                              the command parses itself */
     const char *summary;   /* one line of --help and of the manual */
     int (*run)(const struct command_context *context, int argc,
                char **argv); /* argv[0] is the name */
 };
 
-extern const struct command command_allocations, command_check_config, command_gpus,
-    command_plan, command_qemu_args, command_run, command_status, command_sync,
-    command_tree, command_types, command_xml;
+extern const struct command command_allocations, command_check_config, command_drain,
+    command_gpus, command_plan, command_prune, command_qemu_args, command_reload,
+    command_restore, command_run, command_status, command_sync, command_tree,
+    command_types, command_undrain, command_xml;
 
 /* The commands in the order of --help; NULL at the end. */
 extern const struct command *const commands[];

@@ -3,6 +3,8 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "agent/cycle_report.h"
+#include "agent/plan_text.h"
 #include "lib/log.h"
 
 int command_session_open(struct command_session *session,
@@ -13,8 +15,8 @@ int command_session_open(struct command_session *session,
         return EX_CONFIG;
     struct error err;
     _cleanup_free_ char *note = NULL;
-    if (agent_new(session->config, access, time(NULL), &session->agent, &note, &err) !=
-        0)
+    if (agent_new(session->config, access, context->command, time(NULL),
+                  &session->agent, &note, &err) != 0)
         return command_fail(&err);
     if (note)
         log_error("agent", "%s", note);
@@ -67,4 +69,45 @@ int command_print_devices(const struct command_context *context, const char *con
     for (size_t i = 0; i < count; i++)
         print(&devices[i]);
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+/* ---- what a cycle did ---- */
+
+static void add_round(struct table *table, const struct cycle_round *round)
+{
+    for (size_t i = 0; round->execution && i < round->execution->count; i++) {
+        const struct step *step = &round->plan->steps[i];
+        const struct step_result *result = &round->execution->results[i];
+        _cleanup_free_ char *what = step_text(step);
+        table_string(table, step_kind_name(step->kind));
+        table_string(table, step->gpu);
+        table_string(table, step->provider_name);
+        table_string(table, what);
+        table_string(table, step_outcome_name(result->outcome));
+        table_string(table, result->reason);
+    }
+}
+
+int command_print_done(const struct cycle *cycle, const char *nothing,
+                       enum output_format format)
+{
+    static const char *const columns[] = {"step",   "gpu",    "provider", "what",
+                                          "result", "reason", NULL};
+    _cleanup_(table_freep) struct table *table = table_new(columns);
+    size_t steps = 0;
+    for (size_t i = 0; i < cycle->round_count; i++) {
+        add_round(table, &cycle->rounds[i]);
+        steps += cycle->rounds[i].plan->step_count;
+    }
+    if (steps > 0 || format == FORMAT_JSON)
+        return table_print(table, format, stdout);
+    return puts(nothing) < 0 || fflush(stdout) != 0 ? -1 : 0;
+}
+
+void command_print_problems(const struct cycle *cycle)
+{
+    _cleanup_notices_ struct notices problems = {0};
+    cycle_problems(cycle, &problems);
+    for (size_t i = 0; i < problems.count; i++)
+        fprintf(stderr, "vgpu-agent: %s\n", problems.items[i].text);
 }

@@ -30,6 +30,13 @@ void command_session_end(struct command_session *session);
 int command_print_devices(const struct command_context *context, const char *consumer,
                           void (*print)(const struct consumer_device *device));
 
+/* The steps of all rounds and what became of them, or the line `nothing`. 0, or -1 when
+ * standard output failed. */
+int command_print_done(const struct cycle *cycle, const char *nothing,
+                       enum output_format format);
+/* cycle_problems(), a line each, on standard error. */
+void command_print_problems(const struct cycle *cycle);
+
 #define _cleanup_session_ _cleanup_(command_session_end)
 
 #endif

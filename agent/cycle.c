@@ -7,8 +7,8 @@
 #include "agent/host_scan.h"
 #include "agent/instance_lock.h"
 #include "agent/journal_codec.h"
+#include "agent/orders.h"
 #include "agent/placement_fetch.h"
-#include "agent/plan_text.h"
 #include "lib/files.h"
 #include "lib/xalloc.h"
 
@@ -23,10 +23,12 @@ struct agent {
     enum agent_access access;
     int lock; /* -1 when it only looks */
     struct placement_client *client;
+    unsigned long earlier_requests; /* of clients before this one */
     struct placement_fetch *fetch;
     struct journal *journal;
     bool journal_unsaved;
     struct device_worker *worker;
+    struct strlist drained, prune; /* what the operator wants */
     unsigned patience;
     unsigned idle_looks; /* in a row, at Placement, that found nothing to do */
     bool (*interrupted)(void *data);
@@ -55,29 +57,40 @@ static int look_at_journal(const char *path, struct journal **out, char **note,
     return 0;
 }
 
-static int open_journal(struct agent *agent, int64_t now, char **note,
-                        struct error *err)
+static int open_journal(struct agent *agent, const char *command, int64_t now,
+                        char **note, struct error *err)
 {
     const char *path = agent->config->agent.state_file;
     if (agent->access == AGENT_LOOKS)
         return look_at_journal(path, &agent->journal, note, err);
-    if (instance_lock_take(path, &agent->lock, err) != 0)
+    if (instance_lock_take(path, command, &agent->lock, err) != 0)
         return -1;
     return journal_load(path, now, &agent->journal, note, err);
 }
 
-int agent_new(const struct config *config, enum agent_access access, int64_t now,
-              struct agent **out, char **note, struct error *err)
+static int open_client(struct agent *agent, struct error *err)
+{
+    if (agent->access == AGENT_RESTORES)
+        return 0;
+    if (placement_client_new(&agent->config->placement, &agent->client, err) != 0)
+        return -1;
+    agent->fetch = placement_fetch_new(agent->client, agent->config);
+    return 0;
+}
+
+int agent_new(const struct config *config, enum agent_access access,
+              const char *command, int64_t now, struct agent **out, char **note,
+              struct error *err)
 {
     _cleanup_(agent_freep) struct agent *agent = xcalloc(1, sizeof *agent);
     agent->config = config;
     agent->access = access;
     agent->lock = -1;
     agent->patience = PATIENCE;
-    if (placement_client_new(&config->placement, &agent->client, err) != 0 ||
-        open_journal(agent, now, note, err) != 0)
+    if (open_client(agent, err) != 0 ||
+        open_journal(agent, command, now, note, err) != 0 ||
+        orders_read(config->agent.state_file, ORDER_DRAINED, &agent->drained, err) != 0)
         return -1;
-    agent->fetch = placement_fetch_new(agent->client, config);
     agent->worker = device_worker_new(&backend_mdev, config->agent.sysfs_root,
                                       config->agent.host_root);
     *out = steal(agent);
@@ -92,6 +105,8 @@ void agent_free(struct agent *agent)
     placement_client_free(agent->client);
     device_worker_free(agent->worker);
     journal_free(agent->journal);
+    strlist_clear(&agent->drained);
+    strlist_clear(&agent->prune);
     cleanup_close(&agent->lock);
     free(agent);
 }
@@ -108,6 +123,7 @@ int agent_reconfigure(struct agent *agent, const struct config *config,
     struct placement_client *client;
     if (placement_client_new(&config->placement, &client, err) != 0)
         return -1;
+    agent->earlier_requests = agent_requests(agent);
     placement_fetch_free(agent->fetch);
     placement_client_free(agent->client);
     agent->client = client;
@@ -122,12 +138,29 @@ void agent_set_interrupt(struct agent *agent, bool (*interrupted)(void *data),
 {
     agent->interrupted = interrupted;
     agent->data = data;
-    placement_client_set_interrupt(agent->client, interrupted, data);
+    if (agent->client)
+        placement_client_set_interrupt(agent->client, interrupted, data);
 }
 
 void agent_set_patience(struct agent *agent, unsigned milliseconds)
 {
     agent->patience = milliseconds;
+}
+
+void agent_set_prune(struct agent *agent, const struct strlist *providers)
+{
+    strlist_clear(&agent->prune);
+    agent->prune = strlist_copy(providers);
+}
+
+unsigned long agent_requests(const struct agent *agent)
+{
+    return agent->earlier_requests + placement_client_requests(agent->client);
+}
+
+int64_t agent_token_expires_at(const struct agent *agent)
+{
+    return placement_client_token_expires_at(agent->client);
 }
 
 int agent_fd(const struct agent *agent)
@@ -196,6 +229,8 @@ static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle
         .observed = cycle->observed,
         .journal = agent->journal,
         .use = cycle->use,
+        .drained = &agent->drained,
+        .prune = &agent->prune,
         .now = now,
     };
     struct plan *plan = plan_make(&input);
@@ -214,6 +249,18 @@ static void take_late_results(struct agent *agent, struct cycle *cycle)
         late_result_add(&cycle->late, &done);
 }
 
+/* Where that fails, what was known before still stands. */
+static void read_orders(struct agent *agent, struct cycle *cycle)
+{
+    struct error err;
+    if (orders_read(agent->config->agent.state_file, ORDER_DRAINED, &agent->drained,
+                    &err) != 0)
+        strlist_add_take(
+            &cycle->notes,
+            xasprintf("which GPUs are drained cannot be read: %s", err.text));
+    cycle->drained = &agent->drained;
+}
+
 /* Adds a round, not yet executed. Where only Placement could not be read, there is one
  * nevertheless, and -1. */
 static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *cycle,
@@ -221,11 +268,13 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
 {
     clear_sight(cycle);
     take_late_results(agent, cycle);
+    read_orders(agent, cycle);
     if (host_scan(agent->config->agent.sysfs_root, &cycle->host, err) != 0)
         return -1;
     device_worker_mark(agent->worker, cycle->host);
-    bool whole = agent->idle_looks % HALF_LOOK_EVERY != HALF_LOOK_EVERY - 1;
-    int rc = look_at_placement(agent, whole, cycle, err);
+    bool whole =
+        !agent->client || agent->idle_looks % HALF_LOOK_EVERY != HALF_LOOK_EVERY - 1;
+    int rc = agent->client ? look_at_placement(agent, whole, cycle, err) : 0;
     if (want_use)
         look_who_uses(agent, cycle);
     struct plan *plan = decide(agent, now, cycle);
@@ -295,7 +344,7 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
 {
     for (;;) {
         size_t before = cycle->round_count;
-        int rc = look(agent, now, false, cycle, err);
+        int rc = look(agent, now, agent->access == AGENT_RESTORES, cycle, err);
         if (cycle->round_count == before)
             return -1;
         bool again = act(agent, cycle) && cycle->round_count < CYCLE_ROUNDS &&
@@ -306,6 +355,16 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
 }
 
 /* ---- what came of it ---- */
+
+int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
+                struct error *err)
+{
+    if (look(agent, now, true, cycle, err) != 0)
+        return -1;
+    plan_keep_only(cycle->rounds[cycle->round_count - 1].plan, STEP_DELETE_PROVIDER);
+    (void)act(agent, cycle);
+    return 0;
+}
 
 void cycle_clear(struct cycle *cycle)
 {
@@ -322,60 +381,4 @@ void cycle_clear(struct cycle *cycle)
 const struct plan *cycle_plan(const struct cycle *cycle)
 {
     return cycle->rounds[cycle->round_count - 1].plan;
-}
-
-static void add_failure(const struct step *step, const struct step_result *result,
-                        struct notices *out)
-{
-    const char *gpu = step->gpu ? step->gpu : "", *colon = step->gpu ? ": " : "";
-    _cleanup_free_ char *about =
-        xasprintf("%s%s%s: %s", gpu, colon, step_kind_name(step->kind),
-                  error_code_name(result->code));
-    notices_add_take(out, about,
-                     xasprintf("%s%s%s: %s", gpu, colon, step_kind_name(step->kind),
-                               result->reason));
-}
-
-static void add_failures(const struct cycle_round *round, struct notices *out)
-{
-    for (size_t i = 0; round->execution && i < round->execution->count; i++)
-        if (round->execution->results[i].outcome == STEP_FAILED)
-            add_failure(&round->plan->steps[i], &round->execution->results[i], out);
-}
-
-/* A pending one without a reason is what the round itself makes. */
-static bool is_not_met(const struct allocation_status *status)
-{
-    return status->state == ALLOCATION_FAILED ||
-           (status->state == ALLOCATION_PENDING && status->reason);
-}
-
-void cycle_problems(const struct cycle *cycle, struct notices *out)
-{
-    const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
-    add_failures(round, out);
-    for (size_t i = 0; i < round->plan->allocation_count; i++) {
-        const struct allocation_status *status = &round->plan->allocations[i];
-        if (is_not_met(status))
-            notices_add_take(out, NULL,
-                             xasprintf("consumer %s on %s: %s", status->consumer,
-                                       status->provider_name, status->reason));
-    }
-    const struct strlist *lists[] = {&round->plan->problems, &cycle->late,
-                                     &cycle->notes};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (size_t j = 0; j < lists[i]->count; j++)
-            notices_add(out, NULL, lists[i]->items[j]);
-}
-
-bool cycle_settled(const struct cycle *cycle)
-{
-    const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
-    if (round->execution &&
-        round->execution->outcomes[STEP_DONE] != round->execution->count)
-        return false;
-    for (size_t i = 0; i < round->plan->allocation_count; i++)
-        if (is_not_met(&round->plan->allocations[i]))
-            return false;
-    return cycle->late.count == 0 && round->plan->problems.count == 0;
 }

@@ -10,7 +10,6 @@
 #ifndef AGENT_CYCLE_H
 #define AGENT_CYCLE_H
 
-#include "agent/notices.h"
 #include "agent/plan_execute.h"
 #include "config/config.h"
 
@@ -19,14 +18,16 @@ struct agent;
 enum agent_access {
     AGENT_LOOKS, /* changes nothing, and needs no lock */
     AGENT_ACTS,
+    AGENT_RESTORES, /* acts, but never asks Placement: [placement] may be incomplete */
 };
 
-/* Takes the lock (AGENT_ACTS; BUSY when another has it) and loads the journal. Sends
- * nothing yet. `config` is borrowed until agent_reconfigure() or agent_free(). `now` is
- * in seconds since the epoch. *note (the caller's, else untouched) is what an operator
- * must hear about the journal. */
-int agent_new(const struct config *config, enum agent_access access, int64_t now,
-              struct agent **out, char **note, struct error *err);
+/* Takes the lock (unless AGENT_LOOKS; BUSY when another has it), in the name of
+ * `command`, and loads the journal. Sends nothing yet. `config` is borrowed until
+ * agent_reconfigure() or agent_free(). `now` is in seconds since the epoch. *note (the
+ * caller's, else untouched) is what an operator must hear about the journal. */
+int agent_new(const struct config *config, enum agent_access access,
+              const char *command, int64_t now, struct agent **out, char **note,
+              struct error *err);
 void agent_free(struct agent *agent);
 DEFINE_CLEANUP(struct agent *, agent_free)
 
@@ -42,6 +43,15 @@ void agent_set_interrupt(struct agent *agent, bool (*interrupted)(void *data),
                          void *data);
 /* How long a cycle waits for devices that the kernel is slow with (struct executor). */
 void agent_set_patience(struct agent *agent, unsigned milliseconds);
+
+/* Uuids of providers to delete in the cycles to come, if they are no longer configured
+ * and free. Copied. */
+void agent_set_prune(struct agent *agent, const struct strlist *providers);
+
+/* Requests sent to Placement and Keystone so far, and when the token expires (seconds
+ * since the epoch; 0: there is none). */
+unsigned long agent_requests(const struct agent *agent);
+int64_t agent_token_expires_at(const struct agent *agent);
 
 /* Readable when a device operation that outlived its cycle has come to its end; the
  * next cycle takes note of it. */
@@ -59,8 +69,9 @@ struct cycle {
     const struct observed *observed; /* borrowed from the agent, until its next cycle;
                                         NULL: Placement could not be read */
     struct desired_tree *desired;
-    struct device_use *use;     /* NULL: nobody needed to know */
-    struct cycle_round *rounds; /* the last is what counts now */
+    const struct strlist *drained; /* GPUs; borrowed from the agent */
+    struct device_use *use;        /* NULL: nobody needed to know */
+    struct cycle_round *rounds;    /* the last is what counts now */
     size_t round_count;
     struct strlist late;  /* operations of earlier cycles that failed at last */
     struct strlist notes; /* places that could not be read */
@@ -80,16 +91,14 @@ int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cy
 #define CYCLE_ROUNDS 4
 int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct error *err);
 
+/* One look, and of what is to be done only the deletion of the providers that
+ * agent_set_prune() names. */
+int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
+                struct error *err);
+
 void cycle_clear(struct cycle *cycle);
 
 /* The plan of the last round. */
 const struct plan *cycle_plan(const struct cycle *cycle);
-/* Adds all that is not well after this cycle: steps that failed, allocations
- * that are not met, GPUs that are gone. What the kernel is still at work on is told by
- * the next cycle, if it then still is. */
-void cycle_problems(const struct cycle *cycle, struct notices *out);
-/* True when all steps of the last round are done, no allocation waits for more, and the
- * plan names no problem. */
-bool cycle_settled(const struct cycle *cycle);
 
 #endif

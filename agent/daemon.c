@@ -9,8 +9,9 @@
 #include <time.h>
 
 #include "agent/backoff.h"
-#include "agent/cycle.h"
-#include "agent/notices.h"
+#include "agent/instance_lock.h"
+#include "agent/monitor.h"
+#include "agent/orders.h"
 #include "agent/plan_text.h"
 #include "lib/log.h"
 #include "lib/notify.h"
@@ -21,12 +22,11 @@ struct daemon {
     struct config *config;
     struct agent *agent;
     int signals; /* signalfd */
-    bool stop, reload;
+    bool stop, reload, wake;
     /* In milliseconds of the monotonic clock. */
     uint64_t next_cycle, next_sign_of_life; /* the latter 0: none is due, ever */
-    unsigned failures;                      /* cycles in a row that could not look, */
-    enum error_code trouble; /* why the last one could not; NONE: it could */
-    struct notices notices;  /* what the last one that could look found */
+    unsigned failures;                      /* cycles in a row that could not look */
+    struct monitor *monitor;
 };
 
 /* ---- time, signals and signs of life ---- */
@@ -45,6 +45,7 @@ static int open_signals(struct error *err)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return error_set_errno(err, errno, "sigprocmask");
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -57,6 +58,8 @@ static void take_signals(struct daemon *daemon)
     while (read(daemon->signals, &info, sizeof info) == (ssize_t)sizeof info)
         if (info.ssi_signo == SIGHUP)
             daemon->reload = true;
+        else if (info.ssi_signo == SIGUSR1)
+            daemon->wake = true;
         else
             daemon->stop = true;
 }
@@ -75,6 +78,7 @@ static bool interrupted(void *data)
     struct daemon *daemon = data;
     take_signals(daemon);
     show_life(daemon);
+    monitor_run(daemon->monitor);
     return daemon->stop;
 }
 
@@ -108,35 +112,6 @@ static void log_steps(const struct cycle *cycle)
     }
 }
 
-/* A cycle that could not look: said when it begins and when its kind changes. */
-static void cycle_failed(struct daemon *daemon, const struct error *err)
-{
-    if (daemon->trouble != err->code)
-        log_error("agent", "devices stay as they are: %s", err->text);
-    daemon->trouble = err->code;
-    daemon->failures++;
-    _cleanup_free_ char *state = xasprintf("STATUS=%s", err->text);
-    notify_state(state);
-}
-
-static void cycle_done(struct daemon *daemon, const struct cycle *cycle)
-{
-    if (daemon->trouble != ERROR_NONE)
-        log_info("agent", "all can be seen again, after %u attempts",
-                 daemon->failures + 1);
-    daemon->trouble = ERROR_NONE;
-    daemon->failures = 0;
-    struct notices now = {0};
-    cycle_problems(cycle, &now);
-    notices_update(&daemon->notices, &now);
-    const struct notices *standing = &daemon->notices;
-    _cleanup_free_ char *state =
-        standing->count == 0 ? xstrdup("STATUS=all is well")
-                             : xasprintf("STATUS=%zu not well, the first: %s",
-                                         standing->count, standing->items[0].text);
-    notify_state(state);
-}
-
 /* The next cycle: after the pause, or when a grace period ends, if that is sooner. */
 static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t now)
 {
@@ -152,17 +127,41 @@ static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t n
     daemon->next_cycle = now_ms() + delay;
 }
 
+/* Takes up what `vgpu-agent prune` waits for. Where the folder cannot be read, the
+ * cycle says so, which looks there as well. */
+static void take_prune_orders(struct daemon *daemon, struct strlist *orders)
+{
+    (void)orders_read(daemon->config->agent.state_file, ORDER_PRUNE, orders, NULL);
+    agent_set_prune(daemon->agent, orders);
+}
+
+static void end_prune_orders(struct daemon *daemon, const struct strlist *orders)
+{
+    struct error err;
+    for (size_t i = 0; i < orders->count; i++)
+        if (orders_withdraw(daemon->config->agent.state_file, ORDER_PRUNE,
+                            orders->items[i], NULL, &err) != 0)
+            log_error("agent", "%s", err.text);
+}
+
 static void one_cycle(struct daemon *daemon)
 {
     struct cycle cycle = {0};
     struct error err;
     int64_t now = time(NULL);
+    uint64_t began = now_ms();
+    daemon->wake = false;
+    monitor_follow(daemon->monitor, daemon->config, daemon->agent);
+    _cleanup_strlist_ struct strlist prune = {0};
+    take_prune_orders(daemon, &prune);
     int rc = cycle_run(daemon->agent, now, &cycle, &err);
     log_steps(&cycle);
     if (rc == 0)
-        cycle_done(daemon, &cycle);
-    else if (!daemon->stop)
-        cycle_failed(daemon, &err);
+        end_prune_orders(daemon, &prune);
+    daemon->failures = rc == 0 ? 0 : daemon->failures + 1;
+    if (rc == 0 || !daemon->stop)
+        monitor_note_cycle(daemon->monitor, &cycle, rc == 0 ? NULL : &err,
+                           now_ms() - began);
     schedule(daemon, &cycle, now);
     cycle_clear(&cycle);
 }
@@ -181,6 +180,7 @@ static void reload(struct daemon *daemon)
         log_error("agent", "reload: the old configuration stays: %s", err.text);
         config_free(config);
     } else {
+        monitor_follow(daemon->monitor, config, daemon->agent);
         config_free(daemon->config);
         daemon->config = config;
         log_info("agent", "reload: done");
@@ -190,19 +190,30 @@ static void reload(struct daemon *daemon)
 
 /* ---- the loop ---- */
 
-static void wait_for_something(struct daemon *daemon)
+static uint64_t wake_time(const struct daemon *daemon, uint64_t now)
 {
-    uint64_t now = now_ms(), until = daemon->next_cycle;
+    uint64_t until = daemon->next_cycle;
     if (daemon->next_sign_of_life != 0 && daemon->next_sign_of_life < until)
         until = daemon->next_sign_of_life;
+    int http = monitor_timeout(daemon->monitor);
+    if (http >= 0 && now + (uint64_t)http < until)
+        until = now + (uint64_t)http;
+    return until;
+}
+
+static void wait_for_something(struct daemon *daemon)
+{
+    uint64_t now = now_ms(), until = wake_time(daemon, now);
     struct pollfd fds[] = {
         {.fd = daemon->signals, .events = POLLIN},
         {.fd = agent_fd(daemon->agent), .events = POLLIN},
+        {.fd = monitor_fd(daemon->monitor), .events = POLLIN},
     };
     int ready =
         poll(fds, sizeof fds / sizeof *fds, until > now ? (int)(until - now) : 0);
     take_signals(daemon);
     show_life(daemon);
+    monitor_run(daemon->monitor);
     if (ready > 0 && fds[1].revents)
         daemon->next_cycle = 0;
 }
@@ -214,7 +225,7 @@ static void loop(struct daemon *daemon)
             reload(daemon);
             daemon->next_cycle = 0;
         }
-        if (now_ms() >= daemon->next_cycle)
+        if (daemon->wake || now_ms() >= daemon->next_cycle)
             one_cycle(daemon);
         else
             wait_for_something(daemon);
@@ -226,12 +237,15 @@ static int start(struct daemon *daemon, struct error *err)
     if ((daemon->signals = open_signals(err)) < 0)
         return -1;
     _cleanup_free_ char *note = NULL;
-    if (agent_new(daemon->config, AGENT_ACTS, time(NULL), &daemon->agent, &note, err) !=
-        0)
+    if (agent_new(daemon->config, AGENT_ACTS, INSTANCE_DAEMON, time(NULL),
+                  &daemon->agent, &note, err) != 0)
         return -1;
     if (note)
         log_error("agent", "%s", note);
     agent_set_interrupt(daemon->agent, interrupted, daemon);
+    /* Whoever asked an earlier daemon has gone. */
+    if (orders_withdraw_all(daemon->config->agent.state_file, ORDER_PRUNE, err) != 0)
+        return -1;
     if (notify_watchdog_interval() > 0)
         daemon->next_sign_of_life = now_ms();
     return 0;
@@ -256,10 +270,11 @@ static int run(struct daemon *daemon)
 
 int daemon_run(const struct command_context *context)
 {
-    struct daemon daemon = {.context = context, .signals = -1};
+    struct daemon daemon = {
+        .context = context, .signals = -1, .monitor = monitor_new()};
     int status = run(&daemon);
+    monitor_free(daemon.monitor);
     agent_free(daemon.agent);
-    notices_clear(&daemon.notices);
     config_free(daemon.config);
     cleanup_close(&daemon.signals);
     return status;

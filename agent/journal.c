@@ -138,7 +138,6 @@ void journal_free(struct journal *journal)
 {
     if (!journal)
         return;
-    strlist_clear(&journal->drained);
     for (size_t i = 0; i < journal->provider_count; i++)
         journal_provider_clear(&journal->providers[i]);
     free(journal->providers);
@@ -219,16 +218,6 @@ bool journal_drop_provider(struct journal *journal, const char *uuid)
     return true;
 }
 
-bool journal_set_drained(struct journal *journal, const char *gpu, bool drained)
-{
-    if (!drained)
-        return strlist_remove(&journal->drained, gpu);
-    if (!strlist_add_unique(&journal->drained, gpu))
-        return false;
-    strlist_sort(&journal->drained);
-    return true;
-}
-
 /* ---- the file ---- */
 
 /* The damaged file gets a second name first, and is then replaced: at no moment is
@@ -273,15 +262,13 @@ int journal_load(const char *path, int64_t now, struct journal **out, char **not
 
 int journal_save(const struct journal *journal, const char *path, struct error *err)
 {
-    const char *slash = strrchr(path, '/');
-    _cleanup_free_ char *directory =
-        slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
-    _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *name;
+    _cleanup_close_ int fd = file_open_folder(path, &name, err);
     if (fd < 0)
-        return error_set_errno(err, errno, "the state file's directory %s", directory);
+        return error_prefix(err, "the state file's directory");
     size_t length;
     _cleanup_free_ char *text = journal_write(journal, &length);
-    if (file_replace_at(fd, slash ? slash + 1 : path, text, length, 0600, err) != 0)
+    if (file_replace_at(fd, name, text, length, 0600, err) != 0)
         return error_prefix(err, "the state file %s", path);
     return 0;
 }

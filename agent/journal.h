@@ -1,9 +1,9 @@
 /*
  * journal: what the agent itself has made, in one small JSON file (mode 0600, replaced
- * atomically): the traits it set on each provider, the devices it made and for whom,
- * and the GPUs that an operator has drained. What is not in it is somebody else's and
- * is never removed. Each device is written down BEFORE it is made, and struck out AFTER
- * it is gone; an entry without a device is only an intention.
+ * atomically): the traits it set on each provider, the devices it made and for whom.
+ * What is not in it is somebody else's and is never removed. Each device is written
+ * down BEFORE it is made, and struck out AFTER it is gone; an entry without a device is
+ * only an intention.
  *
  * The file carries a version and a checksum, so that a torn write, a flipped bit or an
  * edit by hand is seen. A missing file is an empty journal (a first start). A damaged
@@ -62,8 +62,7 @@ struct journal_provider {
 };
 
 struct journal {
-    bool rebuilding;        /* it was lost: remove nothing */
-    struct strlist drained; /* names of GPUs; sorted */
+    bool rebuilding; /* it was lost: remove nothing */
     struct journal_provider *providers;
     size_t provider_count;
     struct journal_device *devices;
@@ -95,7 +94,6 @@ bool journal_drop_device(struct journal *journal, const char *uuid);
 bool journal_put_provider(struct journal *journal,
                           const struct journal_provider *provider);
 bool journal_drop_provider(struct journal *journal, const char *uuid);
-bool journal_set_drained(struct journal *journal, const char *gpu, bool drained);
 
 /* NULL when it has none. */
 struct journal_inventory *

@@ -74,7 +74,6 @@ char *journal_write(const struct journal *journal, size_t *length)
     json_write_begin_object(&w);
     json_write_int_member(&w, "version", JOURNAL_VERSION);
     json_write_bool_member(&w, "rebuilding", journal->rebuilding);
-    write_strings(&w, "drained", &journal->drained);
     json_write_key(&w, "providers");
     json_write_begin_array(&w);
     for (size_t i = 0; i < journal->provider_count; i++)
@@ -272,7 +271,6 @@ int journal_read(const char *text, size_t length, struct journal **out,
     _cleanup_(journal_freep) struct journal *journal = journal_new();
     if (check_sum(text, length, err) != 0 ||
         json_get_bool(json, "rebuilding", &journal->rebuilding, err) != 0 ||
-        read_strings(json, "drained", &journal->drained, err) != 0 ||
         read_providers(json, journal, err) != 0 ||
         read_devices(json, journal, err) != 0)
         return -1;

@@ -117,7 +117,7 @@ static void count_arguments(const char *arguments, int *least, int *most)
     }
 }
 
-static int dispatch(const struct command_context *context, int argc, char **argv)
+static int dispatch(struct command_context *context, int argc, char **argv)
 {
     if (argc == 0) {
         command_print_help(stderr);
@@ -126,6 +126,9 @@ static int dispatch(const struct command_context *context, int argc, char **argv
     const struct command *command = command_find(argv[0]);
     if (!command)
         return unknown_command(argv[0]);
+    context->command = command->name;
+    if (strncmp(command->arguments, "[--", 3) == 0)
+        return command->run(context, argc, argv);
     int least, most;
     count_arguments(command->arguments, &least, &most);
     if (argc - 1 < least || argc - 1 > most || (argc > 1 && argv[1][0] == '-'))

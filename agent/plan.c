@@ -42,6 +42,8 @@ static void plan_devices(struct world *world)
         else
             restore_devices(world, group);
     }
+    if (!world->owner)
+        report_unknown_devices(world);
 }
 
 /* ---- providers ---- */
@@ -74,6 +76,36 @@ static void plan_providers(struct world *world)
             plan_nova_provider(world, &world->subjects[i]);
     if (world->in->observed->root_found)
         forget_providers(world);
+}
+
+/* ---- what an operator has drained ---- */
+
+static bool is_known_gpu(const struct world *world, const char *name)
+{
+    if (host_gpu(world->in->host, name))
+        return true;
+    for (size_t i = 0; i < world->subject_count; i++)
+        if (strcmp(world->subjects[i].gpu, name) == 0)
+            return true;
+    return false;
+}
+
+static void check_drained(struct world *world)
+{
+    const struct strlist *drained = world->in->drained;
+    for (size_t i = 0; drained && i < drained->count; i++)
+        if (!world->owner)
+            strlist_add_take(
+                &world->plan->problems,
+                xasprintf("%s is drained, without effect: in nova mode the "
+                          "inventory is nova-compute's",
+                          drained->items[i]));
+        else if (!is_known_gpu(world, drained->items[i]))
+            strlist_add_take(
+                &world->plan->problems,
+                xasprintf("%s is drained, but is not on this host: undrain "
+                          "it if it is gone for good",
+                          drained->items[i]));
 }
 
 /* ---- the journal ---- */
@@ -166,19 +198,22 @@ static int compare_allocations(const void *a, const void *b)
     return order;
 }
 
+static void clear_step(struct step *step)
+{
+    free(step->gpu);
+    free(step->provider_name);
+    free(step->name);
+    free(step->reason);
+    class_inventories_free(step->inventories, step->inventory_count);
+    strlist_clear(&step->traits);
+    journal_provider_clear(&step->entry);
+    journal_device_clear(&step->device);
+}
+
 static void clear(struct plan *plan)
 {
-    for (size_t i = 0; i < plan->step_count; i++) {
-        struct step *step = &plan->steps[i];
-        free(step->gpu);
-        free(step->provider_name);
-        free(step->name);
-        free(step->reason);
-        class_inventories_free(step->inventories, step->inventory_count);
-        strlist_clear(&step->traits);
-        journal_provider_clear(&step->entry);
-        journal_device_clear(&step->device);
-    }
+    for (size_t i = 0; i < plan->step_count; i++)
+        clear_step(&plan->steps[i]);
     free(plan->steps);
     for (size_t i = 0; i < plan->allocation_count; i++) {
         struct allocation_status *status = &plan->allocations[i];
@@ -189,6 +224,12 @@ static void clear(struct plan *plan)
         free(status->reason);
     }
     free(plan->allocations);
+    for (size_t i = 0; i < plan->retired_count; i++) {
+        free(plan->retired[i].name);
+        free(plan->retired[i].gpu);
+        free(plan->retired[i].obstacle);
+    }
+    free(plan->retired);
     strlist_clear(&plan->problems);
     *plan = (struct plan){0};
 }
@@ -198,6 +239,8 @@ static void plan_blind(struct world *world)
 {
     for (size_t i = 0; i < world->group_count; i++)
         restore_devices(world, &world->groups[i]);
+    if (!world->owner)
+        report_unknown_devices(world);
 }
 
 static void plan_all(struct world *world)
@@ -209,6 +252,7 @@ static void plan_all(struct world *world)
     match_all(world);
     plan_providers(world);
     plan_devices(world);
+    check_drained(world);
     end_rebuild(world);
     globals_first(plan);
     add_allocations(world);
@@ -230,6 +274,17 @@ struct plan *plan_make(const struct plan_input *input)
         plan->needs_use = true;
     }
     return plan;
+}
+
+void plan_keep_only(struct plan *plan, enum step_kind kind)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].kind == kind)
+            plan->steps[kept++] = plan->steps[i];
+        else
+            clear_step(&plan->steps[i]);
+    plan->step_count = kept;
 }
 
 void plan_free(struct plan *plan)

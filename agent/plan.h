@@ -86,6 +86,14 @@ struct allocation_status {
     char *reason; /* FAILED, RELEASING, some PENDING; else NULL */
 };
 
+/* A provider of ours that nothing is configured for any more. */
+struct retired_provider {
+    char uuid[UUID_TEXT_SIZE];
+    char *name, *gpu;
+    char *obstacle; /* why it cannot be deleted now, as far as that was looked at; NULL:
+                       it can */
+};
+
 struct plan {
     /* True: the plan cannot be made without knowing who uses the devices, and all else
      * in here is empty. Call device_use_scan(), and plan_make() again with it. Never
@@ -96,6 +104,8 @@ struct plan {
     size_t step_count;
     struct allocation_status *allocations; /* by provider, consumer, class */
     size_t allocation_count;
+    struct retired_provider *retired; /* those that this plan does not delete */
+    size_t retired_count;
     struct strlist problems; /* what an operator should know: a GPU gone, a child that
                                 is Nova's, drift. Without numbers that change. */
     int64_t wake_at; /* when a grace period ends next, seconds since the epoch; 0:
@@ -106,18 +116,23 @@ struct plan_input {
     const struct config *config;
     const struct host *host; /* with host_mark_in_transition() for each device whose
                                 create or remove has not returned */
-    /* Both NULL: Placement could not be read. Then the plan only puts devices back that
-     * the journal has and the host lost (a reboot), and that are still wanted. */
+    /* Both NULL: Placement could not be read, or was not asked. Then the plan only puts
+     * devices back that the journal has and the host lost (a reboot), and that are
+     * still wanted. */
     const struct desired_tree *desired;
     const struct observed *observed;
     const struct journal *journal;
-    const struct device_use *use; /* NULL: not looked at, see needs_use */
-    bool prune;     /* delete providers that are no longer wanted and are free */
+    const struct device_use *use;  /* NULL: not looked at, see needs_use */
+    const struct strlist *drained; /* GPUs that get nobody new; NULL: none */
+    const struct strlist *prune;   /* uuids of providers to delete, if they are no
+                                      longer configured and free; NULL: none */
     bool take_over; /* owner mode: write to children with OWNER_NOVA, too */
     int64_t now;    /* seconds since the epoch */
 };
 
 struct plan *plan_make(const struct plan_input *input);
+/* Drops all steps of other kinds. */
+void plan_keep_only(struct plan *plan, enum step_kind kind);
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan *, plan_free)
 

@@ -94,7 +94,7 @@ static bool is_held_back(const struct world *world, const struct subject *subjec
                          const char *resource_class)
 {
     return !is_configured_class(subject, resource_class) || subject->desired->sick ||
-           strlist_contains(&world->in->journal->drained, subject->gpu);
+           (world->in->drained && strlist_contains(world->in->drained, subject->gpu));
 }
 
 /* The operator's own values: those that are there, unless it is the agent that has put

@@ -20,7 +20,7 @@ static struct want *want_of(const struct group *group, const char *domain)
 
 void match_nova_devices(struct world *world, struct group *group)
 {
-    if (!world->in->use && group->held_count + group->lost_count)
+    if (!world->in->use && group->held_count + group->lost_count + group->want_count)
         world->needs_use = true;
     for (size_t i = 0; i < group->held_count; i++) {
         struct held *held = &group->held[i];

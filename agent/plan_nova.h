@@ -9,7 +9,7 @@
 #include "agent/plan_world.h"
 
 /* Which device is whose, by the domains alone: Nova picks them as it likes. Sets
- * world->needs_use when there are any. */
+ * world->needs_use when there are, or should be, any. */
 void match_nova_devices(struct world *world, struct group *group);
 /* The journal's part. */
 void note_nova_devices(struct world *world, struct group *group);

@@ -168,22 +168,66 @@ static bool is_of_our_making(const struct world *world, const struct subject *su
     return strcmp(uuid, subject->uuid) == 0;
 }
 
-static bool prune(struct world *world, const struct subject *subject)
+static bool keeps_provider(const struct world *world, const struct subject *subject,
+                           const struct held *held)
+{
+    return (held->entry && strcmp(held->entry->provider, subject->uuid) == 0) ||
+           (held->group == subject->group && held_is_used(world, held));
+}
+
+/* Why its GPU still needs it; the caller frees. */
+static char *device_obstacle(struct world *world, const struct subject *subject,
+                             bool asked)
+{
+    const struct group *group = subject->group;
+    if (group && group->gpu && group->gpu->health != GPU_OK)
+        return xstrdup("its GPU is not well, so that its devices cannot be seen");
+    if (group && group->in_transit)
+        return xstrdup("a device of its GPU is in transition");
+    if (asked && group && group->held_count && !world->in->use)
+        world->needs_use = true;
+    for (size_t i = 0; i < world->held_count; i++)
+        if (keeps_provider(world, subject, &world->held[i]))
+            return xasprintf("its GPU still has the device %s",
+                             world->held[i].mdev->uuid);
+    return NULL;
+}
+
+static char *obstacle_to_prune(struct world *world, const struct subject *subject,
+                               bool asked)
 {
     if (!is_of_our_making(world, subject))
-        complain(world, subject, "not deleted: the agent did not make it");
-    else if (subject->observed->allocation_count)
-        complain(world, subject, "not deleted: it has allocations");
-    else {
+        return xstrdup("the agent did not make it");
+    if (subject->observed->allocation_count)
+        return xstrdup("it has allocations");
+    return device_obstacle(world, subject, asked);
+}
+
+/* True when it is deleted. */
+static bool prune(struct world *world, const struct subject *subject)
+{
+    bool asked = world->in->prune && strlist_contains(world->in->prune, subject->uuid);
+    char *obstacle = obstacle_to_prune(world, subject, asked);
+    if (asked && !obstacle) {
         world_add_step(world, STEP_DELETE_PROVIDER, subject);
         return true;
     }
+    if (asked) {
+        _cleanup_free_ char *text = xasprintf("not deleted: %s", obstacle);
+        complain(world, subject, text);
+    }
+    struct retired_provider *retired =
+        array_add(world->plan->retired, world->plan->retired_count);
+    stpcpy(retired->uuid, subject->uuid);
+    retired->name = xstrdup(subject->name);
+    retired->gpu = xstrdup(subject->gpu);
+    retired->obstacle = obstacle;
     return false;
 }
 
 static void plan_retired(struct world *world, const struct subject *subject)
 {
-    if (world->in->prune && prune(world, subject))
+    if (prune(world, subject))
         return;
     complain(world, subject,
              world->owner ? "no GPU is configured for it any more: held back until it "

@@ -26,6 +26,8 @@ enum error_code {
     ERROR_IO,           /* the system refused: disk, sysfs, sockets */
 };
 
+#define ERROR_CODES (ERROR_IO + 1)
+
 struct error {
     enum error_code code;
     int errnum;      /* the errno behind it, 0 where there was none */

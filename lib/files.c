@@ -80,6 +80,18 @@ int attribute_store_at(int dirfd, const char *path, const char *text, struct err
     return 0;
 }
 
+int file_open_folder(const char *path, const char **name, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    _cleanup_free_ char *folder =
+        slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set_errno(err, errno, "%s", folder);
+    *name = slash ? slash + 1 : path;
+    return fd;
+}
+
 static int write_all(int fd, const char *data, size_t length)
 {
     while (length) {
@@ -94,6 +106,17 @@ static int write_all(int fd, const char *data, size_t length)
     return fsync(fd);
 }
 
+int file_give_to_owner(int dirfd, int fd, struct error *err)
+{
+    struct stat folder;
+    if (geteuid() != 0)
+        return 0;
+    if (fstatat(dirfd, ".", &folder, 0) != 0 ||
+        (folder.st_uid != 0 && fchown(fd, folder.st_uid, folder.st_gid) != 0))
+        return error_set_errno(err, errno, "cannot give a file to its folder's owner");
+    return 0;
+}
+
 int file_replace_at(int dirfd, const char *name, const char *data, size_t length,
                     mode_t mode, struct error *err)
 {
@@ -103,6 +126,10 @@ int file_replace_at(int dirfd, const char *name, const char *data, size_t length
         dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
         return error_set_errno(err, errno, "%s", temporary);
+    if (file_give_to_owner(dirfd, fd, err) != 0) {
+        (void)unlinkat(dirfd, temporary, 0);
+        return error_prefix(err, "%s", name);
+    }
     if (write_all(fd, data, length) != 0 ||
         renameat(dirfd, temporary, dirfd, name) != 0) {
         int saved = errno;

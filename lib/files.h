@@ -28,8 +28,16 @@ int attribute_read_at(int dirfd, const char *path, char **out, struct error *err
 int attribute_store_at(int dirfd, const char *path, const char *text,
                        struct error *err);
 
+/* The folder that `path` is in, open; *name is what is left of `path`. */
+int file_open_folder(const char *path, const char **name, struct error *err);
+
+/* What root makes in another user's folder is to be that user's, who would else be
+ * locked out of it. `fd` is a file in `dirfd` that this process has just made. */
+int file_give_to_owner(int dirfd, int fd, struct error *err);
+
 /* Replaces `name` in `dirfd` so that a crash leaves the old or the new content:
- * temporary file, fsync, rename, fsync of the directory. */
+ * temporary file, fsync, rename, fsync of the directory. The file belongs to the
+ * folder's owner, as above. */
 int file_replace_at(int dirfd, const char *name, const char *data, size_t length,
                     mode_t mode, struct error *err);
 

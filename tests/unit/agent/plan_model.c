@@ -363,6 +363,23 @@ static struct config *make_config(const struct model *model)
     return config;
 }
 
+static struct strlist drained_gpus(const struct model *model)
+{
+    struct strlist list = {0};
+    for (int i = 0; i < model->gpu_count; i++)
+        if (model->gpus[i].drained)
+            strlist_add_take(&list, xasprintf("0000:%s:00.0", model->gpus[i].name));
+    return list;
+}
+
+static struct strlist provider_uuids(const struct model *model)
+{
+    struct strlist list = {0};
+    for (int i = 0; i < model->provider_count; i++)
+        strlist_add(&list, model->providers[i].uuid);
+    return list;
+}
+
 static struct plan *plan(struct model *model, bool seeing)
 {
     _cleanup_(host_freep) struct host *host = make_host(model);
@@ -373,6 +390,8 @@ static struct plan *plan(struct model *model, bool seeing)
         observed ? desired_tree_make(config, host, model->root_uuid, MODEL_ROOT_NAME)
                  : NULL;
     _cleanup_(device_use_freep) struct device_use *use = make_use(model);
+    _cleanup_strlist_ struct strlist drained = drained_gpus(model);
+    _cleanup_strlist_ struct strlist prune = provider_uuids(model);
     struct plan_input input = {
         .config = config,
         .host = host,
@@ -380,7 +399,8 @@ static struct plan *plan(struct model *model, bool seeing)
         .observed = observed,
         .journal = model->journal,
         .use = seeing ? use : NULL,
-        .prune = model->prune,
+        .drained = &drained,
+        .prune = model->prune ? &prune : NULL,
         .take_over = model->take_over,
         .now = model->now,
     };

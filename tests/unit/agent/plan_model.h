@@ -28,7 +28,7 @@ struct model_gpu {
     int type_count;
     int vfs;    /* 0: the card is the parent itself */
     bool mixed; /* types can stand beside each other */
-    bool absent, unreadable_count;
+    bool absent, unreadable_count, drained;
     enum gpu_health health;
 };
 

@@ -480,8 +480,7 @@ static void do_noinventory(struct script *s)
 
 static void drain(struct script *s, bool drained)
 {
-    _cleanup_free_ char *name = xasprintf("0000:%s:00.0", word(s, 1));
-    journal_set_drained(s->model.journal, name, drained);
+    s->model.gpus[model_gpu(&s->model, word(s, 1))].drained = drained;
 }
 
 static void do_drain(struct script *s)

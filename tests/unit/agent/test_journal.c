@@ -35,8 +35,6 @@ static struct journal_device device(const char *uuid, char *type_name)
 static struct journal *example(void)
 {
     struct journal *journal = journal_new();
-    journal_set_drained(journal, "0000:85:00.0", true);
-    journal_set_drained(journal, "0000:84:00.0", true);
     char *traits[] = {(char *)"CUSTOM_NVIDIA_35", (char *)"CUSTOM_OWNER_VGPU_AGENT"};
     struct journal_inventory inventories[] = {
         {.resource_class = (char *)"CUSTOM_X", .operators_ratio = 1.0},
@@ -65,7 +63,6 @@ static struct journal *example(void)
 static void assert_journal_equal(const struct journal *a, const struct journal *b)
 {
     assert_int_equal(a->rebuilding, b->rebuilding);
-    assert_true(strlist_equal(&a->drained, &b->drained));
     assert_int_equal(a->provider_count, b->provider_count);
     for (size_t i = 0; i < a->provider_count; i++)
         assert_true(journal_provider_equal(&a->providers[i], &b->providers[i]));
@@ -86,7 +83,6 @@ static void reads_what_it_wrote(void **state)
         _cleanup_(journal_freep) struct journal *back = NULL;
         assert_ok(journal_read(text, length, &back, &err), &err);
         assert_journal_equal(journal, back);
-        assert_string_equal(back->drained.items[0], "0000:84:00.0");
     }
 }
 
@@ -113,9 +109,6 @@ static void entries_are_put_and_dropped(void **state)
     assert_int_equal(journal->provider_count, 1);
     assert_true(journal_drop_provider(journal, UUID_B));
     assert_false(journal_drop_provider(journal, UUID_B));
-    assert_false(journal_set_drained(journal, "0000:84:00.0", true));
-    assert_true(journal_set_drained(journal, "0000:84:00.0", false));
-    assert_false(journal_set_drained(journal, "0000:84:00.0", false));
 }
 
 static void every_truncation_is_seen(void **state)
@@ -158,7 +151,7 @@ static char *sealed(const char *body)
     return xasprintf("%s,\"checksum\":\"%s\"}\n", body, sum);
 }
 
-#define HEAD "{\"version\":1,\"rebuilding\":false,\"drained\":[],"
+#define HEAD "{\"version\":1,\"rebuilding\":false,"
 #define PROVIDER(uuid, traits, reserved, ratio)                              \
     "{\"uuid\":\"" uuid "\",\"name\":\"n\",\"gpu\":\"g\",\"traits\":" traits \
     ",\"inventories\":[{\"resource_class\":\"VGPU\",\"overruled\":false,"    \
@@ -186,8 +179,6 @@ static void wrong_content_is_named(void **state)
         {"{\"version\":\"1\"", "version: expected an integer, got a string"},
         {"{\"version\":1,\"rebuilding\":0",
          "rebuilding: expected a boolean, got an integer"},
-        {"{\"version\":1,\"rebuilding\":false,\"drained\":[1]",
-         "drained: expected strings, got an integer"},
         {HEAD "\"providers\":{},\"devices\":[]",
          "providers: expected an array, got an object"},
         {HEAD "\"providers\":[]", "devices: missing, expected an array"},
@@ -198,6 +189,8 @@ static void wrong_content_is_named(void **state)
         {HEAD
          "\"providers\":[" PROVIDER(UUID_A, "\"T\"", "0", "1.0") "],\"devices\":[]",
          "providers[0]: traits: expected an array, got a string"},
+        {HEAD "\"providers\":[" PROVIDER(UUID_A, "[1]", "0", "1.0") "],\"devices\":[]",
+         "providers[0]: traits: expected strings, got an integer"},
         {HEAD "\"providers\":[" PROVIDER(UUID_A, "[]", "-1", "1.0") "],\"devices\":[]",
          "providers[0]: inventories[0]: operators_reserved: out of range"},
         {HEAD "\"providers\":[" PROVIDER(UUID_A, "[]", "0", "true") "],\"devices\":[]",

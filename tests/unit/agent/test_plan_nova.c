@@ -104,6 +104,32 @@ static const struct plan_case restoring[] = {
      "domain c2 d2\n settle\n reboot\n"
      "=> create d2 35 vf=1\n"
      "=> create d1 35 vf=2\n"},
+    {"one that the journal does not know is put back where the allocation is",
+     "set mode=nova\n gpu 84 35:4\n gpu 85 35:4\n type 35\n provider 84 a\n provider "
+     "85 b\n"
+     "inventory 84 VGPU total=4 max_unit=4\n inventory 85 VGPU total=4 max_unit=4\n "
+     "settle\n"
+     "alloc 85 c1 2\n mdev d1 85 35\n mdev d2 85 35\n domain c1 d1\n domain c1 d2\n"
+     "reboot\n"
+     "use needed\n"
+     "=> create d1 35\n"
+     "=> create d2 35\n"
+     "? c1 pending\n"
+     "=> nothing\n"
+     "! none\n"},
+    {"and is said where there is no allocation, or nobody to ask",
+     NOVA "mdev d1 84 35\n domain c1 d1\n reboot\n"
+          "alloc 84 c2 1\n"
+          "=> nothing\n"
+          "! neither the state file nor an allocation says of which GPU it was\n"
+          "alloc 84 c2 0\n alloc 84 c1 1\n set blind=1\n"
+          "=> nothing\n"
+          "set blind=0\n"
+          "=> create d1 35\n"},
+    {"a running guest cannot have lost it",
+     NOVA "mdev d1 84 35\n running c1 d1\n alloc 84 c1 1\n lose d1\n"
+          "=> nothing\n"
+          "! none\n"},
     {"none is put back where its VF is taken",
      "set mode=nova\n gpu 84 35:3 vfs=3\n type 35\n provider 84.0 a\n provider 84.1 b\n"
      "provider 84.2 c\n mdev d1 84 35 vf=2\n domain c1 d1\n settle\n reboot\n"

@@ -346,10 +346,7 @@ static void unplug(struct chance *c)
 
 static void drain(struct chance *c)
 {
-    char name[32];
-    snprintf(name, sizeof name, "0000:%s:00.0",
-             c->model.gpus[roll(c, c->model.gpu_count)].name);
-    journal_set_drained(c->model.journal, name, roll(c, 2));
+    c->model.gpus[roll(c, c->model.gpu_count)].drained = roll(c, 2);
 }
 
 /* What an operator had set while the agent overruled it is lost with the journal; so

@@ -184,11 +184,14 @@ static const struct plan_case forgetting[] = {
               "=> delete 84\n"
               "then\n"
               "=> forget c1.0@84\n"},
-    {"a pruned GPU's device still goes",
+    {"a provider is pruned after its last device",
      RELEASED "whose c1.0@84 c1\n notypes\n settle\n set prune=1\n"
-              "=> delete 84\n"
+              "=> nothing\n"
+              "! not deleted: its GPU still has the device\n"
               "set now=1060\n"
-              "=> remove c1.0@84\n"},
+              "=> remove c1.0@84\n"
+              "then\n"
+              "=> delete 84\n"},
 };
 
 static void releases(void **state)

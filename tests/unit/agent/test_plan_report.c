@@ -153,8 +153,30 @@ static const struct plan_case retiring[] = {
          "! not deleted: it has allocations\n"
          "? c1 ready\n"
          "alloc 84 c1 0\n"
-         "=> delete 84\n"
-         "=> release c1.0@84\n"},
+         "=> release c1.0@84\n"
+         "! not deleted: its GPU still has the device\n"
+         "set grace=0\n"
+         "=> remove c1.0@84\n"
+         "then\n"
+         "=> delete 84\n"},
+    {"a retired provider stays while somebody uses its GPU",
+     TWO "notypes\n type 35 85\n settle\n set prune=1\n mdev d1 84 35\n hold d1\n"
+         "=> nothing\n"
+         "use needed\n"
+         "! not deleted: its GPU still has the device\n"
+         "drop d1\n"
+         "=> delete 84\n"},
+    {"a retired provider stays while its GPU cannot be seen",
+     TWO "notypes\n type 35 85\n settle\n set prune=1\n health 84 unreadable\n"
+         "=> nothing\n"
+         "! not deleted: its GPU is not well\n"
+         "health 84 ok\n"
+         "=> delete 84\n"},
+    {"a drained GPU that is not there is said",
+     TWO "drain 85\n settle\n notypes\n type 35 84\n absent 85\n"
+         "unprovider 85\n"
+         "=> forgetprovider 85\n"
+         "! 0000:85:00.0 is drained, but is not on this host\n"},
     {"what the agent did not make it does not delete",
      "gpu 84 35:4\n type 35\n provider 84 foreign\n settle\n notypes\n settle\n"
      "set prune=1\n"

@@ -1,0 +1,41 @@
+#include "agent/command_daemon.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include "agent/instance_lock.h"
+
+#define PATIENCE 30 /* seconds */
+#define PAUSE_NS 100000000L
+
+int command_wake_daemon(const struct command_session *session, struct error *err)
+{
+    return instance_signal_daemon(session->config->agent.state_file, SIGUSR1, NULL,
+                                  err);
+}
+
+static int64_t seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+int command_wait_until(struct command_session *session,
+                       bool (*done)(const struct command_session *session, void *data),
+                       void *data, struct error *err)
+{
+    for (int64_t end = seconds() + PATIENCE;;) {
+        cycle_clear(&session->cycle);
+        if (cycle_look(session->agent, time(NULL), true, &session->cycle, err) != 0)
+            return -1;
+        if (done(session, data))
+            return 0;
+        if (seconds() >= end)
+            return error_set(err, ERROR_TIMEOUT,
+                             "the daemon has not done it in %d seconds; `vgpu-agent "
+                             "status` says what is not well",
+                             PATIENCE);
+        (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    }
+}

@@ -1,0 +1,109 @@
+#include "agent/gpu_status.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+static const struct inventory *find_inventory(const struct observed_provider *provider,
+                                              const char *resource_class)
+{
+    for (size_t i = 0; i < provider->inventory_count; i++)
+        if (strcmp(provider->inventories[i].resource_class, resource_class) == 0)
+            return &provider->inventories[i].inventory;
+    return NULL;
+}
+
+static void fill_numbers(struct gpu_status *status,
+                         const struct observed_provider *provider)
+{
+    if (!provider || !status->resource_class)
+        return;
+    const struct inventory *inventory =
+        find_inventory(provider, status->resource_class);
+    if (inventory) {
+        status->total = inventory->total;
+        status->reserved = inventory->reserved;
+    }
+    for (size_t i = 0; i < provider->allocation_count; i++)
+        if (strcmp(provider->allocations[i].resource_class, status->resource_class) ==
+            0)
+            status->used += provider->allocations[i].amount;
+}
+
+static bool is_drained(const struct cycle *cycle, const char *gpu)
+{
+    return cycle->drained && strlist_contains(cycle->drained, gpu);
+}
+
+/* By its name, since Nova's have other uuids. */
+static void fill_desired(const struct cycle *cycle,
+                         const struct desired_provider *desired,
+                         struct gpu_status *status)
+{
+    bool of_parent =
+        cycle->desired->mode == MODE_NOVA && desired->view.parent_count == 1;
+    status->gpu =
+        xstrdup(of_parent ? desired->view.parents[0].name : desired->gpu_name);
+    status->provider_name = xstrdup(desired->name);
+    status->type_id = xstrdup(desired->type_id);
+    status->type_name = xstrdup(desired->type_name);
+    status->resource_class = xstrdup(desired->resource_class);
+    status->health = desired->gpu ? desired->gpu->health : GPU_GONE;
+    status->service = is_drained(cycle, desired->gpu_name) ? GPU_DRAINED : GPU_ACTIVE;
+    const struct observed_provider *provider =
+        observed_by_name(cycle->observed, desired->name);
+    fill_numbers(status, provider ? provider
+                                  : observed_by_uuid(cycle->observed, desired->uuid));
+}
+
+static void fill_retired(const struct cycle *cycle,
+                         const struct retired_provider *retired,
+                         struct gpu_status *status)
+{
+    const struct gpu *gpu = host_gpu(cycle->host, retired->gpu);
+    const struct observed_provider *provider =
+        observed_by_uuid(cycle->observed, retired->uuid);
+    status->gpu = xstrdup(retired->gpu);
+    status->provider_name = xstrdup(retired->name);
+    if (provider && provider->inventory_count)
+        status->resource_class = xstrdup(provider->inventories[0].resource_class);
+    status->health = gpu ? gpu->health : GPU_GONE;
+    status->service = GPU_RETIRED;
+    fill_numbers(status, provider);
+}
+
+void gpu_status_list(const struct cycle *cycle, struct gpu_status **out, size_t *count)
+{
+    *out = NULL;
+    *count = 0;
+    if (!cycle->observed)
+        return;
+    const struct desired_tree *desired = cycle->desired;
+    for (size_t i = 0; i < desired->provider_count; i++)
+        fill_desired(cycle, &desired->providers[i], array_add(*out, *count));
+    const struct plan *plan = cycle_plan(cycle);
+    for (size_t i = 0; i < plan->retired_count; i++)
+        fill_retired(cycle, &plan->retired[i], array_add(*out, *count));
+}
+
+void gpu_status_free(struct gpu_status *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(list[i].gpu);
+        free(list[i].provider_name);
+        free(list[i].type_id);
+        free(list[i].type_name);
+        free(list[i].resource_class);
+    }
+    free(list);
+}
+
+const char *gpu_service_name(enum gpu_service service)
+{
+    static const char *const names[] = {
+        [GPU_ACTIVE] = "active",
+        [GPU_DRAINED] = "drained",
+        [GPU_RETIRED] = "retired",
+    };
+    return names[service];
+}

@@ -4,6 +4,7 @@ Compared are the status, the headers that clients look at, and the body: JSON as
 its lists as sets (the order of none of them is promised), without what each server makes
 up itself: request ids, times, uuids of what had none given.
 """
+import html
 import json
 import re
 import urllib.parse
@@ -19,7 +20,7 @@ LIBRARY_WORDS = re.compile(r"(Failed validating|(?<=Malformed JSON:)|(?<=Update 
 # Of several unknown traits upstream names any one; of several bad inventories it names the
 # classes and providers in any order.
 ANY_TRAIT = re.compile(r'(?<=No such trait\(s\): )\S+')
-ANY_ORDER = re.compile(r"(?<=')[^' ]+(, [^' ]+)+(?=')|(?<=No such trait )\S+(, \S+)+|"
+ANY_ORDER = re.compile(r"(?<=')[^' ]+(, [^' ]+)+(?=')|(?<=No such trait )\w+(, \w+)+|"
                        r"(?<=\[)'[^]]*(?=\])")
 
 
@@ -55,7 +56,8 @@ def body(reply):
         return None
     data = reply.json()
     if data is None and reply.body.strip() != b'null':
-        return normal_detail(plain(reply.body.decode('utf-8', 'replace')))
+        # Entities are another spelling of the same.
+        return normal_detail(plain(html.unescape(reply.body.decode('utf-8', 'replace'))))
     return normal(data)
 
 

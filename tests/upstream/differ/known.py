@@ -75,6 +75,11 @@ KNOWN = [
           lambda request, ours, theirs, line: request.method == 'PUT' and
           request.path.count('/') == 2 and line.startswith('header last-modified') and
           'last-modified' not in theirs.headers),
+    Known('case-of-uuids',
+          'MariaDB compares without regard to case, SQLite does not; ours takes a uuid in a '
+          'path as it is.',
+          lambda request, ours, theirs, line: ours.status == 404 and
+          request.path.lower() != request.path and 'uuid' in str(ours.body)),
     Known('vary-on-errors',
           'Upstream leaves out Vary where an error arises outside of a handler. It holds '
           'for these answers too, so ours have it.',

@@ -130,18 +130,17 @@ class Routes:
         return self.request(method, '/traits/' + self.trait_name(), least=6)
 
     def elsewhere(self):
-        who = self.world.a_provider()
-        return self.request(self.rng.choice(['GET', 'PUT', 'POST', 'DELETE']),
-                            self.rng.choice(['/nowhere', '/resource_providers/', '//',
-                                             '/resource_providers/%s/nothing' % who,
-                                             '/traits/', '/resource_classes/',
-                                             '/allocations/', '/usages/x',
-                                             '/Resource_Providers', '/allocation_candidates/x',
-                                             '/resource_providers/not-a-uuid',
-                                             '/resource_providers/not-a-uuid/inventories',
-                                             '/resource_providers/%s' % who.upper(),
-                                             '/resource_providers/%s' % who.replace('-', ''),
-                                             '/%E2%82%AC', '/allocations/not-a-uuid']))
+        rng, who = self.rng, self.world.a_provider()
+        other = rng.choice([who.upper(), who.replace('-', '')])
+        if rng.random() < 0.1:
+            return self.request('GET', '/resource_providers/' + other)
+        path = rng.choice([
+            '/nowhere', '/resource_providers/', '//', '/traits/', '/resource_classes/',
+            '/resource_providers/%s/nothing' % who, '/allocations/', '/usages/x',
+            '/Resource_Providers', '/allocation_candidates/x', '/allocations/not-a-uuid',
+            '/resource_providers/not-a-uuid', '/%E2%82%AC',
+            '/resource_providers/not-a-uuid/inventories'])
+        return self.request(rng.choice(['GET', 'PUT', 'POST', 'DELETE']), path)
 
     # ---- providers ----
 

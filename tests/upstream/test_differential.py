@@ -1,0 +1,57 @@
+"""Random requests to placementd and to OpenStack's Placement: the same answers.
+
+Eleven thousand requests in all. Upstream keeps its tables in SQLite, which answers
+faster; one part is on MariaDB, where clouds have them.
+"""
+import pathlib
+import shutil
+import subprocess
+
+from openstack import Database, Placement
+from support.case import SystemTest
+from support.placement import own_placement
+
+DIFFERENTIAL = pathlib.Path(__file__).resolve().parent / "differential"
+COUNT = 1100
+
+
+class File:
+    """In place of a Database: SQLite."""
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def create(self, name):
+        return f"sqlite:///{self.directory}/{name}.sqlite"
+
+
+class DifferentialTest(SystemTest):
+    def compare(self, seed, database=None):
+        if not shutil.which("uwsgi_python3"):
+            self.skipTest("not installed: uwsgi-plugin-python3")
+        # One process, for each keeps a cache of traits that others make stale.
+        upstream = Placement(self.directory, database or File(self.directory),
+                             processes=1)
+        self.addCleanup(upstream.stop)
+        ours = own_placement(self.subdirectory("placement"))
+        self.addCleanup(self.end, ours)
+        done = subprocess.run([DIFFERENTIAL, "--server", ours.url, "--upstream",
+                               upstream.url, "--seed", str(seed), "--count", str(COUNT)],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout[-20000:] + done.stderr)
+        self.assertRegex(done.stdout, rf"\n{COUNT} passed, 0 failed\n$")
+
+    def test_on_mariadb(self):
+        database = Database(self.directory)
+        self.addCleanup(database.stop)
+        self.compare(100, database)
+
+
+def add_tests():
+    for seed in range(1, 10):
+        def test(self, seed=seed):
+            self.compare(seed)
+        setattr(DifferentialTest, f"test_seed_{seed}", test)
+
+
+add_tests()

@@ -66,15 +66,15 @@ class Routes:
         total = rng.choice([1, 2, 4, 8, 16, 100, 2 ** 31 - 1])
         made = {'total': total}
         if rng.random() < 0.3:
-            made['reserved'] = rng.choice([0, 1, total, total + 1])
-        if rng.random() < 0.2:
+            made['reserved'] = rng.choice([0, 0, 1, total, total + 1])
+        if rng.random() < 0.1:
             made['min_unit'] = rng.choice([1, 2, 4])
         if rng.random() < 0.3:
             made['max_unit'] = rng.choice([1, 4, 8, total])
-        if rng.random() < 0.2:
+        if rng.random() < 0.1:
             made['step_size'] = rng.choice([1, 2, 3])
         if rng.random() < 0.3:
-            made['allocation_ratio'] = rng.choice([1, 1.5, 16.0, 0.5, 0, 0.1, 1e10])
+            made['allocation_ratio'] = rng.choice([1, 1.5, 16.0, 16.0, 0.5, 0, 0.1, 1e10])
         return made
 
     def some(self, pool, most):
@@ -84,7 +84,15 @@ class Routes:
         """Mostly of classes that the provider has."""
         rng, has = self.rng, sorted(self.world.inventories.get(who) or {})
         pool = has if has and rng.random() < 0.9 else self.world.classes
-        return {c: rng.choice([1, 1, 2, 3, 4, 8]) for c in self.some(pool, 3) or pool[:1]}
+        return {c: rng.choice([1, 1, 1, 1, 2, 3, 4, 8])
+                for c in self.some(pool, 2) or pool[:1]}
+
+    def a_stocked_provider(self):
+        """Mostly one that has something to allocate."""
+        stocked = sorted(u for u, has in self.world.inventories.items() if has)
+        if stocked and self.rng.random() < 0.9:
+            return self.rng.choice(stocked)
+        return self.world.a_provider()
 
     # ---- the small routes ----
 
@@ -217,7 +225,7 @@ class Routes:
     def provider_one(self):
         rng, world = self.rng, self.world
         who = world.a_provider()
-        method = rng.choice(['GET', 'GET', 'PUT', 'PUT', 'DELETE'])
+        method = rng.choice(['GET'] * 4 + ['PUT'] * 5 + ['DELETE'])
         version = values.version(rng, 14)
         body = None
         if method == 'PUT':
@@ -231,7 +239,7 @@ class Routes:
 
     def inventories(self):
         rng, who = self.rng, self.world.a_provider()
-        method = rng.choice(['GET', 'PUT', 'PUT', 'PUT', 'DELETE'])
+        method = rng.choice(['GET'] * 2 + ['PUT'] * 7 + ['DELETE'])
         body = None
         if method == 'PUT':
             names = self.some(self.world.classes, 4)
@@ -291,7 +299,7 @@ class Routes:
 
     def allocation_body(self, number, consumer, may_be_empty):
         rng, world = self.rng, self.world
-        providers = [world.a_provider() for _ in range(rng.choice([1, 1, 1, 2]))]
+        providers = [self.a_stocked_provider() for _ in range(rng.choice([1, 1, 1, 2]))]
         if may_be_empty and rng.random() < 0.15:
             providers = []
         if number < 12:

@@ -4,6 +4,7 @@ Names and uuids come from small pools, so that requests meet each other's data. 
 pool's member is now (made or not, its generation) is learned from the reference
 server's answers to the episode's own requests.
 """
+import json
 import uuid
 
 STANDARD_CLASSES = ['VCPU', 'MEMORY_MB', 'DISK_GB', 'VGPU', 'SRIOV_NET_VF', 'PCPU']
@@ -81,10 +82,23 @@ class World:
                                 (request.method == 'DELETE' and reply.status == 204)):
             self.providers[who] = None
             self.inventories.pop(who, None)
-        if reply.status >= 300 or not isinstance(data, dict):
+        if reply.status >= 300:
+            return
+        if len(parts) > 2 and parts[2] == 'inventories' and request.method != 'GET':
+            self._learn_inventory(request, who, parts)
+        if not isinstance(data, dict):
             return
         for key in ('generation', 'resource_provider_generation'):
             if isinstance(data.get(key), int):
                 self.providers[who] = data[key]
         if isinstance(data.get('inventories'), dict):
             self.inventories[who] = data['inventories']
+
+    def _learn_inventory(self, request, who, parts):
+        has = self.inventories.setdefault(who, {})
+        if request.method == 'DELETE':
+            for name in parts[3:] or list(has):
+                has.pop(name, None)
+        elif request.method == 'POST':
+            body = json.loads(request.body)
+            has[body['resource_class']] = body

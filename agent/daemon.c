@@ -17,6 +17,8 @@
 #include "lib/notify.h"
 #include "lib/xalloc.h"
 
+#define LEAST_PAUSE 1000 /* milliseconds */
+
 struct daemon {
     const struct command_context *context;
     struct config *config;
@@ -121,9 +123,11 @@ static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t n
     uint64_t delay =
         backoff_delay(daemon->config->agent.sync_interval, daemon->failures, chance);
     int64_t wake_at = cycle->round_count > 0 ? cycle_plan(cycle)->wake_at : 0;
-    if (daemon->failures == 0 && wake_at > now &&
-        (uint64_t)(wake_at - now) * 1000 < delay)
-        delay = (uint64_t)(wake_at - now) * 1000;
+    /* Without a grace period that is now; but never without a pause. */
+    uint64_t until_wake =
+        wake_at > now ? (uint64_t)(wake_at - now) * 1000 : LEAST_PAUSE;
+    if (daemon->failures == 0 && wake_at > 0 && until_wake < delay)
+        delay = until_wake;
     daemon->next_cycle = now_ms() + delay;
 }
 

@@ -4,27 +4,46 @@
 
 #include "lib/xalloc.h"
 
-static const struct inventory *find_inventory(const struct observed_provider *provider,
-                                              const char *resource_class)
+static const struct inventory *find_inventory(const struct class_inventory *list,
+                                              size_t count, const char *resource_class)
 {
-    for (size_t i = 0; i < provider->inventory_count; i++)
-        if (strcmp(provider->inventories[i].resource_class, resource_class) == 0)
-            return &provider->inventories[i].inventory;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].resource_class, resource_class) == 0)
+            return &list[i].inventory;
     return NULL;
 }
 
-static void fill_numbers(struct gpu_status *status,
+/* What the cycle itself has written since it looked; NULL: nothing. */
+static const struct step *find_written(const struct cycle *cycle, const char *provider)
+{
+    const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
+    for (size_t i = 0; round->execution && i < round->execution->count; i++) {
+        const struct step *step = &round->plan->steps[i];
+        if (step->kind == STEP_SET_INVENTORY &&
+            round->execution->results[i].outcome == STEP_DONE &&
+            strcmp(step->provider_name, provider) == 0)
+            return step;
+    }
+    return NULL;
+}
+
+static void fill_numbers(const struct cycle *cycle, struct gpu_status *status,
                          const struct observed_provider *provider)
 {
-    if (!provider || !status->resource_class)
+    if (!status->resource_class)
         return;
+    const struct step *written = find_written(cycle, status->provider_name);
     const struct inventory *inventory =
-        find_inventory(provider, status->resource_class);
+        written    ? find_inventory(written->inventories, written->inventory_count,
+                                    status->resource_class)
+        : provider ? find_inventory(provider->inventories, provider->inventory_count,
+                                    status->resource_class)
+                   : NULL;
     if (inventory) {
         status->total = inventory->total;
         status->reserved = inventory->reserved;
     }
-    for (size_t i = 0; i < provider->allocation_count; i++)
+    for (size_t i = 0; provider && i < provider->allocation_count; i++)
         if (strcmp(provider->allocations[i].resource_class, status->resource_class) ==
             0)
             status->used += provider->allocations[i].amount;
@@ -52,8 +71,9 @@ static void fill_desired(const struct cycle *cycle,
     status->service = is_drained(cycle, desired->gpu_name) ? GPU_DRAINED : GPU_ACTIVE;
     const struct observed_provider *provider =
         observed_by_name(cycle->observed, desired->name);
-    fill_numbers(status, provider ? provider
-                                  : observed_by_uuid(cycle->observed, desired->uuid));
+    fill_numbers(cycle, status,
+                 provider ? provider
+                          : observed_by_uuid(cycle->observed, desired->uuid));
 }
 
 static void fill_retired(const struct cycle *cycle,
@@ -69,7 +89,7 @@ static void fill_retired(const struct cycle *cycle,
         status->resource_class = xstrdup(provider->inventories[0].resource_class);
     status->health = gpu ? gpu->health : GPU_GONE;
     status->service = GPU_RETIRED;
-    fill_numbers(status, provider);
+    fill_numbers(cycle, status, provider);
 }
 
 void gpu_status_list(const struct cycle *cycle, struct gpu_status **out, size_t *count)

@@ -21,7 +21,7 @@ struct gpu_status {
     char *resource_class;      /* NULL: a retired one without inventory */
     enum gpu_health health;
     enum gpu_service service;
-    int64_t total, used, reserved; /* as Placement has them */
+    int64_t total, used, reserved; /* as Placement has them after the cycle */
 };
 
 /* In the order of the desired tree, then the retired ones. The caller frees with

@@ -97,21 +97,37 @@ static bool is_held_back(const struct world *world, const struct subject *subjec
            (world->in->drained && strlist_contains(world->in->drained, subject->gpu));
 }
 
+static const struct journal_inventory *noted_inventory(const struct subject *subject,
+                                                       const char *resource_class)
+{
+    return subject->noted ? journal_find_inventory(subject->noted, resource_class)
+                          : NULL;
+}
+
+/* The journal is lost, and yet it was the agent, most likely, that has put reserved to
+ * total: else the GPU would never come back to work. */
+static bool is_taken_as_ours(const struct subject *subject, const char *resource_class,
+                             bool held_back)
+{
+    const struct inventory *observed = observed_inventory(subject, resource_class);
+    return held_back && observed && observed->reserved == observed->total &&
+           !noted_inventory(subject, resource_class);
+}
+
 /* The operator's own values: those that are there, unless it is the agent that has put
  * reserved to total. */
 static struct journal_inventory operators(const struct subject *subject,
-                                          const char *resource_class)
+                                          const char *resource_class, bool is_ours)
 {
     const struct inventory *observed = observed_inventory(subject, resource_class);
-    const struct journal_inventory *noted =
-        subject->noted ? journal_find_inventory(subject->noted, resource_class) : NULL;
+    const struct journal_inventory *noted = noted_inventory(subject, resource_class);
     struct journal_inventory result = {.resource_class = (char *)resource_class,
                                        .operators_ratio = 1.0};
     if (noted && noted->overruled)
         result = *noted;
     if (observed) {
         result.operators_ratio = observed->allocation_ratio;
-        if (!result.overruled || observed->reserved != observed->total)
+        if (!is_ours && (!result.overruled || observed->reserved != observed->total))
             result.operators_reserved = observed->reserved;
     }
     return result;
@@ -139,7 +155,9 @@ static void decide_class(const struct world *world, const struct subject *subjec
                          struct inventory_decision *decision,
                          struct journal_provider *entry)
 {
-    struct journal_inventory note = operators(subject, resource_class);
+    bool held_back = is_held_back(world, subject, resource_class);
+    bool is_ours = is_taken_as_ours(subject, resource_class, held_back);
+    struct journal_inventory note = operators(subject, resource_class, is_ours);
     const struct inventory *old = observed_inventory(subject, resource_class);
     int64_t total = decide_total(world, subject, resource_class);
     struct inventory now = {.total = total,
@@ -148,11 +166,12 @@ static void decide_class(const struct world *world, const struct subject *subjec
                             .max_unit = total,
                             .step_size = 1,
                             .allocation_ratio = note.operators_ratio};
-    if (is_held_back(world, subject, resource_class))
+    if (held_back)
         now.reserved = total;
     bool present = total > 0;
-    note.overruled = present ? now.reserved != note.operators_reserved
-                             : note.operators_reserved || note.operators_ratio != 1.0;
+    note.overruled =
+        present ? now.reserved != note.operators_reserved
+                : note.operators_reserved || note.operators_ratio != 1.0 || is_ours;
     if (!note.overruled) {
         note.operators_reserved = 0;
         note.operators_ratio = 1.0;

@@ -172,6 +172,9 @@ static const struct plan_case retiring[] = {
          "! not deleted: its GPU is not well\n"
          "health 84 ok\n"
          "=> delete 84\n"},
+    {"a drained GPU is put back to service although the journal was lost",
+     TWO "drain 84\n settle\n journal lost\n settle\n undrain 84\n"
+         "=> inventory 84 VGPU=4\n"},
     {"a drained GPU that is not there is said",
      TWO "drain 85\n settle\n notypes\n type 35 84\n absent 85\n"
          "unprovider 85\n"

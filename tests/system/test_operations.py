@@ -1,0 +1,519 @@
+"""What an operator does: drain, prune, reload, status, monitoring; beside the daemon and
+without it."""
+import http.client
+import os
+import re
+import signal
+import socket
+import time
+
+from support import wait_for
+from support.fleet import FleetTest, child_name, new_uuid
+from support.process import Process
+
+A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
+AN_HOUR = 3600
+TEMPFAIL, CONFIG, UNAVAILABLE = os.EX_TEMPFAIL, os.EX_CONFIG, os.EX_UNAVAILABLE
+
+
+class OperationsTest(FleetTest):
+    interval = AN_HOUR  # what must not wait for it, does not
+
+    def setUp(self):
+        super().setUp()
+        self.build_guide(sync_interval=self.interval)
+
+    def start(self):
+        """The daemon, after its first cycle."""
+        seen = self.agent.daemon.output() if self.agent.daemon else ""
+        self.agent.start()
+        wait_for(lambda: self.agent.daemon.output().count(" starts") > seen.count(" starts"),
+                 "the daemon")
+        self.agent.settle()
+
+    def numbers(self, address):
+        inventory = self.placement.inventories(self.child(address))["VGPU"]
+        return inventory["total"], inventory["reserved"]
+
+    def configure(self, dropped=(), **options):
+        """The files without some GPUs."""
+        types = {**self.types}
+        for section in ("mdev_nvidia-35", "mdev_nvidia-36"):
+            addresses = [a for a in self.types[section]["device_addresses"]
+                         if a not in dropped]
+            types[section] = {"device_addresses": addresses}
+            if not addresses:
+                types["devices"] = {"enabled_mdev_types": ["nvidia-35"]}
+                del types[section]
+        self.agent.configure({"agent": {**self.options, **options}, **types})
+
+
+class Drain(OperationsTest):
+    def test_beside_the_daemon(self):
+        self.start()
+        server = self.allocate(A, 2)
+        self.agent.daemon.popen.send_signal(signal.SIGUSR1)
+        wait_for(lambda: len(self.host.mdevs()) == 2, "the devices")
+        devices = self.host.mdevs()
+        self.assertEqual(self.agent.json("drain", A), {
+            "gpu": A, "drained": True, "changed": True, "done": True, "pending": None,
+            "used": 2})
+        self.assertEqual((self.numbers(A), self.numbers(B)), ((16, 16), (16, 0)))
+        self.assertEqual(self.host.mdevs(), devices)
+        self.assertEqual(self.states()[server], ["ready"])
+        # Nobody new is let in.
+        refused = self.placement.request("PUT", f"/allocations/{new_uuid()}", {
+            "allocations": {self.child(A): {"resources": {"VGPU": 1}}},
+            "project_id": new_uuid(), "user_id": new_uuid(), "consumer_generation": None,
+            "consumer_type": "INSTANCE"})
+        self.assertEqual(refused.status, 409, refused.body)
+        self.assertIn("already drained", self.agent.run("drain", A))
+
+        # A crash does not put it back to work, and neither does a lost state file.
+        self.agent.daemon.kill()
+        self.agent.state_file.unlink()
+        self.start()
+        self.assertEqual(self.numbers(A), (16, 16))
+        rows = {r["gpu"]: r["service"] for r in self.agent.json("status")["gpus"]}
+        self.assertEqual(rows, {A: "drained", B: "active", C: "active"})
+
+        self.assertEqual(self.agent.run("undrain", A), f"{A} is in service\n")
+        self.assertEqual(self.numbers(A), (16, 0))
+        self.assertIn("already in service", self.agent.run("undrain", A))
+        self.assertEqual(self.host.mdevs(), devices)
+
+    def test_what_an_operator_had_reserved_comes_back(self):
+        self.start()
+        inventories = self.placement.inventories(self.child(A))
+        inventories["VGPU"].update(reserved=3, allocation_ratio=2.0)
+        self.placement.set_inventories(self.child(A), inventories)
+        self.agent.run("drain", A)
+        self.assertEqual(self.numbers(A), (16, 16))
+        self.agent.run("undrain", A)
+        after = self.placement.inventories(self.child(A))
+        self.assertEqual(after["VGPU"], inventories["VGPU"])
+
+    def test_without_the_daemon(self):
+        self.agent.run("sync")
+        text = self.agent.run("drain", A, status=1)
+        self.assertIn("the daemon does not run", text)
+        self.assertEqual(self.numbers(A), (16, 0))
+        self.agent.run("sync")
+        self.assertEqual(self.numbers(A), (16, 16))
+        self.agent.run("undrain", A, status=1)
+        self.agent.run("sync")
+        self.assertEqual(self.numbers(A), (16, 0))
+
+    def test_names(self):
+        self.start()
+        for name in ("0000:84:00.0", "pci_0000_84_00_0", "00000000:84:00.0"):
+            self.assertEqual(self.agent.json("drain", name)["gpu"], A)
+        for name in ("0000:99:00.0", "84", "../../x", ""):
+            refused = self.agent.try_to("drain", name)
+            self.assertEqual(refused.returncode, 1, name)
+            self.assertIn(f"it has {A}, {B}, {C}", refused.stderr)
+        self.assertNotEqual(self.agent.try_to("drain").returncode, 0)
+
+    def test_nova_mode_has_none(self):
+        self.configure(mode="nova", create_root="false")
+        refused = self.agent.try_to("drain", A)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("nova-compute keeps the inventory", refused.stderr)
+
+
+class DrainFarFromPlacement(OperationsTest):
+    relayed, interval = True, 1
+
+    def test_the_order_is_given_all_the_same(self):
+        self.start()
+        self.relay.rule = lambda request: (503, [], b"away")
+        answer = self.agent.json("drain", A, status=1)
+        self.assertEqual((answer["done"], answer["changed"]), (False, True))
+        self.assertIn("503", answer["pending"])
+        self.relay.rule = lambda request: None
+        wait_for(lambda: self.numbers(A) == (16, 16), "the drained GPU")
+
+
+class Prune(OperationsTest):
+    def retire(self, address):
+        self.configure([address])
+        self.agent.run("reload")
+        wait_for(lambda: self.numbers(address) == (16, 16), "the GPU to be held back")
+
+    def test_beside_the_daemon(self):
+        self.start()
+        self.assertIn("nothing to prune", self.agent.run("prune"))
+        refused = self.agent.try_to("prune", C)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("is configured for the type 'nvidia-36'", refused.stderr)
+        self.retire(C)
+        status = self.agent.json("status", status=1)
+        self.assertEqual({r["gpu"]: r["service"] for r in status["gpus"]},
+                         {A: "active", B: "active", C: "retired"})
+        self.assertIn("until it is pruned", " ".join(status["problems"]))
+        provider = self.child(C)
+        (row,) = self.agent.json("prune")
+        self.assertEqual((row["gpu"], row["uuid"], row["result"], row["reason"]),
+                         (C, provider, "deleted", None))
+        self.assertNotIn(child_name(C), self.tree())
+        self.assertEqual(self.agent.json("status")["problems"], [])
+        # The GPU may come back.
+        self.configure()
+        self.agent.run("reload")
+        wait_for(lambda: child_name(C) in self.tree() and
+                 self.placement.inventories(self.child(C)), "the GPU again")
+        self.assertEqual((self.child(C), self.numbers(C)), (provider, (16, 0)))
+
+    def test_what_is_needed_is_left(self):
+        self.start()
+        server = self.allocate(C)
+        self.agent.daemon.popen.send_signal(signal.SIGUSR1)
+        wait_for(self.host.mdevs, "the device")
+        self.retire(C)
+        (row,) = self.agent.json("prune", status=1)
+        self.assertEqual((row["result"], row["reason"]), ("left", "it has allocations"))
+        # Nor while its device is there, whoever has it.
+        (device,) = self.host.mdevs()
+        domain = self.agent.define_domain(server, [device])
+        self.placement.allocate(server, {}, 1)
+        (row,) = self.agent.json("prune", C, status=1)
+        self.assertEqual(row["result"], "left")
+        self.assertIn(device, row["reason"])
+        self.assertIn(child_name(C), self.tree())
+        domain.unlink()
+        self.agent.daemon.popen.send_signal(signal.SIGUSR1)
+        wait_for(lambda: not self.host.mdevs(), "the device to go")
+        self.assertEqual(self.agent.json("prune", C)[0]["result"], "deleted")
+
+    def test_without_the_daemon_it_does_nothing_else(self):
+        self.agent.run("sync")
+        self.configure([C])
+        self.agent.try_to("sync")
+        server = self.allocate(A)
+        self.assertEqual(self.agent.json("prune")[0]["result"], "deleted")
+        self.assertNotIn(child_name(C), self.tree())
+        self.assertEqual(self.host.mdevs(), {})
+        self.assertEqual(self.states()[server], ["pending"])
+        self.assertNotIn(child_name(C), self.agent.state_file.read_text())
+
+    def test_what_somebody_put_below_it_keeps_it(self):
+        self.start()
+        self.retire(C)
+        below = new_uuid()
+        self.placement.create_provider(self.placement.name("below"), below, self.child(C))
+        (row,) = self.agent.json("prune", status=1)
+        self.assertEqual(row["result"], "left")
+        self.assertTrue(row["reason"])
+        self.assertIn(child_name(C), self.tree())
+        self.placement.expect(204, "DELETE", f"/resource_providers/{below}")
+        self.assertEqual(self.agent.json("prune")[0]["result"], "deleted")
+
+    def test_a_request_of_yesterday_is_dropped(self):
+        self.agent.run("sync")
+        self.configure([C])
+        provider = self.child(C)
+        order = self.agent.state_file.with_name(f"state.json.prune.{provider}")
+        order.touch()
+        self.start()
+        self.assertFalse(order.exists())
+        self.assertIn(child_name(C), self.tree())
+
+
+class OneWriter(OperationsTest):
+    def test_who_is_at_work_is_said(self):
+        self.host.control(f"block create on {A}")
+        self.addCleanup(self.host.control, "clear")
+        self.agent.try_to("sync")
+        self.allocate(A)
+        slow = Process(self.agent.arguments("sync"), self.directory / "slow.log")
+        self.addCleanup(slow.kill)
+        wait_for(lambda: self.host.stores() and
+                 self.host.stores()[-1]["result"] == "pending", "the blocked create")
+        for words in (["sync"], ["run"], ["restore"], ["restore", "--wait", "1"]):
+            refused = self.agent.try_to(*words)
+            self.assertEqual(refused.returncode, TEMPFAIL, refused.stderr)
+            self.assertIn(f"another vgpu-agent sync is at work (pid {slow.pid} ",
+                          refused.stderr)
+        status = self.agent.json("status", status=1)
+        self.assertEqual(status["daemon_pid"], 0)
+        self.assertIn(f"vgpu-agent sync does (pid {slow.pid})",
+                      self.agent.run("status", status=1))
+        # It is no daemon: signals would end it.
+        self.assertIn("does not run", self.agent.try_to("reload").stderr)
+        self.agent.run("drain", B, status=1)
+        self.assertTrue(slow.runs())
+        self.host.control("unblock")
+        self.assertEqual(slow.popen.wait(20), 0, slow.output())
+
+    def test_beside_the_daemon(self):
+        self.start()
+        pid = self.agent.daemon.pid
+        for words in (["sync"], ["run"], ["restore"]):
+            refused = self.agent.try_to(*words)
+            self.assertEqual(refused.returncode, TEMPFAIL, refused.stderr)
+            self.assertIn(f"the daemon is at work (pid {pid} ", refused.stderr)
+        for words in (["plan"], ["status"], ["tree"], ["gpus"], ["allocations"],
+                      ["drain", A], ["undrain", A], ["prune"], ["reload"]):
+            self.agent.run(*words)
+        self.assertTrue(self.agent.daemon.runs())
+
+
+class Reload(OperationsTest):
+    def test_tells_the_daemon(self):
+        refused = self.agent.try_to("reload")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("the daemon does not run", refused.stderr)
+        self.configure([C])
+        self.start()
+        self.assertNotIn(child_name(C), self.tree())
+        self.configure()
+        self.assertIn(f"pid {self.agent.daemon.pid}", self.agent.run("reload"))
+        wait_for(lambda: child_name(C) in self.tree(), "the new GPU")
+
+    def test_files_with_errors_are_not_even_sent(self):
+        self.start()
+        self.configure(sync_interval="often")
+        refused = self.agent.try_to("reload")
+        self.assertEqual(refused.returncode, CONFIG)
+        self.assertIn("sync_interval", refused.stderr)
+        self.assertNotIn("reload", self.agent.daemon.output())
+
+
+class Status(OperationsTest):
+    relayed, interval = True, 1
+
+    def test_all_is_well(self):
+        self.start()
+        server = self.allocate(A)
+        wait_for(lambda: self.states().get(server) == ["ready"], "its device")
+        status = self.agent.json("status")
+        self.assertTrue(status["well"])
+        self.assertEqual(status["daemon_pid"], self.agent.daemon.pid)
+        self.assertEqual((status["changes"], status["problems"]), (0, []))
+        self.assertEqual(status["allocations"]["ready"], 1)
+        self.assertEqual(status["gpus"][0], {
+            "gpu": A, "provider": f"{self.root_name}_{child_name(A)}",
+            "type": "nvidia-35", "class": "VGPU", "service": "active", "health": "ok",
+            "total": 16, "used": 1, "reserved": 0})
+        text = self.agent.run("status")
+        self.assertIn("all is well", text)
+        self.assertLess(len(text.splitlines()), 24)
+
+    def test_the_daemon_does_not_run(self):
+        self.agent.run("sync")
+        status = self.agent.json("status", status=1)
+        self.assertEqual(status["problems"], ["the daemon does not run"])
+        self.start()
+        self.agent.run("status")
+        self.agent.daemon.kill()
+        self.agent.daemon = None
+        self.assertIn("the daemon does not run", self.agent.run("status", status=1))
+
+    def test_what_only_the_daemon_knows(self):
+        """A step that fails each time shows in no look at the host."""
+        self.start()
+        self.host.control(f"fail create EIO every on {A}")
+        self.allocate(A)
+        text = wait_for(lambda: self.broken("create device"), "the failure in the status")
+        self.assertIn(A, text)
+        self.host.control("clear")
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well again")
+
+    def broken(self, text):
+        done = self.agent.try_to("status")
+        return done.stdout if done.returncode == 1 and text in done.stdout else None
+
+    def test_placement_is_away(self):
+        self.start()
+        self.relay.rule = lambda request: (503, [], b"")
+        wait_for(lambda: "devices stay" in self.agent.daemon.output(), "the daemon's word")
+        text = self.agent.run("status", status=1)
+        self.assertIn("Placement    cannot be read", text)
+        self.assertIn("503", text)
+        self.relay.rule = lambda request: None
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well again")
+
+    def test_a_sick_gpu(self):
+        self.start()
+        self.host.control(f"lose {B}")
+        text = wait_for(lambda: self.broken("lost"), "the lost GPU")
+        self.assertIn(B, text)
+        self.host.control(f"restore {B}")
+
+
+class Monitoring(OperationsTest):
+    relayed, interval = True, 1
+
+    def setUp(self):
+        super().setUp()
+        self.configure(listen="0")
+
+    def start(self):
+        super().start()
+        line = self.agent.daemon.wait_for_output("serves /metrics")
+        self.port = int(re.search(r"port (\d+)", line).group(1))
+
+    def fetch(self, path, method="GET"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read().decode()
+        finally:
+            connection.close()
+
+    def metrics(self):
+        """{"name{labels}": number}, after a look at the form of the whole."""
+        status, headers, text = self.fetch("/metrics")
+        self.assertEqual(status, 200)
+        self.assertEqual(headers["Content-Type"],
+                         "text/plain; version=0.0.4; charset=utf-8")
+        found, family = {}, None
+        for line in text.splitlines():
+            if line.startswith("# HELP "):
+                family = line.split()[2]
+                continue
+            if line.startswith("# TYPE "):
+                self.assertEqual(line.split()[2], family)
+                self.assertIn(line.split()[3], ("counter", "gauge", "summary"))
+                continue
+            sample = re.fullmatch(
+                r'([a-z_]+)(\{[a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*\})? ([0-9.]+)', line)
+            self.assertTrue(sample, line)
+            self.assertIn(sample[1], (family, f"{family}_sum", f"{family}_count"))
+            key = sample[1] + (sample[2] or "")
+            self.assertNotIn(key, found)
+            found[key] = float(sample[3])
+        return found
+
+    def of(self, name, address, **more):
+        labels = {"gpu": address, "provider": f"{self.root_name}_{child_name(address)}",
+                  **more}
+        text = ",".join(f'{k}="{v}"' for k, v in labels.items())
+        return f"vgpu_agent_{name}{{{text}}}"
+
+    def test_what_is_told(self):
+        self.start()
+        self.allocate(A, 3)
+        self.agent.run("drain", B)
+        used = self.of("gpu_used", A, resource_class="VGPU")
+        metrics = wait_for(lambda: (m := self.metrics()).get(used) == 3 and m, "the use")
+        wait_for(lambda: self.metrics()['vgpu_agent_allocations{state="ready"}'] == 1,
+                 "the device")
+        self.assertEqual(metrics[self.of("gpu_capacity", A, resource_class="VGPU")], 16)
+        wait_for(lambda: self.metrics()[
+            self.of("gpu_reserved", B, resource_class="VGPU")] == 16, "the drained one")
+        metrics = self.metrics()
+        self.assertEqual(metrics[self.of("gpu_service", B, service="drained")], 1)
+        self.assertEqual(metrics[self.of("gpu_service", A, service="drained")], 0)
+        self.assertEqual(metrics[self.of("gpu_health", A, health="ok")], 1)
+        self.assertEqual(metrics[self.of("gpu_health", A, health="lost")], 0)
+        self.assertEqual(metrics[self.of("gpu_info", A, type="nvidia-35",
+                                         type_name="GRID M10-0B",
+                                         resource_class="VGPU")], 1)
+        self.assertEqual(metrics["vgpu_agent_placement_up"], 1)
+        self.assertGreater(metrics["vgpu_agent_requests_total"], 5)
+        self.assertGreater(metrics["vgpu_agent_cycle_seconds_count"], 1)
+        self.assertEqual(metrics["vgpu_agent_oldest_pending_seconds"], 0)
+        self.assertEqual(metrics["vgpu_agent_problems"], 0)
+        self.assertLess(abs(metrics["vgpu_agent_last_success_timestamp_seconds"] -
+                            time.time()), 60)
+        self.assertNotIn("vgpu_agent_token_expiry_timestamp_seconds", metrics)
+        self.assertTrue(any(k.startswith("vgpu_agent_build_info") and 'mode="owner"' in k
+                            for k in metrics))
+
+    def test_errors_and_what_waits(self):
+        self.start()
+        self.host.control(f"fail create EIO every on {A}")
+        self.allocate(A)
+        wait_for(lambda: self.metrics()['vgpu_agent_errors_total{kind="io"}'] >= 2,
+                 "two failures")
+        wait_for(lambda: self.metrics()["vgpu_agent_oldest_pending_seconds"] > 0.5,
+                 "the age of what waits")
+        self.assertGreater(self.metrics()["vgpu_agent_problems"], 0)
+        self.host.control("clear")
+        wait_for(lambda: self.metrics()["vgpu_agent_oldest_pending_seconds"] == 0,
+                 "the device")
+
+    def test_health_and_readiness(self):
+        self.start()
+        self.assertEqual(self.fetch("/healthz")[::2], (200, "ok\n"))
+        self.assertEqual(self.fetch("/readyz")[::2], (200, "ok\n"))
+        self.assertEqual(self.fetch("/readyz?verbose")[0], 200)
+        self.assertEqual(self.fetch("/metrics", "HEAD")[::2], (200, ""))
+        self.assertEqual(self.fetch("/")[0], 404)
+        status, headers, _ = self.fetch("/metrics", "POST")
+        self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
+        self.relay.rule = lambda request: (503, [], b"")
+        status, _, text = wait_for(
+            lambda: (r := self.fetch("/readyz"))[0] == 503 and r, "not ready")
+        self.assertIn("503", text)
+        self.assertEqual(self.fetch("/healthz")[0], 200)
+        metrics = self.metrics()
+        self.assertEqual(metrics["vgpu_agent_placement_up"], 0)
+        self.assertGreater(metrics['vgpu_agent_errors_total{kind="unreachable"}'], 0)
+        # What was known last.
+        self.assertEqual(metrics[self.of("gpu_capacity", A, resource_class="VGPU")], 16)
+        self.relay.rule = lambda request: None
+        wait_for(lambda: self.fetch("/readyz")[0] == 200, "ready again")
+
+    def test_answers_while_a_request_hangs(self):
+        self.start()
+        hanging = []
+
+        def hang(request):
+            hanging.append(request)
+            wait_for(lambda: not hanging, "the end of it", 60)
+
+        self.relay.rule = hang
+        self.addCleanup(hanging.clear)
+        wait_for(lambda: hanging, "a request")
+        self.assertEqual(self.fetch("/healthz")[0], 200)
+        self.assertEqual(self.fetch("/metrics")[0], 200)
+        self.assertTrue(hanging)
+
+    def test_silent_clients_hold_up_nobody(self):
+        self.start()
+        silent = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(12)]
+        for connection in silent[:6]:
+            connection.send(b"GET /metrics HT")
+        self.assertEqual(self.fetch("/healthz")[0], 200)
+        silent[0].send(b"x" * 65536)
+        self.assertEqual(self.fetch("/readyz")[0], 200)
+        cycles = self.metrics()["vgpu_agent_cycle_seconds_count"]
+        wait_for(lambda: self.metrics()["vgpu_agent_cycle_seconds_count"] > cycles,
+                 "the next cycle")
+        for connection in silent:
+            connection.close()
+
+    def test_a_port_that_is_taken(self):
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        port = taken.getsockname()[1]
+        self.configure(listen=port)
+        super().start()
+        # Guests come first.
+        self.allocate(A)
+        wait_for(self.host.mdevs, "the device")
+        text = wait_for(lambda: (d := self.agent.try_to("status")).returncode and d.stdout,
+                        "the problem")
+        self.assertIn(f"cannot listen on {port}", text)
+        taken.close()
+        self.agent.daemon.wait_for_output("serves /metrics")
+        self.port = port
+        self.assertEqual(self.fetch("/readyz")[0], 200)
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")
+
+    def test_a_reload_moves_it(self):
+        self.start()
+        self.fetch("/healthz")
+        self.configure()
+        self.agent.run("reload")
+
+        def closed():
+            try:
+                self.fetch("/healthz")
+            except OSError:
+                return True
+            return False
+        wait_for(closed, "nothing to be served")

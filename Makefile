@@ -51,7 +51,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 pkg = $(shell $(PKG_CONFIG) --libs $(foreach a,$(1),$(LIBS_$(a))))
 
 PARTS_vgpu-agent := agent client model config lib
-PARTS_placementd := server model config lib
+PARTS_placementd := server client model config lib
 PARTS_mdevsim := mdevsim lib
 MAIN_vgpu-agent := agent/main.c
 MAIN_placementd := placement/server/main.c

@@ -25,15 +25,19 @@ static int check_policy(const struct api *api, const struct route *route,
     return policy_enforce(api->policy, route->rule, &request->identity, project, reply);
 }
 
+/* 0, -1 with a problem, or AUTH_LATER. */
 static int answer(struct api *api, struct request *request, struct reply *reply)
 {
     struct store *store = api->store;
     _cleanup_free_ char *path_storage = xcalloc(strlen(request->path) + 1, 1);
     struct error err;
     identity_clear(&request->identity);
-    if (auth_noauth2(request, reply) != 0)
-        return -1;
+    int rc = api->tokens
+                 ? auth_keystone(api->tokens, api->authenticate_uri, request, reply)
+                 : auth_noauth2(request, reply);
     int minor;
+    if (rc != 0)
+        return rc;
     if (microversion_parse(request->api_version, &minor, reply) != 0)
         return -1;
     request->microversion = minor;
@@ -47,24 +51,28 @@ static int answer(struct api *api, struct request *request, struct reply *reply)
     return route->handle(store, request, reply);
 }
 
-void api_answer(struct api *api, struct request *request, struct reply *reply)
+bool api_answer(struct api *api, struct request *request, struct reply *reply)
 {
     request->microversion = -1;
-    if (answer(api, request, reply) != 0)
+    int rc = answer(api, request, reply);
+    if (rc == AUTH_LATER)
+        return false;
+    /* Who refuses in words of its own has written them. */
+    if (rc != 0 && reply->body.length == 0)
         reply_finish_problem(reply, request);
     else if (reply->status == 0)
         reply->status = 200;
     cors_apply(&api->cors, request, reply);
+    return true;
 }
 
 void api_answer_again(struct api *api, struct request *request, struct reply *reply,
                       const struct error *err)
 {
     reply_clear(reply);
-    if (is_read(request)) {
-        api_answer(api, request, reply);
+    /* The token was good a moment ago; where it is to be asked for again, say 503. */
+    if (is_read(request) && api_answer(api, request, reply))
         return;
-    }
     reply_problem(reply, 503, NULL, "%s", err->text);
     reply_finish_problem(reply, request);
     cors_apply(&api->cors, request, reply);

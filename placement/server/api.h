@@ -10,16 +10,20 @@
 #include "placement/server/reply.h"
 #include "placement/server/request.h"
 #include "placement/server/store.h"
+#include "placement/server/tokens.h"
 
 struct api {
     struct store *store;
     struct policy *policy;
     struct cors cors;
+    struct tokens *tokens;        /* of Keystone; NULL: noauth2 */
+    const char *authenticate_uri; /* what a 401 then names */
 };
 
-/* Always leaves a reply that can be sent, error bodies included. Where the request
- * wrote (store_is_changed()), it must not be sent before store_commit(). */
-void api_answer(struct api *api, struct request *request, struct reply *reply);
+/* Leaves a reply that can be sent, error bodies included. Where the request wrote
+ * (store_is_changed()), it must not be sent before store_commit(). False: there is no
+ * reply yet, ask again when api->tokens has collected. */
+bool api_answer(struct api *api, struct request *request, struct reply *reply);
 
 /* The commit failed, `err` says why: makes the reply that is now true. A read is
  * answered again, a write was not done: 503. */

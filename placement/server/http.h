@@ -15,6 +15,7 @@
 #include "config/listen_address.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
+#include "placement/server/incoming.h"
 #include "placement/server/reply.h"
 #include "placement/server/request.h"
 
@@ -22,8 +23,9 @@ struct http;
 
 struct http_options {
     struct listen_address address; /* port 0: the kernel chooses */
-    size_t max_body, max_header;   /* bytes */
+    struct incoming_limits limits;
     unsigned max_connections;
+    const char *cert, *key;   /* files (PEM), for HTTPS; NULL: plain HTTP */
     unsigned idle_timeout;    /* seconds without a byte */
     unsigned request_timeout; /* seconds from one finished request to the next */
 };
@@ -31,7 +33,8 @@ struct http_options {
 /* What the server does; `context` is passed on. */
 struct http_hooks {
     void *context;
-    void (*answer)(void *context, struct request *request, struct reply *reply);
+    /* False: there is no reply yet; it is asked again by http_retry(). */
+    bool (*answer)(void *context, struct request *request, struct reply *reply);
     /* Whether a reply made now must wait for http_release(). */
     bool (*must_wait)(void *context);
     /* A reply is on its way: for the access log. */
@@ -53,6 +56,8 @@ int http_fd(const struct http *http);
 int http_timeout(struct http *http);
 void http_run(struct http *http);
 
+/* Asks again for all replies that there were not. */
+void http_retry(struct http *http);
 /* Lets the held replies go; before that, `again` (may be NULL) may change each. */
 void http_release(struct http *http,
                   void (*again)(void *context, struct request *request,

@@ -2,12 +2,13 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "config/placementd_options.h"
 #include "config/render.h"
 #include "lib/log.h"
+#include "lib/xalloc.h"
 #include "placement/server/check.h"
 #include "placement/server/server.h"
 
@@ -15,6 +16,9 @@ enum option_id {
     OPT_LISTEN = 256,
     OPT_DATABASE,
     OPT_AUTH,
+    OPT_CERT,
+    OPT_KEY,
+    OPT_METRICS,
     OPT_CONFIG_FILE,
     OPT_CONFIG_DIR,
     OPT_ANYWHERE,
@@ -29,6 +33,9 @@ static const struct option options[] = {
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"database", required_argument, NULL, OPT_DATABASE},
     {"auth", required_argument, NULL, OPT_AUTH},
+    {"cert", required_argument, NULL, OPT_CERT},
+    {"key", required_argument, NULL, OPT_KEY},
+    {"metrics-listen", required_argument, NULL, OPT_METRICS},
     {"config-file", required_argument, NULL, OPT_CONFIG_FILE},
     {"config-dir", required_argument, NULL, OPT_CONFIG_DIR},
     {"insecure-noauth-anywhere", no_argument, NULL, OPT_ANYWHERE},
@@ -48,6 +55,10 @@ static const char usage[] =
     "  --listen HOST:PORT   where to serve; port 0 lets the kernel choose\n"
     "  --database FILE      the database; made if it is not there\n"
     "  --auth STRATEGY      keystone, or noauth2: believe what the token says\n"
+    "  --cert FILE, --key FILE\n"
+    "                       serve HTTPS with this certificate and key (PEM)\n"
+    "  --metrics-listen HOST:PORT\n"
+    "                       where to serve /metrics\n"
     "  --config-file FILE   read this file; repeatable, later ones win\n"
     "  --config-dir DIR     read DIR/*.conf after the files\n"
     "  --insecure-noauth-anywhere\n"
@@ -61,7 +72,7 @@ static const char usage[] =
 
 struct arguments {
     struct strlist files, dirs;
-    const char *listen, *database, *auth, *check, *backup;
+    const char *listen, *database, *auth, *cert, *key, *metrics, *check, *backup;
     bool anywhere, no_access_log;
 };
 
@@ -77,6 +88,15 @@ static int take_option(struct arguments *arguments, int option)
         return 0;
     case OPT_AUTH:
         arguments->auth = optarg;
+        return 0;
+    case OPT_CERT:
+        arguments->cert = optarg;
+        return 0;
+    case OPT_KEY:
+        arguments->key = optarg;
+        return 0;
+    case OPT_METRICS:
+        arguments->metrics = optarg;
         return 0;
     case OPT_CONFIG_FILE:
         strlist_add(&arguments->files, optarg);
@@ -114,6 +134,15 @@ static int fail(const struct error *err)
     return error_exit_status(err->code);
 }
 
+/* On the command line a path may be relative. */
+static void set_path(char **field, const char *path)
+{
+    if (!path)
+        return;
+    free(*field);
+    *field = xstrdup(path);
+}
+
 /* What the command line says wins over the files. */
 static int override(struct placementd_config *config, const struct arguments *arguments,
                     struct error *err)
@@ -123,6 +152,7 @@ static int override(struct placementd_config *config, const struct arguments *ar
     } values[] = {
         {"placementd", "listen", arguments->listen, "--listen"},
         {"api", "auth_strategy", arguments->auth, "--auth"},
+        {"placementd", "metrics_listen", arguments->metrics, "--metrics-listen"},
         {"placementd", "access_log", arguments->no_access_log ? "false" : NULL,
          "--no-access-log"},
     };
@@ -131,11 +161,9 @@ static int override(struct placementd_config *config, const struct arguments *ar
             options_override(&placementd_options, config, values[i].section,
                              values[i].name, values[i].value, values[i].from, err) != 0)
             return -1;
-    if (!arguments->database)
-        return 0;
-    /* On the command line the path may be relative. */
-    free(config->placementd.database);
-    config->placementd.database = strdup(arguments->database);
+    set_path(&config->placementd.database, arguments->database);
+    set_path(&config->placementd.cert, arguments->cert);
+    set_path(&config->placementd.key, arguments->key);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 #include "placement/server/access_log.h"
 #include "placement/server/api.h"
 #include "placement/server/http.h"
+#include "placement/server/metrics.h"
 
 /* How long requests that have begun are waited for at the end. */
 #define DRAIN_SECONDS 5
@@ -26,6 +28,8 @@ struct server {
     const struct placementd_config *config;
     struct api api;
     struct http *http;
+    struct http *metrics_http; /* NULL: no metrics are served */
+    struct metrics metrics;
     int signals;
     bool stop, reload;
     time_t swept;
@@ -35,10 +39,14 @@ static void server_free(struct server *server)
 {
     if (server->http)
         http_stop(server->http);
+    if (server->metrics_http)
+        http_stop(server->metrics_http);
     if (server->api.store)
         store_close(server->api.store);
     if (server->api.policy)
         policy_free(server->api.policy);
+    if (server->api.tokens)
+        tokens_free(server->api.tokens);
     if (server->signals >= 0)
         close(server->signals);
     free(server);
@@ -47,10 +55,10 @@ DEFINE_CLEANUP(struct server *, server_free)
 
 /* ---- what HTTP asks ---- */
 
-static void answer(void *context, struct request *request, struct reply *reply)
+static bool answer(void *context, struct request *request, struct reply *reply)
 {
     struct server *server = context;
-    api_answer(&server->api, request, reply);
+    return api_answer(&server->api, request, reply);
 }
 
 static bool must_wait(void *context)
@@ -62,9 +70,29 @@ static bool must_wait(void *context)
 static void sent(void *context, const struct request *request,
                  const struct reply *reply)
 {
-    const struct server *server = context;
+    struct server *server = context;
+    metrics_count(&server->metrics, request, reply);
     if (server->config->placementd.access_log)
         access_log_write(request, reply);
+}
+
+static bool answer_metrics(void *context, struct request *request, struct reply *reply)
+{
+    const struct server *server = context;
+    metrics_answer(&server->metrics, &server->api.store->graph, request, reply);
+    return true;
+}
+
+static bool never_waits(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static void not_logged(void *context, const struct request *request,
+                       const struct reply *reply)
+{
+    (void)context, (void)request, (void)reply;
 }
 
 /* A relative path is below the folder where OpenStack Placement has its configuration.
@@ -85,6 +113,13 @@ static int load_policy(const struct placementd_config *config, struct policy **o
 }
 
 /* ---- the loop ---- */
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
 
 static bool is_readable(int fd)
 {
@@ -109,10 +144,15 @@ static void commit(struct server *server)
     struct failed_commit failed = {.server = server};
     for (int i = 0; i < MAX_GATHERED && is_readable(http_fd(server->http)); i++)
         http_run(server->http);
-    if (store_commit(server->api.store, &failed.err) == 0) {
+    double begun = seconds_now();
+    int rc = store_commit(server->api.store, &failed.err);
+    server->metrics.commit_seconds += seconds_now() - begun;
+    if (rc == 0) {
+        server->metrics.commits++;
         http_release(server->http, NULL, NULL);
         return;
     }
+    server->metrics.failed_commits++;
     log_error("store", "a batch of changes was not written: %s", failed.err.text);
     http_release(server->http, answer_again, &failed);
 }
@@ -143,16 +183,34 @@ static time_t monotonic(void)
     return now.tv_sec;
 }
 
+/* Keystone has said whom some tokens belong to. */
+static void take_tokens(struct server *server)
+{
+    tokens_collect(server->api.tokens, time(NULL));
+    http_retry(server->http);
+    tokens_served(server->api.tokens);
+}
+
 /* Waits for something to do, at most a second. */
 static void wait_for_work(struct server *server)
 {
+    const struct tokens *tokens = server->api.tokens;
+    const struct http *metrics = server->metrics_http;
     struct pollfd items[] = {{.fd = http_fd(server->http), .events = POLLIN},
-                             {.fd = server->signals, .events = POLLIN}};
+                             {.fd = server->signals, .events = POLLIN},
+                             {.fd = tokens ? tokens_fd(tokens) : -1, .events = POLLIN},
+                             {.fd = metrics ? http_fd(metrics) : -1, .events = POLLIN}};
     int timeout = http_timeout(server->http);
     if (timeout < 0 || timeout > 1000)
         timeout = 1000;
-    if (poll(items, 2, timeout) > 0 && items[1].revents)
+    if (poll(items, 4, timeout) <= 0)
+        return;
+    if (items[3].revents)
+        http_run(server->metrics_http);
+    if (items[1].revents)
         take_signals(server);
+    if (items[2].revents)
+        take_tokens(server);
 }
 
 static void sweep(struct server *server)
@@ -162,6 +220,10 @@ static void sweep(struct server *server)
         return;
     server->swept = now;
     http_sweep(server->http);
+    if (server->metrics_http) {
+        http_sweep(server->metrics_http);
+        http_run(server->metrics_http);
+    }
 }
 
 /* The old one stays where the new one is wrong. */
@@ -249,14 +311,18 @@ static int listen_on(struct server *server, const struct server_options *options
 {
     const struct placementd_config *config = server->config;
     struct http_options http = {
-        .max_body = config->placementd.max_body_size,
-        .max_header = config->placementd.max_header_size,
+        .limits = {config->placementd.max_body_size,
+                   config->placementd.max_header_size},
         .max_connections = config->placementd.max_connections,
+        .cert = config->placementd.cert,
+        .key = config->placementd.key,
         .idle_timeout = config->placementd.connection_timeout,
         .request_timeout = 2 * config->placementd.connection_timeout,
     };
     if (listen_address_parse(config->placementd.listen, &http.address, err) != 0)
         return -1;
+    if (!http.cert != !http.key)
+        return error_set(err, ERROR_INVALID, "--cert and --key go together");
     if (config->api.auth_strategy == AUTH_NOAUTH2 && !options->anywhere &&
         !listen_address_is_loopback(&http.address))
         return error_set(err, ERROR_INVALID,
@@ -266,6 +332,43 @@ static int listen_on(struct server *server, const struct server_options *options
     struct http_hooks hooks = {
         .context = server, .answer = answer, .must_wait = must_wait, .sent = sent};
     return http_start(&http, &hooks, &server->http, err);
+}
+
+static int serve_metrics(struct server *server, struct error *err)
+{
+    const char *address = server->config->placementd.metrics_listen;
+    struct http_options options = {.limits = {4096, 16384},
+                                   .max_connections = 16,
+                                   .idle_timeout = 60,
+                                   .request_timeout = 120};
+    const struct http_hooks hooks = {.context = server,
+                                     .answer = answer_metrics,
+                                     .must_wait = never_waits,
+                                     .sent = not_logged};
+    if (!address)
+        return 0;
+    if (listen_address_parse(address, &options.address, err) != 0 ||
+        http_start(&options, &hooks, &server->metrics_http, err) != 0)
+        return error_prefix(err, "metrics_listen");
+    log_info("server", "metrics on %s", http_address(server->metrics_http));
+    return 0;
+}
+
+static int prepare_auth(struct server *server, struct error *err)
+{
+    const struct placementd_config *config = server->config;
+    if (config->api.auth_strategy != AUTH_KEYSTONE)
+        return 0;
+    /* From here on there are secrets in memory: no core dumps, no looks from outside.
+     */
+    prctl(PR_SET_DUMPABLE, 0);
+    struct tokens_options options = {.keystone = &config->keystone,
+                                     .cache_time =
+                                         config->keystone_authtoken.token_cache_time};
+    server->api.authenticate_uri = config->keystone_authtoken.www_authenticate_uri
+                                       ? config->keystone_authtoken.www_authenticate_uri
+                                       : config->keystone.auth_url;
+    return tokens_new(&options, &server->api.tokens, err);
 }
 
 int server_run(const struct server_options *options, struct error *err)
@@ -284,7 +387,8 @@ int server_run(const struct server_options *options, struct error *err)
     raise_descriptor_limit(options->config->placementd.max_connections);
     if (open_signals(server, err) != 0 ||
         load_policy(server->config, &server->api.policy, err) != 0 ||
-        open_store(server, err) != 0 || listen_on(server, options, err) != 0)
+        prepare_auth(server, err) != 0 || open_store(server, err) != 0 ||
+        serve_metrics(server, err) != 0 || listen_on(server, options, err) != 0)
         return -1;
     /* Tests read this line to learn the port. */
     log_info("server", "listening on %s", http_address(server->http));

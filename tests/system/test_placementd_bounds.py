@@ -2,7 +2,7 @@
 and no client keeps the others from being served."""
 import http.client
 import json
-import os
+import random
 import re
 import socket
 import time
@@ -66,18 +66,15 @@ class Bounds(SystemTest):
             self.assertIn(b" 413 ", client.recv(4096).split(b"\r\n")[0])
 
     def test_garbage(self):
+        """Whatever it answers, if anything, the next client is served."""
         for garbage in (b"GARBAGE\r\n\r\n", b"\0\0\0\0", b"GET / HTTP/9.9\r\n\r\n",
                         b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-                        b"GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", os.urandom(5000)):
-            with socket.create_connection(self.address, timeout=5) as client:
+                        b"GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n",
+                        random.Random(1).randbytes(5000)):
+            with socket.create_connection(self.address, timeout=20) as client:
                 client.sendall(garbage)
                 client.shutdown(socket.SHUT_WR)
-                try:
-                    while client.recv(65536):
-                        pass
-                except ConnectionResetError:
-                    pass
-        self.assertEqual(self.ask("GET", "/resource_providers")[0], 200)
+                self.assertEqual(self.ask("GET", "/resource_providers")[0], 200)
 
 
 class SlowClients(SystemTest):

@@ -1,0 +1,17 @@
+/*
+ * listener: the socket that a server listens on. Stateless.
+ */
+#ifndef PLACEMENT_SERVER_LISTENER_H
+#define PLACEMENT_SERVER_LISTENER_H
+
+#include "config/listen_address.h"
+#include "placement/server/peers.h"
+
+#define LISTENER_NAME_SIZE (PEER_ADDRESS_SIZE + 16)
+
+/* `name` gets "127.0.0.1:8778" or "[::1]:8778", with the port that the kernel chose
+ * where it was to. The caller closes *fd. */
+int listener_open(const struct listen_address *address, int *fd,
+                  char name[LISTENER_NAME_SIZE], struct error *err);
+
+#endif

@@ -1,0 +1,86 @@
+#include "placement/server/metrics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const methods[METRICS_METHODS] = {"GET", "PUT", "POST", "DELETE",
+                                                     "other"};
+
+void metrics_count(struct metrics *metrics, const struct request *request,
+                   const struct reply *reply)
+{
+    size_t method = 0;
+    while (method < METRICS_METHODS - 1 &&
+           strcmp(methods[method], request->method) != 0)
+        method++;
+    if (reply->status > 0 && reply->status < METRICS_STATUSES)
+        metrics->requests[method][reply->status]++;
+}
+
+static void write_requests(FILE *out, const struct metrics *metrics)
+{
+    fputs("# HELP placementd_requests_total Requests answered.\n"
+          "# TYPE placementd_requests_total counter\n",
+          out);
+    for (size_t method = 0; method < METRICS_METHODS; method++)
+        for (int status = 0; status < METRICS_STATUSES; status++)
+            if (metrics->requests[method][status] > 0)
+                fprintf(
+                    out,
+                    "placementd_requests_total{method=\"%s\",status=\"%d\"} %" PRIu64
+                    "\n",
+                    methods[method], status, metrics->requests[method][status]);
+}
+
+static void write_one(FILE *out, const char *name, const char *type, const char *help,
+                      double value)
+{
+    fprintf(out,
+            "# HELP placementd_%s %s\n# TYPE placementd_%s %s\nplacementd_%s %.17g\n",
+            name, help, name, type, name, value);
+}
+
+static void write_all(FILE *out, const struct metrics *metrics,
+                      const struct graph *graph)
+{
+    write_requests(out, metrics);
+    write_one(out, "commits_total", "counter",
+              "Batches of changes that were made durable.", (double)metrics->commits);
+    write_one(out, "failed_commits_total", "counter",
+              "Batches of changes that the disk did not take.",
+              (double)metrics->failed_commits);
+    write_one(out, "commit_seconds_total", "counter", "Time that commits took.",
+              metrics->commit_seconds);
+    write_one(out, "providers", "gauge", "Resource providers.",
+              (double)graph->nodes.count);
+    write_one(out, "trees", "gauge", "Resource providers without a parent.",
+              (double)graph->roots.count);
+    write_one(out, "consumers", "gauge", "Consumers.", (double)graph->consumers.count);
+    write_one(out, "traits", "gauge", "Traits, the standard ones included.",
+              (double)graph->trait_count);
+    write_one(out, "resource_classes", "gauge",
+              "Resource classes, the standard ones included.",
+              (double)graph->class_count);
+}
+
+void metrics_answer(const struct metrics *metrics, const struct graph *graph,
+                    const struct request *request, struct reply *reply)
+{
+    if (strcmp(request->path, "/metrics") != 0) {
+        reply_problem(reply, 404, NULL, "only /metrics is here");
+        reply_finish_problem(reply, request);
+        return;
+    }
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        abort();
+    write_all(out, metrics, graph);
+    fclose(out);
+    reply->status = 200;
+    reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    reply->body = (struct json_writer){.text = text, .length = length, .room = length};
+}

@@ -1,0 +1,31 @@
+/*
+ * metrics: what placementd counts about itself, as text for Prometheus on GET /metrics
+ * of an address of its own. Plain data; one thread.
+ */
+#ifndef PLACEMENT_SERVER_METRICS_H
+#define PLACEMENT_SERVER_METRICS_H
+
+#include <stdint.h>
+
+#include "placement/server/graph.h"
+#include "placement/server/reply.h"
+#include "placement/server/request.h"
+
+#define METRICS_METHODS 5
+#define METRICS_STATUSES 600
+
+/* All zero to begin with. */
+struct metrics {
+    uint64_t requests[METRICS_METHODS][METRICS_STATUSES];
+    uint64_t commits, failed_commits;
+    double commit_seconds;
+};
+
+void metrics_count(struct metrics *metrics, const struct request *request,
+                   const struct reply *reply);
+
+/* Answers a request to the address of the metrics. */
+void metrics_answer(const struct metrics *metrics, const struct graph *graph,
+                    const struct request *request, struct reply *reply);
+
+#endif

@@ -1,0 +1,125 @@
+"""placementd as a service: HTTPS, metrics, signals, the log."""
+import http.client
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import threading
+import uuid
+
+from support.case import SystemTest
+from support.placement import Placement
+from support.process import Process, program, run, wait_for
+
+
+class Service(SystemTest):
+    def start(self, *arguments, configuration=""):
+        self.folder = self.subdirectory("server")
+        (self.folder / "placementd.conf").write_text(configuration)
+        self.process = Process(
+            [program("placementd"), "--listen", "127.0.0.1:0", "--auth", "noauth2",
+             "--database", str(self.folder / "db"),
+             "--config-file", str(self.folder / "placementd.conf"), *arguments],
+            self.folder / "placementd.log")
+        self.addCleanup(self.end, self.process)
+        line = self.process.wait_for_output("listening on")
+        self.address = re.search(r"127\.0\.0\.1:[0-9]+", line).group()
+        return Placement(f"http://{self.address}")
+
+    def test_https(self):
+        if not shutil.which("openssl"):
+            self.skipTest("openssl is not installed")
+        pem = self.subdirectory("pem")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+             "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-keyout", pem / "key", "-out", pem / "cert"],
+            check=True, capture_output=True)
+        self.start("--cert", str(pem / "cert"), "--key", str(pem / "key"))
+        context = ssl.create_default_context(cafile=str(pem / "cert"))
+        connection = http.client.HTTPSConnection(self.address, timeout=20,
+                                                 context=context)
+        self.addCleanup(connection.close)
+        name = str(uuid.uuid4())
+        for method, path, body in (
+                ("GET", "/", None), ("PUT", "/traits/CUSTOM_X", None),
+                ("POST", "/resource_providers", f'{{"name": "{name}"}}')):
+            connection.request(method, path, body, {
+                "X-Auth-Token": "admin", "Content-Type": "application/json",
+                "OpenStack-API-Version": "placement 1.39"})
+            response = connection.getresponse()
+            response.read()
+            self.assertIn(response.status, (200, 201))
+        bad = run([program("placementd"), "--listen", "127.0.0.1:0", "--auth", "noauth2",
+                   "--database", str(pem / "db"), "--cert", str(pem / "cert")])
+        self.assertIn("--key", bad.stderr)
+        self.assertNotEqual(bad.returncode, 0)
+
+    def test_metrics(self):
+        server = self.start("--metrics-listen", "127.0.0.1:0")
+        line = self.process.wait_for_output("metrics on")
+        metrics = Placement("http://" + re.search(r"127\.0\.0\.1:[0-9]+", line).group())
+        for number in range(3):
+            server.create_provider(f"n{number}", str(uuid.uuid4()))
+        server.request("GET", "/nothing")
+        text = metrics.request("GET", "/metrics").body
+        self.assertIn('placementd_requests_total{method="POST",status="200"} 3\n', text)
+        self.assertIn('placementd_requests_total{method="GET",status="404"} 1\n', text)
+        self.assertIn("placementd_providers 3\n", text)
+        self.assertIn("placementd_failed_commits_total 0\n", text)
+        self.assertEqual(metrics.request("GET", "/resource_providers").status, 404)
+
+    def test_the_log_has_a_line_for_each_request(self):
+        server = self.start()
+        answer = server.request("GET", "/resource_providers?name=a%0ab")
+        line = self.process.wait_for_output(answer.headers["X-Openstack-Request-Id"])
+        self.assertIn('127.0.0.1 "GET /resource_providers?name=a%0ab" status=200 ', line)
+        self.assertIn(f"len={len(answer.body)} microversion=1.39 ", line)
+
+    def test_the_log_of_requests_can_be_turned_off(self):
+        server = self.start("--no-access-log")
+        server.request("GET", "/resource_providers")
+        self.assertEqual(len(self.process.output().splitlines()), 1)
+
+    def test_the_policy_is_read_again(self):
+        policy = self.subdirectory("policy") / "policy.yaml"
+        policy.write_text("{}")
+        server = self.start(configuration=f"[oslo_policy]\npolicy_file = {policy}\n")
+        server.token = "user"
+        self.assertEqual(server.request("GET", "/resource_providers").status, 403)
+        policy.write_text('"placement:resource_providers:list": "@"\n')
+        self.process.popen.send_signal(signal.SIGHUP)
+        self.process.wait_for_output("read again")
+        self.assertEqual(server.request("GET", "/resource_providers").status, 200)
+        # One that is wrong leaves the old one.
+        policy.write_text('"placement:resource_providers:list": "role"\n')
+        self.process.popen.send_signal(signal.SIGHUP)
+        self.process.wait_for_output("not read again")
+        self.assertEqual(server.request("GET", "/resource_providers").status, 200)
+
+    def test_what_has_begun_is_answered_at_the_end(self):
+        server = self.start()
+        answers = []
+
+        def write():
+            while True:
+                name = str(uuid.uuid4())
+                try:
+                    response = server.request("POST", "/resource_providers",
+                                              {"name": name, "uuid": name})
+                except (OSError, http.client.HTTPException):
+                    return
+                answers.append((name, response.status))
+
+        writers = [threading.Thread(target=write) for _ in range(4)]
+        for writer in writers:
+            writer.start()
+        wait_for(lambda: len(answers) > 20, "some writes")
+        self.assertEqual(self.process.stop(), 0)
+        for writer in writers:
+            writer.join()
+        self.assertEqual({status for _, status in answers}, {200})
+        checked = run([program("placementd"), "--check", str(self.folder / "db")])
+        self.assertEqual(checked.returncode, 0, checked.stderr)

@@ -37,6 +37,8 @@ struct http {
     struct http_hooks hooks;
     char address[LISTENER_NAME_SIZE];
     int epoll_fd;
+    bool quiesced; /* connections end with their next reply */
+    bool stopped;  /* nothing new is begun */
     size_t open_requests;
     struct exchange *waiting;
     struct exchange *held, **held_end;
@@ -119,6 +121,8 @@ static struct MHD_Response *make_response(struct exchange *exchange)
         add_header(response, "Vary", "openstack-api-version");
     }
     add_header(response, "X-Openstack-Request-Id", request->id);
+    if (exchange->http->quiesced)
+        add_header(response, "Connection", "close");
     if (reply->location)
         add_header(response, "Location", reply->location);
     if (reply->allow)
@@ -172,11 +176,21 @@ static void wait(struct exchange *exchange)
     exchange->http->waiting = exchange;
 }
 
+static void say_stopping(struct exchange *exchange)
+{
+    reply_problem(&exchange->reply, 503, NULL, "the server is being stopped");
+    reply_finish_problem(&exchange->reply, &exchange->incoming.request);
+}
+
 static enum MHD_Result answer(struct exchange *exchange)
 {
     const struct http_hooks *hooks = &exchange->http->hooks;
     if (exchange->incoming.refused)
         return refuse(exchange);
+    if (exchange->http->stopped) {
+        say_stopping(exchange);
+        return send_reply(exchange);
+    }
     if (!hooks->answer(hooks->context, &exchange->incoming.request, &exchange->reply))
         wait(exchange);
     else if (hooks->must_wait(hooks->context))
@@ -391,8 +405,7 @@ static void give_up_waiting(struct http *http)
     http->waiting = NULL;
     for (; exchange; exchange = next) {
         next = exchange->next;
-        reply_problem(&exchange->reply, 503, NULL, "the server is being stopped");
-        reply_finish_problem(&exchange->reply, &exchange->incoming.request);
+        say_stopping(exchange);
         let_go(exchange);
     }
 }
@@ -404,6 +417,7 @@ void http_sweep(struct http *http)
 
 void http_quiesce(struct http *http)
 {
+    http->quiesced = true;
     int listener = MHD_quiesce_daemon(http->daemon);
     if (listener >= 0)
         close(listener);
@@ -417,6 +431,7 @@ size_t http_open_requests(const struct http *http)
 void http_stop(struct http *http)
 {
     if (http->daemon) {
+        http->stopped = true;
         give_up_waiting(http);
         http_release(http, NULL, NULL);
         MHD_run(http->daemon);

@@ -44,11 +44,11 @@ static int take_arguments(int argc, char **argv, int64_t *wait)
     return optind == argc ? EX_OK : usage_error(" takes no argument");
 }
 
-static int64_t seconds_now(void)
+static int64_t now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* One attempt; what is still missing, and why, is in `missing`. */
@@ -71,18 +71,19 @@ static int restore(struct command_session *session, int64_t wait, bool *all,
                    struct error *err)
 {
     _cleanup_notices_ struct notices missing = {0};
-    for (int64_t end = seconds_now() + wait;;) {
+    for (int64_t end = now_ms() + wait * 1000;;) {
         if (attempt(session, &missing, err) != 0)
             return -1;
         *all = missing.count == 0;
-        if (*all || seconds_now() >= end)
+        if (*all || now_ms() >= end)
             return 0;
         (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
     }
 }
 
+/* *whole: the state file could be read, and so all that was made is known. */
 static int open_session(struct command_session *session,
-                        const struct command_context *context)
+                        const struct command_context *context, bool *whole)
 {
     struct error err;
     _cleanup_free_ char *note = NULL;
@@ -93,6 +94,7 @@ static int open_session(struct command_session *session,
         return command_fail(&err);
     if (note)
         log_error("agent", "%s", note);
+    *whole = !note;
     agent_set_patience(session->agent, PATIENCE);
     return EX_OK;
 }
@@ -104,16 +106,16 @@ static int run(const struct command_context *context, int argc, char **argv)
     if (status != EX_OK)
         return status;
     _cleanup_session_ struct command_session session = {0};
-    if ((status = open_session(&session, context)) != EX_OK)
+    bool whole = false, all = false;
+    if ((status = open_session(&session, context, &whole)) != EX_OK)
         return status;
     struct error err;
-    bool all = false;
     if (restore(&session, wait, &all, &err) != 0)
         return command_fail(&err);
     if (command_print_done(&session.cycle, "no device is to be put back",
                            context->format) != 0)
         return EX_IOERR;
-    return all ? EX_OK : EXIT_FAILURE;
+    return whole && all ? EX_OK : EXIT_FAILURE;
 }
 
 const struct command command_restore = {

@@ -81,9 +81,21 @@ class SimulatedHost(Host):
             file.write_text(json.dumps(description))
         else:
             file = HOSTS / f"{description}.json"
-        self.process = Process([program("mdevsim"), "--host", str(file), str(self.root)],
-                               pathlib.Path(directory) / "mdevsim.log")
+        self.directory, self.file, self.boots = pathlib.Path(directory), file, 0
+        self.boot()
+
+    def boot(self):
+        self.process = Process([program("mdevsim"), "--host", str(self.file),
+                                str(self.root)],
+                               self.directory / f"mdevsim{self.boots or ''}.log")
         self.process.wait_for_output("mounted")
+        self.boots += 1
+
+    def reboot(self):
+        """All devices are lost, and virtual functions are as at first."""
+        if self.stop() != 0:
+            raise AssertionError(f"mdevsim: {self.process.output()}")
+        self.boot()
 
     def stop(self):
         try:

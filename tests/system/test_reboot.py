@@ -1,0 +1,241 @@
+"""After a reboot the same devices are there under the same uuids before guests start:
+`vgpu-agent restore`, which asks nobody but the host."""
+import time
+
+from support import wait_for
+from support.fleet import FleetTest, new_uuid
+from support.process import Process
+
+A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
+CARD, VF = "0000:41:00.0", "0000:41:00.5"
+NOTHING = "no device is to be put back\n"
+
+
+class RebootTest(FleetTest):
+    def cut_off(self, **agent):
+        """From now on there is no Placement, not even in the files."""
+        options = {**self.options, **agent}
+        self.agent.placement = None
+        self.agent.configure({"agent": options, **self.types})
+
+    def restore(self, *words, status=0):
+        done = self.agent.try_to("restore", *words)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done
+
+    def reboot(self):
+        self.host.reboot()
+        self.assertEqual(self.host.mdevs(), {})
+        for file in (self.agent.host_root / "run/libvirt/qemu").iterdir():
+            file.unlink()
+
+
+class Owner(RebootTest):
+    def setUp(self):
+        super().setUp()
+        self.build_guide()
+
+    def test_all_devices_are_back(self):
+        self.agent.run("sync")
+        self.allocate(A, 2), self.allocate(A), self.allocate(C)
+        self.agent.run("sync")
+        before = self.host.mdevs()
+        self.assertEqual(len(before), 4)
+        journal = self.agent.state_file.read_bytes()
+        self.cut_off()
+        self.reboot()
+        self.assertIn("create device", self.restore().stdout)
+        self.assertEqual(self.host.mdevs(), before)
+        # Again: nothing is even tried, and the state file stays as it was.
+        stores = self.host.stores()
+        self.assertEqual(self.restore().stdout, NOTHING)
+        self.assertEqual(self.host.stores(), stores)
+        self.assertEqual(self.agent.state_file.read_bytes(), journal)
+        # With Placement there again, there is nothing left to do.
+        self.agent.placement = self.placement
+        self.agent.configure({"agent": self.options, **self.types})
+        self.agent.run("sync")
+        self.assertEqual(self.host.stores(), stores)
+        self.assertEqual(self.host.mdevs(), before)
+
+    def test_a_first_boot(self):
+        self.cut_off()
+        self.assertEqual(self.restore().stdout, NOTHING)
+        self.assertEqual(self.host.stores(), [])
+
+    def test_released_devices_stay_away_unless_a_guest_names_them(self):
+        self.agent.configure({"agent": {**self.options, "release_grace": 3600},
+                              **self.types})
+        self.agent.run("sync")
+        servers = [self.allocate(A) for _ in range(3)]
+        self.agent.run("sync")
+        device = {s: self.devices_of(A, s).pop() for s in servers}
+        for server in servers[1:]:
+            self.placement.allocate(server, {}, 1)
+        self.agent.run("sync")
+        self.agent.define_domain(servers[2], [device[servers[2]]])
+        self.cut_off()
+        self.reboot()
+        self.restore()
+        self.assertEqual(set(self.host.mdevs()), {device[servers[0]], device[servers[2]]})
+
+    def test_a_gpu_that_is_not_there(self):
+        self.agent.run("sync")
+        self.allocate(A), self.allocate(B)
+        self.agent.run("sync")
+        before = self.host.mdevs()
+        lost = next(u for u, (parent, _) in before.items() if parent == A)
+        self.cut_off()
+        self.reboot()
+        self.host.control(f"unplug {A}")
+        done = self.restore(status=1)
+        self.assertIn(f"{A}: the device {lost}", done.stderr)
+        self.assertIn("the GPU is not there", done.stderr)
+        # One GPU's trouble is its own.
+        self.assertEqual(set(self.host.mdevs()), set(before) - {lost})
+        begin = time.monotonic()
+        self.restore("--wait", "1", status=1)
+        self.assertGreater(time.monotonic() - begin, 0.9)
+        self.host.control("rescan")
+        self.restore()
+        self.assertEqual(self.host.mdevs(), before)
+
+    def test_a_driver_that_fails_at_first(self):
+        self.agent.run("sync")
+        self.allocate(A)
+        self.agent.run("sync")
+        before = self.host.mdevs()
+        self.cut_off()
+        self.reboot()
+        self.host.control(f"fail create EIO on {A}")
+        self.assertIn("create device", self.restore(status=1).stderr)
+        self.host.control(f"fail create EIO on {A}")
+        self.restore("--wait", "20")
+        self.assertEqual(self.host.mdevs(), before)
+
+    def test_a_uuid_that_somebody_has_taken(self):
+        self.agent.run("sync")
+        self.allocate(A)
+        self.agent.run("sync")
+        (device,) = self.host.mdevs()
+        self.cut_off()
+        self.reboot()
+        self.assertEqual(self.host.create(B, "nvidia-36", device), "OK")
+        # Somebody was faster. It is not where it was, but the guest will start.
+        self.restore()
+        self.assertEqual(self.host.mdevs(), {device: (B, "nvidia-36")})
+
+    def test_a_damaged_state_file(self):
+        self.agent.run("sync")
+        self.allocate(A)
+        self.agent.run("sync")
+        before = self.host.mdevs()
+        text = self.agent.state_file.read_text()
+        self.agent.state_file.write_text(text.replace("nvidia-35", "nvidia-36"))
+        self.cut_off()
+        self.reboot()
+        done = self.restore(status=1)
+        self.assertIn("is damaged", done.stderr)
+        self.assertEqual(self.host.mdevs(), {})
+        # Placement remembers.
+        self.agent.placement = self.placement
+        self.agent.configure({"agent": self.options, **self.types})
+        self.agent.run("sync")
+        self.assertEqual(self.host.mdevs(), before)
+
+    def test_bad_arguments(self):
+        for words in (["--wait"], ["--wait", "soon"], ["--wait", "-1"], ["--wait", "1x"],
+                      ["--now"], ["now"], ["--wait", "1", "now"]):
+            done = self.restore(*words, status=64)
+            self.assertIn("restore [--wait SECONDS]", done.stderr)
+
+
+class VirtualFunctions(RebootTest):
+    def test_they_are_enabled_late(self):
+        self.build("sriov", {
+            "devices": {"enabled_mdev_types": ["nvidia-558"]},
+            "mdev_nvidia-558": {"device_addresses": [CARD]}})
+        self.agent.run("sync")
+        self.allocate(CARD, 3)
+        self.agent.run("sync")
+        before = self.host.mdevs()
+        self.assertEqual(len(before), 3)
+        self.cut_off()
+        self.reboot()
+        self.host.control(f"numvfs {CARD} 0")
+        done = self.restore(status=1)
+        self.assertIn("virtual functions are not enabled yet", done.stderr)
+        self.assertEqual(self.host.stores(), [])
+        waiting = Process(self.agent.arguments("restore", "--wait", "60"),
+                          self.directory / "waiting.log")
+        self.addCleanup(waiting.kill)
+        waiting.wait_for_output("not enabled yet")
+        self.host.control(f"numvfs {CARD} 32")
+        self.assertEqual(waiting.popen.wait(30), 0, waiting.output())
+        self.assertEqual(self.host.mdevs(), before)
+
+
+class Nova(RebootTest):
+    """Nova makes devices with uuids of its own; the agent has only seen them."""
+
+    def setUp(self):
+        super().setUp()
+        self.build("nova-guide", {"devices": {"enabled_mdev_types": ["nvidia-35"]}},
+                   create_root="false", mode="nova")
+        self.root_uuid = new_uuid()
+        self.placement.create_provider(self.root_name, self.root_uuid)
+        for gpu in (A, B):
+            name = f"{self.root_name}_pci_{gpu.replace(':', '_').replace('.', '_')}"
+            uuid = new_uuid()
+            self.placement.create_provider(name, uuid, self.root_uuid)
+            inventory = {"total": 16, "reserved": 0, "min_unit": 1, "max_unit": 16,
+                         "step_size": 1, "allocation_ratio": 1.0}
+            self.placement.set_inventories(uuid, {"VGPU": inventory})
+
+    def boot_server(self, gpu):
+        """A guest with a device, as nova-compute makes them; both uuids."""
+        server, device = self.allocate(gpu), new_uuid()
+        self.assertEqual(self.host.create(gpu, "nvidia-35", device), "OK")
+        self.agent.define_domain(server, [device])
+        self.agent.define_domain(server, [device], running=True)
+        return server, device
+
+    def test_what_domains_name_is_back(self):
+        kept, deleted = self.boot_server(A), self.boot_server(B)
+        idle = new_uuid()
+        self.assertEqual(self.host.create(A, "nvidia-35", idle), "OK")
+        self.agent.try_to("sync")
+        (self.agent.host_root / f"etc/libvirt/qemu/d-{deleted[0][:8]}.xml").unlink()
+        self.cut_off()
+        self.reboot()
+        self.restore()
+        self.assertEqual(self.host.mdevs(), {kept[1]: (A, "nvidia-35")})
+        self.assertEqual(self.restore().stdout, NOTHING)
+
+    def test_what_the_agent_has_never_seen(self):
+        """The agent was installed after the guests were made, and then came a reboot."""
+        server, device = self.boot_server(B)
+        self.cut_off()
+        self.reboot()
+        done = self.restore(status=1)
+        self.assertIn(f"the domain {server} names the device {device}", done.stderr)
+        self.assertEqual(self.host.mdevs(), {})
+        # The allocation says where it was.
+        self.agent.placement = self.placement
+        self.agent.configure({"agent": self.options, **self.types})
+        self.agent.try_to("sync")
+        self.assertEqual(self.host.mdevs(), {device: (B, "nvidia-35")})
+        # And from now on it is known.
+        self.cut_off()
+        self.reboot()
+        self.restore()
+        self.assertEqual(self.host.mdevs(), {device: (B, "nvidia-35")})
+
+    def test_the_daemon_does_it_before_it_is_ready(self):
+        server, device = self.boot_server(A)
+        self.agent.try_to("sync")
+        self.reboot()
+        self.agent.configure({"agent": self.options, **self.types, "placement": {
+            "auth_type": "none", "endpoint_override": "http://127.0.0.1:1"}})
+        self.agent.start()
+        wait_for(lambda: self.host.mdevs() == {device: (A, "nvidia-35")}, "the device")

@@ -132,6 +132,12 @@ $(foreach p,vgpu-agent placementd mdevsim,$(eval $(call program_rule,$(p))))
 $(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_unit))
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
 
+# To be preloaded into the programs, whatever they are built with.
+CRASH_AT := $(BUILD)/tests/system/crash_at.so
+$(CRASH_AT): tests/system/crash_at.c tests/system/crash_at.h $(FLAGS_STAMP)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(WARNINGS) -O2 -g -fPIC -shared -o $@ $<
+
 FUZZ_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 PARTS_fuzz := server client model config lib
 $(FUZZ_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_fuzz))
@@ -193,7 +199,7 @@ check-unit: $(UNIT_PROGRAMS)
 unit/%: FORCE
 	@$(MAKE) --no-print-directory check-unit UNIT_SOURCES="$(wildcard tests/unit/$*/test_*.c)"
 
-check-system: all
+check-system: all $(CRASH_AT)
 	@BUILD=$(abspath $(BUILD)) tests/system/run
 
 check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer

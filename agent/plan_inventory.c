@@ -64,6 +64,16 @@ static int64_t at_least(int64_t number, int64_t floor)
     return number < floor ? floor : number;
 }
 
+/* Of a device in transition nobody can tell whether its instance still counts as
+ * available: then no more is reported than before. */
+static int64_t growth_limit(const struct subject *subject,
+                            const struct inventory *observed)
+{
+    if (!subject->group || !subject->group->in_transit)
+        return INT64_MAX;
+    return observed ? observed->total : subject->desired->capacity;
+}
+
 static bool is_configured_class(const struct subject *subject,
                                 const char *resource_class)
 {
@@ -80,7 +90,7 @@ static int64_t decide_total(const struct world *world, const struct subject *sub
         (subject->desired->sick && is_configured_class(subject, resource_class)))
         total = observed ? observed->total : 0;
     else if (is_configured_class(subject, resource_class)) {
-        total = capacity_left(world, subject);
+        total = at_most(capacity_left(world, subject), growth_limit(subject, observed));
         if (subject->desired->type_config->max_instances)
             total = at_most(total, subject->desired->type_config->max_instances);
     }

@@ -17,6 +17,7 @@ class Agent:
                        "proc/1/fd"):
             (self.host_root / folder).mkdir(parents=True)
         self.host, self.placement = host, placement
+        self.environment = None  # the programs'; None: this process's own
         self.daemon = None
         self.configure(configuration)
 
@@ -48,7 +49,7 @@ class Agent:
 
     def try_to(self, *words):
         """Runs one command; the CompletedProcess, whatever its status."""
-        return run(self.arguments(*words))
+        return run(self.arguments(*words), env=self.environment)
 
     def run(self, *words, status=0):
         """Runs one command that must end in `status`; what it printed."""
@@ -86,8 +87,10 @@ class Agent:
         file.write_text(text)
         return file
 
-    def start(self):
-        self.daemon = Process(self.arguments("run"), self.directory / "daemon.log")
+    def start(self, command="run"):
+        """In the background."""
+        self.daemon = Process(self.arguments(command), self.directory / "daemon.log",
+                              env=self.environment)
         return self.daemon
 
     def stop(self):

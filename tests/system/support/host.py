@@ -11,6 +11,11 @@ MOUNTS = pathlib.Path("/proc/self/mounts")
 HOSTS = pathlib.Path(__file__).resolve().parents[2] / "hosts"
 
 
+def load_description(name):
+    """A file of tests/hosts, to be changed and given to SimulatedHost."""
+    return json.loads((HOSTS / f"{name}.json").read_text())
+
+
 def fuse_missing():
     """Why there can be no mount, or None."""
     try:

@@ -7,11 +7,15 @@ import urllib.parse
 
 CUT = "cut"  # close the connection without passing the request on
 LOSE = "lose"  # pass the request on, then close the connection without the answer
+STALL = "stall"  # say nothing until the client has had enough
 
 
 class Request:
-    def __init__(self, method, path):
+    """`pass_on()` gives the answer of the server behind: (status, headers, body)."""
+
+    def __init__(self, method, path, pass_on):
         self.method, self.path, self.when = method, path, time.monotonic()
+        self.pass_on = pass_on
         self.status = None
 
     def __repr__(self):
@@ -53,25 +57,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle_any(self):
         relay = self.server.relay
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = Request(self.command, self.path)
+        request = Request(self.command, self.path, lambda: self.pass_on(body))
         relay.requests.append(request)
         verdict = relay.rule(request)
-        if verdict == CUT:
-            self.close_connection = True
+        answer = request.pass_on() if verdict in (None, LOSE) else verdict
+        if isinstance(answer, tuple) and verdict != LOSE:
+            request.status = answer[0]
+            self.answer(*answer)
             return
-        answer = self.pass_on(body) if verdict in (None, LOSE) else verdict
-        if verdict == LOSE:
-            self.close_connection = True
-            return
-        request.status = answer[0]
-        self.answer(*answer)
+        self.close_connection = True
+        if verdict == STALL:
+            self.connection.recv(1)
+        elif isinstance(verdict, bytes):
+            self.wfile.write(verdict)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = do_HEAD = handle_any
 
 
 class Relay:
     """Answers at `url` as the Placement does that it stands for. `rule` is called with
-    each Request and gives None (pass it on), CUT, LOSE, or (status, headers, body)."""
+    each Request and gives None (pass it on), CUT, LOSE, STALL, (status, headers, body),
+    or all the bytes to send before the connection is closed."""
 
     def __init__(self, placement):
         self.target = urllib.parse.urlsplit(placement.url)

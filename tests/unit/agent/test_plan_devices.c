@@ -57,6 +57,11 @@ static const struct plan_case making[] = {
             "settled c1.0@84\n"
             "=> nothing\n"
             "? c1 ready\n"},
+    {"with a device in transition the inventory does not grow",
+     SERVED "transit c1.0@84\n inventory 84 VGPU total=1 max_unit=1\n"
+            "=> nothing\n"
+            "settled c1.0@84\n"
+            "=> inventory 84 VGPU=4\n"},
     {"one that nobody knows where is neither", SERVED "stray c1.0@84\n"
                                                       "=> nothing\n"
                                                       "? c1 pending\n"},

@@ -1,0 +1,52 @@
+"""Programs that are killed at one certain system call, by tests/system/crash_at."""
+import os
+import struct
+
+from .process import program
+
+PROGRAM, CHILD = "program", "child"
+SCOPES = (PROGRAM, CHILD)
+NAMES, NAME_SIZE = 512, 12
+COUNTS = struct.Struct(f"={len(SCOPES)}I")
+
+
+class CrashPoint:
+    """The `number`th call that changes something, of the program or of its children;
+    0: none. The counts go on from one program to the next that runs with `environment`,
+    until begin()."""
+
+    def __init__(self, directory):
+        self.file = directory / "crash-counts"
+        self.begin(PROGRAM, 0)
+
+    def begin(self, scope, number, when="before", whom="self"):
+        self.scope, self.number, self.when, self.whom = scope, number, when, whom
+        self.file.write_bytes(
+            bytes(COUNTS.size + len(SCOPES) * NAMES * NAME_SIZE))
+
+    @property
+    def environment(self):
+        options = os.environ.get("ASAN_OPTIONS", "")
+        return {**os.environ, "LD_PRELOAD": program("tests/system/crash_at.so"),
+                "CRASH_COUNTS": str(self.file), "CRASH_SCOPE": self.scope,
+                "CRASH_AT": str(self.number), "CRASH_WHEN": self.when,
+                "CRASH_WHOM": self.whom,
+                # The sanitizers' library comes after this one.
+                "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
+
+    def calls(self):
+        """How many there have been, of the scope."""
+        counts = COUNTS.unpack_from(self.file.read_bytes())
+        return counts[SCOPES.index(self.scope)]
+
+    def reached(self):
+        return 0 < self.number <= self.calls()
+
+    def name(self, number):
+        begin = (SCOPES.index(self.scope) * NAMES + number - 1) * NAME_SIZE + COUNTS.size
+        raw = self.file.read_bytes()[begin:begin + NAME_SIZE]
+        return raw.rstrip(b"\0").decode()
+
+    def __str__(self):
+        return (f"killed ({self.whom}) {self.when} {self.scope}'s call {self.number}, "
+                f"{self.name(self.number)}")

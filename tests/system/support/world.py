@@ -1,0 +1,171 @@
+"""All that a host's agent can change, seen at once and put back: what the tests compare
+that disturb a run at one point after the other."""
+import json
+import shutil
+
+from .fleet import GUIDE_TYPES, FleetTest
+from .host import load_description
+from .process import wait_for
+
+
+def small_host():
+    """Three GPUs of Nova's guide with three types each: quick to look at."""
+    description = load_description("nova-guide")
+    for model in description["models"].values():
+        model["types"] = model["types"][:3]
+    description["cards"] = description["cards"][:3]
+    return description
+
+
+def without_times(journal):
+    """When a device was released is different in every run."""
+    for device in journal.get("devices", []):
+        if device.get("released_at"):
+            device["released_at"] = 1
+    journal.pop("checksum", None)
+    return journal
+
+
+def differences(found, expected, where=""):
+    """Lines that say what is not the same in two structures as of JSON."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return [line for key in sorted({**found, **expected})
+                for line in differences(found.get(key), expected.get(key),
+                                        f"{where}/{key}")]
+    if isinstance(found, list) and isinstance(expected, list) and \
+            len(found) == len(expected):
+        return [line for i, pair in enumerate(zip(found, expected))
+                for line in differences(*pair, f"{where}/{i}")]
+    return [] if found == expected else [f"{where}: {found}, not {expected}"]
+
+
+class WorldTest(FleetTest):
+    """`self.look()` gives what there is, `self.put_back()` makes it so again."""
+
+    def build_world(self, host=None, types=GUIDE_TYPES, **options):
+        self.state_directory = self.subdirectory("state")
+        self.build(host or small_host(), types,
+                   state_file=self.state_directory / "state.json", **options)
+
+    def look(self):
+        return {"providers": self.look_at_providers(), "traits": self.custom_traits(),
+                "allocations": self.look_at_allocations(), "mdevs": self.host.mdevs(),
+                "files": self.look_at_files()}
+
+    def look_at_providers(self):
+        """What the server has in our tree; of a server of our own, all."""
+        if self.placement.is_own:
+            found = self.placement.get("/resource_providers")["resource_providers"]
+        else:
+            root = self.placement.provider(self.root_name)
+            found = self.placement.tree(root["uuid"]).values() if root else []
+        return sorted((self.look_at_provider(p) for p in found),
+                      key=lambda provider: provider["name"])
+
+    def look_at_provider(self, provider):
+        uuid = provider["uuid"]
+        aggregates = self.placement.get(f"/resource_providers/{uuid}/aggregates")
+        return {"name": provider["name"], "uuid": uuid,
+                "parent": provider["parent_provider_uuid"],
+                "inventories": self.placement.inventories(uuid),
+                "traits": sorted(self.placement.traits(uuid)),
+                "aggregates": sorted(aggregates["aggregates"])}
+
+    def custom_traits(self):
+        if not self.placement.is_own:
+            return []
+        return sorted(self.placement.get("/traits?name=startswith:CUSTOM_")["traits"])
+
+    def look_at_allocations(self):
+        """{consumer: {provider: {class: amount}}}"""
+        found = {}
+        for provider in self.look_at_uuids():
+            allocations = self.placement.get(
+                f"/resource_providers/{provider}/allocations")["allocations"]
+            for consumer, allocation in allocations.items():
+                found.setdefault(consumer, {})[provider] = allocation["resources"]
+        return found
+
+    def look_at_uuids(self):
+        root = self.placement.provider(self.root_name)
+        if not root:
+            return []
+        return [p["uuid"] for p in self.placement.tree(root["uuid"]).values()]
+
+    def look_at_files(self):
+        """The state's files, and what the journal says. Whether a daemon has left its
+        list of problems is no matter."""
+        journal = self.options["state_file"]
+        found = dict.fromkeys(file.name for file in self.state_directory.iterdir()
+                              if file.name != f"{journal.name}.problems")
+        if journal.name in found:
+            found[journal.name] = without_times(json.loads(journal.read_text()))
+        return found
+
+    # Back again.
+
+    def keep(self):
+        """What put_back() needs."""
+        kept = self.look()
+        kept["bytes"] = {file.name: file.read_bytes()
+                         for file in self.state_directory.iterdir()}
+        return kept
+
+    def put_back(self, kept):
+        self.host.control("clear")
+        self.wait_for_kernel()
+        for consumer in self.look_at_allocations():
+            self.placement.deallocate(consumer)
+        self.put_back_providers(kept["providers"])
+        for trait in set(self.custom_traits()) - set(kept["traits"]):
+            self.placement.expect(204, "DELETE", f"/traits/{trait}")
+        for consumer, allocation in kept["allocations"].items():
+            self.placement.allocate(consumer, allocation)
+        self.put_back_mdevs(kept["mdevs"])
+        shutil.rmtree(self.state_directory)
+        self.state_directory.mkdir()
+        for name, data in kept["bytes"].items():
+            (self.state_directory / name).write_bytes(data)
+        self.host.control("forget")
+
+    def put_back_providers(self, kept):
+        there = {p["uuid"]: p for p in self.look_at_providers()}
+        # Children first: a provider with children is not deleted.
+        gone = [p for p in there.values() if p["uuid"] not in [k["uuid"] for k in kept]]
+        for provider in sorted(gone, key=lambda p: p["parent"] is None):
+            self.placement.expect(204, "DELETE", f"/resource_providers/{provider['uuid']}")
+        for provider in sorted(kept, key=lambda p: p["parent"] is not None):
+            uuid, now = provider["uuid"], there.get(provider["uuid"])
+            if not now:
+                self.placement.create_provider(provider["name"], uuid, provider["parent"])
+                now = {"inventories": {}, "traits": []}
+            if now["inventories"] != provider["inventories"]:
+                self.placement.set_inventories(uuid, provider["inventories"])
+            if now["traits"] != provider["traits"]:
+                self.placement.set_traits(uuid, provider["traits"])
+
+    def put_back_mdevs(self, kept):
+        there = self.host.mdevs()
+        for uuid in there:
+            if there[uuid] != kept.get(uuid):
+                self.assertEqual(self.host.remove(uuid), "OK")
+        for uuid, (parent, type_id) in kept.items():
+            if there.get(uuid) != (parent, type_id):
+                self.assertEqual(self.host.create(parent, type_id, uuid), "OK")
+
+    # To the end.
+
+    def settle(self):
+        """Synchronises until there is nothing to do."""
+        for _ in range(6):
+            self.wait_for_kernel()
+            done = self.agent.try_to("sync")
+            self.assertIn(done.returncode, (0, 1), done)
+            if done.stdout == "nothing to do\n":
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                return
+        self.fail(f"the sixth sync still has something to do:\n{done.stdout}{done.stderr}")
+
+    def wait_for_kernel(self):
+        wait_for(lambda: all(s["result"] != "pending" for s in self.host.stores()),
+                 "what the kernel is at")

@@ -1,0 +1,235 @@
+"""kill -9 at every system call that changes something, and at every request: after a
+restart all is as if nothing had been."""
+import os
+import uuid
+
+from support import wait_for
+from support.crash import CHILD, PROGRAM, CrashPoint
+from support.fleet import GUIDE_TYPES
+from support.relay import CUT
+from support.world import WorldTest, differences
+
+A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
+STARTS = " starts"
+EXHAUSTIVE = "EXHAUSTIVE" in os.environ
+# What `make check` takes of the points.
+STRIDE = 1 if EXHAUSTIVE else 7
+
+
+def consumer(name):
+    """The same in every run."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+
+
+class CrashTest(WorldTest):
+    """A case is what leads to its beginning; then the agent is to do the rest, killed at
+    one point after the other."""
+    troubles = []  # commands to the simulated host
+
+    def begin_first(self):
+        """Nothing is known of the host."""
+
+    def begin_allocations(self):
+        self.settle()
+        self.allocate(A, 2, consumer("a"))
+        self.allocate(B, 1, consumer("b"))
+
+    def begin_release(self):
+        self.begin_allocations()
+        self.settle()
+        self.placement.deallocate(consumer("a"))
+
+    def begin_move(self):
+        """One goes, another comes."""
+        self.begin_release()
+        self.allocate(A, 1, consumer("c"))
+
+    def begin_another_type(self):
+        self.settle()
+        types = {**GUIDE_TYPES,
+                 "mdev_nvidia-35": {"device_addresses": [A]},
+                 "mdev_nvidia-36": {"device_addresses": [B, C]}}
+        self.agent.configure({"agent": self.options, **types})
+
+    # The runs.
+
+    def prepare(self, case):
+        """The case's beginning and end as self.before and self.after."""
+        self.build_world()
+        self.crash = CrashPoint(self.directory)
+        getattr(self, f"begin_{case}")()
+        self.before = self.keep()
+        self.put_back(self.before)
+        self.settle()
+        self.after = self.look()
+        self.changes = self.device_changes()
+
+    def device_changes(self):
+        """The stores that changed something, in any order."""
+        return sorted((s["path"].rsplit("/", 1)[1], s["path"], s["value"])
+                      for s in self.host.stores() if s["result"] == "OK")
+
+    def check_end(self):
+        self.assertEqual(differences(self.look(), self.after), [])
+        self.assertEqual(self.device_changes(), self.changes)
+
+    def sync_until_crash(self):
+        """As settle(), but it may be killed."""
+        self.agent.environment = self.crash.environment
+        for _ in range(6):
+            done = self.agent.try_to("sync")
+            if self.crash.reached() or done.stdout == "nothing to do\n":
+                break
+        else:
+            self.fail(f"it did not come to an end:\n{done.stdout}{done.stderr}")
+        self.agent.environment = None
+        self.assertIn(done.returncode, (0, 1, -9), done)
+
+    def run_daemon(self):
+        """Until it is killed or all is as it should be."""
+        self.agent.environment = self.crash.environment
+        daemon = self.agent.start()
+        wait_for(lambda: not daemon.runs() or self.look() == self.after,
+                 "the end or a crash")
+        self.agent.environment = None
+        self.assertIn(daemon.stop(), (0, -9))
+
+    def end_by_sync(self):
+        self.sync_until_crash()
+        self.settle()
+
+    def end_by_daemon(self):
+        self.run_daemon()
+        begun = self.agent.daemon.output().count(STARTS)
+        daemon = self.agent.start()
+        wait_for(lambda: self.look() == self.after, "the end")
+        # Not told to stop before it listens.
+        wait_for(lambda: daemon.output().count(STARTS) > begun, "its start")
+        self.assertEqual(daemon.stop(), 0)
+
+    def crash_everywhere(self, case, run, scope=PROGRAM, whens=("before", "after"),
+                         whom="self"):
+        self.prepare(case)
+        number = 1
+        while True:
+            for when in whens:
+                self.put_back(self.before)
+                for command in self.troubles:
+                    self.host.control(command)
+                self.crash.begin(scope, number, when, whom)
+                run()
+                if not self.crash.reached():
+                    print(f"{self.crash.calls()} calls")
+                    return
+                with self.subTest(str(self.crash)):
+                    self.check_end()
+            number += STRIDE
+
+
+class Loop(CrashTest):
+    """One crash after the other, each a little later than the last."""
+
+    def test_all(self):
+        for case in CASES:
+            with self.subTest(case):
+                self.crash_again_and_again(case)
+
+    def crash_again_and_again(self, case):
+        self.prepare(case)
+        self.put_back(self.before)
+        for number in range(1, 200):
+            self.crash.begin(PROGRAM, number)
+            self.sync_until_crash()
+            if not self.crash.reached():
+                break
+        self.settle()
+        self.check_end()
+
+
+class Request(CrashTest):
+    """Killed while a request has no answer yet: it never came to the server, or it did
+    and the answer is lost."""
+    relayed = True
+
+    def kill_at(self, number, passed_on):
+        """Kills the agent at that request; gives the list of those it sent."""
+        seen = []
+
+        def rule(request):
+            seen.append(request)
+            if len(seen) != number:
+                return None
+            if passed_on:
+                request.pass_on()
+            self.agent.daemon.kill()
+            return CUT
+        self.relay.rule = rule
+        self.agent.start("sync").popen.wait()
+        self.relay.rule = lambda request: None
+        return seen
+
+    def crash_at_requests(self, case):
+        self.prepare(case)
+        for number in range(1, 100, STRIDE):
+            for passed_on in (False, True):
+                self.put_back(self.before)
+                sent = self.kill_at(number, passed_on)
+                if len(sent) < number:
+                    print(f"{len(sent)} requests")
+                    return
+                with self.subTest(f"request {number}, {sent[-1]}, passed on: {passed_on}"):
+                    self.settle()
+                    self.check_end()
+
+
+CASES = ("first", "allocations", "release", "move", "another_type")
+DEVICE_CASES = ("allocations", "release", "move")
+
+
+def add_tests(cls, cases, run):
+    """A test for each case, so that they run beside each other."""
+    def make(case):
+        return lambda self: run(self, case)
+    for case in cases:
+        setattr(cls, f"test_{case}", make(case))
+
+
+def crash_everywhere(run, **how):
+    return lambda self, case: self.crash_everywhere(case, getattr(self, run), **how)
+
+
+class Sync(CrashTest):
+    pass
+
+
+class Daemon(CrashTest):
+    pass
+
+
+class Child(CrashTest):
+    """Only the child that makes or removes a device."""
+
+
+class AgentOfChild(CrashTest):
+    """The agent, while a child is at work and goes on."""
+
+
+class Both(CrashTest):
+    """As systemd does it, and the kernel when memory is short."""
+
+
+class SlowKernel(CrashTest):
+    """The agent is back before the kernel has done what its predecessor asked for."""
+    troubles = ["delay create 150 every", "delay remove 150 every"]
+
+
+add_tests(Sync, CASES, crash_everywhere("end_by_sync"))
+add_tests(Daemon, CASES, crash_everywhere("end_by_daemon"))
+add_tests(Request, CASES, Request.crash_at_requests)
+add_tests(Child, DEVICE_CASES, crash_everywhere("end_by_sync", scope=CHILD))
+add_tests(AgentOfChild, DEVICE_CASES,
+          crash_everywhere("end_by_sync", scope=CHILD, whom="parent"))
+add_tests(SlowKernel, DEVICE_CASES,
+          crash_everywhere("end_by_sync", scope=CHILD, whom="parent"))
+add_tests(Both, DEVICE_CASES,
+          crash_everywhere("end_by_daemon", scope=CHILD, whom="both"))

@@ -68,7 +68,7 @@ BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 PARTS_unit := unit agent server client model config mdevsim lib
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-lint deps-upstream deps-fuzz generated install uninstall \
+.PHONY: all help deps deps-lint deps-upstream deps-bench deps-fuzz generated install uninstall \
 	check check-unit check-system check-san check-upstream check-conformance check-kernel fuzz run-fuzz demo bench \
 	lint lint-format lint-tidy lint-cppcheck lint-shell clean FORCE
 .SECONDARY:
@@ -81,6 +81,7 @@ PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd
 PACKAGES_lint := clang-format clang-tidy cppcheck shellcheck git
 PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-server-core mariadb-client-core python3-pymysql \
 	python3-keystone python3-openstackclient python3-osc-placement python3-gabbi openssl
+PACKAGES_bench := wrk $(PACKAGES_upstream)
 PACKAGES_fuzz := clang libclang-rt-14-dev
 missing = $(strip $(foreach p,$(1),$(shell dpkg-query -W -f='$${db:Status-Abbrev}' $(p) 2>/dev/null | grep -q '^ii' || echo $(p))))
 
@@ -96,7 +97,7 @@ endef
 deps: ## install the Debian packages that are missing (as root; else say which)
 	$(call install_missing,$(PACKAGES))
 
-deps-lint deps-upstream deps-fuzz: deps-%:
+deps-lint deps-upstream deps-bench deps-fuzz: deps-%:
 	$(call install_missing,$(PACKAGES_$*))
 
 # ---- compile and link; V=1 shows the commands ----
@@ -228,8 +229,8 @@ run-fuzz: $(FUZZ_PROGRAMS)
 demo: all ## the main job, told in a terminal
 	@BUILD=$(abspath $(BUILD)) tests/demo
 
-bench: all $(BENCH_PROGRAMS) ## measurements, as ratios against peers in one run
-	@BUILD=$(abspath $(BUILD)) tests/bench/run
+bench: all $(BENCH_PROGRAMS) deps-bench ## measurements, beside OpenStack's Placement in one run; BENCH='--only scaling'
+	@BUILD=$(abspath $(BUILD)) tests/bench/run $(BENCH)
 
 # ---- lint ----
 TIDY_FLAGS = -std=gnu11 $(ALL_CPPFLAGS) -DFUSE_USE_VERSION=312 $(shell $(PKG_CONFIG) --cflags fuse3)

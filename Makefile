@@ -80,7 +80,7 @@ PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd
 	libyaml-dev libexpat1-dev libfuse3-dev fuse3 libcmocka-dev perl python3
 PACKAGES_lint := clang-format clang-tidy cppcheck shellcheck git
 PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-server-core mariadb-client-core python3-pymysql \
-	python3-keystone python3-openstackclient python3-osc-placement python3-gabbi openssl
+	python3-keystone python3-openstackclient python3-osc-placement python3-gabbi python3-nova openssl
 PACKAGES_bench := wrk $(PACKAGES_upstream)
 PACKAGES_fuzz := clang libclang-rt-14-dev
 missing = $(strip $(foreach p,$(1),$(shell dpkg-query -W -f='$${db:Status-Abbrev}' $(p) 2>/dev/null | grep -q '^ii' || echo $(p))))

@@ -93,20 +93,31 @@ static int read_inventories(const struct graph *graph, struct json_object *inven
 /* ---- checking ---- */
 
 /* What is to go must not be used in the end. */
+static int check_removed_of(const struct shape *shape,
+                            const struct inventory_plan *plan, struct reply *reply)
+{
+    _cleanup_strlist_ struct strlist classes = {0};
+    for (size_t i = 0; i < plan->node->stocks.count; i++) {
+        const struct stock *stock = plan->node->stocks.items[i];
+        if (!inventory_plan_find(plan, stock->class) &&
+            allocation_plan_use_after(&shape->allocations, stock) > 0)
+            strlist_add(&classes, stock->class->name);
+    }
+    if (classes.count == 0)
+        return 0;
+    _cleanup_free_ char *names = strlist_join(&classes, ", ");
+    return reply_problem(
+        reply, 409, CODE_INVENTORY_INUSE,
+        "update conflict: Inventory for '%s' on resource provider '%s' "
+        "in use.",
+        names, plan->node->uuid);
+}
+
 static int check_removed(const struct shape *shape, struct reply *reply)
 {
-    for (size_t i = 0; i < shape->count; i++) {
-        const struct inventory_plan *plan = &shape->inventories[i];
-        for (size_t k = 0; k < plan->node->stocks.count; k++) {
-            const struct stock *stock = plan->node->stocks.items[k];
-            if (!inventory_plan_find(plan, stock->class) &&
-                allocation_plan_use_after(&shape->allocations, stock) > 0)
-                return reply_problem(reply, 409, CODE_INVENTORY_INUSE,
-                                     "update conflict: Inventory for '%s' on resource "
-                                     "provider '%s' in use.",
-                                     stock->class->name, plan->node->uuid);
-        }
-    }
+    for (size_t i = 0; i < shape->count; i++)
+        if (check_removed_of(shape, &shape->inventories[i], reply) != 0)
+            return -1;
     return 0;
 }
 

@@ -145,8 +145,11 @@ static const char *unknown_class(const struct graph *graph,
     return NULL;
 }
 
+/* Also where there is nobody but nothing is asked. */
 static bool somebody_passes(const struct graph *graph, const struct filters *filters)
 {
+    if (filters->required.count + filters->member_of.count == 0)
+        return true;
     for (size_t i = 0; i < graph->nodes.count; i++)
         if (passes(graph, graph->nodes.items[i], filters))
             return true;

@@ -19,13 +19,17 @@ static void set_unreadable(struct gpu *gpu, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 static void set_unreadable(struct gpu *gpu, const char *format, ...)
 {
-    if (gpu->health != GPU_OK)
-        return;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&gpu->health_reason, format, args) < 0)
-        abort();
+    _cleanup_free_ char *reason = xvasprintf(format, args);
     va_end(args);
+    /* Of several the first by name: folders have no order. */
+    if (gpu->health == GPU_UNREADABLE && strcmp(reason, gpu->health_reason) >= 0)
+        return;
+    if (gpu->health != GPU_OK && gpu->health != GPU_UNREADABLE)
+        return;
+    free(gpu->health_reason);
+    gpu->health_reason = steal(reason);
     gpu->health = GPU_UNREADABLE;
 }
 

@@ -550,13 +550,16 @@ static void make_and_remove(const char *tree) __attribute__((noreturn));
 static void make_and_remove(const char *tree)
 {
     for (unsigned i = 0;; i++) {
-        char uuid[UUID_TEXT_SIZE], *device;
+        char uuid[UUID_TEXT_SIZE], *device, *link;
         snprintf(uuid, sizeof uuid, "00000000-0000-4000-8000-%012u", i);
         device = xasprintf(A "/%s", uuid);
+        link = xasprintf("bus/mdev/devices/%s", uuid);
         tree_write(tree, AVAILABLE, "2\n");
         tree_mdev(tree, A, uuid, "nvidia-35", NULL);
+        tree_remove(tree, link);
         tree_remove(tree, device);
         tree_write(tree, AVAILABLE, "3\n");
+        free(link);
         free(device);
     }
 }

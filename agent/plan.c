@@ -74,6 +74,8 @@ static void plan_providers(struct world *world)
             plan_provider(world, &world->subjects[i]);
         else
             plan_nova_provider(world, &world->subjects[i]);
+    if (world->owner)
+        complain_of_strangers(world);
     if (world->in->observed->root_found)
         forget_providers(world);
 }

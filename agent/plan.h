@@ -86,7 +86,7 @@ struct allocation_status {
     char *reason; /* FAILED, RELEASING, some PENDING; else NULL */
 };
 
-/* A provider of ours that nothing is configured for any more. */
+/* A provider of ours that nothing is configured for any more, or whose GPU is gone. */
 struct retired_provider {
     char uuid[UUID_TEXT_SIZE];
     char *name, *gpu;

@@ -303,7 +303,7 @@ static bool all_met(const struct group *group)
 static bool has_idle(const struct group *group)
 {
     for (size_t i = 0; i < group->held_count; i++)
-        if (!group->held[i].want && !group->held[i].entry &&
+        if (!group->held[i].want && held_is_foreign(&group->held[i]) &&
             held_is_configured(&group->held[i]))
             return true;
     return false;

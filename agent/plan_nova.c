@@ -31,15 +31,40 @@ void match_nova_devices(struct world *world, struct group *group)
     }
 }
 
-/* Devices of the same domain before this one. */
-static unsigned number_of(const struct group *group, size_t position)
+static bool is_noted_as(const struct group *group, const struct held *held)
 {
-    unsigned number = 0;
+    return held->entry && strcmp(held->entry->consumer, domain_of(held)) == 0 &&
+           strcmp(held->entry->provider, group->configured->uuid) == 0;
+}
+
+static bool is_index_taken(const struct world *world, const struct group *group,
+                           const char *domain, unsigned index)
+{
+    const struct journal *journal = world->in->journal;
+    for (size_t i = 0; i < journal->device_count; i++)
+        if (journal->devices[i].index == index &&
+            strcmp(journal->devices[i].consumer, domain) == 0 &&
+            strcmp(journal->devices[i].provider, group->configured->uuid) == 0)
+            return true;
+    return false;
+}
+
+/* A device keeps its number; new ones of the same domain get the next that are free. */
+static unsigned number_of(const struct world *world, const struct group *group,
+                          size_t position)
+{
+    const struct held *held = &group->held[position];
+    if (is_noted_as(group, held))
+        return held->entry->index;
+    size_t before = 0;
     for (size_t i = 0; i < position; i++)
-        number +=
-            domain_of(&group->held[i]) &&
-            strcmp(domain_of(&group->held[i]), domain_of(&group->held[position])) == 0;
-    return number;
+        before += domain_of(&group->held[i]) &&
+                  strcmp(domain_of(&group->held[i]), domain_of(held)) == 0 &&
+                  !is_noted_as(group, &group->held[i]);
+    unsigned index = 0;
+    while (is_index_taken(world, group, domain_of(held), index) || before-- > 0)
+        index++;
+    return index;
 }
 
 static void add_step(struct world *world, enum step_kind kind,
@@ -57,7 +82,7 @@ static void note_device(struct world *world, const struct group *group, size_t p
     const struct mdev_type *type = gpu_type(held->gpu, held->mdev->type_id);
     struct journal_device entry = {
         .resource_class = group->configured->desired->resource_class,
-        .index = number_of(group, position),
+        .index = number_of(world, group, position),
         .gpu = held->gpu->name,
         .parent = held->parent->name,
         .type_id = held->mdev->type_id,

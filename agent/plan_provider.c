@@ -171,8 +171,9 @@ static bool is_of_our_making(const struct world *world, const struct subject *su
 static bool keeps_provider(const struct world *world, const struct subject *subject,
                            const struct held *held)
 {
-    return (held->entry && strcmp(held->entry->provider, subject->uuid) == 0) ||
-           (held->group == subject->group && held_is_used(world, held));
+    if (held->entry)
+        return strcmp(held->entry->provider, subject->uuid) == 0;
+    return held->group == subject->group && held_is_used(world, held);
 }
 
 /* Why its GPU still needs it; the caller frees. */
@@ -225,10 +226,14 @@ static bool prune(struct world *world, const struct subject *subject)
     return false;
 }
 
+/* No GPU stands behind it: none is configured for it, or the one that is is gone. */
+static bool has_no_gpu(const struct subject *subject)
+{
+    return subject->observed && (!subject->desired || !subject->desired->gpu);
+}
+
 static void plan_retired(struct world *world, const struct subject *subject)
 {
-    if (prune(world, subject))
-        return;
     complain(world, subject,
              world->owner ? "no GPU is configured for it any more: held back until it "
                             "is pruned"
@@ -264,7 +269,7 @@ static void complain_sick(struct world *world, const struct subject *subject)
 
 void plan_provider(struct world *world, const struct subject *subject)
 {
-    if (is_unusable(world, subject))
+    if (is_unusable(world, subject) || (has_no_gpu(subject) && prune(world, subject)))
         return;
     if (!subject->desired) {
         plan_retired(world, subject);
@@ -273,6 +278,52 @@ void plan_provider(struct world *world, const struct subject *subject)
     complain_sick(world, subject);
     if (subject->observed || subject_is_new(subject))
         write_provider(world, subject);
+}
+
+/* ---- others' providers ---- */
+
+static bool is_subject(const struct world *world,
+                       const struct observed_provider *provider)
+{
+    for (size_t i = 0; i < world->subject_count; i++)
+        if (world->subjects[i].observed == provider)
+            return true;
+    return false;
+}
+
+static bool has_name_of(const struct world *world, const char *name,
+                        const struct mdev_parent *parent)
+{
+    _cleanup_free_ char *node_name = node_device_name("pci", parent->name);
+    _cleanup_free_ char *wanted =
+        xasprintf("%s_%s", world->in->desired->root_name, node_name);
+    return strcmp(name, wanted) == 0;
+}
+
+static bool has_name_of_parent(const struct world *world, const char *name)
+{
+    for (size_t i = 0; i < world->in->desired->provider_count; i++) {
+        const struct gpu *view = &world->in->desired->providers[i].view;
+        for (size_t j = 0; j < view->parent_count; j++)
+            if (has_name_of(world, name, &view->parents[j]))
+                return true;
+    }
+    return false;
+}
+
+void complain_of_strangers(struct world *world)
+{
+    const struct observed *observed = world->in->observed;
+    for (size_t i = 0; i < observed->provider_count; i++) {
+        const struct observed_provider *provider = &observed->providers[i];
+        if (provider->inventory_count && !is_subject(world, provider) &&
+            has_name_of_parent(world, provider->provider.name))
+            strlist_add_take(
+                &world->plan->problems,
+                xasprintf("%s: not the agent's, and reports a GPU of the agent's a "
+                          "second time: nova-compute left it, or still writes it",
+                          provider->provider.name));
+    }
 }
 
 /* ---- nova mode ---- */
@@ -290,7 +341,7 @@ static bool has_drifted(const struct subject *subject)
 
 void plan_nova_provider(struct world *world, const struct subject *subject)
 {
-    if (is_unusable(world, subject))
+    if (is_unusable(world, subject) || (!subject->desired && prune(world, subject)))
         return;
     if (!subject->desired) {
         plan_retired(world, subject);

@@ -60,7 +60,7 @@ void take_devices(struct world *world, struct group *group)
 /* ---- surplus devices ---- */
 
 /* Why the device stays although nobody wants it; NULL: it may go. */
-static const char *why_not_remove(struct world *world, const struct held *held)
+static const char *why_not_remove(const struct world *world, const struct held *held)
 {
     const struct plan_input *in = world->in;
     if (!held_is_settled(held))
@@ -69,10 +69,8 @@ static const char *why_not_remove(struct world *world, const struct held *held)
         return "the state file is being rebuilt";
     if (!held->gpu || held->gpu->health != GPU_OK)
         return "the GPU is not well";
-    if (!in->use) {
-        world->needs_use = true;
+    if (!in->use)
         return "who uses it is not known";
-    }
     if (held->use && held->use->domain[0])
         return "a libvirt domain names it";
     if (held->use && held->use->group_open)
@@ -107,37 +105,34 @@ static void wake(struct plan *plan, int64_t at)
 
 /* A time that lies ahead was written before the clock went back: the grace period
  * starts again, lest the device wait for that time to come. */
-static bool grace_over(struct world *world, const struct group *group,
-                       const struct journal_device *entry)
+static void wait_for_grace(struct world *world, const struct group *group,
+                           const struct journal_device *entry)
 {
-    const struct plan_input *in = world->in;
-    int64_t grace = in->config->agent.release_grace;
-    int64_t now = in->now > 0 ? in->now : 1;
-    if (entry->released_at == 0 || entry->released_at > now) {
-        struct step *step = add_device_step(world, STEP_MARK_RELEASED, group, entry);
-        step->device.released_at = now;
-        wake(world->plan, now + grace);
-        return false;
-    }
-    if (now - entry->released_at < grace) {
+    int64_t grace = world->in->config->agent.release_grace;
+    int64_t now = world->in->now > 0 ? world->in->now : 1;
+    if (entry->released_at && entry->released_at <= now) {
         wake(world->plan, entry->released_at + grace);
-        return false;
+        return;
     }
-    return true;
+    add_device_step(world, STEP_MARK_RELEASED, group, entry)->device.released_at = now;
+    wake(world->plan, now + grace);
 }
 
 static void release(struct world *world, struct group *group, const struct held *held)
 {
-    if (held->entry->adopted) {
+    if (held_is_foreign(held)) {
         if (held_is_settled(held))
             add_device_step(world, STEP_FORGET_DEVICE, group, held->entry)->reason =
                 xstrdup("somebody else made it");
         return;
     }
-    if (!grace_over(world, group, held->entry)) {
+    if (!held_is_overdue(world, held)) {
+        wait_for_grace(world, group, held->entry);
         add_releasing(world, held->entry, "the grace period runs");
         return;
     }
+    if (!world->in->use)
+        world->needs_use = true;
     const char *reason = why_not_remove(world, held);
     add_releasing(world, held->entry, reason ? reason : "it is being removed");
     if (!reason)

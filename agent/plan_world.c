@@ -448,6 +448,18 @@ bool held_is_configured(const struct held *held)
     return false;
 }
 
+bool held_is_foreign(const struct held *held)
+{
+    return !held->entry || held->entry->adopted;
+}
+
+bool held_is_overdue(const struct world *world, const struct held *held)
+{
+    int64_t released_at = held->entry ? held->entry->released_at : 0;
+    return released_at && released_at <= world->in->now &&
+           world->in->now - released_at >= world->in->config->agent.release_grace;
+}
+
 bool held_is_used(const struct world *world, const struct held *held)
 {
     return held->use || (world->in->use && world->in->use->unknown);

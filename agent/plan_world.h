@@ -111,6 +111,11 @@ bool subject_has_class(const struct world *world, const struct subject *subject,
 /* The device can meet an allocation of the GPU's configured type: it is of that type
  * and below a parent that may be used. */
 bool held_is_configured(const struct held *held);
+/* The agent did not make it. */
+bool held_is_foreign(const struct held *held);
+/* Its entry was released, and the grace period is over by a clock that has not gone
+ * back since. */
+bool held_is_overdue(const struct world *world, const struct held *held);
 /* A guest, a process or mdevctl has it, or could have. */
 bool held_is_used(const struct world *world, const struct held *held);
 int64_t want_missing(const struct want *want);

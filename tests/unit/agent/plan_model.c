@@ -22,6 +22,7 @@ void model_init(struct model *model)
 {
     *model = (struct model){.now = 1000, .grace = 60};
     uuid5_text("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "root", model->root_uuid);
+    SET(model->root_name, "host");
     model->journal = journal_new();
     static const char *const standard[] = {
         "HW_GPU_MAX_DISPLAY_HEADS_1", "HW_GPU_MAX_DISPLAY_HEADS_4",
@@ -321,7 +322,7 @@ static struct observed *make_observed(const struct model *model)
     struct observed *observed = xcalloc(1, sizeof *observed);
     observed->root_found = !model->root_missing;
     stpcpy(observed->root_uuid, model->root_uuid);
-    observed->root_name = xstrdup(MODEL_ROOT_NAME);
+    observed->root_name = xstrdup(model->root_name);
     for (int i = 0; i < model->known_trait_count; i++)
         strlist_add(&observed->known_traits, model->known_traits[i]);
     strlist_sort(&observed->known_traits);
@@ -331,7 +332,7 @@ static struct observed *make_observed(const struct model *model)
         array_add(observed->providers, observed->provider_count);
     stpcpy(root->provider.uuid, model->root_uuid);
     stpcpy(root->provider.root, model->root_uuid);
-    root->provider.name = xstrdup(MODEL_ROOT_NAME);
+    root->provider.name = xstrdup(model->root_name);
     for (int i = 0; i < model->provider_count; i++)
         fill_provider(&model->providers[i],
                       array_add(observed->providers, observed->provider_count),
@@ -387,7 +388,7 @@ static struct plan *plan(struct model *model, bool seeing)
     _cleanup_(observed_freep) struct observed *observed =
         model->unreachable ? NULL : make_observed(model);
     _cleanup_(desired_tree_freep) struct desired_tree *desired =
-        observed ? desired_tree_make(config, host, model->root_uuid, MODEL_ROOT_NAME)
+        observed ? desired_tree_make(config, host, model->root_uuid, model->root_name)
                  : NULL;
     _cleanup_(device_use_freep) struct device_use *use = make_use(model);
     _cleanup_strlist_ struct strlist drained = drained_gpus(model);

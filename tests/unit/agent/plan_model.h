@@ -85,7 +85,7 @@ struct model {
     bool use_unknown;
     /* Placement */
     bool unreachable, root_missing;
-    char root_uuid[UUID_TEXT_SIZE];
+    char root_uuid[UUID_TEXT_SIZE], root_name[MODEL_TEXT];
     struct model_provider providers[10]; /* children of the root */
     int provider_count;
     char known_traits[128][MODEL_TEXT];
@@ -100,8 +100,6 @@ struct model {
     struct journal *journal;
     bool use_was_needed; /* by the last plan */
 };
-
-#define MODEL_ROOT_NAME "host"
 
 void model_init(struct model *model);
 void model_clear(struct model *model);

@@ -72,26 +72,35 @@ static void named_uuid(struct script *s, const char *name, char out[UUID_TEXT_SI
     label(s, out, name);
 }
 
-static char *provider_name(const char *gpu)
+/* "84", "84.2" for a VF; "old:84" below the root's former name. */
+static char *provider_name(const struct script *s, const char *gpu)
 {
-    return strlen(gpu) == 2 ? xasprintf(MODEL_ROOT_NAME "_pci_0000_%s_00_0", gpu)
-                            : xasprintf(MODEL_ROOT_NAME "_pci_0000_%.2s_00_%d", gpu,
-                                        integer(gpu + 3) + 1);
+    const char *root = s->model.root_name;
+    if (strncmp(gpu, "old:", 4) == 0) {
+        root = "host";
+        gpu += 4;
+    }
+    return strlen(gpu) == 2
+               ? xasprintf("%s_pci_0000_%s_00_0", root, gpu)
+               : xasprintf("%s_pci_0000_%.2s_00_%d", root, gpu, integer(gpu + 3) + 1);
 }
 
-/* "84", or "84.2" for a VF's provider, from "host_pci_0000_84_00_3". */
-static char *gpu_of_provider(const char *name)
+static char *gpu_of_provider(const struct script *s, const char *name)
 {
-    if (strcmp(name, MODEL_ROOT_NAME) == 0)
+    const char *digits = strstr(name, "_pci_0000_");
+    if (!digits)
         return xstrdup(name);
-    const char *digits = name + strlen(MODEL_ROOT_NAME "_pci_0000_");
+    digits += strlen("_pci_0000_");
+    size_t length = strlen(s->model.root_name);
+    bool old = strncmp(name, s->model.root_name, length) != 0 || name[length] != '_';
     int function = digits[6] - '0';
-    return function ? xasprintf("%.2s.%d", digits, function - 1) : xstrndup(digits, 2);
+    return function ? xasprintf("%s%.2s.%d", old ? "old:" : "", digits, function - 1)
+                    : xasprintf("%s%.2s", old ? "old:" : "", digits);
 }
 
 static struct model_provider *provider(struct script *s, const char *gpu)
 {
-    _cleanup_free_ char *name = provider_name(gpu);
+    _cleanup_free_ char *name = provider_name(s, gpu);
     struct model_provider *found = model_provider_named(&s->model, name);
     if (!found)
         wrong(s, "no provider %s", name);
@@ -109,7 +118,7 @@ static void device_uuid(struct script *s, const char *name, char out[UUID_TEXT_S
     _cleanup_free_ char *consumer = xstrndup(name, (size_t)(dot - name));
     char consumer_uuid[UUID_TEXT_SIZE];
     named_uuid(s, consumer, consumer_uuid);
-    _cleanup_free_ char *parent = provider_name(at + 1);
+    _cleanup_free_ char *parent = provider_name(s, at + 1);
     struct model_provider *owner = model_provider_named(&s->model, parent);
     char space[UUID_TEXT_SIZE];
     if (owner)
@@ -391,7 +400,7 @@ static void do_provider(struct script *s)
 {
     struct model_provider *p = &s->model.providers[s->model.provider_count++];
     *p = (struct model_provider){.generation = 3};
-    _cleanup_free_ char *name = provider_name(word(s, 1));
+    _cleanup_free_ char *name = provider_name(s, word(s, 1));
     stpcpy(p->name, name);
     if (s->word_count > 2)
         named_uuid(s, word(s, 2), p->uuid);
@@ -414,6 +423,11 @@ static void do_newroot(struct script *s)
 {
     named_uuid(s, "another root", s->model.root_uuid);
     s->model.provider_count = 0;
+}
+
+static void do_renameroot(struct script *s)
+{
+    stpcpy(s->model.root_name, word(s, 1));
 }
 
 static void do_noroot(struct script *s)
@@ -512,9 +526,9 @@ static void do_settle(struct script *s)
 
 /* ---- a plan in words ---- */
 
-static char *gpu_text(const struct step *step)
+static char *gpu_text(const struct script *s, const struct step *step)
 {
-    return step->provider_name ? gpu_of_provider(step->provider_name) : xstrdup("-");
+    return step->provider_name ? gpu_of_provider(s, step->provider_name) : xstrdup("-");
 }
 
 static char *traits_text(const struct script *s, const struct step *step)
@@ -559,7 +573,8 @@ static void label_device(struct script *s, const char *uuid)
     for (size_t i = 0; i < s->labels.count; i++)
         for (int p = 0; p < s->model.provider_count; p++)
             for (int index = 0; index < 4; index++) {
-                _cleanup_free_ char *gpu = gpu_of_provider(s->model.providers[p].name);
+                _cleanup_free_ char *gpu =
+                    gpu_of_provider(s, s->model.providers[p].name);
                 _cleanup_free_ char *name =
                     xasprintf("%s.%d@%s", s->labels.items[i], index, gpu);
                 char computed[UUID_TEXT_SIZE];
@@ -573,7 +588,7 @@ static void label_device(struct script *s, const char *uuid)
 
 static char *step_words(struct script *s, const struct step *step)
 {
-    _cleanup_free_ char *gpu = gpu_text(step), *detail = NULL;
+    _cleanup_free_ char *gpu = gpu_text(s, step), *detail = NULL;
     const struct journal_device *d = &step->device;
     if (d->uuid[0])
         label_device(s, d->uuid);
@@ -751,6 +766,7 @@ static const struct command_of_script {
     {"undetailed", do_undetailed, false},
     {"newroot", do_newroot, false},
     {"noroot", do_noroot, false},
+    {"renameroot", do_renameroot, false},
     {"known", do_known, false},
     {"traits", do_traits, false},
     {"inventory", do_inventory, false},

@@ -15,7 +15,8 @@
  *   health 84 lost|unreadable|gone|ok; absent 84; present 84; counts 84 unreadable|ok
  *   retype 84 35 -> 45                 a driver upgrade: the type gets another id
  *   provider 84 [UUIDNAME]             a child made by somebody else
- *   unprovider 84; undetailed 84; newroot; noroot
+ *   unprovider 84; undetailed 84 [no]; newroot; noroot;
+ *   renameroot NAME                    what was below "host" is then called old:84
  *   traits 84 +A -B; inventory 84 C total=N reserved=N ratio=R; noinventory 84 C
  *   drain 84; undrain 84; journal lost|empty|gone; known TRAIT
  *   settle                             plans and executes until nothing is to be done

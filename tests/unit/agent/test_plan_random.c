@@ -101,7 +101,7 @@ static void nova_reports(struct chance *c)
         return;
     const struct model_gpu *gpu = &m->gpus[roll(c, m->gpu_count)];
     char name[MODEL_TEXT];
-    snprintf(name, sizeof name, MODEL_ROOT_NAME "_pci_0000_%s_00_%d", gpu->name,
+    snprintf(name, sizeof name, "host_pci_0000_%s_00_%d", gpu->name,
              gpu->vfs ? 1 + roll(c, gpu->vfs) : 0);
     if (model_provider_named(m, name))
         return;
@@ -523,6 +523,10 @@ static void check_settled(struct chance *c)
 {
     _cleanup_(plan_freep) struct plan *plan = model_plan(&c->model);
     assert_int_equal(plan->step_count, 0);
+    /* Nor does it make a difference to be told who uses the devices. */
+    _cleanup_(plan_freep) struct plan *seeing = model_plan_seeing(&c->model);
+    if (seeing->step_count)
+        wrong(c, "a look at who uses the devices changes the plan");
     if (c->model.unreachable)
         return;
     _cleanup_strlist_ struct strlist serving = {0};

@@ -88,6 +88,11 @@ static const struct plan_case providers[] = {
      "use not\n"
      "! host_pci_0000_84_00_0: it carries OWNER_NOVA\n"
      "? c1 unknown\n"},
+    {"a child of Nova's for a VF is said",
+     "gpu 84 35:3 vfs=4\n type 35\n provider 84.1 foreign\n"
+     "inventory 84.1 VGPU total=1\n settle\n"
+     "=> nothing\n"
+     "! host_pci_0000_84_00_2: not the agent's\n"},
     {"Nova's child is written when told to",
      "gpu 84 35:4\n type 35\n provider 84 foreign\n traits 84 +OWNER_NOVA\n"
      "inventory 84 VGPU total=1\n set take_over=1\n" NEW_TRAITS "=> note 84\n"
@@ -185,6 +190,11 @@ static const struct plan_case retiring[] = {
      "set prune=1\n"
      "=> nothing\n"
      "! not deleted: the agent did not make it\n"},
+    {"a GPU that is configured and gone is pruned as well",
+     "gpu 84 35:4\n gpu 85 35:4\n type 35 84 85\n settle\n absent 84\n settle\n"
+     "set prune=1\n"
+     "=> delete 84\n"
+     "=> nothing\n"},
     {"prune leaves what is configured", TWO "set prune=1\n"
                                             "=> nothing\n"},
     {"a GPU that is gone is held back, and free of it when it returns",
@@ -200,6 +210,24 @@ static const struct plan_case retiring[] = {
      "! 0000:84:00.0 is configured for the type 'nvidia-35', but is not on this\n"
      "present 84\n"
      "=> inventory 84 VGPU=4\n"},
+    {"a root that is renamed: the old child keeps what is allocated, the new one has "
+     "the rest",
+     "gpu 84 35:4\n type 35\n settle\n alloc 84 c1 1\n settle\n renameroot new\n"
+     "=> provider 84\n"
+     "=> traits 84 " TRAITS_35 "=> inventory 84 VGPU=3\n"
+     "=> inventory old:84 VGPU=4/4\n"
+     "=> nothing\n"
+     "? c1 ready\n"
+     "alloc 84 c2 3\n settle\n"
+     "? c2 ready\n"
+     "alloc old:84 c1 0\n settle\n set now=+60\n settle\n"
+     "set prune=1\n"
+     "=> delete old:84\n"},
+    {"the same consumer on both", "gpu 84 35:4\n type 35\n settle\n alloc 84 c1 1\n"
+                                  "settle\n renameroot new\n settle\n"
+                                  "alloc 84 c1 1\n"
+                                  "=> create c1.0@84 35\n"
+                                  "=> nothing\n"},
     {"ours without the journal, and no longer configured",
      TWO "journal empty\n notypes\n type 35 85\n"
          "=> note 85\n"

@@ -124,7 +124,7 @@ static void add_slots(struct candidates_plan *plan, const struct wanted *wanted)
     for (size_t i = 0; i < slots; i++)
         *array_add(plan->slots, plan->slot_count) = (struct slot){
             .wanted = wanted,
-            .amounts = wanted->amounts + i,
+            .amounts = wanted->amounts ? wanted->amounts + i : NULL,
             .amount_count = wanted->one_provider ? wanted->amount_count : 1,
         };
 }

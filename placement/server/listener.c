@@ -19,7 +19,7 @@ int listener_open(const struct listen_address *wanted, int *out,
                   char name[LISTENER_NAME_SIZE], struct error *err)
 {
     const struct sockaddr *address = (const struct sockaddr *)&wanted->address;
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t length = sizeof bound;
     _cleanup_close_ int fd =
         socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

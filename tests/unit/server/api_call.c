@@ -85,7 +85,7 @@ int api_call(struct api_world *world, int minor, const char *method, const char 
     snprintf(version, sizeof version, "placement 1.%d", minor);
     fill(&request, body, extra);
     request.api_version = extra && extra->version ? extra->version : version;
-    strcpy(request.id, "req-00000000-0000-4000-8000-000000000000");
+    memcpy(request.id, "req-00000000-0000-4000-8000-000000000000", sizeof request.id);
     request.now = world->now++;
     if (question)
         *question++ = 0;

@@ -68,7 +68,8 @@ class Database(Stopped):
         self.socket = self.directory / "socket"
         data = self.directory / "data"
         tool(["mariadb-install-db", "--no-defaults", f"--user={me()}",
-              f"--datadir={data}", "--auth-root-authentication-method=normal",
+              # Two at a time would stumble over each other's tables in /tmp.
+              f"--datadir={data}", f"--tmpdir={self.directory}", "--auth-root-authentication-method=normal",
               "--skip-test-db"])
         self.process = Process(
             ["/usr/sbin/mariadbd", "--no-defaults", f"--user={me()}",

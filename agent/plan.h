@@ -2,8 +2,9 @@
  * plan: what is to be done so that Placement and the host become as they should be: an
  * ordered list of steps, made by plan_make() without I/O, clock or log, printed by
  * `vgpu-agent plan`, carried out by plan_execute(). Each step can be run twice. Steps
- * belong to a GPU (or to none); a step that fails stops the later steps of its GPU in
- * this cycle, never those of others.
+ * belong to a GPU (or to none); one that fails at Placement stops the later steps of
+ * its GPU in this cycle, never those of others. Steps on devices come last, and each is
+ * for itself.
  *
  * A plan may be cut off after any step: the next one ends in the same state. What the
  * journal has to know is noted by agent/plan_journal.h, in two strokes: all intentions

@@ -59,6 +59,11 @@ static bool asks_for_another_look(enum error_code code)
     return code == ERROR_CONFLICT || code == ERROR_EXISTS || code == ERROR_NOT_FOUND;
 }
 
+static bool is_device_step(const struct step *step)
+{
+    return step->kind == STEP_CREATE_DEVICE || step->kind == STEP_REMOVE_DEVICE;
+}
+
 static void finish_step(struct run *run, struct lane *lane, const struct error *err)
 {
     size_t index = lane->steps[lane->next];
@@ -74,8 +79,10 @@ static void finish_step(struct run *run, struct lane *lane, const struct error *
     if (asks_for_another_look(err->code))
         run->out->look_again = true;
     /* Without a trait or class the steps that need it fail by themselves; without the
-     * root nothing can be done. */
-    if (step->kind == STEP_CREATE_TRAIT || step->kind == STEP_CREATE_CLASS)
+     * root nothing can be done. Each device is another consumer's: one that the kernel
+     * refuses for ever must not keep the others from theirs. */
+    if (step->kind == STEP_CREATE_TRAIT || step->kind == STEP_CREATE_CLASS ||
+        is_device_step(step))
         lane->next++;
     else
         end_lane(run, lane, "an earlier step failed");
@@ -92,11 +99,6 @@ static int64_t *generation_of(struct run *run, const struct step *step)
     written->provider = step->provider;
     written->generation = step->generation;
     return &written->generation;
-}
-
-static bool is_device_step(const struct step *step)
-{
-    return step->kind == STEP_CREATE_DEVICE || step->kind == STEP_REMOVE_DEVICE;
 }
 
 static void start_device(struct run *run, struct lane *lane, const struct step *step)

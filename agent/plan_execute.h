@@ -4,8 +4,9 @@
  * order; then those of the GPUs, each GPU's in order and the GPUs beside each other:
  * device steps run on the worker's threads, requests to Placement on the caller's.
  *
- * A step that fails stops its GPU's later steps, never another GPU's. A step that
- * fails because the world is no longer as it was when the plan was made (409, a
+ * A step that fails stops its GPU's later steps, never another GPU's; one that makes or
+ * removes a device stops nothing, since each device is for itself. A step that fails
+ * because the world is no longer as it was when the plan was made (409, a
  * provider that has gone, a uuid that exists already) also asks for another look: then
  * observe, plan and execute again. A device operation that is still at work when
  * everything else is done and `patience` is over goes on by itself; the worker knows

@@ -96,10 +96,13 @@ static void consider_group(const struct candidates_plan *plan,
         take_cheaper(plan, best, (struct anchor_source){.nodes = &wanted->tree->tree});
 }
 
+/* All roots are the last resort: most of them may have nothing of what is asked, and
+ * it takes a look at all providers to find out. Of the lists of those that have some of
+ * it, most items lead to a candidate at once. */
 static struct anchor_source cheapest(const struct candidates_plan *plan)
 {
     struct anchor_source best = {.nodes = &plan->graph->roots, .roots_only = true};
-    best.cost = plan->graph->roots.count;
+    best.cost = plan->graph->nodes.count;
     for (size_t i = 0; i < plan->root_required.count; i++) {
         const struct node_list *nodes = &plan->root_required.items[i]->nodes;
         take_cheaper(plan, &best,

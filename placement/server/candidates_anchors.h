@@ -28,7 +28,7 @@ struct anchor_source {
     const struct aggregate_list *aggregates;
     const struct trait_list *traits; /* any of them */
     bool roots_only;                 /* it names the anchors themselves */
-    size_t cost;                     /* how many roots it may lead to */
+    size_t cost;                     /* about: how many providers to look at */
 };
 
 struct candidates_anchors {

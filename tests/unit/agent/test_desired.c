@@ -27,7 +27,6 @@ static struct host *example_host(void)
     add_type(gpu_add_parent(gpu, "0000:84:00.0"), "nvidia-35", 16);
     gpu = host_add_gpu(host, "0000:85:00.0");
     gpu = host_add_gpu(host, "mtty");
-    gpu->node_name = xstrdup("mtty_mtty");
     gpu->driver = xstrdup("mtty");
     add_type(gpu_add_parent(gpu, "mtty"), "mtty-2", 24);
     return host;

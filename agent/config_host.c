@@ -130,6 +130,24 @@ static void check_address(const struct mdev_type_config *type, const char *addre
                      type->type, address, why_no_types(gpu, 1));
 }
 
+/* nova-compute knows mdev parents only. */
+static void check_is_parent(const struct mdev_type_config *type, const char *address,
+                            const struct host *host, struct config_problems *problems)
+{
+    const struct gpu *gpu = host_gpu(host, address);
+    if (!gpu || gpu->parent_count == 0 || host_parent(host, address, NULL))
+        return;
+    _cleanup_strlist_ struct strlist names = {0};
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        strlist_add(&names, gpu->parents[i].name);
+    _cleanup_free_ char *listed = join_some(&names);
+    config_error(problems, &type->addresses_place,
+                 "mdev_%s.device_addresses: %s makes its devices below its virtual "
+                 "functions, which nova-compute wants named; expected some of %s in "
+                 "mode nova",
+                 type->type, address, listed);
+}
+
 /* Two functions of one card under two types: the card is one provider, with one type.
  */
 static void check_same_card(const struct config *config, size_t index,
@@ -163,6 +181,8 @@ void config_host_check(const struct config *config, const struct host *host,
             if (config->agent.mode == MODE_OWNER)
                 check_same_card(config, i, type->device_addresses.items[j], host,
                                 problems);
+            else
+                check_is_parent(type, type->device_addresses.items[j], host, problems);
         }
     }
 }

@@ -116,10 +116,10 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
         provider->type_id = xstrdup(type->id);
         provider->type_name = xstrdup(type->name);
     } else if (!provider->sick) {
-        strlist_add_take(&tree->problems,
-                         xasprintf("%s does not offer the type '%s' that is configured "
-                                   "for it",
-                                   gpu->name, config->type));
+        _cleanup_free_ char *problem =
+            xasprintf("%s does not offer the type '%s' that is configured for it",
+                      gpu->name, config->type);
+        strlist_add_unique(&tree->problems, problem);
     }
     provider->capacity = gpu_capacity(&provider->view, provider->type_id, 0);
     add_traits(provider, type, tree->mode);

@@ -5,6 +5,7 @@
 #include "agent/plan_create.h"
 #include "agent/plan_match.h"
 #include "agent/plan_nova.h"
+#include "agent/plan_nova_provider.h"
 #include "agent/plan_provider.h"
 #include "agent/plan_release.h"
 #include "agent/plan_restore.h"
@@ -76,6 +77,8 @@ static void plan_providers(struct world *world)
             plan_nova_provider(world, &world->subjects[i]);
     if (world->owner)
         complain_of_strangers(world);
+    else
+        report_unconfigured(world);
     if (world->in->observed->root_found)
         forget_providers(world);
 }
@@ -181,6 +184,7 @@ static void add_allocations(struct world *world)
         want->mdevs = (struct strlist){0};
         status->state = want->state;
         status->reason = steal(want->reason);
+        status->at_nova = want->at_nova;
     }
 }
 

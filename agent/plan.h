@@ -85,6 +85,7 @@ struct allocation_status {
     struct strlist mdevs; /* uuids that are (or will be) its devices */
     enum allocation_state state;
     char *reason; /* FAILED, RELEASING, some PENDING; else NULL */
+    bool at_nova; /* PENDING in nova mode: nova-compute makes it, nothing is wrong */
 };
 
 /* A provider of ours that nothing is configured for any more, or whose GPU is gone. */

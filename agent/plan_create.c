@@ -207,6 +207,7 @@ static void serve(struct placing *placing, const struct world *world, struct wan
         return;
     if (!world->owner) {
         set_state(want, ALLOCATION_PENDING, xstrdup("nova-compute makes its device"));
+        want->at_nova = true;
         return;
     }
     size_t before = placing->count;

@@ -9,26 +9,54 @@ static const char *domain_of(const struct held *held)
     return held->use && held->use->domain[0] ? held->use->domain : NULL;
 }
 
+static bool is_of(const struct want *want, const char *domain)
+{
+    return strcmp(want->allocation->consumer, domain) == 0;
+}
+
 static struct want *want_of(const struct group *group, const char *domain)
 {
     for (size_t i = 0; i < group->want_count; i++)
-        if (strcmp(group->wants[i].allocation->consumer, domain) == 0 &&
-            want_missing(&group->wants[i]) > 0)
+        if (is_of(&group->wants[i], domain) && want_missing(&group->wants[i]) > 0)
             return &group->wants[i];
     return NULL;
+}
+
+/* During a resize or a migration the source's allocation is the migration's, and the
+ * guest's domain still has the device: one that lacks a device, where the domain has no
+ * allocation of its own. */
+static struct want *want_for_other(const struct group *group, const char *domain)
+{
+    struct want *found = NULL;
+    for (size_t i = 0; i < group->want_count; i++) {
+        if (is_of(&group->wants[i], domain))
+            return NULL;
+        if (!found && want_missing(&group->wants[i]) > 0)
+            found = &group->wants[i];
+    }
+    return found;
+}
+
+static void match_by(struct group *group,
+                     struct want *(*find)(const struct group *group,
+                                          const char *domain))
+{
+    for (size_t i = 0; i < group->held_count; i++) {
+        struct held *held = &group->held[i];
+        if (held->want || !domain_of(held))
+            continue;
+        held->want = find(group, domain_of(held));
+        if (held->want)
+            held->want->met++;
+    }
 }
 
 void match_nova_devices(struct world *world, struct group *group)
 {
     if (!world->in->use && group->held_count + group->lost_count + group->want_count)
         world->needs_use = true;
-    for (size_t i = 0; i < group->held_count; i++) {
-        struct held *held = &group->held[i];
-        if (domain_of(held))
-            held->want = want_of(group, domain_of(held));
-        if (held->want)
-            held->want->met++;
-    }
+    match_by(group, want_of);
+    match_by(group, want_for_other);
 }
 
 static bool is_noted_as(const struct group *group, const struct held *held)

@@ -8,12 +8,6 @@
 #include "agent/plan_traits.h"
 #include "lib/xalloc.h"
 
-static void complain(struct world *world, const struct subject *subject,
-                     const char *text)
-{
-    strlist_add_take(&world->plan->problems, xasprintf("%s: %s", subject->name, text));
-}
-
 static bool starts_custom(const char *name)
 {
     return strncmp(name, "CUSTOM_", strlen("CUSTOM_")) == 0;
@@ -158,10 +152,21 @@ static void write_provider(struct world *world, const struct subject *subject)
     journal_provider_clear(&entry);
 }
 
+void write_traits(struct world *world, const struct subject *subject)
+{
+    struct journal_provider entry = entry_of(subject);
+    struct traits_decision traits = traits_decide(world, subject);
+    entry.traits = strlist_copy(&traits.own);
+    note(world, subject, &entry, &traits, false);
+    set_traits(world, subject, &traits, &entry);
+    traits_decision_clear(&traits);
+    journal_provider_clear(&entry);
+}
+
 /* ---- providers that are no longer wanted ---- */
 
 /* Only what has the uuid that we compute was made by us. */
-static bool is_of_our_making(const struct world *world, const struct subject *subject)
+bool subject_is_of_our_making(const struct world *world, const struct subject *subject)
 {
     char uuid[UUID_TEXT_SIZE];
     uuid5_text(world->in->desired->root_uuid, subject->name, uuid);
@@ -197,7 +202,7 @@ static char *device_obstacle(struct world *world, const struct subject *subject,
 static char *obstacle_to_prune(struct world *world, const struct subject *subject,
                                bool asked)
 {
-    if (!is_of_our_making(world, subject))
+    if (!subject_is_of_our_making(world, subject))
         return xstrdup("the agent did not make it");
     if (subject->observed->allocation_count)
         return xstrdup("it has allocations");
@@ -205,7 +210,7 @@ static char *obstacle_to_prune(struct world *world, const struct subject *subjec
 }
 
 /* True when it is deleted. */
-static bool prune(struct world *world, const struct subject *subject)
+bool prune_provider(struct world *world, const struct subject *subject)
 {
     bool asked = world->in->prune && strlist_contains(world->in->prune, subject->uuid);
     char *obstacle = obstacle_to_prune(world, subject, asked);
@@ -215,7 +220,7 @@ static bool prune(struct world *world, const struct subject *subject)
     }
     if (asked) {
         _cleanup_free_ char *text = xasprintf("not deleted: %s", obstacle);
-        complain(world, subject, text);
+        subject_complain(world, subject, text);
     }
     struct retired_provider *retired =
         array_add(world->plan->retired, world->plan->retired_count);
@@ -232,50 +237,55 @@ static bool has_no_gpu(const struct subject *subject)
     return subject->observed && (!subject->desired || !subject->desired->gpu);
 }
 
-static void plan_retired(struct world *world, const struct subject *subject)
+void plan_retired(struct world *world, const struct subject *subject)
 {
-    complain(world, subject,
-             world->owner ? "no GPU is configured for it any more: held back until it "
-                            "is pruned"
-                          : "left over from owner mode: it is not Nova's, and reports "
-                            "its GPU a second time until it is pruned");
+    subject_complain(world, subject,
+                     world->owner
+                         ? "no GPU is configured for it any more: held back until it "
+                           "is pruned"
+                         : "left over from owner mode: it is not Nova's, and reports "
+                           "its GPU a second time until it is pruned");
     if (world->owner)
         write_provider(world, subject);
 }
 
 /* ---- one provider ---- */
 
-static bool is_unusable(struct world *world, const struct subject *subject)
+bool report_unusable(struct world *world, const struct subject *subject)
 {
     if (subject->hands_off)
-        complain(world, subject,
-                 "it carries OWNER_NOVA: nova-compute writes it, and the agent leaves "
-                 "it alone");
+        subject_complain(
+            world, subject,
+            "it carries OWNER_NOVA: nova-compute writes it, and the agent leaves "
+            "it alone");
     else if (subject->observed && !subject->read)
-        complain(world, subject, "what Placement has of it was not read");
+        subject_complain(world, subject, "what Placement has of it was not read");
     else
         return false;
     return true;
 }
 
 /* A card that is gone is named by the desired tree already. */
-static void complain_sick(struct world *world, const struct subject *subject)
+void report_sick(struct world *world, const struct subject *subject)
 {
     const struct desired_provider *desired = subject->desired;
-    if (desired->sick && desired->gpu)
-        strlist_add_take(&world->plan->problems,
-                         xasprintf("%s: %s", desired->gpu_name, desired->sick));
+    if (!desired->sick || !desired->gpu)
+        return;
+    _cleanup_free_ char *problem =
+        xasprintf("%s: %s", desired->gpu_name, desired->sick);
+    strlist_add_unique(&world->plan->problems, problem);
 }
 
 void plan_provider(struct world *world, const struct subject *subject)
 {
-    if (is_unusable(world, subject) || (has_no_gpu(subject) && prune(world, subject)))
+    if (report_unusable(world, subject) ||
+        (has_no_gpu(subject) && prune_provider(world, subject)))
         return;
     if (!subject->desired) {
         plan_retired(world, subject);
         return;
     }
-    complain_sick(world, subject);
+    report_sick(world, subject);
     if (subject->observed || subject_is_new(subject))
         write_provider(world, subject);
 }
@@ -324,45 +334,6 @@ void complain_of_strangers(struct world *world)
                           "second time: nova-compute left it, or still writes it",
                           provider->provider.name));
     }
-}
-
-/* ---- nova mode ---- */
-
-static bool has_drifted(const struct subject *subject)
-{
-    const struct observed_provider *observed = subject->observed;
-    int64_t total = 0;
-    for (size_t i = 0; i < observed->inventory_count; i++)
-        if (strcmp(observed->inventories[i].resource_class,
-                   subject->desired->resource_class) == 0)
-            total = observed->inventories[i].inventory.total;
-    return total != subject->desired->capacity;
-}
-
-void plan_nova_provider(struct world *world, const struct subject *subject)
-{
-    if (is_unusable(world, subject) || (!subject->desired && prune(world, subject)))
-        return;
-    if (!subject->desired) {
-        plan_retired(world, subject);
-        return;
-    }
-    complain_sick(world, subject);
-    if (!subject->observed) {
-        complain(world, subject, "nova-compute has not made it yet");
-        return;
-    }
-    if (!subject->desired->sick && has_drifted(subject))
-        complain(world, subject,
-                 "its inventory is not what the host offers: nova-compute has not "
-                 "looked since, or has other types configured");
-    struct journal_provider entry = entry_of(subject);
-    struct traits_decision traits = traits_decide(world, subject);
-    entry.traits = strlist_copy(&traits.own);
-    note(world, subject, &entry, &traits, false);
-    set_traits(world, subject, &traits, &entry);
-    traits_decision_clear(&traits);
-    journal_provider_clear(&entry);
 }
 
 /* ---- the journal's entries ---- */

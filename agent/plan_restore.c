@@ -114,6 +114,7 @@ static void restore_unknown(struct placing *placing, const struct gpu *place,
     want->met++;
     free(want->reason);
     want->reason = NULL;
+    want->at_nova = false;
 }
 
 static void restore_unknown_of(struct world *world, struct placing *placing,

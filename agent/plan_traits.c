@@ -22,7 +22,7 @@ static struct strlist wanted_traits(const struct world *world,
                                     const struct subject *subject)
 {
     struct strlist wanted = {0};
-    for (size_t i = 0; i < subject->desired->traits.count; i++)
+    for (size_t i = 0; subject->desired && i < subject->desired->traits.count; i++)
         if (is_available(world, subject->desired->traits.items[i]))
             strlist_add(&wanted, subject->desired->traits.items[i]);
     return wanted;
@@ -41,10 +41,10 @@ static bool is_ours(const struct subject *subject, const struct strlist *wanted,
 }
 
 /* A sick GPU does not show its type, and one that is retired has none: what is set
- * stays. */
-static bool is_frozen(const struct subject *subject)
+ * stays. But nova-compute goes on offering a child that has no type any more. */
+static bool is_frozen(const struct world *world, const struct subject *subject)
 {
-    return !subject->desired || subject->desired->sick;
+    return subject->desired ? subject->desired->sick != NULL : world->owner;
 }
 
 struct traits_decision traits_decide(const struct world *world,
@@ -52,7 +52,7 @@ struct traits_decision traits_decide(const struct world *world,
 {
     struct traits_decision decision = {0};
     const struct strlist *observed = observed_traits(subject);
-    if (is_frozen(subject)) {
+    if (is_frozen(world, subject)) {
         decision.all = strlist_copy(observed);
         if (subject->noted)
             decision.own = strlist_copy(&subject->noted->traits);

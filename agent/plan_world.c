@@ -97,6 +97,14 @@ static void add_retired(struct world *world)
     }
 }
 
+void subject_complain(struct world *world, const struct subject *subject,
+                      const char *text)
+{
+    char *problem = xasprintf("%s: %s", subject->name, text);
+    strlist_add_unique(&world->plan->problems, problem);
+    free(problem);
+}
+
 bool subject_is_new(const struct subject *subject)
 {
     return !subject->observed && !subject->desired->sick && subject->desired->type_id;

@@ -35,6 +35,7 @@ struct want {
     struct strlist mdevs;
     enum allocation_state state;
     char *reason;
+    bool at_nova; /* as in struct allocation_status */
 };
 
 /* A device that exists. */
@@ -101,6 +102,9 @@ DEFINE_CLEANUP(struct world *, world_free)
 
 /* The root is missing and the agent may make it. */
 bool world_creates_root(const struct world *world);
+/* Adds a problem of the provider, once. */
+void subject_complain(struct world *world, const struct subject *subject,
+                      const char *text);
 /* It is not in Placement, and can be made. */
 bool subject_is_new(const struct subject *subject);
 /* Allocated of the class, over all consumers. */

@@ -90,6 +90,11 @@ static void what_does_not_fit(void **state)
          "6 mdev_NVIDIA A40-1Q.device_addresses: 0000:86:00.5 is the same GPU as "
          "0000:86:00.4 of mdev_nvidia-600.device_addresses; expected one type for each "
          "GPU"},
+        {"[agent]\nmode = nova\n[devices]\nenabled_mdev_types = nvidia-600\n"
+         "[mdev_nvidia-600]\ndevice_addresses = 0000:86:00.0\n",
+         "6 mdev_nvidia-600.device_addresses: 0000:86:00.0 makes its devices below its "
+         "virtual functions, which nova-compute wants named; expected some of "
+         "0000:86:00.4, 0000:86:00.5 in mode nova"},
         {"[agent]\nmode = nova\n[devices]\nenabled_mdev_types = GRID V100-1Q\n",
          "4 devices.enabled_mdev_types: GRID V100-1Q is a name, which nova-compute "
          "does "

@@ -27,10 +27,15 @@ static const struct plan_case nova[] = {
                                         "=> traits 84 +CUSTOM_GRID_T_36 "
                                         "+CUSTOM_NVIDIA_36 -CUSTOM_GRID_T_35 "
                                         "-CUSTOM_NVIDIA_35\n"},
-    {"an inventory that differs is said and not mended",
-     NOVA "inventory 84 VGPU total=1\n"
+    {"an inventory that differs is said and not mended", NOVA
+     "inventory 84 VGPU total=1\n"
+     "=> nothing\n"
+     "! nova-compute reports 1 of VGPU, the host offers 4: it has not looked since, "
+     "or has another type configured\n"},
+    {"another type's devices are named",
+     NOVA "mdev d1 84 36\n"
           "=> nothing\n"
-          "! its inventory is not what the host offers\n"},
+          "! its GPU has devices of the type 'nvidia-36', not of 'nvidia-35'\n"},
     {"nothing is held back", NOVA "health 84 lost\n"
                                   "=> nothing\n"
                                   "! 0000:84:00.0: lost\n"},
@@ -48,6 +53,20 @@ static const struct plan_case nova[] = {
           "? c1 in-use\n"
           "=> nothing\n"
           "? c1 in-use\n"},
+    {"what nova-compute is about to make is no problem", NOVA "alloc 84 c1 1\n"
+                                                              "=> nothing\n"
+                                                              "! none\n"},
+    {"a migration has the guest's allocation, and the guest its device",
+     NOVA "alloc 84 c1 1\n mdev d1 84 35\n running c1 d1\n settle\n rename c1 m1\n"
+          "=> nothing\n"
+          "? m1 in-use\n"
+          "! none\n"},
+    {"but not that of a guest with an allocation of its own",
+     NOVA "alloc 84 c1 1\n alloc 84 m1 1\n mdev d1 84 35\n mdev d2 84 35\n"
+          "running c1 d1\n running c1 d2\n settle\n"
+          "=> nothing\n"
+          "? c1 in-use\n"
+          "? m1 pending nova-compute makes its device\n"},
     {"two devices of one guest", NOVA "alloc 84 c1 2\n mdev d1 84 35\n mdev d2 84 35\n"
                                       "running c1 d1\n running c1 d2\n settle\n"
                                       "whose d1 c1\n whose d2 c1\n"
@@ -75,6 +94,43 @@ static const struct plan_case nova[] = {
      "=> traits 84.0 +CUSTOM_GRID_T_35 +CUSTOM_NVIDIA_35\n"
      "=> traits 84.1 +CUSTOM_GRID_T_35 +CUSTOM_NVIDIA_35\n"
      "=> traits 84.2 +CUSTOM_GRID_T_36 +CUSTOM_NVIDIA_36\n"},
+    {"a VF of a full card has no child, and none is waited for",
+     "set mode=nova\n gpu 84 35:1 vfs=3\n type 35\n provider 84.0 a\n"
+     "inventory 84.0 VGPU total=1 max_unit=1\n mdev d1 84 35 vf=0\n running c1 d1\n "
+     "settle\n"
+     "=> nothing\n"
+     "! none\n"},
+    {"or has one that offers what the card has not: said once a card",
+     "set mode=nova\n gpu 84 35:1 vfs=3\n type 35\n provider 84.0 a\n"
+     "provider 84.1 b\n provider 84.2 c\n inventory 84.0 VGPU total=1 max_unit=1\n"
+     "inventory 84.1 VGPU total=1 max_unit=1\n"
+     "inventory 84.2 VGPU total=1 max_unit=1\n"
+     "mdev d1 84 35 vf=0\n running c1 d1\n settle\n"
+     "=> nothing\n"
+     "! 0000:84:00.0 is full, and nova-compute still reports free virtual functions\n"},
+    {"nova-compute makes no children beyond max_instances",
+     "set mode=nova\n gpu 84 35:2\n gpu 85 35:2\n type 35 max=3\n provider 84 a\n"
+     "inventory 84 VGPU total=2 max_unit=2\n settle\n"
+     "=> nothing\n"
+     "! none\n"},
+    {"a child without a type any more loses what is ours on it", NOVA
+     "traits 84 +CUSTOM_SITE\n notypes\n"
+     "=> traits 84 -CUSTOM_GRID_T_35 -CUSTOM_NVIDIA_35\n"
+     "! host_pci_0000_84_00_0: nova-compute reports it, but no type is configured\n"
+     "=> forgetprovider 84\n"
+     "=> nothing\n"
+     "! no type is configured for its GPU: it gets no traits\n"},
+    {"not while its GPU is away", NOVA "absent 84\n"
+                                       "=> nothing\n"
+                                       "! host_pci_0000_84_00_0: its GPU is not there\n"
+                                       "present 84\n"
+                                       "=> nothing\n"
+                                       "! none\n"},
+    {"a child of a parent that was never configured",
+     NOVA "gpu 85 35:4\n notypes\n type 35 84\n provider 85 b\n"
+          "inventory 85 VGPU total=4 max_unit=4\n"
+          "=> nothing\n"
+          "! host_pci_0000_85_00_0: nova-compute reports it, but no type\n"},
     {"a child left over from owner mode is said, and pruned when asked",
      "gpu 84 35:2 vfs=2\n type 35\n settle\n set mode=nova\n"
      "provider 84.0 a\n provider 84.1 b\n settle\n"

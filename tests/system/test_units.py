@@ -1,0 +1,65 @@
+"""The systemd units: well-formed, in the right order, with few rights."""
+import pathlib
+import re
+import shutil
+import tempfile
+import unittest
+
+from support.process import BUILD, TOP, run
+
+AGENT = ("vgpu-agent.service", "vgpu-agent-restore.service")
+MOST_EXPOSED = 3.0  # of systemd-analyze's 10
+
+
+class Units(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="vgpu-test-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.units = []
+        for source in (TOP / "etc/systemd").glob("*.service"):
+            text = source.read_text().replace("@sbindir@", str(BUILD))
+            unit = self.directory / source.name
+            unit.write_text(text.replace("@sysconfdir@", "/etc"))
+            self.units.append(unit)
+
+    def analyze(self, *words):
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("no systemd-analyze")
+        return run(["systemd-analyze", *map(str, words)])
+
+    def words(self, unit, key):
+        found = []
+        for line in (self.directory / unit).read_text().splitlines():
+            if line.startswith(f"{key}="):
+                found += line.split("=", 1)[1].split()
+        return found
+
+    def test_systemd_understands_them(self):
+        done = self.analyze("verify", "--man=no", *self.units)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+
+    def test_few_rights(self):
+        for unit in self.units:
+            done = self.analyze("security", "--offline=yes", unit)
+            exposure = re.search(r"exposure level for \S+ ([0-9.]+)", done.stdout)
+            self.assertTrue(exposure, done.stdout + done.stderr)
+            self.assertLess(float(exposure[1]), MOST_EXPOSED, unit.name)
+
+    def test_devices_are_back_before_guests_start(self):
+        guests = {"libvirt-guests.service", "nova-compute.service"}
+        vendor = {"nvidia-vgpud.service", "nvidia-vgpu-mgr.service", "nvidia-sriov.service"}
+        for unit in AGENT:
+            self.assertLessEqual(guests, set(self.words(unit, "Before")), unit)
+            self.assertLessEqual(vendor, set(self.words(unit, "After")), unit)
+        # libvirt starts guests by itself as soon as it is there.
+        self.assertLessEqual({"libvirtd.service", "virtqemud.service", AGENT[0]},
+                             set(self.words(AGENT[1], "Before")))
+        self.assertIn(AGENT[1], self.words(AGENT[0], "After"))
+        # It waits for nobody's network.
+        self.assertNotIn("network-online.target", self.words(AGENT[1], "After"))
+
+    def test_the_users_are_made(self):
+        users = "".join(file.read_text() for file in (TOP / "etc/sysusers.d").iterdir())
+        for unit in self.units:
+            (user,) = self.words(unit.name, "User")
+            self.assertRegex(users, rf"(?m)^u {user} ")

@@ -1,0 +1,118 @@
+"""The agent as a user of its own, which may write exactly the files that the udev rule gives
+to its group (etc/udev/90-vgpu-agent.rules)."""
+import os
+import shutil
+import stat
+
+from support import wait_for
+from support.fleet import FleetTest
+from support.process import Process, program, run
+
+USER, GROUP, STRANGER = 61234, 61235, 61236
+A, B = "0000:84:00.0", "0000:85:00.0"
+
+
+class Unprivileged(FleetTest):
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("only root can become another user")
+        self.build_guide()
+        # What the unit's StateDirectory and the packages see to.
+        self.directory.chmod(0o755)
+        for folder, _, files in os.walk(self.agent.directory):
+            os.chmod(folder, 0o755)
+            for name in files:
+                os.chmod(os.path.join(folder, name), 0o644)
+        self.host.root.parent.chmod(0o755)
+        self.state = self.agent.directory / "lib"
+        self.state.mkdir(0o700)
+        os.chown(self.state, USER, GROUP)
+        self.agent.state_file = self.state / "state.json"
+        self.agent.configure({"agent": self.options, **self.types})
+        self.program = self.directory / "vgpu-agent"
+        shutil.copy(program("vgpu-agent"), self.program)
+        self.program.chmod(0o755)
+
+    def as_user(self, *words, user=USER):
+        return run([str(self.program), *self.agent.arguments(*words)[1:]], user=user,
+                   group=GROUP if user == USER else user, extra_groups=[])
+
+    def start(self):
+        arguments = [str(self.program), *self.agent.arguments("run")[1:]]
+        self.agent.daemon = Process(arguments, self.agent.directory / "daemon.log",
+                                    user=USER, group=GROUP, extra_groups=[])
+        wait_for(lambda: self.as_user("plan").returncode == 0, "an empty plan")
+
+    def give(self, *paths):
+        """As the udev rule does."""
+        for path in paths:
+            os.chown(path, -1, GROUP)
+            os.chmod(path, 0o220)
+
+    def give_types(self, gpu):
+        self.give(*self.host.parent(gpu).glob("mdev_supported_types/*/create"))
+
+    def remove_file(self, device):
+        return self.host.root / "bus/mdev/devices" / device / "remove"
+
+    def test_what_its_group_may_write_it_writes(self):
+        self.give_types(A)
+        self.start()
+        server, refused = self.allocate(A), self.allocate(B)
+        (device,) = wait_for(self.host.mdevs, "the device")
+        self.assertEqual(self.host.mdevs()[device][0], A)
+        # Where the rule has not been, it is said, and nobody else is held up.
+        status = wait_for(lambda: (d := self.as_user("status")).returncode and d.stdout,
+                          "the refusal")
+        self.assertIn(f"{B}: create device: ", status)
+        self.assertIn("must be writable for this user", status)
+        self.give_types(B)
+        wait_for(lambda: len(self.host.mdevs()) == 2, "the second device")
+
+        # The same with what takes devices away.
+        self.give(self.remove_file(self.devices_of(B, refused).pop()))
+        self.placement.allocate(server, {}, 1)
+        self.placement.allocate(refused, {}, 1)
+        wait_for(lambda: set(self.host.mdevs()) == {device}, "the removal")
+        self.agent.daemon.wait_for_output("remove device: no permission")
+        self.give(self.remove_file(device))
+        wait_for(lambda: not self.host.mdevs(), "the other removal")
+        wait_for(lambda: self.as_user("status").returncode == 0, "all is well")
+
+    def test_what_it_keeps_is_its_own(self):
+        self.give_types(A)
+        self.start()
+        self.allocate(A)
+        wait_for(self.host.mdevs, "the device")
+        self.as_user("drain", B)
+        for file in self.state.iterdir():
+            found = file.stat()
+            self.assertEqual((found.st_uid, stat.S_IMODE(found.st_mode)), (USER, 0o600),
+                             file.name)
+        for words in (["status"], ["plan"], ["sync"], ["drain", A]):
+            refused = self.as_user(*words, user=STRANGER)
+            self.assertNotEqual(refused.returncode, 0, words)
+            self.assertIn("Permission denied", refused.stderr)
+            self.assertEqual(len(refused.stderr.strip().splitlines()), 1, refused.stderr)
+
+    def test_root_does_not_lock_it_out(self):
+        """Root is who types commands; the daemon goes on with what they leave behind."""
+        self.give_types(A)
+        self.agent.run("sync")
+        self.assertIn("the daemon does not run", self.agent.run("drain", B, status=1))
+        self.assertEqual({f.name for f in self.state.iterdir()},
+                         {"state.json", "state.json.lock", f"state.json.drained.{B}"})
+        self.start()
+        self.assertEqual(self.placement.inventories(self.child(B))["VGPU"]["reserved"], 16)
+        self.allocate(A)
+        wait_for(self.host.mdevs, "the device")
+        self.agent.run("undrain", B)
+        self.agent.run("status")
+        self.assertEqual(self.agent.try_to("sync").returncode, os.EX_TEMPFAIL)
+        before = self.host.mdevs()
+        self.assertEqual(self.agent.stop(), 0)
+        self.host.reboot()
+        self.agent.run("restore")
+        self.assertEqual(self.host.mdevs(), before)
+        self.start()

@@ -134,7 +134,9 @@ void restore_devices(struct world *world, struct group *group)
 {
     struct placing placing = {.group = group};
     const char *obstacle = why_not_yet(group);
-    struct gpu place = obstacle ? (struct gpu){0} : place_of(world, group);
+    struct gpu place = {0};
+    if (!obstacle)
+        place = place_of(world, group);
     for (size_t i = 0; i < group->lost_count; i++) {
         const struct journal_device *entry = group->lost[i].entry;
         if (!is_wanted(world, entry))

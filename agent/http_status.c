@@ -1,24 +1,20 @@
 #include "agent/http_status.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <limits.h>
 #include <microhttpd.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "config/listen_address.h"
+#include "config/listener.h"
 #include "lib/xalloc.h"
 
 #define MAX_CONNECTIONS 16
 #define CONNECTION_MEMORY 8192 /* bytes: the request's head */
 #define CONNECTION_TIMEOUT 10  /* seconds */
-#define BACKLOG 16
 
 struct http_status {
     struct MHD_Daemon *daemon;
     struct http_pages pages;
-    unsigned port;
+    char address[LISTENER_NAME_SIZE];
 };
 
 /* ---- requests ---- */
@@ -70,35 +66,15 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 /* ---- the server ---- */
 
-static int open_listener(const char *address, unsigned *port, struct error *err)
-{
-    struct listen_address wanted;
-    struct sockaddr_storage bound;
-    socklen_t length = sizeof bound;
-    if (listen_address_parse(address, &wanted, err) != 0)
-        return -1;
-    _cleanup_close_ int fd =
-        socket(wanted.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) != 0 ||
-        bind(fd, (const struct sockaddr *)&wanted.address, wanted.length) != 0 ||
-        listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, (struct sockaddr *)&bound, &length) != 0)
-        return error_set_errno(err, errno, "cannot listen on %s", address);
-    /* The port is at the same place in both families. */
-    *port = ntohs(((const struct sockaddr_in *)(const void *)&bound)->sin_port);
-    int result = fd;
-    fd = -1;
-    return result;
-}
-
 int http_status_new(const char *address, const struct http_pages *pages,
                     struct http_status **out, struct error *err)
 {
     _cleanup_(http_status_freep) struct http_status *http = xcalloc(1, sizeof *http);
     http->pages = *pages;
-    int listener = open_listener(address, &http->port, err);
-    if (listener < 0)
+    struct listen_address wanted;
+    int listener;
+    if (listen_address_parse(address, &wanted, err) != 0 ||
+        listener_open(&wanted, &listener, http->address, err) != 0)
         return -1;
     http->daemon = MHD_start_daemon(
         MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, /* */
@@ -108,7 +84,8 @@ int http_status_new(const char *address, const struct http_pages *pages,
         MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT, MHD_OPTION_END);
     if (!http->daemon) {
         close(listener);
-        return error_set(err, ERROR_IO, "cannot listen on %s: no server", address);
+        return error_set(err, ERROR_IO, "cannot listen on %s: no server",
+                         http->address);
     }
     *out = steal(http);
     return 0;
@@ -123,9 +100,9 @@ void http_status_free(struct http_status *http)
     free(http);
 }
 
-unsigned http_status_port(const struct http_status *http)
+const char *http_status_address(const struct http_status *http)
 {
-    return http ? http->port : 0;
+    return http ? http->address : "";
 }
 
 int http_status_fd(const struct http_status *http)

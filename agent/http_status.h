@@ -31,8 +31,8 @@ int http_status_new(const char *address, const struct http_pages *pages,
 void http_status_free(struct http_status *http);
 DEFINE_CLEANUP(struct http_status *, http_status_free)
 
-/* With the port that the kernel chose where 0 was asked for. */
-unsigned http_status_port(const struct http_status *http);
+/* "127.0.0.1:9190", with the port that the kernel chose where 0 was asked for. */
+const char *http_status_address(const struct http_status *http);
 
 /* Readable when there is something to do; -1: never. */
 int http_status_fd(const struct http_status *http);

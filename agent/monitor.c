@@ -95,8 +95,7 @@ void monitor_follow(struct monitor *monitor, const struct config *config,
         return;
     }
     monitor->http_address = xstrdup(wanted);
-    log_info("agent", "serves /metrics at %s, port %u", wanted,
-             http_status_port(monitor->http));
+    log_info("agent", "serves http://%s/metrics", http_status_address(monitor->http));
 }
 
 int monitor_fd(const struct monitor *monitor)

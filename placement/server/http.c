@@ -7,9 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "config/listener.h"
 #include "lib/files.h"
 #include "lib/xalloc.h"
-#include "placement/server/listener.h"
 #include "placement/server/peers.h"
 #include "placement/server/request_id.h"
 

@@ -12,7 +12,8 @@ static time_t monotonic(void)
     return now.tv_sec;
 }
 
-void peer_address(const struct sockaddr *address, char out[PEER_ADDRESS_SIZE])
+/* "127.0.0.1", "::1". */
+static void write_address(const struct sockaddr *address, char out[PEER_ADDRESS_SIZE])
 {
     const void *bytes =
         address->sa_family == AF_INET6
@@ -29,7 +30,7 @@ struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *addre
     struct peer *peer = xcalloc(1, sizeof *peer);
     peer->fd = fd;
     peer->since = monotonic();
-    peer_address(address, peer->address);
+    write_address(address, peer->address);
     peer->next = peers->first;
     peer->previous = &peers->first;
     if (peer->next)

@@ -31,7 +31,4 @@ void peer_served(struct peer *peer);
 /* Shuts down those that have had none for `seconds`. */
 void peers_cut_off(const struct peers *peers, unsigned seconds);
 
-/* "127.0.0.1", "::1". */
-void peer_address(const struct sockaddr *address, char out[PEER_ADDRESS_SIZE]);
-
 #endif

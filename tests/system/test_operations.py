@@ -350,8 +350,8 @@ class Monitoring(OperationsTest):
 
     def start(self):
         super().start()
-        line = self.agent.daemon.wait_for_output("serves /metrics")
-        self.port = int(re.search(r"port (\d+)", line).group(1))
+        line = self.agent.daemon.wait_for_output("serves http")
+        self.port = int(re.search(r":(\d+)/metrics", line).group(1))
 
     def fetch(self, path, method="GET"):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
@@ -497,9 +497,9 @@ class Monitoring(OperationsTest):
         wait_for(self.host.mdevs, "the device")
         text = wait_for(lambda: (d := self.agent.try_to("status")).returncode and d.stdout,
                         "the problem")
-        self.assertIn(f"cannot listen on {port}", text)
+        self.assertIn(f"cannot listen on 127.0.0.1:{port}", text)
         taken.close()
-        self.agent.daemon.wait_for_output("serves /metrics")
+        self.agent.daemon.wait_for_output("serves http")
         self.port = port
         self.assertEqual(self.fetch("/readyz")[0], 200)
         wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")

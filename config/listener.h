@@ -1,13 +1,14 @@
 /*
  * listener: the socket that a server listens on. Stateless.
  */
-#ifndef PLACEMENT_SERVER_LISTENER_H
-#define PLACEMENT_SERVER_LISTENER_H
+#ifndef CONFIG_LISTENER_H
+#define CONFIG_LISTENER_H
+
+#include <netinet/in.h>
 
 #include "config/listen_address.h"
-#include "placement/server/peers.h"
 
-#define LISTENER_NAME_SIZE (PEER_ADDRESS_SIZE + 16)
+#define LISTENER_NAME_SIZE (INET6_ADDRSTRLEN + 16)
 
 /* `name` gets "127.0.0.1:8778" or "[::1]:8778", with the port that the kernel chose
  * where it was to. The caller closes *fd. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/device_use.h"
 #include "agent/host_scan.h"
@@ -108,11 +109,17 @@ static int create_device(const struct device_place *place,
 
 /* ---- remove ---- */
 
-static int explain_remove(const struct device_spec *device, int errnum,
+static int explain_remove(const struct device_spec *device, int parent, int errnum,
                           struct error *err)
 {
-    if (sysfs_gone(errnum))
+    /* Only what is seen no more is gone: the kernel also answers so when somebody else
+     * is removing it, or its parent. */
+    if (sysfs_gone(errnum) && faccessat(parent, device->uuid, F_OK, 0) != 0)
         return 0;
+    if (sysfs_gone(errnum))
+        return error_set(err, ERROR_BUSY,
+                         "mdev %s on %s is being removed by somebody else",
+                         device->uuid, device->parent);
     if (errnum == EACCES || errnum == EPERM)
         return error_set(err, ERROR_FORBIDDEN,
                          "no permission to remove mdev %s: its \"remove\" must be "
@@ -136,7 +143,7 @@ static int remove_device(const struct device_place *place,
     }
     _cleanup_close_ int folder = sysfs_open_folder(parent, device->uuid);
     if (folder < 0)
-        return explain_remove(device, errno, err);
+        return explain_remove(device, parent, errno, err);
     struct mdev mdev = {0};
     memcpy(mdev.uuid, device->uuid, sizeof mdev.uuid);
     host_scan_mdev(parent, device->uuid, &mdev);
@@ -149,7 +156,7 @@ static int remove_device(const struct device_place *place,
     struct error store = {0};
     if (attribute_store_at(folder, "remove", "1", &store) == 0)
         return 0;
-    return explain_remove(device, store.errnum, err);
+    return explain_remove(device, parent, store.errnum, err);
 }
 
 const struct backend backend_mdev = {

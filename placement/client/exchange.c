@@ -10,6 +10,10 @@
 #define LEAST_MINOR 14
 #define LATEST_MINOR 39
 
+/* How much of a path or URL an error repeats: with many traits in it, it would leave no
+ * room for the reason. */
+#define SHOWN 160
+
 int placement_client_new(const struct placement_config *options,
                          struct placement_client **out, struct error *err)
 {
@@ -60,6 +64,12 @@ void call_clear(struct call *call)
     free(call->body);
 }
 
+static int prefix_call(struct error *err, const char *method, const char *target)
+{
+    const char *dots = strlen(target) > SHOWN ? "..." : "";
+    return error_prefix(err, "%s %.*s%s", method, SHOWN, target, dots);
+}
+
 /* `base` with or without a slash at its end, `path` with one at its start. */
 static char *join_url(const char *base, const char *path)
 {
@@ -94,7 +104,7 @@ static int send_call(struct placement_client *client, const struct call *call,
     if (client->auth->operations->authorize(client->auth, &request, err) != 0)
         return -1;
     if (http_perform(client->http, &request, reply, err) != 0)
-        return error_prefix(err, "%s %s", call->method, url);
+        return prefix_call(err, call->method, url);
     return 0;
 }
 
@@ -114,14 +124,15 @@ static int set_refusal(struct placement_client *client, const struct call *call,
 {
     refusal_set(err, call->method, reply,
                 http_header(client->http, "x-openstack-request-id"));
-    return error_prefix(err, "%s %s", call->method, call->path);
+    return prefix_call(err, call->method, call->path);
 }
 
 int exchange_bad_reply(const struct call *call, struct error *err)
 {
     if (err)
         err->code = ERROR_PROTOCOL;
-    return error_prefix(err, "%s %s: unexpected reply", call->method, call->path);
+    (void)error_prefix(err, "unexpected reply");
+    return prefix_call(err, call->method, call->path);
 }
 
 static int parse_reply(const struct call *call, const struct http_reply *reply,

@@ -185,6 +185,7 @@ static enum error_code code_of(CURLcode rc)
     case CURLE_FILESIZE_EXCEEDED:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_OUT_OF_MEMORY: /* libcurl's word for headers that are too large, too */
     case CURLE_BAD_CONTENT_ENCODING:
         return ERROR_PROTOCOL;
     default:
@@ -198,6 +199,10 @@ static int failed(const struct http *http, CURLcode rc, const struct incoming *i
     if (rc == CURLE_FILESIZE_EXCEEDED || in->too_large)
         return error_set(err, ERROR_PROTOCOL, "the reply is larger than %u MiB",
                          HTTP_MAX_REPLY >> 20);
+    if (rc == CURLE_OUT_OF_MEMORY)
+        return error_set(err, code_of(rc), "the reply's headers are too large");
+    if (rc == CURLE_UNSUPPORTED_PROTOCOL)
+        return error_set(err, code_of(rc), "the reply is not HTTP");
     if (rc == CURLE_ABORTED_BY_CALLBACK)
         return error_set(err, ERROR_BUSY, "interrupted");
     return error_set(err, code_of(rc), "%s",

@@ -1,77 +1,25 @@
 """kill -9 at every system call that changes something, and at every request: after a
 restart all is as if nothing had been."""
 import os
-import uuid
 
 from support import wait_for
 from support.crash import CHILD, PROGRAM, CrashPoint
-from support.fleet import GUIDE_TYPES
 from support.relay import CUT
-from support.world import WorldTest, differences
+from support.world import CaseTest
 
-A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 STARTS = " starts"
 EXHAUSTIVE = "EXHAUSTIVE" in os.environ
 # What `make check` takes of the points.
 STRIDE = 1 if EXHAUSTIVE else 7
 
 
-def consumer(name):
-    """The same in every run."""
-    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
-
-
-class CrashTest(WorldTest):
-    """A case is what leads to its beginning; then the agent is to do the rest, killed at
-    one point after the other."""
+class CrashTest(CaseTest):
+    """The agent does the rest of a case, killed at one point after the other."""
     troubles = []  # commands to the simulated host
 
-    def begin_first(self):
-        """Nothing is known of the host."""
-
-    def begin_allocations(self):
-        self.settle()
-        self.allocate(A, 2, consumer("a"))
-        self.allocate(B, 1, consumer("b"))
-
-    def begin_release(self):
-        self.begin_allocations()
-        self.settle()
-        self.placement.deallocate(consumer("a"))
-
-    def begin_move(self):
-        """One goes, another comes."""
-        self.begin_release()
-        self.allocate(A, 1, consumer("c"))
-
-    def begin_another_type(self):
-        self.settle()
-        types = {**GUIDE_TYPES,
-                 "mdev_nvidia-35": {"device_addresses": [A]},
-                 "mdev_nvidia-36": {"device_addresses": [B, C]}}
-        self.agent.configure({"agent": self.options, **types})
-
-    # The runs.
-
     def prepare(self, case):
-        """The case's beginning and end as self.before and self.after."""
-        self.build_world()
+        super().prepare(case)
         self.crash = CrashPoint(self.directory)
-        getattr(self, f"begin_{case}")()
-        self.before = self.keep()
-        self.put_back(self.before)
-        self.settle()
-        self.after = self.look()
-        self.changes = self.device_changes()
-
-    def device_changes(self):
-        """The stores that changed something, in any order."""
-        return sorted((s["path"].rsplit("/", 1)[1], s["path"], s["value"])
-                      for s in self.host.stores() if s["result"] == "OK")
-
-    def check_end(self):
-        self.assertEqual(differences(self.look(), self.after), [])
-        self.assertEqual(self.device_changes(), self.changes)
 
     def sync_until_crash(self):
         """As settle(), but it may be killed."""

@@ -2,10 +2,14 @@
 that disturb a run at one point after the other."""
 import json
 import shutil
+import uuid
 
 from .fleet import GUIDE_TYPES, FleetTest
 from .host import load_description
 from .process import wait_for
+
+
+A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 
 
 def small_host():
@@ -169,3 +173,63 @@ class WorldTest(FleetTest):
     def wait_for_kernel(self):
         wait_for(lambda: all(s["result"] != "pending" for s in self.host.stores()),
                  "what the kernel is at")
+
+
+def consumer(name):
+    """The same in every run."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+
+
+class CaseTest(WorldTest):
+    """A case is what leads to its beginning; its end is what the agent then makes of it
+    when nobody disturbs it."""
+    sections = GUIDE_TYPES
+
+    def begin_first(self):
+        """Nothing is known of the host."""
+
+    def begin_allocations(self):
+        self.settle()
+        self.allocate(A, 2, consumer("a"))
+        self.allocate(B, 1, consumer("b"))
+
+    def begin_release(self):
+        self.begin_allocations()
+        self.settle()
+        self.placement.deallocate(consumer("a"))
+
+    def begin_removal(self):
+        """The grace period is over."""
+        self.begin_release()
+        self.agent.run("sync")
+
+    def begin_move(self):
+        """One goes, another comes."""
+        self.begin_release()
+        self.allocate(A, 1, consumer("c"))
+
+    def begin_another_type(self):
+        self.settle()
+        types = {**self.sections,
+                 "mdev_nvidia-35": {"device_addresses": [A]},
+                 "mdev_nvidia-36": {"device_addresses": [B, C]}}
+        self.agent.configure({"agent": self.options, **types})
+
+    def prepare(self, case):
+        """The case's beginning and end as self.before and self.after."""
+        self.build_world(types=self.sections)
+        getattr(self, f"begin_{case}")()
+        self.before = self.keep()
+        self.put_back(self.before)
+        self.settle()
+        self.after = self.look()
+        self.changes = self.device_changes()
+
+    def device_changes(self):
+        """The stores that changed something, in any order."""
+        return sorted((s["path"].rsplit("/", 1)[1], s["path"], s["value"])
+                      for s in self.host.stores() if s["result"] == "OK")
+
+    def check_end(self):
+        self.assertEqual(differences(self.look(), self.after), [])
+        self.assertEqual(self.device_changes(), self.changes)

@@ -230,6 +230,22 @@ static void does_not_remove_from_another_card(void **state)
     tear_down(&fixture);
 }
 
+/* ENODEV: its parent is about to go, and it with it, but has not yet. */
+static void what_is_still_there_is_not_removed(void **state)
+{
+    (void)state;
+    struct fixture fixture = set_up();
+    struct error err;
+    assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
+    simhost_control(fixture.host, "fail remove ENODEV");
+    assert_int_equal(destroy(&fixture, CARD, UUID("1"), &err), -1);
+    assert_int_equal(err.code, ERROR_BUSY);
+    assert_true(is_there(&fixture, UUID("1")));
+    assert_ok(destroy(&fixture, CARD, UUID("1"), &err), &err);
+    assert_false(is_there(&fixture, UUID("1")));
+    tear_down(&fixture);
+}
+
 /* ---- slow and stuck operations ---- */
 
 /* A removal that waits for its holder: found in transition, waited for, and never
@@ -310,6 +326,7 @@ int main(void)
         cmocka_unit_test(never_removes_what_is_in_use),
         cmocka_unit_test(never_removes_what_a_process_has_open),
         cmocka_unit_test(does_not_remove_from_another_card),
+        cmocka_unit_test(what_is_still_there_is_not_removed),
         cmocka_unit_test(a_blocked_removal_holds_up_only_its_device),
         cmocka_unit_test(a_slow_create_is_not_removed),
     };

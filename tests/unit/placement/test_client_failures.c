@@ -181,6 +181,36 @@ static void huge_replies_are_refused(void **state)
     }
 }
 
+static void huge_headers_are_refused(void **state)
+{
+    (void)state;
+    static const char begin[] = "HTTP/1.1 200 OK\r\nX: ";
+    static char reply[1 << 20];
+    memset(reply, 'x', sizeof reply - 1);
+    memcpy(reply, begin, strlen(begin));
+    _cleanup_pair_ struct pair pair;
+    pair_open(&pair);
+    peer_raw(pair.peer, reply);
+    assert_int_equal(pair_get_tree(&pair), -1);
+    assert_int_equal(pair.err.code, ERROR_PROTOCOL);
+    assert_non_null(strstr(pair.err.text, ": the reply's headers are too large"));
+}
+
+static void a_long_query_leaves_room_for_the_reason(void **state)
+{
+    (void)state;
+    _cleanup_pair_ struct pair pair;
+    _cleanup_strlist_ struct strlist names = {0}, found = {0};
+    pair_open(&pair);
+    for (unsigned i = 0; i < 50; i++)
+        strlist_add_take(&names, xasprintf("HW_GPU_RESOLUTION_W1024H%u", i));
+    peer_reply(pair.peer, 503, NULL, "not now");
+    assert_int_equal(placement_get_traits(pair.client, &names, &found, &pair.err), -1);
+    assert_non_null(strstr(pair.err.text, "GET /traits?name=in:HW_GPU_RESOLUTION"));
+    assert_non_null(strstr(pair.err.text, "...: HTTP 503"));
+    assert_in_range(strlen(pair.err.text), 1, 250);
+}
+
 static void slow_replies_time_out(void **state)
 {
     (void)state;
@@ -261,6 +291,8 @@ int main(void)
         cmocka_unit_test(texts_say_what_and_where),
         cmocka_unit_test(broken_replies_are_errors),
         cmocka_unit_test(huge_replies_are_refused),
+        cmocka_unit_test(huge_headers_are_refused),
+        cmocka_unit_test(a_long_query_leaves_room_for_the_reason),
         cmocka_unit_test(slow_replies_time_out),
         cmocka_unit_test(can_be_interrupted),
         cmocka_unit_test(nobody_there),

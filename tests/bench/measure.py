@@ -4,6 +4,7 @@ import pathlib
 import re
 import statistics
 import subprocess
+import tempfile
 import time
 
 from load import MICROVERSION, Connection
@@ -60,6 +61,21 @@ def per_second(url, path, clients, seconds, script=None, environment=None):
     if not total or "Non-2xx" in done.stdout:
         raise RuntimeError(f"wrk {path}:\n{done.stdout}{done.stderr}")
     return int(total[1]) / (float(total[2]) * UNITS[total[3]])
+
+
+def sync_milliseconds(directory):
+    """What a durable write of some pages costs at least, where nothing grows."""
+    pages, times = bytes(6 * 4096), []
+    with tempfile.TemporaryFile(dir=directory) as file:
+        for at in range(100):
+            os.pwrite(file.fileno(), pages, at * len(pages))
+        os.fsync(file.fileno())
+        for at in range(100):
+            begin = time.perf_counter()
+            os.pwrite(file.fileno(), pages, at * len(pages))
+            os.fdatasync(file.fileno())
+            times.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(times)
 
 
 def family(pid):

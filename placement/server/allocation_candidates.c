@@ -76,9 +76,8 @@ static int answer(const struct store *store, const struct request *request,
         rows.count == 0) {
         node_set_clear(&used);
         return reply_problem(reply, 503, NULL,
-                             "No allocation candidate was found in %d tries; ask for "
-                             "less in one request.",
-                             CANDIDATES_MAX_STEPS);
+                             "No allocation candidate was found in the time that one "
+                             "request may take; ask for less at once.");
     }
     if (random)
         sample(&rows, limit);

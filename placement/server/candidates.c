@@ -24,7 +24,7 @@ struct candidates {
     const struct candidates_plan *plan;
     struct candidates_anchors anchors;
     struct candidates_search search;
-    uint64_t steps_left;
+    uint64_t work_left;
     bool breadth_first;
     bool in_anchor;       /* depth first: the search is at an anchor */
     struct place *places; /* breadth first: anchors that may have more */
@@ -39,9 +39,9 @@ struct candidates *candidates_new(const struct candidates_plan *plan,
     struct candidates *new = xcalloc(1, sizeof *new);
     new->plan = plan;
     new->breadth_first = breadth_first;
-    new->steps_left = CANDIDATES_MAX_STEPS;
+    new->work_left = CANDIDATES_MAX_WORK;
     candidates_anchors_begin(plan, &new->anchors);
-    candidates_search_init(&new->search, plan, &new->anchors, &new->steps_left);
+    candidates_search_init(&new->search, plan, &new->anchors, &new->work_left);
     return new;
 }
 
@@ -61,7 +61,7 @@ void candidates_free(struct candidates *candidates)
 
 bool candidates_gave_up(const struct candidates *candidates)
 {
-    return candidates->steps_left == 0;
+    return candidates->work_left == 0;
 }
 
 /* ---- the same candidate, seen from another tree ---- */
@@ -109,7 +109,7 @@ static bool next_depth_first(struct candidates *candidates)
         if (candidates->in_anchor && candidates_search_next(&candidates->search))
             return true;
         const struct node *anchor = candidates_anchors_next(&candidates->anchors);
-        if (!anchor || candidates->steps_left == 0)
+        if (!anchor || candidates->work_left == 0)
             return false;
         candidates->in_anchor = candidates_search_begin(&candidates->search, anchor);
     }
@@ -120,7 +120,7 @@ static bool next_new_place(struct candidates *candidates)
 {
     const struct node *anchor;
     struct candidates_search *search = &candidates->search;
-    while (candidates->steps_left > 0 &&
+    while (candidates->work_left > 0 &&
            (anchor = candidates_anchors_next(&candidates->anchors))) {
         if (!candidates_search_begin(search, anchor) || !candidates_search_next(search))
             continue;

@@ -16,9 +16,9 @@
 
 #include "placement/server/candidates_plan.h"
 
-/* How many choices of a provider one request may try. Only requests that ask for the
- * nearly impossible of wide trees come near it. */
-#define CANDIDATES_MAX_STEPS 10000000
+/* How often one request may look at a provider for a slot: about half a second. Only
+ * requests that ask for the nearly impossible of wide trees come near it. */
+#define CANDIDATES_MAX_WORK 50000000
 
 struct candidates;
 
@@ -30,7 +30,7 @@ DEFINE_CLEANUP(struct candidates *, candidates_free)
 /* The next one: a provider for each slot, until the next call. NULL: no more. */
 const struct node *const *candidates_next(struct candidates *candidates);
 
-/* It ended because CANDIDATES_MAX_STEPS were done: there may be more. */
+/* It ended because CANDIDATES_MAX_WORK was done: there may be more. */
 bool candidates_gave_up(const struct candidates *candidates);
 
 #endif

@@ -139,6 +139,14 @@ static void add_same_subtree(struct candidates_plan *plan,
             *array_add(subtree->slots, subtree->count) = i;
 }
 
+static bool is_said_before(const struct strlist *sets, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strlist_equal(&sets[i], &sets[at]))
+            return true;
+    return false;
+}
+
 static bool some_root_is_taken(const struct candidates_plan *plan)
 {
     if (plan->root_required.count + plan->root_forbidden.count == 0)
@@ -190,7 +198,8 @@ enum plan_result candidates_plan_make(const struct graph *graph,
     for (size_t i = 0; i < out->wanted_count; i++)
         add_slots(out, &out->wanted[i]);
     for (size_t i = 0; i < request->same_subtree_count; i++)
-        add_same_subtree(out, &request->same_subtrees[i]);
+        if (!is_said_before(request->same_subtrees, i))
+            add_same_subtree(out, &request->same_subtrees[i]);
     return PLAN_MADE;
 }
 

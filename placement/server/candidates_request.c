@@ -110,6 +110,15 @@ static int ensure_group(struct candidates_request *request, const char *suffix,
     return 0;
 }
 
+/* All parameters of that name are read at the first one. */
+static bool came_before(const struct query *query, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(query->items[i].name, query->items[at].name) == 0)
+            return true;
+    return false;
+}
+
 static int read_groups(const struct request *request, struct candidates_request *out,
                        struct reply *reply)
 {
@@ -125,7 +134,9 @@ static int read_groups(const struct request *request, struct candidates_request 
         if (ensure_group(out, suffix, &group, reply) != 0)
             return -1;
         struct filters *filters = &group->filters;
-        if (parameter == RESOURCES)
+        if ((parameter == REQUIRED || parameter == MEMBER_OF) && came_before(query, i))
+            rc = 0;
+        else if (parameter == RESOURCES)
             rc = filters_read_resources(filters, value, reply);
         else if (parameter == REQUIRED)
             rc = filters_read_required(filters, query, suffix, microversion, reply);

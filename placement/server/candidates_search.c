@@ -12,12 +12,12 @@
 void candidates_search_init(struct candidates_search *search,
                             const struct candidates_plan *plan,
                             const struct candidates_anchors *anchors,
-                            uint64_t *steps_left)
+                            uint64_t *work_left)
 {
     *search = (struct candidates_search){
         .plan = plan,
         .anchors = anchors,
-        .steps_left = steps_left,
+        .work_left = work_left,
         .choices = xcalloc(plan->slot_count, sizeof *search->choices),
         .traits_from = xcalloc(plan->slot_count + 1, sizeof *search->traits_from),
         .traits_until = xcalloc(plan->slot_count, sizeof *search->traits_until),
@@ -44,6 +44,14 @@ void candidates_search_clear(struct candidates_search *search)
     free(search->at);
     free(search->nodes);
     free(search->shared);
+}
+
+/* False when the request has worked enough. */
+static bool spend(struct candidates_search *search, uint64_t work)
+{
+    bool enough_left = work < *search->work_left;
+    *search->work_left -= enough_left ? work : *search->work_left;
+    return enough_left;
 }
 
 /* ---- what may fill each slot at this anchor ---- */
@@ -109,10 +117,16 @@ bool candidates_search_begin(struct candidates_search *search,
     search->shared = NULL;
     candidates_shared_with(search->anchors, anchor, &search->shared,
                            &search->shared_count);
-    for (size_t i = 0; i < search->plan->slot_count; i++)
+    size_t slots = search->plan->slot_count, choices = 0;
+    if (!spend(search, slots * (anchor->tree.count + search->shared_count)))
+        return false;
+    for (size_t i = 0; i < slots; i++) {
         if (!fill_choices(search, i))
             return false;
-    return sum_up_traits(search) && candidates_feasible(search->plan, search->choices);
+        choices += search->choices[i].count;
+    }
+    return sum_up_traits(search) && spend(search, slots * choices) &&
+           candidates_feasible(search->plan, search->choices);
 }
 
 /* ---- does the last one filled go with those before it? ---- */
@@ -269,6 +283,7 @@ bool candidates_search_next(struct candidates_search *search)
 {
     size_t last = search->plan->slot_count - 1;
     size_t depth = search->started ? last : 0;
+    uint64_t work = search->plan->slot_count * (1 + search->plan->same_subtree_count);
     if (search->started)
         search->at[depth]++;
     else
@@ -281,9 +296,8 @@ bool candidates_search_next(struct candidates_search *search)
             search->at[--depth]++;
             continue;
         }
-        if (*search->steps_left == 0)
+        if (!spend(search, work))
             return false;
-        --*search->steps_left;
         if (!try_choice(search, depth))
             search->at[depth]++;
         else if (depth == last)

@@ -38,15 +38,16 @@ struct candidates_search {
     const struct node **nodes; /* by slot: the same as providers */
     const struct node **shared;
     size_t shared_count;
-    uint64_t *steps_left; /* shared by all searches of a request */
+    uint64_t *work_left; /* shared by all searches of a request */
     bool started;
 };
 
-/* `steps_left` is counted down with each try; at 0 searches end. */
+/* `work_left` is counted down, by one for about each provider looked at for a slot; at
+ * 0 searches end. */
 void candidates_search_init(struct candidates_search *search,
                             const struct candidates_plan *plan,
                             const struct candidates_anchors *anchors,
-                            uint64_t *steps_left);
+                            uint64_t *work_left);
 /* Turns to another anchor. False when it is plain at once that nothing fits. */
 bool candidates_search_begin(struct candidates_search *search,
                              const struct node *anchor);

@@ -15,13 +15,25 @@ static const char *skip_blanks(const char *text)
 }
 
 /* A copy without the blanks around it. */
-static char *stripped(const char *text, size_t length)
+static char *stripped(const char *text)
 {
-    while (length > 0 && isspace((unsigned char)*text))
-        text++, length--;
+    text = skip_blanks(text);
+    size_t length = strlen(text);
     while (length > 0 && isspace((unsigned char)text[length - 1]))
         length--;
     return xstrndup(text, length);
+}
+
+/* The next of the items between commas, of which there is at least one; the caller
+ * frees. NULL after the last. */
+static char *next_item(const char **at)
+{
+    if (!*at)
+        return NULL;
+    size_t length = strcspn(*at, ",");
+    char *item = xstrndup(*at, length);
+    *at = (*at)[length] ? *at + length + 1 : NULL;
+    return item;
 }
 
 /* What Python's int() takes: blanks around, a sign, single '_' between digits. False
@@ -101,14 +113,12 @@ int filters_read_resources(struct filters *filters, const char *value,
                              "Badly formed resources parameter. Expected resources "
                              "query string parameter in form: "
                              "?resources=VCPU:2,MEMORY_MB:1024. Got: empty string.");
-    for (const char *at = value;; at++) {
-        size_t length = strcspn(at, ",");
-        _cleanup_free_ char *item = xstrndup(at, length);
+    for (const char *at = value;;) {
+        _cleanup_free_ char *item = next_item(&at);
+        if (!item)
+            return 0;
         if (read_one_resource(filters, item, reply) != 0)
             return -1;
-        at += length;
-        if (*at == '\0')
-            return 0;
     }
 }
 
@@ -116,13 +126,12 @@ int filters_read_resources(struct filters *filters, const char *value,
 static struct strlist split_stripped(const char *value)
 {
     struct strlist list = {0};
-    for (const char *at = value;; at++) {
-        size_t length = strcspn(at, ",");
-        _cleanup_free_ char *item = stripped(at, length);
-        strlist_add_unique(&list, item);
-        at += length;
-        if (*at == '\0')
+    for (const char *at = value;;) {
+        _cleanup_free_ char *item = next_item(&at);
+        if (!item)
             return list;
+        _cleanup_free_ char *name = stripped(item);
+        strlist_add_unique(&list, name);
     }
 }
 
@@ -272,14 +281,12 @@ static int read_member_of_value(const char *value, struct strlist *uuids,
                 value);
         return read_aggregate(list, uuids, reply);
     }
-    for (const char *at = list + strlen("in:");; at++) {
-        size_t length = strcspn(at, ",");
-        _cleanup_free_ char *item = xstrndup(at, length);
+    for (const char *at = list + strlen("in:");;) {
+        _cleanup_free_ char *item = next_item(&at);
+        if (!item)
+            return 0;
         if (read_aggregate(item, uuids, reply) != 0)
             return -1;
-        at += length;
-        if (*at == '\0')
-            return 0;
     }
 }
 
@@ -327,7 +334,7 @@ int filters_read_in_tree(struct filters *filters, const char *value,
                          struct reply *reply)
 {
     char uuid[UUID_TEXT_SIZE];
-    _cleanup_free_ char *text = stripped(value, strlen(value));
+    _cleanup_free_ char *text = stripped(value);
     if (!uuid_like(text, uuid))
         return reply_problem(reply, 400, NULL,
                              "Invalid query string parameters: Expected 'in_tree' "

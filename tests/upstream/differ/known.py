@@ -1,5 +1,10 @@
 """The differences from OpenStack's Placement that are meant. Each says why, and decides
-line by line what compare.py found whether it is this one."""
+line by line what compare.py found whether it is this one.
+
+One more the generators keep out of the way (World.retire_consumers): of a request that is
+refused for a provider that there is not, upstream keeps the consumer that it has made
+already, without allocations; the same request made right must then name its generation.
+Ours keeps nothing of what it refuses."""
 import json
 import urllib.parse
 

@@ -92,7 +92,8 @@ static const char *why_left(const struct cycle *cycle, const char *uuid)
         if (strcmp(plan->retired[i].uuid, uuid) == 0 && plan->retired[i].obstacle)
             return plan->retired[i].obstacle;
     return observed_by_uuid(cycle->observed, uuid)
-               ? "the daemon could not delete it: `vgpu-agent status` says why"
+               ? "the daemon did not delete it: see `vgpu-agent status`, or it has not "
+                 "read the files as they are now (`vgpu-agent reload`)"
                : NULL;
 }
 
@@ -121,30 +122,46 @@ static bool is_taken_up(const struct command_session *session, void *data)
     return true;
 }
 
+static void withdraw_all(const char *state_file, const struct strlist *providers)
+{
+    for (size_t i = 0; i < providers->count; i++)
+        (void)orders_withdraw(state_file, ORDER_PRUNE, providers->items[i], NULL, NULL);
+}
+
+static int order_all(const char *state_file, const struct strlist *providers,
+                     struct error *err)
+{
+    for (size_t i = 0; i < providers->count; i++)
+        if (orders_give(state_file, ORDER_PRUNE, providers->items[i], NULL, err) != 0)
+            return -1;
+    return 0;
+}
+
+/* Once more at the end: the look that saw the orders taken up may have begun before. */
+static int wait_for_daemon(struct command_session *session, struct pruning *pruning,
+                           struct error *err)
+{
+    if (command_wake_daemon(session, err) != 0 ||
+        command_wait_until(session, is_taken_up, pruning, err) != 0)
+        return -1;
+    cycle_clear(&session->cycle);
+    return cycle_look(session->agent, time(NULL), true, &session->cycle, err);
+}
+
 static int ask_daemon(struct command_session *session, struct pruning *pruning,
                       struct error *err)
 {
     const char *state_file = session->config->agent.state_file;
-    int rc = 0;
-    for (size_t i = 0; i < pruning->wanted.count && rc == 0; i++)
-        rc = orders_give(state_file, ORDER_PRUNE, pruning->wanted.items[i], NULL, err);
-    if (rc == 0)
-        rc = command_wake_daemon(session, err);
-    if (rc == 0)
-        rc = command_wait_until(session, is_taken_up, pruning, err);
-    /* The look that saw them taken up may have begun before that. */
-    if (rc == 0) {
-        cycle_clear(&session->cycle);
-        rc = cycle_look(session->agent, time(NULL), true, &session->cycle, err);
+    if (order_all(state_file, &pruning->wanted, err) != 0 ||
+        wait_for_daemon(session, pruning, err) != 0) {
+        withdraw_all(state_file, &pruning->wanted);
+        return -1;
     }
-    for (size_t i = 0; i < pruning->wanted.count && rc != 0; i++)
-        (void)orders_withdraw(state_file, ORDER_PRUNE, pruning->wanted.items[i], NULL,
-                              NULL);
-    for (size_t i = 0; i < pruning->count && rc == 0; i++)
+    for (size_t i = 0; i < pruning->count; i++)
         if (!pruning->candidates[i].obstacle)
             pruning->candidates[i].obstacle =
                 xstrdup(why_left(&session->cycle, pruning->candidates[i].uuid));
-    return rc;
+    return 0;
 }
 
 /* ---- by ourselves ---- */

@@ -208,6 +208,14 @@ class Prune(OperationsTest):
         self.placement.expect(204, "DELETE", f"/resource_providers/{below}")
         self.assertEqual(self.agent.json("prune")[0]["result"], "deleted")
 
+    def test_files_that_the_daemon_has_not_read(self):
+        self.start()
+        self.configure([C])
+        (row,) = self.agent.json("prune", status=1)
+        self.assertEqual(row["result"], "left")
+        self.assertIn("vgpu-agent reload", row["reason"])
+        self.assertEqual(self.numbers(C), (16, 0))
+
     def test_a_request_of_yesterday_is_dropped(self):
         self.agent.run("sync")
         self.configure([C])

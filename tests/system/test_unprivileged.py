@@ -1,14 +1,16 @@
 """The agent as a user of its own, which may write exactly the files that the udev rule gives
 to its group (etc/udev/90-vgpu-agent.rules)."""
 import os
+import re
 import shutil
 import stat
 
 from support import wait_for
 from support.fleet import FleetTest
-from support.process import Process, program, run
+from support.process import TOP, Process, program, run
 
 USER, GROUP, STRANGER = 61234, 61235, 61236
+RULES = TOP / "etc/udev/90-vgpu-agent.rules"
 A, B = "0000:84:00.0", "0000:85:00.0"
 
 
@@ -44,17 +46,23 @@ class Unprivileged(FleetTest):
                                     user=USER, group=GROUP, extra_groups=[])
         wait_for(lambda: self.as_user("plan").returncode == 0, "an empty plan")
 
-    def give(self, *paths):
-        """As the udev rule does."""
-        for path in paths:
-            os.chown(path, -1, GROUP)
-            os.chmod(path, 0o220)
+    def apply_rule(self, word, device):
+        """What udev runs for a device: the rule that has this word in it."""
+        (rule,) = [line for line in RULES.read_text().splitlines()
+                   if word in line and not line.startswith("#")]
+        command = re.search(r"""RUN\+="/bin/sh -c '(.*)'"$""", rule)[1]
+        path = os.path.realpath(device)[len(str(self.host.root)):]
+        command = command.replace("%S", str(self.host.root)).replace("%p", path)
+        command = command.replace("chgrp vgpu-agent", f"chgrp {GROUP}")
+        done = run(["/bin/sh", "-c", command])
+        self.assertEqual((done.returncode, done.stderr), (0, ""), command)
 
     def give_types(self, gpu):
-        self.give(*self.host.parent(gpu).glob("mdev_supported_types/*/create"))
+        self.apply_rule('TEST=="mdev_supported_types"', self.host.parent(gpu))
 
-    def remove_file(self, device):
-        return self.host.root / "bus/mdev/devices" / device / "remove"
+    def give_device(self, device):
+        self.apply_rule('SUBSYSTEM=="mdev"',
+                        self.host.root / "bus/mdev/devices" / device)
 
     def test_what_its_group_may_write_it_writes(self):
         self.give_types(A)
@@ -71,12 +79,12 @@ class Unprivileged(FleetTest):
         wait_for(lambda: len(self.host.mdevs()) == 2, "the second device")
 
         # The same with what takes devices away.
-        self.give(self.remove_file(self.devices_of(B, refused).pop()))
+        self.give_device(self.devices_of(B, refused).pop())
         self.placement.allocate(server, {}, 1)
         self.placement.allocate(refused, {}, 1)
         wait_for(lambda: set(self.host.mdevs()) == {device}, "the removal")
         self.agent.daemon.wait_for_output("remove device: no permission")
-        self.give(self.remove_file(device))
+        self.give_device(device)
         wait_for(lambda: not self.host.mdevs(), "the other removal")
         wait_for(lambda: self.as_user("status").returncode == 0, "all is well")
 

@@ -42,6 +42,10 @@ struct demand {
     const struct inventory *limits; /* NULL: it has no inventory of it */
     int64_t used;                   /* by others than the plan's consumers */
     int64_t wanted;
+    /* It is asked for, or all that a consumer has is given back: the provider's
+     * generation rises. What a consumer merely has no more of does not count, as
+     * upstream has it. */
+    bool raises;
 };
 
 struct allocation_plan {
@@ -67,12 +71,14 @@ int allocation_plan_add_all(struct allocation_plan *plan, const struct store *st
 
 /* Whether all fits at once. -1 with the text of why in `why` (the caller frees):
  * *unknown_class tells whether it is a class that there is not (else 409 is due). Where
- * `inventories` are given, they count in place of what their providers have. */
-int allocation_plan_check(struct allocation_plan *plan, const struct graph *graph,
+ * `inventories` are given, by the id of their node, they count in place of what their
+ * providers have. */
+int allocation_plan_check(struct allocation_plan *plan,
                           const struct inventory_plan *inventories, size_t count,
                           char **why, bool *unknown_class);
 
-/* All that is used of a class after the plan: for what is about to be removed. */
+/* All that is used of a class after the checked plan: for what is about to be
+ * removed. */
 int64_t allocation_plan_use_after(const struct allocation_plan *plan,
                                   const struct stock *stock);
 

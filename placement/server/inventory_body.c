@@ -104,6 +104,12 @@ const char *inventory_plan_read(const struct graph *graph, struct node *node,
     return NULL;
 }
 
+int inventory_plan_compare(const void *a, const void *b)
+{
+    const struct inventory_plan *left = a, *right = b;
+    return (left->node->id > right->node->id) - (left->node->id < right->node->id);
+}
+
 void inventory_plan_clear(struct inventory_plan *plan)
 {
     free(plan->items);

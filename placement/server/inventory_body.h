@@ -31,6 +31,8 @@ struct inventory_plan {
 const char *inventory_plan_read(const struct graph *graph, struct node *node,
                                 struct json_object *inventories,
                                 struct inventory_plan *out);
+/* By the id of the node: for qsort(3) and bsearch(3). */
+int inventory_plan_compare(const void *a, const void *b);
 void inventory_plan_clear(struct inventory_plan *plan);
 
 /* NULL when the plan leaves this class out. */

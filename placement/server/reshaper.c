@@ -87,6 +87,9 @@ static int read_inventories(const struct graph *graph, struct json_object *inven
                                  unknown);
         *array_add(shape->inventories, shape->count) = plan;
     }
+    /* There is at least one. */
+    qsort(shape->inventories, shape->count, sizeof *shape->inventories,
+          inventory_plan_compare);
     return 0;
 }
 
@@ -121,12 +124,12 @@ static int check_removed(const struct shape *shape, struct reply *reply)
     return 0;
 }
 
-static int check(const struct graph *graph, struct shape *shape, struct reply *reply)
+static int check(struct shape *shape, struct reply *reply)
 {
     _cleanup_free_ char *why = NULL;
     bool unknown_class;
-    if (allocation_plan_check(&shape->allocations, graph, shape->inventories,
-                              shape->count, &why, &unknown_class) != 0)
+    if (allocation_plan_check(&shape->allocations, shape->inventories, shape->count,
+                              &why, &unknown_class) != 0)
         return unknown_class
                    ? reply_problem(reply, 400, NULL, "malformed reshaper data: %s", why)
                    : reply_problem(reply, 409, NULL, "Unable to allocate inventory: %s",
@@ -166,7 +169,7 @@ int reshape(struct store *store, const struct request *request, struct reply *re
         allocation_plan_add_all(&shape.allocations, store, request, allocations,
                                 reply) != 0 ||
         read_inventories(graph, inventories, &shape, reply) != 0 ||
-        check(graph, &shape, reply) != 0)
+        check(&shape, reply) != 0)
         return -1;
     if (apply(store, &shape, &err) != 0)
         return handler_failed(reply, &err);

@@ -8,54 +8,28 @@
 static const struct schema text_schema = {.type = SCHEMA_STRING};
 static const struct schema uuid_schema = {.type = SCHEMA_STRING, .uuid = true};
 
-static const struct schema query_schema_0 = {
-    .type = SCHEMA_OBJECT,
-    .properties = (const struct schema_property[]){{"name", &text_schema},
-                                                   {"uuid", &uuid_schema},
-                                                   {0}},
+/* Each of these microversions takes one parameter more, so that the older ones take the
+ * rest of this list. */
+static const struct schema_property parameters[] = {
+    {"required", &text_schema},
+    {"in_tree", &uuid_schema},
+    {"resources", &text_schema},
+    {"member_of", &text_schema},
+    {"name", &text_schema},
+    {"uuid", &uuid_schema},
+    {0},
 };
-static const struct schema query_schema_3 = {
-    .type = SCHEMA_OBJECT,
-    .properties = (const struct schema_property[]){{"name", &text_schema},
-                                                   {"uuid", &uuid_schema},
-                                                   {"member_of", &text_schema},
-                                                   {0}},
-};
-static const struct schema query_schema_4 = {
-    .type = SCHEMA_OBJECT,
-    .properties = (const struct schema_property[]){{"name", &text_schema},
-                                                   {"uuid", &uuid_schema},
-                                                   {"member_of", &text_schema},
-                                                   {"resources", &text_schema},
-                                                   {0}},
-};
-static const struct schema query_schema_14 = {
-    .type = SCHEMA_OBJECT,
-    .properties = (const struct schema_property[]){{"name", &text_schema},
-                                                   {"uuid", &uuid_schema},
-                                                   {"member_of", &text_schema},
-                                                   {"resources", &text_schema},
-                                                   {"in_tree", &uuid_schema},
-                                                   {0}},
-};
-static const struct schema query_schema_18 = {
-    .type = SCHEMA_OBJECT,
-    .properties = (const struct schema_property[]){{"name", &text_schema},
-                                                   {"uuid", &uuid_schema},
-                                                   {"member_of", &text_schema},
-                                                   {"resources", &text_schema},
-                                                   {"in_tree", &uuid_schema},
-                                                   {"required", &text_schema},
-                                                   {0}},
-};
+static const int since[] = {18, 14, 4, 3};
 
-static const struct schema *schema_of(const struct request *request)
+static int check_query(const struct request *request, struct reply *reply)
 {
-    return request_at_least(request, 18)   ? &query_schema_18
-           : request_at_least(request, 14) ? &query_schema_14
-           : request_at_least(request, 4)  ? &query_schema_4
-           : request_at_least(request, 3)  ? &query_schema_3
-                                           : &query_schema_0;
+    size_t unknown = 0;
+    while (unknown < sizeof since / sizeof *since &&
+           !request_at_least(request, since[unknown]))
+        unknown++;
+    const struct schema schema = {.type = SCHEMA_OBJECT,
+                                  .properties = parameters + unknown};
+    return schema_check_query(&schema, request, reply);
 }
 
 static int read_filters(const struct request *request, struct filters *filters,
@@ -63,7 +37,7 @@ static int read_filters(const struct request *request, struct filters *filters,
 {
     const struct query *query = &request->query;
     const char *resources = query_last(query, "resources");
-    if (schema_check_query(schema_of(request), request, reply) != 0)
+    if (check_query(request, reply) != 0)
         return -1;
     if (filters_read_member_of(filters, query, "", request->microversion, reply) != 0 ||
         filters_read_required(filters, query, "", request->microversion, reply) != 0)

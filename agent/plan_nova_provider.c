@@ -102,42 +102,20 @@ static void check_inventory(struct world *world, const struct subject *subject)
 
 /* ---- children of parents without a type ---- */
 
-static const char *node_name_of(const struct world *world, const char *provider_name)
+static bool has_parent(const struct world *world, const char *provider_name)
 {
-    const char *root = world->in->desired->root_name;
-    size_t length = strlen(root);
-    return strncmp(provider_name, root, length) == 0 && provider_name[length] == '_'
-               ? provider_name + length + 1
-               : NULL;
-}
-
-/* Some mdev parent of the host has this name in libvirt. */
-static bool is_parent(const struct host *host, const char *node_name)
-{
-    for (size_t i = 0; i < host->gpu_count; i++) {
-        const struct gpu *gpu = &host->gpus[i];
-        for (size_t j = 0; j < gpu->parent_count; j++) {
-            _cleanup_free_ char *name =
-                gpu->is_pci ? node_device_name("pci", gpu->parents[j].name)
-                            : xstrdup(gpu->node_name);
-            if (strcmp(name, node_name) == 0)
-                return true;
-        }
-    }
+    const struct host *host = world->in->host;
+    for (size_t i = 0; i < host->gpu_count; i++)
+        if (world_is_nova_name(world, provider_name, &host->gpus[i]))
+            return true;
     return false;
-}
-
-static bool is_parents_child(const struct world *world, const char *provider_name)
-{
-    const char *node_name = node_name_of(world, provider_name);
-    return node_name && is_parent(world->in->host, node_name);
 }
 
 /* Nova's, and of a type once: our traits go, and nothing of ours is left there. Not
  * while the parent is away: a driver or a virtual function may be back soon. */
 static void plan_unconfigured(struct world *world, const struct subject *subject)
 {
-    if (!is_parents_child(world, subject->name)) {
+    if (!has_parent(world, subject->name)) {
         subject_complain(world, subject,
                          "its GPU is not there: nova-compute keeps reporting it");
         return;
@@ -151,11 +129,8 @@ static void plan_unconfigured(struct world *world, const struct subject *subject
 static bool is_configured(const struct world *world,
                           const struct observed_provider *provider)
 {
-    for (size_t i = 0; i < world->subject_count; i++)
-        if (world->subjects[i].observed == provider)
-            return world->subjects[i].desired ||
-                   subject_is_of_our_making(world, &world->subjects[i]);
-    return false;
+    const struct subject *subject = world_subject(world, provider);
+    return subject && (subject->desired || subject_is_of_our_making(world, subject));
 }
 
 void report_unconfigured(struct world *world)
@@ -164,7 +139,7 @@ void report_unconfigured(struct world *world)
     for (size_t i = 0; i < observed->provider_count; i++) {
         const struct observed_provider *provider = &observed->providers[i];
         if (!provider->inventory_count || is_configured(world, provider) ||
-            !is_parents_child(world, provider->provider.name))
+            !has_parent(world, provider->provider.name))
             continue;
         strlist_add_take(
             &world->plan->problems,

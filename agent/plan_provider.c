@@ -292,32 +292,11 @@ void plan_provider(struct world *world, const struct subject *subject)
 
 /* ---- others' providers ---- */
 
-static bool is_subject(const struct world *world,
-                       const struct observed_provider *provider)
-{
-    for (size_t i = 0; i < world->subject_count; i++)
-        if (world->subjects[i].observed == provider)
-            return true;
-    return false;
-}
-
-static bool has_name_of(const struct world *world, const char *name,
-                        const struct mdev_parent *parent)
-{
-    _cleanup_free_ char *node_name = node_device_name("pci", parent->name);
-    _cleanup_free_ char *wanted =
-        xasprintf("%s_%s", world->in->desired->root_name, node_name);
-    return strcmp(name, wanted) == 0;
-}
-
 static bool has_name_of_parent(const struct world *world, const char *name)
 {
-    for (size_t i = 0; i < world->in->desired->provider_count; i++) {
-        const struct gpu *view = &world->in->desired->providers[i].view;
-        for (size_t j = 0; j < view->parent_count; j++)
-            if (has_name_of(world, name, &view->parents[j]))
-                return true;
-    }
+    for (size_t i = 0; i < world->in->desired->provider_count; i++)
+        if (world_is_nova_name(world, name, &world->in->desired->providers[i].view))
+            return true;
     return false;
 }
 
@@ -326,7 +305,7 @@ void complain_of_strangers(struct world *world)
     const struct observed *observed = world->in->observed;
     for (size_t i = 0; i < observed->provider_count; i++) {
         const struct observed_provider *provider = &observed->providers[i];
-        if (provider->inventory_count && !is_subject(world, provider) &&
+        if (provider->inventory_count && !world_subject(world, provider) &&
             has_name_of_parent(world, provider->provider.name))
             strlist_add_take(
                 &world->plan->problems,

@@ -50,13 +50,13 @@ static void add_desired(struct world *world)
     }
 }
 
-static bool is_subject(const struct world *world,
-                       const struct observed_provider *provider)
+const struct subject *world_subject(const struct world *world,
+                                    const struct observed_provider *provider)
 {
     for (size_t i = 0; i < world->subject_count; i++)
         if (world->subjects[i].observed == provider)
-            return true;
-    return false;
+            return &world->subjects[i];
+    return NULL;
 }
 
 static bool was_ours(const struct world *world,
@@ -88,13 +88,30 @@ static void add_retired(struct world *world)
     const struct observed *observed = world->in->observed;
     for (size_t i = 0; i < observed->provider_count; i++) {
         const struct observed_provider *provider = &observed->providers[i];
-        if (is_root(observed, provider) || is_subject(world, provider) ||
+        if (is_root(observed, provider) || world_subject(world, provider) ||
             !was_ours(world, provider))
             continue;
         add_subject(world, NULL, provider);
         struct subject *subject = &world->subjects[world->subject_count - 1];
         subject->gpu = retired_gpu(world, subject);
     }
+}
+
+bool world_is_nova_name(const struct world *world, const char *name,
+                        const struct gpu *gpu)
+{
+    const char *root = world->in->desired->root_name;
+    size_t length = strlen(root);
+    if (strncmp(name, root, length) != 0 || name[length] != '_')
+        return false;
+    for (size_t i = 0; i < gpu->parent_count; i++) {
+        _cleanup_free_ char *node_name =
+            gpu->is_pci ? node_device_name("pci", gpu->parents[i].name)
+                        : xstrdup(gpu->node_name);
+        if (strcmp(name + length + 1, node_name) == 0)
+            return true;
+    }
+    return false;
 }
 
 void subject_complain(struct world *world, const struct subject *subject,

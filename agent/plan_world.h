@@ -102,6 +102,12 @@ DEFINE_CLEANUP(struct world *, world_free)
 
 /* The root is missing and the agent may make it. */
 bool world_creates_root(const struct world *world);
+/* NULL: the provider is not ours to work on. */
+const struct subject *world_subject(const struct world *world,
+                                    const struct observed_provider *provider);
+/* The name of a provider is that which Nova gives to a parent of the GPU. */
+bool world_is_nova_name(const struct world *world, const char *name,
+                        const struct gpu *gpu);
 /* Adds a problem of the provider, once. */
 void subject_complain(struct world *world, const struct subject *subject,
                       const char *text);

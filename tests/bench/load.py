@@ -109,8 +109,9 @@ def provider(name, parent=None, traits=(), aggregates=(), **inventories):
             "resource_provider_generation": generation, "traits": traits})
 
 
-HOST = {"VCPU": {"total": 64, "allocation_ratio": 16.0},
-        "MEMORY_MB": {"total": 1 << 22}, "DISK_GB": {"total": 1000000}}
+# No cloud is so small that a run's allocations fill it.
+HOST = {"VCPU": {"total": 64, "allocation_ratio": 1e6},
+        "MEMORY_MB": {"total": 1 << 30}, "DISK_GB": {"total": 1 << 30}}
 
 
 def flat_node(number):
@@ -134,7 +135,7 @@ def gpu_node(number, rare=False):
         if rare and gpu == GPUS - 1:
             traits.append(RARE)
         chain += provider(gpu_name(number, gpu), node, traits,
-                          VGPU={"total": 1000, "max_unit": 1000})
+                          VGPU={"total": 1 << 20, "max_unit": 1000})
     return chain
 
 

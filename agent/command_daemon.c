@@ -6,7 +6,9 @@
 #include "agent/instance_lock.h"
 
 #define PATIENCE 30 /* seconds */
-#define PAUSE_NS 100000000L
+/* From one look to the next, doubling. */
+#define FIRST_PAUSE_NS 50000000L
+#define LAST_PAUSE_NS 800000000L
 
 int command_wake_daemon(const struct command_session *session, struct error *err)
 {
@@ -25,7 +27,8 @@ int command_wait_until(struct command_session *session,
                        bool (*done)(const struct command_session *session, void *data),
                        void *data, struct error *err)
 {
-    for (int64_t end = seconds() + PATIENCE;;) {
+    int64_t end = seconds() + PATIENCE;
+    for (long pause = FIRST_PAUSE_NS;; pause *= pause < LAST_PAUSE_NS ? 2 : 1) {
         cycle_clear(&session->cycle);
         if (cycle_look(session->agent, time(NULL), true, &session->cycle, err) != 0)
             return -1;
@@ -36,6 +39,6 @@ int command_wait_until(struct command_session *session,
                              "the daemon has not done it in %d seconds; `vgpu-agent "
                              "status` says what is not well",
                              PATIENCE);
-        (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+        (void)nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
     }
 }

@@ -16,12 +16,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from support.fleet import FleetTest, child_name, new_uuid  # noqa: E402
 from support.host import HOSTS  # noqa: E402
 from support.placement import own_placement, running_placement  # noqa: E402
-from support.process import die_with_parent  # noqa: E402
+from support.process import die_with_parent, wait_for  # noqa: E402
 
 PYTHON = "/usr/bin/python3"  # Debian's modules are not in another one's path
 NOVA = pathlib.Path("/usr/lib/python3/dist-packages/nova/compute/resource_tracker.py")
 DRIVER = pathlib.Path(__file__).resolve().parent / "nova_host.py"
 ROUNDS = 100
+DAEMON_ROUNDS = 30
 MARK = "CUSTOM_OWNER_VGPU_AGENT"
 # What Nova and the agent are both told of a host with two GPUs of an M10, and an A40 of which two virtual functions are used.
 TYPES = {
@@ -123,7 +124,7 @@ class BesideNova(FleetTest):
         self.expected = IN_NOVA_MODE if mode == "nova" else IN_OWNER_MODE
         self.relayed = True
         self.root_uuid = new_uuid()
-        self.build(host_of(vfs), TYPES, root="compute1.example", create_root="false", mode=mode, sync_interval=3600)
+        self.build(host_of(vfs), TYPES, root="compute1.example", create_root="false", mode=mode)
         self.nova_relay = self.start_relay(self.placement)
         self.nova = Nova(self.subdirectory("nova"), self.host, self.root_name, self.root_uuid, self.nova_relay.url, nova_types)
         self.addCleanup(self.end, self.nova)
@@ -244,8 +245,13 @@ class BesideNova(FleetTest):
 
     def strip(self, address):
         """Somebody takes a trait of the agent's away by hand: the agent has something to write."""
-        provider = self.child_or_none(address)["uuid"]
-        self.placement.set_traits(provider, self.placement.traits(provider) - {self.expected[address][0]})
+        path = f"/resource_providers/{self.child_or_none(address)['uuid']}/traits"
+
+        def strip():
+            found = self.placement.get(path)
+            found["traits"] = sorted(set(found["traits"]) - {self.expected[address][0]})
+            return self.placement.request("PUT", path, found).status == 200
+        wait_for(strip, "no other writer")
 
     def something(self):
         """(a child, what Nova is about to do, most often with it)"""
@@ -370,6 +376,34 @@ class BesideNova(FleetTest):
         self.rounds()
         self.check_end()
         self.reboot()
+
+    def beside_the_daemon(self, mode, nova_types):
+        """Nobody waits for anybody, and the daemon is killed now and then."""
+        self.build_beside(mode, nova_types)
+        self.nova.cycle()
+        self.agent.run("sync")
+        daemon = self.agent.start()
+        for number in range(DAEMON_ROUNDS):
+            if number % 10 == 9:
+                daemon.kill()
+                daemon = self.agent.start()
+            address, event = self.something()
+            if number % 2:
+                self.strip(address)
+            with self.subTest(round=number):
+                event()
+        self.nova_reads_again()
+        self.agent.settle()
+        for address in self.expected:
+            self.check_child(address)
+        self.check_allocations()
+        self.check_writes()
+
+    def test_the_daemon_in_owner_mode(self):
+        self.beside_the_daemon("owner", {})
+
+    def test_the_daemon_in_nova_mode(self):
+        self.beside_the_daemon("nova", TYPES)
 
     def test_children_that_come_late_and_change(self):
         """nova-compute learns of types one after the other; then one is changed, and one dropped, in the file of both."""

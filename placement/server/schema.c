@@ -1,6 +1,5 @@
 #include "placement/server/schema.h"
 
-#include <ctype.h>
 #include <json-c/linkhash.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,127 +7,7 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
-#include "placement/server/python_text.h"
 #include "placement/server/query.h"
-
-/* ---- patterns ---- */
-
-#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-
-static bool is_class_name(const char *text)
-{
-    return *text && !text[strspn(text, CAPITALS)];
-}
-
-static bool is_custom_name(const char *text)
-{
-    return strncmp(text, "CUSTOM_", 7) == 0 && is_class_name(text + 7);
-}
-
-static bool has_uuid_characters(const char *text)
-{
-    return strlen(text) == 36 && strspn(text, "0123456789abcdefABCDEF-") == 36;
-}
-
-static bool has_suffix_character(const char *text)
-{
-    for (; *text; text++)
-        if (isalnum((unsigned char)*text) || *text == '_' || *text == '-')
-            return true;
-    return false;
-}
-
-/* Upstream's third form has no '^' of its own end, so "all..." passes, "unknown" only
- * whole. */
-static bool is_usage_consumer_type(const char *text)
-{
-    return is_class_name(text) || strncmp(text, "all", 3) == 0 ||
-           strcmp(text, "unknown") == 0;
-}
-
-static bool is_positive(const char *text)
-{
-    return *text >= '1' && *text <= '9' && !text[strspn(text, "0123456789")];
-}
-
-const struct schema_pattern schema_class_name = {"^[A-Z0-9_]+$", is_class_name},
-                            schema_custom_name = {"^CUSTOM_[A-Z0-9_]+$",
-                                                  is_custom_name},
-                            schema_uuid_chars = {"^[0-9a-fA-F-]{36}$",
-                                                 has_uuid_characters},
-                            schema_any_suffix = {"[a-zA-Z0-9_-]{1,64}",
-                                                 has_suffix_character},
-                            schema_usage_consumer_type = {"^[A-Z0-9_]+$|^all|^unknown$",
-                                                          is_usage_consumer_type},
-                            schema_positive = {"^[1-9][0-9]*$", is_positive};
-
-/* ---- how Python shows things ---- */
-
-#define SHOWN_AT_MOST 400
-
-static void show_string(FILE *out, const char *text)
-{
-    _cleanup_free_ char *shown = python_repr(text);
-    fputs(shown, out);
-}
-
-static void show(FILE *out, struct json_object *value)
-{
-    const char *comma = "";
-    switch (json_object_get_type(value)) {
-    case json_type_null:
-        fputs("None", out);
-        break;
-    case json_type_boolean:
-        fputs(json_object_get_boolean(value) ? "True" : "False", out);
-        break;
-    case json_type_string:
-        show_string(out, json_object_get_string(value));
-        break;
-    case json_type_array:
-        fputc('[', out);
-        for (size_t i = 0; i < json_object_array_length(value); i++, comma = ", ") {
-            fputs(comma, out);
-            show(out, json_object_array_get_idx(value, i));
-        }
-        fputc(']', out);
-        break;
-    case json_type_object:
-        fputc('{', out);
-        json_object_object_foreach (value, name, member) {
-            fputs(comma, out);
-            show_string(out, name);
-            fputs(": ", out);
-            show(out, member);
-            comma = ", ";
-        }
-        fputc('}', out);
-        break;
-    default:
-        fputs(json_object_to_json_string(value), out);
-    }
-}
-
-char *schema_show(struct json_object *value)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        abort();
-    show(out, value);
-    fclose(out);
-    if (length > SHOWN_AT_MOST) {
-        /* Not in the middle of a character. */
-        size_t end = SHOWN_AT_MOST;
-        while ((text[end] & 0xc0) == 0x80)
-            end--;
-        text[end] = 0;
-    }
-    return text;
-}
-
-/* ---- checking ---- */
 
 /* Where in the document a value is, linked upwards. */
 struct place {
@@ -154,12 +33,12 @@ static void show_places(FILE *out, const struct place *place, bool schema)
     const char *name = schema ? place->schema_name : place->name;
     if (schema) {
         fputc('[', out);
-        show_string(out, place->schema_word);
+        schema_show_string(out, place->schema_word);
         fputc(']', out);
     }
     if (name) {
         fputc('[', out);
-        show_string(out, name);
+        schema_show_string(out, name);
         fputc(']', out);
     } else if (!schema) {
         fprintf(out, "[%zu]", place->index);
@@ -251,7 +130,7 @@ static void tell_further(const struct schema *schema, struct json_object *value,
         fputs("Additional properties are not allowed (", out);
     for (size_t i = 0; i < count && i < 20; i++) {
         fputs(i ? ", " : "", out);
-        show_string(out, names[i]);
+        schema_show_string(out, names[i]);
     }
     if (!schema->pattern_names)
         fprintf(out, " %s unexpected)", count == 1 ? "was" : "were");

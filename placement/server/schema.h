@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lib/error.h"
 #include "lib/json_read.h"
@@ -90,5 +91,6 @@ int64_t schema_integer(struct json_object *value);
 /* As Python shows a value: 'text', 5, True, None, ['a'], {'b': 1}; long ones are cut.
  */
 char *schema_show(struct json_object *value);
+void schema_show_string(FILE *out, const char *text);
 
 #endif

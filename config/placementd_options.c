@@ -80,8 +80,9 @@ static const struct option_spec options[] = {
        .choices = NAMES("depth-first", "breadth-first"),
        .default_value = "depth-first"),
     IN(placement, INT, max_allocation_candidates,
-       "How many candidates are made for one request at most. -1: all.",
-       .default_value = "-1", .minimum = -1, .maximum = 0x7fffffff),
+       "How many candidates are made for one request at most, so that no request takes "
+       "all memory. -1: a million.",
+       .default_value = "100000", .minimum = -1, .maximum = 0x7fffffff),
     IN(placement, STRING, incomplete_consumer_project_id,
        "The project of consumers that clients before microversion 1.8 do not name.",
        .default_value = NO_CONSUMER),

@@ -34,7 +34,7 @@ struct placementd_config {
     struct {
         bool randomize_allocation_candidates;
         enum candidates_strategy allocation_candidates_generation_strategy;
-        int max_allocation_candidates; /* -1: no limit */
+        int max_allocation_candidates; /* -1: no limit of its own */
         char *incomplete_consumer_project_id, *incomplete_consumer_user_id;
     } placement;
     struct {

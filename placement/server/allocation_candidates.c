@@ -11,6 +11,7 @@
 
 /* ---- which candidates ---- */
 
+/* 0 or less: no limit. */
 static int64_t smaller_limit(int64_t one, int64_t other)
 {
     if (one <= 0)
@@ -65,7 +66,7 @@ static int answer(const struct store *store, const struct request *request,
                   struct reply *reply)
 {
     const struct store_options *options = &store->options;
-    int64_t most = smaller_limit(0, options->max_allocation_candidates);
+    int64_t most = smaller_limit(CANDIDATES_MAX, options->max_allocation_candidates);
     bool hides_trees = plan->one_per_tree;
     bool random = options->randomize_allocation_candidates;
     struct node_set used = {0};

@@ -16,6 +16,8 @@
 
 #include "placement/server/candidates_plan.h"
 
+/* How many a reply may hold, whatever the configuration says. */
+#define CANDIDATES_MAX 1000000
 /* How often one request may look at a provider for a slot: about half a second. Only
  * requests that ask for the nearly impossible of wide trees come near it. */
 #define CANDIDATES_MAX_WORK 50000000

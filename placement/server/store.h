@@ -26,7 +26,7 @@
 struct store_options {
     /* Project and user of consumers made by clients older than 1.8, which name none. */
     const char *incomplete_project_id, *incomplete_user_id;
-    int64_t max_allocation_candidates; /* -1: no limit */
+    int64_t max_allocation_candidates; /* -1: no limit of its own */
     bool randomize_allocation_candidates;
     bool breadth_first; /* allocation_candidates_generation_strategy */
 };

@@ -36,7 +36,7 @@ static void defaults_are_placements(void **state)
     assert_string_equal(problems, "");
     assert_string_equal(c.placementd.listen, "127.0.0.1:8778");
     assert_int_equal(c.api.auth_strategy, AUTH_KEYSTONE);
-    assert_int_equal(c.placement.max_allocation_candidates, -1);
+    assert_int_equal(c.placement.max_allocation_candidates, 100000);
     assert_int_equal(c.placement.allocation_candidates_generation_strategy,
                      CANDIDATES_DEPTH_FIRST);
     assert_false(c.placement.randomize_allocation_candidates);

@@ -364,6 +364,20 @@ static void wide_trees_cost_what_is_asked(void **state)
     graph_clear(&store.graph);
 }
 
+/* A tree of 300 and three groups make 26 million candidates: no reply holds them. */
+static void replies_are_bounded(void **state)
+{
+    (void)state;
+    struct store store;
+    make_nodes(&store, 1, 300);
+    store.options.max_allocation_candidates = 5000;
+    counts_of_both(&store, 39,
+                   "resources1=VGPU:1&resources2=VGPU:1&resources3=VGPU:1&"
+                   "group_policy=isolate",
+                   5000, 301);
+    graph_clear(&store.graph);
+}
+
 /* Seven groups that want a GPU of their own where there are six: seen at once. Groups
  * that want three of four units each, in ways that no look ahead sees: given up at
  * last. */
@@ -407,6 +421,7 @@ int main(void)
         cmocka_unit_test(shared_disk_is_one_candidate),
         cmocka_unit_test(tells_of_names_as_upstream_does),
         cmocka_unit_test(wide_trees_cost_what_is_asked),
+        cmocka_unit_test(replies_are_bounded),
         cmocka_unit_test(hopeless_requests_end),
     };
     return cmocka_run_group_tests_name("candidates", tests, NULL, NULL);

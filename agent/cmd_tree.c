@@ -119,10 +119,7 @@ static void write_node(struct json_writer *w, const struct node *node)
     json_write_int_member(w, "generation", node->provider->generation);
     write_inventories(w, node);
     json_write_key(w, "traits");
-    json_write_begin_array(w);
-    for (size_t i = 0; i < node->traits.count; i++)
-        json_write_string(w, node->traits.items[i]);
-    json_write_end_array(w);
+    json_write_strings(w, &node->traits);
     json_write_end_object(w);
 }
 

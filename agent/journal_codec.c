@@ -13,16 +13,6 @@
 
 /* ---- out ---- */
 
-static void write_strings(struct json_writer *w, const char *key,
-                          const struct strlist *list)
-{
-    json_write_key(w, key);
-    json_write_begin_array(w);
-    for (size_t i = 0; i < list->count; i++)
-        json_write_string(w, list->items[i]);
-    json_write_end_array(w);
-}
-
 static void write_inventories(struct json_writer *w, const struct journal_provider *p)
 {
     json_write_key(w, "inventories");
@@ -46,7 +36,8 @@ static void write_provider(struct json_writer *w, const struct journal_provider 
     json_write_string_member(w, "uuid", p->uuid);
     json_write_string_member(w, "name", p->name);
     json_write_string_member(w, "gpu", p->gpu);
-    write_strings(w, "traits", &p->traits);
+    json_write_key(w, "traits");
+    json_write_strings(w, &p->traits);
     write_inventories(w, p);
     json_write_end_object(w);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/plan_subject.h"
 #include "lib/xalloc.h"
 
 static const struct inventory *observed_inventory(const struct subject *subject,

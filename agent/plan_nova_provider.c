@@ -4,6 +4,7 @@
 
 #include "agent/capacity.h"
 #include "agent/plan_provider.h"
+#include "agent/plan_subject.h"
 #include "lib/xalloc.h"
 
 static int64_t total_of(const struct observed_provider *provider,
@@ -106,7 +107,7 @@ static bool has_parent(const struct world *world, const char *provider_name)
 {
     const struct host *host = world->in->host;
     for (size_t i = 0; i < host->gpu_count; i++)
-        if (world_is_nova_name(world, provider_name, &host->gpus[i]))
+        if (subject_is_nova_name(world, provider_name, &host->gpus[i]))
             return true;
     return false;
 }
@@ -129,7 +130,7 @@ static void plan_unconfigured(struct world *world, const struct subject *subject
 static bool is_configured(const struct world *world,
                           const struct observed_provider *provider)
 {
-    const struct subject *subject = world_subject(world, provider);
+    const struct subject *subject = subject_of(world, provider);
     return subject && (subject->desired || subject_is_of_our_making(world, subject));
 }
 

@@ -1,10 +1,9 @@
 #include "agent/plan_provider.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "agent/plan_inventory.h"
+#include "agent/plan_subject.h"
 #include "agent/plan_traits.h"
 #include "lib/xalloc.h"
 
@@ -295,7 +294,7 @@ void plan_provider(struct world *world, const struct subject *subject)
 static bool has_name_of_parent(const struct world *world, const char *name)
 {
     for (size_t i = 0; i < world->in->desired->provider_count; i++)
-        if (world_is_nova_name(world, name, &world->in->desired->providers[i].view))
+        if (subject_is_nova_name(world, name, &world->in->desired->providers[i].view))
             return true;
     return false;
 }
@@ -305,7 +304,7 @@ void complain_of_strangers(struct world *world)
     const struct observed *observed = world->in->observed;
     for (size_t i = 0; i < observed->provider_count; i++) {
         const struct observed_provider *provider = &observed->providers[i];
-        if (provider->inventory_count && !world_subject(world, provider) &&
+        if (provider->inventory_count && !subject_of(world, provider) &&
             has_name_of_parent(world, provider->provider.name))
             strlist_add_take(
                 &world->plan->problems,

@@ -97,16 +97,6 @@ char *step_text(const struct step *step)
     }
 }
 
-static void write_list(struct json_writer *w, const char *key,
-                       const struct strlist *list)
-{
-    json_write_key(w, key);
-    json_write_begin_array(w);
-    for (size_t i = 0; i < list->count; i++)
-        json_write_string(w, list->items[i]);
-    json_write_end_array(w);
-}
-
 static void write_inventories(struct json_writer *w, const struct step *step)
 {
     json_write_key(w, "inventories");
@@ -151,8 +141,10 @@ void step_write(struct json_writer *w, const struct step *step)
         json_write_string_member(w, "name", step->name);
     if (step->kind == STEP_SET_INVENTORY)
         write_inventories(w, step);
-    if (step->kind == STEP_SET_TRAITS)
-        write_list(w, "traits", &step->traits);
+    if (step->kind == STEP_SET_TRAITS) {
+        json_write_key(w, "traits");
+        json_write_strings(w, &step->traits);
+    }
     if (concerns_device(step))
         write_device(w, &step->device);
     json_write_string_member(w, "reason", step->reason);
@@ -168,7 +160,8 @@ static void print_json(const struct plan *plan, FILE *out)
     for (size_t i = 0; i < plan->step_count; i++)
         step_write(&w, &plan->steps[i]);
     json_write_end_array(&w);
-    write_list(&w, "problems", &plan->problems);
+    json_write_key(&w, "problems");
+    json_write_strings(&w, &plan->problems);
     json_write_end_object(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
     fprintf(out, "%s\n", text);

@@ -22,7 +22,8 @@ struct subject {
     const char *gpu; /* the card's name; of a retired one that nobody remembers, what
                         the provider's name says */
     bool hands_off;  /* it is Nova's: nothing is done to it or its devices */
-    bool read;       /* inventories, traits and allocations are known */
+    bool read;       /* what Placement has on it is known: all, or that there is nothing
+                        and will be nothing */
     struct group *group; /* NULL: its GPU is not known */
 };
 
@@ -102,22 +103,6 @@ DEFINE_CLEANUP(struct world *, world_free)
 
 /* The root is missing and the agent may make it. */
 bool world_creates_root(const struct world *world);
-/* NULL: the provider is not ours to work on. */
-const struct subject *world_subject(const struct world *world,
-                                    const struct observed_provider *provider);
-/* The name of a provider is that which Nova gives to a parent of the GPU. */
-bool world_is_nova_name(const struct world *world, const char *name,
-                        const struct gpu *gpu);
-/* Adds a problem of the provider, once. */
-void subject_complain(struct world *world, const struct subject *subject,
-                      const char *text);
-/* It is not in Placement, and can be made. */
-bool subject_is_new(const struct subject *subject);
-/* Allocated of the class, over all consumers. */
-int64_t subject_allocated(const struct subject *subject, const char *resource_class);
-/* The agent answers for the class on this provider, which Placement has. */
-bool subject_has_class(const struct world *world, const struct subject *subject,
-                       const char *resource_class);
 /* The device can meet an allocation of the GPU's configured type: it is of that type
  * and below a parent that may be used. */
 bool held_is_configured(const struct held *held);

@@ -183,6 +183,14 @@ void json_write_null(struct json_writer *w)
     add(w, "null", 4);
 }
 
+void json_write_strings(struct json_writer *w, const struct strlist *list)
+{
+    json_write_begin_array(w);
+    for (size_t i = 0; i < list->count; i++)
+        json_write_string(w, list->items[i]);
+    json_write_end_array(w);
+}
+
 void json_write_string_member(struct json_writer *w, const char *name, const char *text)
 {
     json_write_key(w, name);

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/strlist.h"
+
 struct json_writer {
     char *text; /* not terminated until json_writer_take() */
     size_t length, room;
@@ -33,6 +35,7 @@ void json_write_int(struct json_writer *w, int64_t number);
 void json_write_double(struct json_writer *w, double number);
 void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);
+void json_write_strings(struct json_writer *w, const struct strlist *list);
 
 /* A member at once. */
 void json_write_string_member(struct json_writer *w, const char *name,

@@ -91,10 +91,7 @@ void table_int(struct table *table, int64_t number)
 void table_list(struct table *table, const struct strlist *list)
 {
     struct json_writer w = {0};
-    json_write_begin_array(&w);
-    for (size_t i = 0; i < list->count; i++)
-        json_write_string(&w, list->items[i]);
-    json_write_end_array(&w);
+    json_write_strings(&w, list);
     add_take(table, list->count ? strlist_join(list, ", ") : xstrdup("-"), &w);
 }
 

@@ -299,6 +299,13 @@ static const struct plan_case matching[] = {
      SERVED "alloc 84 c1 0\n settle\n alloc 84 c2 1\n"
             "=> take c1.0@84 c2.0\n"
             "=> nothing\n"},
+    {"one that was released and is gone is nobody's, and not made again",
+     SERVED "alloc 84 c1 0\n settle\n lose c1.0@84\n notypes\n type 36\n settle\n"
+            "=> nothing\n"
+            "notypes\n type 35\n settle\n alloc 84 c1 1\n settle\n"
+            "alloc 84 c1 0\n settle\n lose c1.0@84\n alloc 84 c2 1\n"
+            "=> create c2.0@84 35\n"
+            "=> forget c1.0@84\n"},
     {"not one that a process holds", SERVED "hold c1.0@84\n alloc 84 c1 0\n settle\n"
                                             "alloc 84 c2 1\n"
                                             "=> create c2.0@84 35\n"},

@@ -4,6 +4,7 @@ Eleven thousand requests in all. Upstream keeps its tables in SQLite, which answ
 faster; one part is on MariaDB, where clouds have them.
 """
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -39,7 +40,8 @@ class DifferentialTest(SystemTest):
                                upstream.url, "--seed", str(seed), "--count", str(COUNT)],
                               capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout[-20000:] + done.stderr)
-        self.assertRegex(done.stdout, rf"\n{COUNT} passed, 0 failed\n$")
+        passed = re.search(r"\n([0-9]+) passed, 0 failed\n$", done.stdout).group(1)
+        self.assertGreaterEqual(int(passed), COUNT)
 
     def test_on_mariadb(self):
         database = Database(self.directory)

@@ -80,6 +80,11 @@ KNOWN = [
           lambda request, ours, theirs, line: request.method == 'PUT' and
           request.path.count('/') == 2 and line.startswith('header last-modified') and
           'last-modified' not in theirs.headers),
+    Known('beyond-64-bits',
+          'Where a refusal quotes a number of the request that has more than 64 bits, ours '
+          'quotes the largest that has 64.',
+          lambda request, ours, theirs, line: ours.status == theirs.status and
+          'detail' in line and str(2 ** 63).encode() in (request.body or b'')),
     Known('case-of-uuids',
           'MariaDB compares without regard to case, SQLite does not; ours takes a uuid in a '
           'path as it is.',

@@ -80,6 +80,12 @@ KNOWN = [
           lambda request, ours, theirs, line: request.method == 'PUT' and
           request.path.count('/') == 2 and line.startswith('header last-modified') and
           'last-modified' not in theirs.headers),
+    Known('first-in-use',
+          'Where several providers are not to lose what is in use, the reshaper names the '
+          'first: upstream by the order of the body, ours by when they were made.',
+          lambda request, ours, theirs, line: request.path == '/reshaper' and
+          'detail' in line and all(b'update conflict: Inventory for' in reply.body
+                                   for reply in (ours, theirs))),
     Known('beyond-64-bits',
           'Where a refusal quotes a number of the request that has more than 64 bits, ours '
           'quotes the largest that has 64.',

@@ -42,8 +42,13 @@ class Unprivileged(FleetTest):
 
     def start(self):
         arguments = [str(self.program), *self.agent.arguments("run")[1:]]
-        self.agent.daemon = Process(arguments, self.agent.directory / "daemon.log",
-                                    user=USER, group=GROUP, extra_groups=[])
+        log = self.agent.directory / "daemon.log"
+        starts = log.read_text().count(" starts") if log.exists() else 0
+        self.agent.daemon = Process(arguments, log, user=USER, group=GROUP,
+                                    extra_groups=[])
+        # Before that it does not know what to do with a signal.
+        wait_for(lambda: self.agent.daemon.output().count(" starts") > starts,
+                 "the daemon")
         wait_for(lambda: self.as_user("plan").returncode == 0, "an empty plan")
 
     def apply_rule(self, word, device):

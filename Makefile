@@ -200,8 +200,9 @@ check-unit: $(UNIT_PROGRAMS)
 unit/%: FORCE
 	@$(MAKE) --no-print-directory check-unit UNIT_SOURCES="$(wildcard tests/unit/$*/test_*.c)"
 
+# The tests wait more than they work; sanitizers work.
 check-system: all $(CRASH_AT)
-	@BUILD=$(abspath $(BUILD)) tests/system/run
+	@BUILD=$(abspath $(BUILD)) tests/system/run $(if $(filter release,$(VARIANT)),-j "$$((2 * $$(nproc)))")
 
 check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory VARIANT=san check

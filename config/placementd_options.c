@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/environment.h"
 #include "config/listen_address.h"
 #include "lib/xalloc.h"
 
@@ -43,6 +44,12 @@ static const struct option_spec options[] = {
        .choices = NAMES("error", "warning", "info", "debug"), .default_value = "info"),
     IN(placementd, BOOL, access_log, "Write a line for each request.",
        .default_value = "true"),
+    IN(placementd, CHOICE, policy_release,
+       "Whose built-in rules of who may do what hold. `2023.1`, and all later ones: "
+       "the "
+       "roles admin and service may do all, with a token of any project. `zed`: the "
+       "rules of 8.0, in which the new ones want system scope.",
+       .choices = NAMES("2023.1", "zed"), .default_value = "2023.1"),
     IN(placementd, UNSIGNED, max_body_size, "The largest body of a request, in bytes.",
        .default_value = "8388608", .minimum = 4096, .maximum = 1 << 30),
     IN(placementd, UNSIGNED, max_header_size,
@@ -90,10 +97,14 @@ static const struct option_spec options[] = {
        "The user of consumers that clients before microversion 1.8 do not name.",
        .default_value = NO_CONSUMER),
     IN(oslo_policy, STRING, policy_file,
-       "Rules (YAML) in place of the built-in ones. A relative path is below the "
-       "folder "
-       "of the configuration file.",
+       "Rules (YAML) in place of the built-in ones. A relative path is looked for in "
+       "the folders of the configuration files and then in /etc/placement; "
+       "`policy.yaml` may be missing.",
        .default_value = "policy.yaml"),
+    IN(oslo_policy, LIST, policy_dirs,
+       "Folders of more such files, which win over `policy_file`; those that are not "
+       "there are left out.",
+       .default_value = "policy.d"),
     IN(oslo_policy, BOOL, enforce_new_defaults,
        "Without the deprecated rules beside the built-in ones.",
        .default_value = "false"),
@@ -150,6 +161,7 @@ int placementd_config_load(const struct strlist *files, const struct strlist *di
 {
     _cleanup_ini_ struct ini ini = {0};
     ini_read_all(&ini, files, dirs, problems);
+    environment_read(&ini, problems);
     options_apply(&placementd_options, &ini, NULL, config, problems);
     placement_config_apply_session(&config->keystone, &ini, "keystone_authtoken",
                                    problems);

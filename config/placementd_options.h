@@ -12,6 +12,8 @@
 #include "lib/log.h"
 
 enum auth_strategy { AUTH_KEYSTONE, AUTH_NOAUTH2 };
+/* Of upstream, by its rules of who may do what. */
+enum policy_release { POLICY_RELEASE_2023_1, POLICY_RELEASE_ZED };
 enum candidates_strategy { CANDIDATES_DEPTH_FIRST, CANDIDATES_BREADTH_FIRST };
 
 struct placementd_config {
@@ -22,6 +24,7 @@ struct placementd_config {
         char *metrics_listen; /* NULL: no metrics */
         enum log_level log_level;
         bool access_log;
+        enum policy_release policy_release;
         unsigned max_body_size, max_header_size; /* bytes */
         unsigned max_connections, connection_timeout;
     } placementd;
@@ -38,8 +41,8 @@ struct placementd_config {
         char *incomplete_consumer_project_id, *incomplete_consumer_user_id;
     } placement;
     struct {
-        char *policy_file; /* as written; a relative one is looked for in /etc/placement
-                            */
+        char *policy_file; /* both as written: placement/server/policy_paths.h */
+        struct strlist policy_dirs;
         bool enforce_new_defaults, enforce_scope;
     } oslo_policy;
     struct {
@@ -56,7 +59,8 @@ struct placementd_config {
 
 extern const struct option_table placementd_options;
 
-/* As options_load(), with [keystone_authtoken] and the checks across options. `values`
+/* As options_load(), with the environment (environment.h) after the files,
+ * [keystone_authtoken] and the checks across options. `values`
  * is all zero before and is to be cleared in either case. The command line's options
  * come after it, through options_override(). */
 int placementd_config_load(const struct strlist *files, const struct strlist *dirs,

@@ -1,5 +1,6 @@
 /* placementd: the command line; nothing else. */
 #include <getopt.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,9 @@ static const char usage[] =
     "  --backup NEW-FILE    copy the database, also while a server uses it\n"
     "  --version\n"
     "  --help\n\n"
+    "OS_SECTION__OPTION=VALUE in the environment wins over the files; where none is "
+    "given,\n"
+    "$OS_PLACEMENT_CONFIG_DIR/placement.conf is read.\n\n"
     "Options of the configuration file:\n\n";
 
 struct arguments {
@@ -175,10 +179,25 @@ static void print_problems(const struct config_problems *problems)
     }
 }
 
+/* Where relative paths in the configuration are looked for: what wins comes first. */
+static void add_places(const struct arguments *arguments, struct strlist *places)
+{
+    for (size_t i = arguments->dirs.count; i-- > 0;)
+        strlist_add(places, arguments->dirs.items[i]);
+    for (size_t i = arguments->files.count; i-- > 0;) {
+        char *file = xstrdup(arguments->files.items[i]);
+        strlist_add(places, dirname(file));
+        free(file);
+    }
+}
+
 static int serve(const struct placementd_config *config,
                  const struct arguments *arguments, struct error *err)
 {
-    struct server_options server = {.config = config, .anywhere = arguments->anywhere};
+    _cleanup_strlist_ struct strlist places = {0};
+    add_places(arguments, &places);
+    const struct server_options server = {
+        .config = config, .places = &places, .anywhere = arguments->anywhere};
     log_set_level(config->placementd.log_level);
     return server_run(&server, err);
 }
@@ -211,11 +230,21 @@ static int configured(const struct arguments *arguments)
     return rc;
 }
 
-static int run(const struct arguments *arguments)
+/* Where OpenStack Placement's own service looks when nothing else is said. */
+static void add_default_file(struct arguments *arguments)
+{
+    const char *folder = getenv("OS_PLACEMENT_CONFIG_DIR");
+    if (folder && *folder && arguments->files.count == 0 && arguments->dirs.count == 0)
+        strlist_add_take(&arguments->files, xasprintf("%s/placement.conf", folder));
+}
+
+static int run(struct arguments *arguments)
 {
     struct error err;
-    if (!arguments->check)
+    if (!arguments->check) {
+        add_default_file(arguments);
         return configured(arguments);
+    }
     if (check_database(arguments->check, &err) != 0)
         return fail(&err);
     printf("%s: no fault found\n", arguments->check);

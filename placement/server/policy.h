@@ -1,26 +1,28 @@
 /*
  * policy: who may do what. Each route names a rule ("placement:traits:list"); the rules
- * are upstream's of Placement 8.0, in the old form (role:admin may do all) beside the
- * new one (readers and admins with system scope) or in the new form alone, and what a
- * YAML file says in their place. One thread.
+ * are upstream's (policy_defaults.h), in the old form (role:admin may do all) beside
+ * the new one or in the new form alone, and what files say in their place. One thread.
  */
 #ifndef PLACEMENT_SERVER_POLICY_H
 #define PLACEMENT_SERVER_POLICY_H
 
 #include <stdbool.h>
 
+#include "config/placementd_options.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
+#include "lib/strlist.h"
 #include "placement/server/identity.h"
 #include "placement/server/reply.h"
 
 struct policy;
 
 struct policy_options {
-    const char *file; /* YAML: a mapping of names to rules; NULL: none */
-    bool file_may_be_missing;
+    const char *file;              /* policy_file.h; NULL: none */
+    const struct strlist *folders; /* of more such files; NULL: none */
+    enum policy_release release;
     bool enforce_new_defaults; /* only the new form */
-    bool enforce_scope;        /* all but /usages wants a token with system scope */
+    bool enforce_scope;        /* refuse tokens whose scope the rule is not made for */
 };
 
 int policy_new(const struct policy_options *options, struct policy **out,

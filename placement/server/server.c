@@ -18,6 +18,7 @@
 #include "placement/server/api.h"
 #include "placement/server/http.h"
 #include "placement/server/metrics.h"
+#include "placement/server/policy_paths.h"
 
 /* How long requests that have begun are waited for at the end. */
 #define DRAIN_SECONDS 5
@@ -26,6 +27,7 @@
 
 struct server {
     const struct placementd_config *config;
+    const struct strlist *places; /* where the configuration's files are */
     struct api api;
     struct http *http;
     struct http *metrics_http; /* NULL: no metrics are served */
@@ -95,17 +97,19 @@ static void not_logged(void *context, const struct request *request,
     (void)context, (void)request, (void)reply;
 }
 
-/* A relative path is below the folder where OpenStack Placement has its configuration.
- */
-static int load_policy(const struct placementd_config *config, struct policy **out,
+static int load_policy(const struct server *server, struct policy **out,
                        struct error *err)
 {
-    const char *file = config->oslo_policy.policy_file;
-    _cleanup_free_ char *path =
-        file && *file != '/' ? xasprintf("/etc/placement/%s", file) : xstrdup(file);
-    struct policy_options options = {
-        .file = path,
-        .file_may_be_missing = file && *file != '/',
+    const struct placementd_config *config = server->config;
+    _cleanup_free_ char *file = NULL;
+    _cleanup_strlist_ struct strlist folders = {0};
+    if (policy_paths_file(config, server->places, &file, err) != 0)
+        return -1;
+    policy_paths_folders(config, server->places, &folders);
+    const struct policy_options options = {
+        .file = file,
+        .folders = &folders,
+        .release = config->placementd.policy_release,
         .enforce_new_defaults = config->oslo_policy.enforce_new_defaults,
         .enforce_scope = config->oslo_policy.enforce_scope,
     };
@@ -232,7 +236,7 @@ static void reload_policy(struct server *server)
     struct policy *policy;
     struct error err;
     server->reload = false;
-    if (load_policy(server->config, &policy, &err) != 0) {
+    if (load_policy(server, &policy, &err) != 0) {
         log_error("policy", "not read again: %s", err.text);
         return;
     }
@@ -375,6 +379,7 @@ int server_run(const struct server_options *options, struct error *err)
 {
     _cleanup_(server_freep) struct server *server = xcalloc(1, sizeof *server);
     server->config = options->config;
+    server->places = options->places;
     server->signals = -1;
     server->api.cors = (struct cors){
         .origins = &options->config->cors.allowed_origin,
@@ -386,7 +391,7 @@ int server_run(const struct server_options *options, struct error *err)
     };
     raise_descriptor_limit(options->config->placementd.max_connections);
     if (open_signals(server, err) != 0 ||
-        load_policy(server->config, &server->api.policy, err) != 0 ||
+        load_policy(server, &server->api.policy, err) != 0 ||
         prepare_auth(server, err) != 0 || open_store(server, err) != 0 ||
         serve_metrics(server, err) != 0 || listen_on(server, options, err) != 0)
         return -1;

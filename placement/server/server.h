@@ -13,7 +13,9 @@
 
 struct server_options {
     const struct placementd_config *config;
-    bool anywhere; /* noauth2 may listen beyond loopback */
+    const struct strlist *places; /* folders in which its relative paths are looked for,
+                                     the first one first */
+    bool anywhere;                /* noauth2 may listen beyond loopback */
 };
 
 /* Returns when it was told to end; 0, or -1 when it could not start. */

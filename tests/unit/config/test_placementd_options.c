@@ -91,6 +91,42 @@ static void a_file_of_openstack_placement(void **state)
     placementd_config_clear(&c);
 }
 
+static void the_environment_wins_over_files(void **state)
+{
+    (void)state;
+    static const char *const good[][2] = {
+        {"OS_API__AUTH_STRATEGY", "noauth2"},
+        {"OS_PLACEMENT_DATABASE__CONNECTION", "sqlite:////srv/e.db"},
+        {"OS_KEYSTONE_AUTHTOKEN__USERNAME", "other"},
+        {"OS_CORS__ALLOWED_ORIGIN", "http://a,http://b"},
+        {"OS_USERNAME", "nobody"}, /* no option */
+        {"OS___X", "y"},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        setenv(good[i][0], good[i][1], 1);
+    struct placementd_config c = {0};
+    char *problems = load_daemon("[api]\nauth_strategy = keystone\n"
+                                 "[keystone_authtoken]\nusername = placement\n",
+                                 &c);
+    assert_string_equal(problems, "");
+    assert_int_equal(c.api.auth_strategy, AUTH_NOAUTH2);
+    assert_string_equal(c.placement_database.connection, "sqlite:////srv/e.db");
+    assert_string_equal(c.keystone.username, "other");
+    assert_int_equal(c.cors.allowed_origin.count, 2);
+    placementd_config_clear(&c);
+    free(problems);
+    setenv("OS_API__AUTH_STRATEGY", "noauth", 1);
+    setenv("OS_CORS__MAX_AGE", "1\n2", 1);
+    problems = load_daemon("", &c);
+    assert_non_null(strstr(problems, "OS_CORS__MAX_AGE: expected one line"));
+    assert_non_null(strstr(problems, "api.auth_strategy: 'noauth' is not accepted"));
+    placementd_config_clear(&c);
+    free(problems);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        unsetenv(good[i][0]);
+    unsetenv("OS_CORS__MAX_AGE");
+}
+
 static void bad_input(void **state)
 {
     (void)state;
@@ -148,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_placements),
         cmocka_unit_test(a_file_of_openstack_placement),
+        cmocka_unit_test(the_environment_wins_over_files),
         cmocka_unit_test(bad_input),
         cmocka_unit_test(which_database),
     };

@@ -7,6 +7,7 @@
 
 #include "placement/server/policy.h"
 #include "placement/server/policy_check.h"
+#include "placement/server/policy_paths.h"
 
 static const struct policy_check *no_rule(const void *context, const char *name)
 {
@@ -102,28 +103,98 @@ static int ask(const struct policy_options *options, const char *rule,
     return status;
 }
 
+#define USAGES "placement:usages"
+#define RESHAPE "placement:reshaper:reshape"
+
+enum mode { OLD, NEW, OLD_SCOPED, NEW_SCOPED, MODES };
+
+/* What each release answers to whom: with the old rules, with the new ones alone, and
+ * both with scopes enforced. */
 static void has_upstreams_defaults(void **state)
 {
     (void)state;
-    const struct identity admin = {.project_id = (char *)"p", .roles = (char *)"admin"};
-    const struct identity reader = {.project_id = (char *)"p",
-                                    .roles = (char *)"reader"};
-    const struct identity system = {.system_scope = (char *)"all",
-                                    .roles = (char *)"reader"};
-    const struct policy_options old = {0}, new = {.enforce_new_defaults = true},
-                                scoped = {.enforce_new_defaults = true,
-                                          .enforce_scope = true},
-                                old_scoped = {.enforce_scope = true};
-    assert_int_equal(ask(&old, LIST, &admin, NULL), 200);
-    assert_int_equal(ask(&old, LIST, &reader, NULL), 403);
-    assert_int_equal(ask(&old, LIST, &system, NULL), 200);
-    assert_int_equal(ask(&new, LIST, &admin, NULL), 403);
-    assert_int_equal(ask(&new, LIST, &system, NULL), 200);
-    assert_int_equal(ask(&new, "placement:traits:update", &system, NULL), 403);
-    assert_int_equal(ask(&new, "placement:usages", &reader, "p"), 200);
-    assert_int_equal(ask(&new, "placement:usages", &reader, "q"), 403);
-    assert_int_equal(ask(&scoped, "placement:usages", &reader, "p"), 200);
-    assert_int_equal(ask(&old_scoped, LIST, &admin, NULL), 403);
+    char p[] = "p", all[] = "all", domain[] = "d", admin[] = "admin",
+         service[] = "service", reader[] = "member,reader", roles[] = "admin,reader";
+    const struct {
+        const char *rule;
+        struct identity identity;
+        const char *project;
+        int of_2023_1[MODES], of_zed[MODES];
+    } cases[] = {
+        {LIST,
+         {.project_id = p, .roles = admin},
+         p,
+         {200, 200, 200, 200},
+         {200, 403, 403, 403}},
+        {LIST,
+         {.project_id = p, .roles = service},
+         p,
+         {200, 200, 200, 200},
+         {403, 403, 403, 403}},
+        {LIST,
+         {.project_id = p, .roles = reader},
+         p,
+         {403, 403, 403, 403},
+         {403, 403, 403, 403}},
+        {LIST,
+         {.system_scope = all, .roles = reader},
+         NULL,
+         {403, 403, 403, 403},
+         {200, 200, 200, 200}},
+        {LIST,
+         {.domain_id = domain, .roles = admin},
+         NULL,
+         {200, 200, 403, 403},
+         {200, 403, 403, 403}},
+        {"placement:traits:update",
+         {.system_scope = all, .roles = reader},
+         NULL,
+         {403, 403, 403, 403},
+         {403, 403, 403, 403}},
+        {"placement:traits:update",
+         {.system_scope = all, .roles = roles},
+         NULL,
+         {200, 200, 403, 403},
+         {200, 200, 200, 200}},
+        {USAGES,
+         {.project_id = p, .roles = reader},
+         "p",
+         {200, 200, 200, 200},
+         {200, 200, 200, 200}},
+        {USAGES,
+         {.project_id = p, .roles = reader},
+         "q",
+         {403, 403, 403, 403},
+         {403, 403, 403, 403}},
+        {USAGES,
+         {.project_id = p, .roles = service},
+         "q",
+         {200, 200, 200, 200},
+         {403, 403, 403, 403}},
+        {RESHAPE,
+         {.project_id = p, .roles = admin},
+         p,
+         {200, 403, 200, 403},
+         {200, 403, 403, 403}},
+        {RESHAPE,
+         {.project_id = p, .roles = service},
+         p,
+         {200, 200, 200, 200},
+         {403, 403, 403, 403}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int mode = OLD; mode < MODES; mode++) {
+            struct policy_options options = {
+                .enforce_new_defaults = mode == NEW || mode == NEW_SCOPED,
+                .enforce_scope = mode == OLD_SCOPED || mode == NEW_SCOPED};
+            int newer =
+                ask(&options, cases[i].rule, &cases[i].identity, cases[i].project);
+            options.release = POLICY_RELEASE_ZED;
+            int zed =
+                ask(&options, cases[i].rule, &cases[i].identity, cases[i].project);
+            if (newer != cases[i].of_2023_1[mode] || zed != cases[i].of_zed[mode])
+                fail_msg("case %zu, mode %d: %d and %d", i, mode, newer, zed);
+        }
 }
 
 /* Writes a policy file and asks as a member. */
@@ -156,7 +227,21 @@ static void reads_a_file(void **state)
     assert_int_equal(
         ask_with_file("own: role:member\n\"" LIST "\": rule:own\n", LIST, &err), 200);
     /* An override of the base rule takes its old form away as well. */
-    assert_int_equal(ask_with_file("system_reader_api: '@'\n", LIST, &err), 200);
+    assert_int_equal(ask_with_file("admin_or_service_api: '@'\n", LIST, &err), 200);
+    /* The deprecated name stands for all that it was split into, */
+    assert_int_equal(ask_with_file("'rule:admin_api': role:member\n", LIST, &err), 200);
+    assert_int_equal(ask_with_file("'rule:admin_api': role:member\n"
+                                   "admin_or_service_api: '!'\n",
+                                   LIST, &err),
+                     403);
+    /* but says nothing where it names its successor, as in generated files. */
+    assert_int_equal(
+        ask_with_file("'rule:admin_api': rule:admin_or_service_api\n", LIST, &err),
+        403);
+    assert_int_equal(ask_with_file("default: '@'\nown: rule:nowhere\n"
+                                   "\"" LIST "\": rule:own\n",
+                                   LIST, &err),
+                     200);
     assert_int_equal(
         ask_with_file("a: rule:b\nb: rule:a\n\"" LIST "\": rule:a\n", LIST, &err), 403);
     assert_int_equal(ask_with_file("[1, 2]\n", LIST, &err), -1);
@@ -166,16 +251,72 @@ static void reads_a_file(void **state)
     assert_non_null(strstr(err.text, "rule a"));
 }
 
-static void misses_a_file_only_where_it_must(void **state)
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void remove_file(const char *folder, const char *name)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void finds_its_files(void **state)
 {
     (void)state;
-    struct policy_options options = {.file = "/nonexistent/policy.yaml"};
-    struct policy *policy;
+    char first[] = "/tmp/placementd-first-XXXXXX",
+         second[] = "/tmp/placementd-second-XXXXXX", file[] = "policy.yaml";
+    char *places[] = {mkdtemp(first), mkdtemp(second)}, *path;
+    const struct strlist list = {places, 2};
+    struct placementd_config config = {.oslo_policy.policy_file = file};
     struct error err;
-    assert_int_equal(policy_new(&options, &policy, &err), -1);
-    options.file_may_be_missing = true;
-    assert_ok(policy_new(&options, &policy, &err), &err);
-    policy_free(policy);
+    assert_ok(policy_paths_file(&config, &list, &path, &err), &err);
+    assert_null(path);
+    write_file(second, "policy.yaml", "");
+    assert_ok(policy_paths_file(&config, &list, &path, &err), &err);
+    assert_memory_equal(path, second, strlen(second));
+    free(path);
+    write_file(first, "policy.yaml", "");
+    assert_ok(policy_paths_file(&config, &list, &path, &err), &err);
+    assert_memory_equal(path, first, strlen(first));
+    free(path);
+    /* One that was asked for by name must be there. */
+    config.oslo_policy.policy_file = (char *)"rules.yaml";
+    assert_int_equal(policy_paths_file(&config, &list, &path, &err), -1);
+    config.oslo_policy.policy_file = (char *)"/nonexistent/policy.yaml";
+    assert_int_equal(policy_paths_file(&config, &list, &path, &err), -1);
+    remove_file(first, "policy.yaml");
+    remove_file(second, "policy.yaml");
+    rmdir(first);
+    rmdir(second);
+}
+
+static void reads_folders_after_the_file(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/placementd-policy.d-XXXXXX";
+    char *folders[] = {mkdtemp(folder)};
+    const struct strlist list = {folders, 1};
+    const struct policy_options options = {.folders = &list};
+    const struct identity member = {.project_id = (char *)"p",
+                                    .roles = (char *)"member"};
+    write_file(folder, "1.yaml", "\"" LIST "\": '!'\n");
+    write_file(folder, "2.yaml", "\"" LIST "\": role:member\n");
+    write_file(folder, ".3.yaml", "\"" LIST "\": '!'\n");
+    assert_int_equal(ask(&options, LIST, &member, "p"), 200);
+    remove_file(folder, "1.yaml");
+    remove_file(folder, "2.yaml");
+    remove_file(folder, ".3.yaml");
+    rmdir(folder);
+    struct policy *policy;
+    assert_int_equal(policy_new(&options, &policy, NULL), -1);
 }
 
 int main(void)
@@ -185,7 +326,8 @@ int main(void)
         cmocka_unit_test(refuses_what_it_cannot_understand),
         cmocka_unit_test(has_upstreams_defaults),
         cmocka_unit_test(reads_a_file),
-        cmocka_unit_test(misses_a_file_only_where_it_must),
+        cmocka_unit_test(finds_its_files),
+        cmocka_unit_test(reads_folders_after_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

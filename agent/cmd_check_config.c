@@ -5,6 +5,7 @@
 #include "agent/command.h"
 #include "agent/config_host.h"
 #include "agent/host_scan.h"
+#include "placement/client/client.h"
 
 static void check_host(const struct command_context *context,
                        const struct config *config, struct config_problems *problems)
@@ -20,6 +21,20 @@ static void check_host(const struct command_context *context,
                      "agent.sysfs_root: the host cannot be looked at: %s", err.text);
 }
 
+/* What is complete may still be no good: the client looks for itself, and sends
+ * nothing. */
+static void check_placement(const struct config *config,
+                            struct config_problems *problems)
+{
+    _cleanup_(placement_client_freep) struct placement_client *client = NULL;
+    struct error err;
+    size_t before = problems->count;
+    config_check_placement(config, problems);
+    if (problems->count == before &&
+        placement_client_new(&config->placement, &client, &err) != 0)
+        config_error(problems, NULL, "%s", err.text);
+}
+
 static void find_problems(const struct command_context *context,
                           struct config_problems *problems)
 {
@@ -28,7 +43,7 @@ static void find_problems(const struct command_context *context,
         strlist_add(&files, COMMAND_DEFAULT_CONFIG);
     _cleanup_(config_freep) struct config *config =
         config_read(&files, &context->config_dirs, problems);
-    config_check_placement(config, problems);
+    check_placement(config, problems);
     check_host(context, config, problems);
 }
 

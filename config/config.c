@@ -49,6 +49,7 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     struct config *config = xcalloc(1, sizeof *config);
     options_apply(&agent_options, ini, NULL, config, problems);
     placement_config_apply(&config->placement, ini, "placement", problems);
+    placement_config_warn(&config->placement, ini, problems);
     devices_apply(config, ini, problems);
     options_warn_unknown(&agent_options, "agent", ini, "agent", problems);
     options_warn_unknown(&agent_options, "devices", ini, "devices", problems);

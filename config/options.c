@@ -163,28 +163,27 @@ void options_clear(const struct option_table *table, void *values)
 
 /* ---- names that the table does not know ---- */
 
-static bool is_known(const struct option_table *table, const char *table_section,
-                     const struct ini_entry *entry)
+const struct option_spec *options_of_entry(const struct option_table *table,
+                                           const char *table_section,
+                                           const struct ini_entry *entry)
 {
     const char *const sections[] = {entry->section, NULL};
     for (size_t i = 0; i < table->option_count; i++)
         if (strcmp(table->options[i].section, table_section) == 0 &&
             rank(&table->options[i], sections, entry) >= 0)
-            return true;
-    return false;
+            return &table->options[i];
+    return NULL;
 }
 
-static char *nearest(const struct option_table *table, const char *table_section,
-                     const char *name)
+char *options_nearest(const struct option_table *const *tables,
+                      const char *table_section, const char *name)
 {
-    const char **names = xcalloc(table->option_count, sizeof *names);
-    size_t count = 0;
-    for (size_t i = 0; i < table->option_count; i++)
-        if (strcmp(table->options[i].section, table_section) == 0)
-            names[count++] = table->options[i].name;
-    _cleanup_strlist_ struct strlist near = {0};
-    nearest_names(name, names, count, &near);
-    free(names);
+    _cleanup_strlist_ struct strlist names = {0}, near = {0};
+    for (; *tables; tables++)
+        for (size_t i = 0; i < (*tables)->option_count; i++)
+            if (strcmp((*tables)->options[i].section, table_section) == 0)
+                strlist_add(&names, (*tables)->options[i].name);
+    nearest_names(name, (const char *const *)names.items, names.count, &near);
     return near.count ? xstrdup(near.items[0]) : NULL;
 }
 
@@ -192,12 +191,13 @@ void options_warn_unknown(const struct option_table *table, const char *table_se
                           const struct ini *ini, const char *section,
                           struct config_problems *problems)
 {
+    const struct option_table *const tables[] = {table, NULL};
     for (size_t i = 0; i < ini->entry_count; i++) {
         const struct ini_entry *entry = &ini->entries[i];
         if (strcasecmp(entry->section, section) != 0 ||
-            is_known(table, table_section, entry))
+            options_of_entry(table, table_section, entry))
             continue;
-        _cleanup_free_ char *near = nearest(table, table_section, entry->name);
+        _cleanup_free_ char *near = options_nearest(tables, table_section, entry->name);
         config_warning(problems, &entry->place, "%s.%s: unknown option%s%s%s",
                        entry->section, entry->name, near ? "; did you mean " : "",
                        near ? near : "", near ? "?" : ", not used");

@@ -24,7 +24,8 @@
 enum option_type {
     OPTION_STRING,   /* char *; NULL: not set. `choices`, where given, narrow it */
     OPTION_PATH,     /* char *; absolute */
-    OPTION_URL,      /* char *; http:// or https:// */
+    OPTION_URL,      /* char *; http(s)://HOST[:PORT][/PATH] and nothing more: a user in
+                        it would be a secret */
     OPTION_ADDRESS,  /* char *; "HOST:PORT", "[IPv6]:PORT" or "PORT" (on loopback): see
                         config/listen_address.h */
     OPTION_CHOICE,   /* unsigned or an enum: the index in `choices` */
@@ -132,6 +133,14 @@ int options_override(const struct option_table *table, void *values,
 void options_warn_unknown(const struct option_table *table, const char *table_section,
                           const struct ini *ini, const char *section,
                           struct config_problems *problems);
+/* The name in the tables (NULL at the end) that is most like `name`; NULL: none is like
+ * it. The caller frees. */
+char *options_nearest(const struct option_table *const *tables,
+                      const char *table_section, const char *name);
+/* The option of the table whose name, or old name, the entry has; NULL: none. */
+const struct option_spec *options_of_entry(const struct option_table *table,
+                                           const char *table_section,
+                                           const struct ini_entry *entry);
 
 /* "one of owner, nova": what the option accepts, for messages. The caller frees. */
 char *options_accepted(const struct option_table *table, const char *section,

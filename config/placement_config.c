@@ -1,7 +1,9 @@
 #include "config/placement_config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/xalloc.h"
 
@@ -14,7 +16,8 @@ static const struct option_section sections[] = {
     {.name = "placement",
      .help =
          "How to reach the Placement API, with the options that nova-compute has in "
-         "the same section. `-` in a name is as good as `_`."},
+         "the same section. `-` in a name is as good as `_`. The options that say who "
+         "we are may also stand in another section, which auth_section names."},
 };
 
 static const struct option_spec auth_options[] = {
@@ -72,7 +75,7 @@ static const struct option_spec auth_options[] = {
 static const struct option_spec session_options[] = {
     PLACEMENT(STRING, auth_section,
               "Another section that says who we are. All options from auth_type to "
-              "application_credential_secret are then taken from there.",
+              "application_credential_secret are then taken from there alone.",
               .example = "service_user"),
     PLACEMENT(
         PATH, cafile,
@@ -120,6 +123,22 @@ static const struct option_spec adapter_options[] = {
         .default_value = "0", .maximum = 3600),
 };
 
+/* What keystoneauth has beside them, and `help` says why nothing is done with it. */
+static const struct option_spec options_without_effect[] = {
+    {"placement", "collect_timing", .hyphens = true, .help = "nobody asks for timings"},
+    {"placement", "split_loggers", .hyphens = true, .help = "there is one log"},
+    {"placement", "version", .hyphens = true,
+     .help = "Placement has one major version"},
+    {"placement", "min_version", .hyphens = true,
+     .help = "the microversion is agreed on with the server"},
+    {"placement", "max_version", .hyphens = true,
+     .help = "the microversion is agreed on with the server"},
+};
+static const struct option_table without_effect = {
+    .options = options_without_effect,
+    .option_count = OPTION_COUNT(options_without_effect),
+};
+
 const struct option_table placement_auth_options = {
     .sections = sections,
     .section_count = OPTION_COUNT(sections),
@@ -161,6 +180,48 @@ void placement_config_apply(struct placement_config *config, const struct ini *i
     const char *const sections_to_read[] = {section, NULL};
     placement_config_apply_session(config, ini, section, problems);
     options_apply(&placement_adapter_options, ini, sections_to_read, config, problems);
+}
+
+/* The server has options in a section of this name, too: only a name that looks like
+ * one of ours is worth a word. */
+static void warn_unknown(const struct ini_entry *entry,
+                         struct config_problems *problems)
+{
+    static const struct option_table *const tables[] = {
+        &placement_auth_options, &placement_session_options, &placement_adapter_options,
+        NULL};
+    _cleanup_free_ char *near = options_nearest(tables, "placement", entry->name);
+    if (near)
+        config_warning(problems, &entry->place,
+                       "%s.%s: unknown option; did you mean %s?", entry->section,
+                       entry->name, near);
+}
+
+static void warn_unused(const struct placement_config *config,
+                        const struct ini_entry *entry, struct config_problems *problems)
+{
+    const struct option_spec *option =
+        options_of_entry(&without_effect, "placement", entry);
+    if (option)
+        config_warning(problems, &entry->place, "%s.%s: not used: %s", entry->section,
+                       entry->name, option->help);
+    else if (config->auth_section &&
+             options_of_entry(&placement_auth_options, "placement", entry))
+        config_warning(problems, &entry->place,
+                       "%s.%s: not used: auth_section names [%s] in place of it",
+                       entry->section, entry->name, config->auth_section);
+    else if (!options_of_entry(&placement_auth_options, "placement", entry) &&
+             !options_of_entry(&placement_session_options, "placement", entry) &&
+             !options_of_entry(&placement_adapter_options, "placement", entry))
+        warn_unknown(entry, problems);
+}
+
+void placement_config_warn(const struct placement_config *config, const struct ini *ini,
+                           struct config_problems *problems)
+{
+    for (size_t i = 0; i < ini->entry_count; i++)
+        if (strcasecmp(ini->entries[i].section, config->section) == 0)
+            warn_unused(config, &ini->entries[i], problems);
 }
 
 void placement_config_clear(struct placement_config *config)
@@ -280,6 +341,40 @@ static void check_names(const struct placement_config *config,
             config->section);
 }
 
+bool placement_config_has_many_scopes(const struct placement_config *config)
+{
+    return (config->project_id || config->project_name) +
+               (config->domain_id || config->domain_name) +
+               (config->system_scope != NULL) + (config->trust_id != NULL) >
+           1;
+}
+
+/* An application credential has its scope in it. */
+static void check_scope(const struct placement_config *config,
+                        struct config_problems *problems)
+{
+    if (strcmp(config->auth_type, "v3applicationcredential") != 0 &&
+        placement_config_has_many_scopes(config))
+        config_error(problems, &config->auth_place,
+                     "%s.project, domain, system_scope, trust_id: more than one scope; "
+                     "set one of them",
+                     config->section);
+}
+
+static void check_files(const struct placement_config *config,
+                        struct config_problems *problems)
+{
+    const char *names[] = {"cafile", "certfile", "keyfile"};
+    const char *paths[] = {config->cafile, config->certfile, config->keyfile};
+    for (size_t i = 0; i < OPTION_COUNT(paths); i++)
+        if (paths[i] && access(paths[i], R_OK) != 0)
+            config_error(problems, NULL, "%s.%s: %s: %s", config->section, names[i],
+                         paths[i], strerrordesc_np(errno));
+    if (config->keyfile && !config->certfile)
+        config_error(problems, NULL, "%s.certfile: not set, but keyfile is",
+                     config->section);
+}
+
 void placement_config_check(const struct placement_config *config,
                             struct config_problems *problems)
 {
@@ -293,9 +388,9 @@ void placement_config_check(const struct placement_config *config,
     for (size_t i = 0; i < OPTION_COUNT(needs_of); i++)
         if (strcmp(config->auth_type, needs_of[i].auth_type) == 0)
             check_needs(config, needs_of[i].needs, problems);
-    if (config->auth_url)
+    if (config->auth_url) {
         check_names(config, problems);
-    if (config->keyfile && !config->certfile)
-        config_error(problems, NULL, "%s.certfile: not set, but keyfile is",
-                     config->section);
+        check_scope(config, problems);
+    }
+    check_files(config, problems);
 }

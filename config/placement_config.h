@@ -51,7 +51,13 @@ void placement_config_apply(struct placement_config *config, const struct ini *i
 void placement_config_apply_session(struct placement_config *config,
                                     const struct ini *ini, const char *section,
                                     struct config_problems *problems);
-/* Is all there that the auth type needs? Adds an error for each option that is not. */
+/* Warns of what stands in the section and is not used, misspelt names among it. */
+void placement_config_warn(const struct placement_config *config, const struct ini *ini,
+                           struct config_problems *problems);
+/* Keystone takes one of: a project, a domain, the system, a trust. */
+bool placement_config_has_many_scopes(const struct placement_config *config);
+/* Is all there that the auth type needs, and can the files be read? Adds an error for
+ * each option that is not. */
 void placement_config_check(const struct placement_config *config,
                             struct config_problems *problems);
 void placement_config_clear(struct placement_config *config);

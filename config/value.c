@@ -52,7 +52,8 @@ char *value_accepted(const struct option_spec *option)
     case OPTION_PATH:
         return xstrdup("an absolute path");
     case OPTION_URL:
-        return xstrdup("a URL that starts with http:// or https://");
+        return xstrdup("http://HOST[:PORT][/PATH] or https://..., without user, "
+                       "query or %(name)s");
     case OPTION_ADDRESS:
         return xstrdup("HOST:PORT, [IPv6]:PORT or PORT");
     case OPTION_BOOL:
@@ -76,7 +77,8 @@ char *value_accepted(const struct option_spec *option)
 static int refuse(const struct option_spec *option, const char *text, struct error *err)
 {
     _cleanup_free_ char *accepted = value_accepted(option);
-    if (option->secret)
+    /* What stands before the @ may be a password. */
+    if (option->secret || (option->type == OPTION_URL && strchr(text, '@')))
         return error_set(err, ERROR_INVALID, "not accepted; expected %s", accepted);
     return error_set(err, ERROR_INVALID, "'%.200s' is not accepted; expected %s", text,
                      accepted);
@@ -146,7 +148,8 @@ static bool is_url(const char *text)
     const char *host = strncasecmp(text, "http://", 7) == 0    ? text + 7
                        : strncasecmp(text, "https://", 8) == 0 ? text + 8
                                                                : "";
-    return *host && !strchr("/?#:", *host) && !strpbrk(text, " \t\r\n");
+    return *host && !strchr("/:", *host) && !strpbrk(text, "@?# \t\r\n") &&
+           !strstr(text, "%(");
 }
 
 static bool matches_pattern(const char *pattern, const char *text)

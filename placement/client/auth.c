@@ -3,6 +3,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/xalloc.h"
+
 static const struct {
     const char *name;
     int (*make)(const struct placement_config *options, struct auth **out,
@@ -70,8 +72,36 @@ int auth_check_token(const char *token, struct error *err)
     return 0;
 }
 
+#define TOKEN_HEADER "X-Auth-Token: "
+
+void auth_set_token(struct auth *auth, const char *token)
+{
+    if (auth->header)
+        explicit_bzero(auth->header, strlen(auth->header));
+    free(auth->header);
+    auth->header = token ? xasprintf(TOKEN_HEADER "%s", token) : NULL;
+}
+
+static void hide(char *text, const char *secret)
+{
+    size_t length = secret ? strlen(secret) : 0;
+    for (char *p = text; length && (p = strstr(p, secret)); p += length)
+        memset(p, '*', length);
+}
+
+void auth_redact(const struct auth *auth, char *text)
+{
+    hide(text, auth->options->password);
+    hide(text, auth->options->application_credential_secret);
+    hide(text, auth->options->token);
+    if (auth->header)
+        hide(text, auth->header + strlen(TOKEN_HEADER));
+}
+
 void auth_free(struct auth *auth)
 {
-    if (auth)
-        auth->operations->free(auth);
+    if (!auth)
+        return;
+    auth_set_token(auth, NULL);
+    auth->operations->free(auth);
 }

@@ -13,6 +13,7 @@ struct auth {
     const struct auth_operations *operations;
     const struct placement_config *options;
     struct http *http;
+    char *header;         /* "X-Auth-Token: ...": a secret. NULL: no token */
     int64_t (*now)(void); /* seconds on a clock that only goes forward; tests have their
                              own */
 };
@@ -38,6 +39,13 @@ int auth_new(const struct placement_config *options, struct http *http,
              struct auth **out, struct error *err);
 void auth_free(struct auth *auth);
 DEFINE_CLEANUP(struct auth *, auth_free)
+
+/* Puts stars where a text repeats one of our secrets: a server's refusal may quote what
+ * it was sent. */
+void auth_redact(const struct auth *auth, char *text);
+
+/* Takes the place of the token, whose memory is wiped. NULL: none from now on. */
+void auth_set_token(struct auth *auth, const char *token);
 
 /* A token is printable ASCII; else it would break the header that carries it. */
 int auth_check_token(const char *token, struct error *err);

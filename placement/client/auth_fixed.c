@@ -4,18 +4,12 @@
 
 #include "lib/xalloc.h"
 
-/* The ways that ask nobody: a fixed header, and Placement where the configuration says.
- */
-struct fixed {
-    struct auth auth;
-    char *header; /* NULL with basic authentication */
-};
-
+/* The ways that ask nobody: a fixed token or a password, and Placement where the
+ * configuration says. */
 static int authorize(struct auth *auth, struct http_request *request, struct error *err)
 {
     (void)err;
-    struct fixed *fixed = (struct fixed *)auth;
-    request->authorization = fixed->header;
+    request->authorization = auth->header;
     return 0;
 }
 
@@ -52,11 +46,7 @@ static int64_t expires_at(const struct auth *auth)
 
 static void release(struct auth *auth)
 {
-    struct fixed *fixed = (struct fixed *)auth;
-    if (fixed->header)
-        explicit_bzero(fixed->header, strlen(fixed->header));
-    free(fixed->header);
-    free(fixed);
+    free(auth);
 }
 
 static const struct auth_operations with_token = {authorize, endpoint, refused,
@@ -64,19 +54,19 @@ static const struct auth_operations with_token = {authorize, endpoint, refused,
 static const struct auth_operations with_password = {authorize_basic, endpoint, refused,
                                                      expires_at, release};
 
-static struct auth *make(const struct auth_operations *operations, char *header)
+static struct auth *make(const struct auth_operations *operations, const char *token)
 {
-    struct fixed *fixed = xcalloc(1, sizeof *fixed);
-    fixed->auth.operations = operations;
-    fixed->header = header;
-    return &fixed->auth;
+    struct auth *auth = xcalloc(1, sizeof *auth);
+    auth->operations = operations;
+    auth_set_token(auth, token);
+    return auth;
 }
 
 static int make_token(const char *token, struct auth **out, struct error *err)
 {
     if (auth_check_token(token, err) != 0)
         return error_prefix(err, "token");
-    *out = make(&with_token, xasprintf("X-Auth-Token: %s", token));
+    *out = make(&with_token, token);
     return 0;
 }
 

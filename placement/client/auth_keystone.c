@@ -10,8 +10,7 @@
  * expiry, and after it was refused. */
 struct keystone {
     struct auth auth;
-    char *url;    /* where tokens are */
-    char *header; /* "X-Auth-Token: ..."; NULL: no token */
+    char *url; /* where tokens are */
     /* Placement's, by the token's catalog; NULL: endpoint_override is set. */
     char *endpoint;
     int64_t renew_at, dead_at; /* on the clock of auth.now() */
@@ -24,8 +23,7 @@ struct keystone {
 
 static void drop_token(struct keystone *keystone)
 {
-    keystone_secret_free(keystone->header);
-    keystone->header = NULL;
+    auth_set_token(&keystone->auth, NULL);
     keystone->expires_at = 0;
 }
 
@@ -37,7 +35,7 @@ static int set_refusal(const struct keystone *keystone, const struct http_reply 
     struct error why = {0};
     refusal_set(&why, "POST", reply,
                 http_header(keystone->auth.http, "x-openstack-request-id"));
-    keystone_redact(keystone->auth.options, why.text);
+    auth_redact(&keystone->auth, why.text);
     if (why.code != ERROR_UNREACHABLE && why.code != ERROR_FORBIDDEN &&
         why.code != ERROR_INVALID)
         why.code = ERROR_UNAUTHORIZED;
@@ -66,10 +64,9 @@ static int take_token(struct keystone *keystone, const struct http_reply *reply,
         if (http_check_url(endpoint, err) != 0)
             return error_prefix(err, "the catalog's endpoint");
     }
-    drop_token(keystone);
     free(keystone->endpoint);
     keystone->endpoint = steal(endpoint);
-    keystone->header = xasprintf("X-Auth-Token: %s", text);
+    auth_set_token(&keystone->auth, text);
     keystone->renew_at = asked_at + keystone_renew_after(&token);
     keystone->dead_at = asked_at + token.lifetime;
     keystone->expires_at = token.expires_at;
@@ -102,11 +99,11 @@ static int ensure_token(struct keystone *keystone, struct error *err)
 {
     int64_t now = keystone->auth.now();
     struct error why = {0};
-    if (keystone->header && now < keystone->renew_at)
+    if (keystone->auth.header && now < keystone->renew_at)
         return 0;
     if (ask_for_token(keystone, &why) == 0)
         return 0;
-    if (keystone->header && now < keystone->dead_at &&
+    if (keystone->auth.header && now < keystone->dead_at &&
         (why.code == ERROR_UNREACHABLE || why.code == ERROR_TIMEOUT)) {
         keystone->renew_at = now + ASK_AGAIN_AFTER;
         return 0;
@@ -119,7 +116,7 @@ static int authorize(struct auth *auth, struct http_request *request, struct err
     struct keystone *keystone = (struct keystone *)auth;
     if (ensure_token(keystone, err) != 0)
         return -1;
-    request->authorization = keystone->header;
+    request->authorization = auth->header;
     return 0;
 }
 
@@ -146,7 +143,6 @@ static int64_t expires_at(const struct auth *auth)
 static void release(struct auth *auth)
 {
     struct keystone *keystone = (struct keystone *)auth;
-    drop_token(keystone);
     free(keystone->endpoint);
     free(keystone->url);
     free(keystone);

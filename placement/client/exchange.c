@@ -124,6 +124,8 @@ static int set_refusal(struct placement_client *client, const struct call *call,
 {
     refusal_set(err, call->method, reply,
                 http_header(client->http, "x-openstack-request-id"));
+    if (err)
+        auth_redact(client->auth, err->text);
     return prefix_call(err, call->method, call->path);
 }
 

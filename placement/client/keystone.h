@@ -28,10 +28,6 @@ int keystone_request(const struct placement_config *options, char **out, size_t 
 void keystone_secret_free(char *secret);
 DEFINE_CLEANUP(char *, keystone_secret_free)
 
-/* Puts stars where a text repeats one of the options' secrets: Keystone's refusals
- * may quote what they were sent. */
-void keystone_redact(const struct placement_config *options, char *text);
-
 /* ---- understanding ---- */
 
 struct keystone_token {

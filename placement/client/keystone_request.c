@@ -30,20 +30,6 @@ void keystone_secret_free(char *secret)
     free(secret);
 }
 
-static void hide(char *text, const char *secret)
-{
-    size_t length = secret ? strlen(secret) : 0;
-    for (char *p = text; length && (p = strstr(p, secret)); p += length)
-        memset(p, '*', length);
-}
-
-void keystone_redact(const struct placement_config *options, char *text)
-{
-    hide(text, options->password);
-    hide(text, options->application_credential_secret);
-    hide(text, options->token);
-}
-
 /* A thing by its id, or by its name in a domain. */
 struct named {
     const char *id, *name, *domain_id, *domain_name;
@@ -148,10 +134,7 @@ static const struct {
 
 static int check_scope(const struct placement_config *options, struct error *err)
 {
-    int scopes = (options->project_id || options->project_name) +
-                 (options->domain_id || options->domain_name) +
-                 (options->system_scope != NULL) + (options->trust_id != NULL);
-    if (scopes > 1)
+    if (placement_config_has_many_scopes(options))
         return error_set(err, ERROR_INVALID,
                          "more than one scope: set a project, a domain, system_scope "
                          "or trust_id");

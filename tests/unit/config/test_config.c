@@ -133,9 +133,13 @@ static void an_unchanged_nova_conf(void **state)
     assert_string_equal(p->cafile, "/var/lib/nova/ca.pem");
     assert_string_equal(p->region_name, "RegionOne");
     assert_string_equal(p->service_type, "placement");
-    struct config_problems problems = {0};
+    /* All is there but that file. */
+    _cleanup_problems_ struct config_problems problems = {0};
     config_check_placement(config, &problems);
-    assert_int_equal(problems.count, 0);
+    assert_int_equal(problems.count, 1);
+    assert_string_equal(
+        problems.items[0].text,
+        "placement.cafile: /var/lib/nova/ca.pem: No such file or directory");
 }
 
 static void add_file(struct strlist *files, const char *folder, const char *name,
@@ -210,7 +214,8 @@ static void every_problem_at_once(void **state)
         "a.conf:8: warning: agent.log-level: unknown option; did you mean log_level?",
         "a.conf:9: warning: [ devices ]: not used; did you mean [devices]?",
         "a.conf:12: placement.endpoint_override: 'localhost:8778' is not accepted; "
-        "expected a URL that starts with http:// or https://",
+        "expected http://HOST[:PORT][/PATH] or https://..., without user, query or "
+        "%(name)s",
         "a.conf:13: mdev_nvidia-35: a section for a type that is not enabled; expected "
         "a "
         "type of devices.enabled_mdev_types (which is not set)",

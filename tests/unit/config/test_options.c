@@ -109,14 +109,14 @@ static void good_values(void **state)
     (void)state;
     struct values v = {0};
     char *problems = apply_one(
-        &v, "[S]\ntext = x y\npath = /a b\nurl = HTTPS://h:1/p?q\naddress = [::1]:80\n"
+        &v, "[S]\ntext = x y\npath = /a b\nurl = HTTPS://h:1/p\naddress = [::1]:80\n"
             "secret = abc\nword = abc\ndashed = d\ncolour = red\nflag = OFF\n"
             "number = -2147483648\ncount = 9\nseconds = 0\nratio = 0.5\n"
             "list = a,, b b ,c,\ncolours =\n");
     assert_string_equal(problems, "");
     assert_string_equal(v.text, "x y");
     assert_string_equal(v.path, "/a b");
-    assert_string_equal(v.url, "HTTPS://h:1/p?q");
+    assert_string_equal(v.url, "HTTPS://h:1/p");
     assert_string_equal(v.address, "[::1]:80");
     assert_int_equal(v.colour, RED);
     assert_false(v.flag);
@@ -138,15 +138,17 @@ static void bad_values(void **state)
     } cases[] = {
         {"path = a/b", "s.path: 'a/b' is not accepted; expected an absolute path"},
         {"url = ftp://h",
-         "s.url: 'ftp://h' is not accepted; expected a URL that starts "
-         "with http:// or https://"},
+         "s.url: 'ftp://h' is not accepted; expected http://HOST[:PORT][/PATH] or "
+         "https://..., without user, query or %(name)s"},
         {"url = http://",
-         "s.url: 'http://' is not accepted; expected a URL that starts "
-         "with http:// or https://"},
-        {"url = http:///p", "s.url: 'http:///p' is not accepted; expected a URL that "
-                            "starts with http:// or https://"},
-        {"url = http://a b", "s.url: 'http://a b' is not accepted; expected a URL that "
-                             "starts with http:// or https://"},
+         "s.url: 'http://' is not accepted; expected http://HOST[:PORT][/PATH] or "
+         "https://..., without user, query or %(name)s"},
+        {"url = http:///p",
+         "s.url: 'http:///p' is not accepted; expected http://HOST[:PORT][/PATH] or "
+         "https://..., without user, query or %(name)s"},
+        {"url = http://a b",
+         "s.url: 'http://a b' is not accepted; expected http://HOST[:PORT][/PATH] or "
+         "https://..., without user, query or %(name)s"},
         {"address = host:80",
          "s.address: 'host:80' is not accepted; expected HOST:PORT, "
          "[IPv6]:PORT or PORT"},

@@ -84,8 +84,20 @@ static void what_is_missing(void **state)
          "within a domain"},
         {"auth_type = v3token\nauth_url = http://k\n",
          "placement.token: not set; auth_type = v3token needs it"},
-        {"auth_type = none\nendpoint = http://h\nkeyfile = /k\n",
+        {"auth_type = none\nendpoint = http://h\nkeyfile = /dev/null\n",
          "placement.certfile: not set, but keyfile is"},
+        {"auth_type = none\nendpoint = http://h\ncafile = /nowhere/ca.pem\n"
+         "certfile = /dev/null\nkeyfile = /nowhere/key.pem\n",
+         "placement.cafile: /nowhere/ca.pem: No such file or directory\n"
+         "placement.keyfile: /nowhere/key.pem: No such file or directory"},
+        {"auth_type = token\nauth_url = http://k\ntoken = t\nproject_id = p\n"
+         "system_scope = all\n",
+         "placement.project, domain, system_scope, trust_id: more than one scope; set "
+         "one of them"},
+        {"auth_type = v3applicationcredential\nauth_url = http://k\n"
+         "application_credential_id = i\napplication_credential_secret = s\n"
+         "project_id = p\ntrust_id = t\n",
+         ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *text = xasprintf("[placement]\n%s", cases[i].options);
@@ -113,7 +125,7 @@ static void another_section_for_who_we_are(void **state)
     (void)state;
     _cleanup_(config_freep) struct config *config =
         load_text("[placement]\nauth_section = service_user\nregion-name = one\n"
-                  "timeout = 5\nusername = ignored\n"
+                  "timeout = 5\n"
                   "[service_user]\nauth_type = password\nauth_url = http://k\n"
                   "username = nova\npassword = p$$w\nuser_id = u\nregion_name = two\n"
                   "timeout = 7\n");
@@ -121,12 +133,66 @@ static void another_section_for_who_we_are(void **state)
     assert_string_equal(p->username, "nova");
     assert_string_equal(p->password, "p$w");
     assert_string_equal(p->auth_type, "password");
-    assert_int_equal(p->auth_place.line, 7);
+    assert_int_equal(p->auth_place.line, 6);
     assert_string_equal(p->region_name, "one");
     assert_true(p->timeout == 5);
     struct config_problems problems = {0};
     config_check_placement(config, &problems);
     assert_int_equal(problems.count, 0);
+}
+
+/* What would be misread without a word. */
+static void what_is_not_used_is_said(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "[placement]\nauth_section = who\nusername = me\ntenant-name = t\n"
+        "regoin_name = one\nsplit-loggers = true\ncollect_timing = true\n"
+        "min_version = 1\nmax_version = 2\nversion = 1\nincomplete_consumer_project_id "
+        "= 1\n"
+        "[who]\nauth_type = none\nsend_service_user_token = true\n";
+    assert_problems(
+        text, strlen(text),
+        (const char *const[]){
+            "a.conf:3: warning: placement.username: not used: auth_section names [who] "
+            "in place of it",
+            "a.conf:4: warning: placement.tenant-name: not used: auth_section names "
+            "[who] in place of it",
+            "a.conf:5: warning: placement.regoin_name: unknown option; did you mean "
+            "region_name?",
+            "a.conf:6: warning: placement.split-loggers: not used: there is one log",
+            "a.conf:7: warning: placement.collect_timing: not used: nobody asks for "
+            "timings",
+            "a.conf:8: warning: placement.min_version: not used: the microversion is "
+            "agreed on with the server",
+            "a.conf:9: warning: placement.max_version: not used: the microversion is "
+            "agreed on with the server",
+            "a.conf:10: warning: placement.version: not used: Placement has one major "
+            "version",
+            NULL});
+}
+
+static void urls_that_would_be_misread(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *shown;
+    } cases[] = {
+        {"http://h/%(project_id)s", "'http://h/%(project_id)s' is not accepted"},
+        {"http://h/?a=b", "'http://h/?a=b' is not accepted"},
+        {"http://h/#x", "'http://h/#x' is not accepted"},
+        {"http://me:hunter2@h/", "not accepted"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_free_ char *text =
+            xasprintf("[placement]\nendpoint_override = %s\n", cases[i].value);
+        _cleanup_free_ char *line = xasprintf(
+            "a.conf:2: placement.endpoint_override: %s; expected "
+            "http://HOST[:PORT][/PATH] or https://..., without user, query or "
+            "%%(name)s",
+            cases[i].shown);
+        assert_problems(text, strlen(text), (const char *const[]){line, NULL});
+    }
 }
 
 /* Whatever is wrong with a secret, no message shows any of it. */
@@ -153,6 +219,8 @@ int main(void)
         cmocka_unit_test(what_is_missing),
         cmocka_unit_test(an_auth_type_that_is_not_there),
         cmocka_unit_test(another_section_for_who_we_are),
+        cmocka_unit_test(what_is_not_used_is_said),
+        cmocka_unit_test(urls_that_would_be_misread),
         cmocka_unit_test(secrets_are_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -319,6 +319,20 @@ static void placement_refuses_our_role(void **state)
     assert_int_equal(rig.err.code, ERROR_UNREACHABLE);
 }
 
+static void a_refusal_may_quote_the_token(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_open(&rig);
+    answer_token(&rig, "gAAAA-secret");
+    answer_versions(&rig);
+    peer_reply(rig.peer, 400, "Content-Type: text/plain\r\n",
+               "bad header X-Auth-Token: gAAAA-secret, hunter2");
+    assert_int_equal(create_trait(&rig), -1);
+    assert_string_equal(rig.err.text, "PUT /traits/CUSTOM_A: HTTP 400: bad header "
+                                      "X-Auth-Token: ************, *******");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +344,7 @@ int main(void)
         cmocka_unit_test(refusal_ends_a_valid_token),
         cmocka_unit_test(refusals_are_one_clear_line),
         cmocka_unit_test(placement_refuses_our_role),
+        cmocka_unit_test(a_refusal_may_quote_the_token),
     };
     return cmocka_run_group_tests_name("auth_keystone", tests, NULL, NULL);
 }

@@ -14,7 +14,11 @@
 
 struct status {
     const struct cycle *cycle;
+    int64_t now;                               /* seconds since the epoch */
+    unsigned sync_interval;                    /* seconds */
     struct instance_holder holder;             /* who may change things */
+    int64_t cycle_end;                         /* the daemon's last; 0: none yet */
+    struct notices said;                       /* by the daemon */
     struct error placement;                    /* code NONE: it answers */
     size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
     struct gpu_status *gpus;
@@ -36,16 +40,33 @@ static size_t change_count(const struct status *status)
     return cycle_plan(status->cycle)->step_count;
 }
 
-static int add_problems(struct status *status, const char *state_file,
-                        struct error *err)
+/* How long it is since the daemon has shown that it works. */
+static int64_t silence(const struct status *status)
 {
-    pid_t daemon = daemon_of(status);
-    if (daemon == 0)
+    int64_t last = status->cycle_end ? status->cycle_end : status->holder.since;
+    return last && status->now > last ? status->now - last : 0;
+}
+
+static void add_daemons_problems(struct status *status)
+{
+    int64_t most = daemon_overdue_after(status->sync_interval);
+    if (daemon_of(status) == 0)
         notices_add(&status->problems, NULL, "the daemon does not run");
+    else if (silence(status) > most)
+        notices_add_take(&status->problems, NULL,
+                         xasprintf("the daemon hangs: it has ended no cycle for "
+                                   "%lld s",
+                                   (long long)silence(status)));
+}
+
+static void add_problems(struct status *status)
+{
+    add_daemons_problems(status);
     if (status->placement.code != ERROR_NONE)
         notices_add(&status->problems, NULL, status->placement.text);
     cycle_problems(status->cycle, &status->problems);
-    return daemon ? daemon_report_read(state_file, daemon, &status->problems, err) : 0;
+    for (size_t i = 0; i < status->said.count; i++)
+        notices_add(&status->problems, NULL, status->said.items[i].text);
 }
 
 /* ---- for people ---- */
@@ -97,8 +118,12 @@ static void print_gpus(const struct status *status)
 static void print_daemon(const struct status *status)
 {
     const struct instance_holder *holder = &status->holder;
-    if (daemon_of(status))
-        printf("daemon       runs (pid %ld)\n", (long)holder->pid);
+    if (daemon_of(status) && status->cycle_end)
+        printf("daemon       runs (pid %ld), its last cycle ended %lld s ago\n",
+               (long)holder->pid, (long long)silence(status));
+    else if (daemon_of(status))
+        printf("daemon       runs (pid %ld), its first cycle is under way\n",
+               (long)holder->pid);
     else if (holder->pid)
         printf("daemon       does not run; vgpu-agent %s does (pid %ld)\n",
                holder->command, (long)holder->pid);
@@ -108,7 +133,6 @@ static void print_daemon(const struct status *status)
 
 static void print_text(const struct status *status)
 {
-    print_daemon(status);
     print_placement(status);
     print_allocations(status);
     if (change_count(status))
@@ -168,6 +192,7 @@ static void print_json(const struct status *status)
     json_write_begin_object(&w);
     json_write_bool_member(&w, "well", status->problems.count == 0);
     json_write_int_member(&w, "daemon_pid", daemon_of(status));
+    json_write_int_member(&w, "daemon_silent_seconds", silence(status));
     json_write_string_member(
         &w, "root", observed && observed->root_found ? observed->root_uuid : NULL);
     json_write_int_member(&w, "changes", (int64_t)change_count(status));
@@ -197,22 +222,49 @@ static int show(const struct status *status, enum output_format format)
     return status->problems.count == 0 ? EX_OK : 1;
 }
 
+static int look_at_daemon(const struct config *config, struct status *status,
+                          struct error *err)
+{
+    const char *state_file = config->agent.state_file;
+    status->sync_interval = config->agent.sync_interval;
+    if (instance_lock_holder(state_file, &status->holder, err) != 0)
+        return -1;
+    return daemon_of(status)
+               ? daemon_report_read(state_file, daemon_of(status), &status->said,
+                                    &status->cycle_end, err)
+               : 0;
+}
+
 /* Also where only Placement cannot be read: that is a part of the picture. */
 static int look(struct command_session *session, struct status *status,
                 struct error *err)
 {
-    const char *state_file = session->config->agent.state_file;
-    if (cycle_look(session->agent, time(NULL), true, &session->cycle,
+    if (cycle_look(session->agent, status->now, true, &session->cycle,
                    &status->placement) != 0 &&
         session->cycle.round_count == 0) {
         *err = status->placement;
         return -1;
     }
-    if (instance_lock_holder(state_file, &status->holder, err) != 0)
-        return -1;
     gpu_status_list(status->cycle, &status->gpus, &status->gpu_count);
     count_allocations(status);
-    return add_problems(status, state_file, err);
+    add_problems(status);
+    return 0;
+}
+
+/* The daemon first: a look at a host that does not answer may take for ever. */
+static int look_and_show(struct command_session *session, struct status *status,
+                         enum output_format format, int *result, struct error *err)
+{
+    if (look_at_daemon(session->config, status, err) != 0)
+        return -1;
+    if (format == FORMAT_TABLE) {
+        print_daemon(status);
+        (void)fflush(stdout);
+    }
+    if (look(session, status, err) != 0)
+        return -1;
+    *result = show(status, format);
+    return 0;
 }
 
 static int run(const struct command_context *context, int argc, char **argv)
@@ -222,10 +274,11 @@ static int run(const struct command_context *context, int argc, char **argv)
     int result = command_session_open(&session, context, AGENT_LOOKS);
     if (result != EX_OK)
         return result;
-    struct status status = {.cycle = &session.cycle};
+    struct status status = {.cycle = &session.cycle, .now = time(NULL)};
     struct error err;
-    int rc = look(&session, &status, &err);
-    result = rc == 0 ? show(&status, context->format) : command_fail(&err);
+    if (look_and_show(&session, &status, context->format, &result, &err) != 0)
+        result = command_fail(&err);
+    notices_clear(&status.said);
     gpu_status_free(status.gpus, status.gpu_count);
     notices_clear(&status.problems);
     return result;

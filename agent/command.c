@@ -62,9 +62,14 @@ void command_print_help(FILE *out)
     render_help(out, &render_vgpu_agent);
 }
 
+void command_complain(const char *text)
+{
+    fprintf(stderr, "%svgpu-agent: %s\n", log_journal_prefix(LOG_LEVEL_ERROR), text);
+}
+
 int command_fail(const struct error *err)
 {
-    fprintf(stderr, "vgpu-agent: %s\n", err->text);
+    command_complain(err->text);
     return error_exit_status(err->code);
 }
 

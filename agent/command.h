@@ -49,7 +49,9 @@ const struct command *command_find(const char *name);
 /* "Usage: ..." with options, commands and the configuration's options. */
 void command_print_help(FILE *out);
 
-/* Says on standard error what went wrong; gives the exit status for it. */
+/* Says on standard error what is wrong, as a line of its own. */
+void command_complain(const char *text);
+/* The same with the error's text; gives the exit status for it. */
 int command_fail(const struct error *err);
 
 /* Reads the configuration of the context, for what looks at the host only: without any

@@ -109,5 +109,5 @@ void command_print_problems(const struct cycle *cycle)
     _cleanup_notices_ struct notices problems = {0};
     cycle_problems(cycle, &problems);
     for (size_t i = 0; i < problems.count; i++)
-        fprintf(stderr, "vgpu-agent: %s\n", problems.items[i].text);
+        command_complain(problems.items[i].text);
 }

@@ -179,11 +179,14 @@ static void reload(struct daemon *daemon)
     struct error err;
     struct config *config = NULL;
     if (command_load_full_config(daemon->context, &config) != 0) {
-        log_error("agent", "reload: the old configuration stays");
+        monitor_note_reload(daemon->monitor,
+                            "the files have errors, which `vgpu-agent check-config` "
+                            "lists");
     } else if (agent_reconfigure(daemon->agent, config, &err) != 0) {
-        log_error("agent", "reload: the old configuration stays: %s", err.text);
+        monitor_note_reload(daemon->monitor, err.text);
         config_free(config);
     } else {
+        monitor_note_reload(daemon->monitor, NULL);
         monitor_follow(daemon->monitor, config, daemon->agent);
         config_free(daemon->config);
         daemon->config = config;

@@ -3,19 +3,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agent/daemon_report.h"
 #include "lib/xalloc.h"
-
-/* Beyond a few intervals: a minute between attempts while Placement is away, and as
- * long as a slow request may take with its retries. */
-#define OVERDUE_INTERVALS 3
-#define OVERDUE_MS 300000
 
 static void make_health(const struct daemon_state *state, struct http_page *page)
 {
     int64_t since = state->extra.monotonic - state->last_end;
-    bool overdue =
-        state->last_end > 0 &&
-        since > OVERDUE_MS + (int64_t)OVERDUE_INTERVALS * 1000 * state->sync_interval;
+    bool overdue = state->last_end > 0 &&
+                   since > 1000 * daemon_overdue_after(state->sync_interval);
     page->status = overdue ? 503 : 200;
     page->text =
         overdue ? xasprintf("the last cycle ended %" PRId64 " s ago\n", since / 1000)

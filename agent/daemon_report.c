@@ -3,12 +3,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/files.h"
 #include "lib/xalloc.h"
 
 #define MAX_SIZE (1 << 20)
+
+int64_t daemon_overdue_after(unsigned sync_interval)
+{
+    return 300 + INT64_C(3) * sync_interval;
+}
 
 static char *path_of(const char *state_file)
 {
@@ -47,9 +53,10 @@ int daemon_report_write(struct daemon_report *report, const char *state_file,
                         const struct notices *problems, struct error *err)
 {
     _cleanup_free_ char *text = text_of(problems);
-    if (report->text && strcmp(report->text, text) == 0)
-        return 0;
     _cleanup_free_ char *path = path_of(state_file);
+    if (report->text && strcmp(report->text, text) == 0 &&
+        utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
     daemon_report_clear(report);
     if (replace(path, text, err) != 0) {
         /* No report is better than one that is not true any more. */
@@ -67,10 +74,12 @@ void daemon_report_clear(struct daemon_report *report)
 }
 
 int daemon_report_read(const char *state_file, pid_t pid, struct notices *out,
-                       struct error *err)
+                       int64_t *cycle_end, struct error *err)
 {
     _cleanup_free_ char *path = path_of(state_file), *text = NULL;
     struct error why;
+    struct stat st;
+    *cycle_end = 0;
     if (file_read_at(AT_FDCWD, path, MAX_SIZE, &text, NULL, &why) != 0) {
         if (why.errnum == ENOENT)
             return 0;
@@ -81,6 +90,8 @@ int daemon_report_read(const char *state_file, pid_t pid, struct notices *out,
     char *rest = text, *line = strsep(&rest, "\n");
     if (strtol(line, NULL, 10) != (long)pid)
         return 0;
+    if (stat(path, &st) == 0)
+        *cycle_end = st.st_mtime;
     while ((line = strsep(&rest, "\n")))
         if (*line)
             notices_add(out, NULL, line);

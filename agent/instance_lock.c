@@ -27,8 +27,10 @@ static void read_command(int fd, struct instance_holder *holder)
     text[length] = 0;
     long pid = strtol(text, &end, 10);
     char *newline = strchr(end, '\n');
+    struct stat st;
     if (pid == (long)holder->pid && *end == ' ' && newline) {
         *newline = 0;
+        holder->since = fstat(fd, &st) == 0 ? st.st_mtime : 0;
         stpncpy(holder->command, end + 1, sizeof holder->command - 1);
     }
 }

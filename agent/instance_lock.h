@@ -9,6 +9,7 @@
 #ifndef AGENT_INSTANCE_LOCK_H
 #define AGENT_INSTANCE_LOCK_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/error.h"
@@ -19,6 +20,7 @@
 struct instance_holder {
     pid_t pid;        /* 0: nobody holds it */
     char command[32]; /* "run", "sync"; "" where it has not said yet */
+    int64_t since;    /* seconds since the epoch; 0 where it has not said yet */
 };
 
 /* `command` is what we are. *out is a descriptor; closing it ends the lock. BUSY, with

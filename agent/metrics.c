@@ -298,6 +298,9 @@ char *metrics_text(const struct metrics *metrics, const struct metrics_extra *ex
     label(out, "{", "version", VERSION);
     label(out, ",", "mode", extra->mode == MODE_OWNER ? "owner" : "nova");
     fputs("} 1\n", out);
+    single(out, "config_last_reload_successful", "gauge",
+           "Whether the files as they were last read are those that it goes by.", "%d",
+           !extra->reload_failed);
     write_gpus(out, metrics);
     write_allocations(out, metrics, extra->monotonic);
     write_cycles(out, metrics);

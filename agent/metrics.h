@@ -50,6 +50,7 @@ struct metrics_extra {
     enum agent_mode mode;
     uint64_t requests;        /* sent to Placement and Keystone */
     int64_t token_expires_at; /* seconds since the epoch; 0: there is no token */
+    bool reload_failed;       /* the files were not taken over when last read */
     int64_t monotonic;        /* now, in milliseconds */
 };
 

@@ -24,6 +24,7 @@ struct monitor {
     struct http_status *http; /* NULL: nothing is served, */
     char *http_address;       /* as [agent] listen was, */
     char *http_problem;       /* because of this; NULL: nothing is to be served */
+    char *reload_problem;     /* why the old configuration stays; NULL: it does not */
 };
 
 static int64_t now_ms(void)
@@ -52,6 +53,7 @@ void monitor_free(struct monitor *monitor)
     if (!monitor)
         return;
     close_http(monitor);
+    free(monitor->reload_problem);
     notices_clear(&monitor->notices);
     daemon_report_clear(&monitor->report);
     metrics_clear(&monitor->metrics);
@@ -68,6 +70,7 @@ static void make_page(void *data, const char *path, struct http_page *page)
         .extra = {.mode = monitor->config->agent.mode,
                   .requests = agent_requests(monitor->agent),
                   .token_expires_at = agent_token_expires_at(monitor->agent),
+                  .reload_failed = monitor->reload_problem != NULL,
                   .monotonic = now_ms()},
         .last_end = monitor->last_end,
         .sync_interval = monitor->config->agent.sync_interval,
@@ -157,6 +160,8 @@ static void note_problems(struct monitor *monitor, const struct cycle *cycle, bo
         add_all(&now, &monitor->notices);
     if (monitor->http_problem)
         notices_add(&now, "listen", monitor->http_problem);
+    if (monitor->reload_problem)
+        notices_add(&now, "reload", monitor->reload_problem);
     notices_update(&monitor->notices, &now);
 }
 
@@ -172,6 +177,19 @@ static void write_report(struct monitor *monitor)
     if (rc != 0 && !monitor->report_failed)
         log_error("agent", "%s", err.text);
     monitor->report_failed = rc != 0;
+}
+
+void monitor_note_reload(struct monitor *monitor, const char *problem)
+{
+    free(monitor->reload_problem);
+    monitor->reload_problem = NULL;
+    if (!problem)
+        return;
+    monitor->reload_problem =
+        xasprintf("reload: the old configuration stays: %s", problem);
+    /* Each time, and so not once more by notices_update(). */
+    log_error("agent", "%s", monitor->reload_problem);
+    notices_add(&monitor->notices, "reload", monitor->reload_problem);
 }
 
 void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,

@@ -26,6 +26,10 @@ void monitor_follow(struct monitor *monitor, const struct config *config,
 void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
                         const struct error *failure, uint64_t took);
 
+/* After the files were to be read again; `problem` is why the old configuration stays,
+ * or NULL. It stands among what is not well until they are read. */
+void monitor_note_reload(struct monitor *monitor, const char *problem);
+
 /* For the loop, as in agent/http_status.h. */
 int monitor_fd(const struct monitor *monitor);
 int monitor_timeout(const struct monitor *monitor);

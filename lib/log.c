@@ -13,12 +13,12 @@
 
 static const struct {
     const char *name;
-    int journal_priority;
+    const char *journal_prefix;
 } levels[] = {
-    [LOG_LEVEL_ERROR] = {"error", 3},
-    [LOG_LEVEL_WARNING] = {"warning", 4},
-    [LOG_LEVEL_INFO] = {"info", 6},
-    [LOG_LEVEL_DEBUG] = {"debug", 7},
+    [LOG_LEVEL_ERROR] = {"error", "<3>"},
+    [LOG_LEVEL_WARNING] = {"warning", "<4>"},
+    [LOG_LEVEL_INFO] = {"info", "<6>"},
+    [LOG_LEVEL_DEBUG] = {"debug", "<7>"},
 };
 
 static _Atomic(enum log_level) least = LOG_LEVEL_INFO;
@@ -51,17 +51,21 @@ static bool goes_to_journal(void)
     return strcmp(stream, ours) == 0;
 }
 
+const char *log_journal_prefix(enum log_level level)
+{
+    return goes_to_journal() ? levels[level].journal_prefix : "";
+}
+
 void log_message(enum log_level level, const char *subsystem, const char *format, ...)
 {
     if (level > least)
         return;
     int saved = errno;
     char line[4096];
+    const char *prefix = log_journal_prefix(level);
     int used =
-        goes_to_journal()
-            ? snprintf(line, sizeof line, "<%d>%s: ", levels[level].journal_priority,
-                       subsystem)
-            : snprintf(line, sizeof line, "%s %s: ", levels[level].name, subsystem);
+        *prefix ? snprintf(line, sizeof line, "%s%s: ", prefix, subsystem)
+                : snprintf(line, sizeof line, "%s %s: ", levels[level].name, subsystem);
     va_list args;
     va_start(args, format);
     int wanted = vsnprintf(line + used, sizeof line - (size_t)used, format, args);

@@ -22,6 +22,10 @@ void log_set_level(enum log_level level);
 /* "error", "warning", "info", "debug". False when it is none of them. */
 bool log_level_parse(const char *name, enum log_level *level);
 
+/* What a line of that level begins with where it goes to the journal, "<3>"; else "".
+ * For lines that are not log_message()'s. */
+const char *log_journal_prefix(enum log_level level);
+
 void log_message(enum log_level level, const char *subsystem, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

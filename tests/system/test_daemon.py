@@ -2,6 +2,7 @@
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 import uuid
@@ -88,6 +89,28 @@ class Notifications:
             seen.append(self.socket.recv(4096).decode())
         return seen
 
+    def discard(self):
+        """What came until now."""
+        self.socket.setblocking(False)
+        try:
+            while self.socket.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+        self.socket.settimeout(20)
+
+    def wait_for_silence(self, seconds):
+        """Until nothing comes for so long."""
+        self.socket.settimeout(seconds)
+        end = time.monotonic() + 20
+        try:
+            while time.monotonic() < end:
+                self.socket.recv(4096)
+        except TimeoutError:
+            self.socket.settimeout(20)
+            return
+        raise AssertionError("signs of life go on")
+
 
 class RefusingPeer:
     """Takes connections on a port and closes them; counts."""
@@ -130,6 +153,59 @@ class TestService(DaemonTest):
         self.agent.daemon.popen.terminate()
         systemd.wait_for("STOPPING=1")
         self.assertEqual(self.agent.daemon.popen.wait(5), 0)
+
+    def test_the_watchdog(self):
+        """Waiting is a sign of life; a look at the host that does not end is none."""
+        relay = self.start_relay(self.placement)
+        self.agent = self.make_agent(self.host, relay, self.configuration())
+        systemd = Notifications(self.directory)
+        self.addCleanup(systemd.socket.close)
+        self.start(NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC="200000")
+        systemd.wait_for("READY=1")
+        hanging = []
+
+        def hang(request):
+            hanging.append(request)
+            wait_for(lambda: not hanging, "the end of it", 60)
+
+        relay.rule = hang
+        self.addCleanup(hanging.clear)
+        wait_for(lambda: hanging, "a request")
+        systemd.discard()
+        for _ in range(2):
+            systemd.wait_for("WATCHDOG=1")
+        self.assertTrue(hanging)
+        self.host.process.popen.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.host.process.popen.send_signal, signal.SIGCONT)
+        relay.rule = lambda request: None
+        hanging.clear()
+        systemd.wait_for_silence(1.5)
+        self.assertTrue(self.agent.daemon.runs())
+        self.host.process.popen.send_signal(signal.SIGCONT)
+        systemd.wait_for("WATCHDOG=1")
+
+    def test_lines_for_the_journal(self):
+        """Each with its priority, the last words of a daemon that cannot start, too."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        stream = os.fstat(writer)
+        environment = {**os.environ, "JOURNAL_STREAM": f"{stream.st_dev}:{stream.st_ino}"}
+        self.start()
+        subprocess.run(self.agent.arguments("run"), stderr=writer, env=environment,
+                       check=False, timeout=20)
+        self.assertEqual(self.agent.stop(), 0)
+        (self.agent.directory / "state.json").write_text("{")
+        daemon = subprocess.Popen(self.agent.arguments("run"), stderr=writer, env=environment)
+        self.addCleanup(daemon.wait)
+        self.addCleanup(daemon.kill)
+        os.close(writer)
+        seen = b""
+        while b" starts\n" not in seen:
+            seen += os.read(reader, 4096)
+        lines = seen.decode().splitlines()
+        self.assertRegex(lines[0], r"^<3>vgpu-agent: the daemon is at work \(pid ")
+        self.assertRegex(lines[1], "^<3>agent: .*state.json")
+        self.assertEqual(lines[-1][:10], "<6>agent: ")
 
     def test_one_writer(self):
         daemon = self.start()

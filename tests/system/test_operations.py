@@ -1,6 +1,7 @@
 """What an operator does: drain, prune, reload, status, monitoring; beside the daemon and
 without it."""
 import http.client
+import json
 import os
 import re
 import signal
@@ -286,6 +287,20 @@ class Reload(OperationsTest):
         self.assertIn("sync_interval", refused.stderr)
         self.assertNotIn("reload", self.agent.daemon.output())
 
+    def test_files_that_were_refused_are_remembered(self):
+        """Whoever sent the signal has seen nothing of it."""
+        self.start()
+        good = self.agent.file.read_text()
+        self.configure(sync_interval="often")
+        self.agent.daemon.popen.send_signal(signal.SIGHUP)
+        self.agent.daemon.wait_for_output("the old configuration stays")
+        self.agent.file.write_text(good)
+        (problem,) = wait_for(lambda: json.loads(self.agent.try_to(
+            "--format", "json", "status").stdout)["problems"], "the problem")
+        self.assertIn("reload: the old configuration stays: the files have errors", problem)
+        self.agent.run("reload")
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")
+
 
 class Status(OperationsTest):
     relayed, interval = True, 1
@@ -316,6 +331,32 @@ class Status(OperationsTest):
         self.agent.daemon.kill()
         self.agent.daemon = None
         self.assertIn("the daemon does not run", self.agent.run("status", status=1))
+
+    def test_a_daemon_that_hangs(self):
+        self.start()
+        self.assertRegex(self.agent.run("status"), r"(?m)^daemon +runs .* ended [0-9] s ago$")
+        self.agent.daemon.popen.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.agent.daemon.popen.send_signal, signal.SIGCONT)
+        report = self.agent.state_file.with_name("state.json.problems")
+        long_ago = time.time() - AN_HOUR
+        os.utime(report, (long_ago, long_ago))
+        (problem,) = self.agent.json("status", status=1)["problems"]
+        self.assertRegex(problem, "^the daemon hangs: it has ended no cycle for 36[0-9][0-9] s$")
+        self.assertIn("ended 36", self.agent.run("status", status=1))
+        self.agent.daemon.popen.send_signal(signal.SIGCONT)
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")
+
+    def test_a_host_that_does_not_answer(self):
+        """What can be said is said before the look that hangs."""
+        self.start()
+        self.host.process.popen.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.host.process.popen.send_signal, signal.SIGCONT)
+        look = Process(self.agent.arguments("status"), self.directory / "status.log")
+        self.addCleanup(look.kill)
+        look.wait_for_output(f"runs (pid {self.agent.daemon.pid})")
+        self.assertTrue(look.runs())
+        self.host.process.popen.send_signal(signal.SIGCONT)
+        self.assertEqual(look.popen.wait(20), 0, look.output())
 
     def test_what_only_the_daemon_knows(self):
         """A step that fails each time shows in no look at the host."""
@@ -424,6 +465,7 @@ class Monitoring(OperationsTest):
         self.assertGreater(metrics["vgpu_agent_cycle_seconds_count"], 1)
         self.assertEqual(metrics["vgpu_agent_oldest_pending_seconds"], 0)
         self.assertEqual(metrics["vgpu_agent_problems"], 0)
+        self.assertEqual(metrics["vgpu_agent_config_last_reload_successful"], 1)
         self.assertLess(abs(metrics["vgpu_agent_last_success_timestamp_seconds"] -
                             time.time()), 60)
         self.assertNotIn("vgpu_agent_token_expiry_timestamp_seconds", metrics)
@@ -464,6 +506,20 @@ class Monitoring(OperationsTest):
         self.assertEqual(metrics[self.of("gpu_capacity", A, resource_class="VGPU")], 16)
         self.relay.rule = lambda request: None
         wait_for(lambda: self.fetch("/readyz")[0] == 200, "ready again")
+
+    def test_a_reload_that_failed(self):
+        self.start()
+        self.configure(listen="0", sync_interval="often")
+        self.agent.daemon.popen.send_signal(signal.SIGHUP)
+        name = "vgpu_agent_config_last_reload_successful"
+        wait_for(lambda: self.metrics()[name] == 0, "the failure")
+        wait_for(lambda: self.metrics()["vgpu_agent_problems"] == 1, "it among the problems")
+        self.configure(listen="0")
+        self.agent.run("reload")
+        self.agent.daemon.wait_for_output("reload: done")
+        line = self.agent.daemon.output().rsplit("serves http", 1)[1]
+        self.port = int(re.search(r":(\d+)/metrics", line).group(1))
+        wait_for(lambda: self.metrics()[name] == 1, "the end of it")
 
     def test_answers_while_a_request_hangs(self):
         self.start()

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/xalloc.h"
@@ -37,7 +38,8 @@ static void assert_read(pid_t pid, const char *expected)
 {
     struct error err;
     _cleanup_notices_ struct notices found = {0};
-    assert_ok(daemon_report_read(state_file, pid, &found, &err), &err);
+    int64_t end;
+    assert_ok(daemon_report_read(state_file, pid, &found, &end, &err), &err);
     _cleanup_free_ char *text = xstrdup("");
     for (size_t i = 0; i < found.count; i++) {
         char *longer = xasprintf("%s|%s", text, found.items[i].text);
@@ -68,7 +70,16 @@ static void is_read_as_it_was_written(void **state)
     daemon_report_clear(&report);
 }
 
-/* The disk is left alone where nothing has changed. */
+static int64_t cycle_end(pid_t pid)
+{
+    struct error err;
+    _cleanup_notices_ struct notices found = {0};
+    int64_t end;
+    assert_ok(daemon_report_read(state_file, pid, &found, &end, &err), &err);
+    return end;
+}
+
+/* Where nothing has changed, only the file's time does. */
 static void is_written_on_changes_only(void **state)
 {
     (void)state;
@@ -77,9 +88,20 @@ static void is_written_on_changes_only(void **state)
     _cleanup_notices_ struct notices problems = {0};
     notices_add(&problems, NULL, "a problem");
     assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    struct stat before, after;
+    const struct timespec long_ago[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, report_file, long_ago, 0), 0);
+    assert_int_equal(stat(report_file, &before), 0);
+    assert_int_equal(cycle_end(getpid()), 1000);
+    assert_int_equal(cycle_end(getpid() + 1), 0);
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    assert_int_equal(stat(report_file, &after), 0);
+    assert_int_equal(after.st_ino, before.st_ino);
+    assert_true(time(NULL) - cycle_end(getpid()) < 60);
+    /* Somebody took it away. */
     assert_int_equal(unlink(report_file), 0);
     assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
-    assert_int_equal(access(report_file, F_OK), -1);
+    assert_read(getpid(), "|a problem");
     daemon_report_clear(&report);
 }
 

@@ -59,9 +59,11 @@ static void add_daemons_problems(struct status *status)
                                    (long long)silence(status)));
 }
 
-static void add_problems(struct status *status)
+static void add_problems(struct status *status, const char *note)
 {
     add_daemons_problems(status);
+    if (note)
+        notices_add(&status->problems, NULL, note);
     if (status->placement.code != ERROR_NONE)
         notices_add(&status->problems, NULL, status->placement.text);
     cycle_problems(status->cycle, &status->problems);
@@ -92,7 +94,9 @@ static void print_allocations(const struct status *status)
                 &parts, xasprintf("%zu %s", status->allocations[i],
                                   allocation_state_name((enum allocation_state)i)));
     _cleanup_free_ char *text = strlist_join(&parts, ", ");
-    printf("allocations  %s\n", parts.count ? text : "none");
+    printf("allocations  %s\n", parts.count               ? text
+                                : status->cycle->observed ? "none"
+                                                          : "not known");
 }
 
 static void print_gpus(const struct status *status)
@@ -247,7 +251,7 @@ static int look(struct command_session *session, struct status *status,
     }
     gpu_status_list(status->cycle, &status->gpus, &status->gpu_count);
     count_allocations(status);
-    add_problems(status);
+    add_problems(status, session->note);
     return 0;
 }
 

@@ -14,12 +14,11 @@ int command_session_open(struct command_session *session,
     if (command_load_full_config(context, &session->config) != 0)
         return EX_CONFIG;
     struct error err;
-    _cleanup_free_ char *note = NULL;
     if (agent_new(session->config, access, context->command, time(NULL),
-                  &session->agent, &note, &err) != 0)
+                  &session->agent, &session->note, &err) != 0)
         return command_fail(&err);
-    if (note)
-        log_error("agent", "%s", note);
+    if (session->note)
+        log_error("agent", "%s", session->note);
     return EX_OK;
 }
 
@@ -40,6 +39,7 @@ void command_session_end(struct command_session *session)
     cycle_clear(&session->cycle);
     agent_free(session->agent);
     config_free(session->config);
+    free(session->note);
 }
 
 static int parse_consumer(const char *text, char uuid[UUID_TEXT_SIZE],

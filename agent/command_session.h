@@ -13,6 +13,8 @@ struct command_session {
     struct config *config;
     struct agent *agent;
     struct cycle cycle;
+    char *note; /* what there is to hear about the state file; it was logged. NULL:
+                   nothing */
 };
 
 /* Reads the configuration and opens the agent. 0, or the exit status. In both cases the

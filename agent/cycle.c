@@ -50,7 +50,10 @@ static int look_at_journal(const char *path, struct journal **out, char **note,
         return 0;
     }
     if (journal_read(text, length, out, err) != 0) {
-        *note = xasprintf("%s: %s", path, err->text);
+        *note =
+            xasprintf("the state file %s is damaged (%s); no device is removed until "
+                      "it is rebuilt",
+                      path, err->text);
         *out = journal_new();
         (*out)->rebuilding = true;
     }

@@ -64,7 +64,8 @@ static void fill_desired(const struct cycle *cycle,
     status->gpu =
         xstrdup(of_parent ? desired->view.parents[0].name : desired->gpu_name);
     status->provider_name = xstrdup(desired->name);
-    status->type_id = xstrdup(desired->type_id);
+    status->type_id =
+        xstrdup(desired->type_id ? desired->type_id : desired->type_config->type);
     status->type_name = xstrdup(desired->type_name);
     status->resource_class = xstrdup(desired->resource_class);
     status->health = desired->gpu ? desired->gpu->health : GPU_GONE;
@@ -92,6 +93,16 @@ static void fill_retired(const struct cycle *cycle,
     fill_numbers(cycle, status, provider);
 }
 
+/* One that is gone may be pruned, though it is configured still. */
+static bool is_listed(const struct gpu_status *list, size_t count,
+                      const struct retired_provider *retired)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].provider_name, retired->name) == 0)
+            return true;
+    return false;
+}
+
 void gpu_status_list(const struct cycle *cycle, struct gpu_status **out, size_t *count)
 {
     *out = NULL;
@@ -103,7 +114,8 @@ void gpu_status_list(const struct cycle *cycle, struct gpu_status **out, size_t 
         fill_desired(cycle, &desired->providers[i], array_add(*out, *count));
     const struct plan *plan = cycle_plan(cycle);
     for (size_t i = 0; i < plan->retired_count; i++)
-        fill_retired(cycle, &plan->retired[i], array_add(*out, *count));
+        if (!is_listed(*out, *count, &plan->retired[i]))
+            fill_retired(cycle, &plan->retired[i], array_add(*out, *count));
 }
 
 void gpu_status_free(struct gpu_status *list, size_t count)

@@ -332,6 +332,13 @@ class Status(OperationsTest):
         self.agent.daemon = None
         self.assertIn("the daemon does not run", self.agent.run("status", status=1))
 
+    def test_a_damaged_state_file(self):
+        self.agent.run("sync")
+        self.agent.state_file.write_text("{broken")
+        problems = self.agent.json("status", status=1)["problems"]
+        self.assertEqual(problems[0], "the daemon does not run")
+        self.assertRegex(problems[1], r"^the state file \S+ is damaged \(not JSON at byte 1")
+
     def test_a_daemon_that_hangs(self):
         self.start()
         self.assertRegex(self.agent.run("status"), r"(?m)^daemon +runs .* ended [0-9] s ago$")
@@ -520,6 +527,19 @@ class Monitoring(OperationsTest):
         line = self.agent.daemon.output().rsplit("serves http", 1)[1]
         self.port = int(re.search(r":(\d+)/metrics", line).group(1))
         wait_for(lambda: self.metrics()[name] == 1, "the end of it")
+
+    def test_a_gpu_that_is_gone(self):
+        """It is configured still, and can be pruned: it is told of once."""
+        self.start()
+        self.host.control(f"unplug {A}")
+        gone = self.of("gpu_health", A, health="gone")
+        wait_for(lambda: self.metrics().get(gone) == 1, "the unplugged GPU")
+        metrics = wait_for(lambda: (m := self.metrics())[
+            self.of("gpu_reserved", A, resource_class="VGPU")] == 16 and m, "it held back")
+        self.assertEqual(metrics[self.of("gpu_service", A, service="active")], 1)
+        rows = [row for row in self.agent.json("status", status=1)["gpus"] if row["gpu"] == A]
+        self.assertEqual([(row["type"], row["health"], row["reserved"]) for row in rows],
+                         [("nvidia-35", "gone", 16)])
 
     def test_answers_while_a_request_hangs(self):
         self.start()

@@ -191,7 +191,10 @@ static void look_who_uses(const struct agent *agent, struct cycle *cycle)
     _cleanup_free_ char *note = NULL;
     cycle->use = device_use_scan(agent->config->agent.host_root, cycle->host, &note);
     if (note)
-        strlist_add(&cycle->notes, note);
+        strlist_add_take(
+            &cycle->notes,
+            xasprintf("who uses which device is not known, so none is removed: %s",
+                      note));
 }
 
 /* One request where nothing has changed: the tree, or else whether an allocation has

@@ -44,6 +44,17 @@ static bool is_node(const char *target)
     return tail && strcmp(tail, "/vfio/vfio") != 0;
 }
 
+/* The link of a descriptor: without CAP_SYS_PTRACE it may be listed and yet not be
+ * readable, and then it may be any. 1: read; 0: closed meanwhile; -1: errno. */
+static int read_link(DIR *fds, const char *fd, char *target, size_t room)
+{
+    ssize_t length = readlinkat(dirfd(fds), fd, target, room - 1);
+    if (length < 0)
+        return process_gone(errno) ? 0 : -1;
+    target[length] = 0;
+    return 1;
+}
+
 static int search_process(struct search *search, int proc, const char *name,
                           struct error *err)
 {
@@ -54,10 +65,11 @@ static int search_process(struct search *search, int proc, const char *name,
     bool device = false, node = false;
     const char *fd;
     while (fds && (fd = sysfs_next(fds, &errnum))) {
-        ssize_t length = readlinkat(dirfd(fds), fd, target, sizeof target - 1);
-        if (length < 0)
+        int read = read_link(fds, fd, target, sizeof target);
+        if (read < 0)
+            return error_set_errno(err, errno, "/proc/%s/%s", path, fd);
+        if (read == 0)
             continue;
-        target[length] = 0;
         device |= strcmp(target, "anon_inode:[vfio-device]") == 0;
         node |= is_node(target);
         for (size_t i = 0; i < search->nodes->count; i++)

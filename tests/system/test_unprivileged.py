@@ -1,12 +1,14 @@
 """The agent as a user of its own, which may write exactly the files that the udev rule gives
 to its group (etc/udev/90-vgpu-agent.rules)."""
+import json
 import os
 import re
 import shutil
 import stat
+import subprocess
 
 from support import wait_for
-from support.fleet import FleetTest
+from support.fleet import FleetTest, new_uuid
 from support.process import TOP, Process, program, run
 
 USER, GROUP, STRANGER = 61234, 61235, 61236
@@ -15,6 +17,8 @@ A, B = "0000:84:00.0", "0000:85:00.0"
 
 
 class Unprivileged(FleetTest):
+    capabilities = ()
+
     def setUp(self):
         super().setUp()
         if os.geteuid() != 0:
@@ -36,16 +40,24 @@ class Unprivileged(FleetTest):
         shutil.copy(program("vgpu-agent"), self.program)
         self.program.chmod(0o755)
 
-    def as_user(self, *words, user=USER):
-        return run([str(self.program), *self.agent.arguments(*words)[1:]], user=user,
-                   group=GROUP if user == USER else user, extra_groups=[])
+    def arguments(self, *words, user=USER, capabilities=None):
+        """Of a command as that user, with these capabilities and none to be had, as the
+        unit's are."""
+        if capabilities is None:
+            capabilities = self.capabilities if user == USER else ()
+        these = ",".join(["-all", *(f"+{name}" for name in capabilities)])
+        return ["setpriv", f"--reuid={user}", f"--regid={GROUP if user == USER else user}",
+                "--clear-groups", "--no-new-privs", f"--bounding-set={these}",
+                f"--inh-caps={these}", f"--ambient-caps={these}", str(self.program),
+                *self.agent.arguments(*words)[1:]]
+
+    def as_user(self, *words, **more):
+        return run(self.arguments(*words, **more))
 
     def start(self):
-        arguments = [str(self.program), *self.agent.arguments("run")[1:]]
         log = self.agent.directory / "daemon.log"
         starts = log.read_text().count(" starts") if log.exists() else 0
-        self.agent.daemon = Process(arguments, log, user=USER, group=GROUP,
-                                    extra_groups=[])
+        self.agent.daemon = Process(self.arguments("run"), log)
         # Before that it does not know what to do with a signal.
         wait_for(lambda: self.agent.daemon.output().count(" starts") > starts,
                  "the daemon")
@@ -129,3 +141,68 @@ class Unprivileged(FleetTest):
         self.agent.run("restore")
         self.assertEqual(self.host.mdevs(), before)
         self.start()
+
+    def test_nobody_looks_into_it(self):
+        """Its memory holds secrets: not even processes of the same user may read it."""
+        self.give_types(A)
+        self.start()
+        folder = f"/proc/{self.agent.daemon.pid}"
+        self.assertEqual(os.stat(f"{folder}/environ").st_uid, 0)
+        done = run(["setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups",
+                    "--inh-caps=-all", "--bounding-set=-all", "cat", f"{folder}/environ"])
+        self.assertIn("Permission denied", done.stderr)
+        self.assertNotEqual(done.returncode, 0)
+
+
+class WithTheUnitsCapabilities(Unprivileged):
+    """What CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE are for, on the host's own /proc."""
+    capabilities = tuple(word.removeprefix("CAP_").lower() for word in re.search(
+        r"(?m)^AmbientCapabilities=(.*)$",
+        (TOP / "etc/systemd/vgpu-agent.service").read_text())[1].split())
+
+    def setUp(self):
+        super().setUp()
+        self.give_types(A)
+
+    def hold(self, device):
+        """A process of root's, alone in the /proc that the agent is shown, has the device's
+        group open, in a /dev of its own."""
+        group = (self.host.root / f"bus/mdev/devices/{device}/iommu_group").readlink().name
+        node, proc = f"/dev/vfio/{group}", self.agent.host_root / "proc"
+        hold = (f"mount -t tmpfs none /dev && mkdir /dev/vfio && echo >{node} && "
+                f"exec 7<{node} && echo held && exec cat")
+        holder = subprocess.Popen(
+            ["unshare", "--pid", "--fork", "sh", "-c",
+             'mount -t proc proc "$0" && exec unshare --mount sh -c "$1"', str(proc), hold],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(holder.communicate)
+        self.addCleanup(subprocess.run, ["umount", str(proc)], check=False)
+        self.assertEqual(holder.stdout.readline(), "held\n")
+
+    def test_who_holds_a_device(self):
+        self.start()
+        server = self.allocate(A)
+        (device,) = wait_for(self.host.mdevs, "the device")
+        self.give_device(device)
+        self.hold(device)
+        (row,) = json.loads(self.as_user("--format", "json", "allocations").stdout)
+        self.assertEqual((row["consumer"], row["state"]), (server, "in use"))
+        # Without a part of them it says that it cannot know.
+        for some in self.capabilities:
+            status = self.as_user("status", capabilities=[some])
+            self.assertEqual(status.returncode, 1, status.stdout)
+            self.assertRegex(status.stdout,
+                             "who uses which device is not known, so none is "
+                             "removed: /proc/1/fd.*: Permission denied")
+
+    def test_files_of_others(self):
+        """libvirt's domains and nova.conf are readable for root, and others' groups."""
+        nova = self.agent.directory / "nova.conf"
+        nova.write_text("[placement]\nregion_name = One\n")
+        self.agent.define_domain(new_uuid(), [])
+        for file in (nova, self.agent.file, *self.agent.host_root.glob("etc/libvirt/qemu/*")):
+            file.chmod(0o600)
+        (self.agent.host_root / "etc/libvirt/qemu").chmod(0o700)
+        done = self.as_user("--config-file", str(nova), "plan")
+        self.assertEqual((done.returncode, done.stderr), (2, ""))
+        self.assertIn("Permission denied", self.as_user("plan", capabilities=()).stderr)

@@ -424,14 +424,19 @@ class Monitoring(OperationsTest):
         self.assertEqual(status, 200)
         self.assertEqual(headers["Content-Type"],
                          "text/plain; version=0.0.4; charset=utf-8")
-        found, family = {}, None
+        found, families = {}, {}
         for line in text.splitlines():
             if line.startswith("# HELP "):
                 family = line.split()[2]
+                self.assertNotIn(family, families)
+                self.assertRegex(line, r"^# HELP vgpu_agent_[a-z_]+ [A-Z0-9].*\.$")
                 continue
             if line.startswith("# TYPE "):
+                families[family] = kind = line.split()[3]
                 self.assertEqual(line.split()[2], family)
-                self.assertIn(line.split()[3], ("counter", "gauge", "summary"))
+                self.assertIn(kind, ("counter", "gauge", "summary"))
+                self.assertEqual(family.endswith("_total"), kind == "counter")
+                self.assertNotRegex(family, "_(ms|milliseconds|minutes|bytes_total|percent)$")
                 continue
             sample = re.fullmatch(
                 r'([a-z_]+)(\{[a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*\})? ([0-9.]+)', line)

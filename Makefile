@@ -69,7 +69,7 @@ PARTS_unit := unit agent server client model config mdevsim lib
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps deps-lint deps-upstream deps-bench deps-fuzz generated install uninstall \
-	check check-unit check-system check-san check-upstream check-conformance check-kernel fuzz run-fuzz demo bench \
+	check check-unit check-system check-san soak run-soak check-upstream check-conformance check-kernel fuzz run-fuzz demo bench \
 	lint lint-format lint-tidy lint-cppcheck lint-shell clean FORCE
 .SECONDARY:
 
@@ -206,6 +206,15 @@ check-system: all $(CRASH_AT)
 
 check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory VARIANT=san check
+
+# The daemon's cycles, and where its storms begin (tests/system/test_soak.py).
+SEED ?= 1
+soak: ## CYCLES=10000 under storms of faults and restarts, with sanitizers; then some under valgrind
+	@$(MAKE) --no-print-directory VARIANT=san run-soak CYCLES=$(or $(CYCLES),10000)
+	@$(MAKE) --no-print-directory run-soak CYCLES=250 VALGRIND=1
+run-soak: all
+	@BUILD=$(abspath $(BUILD)) CYCLES=$(CYCLES) SEED=$(SEED) $(if $(VALGRIND),VALGRIND=1) \
+		tests/system/run -v --timeout 3600 test_soak
 
 check-upstream: all deps-upstream ## against OpenStack's own Placement and command line
 	@BUILD=$(abspath $(BUILD)) tests/upstream/run

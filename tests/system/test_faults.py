@@ -1,10 +1,10 @@
 """Every operation that can fail, failing: one clear line, nothing broken, and all is well in
 the next cycle."""
-import json
 import os
 import re
 
-from support.relay import CUT, LOSE, STALL
+from support.answers import ANSWERS
+from support.relay import STALL
 from support.world import CaseTest
 
 EXHAUSTIVE = "EXHAUSTIVE" in os.environ
@@ -56,47 +56,6 @@ class Kernel(FaultTest):
         self.fail_each("removal", "remove", REMOVE_ERRNOS, 2)
 
 
-def refusal(status, code="", title="No"):
-    """As Placement refuses."""
-    body = json.dumps({"errors": [{"status": status, "title": title, "code": code,
-                                   "detail": "That was not possible.\n\n ",
-                                   "request_id": "req-6e5b3a9c"}]}).encode()
-    return status, [("Content-Type", "application/json")], body
-
-
-def raw(status, body, length=None):
-    length = len(body) if length is None else length
-    return (f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {length}\r\n\r\n").encode() + body
-
-
-KEYSTONE_401 = (401, [("Content-Type", "application/json")], json.dumps(
-    {"error": {"code": 401, "title": "Unauthorized",
-               "message": "The request you have made requires authentication."}}).encode())
-LARGE = b"[" + b"1," * 50_000_000 + b"1]"
-VERDICTS = {
-    "400": refusal(400), "401": KEYSTONE_401, "403": refusal(403), "404": refusal(404),
-    "406": refusal(406),
-    "409 concurrent": refusal(409, "placement.concurrent_update"),
-    "409 in use": refusal(409, "placement.inventory.inuse"),
-    "429": refusal(429), "500": (500, [("Content-Type", "text/html")],
-                                 b"<html><title>500</title>\n<p>Internal Server\n"),
-    "502": (502, [], b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"),
-    "503": (503, [("Retry-After", "1")], b""),
-    "cut": CUT, "answer lost": LOSE, "no answer": STALL,
-    "truncated": raw("200 OK", b'{"resource_providers": [{"uui', 5000),
-    "half json": raw("200 OK", b'{"resource_prov'),
-    "garbage": b"\x00\xff\x13 not HTTP at all \r\n\r\n" * 10,
-    "wrong json": raw("200 OK", b'{"resource_providers": {"uuid": [1e999, null]}}'),
-    "other json": raw("200 OK", b'[]'), "empty": raw("200 OK", b""),
-    "binary json": raw("200 OK", b'{"traits": ["\xff\xfe\x00"], "x": "\\u0000"}'),
-    "large": raw("200 OK", LARGE),
-    "large without length": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
-                            + LARGE,
-    "endless header": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 3_000_000,
-}
-
-
 class Http(FaultTest):
     """One request of a sync goes wrong, the others do not."""
     relayed = True
@@ -114,9 +73,9 @@ class Http(FaultTest):
 
         def rule(request):
             seen.append(request)
-            return VERDICTS[name] if len(seen) == number else None
+            return ANSWERS[name] if len(seen) == number else None
         self.relay.rule = rule
-        timeout = {"placement": {"timeout": 0.3}} if VERDICTS[name] == STALL else {}
+        timeout = {"placement": {"timeout": 0.3}} if ANSWERS[name] == STALL else {}
         self.configure(timeout)
         self.sync_with_fault()
         self.relay.rule = lambda request: None
@@ -142,14 +101,14 @@ def each_kind(case):
     """All kinds of trouble, and all requests, but not all of both together."""
     def test(self):
         self.prepare(case)
-        for i, name in enumerate(VERDICTS):
+        for i, name in enumerate(ANSWERS):
             self.break_request(1 + i * 5 % self.requests, name)
     return test
 
 
 for a_case in ("first", "move"):
     if EXHAUSTIVE:
-        for a_name in VERDICTS:
+        for a_name in ANSWERS:
             setattr(Http, f"test_{a_case}_{a_name.replace(' ', '_')}",
                     each_request(a_case, a_name))
     else:

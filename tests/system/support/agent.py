@@ -18,6 +18,7 @@ class Agent:
             (self.host_root / folder).mkdir(parents=True)
         self.host, self.placement = host, placement
         self.environment = None  # the programs'; None: this process's own
+        self.wrapper = []  # what runs the daemon, as valgrind does
         self.daemon = None
         self.configure(configuration)
 
@@ -89,8 +90,8 @@ class Agent:
 
     def start(self, command="run"):
         """In the background."""
-        self.daemon = Process(self.arguments(command), self.directory / "daemon.log",
-                              env=self.environment)
+        self.daemon = Process([*self.wrapper, *self.arguments(command)],
+                              self.directory / "daemon.log", env=self.environment)
         return self.daemon
 
     def stop(self):

@@ -55,13 +55,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         finally:
             connection.close()
 
+    def ask(self, request):
+        try:
+            return request.pass_on()
+        except (OSError, http.client.HTTPException):  # it is being restarted
+            return CUT
+
     def handle_any(self):
         relay = self.server.relay
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = Request(self.command, self.path, lambda: self.pass_on(body))
         relay.requests.append(request)
         verdict = relay.rule(request)
-        answer = request.pass_on() if verdict in (None, LOSE) else verdict
+        answer = self.ask(request) if verdict in (None, LOSE) else verdict
         if isinstance(answer, tuple) and verdict != LOSE:
             request.status = answer[0]
             self.answer(*answer)
@@ -69,10 +75,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         if verdict == STALL:
             self.connection.recv(1)
-        elif isinstance(verdict, bytes):
-            with contextlib.suppress(ConnectionError):  # enough is enough
-                self.wfile.write(verdict)
-                self.wfile.flush()
+        elif isinstance(verdict, list):
+            for part in verdict:
+                self.wfile.write(part)
+            self.wfile.flush()
+
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # enough is enough
+            super().handle()
 
     do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = do_HEAD = handle_any
 
@@ -80,11 +90,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Relay:
     """Answers at `url` as the Placement does that it stands for. `rule` is called with
     each Request and gives None (pass it on), CUT, LOSE, STALL, (status, headers, body),
-    or all the bytes to send before the connection is closed."""
+    or a list of all the bytes to send before the connection is closed."""
 
     def __init__(self, placement):
-        self.target = urllib.parse.urlsplit(placement.url)
-        self.token = placement.token
+        self.placement, self.token = placement, placement.token
         self.requests = []
         self.rule = lambda request: None
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -94,6 +103,11 @@ class Relay:
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,),
                                        daemon=True)
         self.thread.start()
+
+    @property
+    def target(self):
+        """It may be another after a restart."""
+        return urllib.parse.urlsplit(self.placement.url)
 
     def stop(self):
         self.server.shutdown()

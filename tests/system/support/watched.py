@@ -1,0 +1,69 @@
+"""The daemon, made to work by signals and measured from outside."""
+import http.client
+import pathlib
+import re
+import signal
+
+from .process import wait_for
+
+SERVES = re.compile(r"serves http://127\.0\.0\.1:(\d+)/metrics")
+CYCLES = re.compile(rb"^vgpu_agent_cycle_seconds_count (\d+)$", re.M)
+
+
+class WatchedDaemon:
+    """One life of an agent's daemon, from its start on. It needs `listen = 0`."""
+
+    def __init__(self, agent, patience=20.0):
+        before = len(SERVES.findall(agent.daemon.output())) if agent.daemon else 0
+        self.process, self.patience = agent.start(), patience
+
+        def ports():
+            return SERVES.findall(self.process.output())[before:] or \
+                not self.process.runs() and [0]
+        port = int(wait_for(ports, "the daemon's metrics", patience)[0])
+        if not port:
+            raise AssertionError(f"the daemon ended:\n{self.process.output()[-4000:]}")
+        self.port, self.cycles = port, 0
+
+    def count(self):
+        """How many cycles it has done."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port,
+                                                timeout=self.patience)
+        try:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read()
+        finally:
+            connection.close()
+        self.cycles = int(CYCLES.search(text).group(1))
+        return self.cycles
+
+    def poke(self):
+        self.process.popen.send_signal(signal.SIGUSR1)
+
+    def run_cycle(self):
+        """One more cycle comes to its end."""
+        before = self.count()
+        self.poke()
+        wait_for(lambda: self.count() > before, "a cycle", self.patience)
+
+    def kill(self):
+        self.process.kill()
+
+    def stop(self):
+        """The exit status; sanitizers and valgrind tell by it."""
+        return self.process.stop(self.patience)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+
+def descriptors(pid):
+    """What is open: as links of /proc say it."""
+    return sorted(link.readlink().name for link in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+
+
+def memory(pid):
+    """Private memory that was written to, in KiB."""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Private_Dirty: +(\d+) kB", text, re.M).group(1))

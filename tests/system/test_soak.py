@@ -1,0 +1,78 @@
+"""Thousands of cycles under random allocations, releases, faults and restarts: after each
+storm every allocation is met, or it is clear why not, and the programs do not grow.
+
+$CYCLES of them, as the daemon counts them, by the generator's $SEED. With $VALGRIND the
+daemon runs under valgrind and is then never killed, so that each of its lives is judged.
+"""
+import os
+import shutil
+
+from support.judge import JudgedStorm
+from support.storm import CLOUD, RESTARTS, TROUBLE
+
+CYCLES = int(os.environ.get("CYCLES", 200))
+SEED = int(os.environ.get("SEED", 1))
+VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=definite,indirect",
+            "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99",
+            "--child-silent-after-fork=yes"]
+STORM = 250  # cycles at most until all is judged
+# How much a program may have grown since it was warm: descriptors, KiB.
+MAY_GROW = (2, 512)
+
+
+class Soak(JudgedStorm):
+    def setUp(self):
+        super().setUp()
+        if "VALGRIND" in os.environ and not shutil.which("valgrind"):
+            self.skipTest("valgrind is not installed")
+        print(f"SEED={SEED} CYCLES={CYCLES}", flush=True)
+        # The sanitizers keep back what was freed; that is not to look like growth.
+        for variable in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            os.environ[variable] = (f"{os.environ.get(variable, '')}:quarantine_size_mb=1:"
+                                    f"log_path={self.directory}/report")
+
+    def test_cycles(self):
+        self.build_storm(SEED, valgrind=VALGRIND if "VALGRIND" in os.environ else [])
+        for end in (CYCLES // 4, CYCLES // 2):
+            self.go_on_until(end, {**CLOUD, **RESTARTS})
+        # One life of each program, from here on.
+        sizes = self.go_on_until(CYCLES, CLOUD)
+        self.end_daemon()
+        self.check_reports()
+        self.check_growth(sizes)
+
+    def go_on_until(self, cycles, actions):
+        """Gives the sizes of the programs, as they were each time at rest."""
+        sizes = []
+        while self.cycles() < cycles:
+            self.history.clear()
+            end = min(self.cycles() + STORM, cycles)
+            try:
+                while self.cycles() < end:
+                    self.turn(actions)
+                self.come_to_rest()
+                self.judge()
+            except BaseException:
+                print(*self.history, sep="\n")
+                raise
+            sizes.append(self.measure())
+            print(f"{self.cycles()} cycles, {len(self.live)} consumers, "
+                  f"{len(self.short)} without room, {sizes[-1]}", flush=True)
+        return sizes
+
+    def turn(self, actions):
+        for _ in range(self.rng.randint(1, 3)):
+            self.choose(actions)
+        if self.rng.random() < 0.15:
+            self.choose(TROUBLE)
+        if self.rng.random() < 0.15:
+            self.do(JudgedStorm.mend_one)
+        for _ in range(self.rng.randint(1, 4)):
+            self.do(JudgedStorm.run_cycle)
+
+    def check_growth(self, sizes):
+        """After the first quarter of that life all caches have their size."""
+        warm, last = sizes[len(sizes) // 4], sizes[-1]
+        for name, size in last.items():
+            for is_now, was, may in zip(size, warm[name], MAY_GROW):
+                self.assertLessEqual(is_now - was, may, (name, sizes))

@@ -13,16 +13,18 @@ static bool is_read(const struct request *request)
     return strcmp(request->method, "GET") == 0;
 }
 
-/* GET /usages is about the project that it names; all else is about the asker's own. */
+/* GET /usages is about the project that it names; all else is the asker's own. */
 static int check_policy(const struct api *api, const struct route *route,
                         const struct request *request, struct reply *reply)
 {
     if (!route->rule)
         return 0;
-    const char *project = strcmp(route->rule, "placement:usages") == 0
-                              ? query_last(&request->query, "project_id")
-                              : request->identity.project_id;
-    return policy_enforce(api->policy, route->rule, &request->identity, project, reply);
+    const struct identity *identity = &request->identity;
+    bool usages = strcmp(route->rule, "placement:usages") == 0;
+    return policy_enforce(api->policy, route->rule, identity,
+                          usages ? query_last(&request->query, "project_id")
+                                 : identity->project_id,
+                          usages ? NULL : identity->user_id, reply);
 }
 
 /* 0, -1 with a problem, or AUTH_LATER. */

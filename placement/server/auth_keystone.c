@@ -40,8 +40,11 @@ static void copy_identity(struct identity *to, const struct identity *from)
         .user_id = xstrdup(from->user_id),
         .project_id = xstrdup(from->project_id),
         .domain_id = xstrdup(from->domain_id),
+        .user_domain_id = xstrdup(from->user_domain_id),
+        .project_domain_id = xstrdup(from->project_domain_id),
         .roles = xstrdup(from->roles),
         .system_scope = xstrdup(from->system_scope),
+        .outside_admin_project = from->outside_admin_project,
     };
 }
 

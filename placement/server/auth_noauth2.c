@@ -9,6 +9,8 @@ void identity_clear(struct identity *identity)
     free(identity->user_id);
     free(identity->project_id);
     free(identity->domain_id);
+    free(identity->user_domain_id);
+    free(identity->project_domain_id);
     free(identity->roles);
     free(identity->system_scope);
     *identity = (struct identity){0};
@@ -24,11 +26,11 @@ int auth_noauth2(struct request *request, struct reply *reply)
     struct identity *identity = &request->identity;
     identity->user_id = xstrndup(request->token, (size_t)(colon - request->token));
     const char *project = *colon && colon[1] ? colon + 1 : identity->user_id;
-    if (request->system_scope && *request->system_scope)
-        identity->system_scope = xstrdup(request->system_scope);
-    else
-        identity->project_id =
-            xstrdup(request->project_id ? request->project_id : project);
+    bool system = request->system_scope && *request->system_scope;
+    identity->system_scope = system ? xstrdup(request->system_scope) : NULL;
+    identity->project_id = xstrdup(request->project_id ? request->project_id
+                                   : system            ? NULL
+                                                       : project);
     identity->domain_id = xstrdup(request->domain_id);
     identity->roles = xstrdup(request->roles                            ? request->roles
                               : strcmp(identity->user_id, "admin") == 0 ? "admin"

@@ -17,7 +17,7 @@ static const char *allowed_origin(const struct cors *cors,
 
 static void allow(const struct cors *cors, struct reply *reply, const char *origin)
 {
-    reply_header(reply, "Vary", "Origin");
+    reply->vary_origin = true;
     reply_header(reply, "Access-Control-Allow-Origin", origin);
     if (cors->credentials)
         reply_header(reply, "Access-Control-Allow-Credentials", "true");
@@ -46,7 +46,7 @@ static bool is_simple(const char *header)
 static bool headers_are_allowed(const struct cors *cors, const struct strlist *wanted)
 {
     for (size_t i = 0; i < wanted->count; i++)
-        if (*wanted->items[i] && !is_simple(wanted->items[i]) &&
+        if (!is_simple(wanted->items[i]) &&
             !contains_word(cors->headers, wanted->items[i]))
             return false;
     return true;
@@ -65,6 +65,8 @@ static void preflight(const struct cors *cors, struct request *request,
     _cleanup_strlist_ struct strlist wanted = {0};
     if (request->cors_headers)
         wanted = strlist_split(request->cors_headers, ',');
+    while (strlist_remove(&wanted, ""))
+        continue;
     if (!headers_are_allowed(cors, &wanted))
         return;
     allow(cors, reply, origin);

@@ -99,6 +99,26 @@ static void add_date(struct MHD_Response *response, const char *name, int64_t wh
     add_header(response, name, text);
 }
 
+/* Upstream names the whole address, as the client has written it. */
+static void add_location(struct MHD_Response *response, const struct exchange *exchange)
+{
+    const char *path = exchange->reply.location;
+    const char *host = exchange->incoming.request.host;
+    const char *scheme = exchange->http->cert ? "https" : "http";
+    _cleanup_free_ char *whole =
+        host && *host ? xasprintf("%s://%s%s", scheme, host, path) : NULL;
+    add_header(response, "Location", whole ? whole : path);
+}
+
+static void add_vary(struct MHD_Response *response, bool version, bool origin)
+{
+    if (version || origin)
+        add_header(response, "Vary",
+                   !origin    ? "openstack-api-version"
+                   : !version ? "Origin"
+                              : "openstack-api-version,Origin");
+}
+
 static struct MHD_Response *make_response(struct exchange *exchange)
 {
     struct reply *reply = &exchange->reply;
@@ -118,13 +138,13 @@ static struct MHD_Response *make_response(struct exchange *exchange)
         char version[32];
         snprintf(version, sizeof version, "placement 1.%d", request->microversion);
         add_header(response, "OpenStack-API-Version", version);
-        add_header(response, "Vary", "openstack-api-version");
     }
+    add_vary(response, request->microversion >= 0, reply->vary_origin);
     add_header(response, "X-Openstack-Request-Id", request->id);
     if (exchange->http->quiesced)
         add_header(response, "Connection", "close");
     if (reply->location)
-        add_header(response, "Location", reply->location);
+        add_location(response, exchange);
     if (reply->allow)
         add_header(response, "Allow", reply->allow);
     if (reply->timed) {

@@ -5,10 +5,14 @@
 #ifndef PLACEMENT_SERVER_IDENTITY_H
 #define PLACEMENT_SERVER_IDENTITY_H
 
+#include <stdbool.h>
+
 struct identity {
     char *user_id, *project_id, *domain_id; /* NULL: none */
-    char *roles;                            /* "admin,member,reader" */
-    char *system_scope;                     /* "all" or NULL */
+    char *user_domain_id, *project_domain_id;
+    char *roles;                /* "admin,member,reader" */
+    char *system_scope;         /* "all" or NULL */
+    bool outside_admin_project; /* the cloud has such a project, this is another */
 };
 
 void identity_clear(struct identity *identity);

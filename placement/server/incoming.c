@@ -15,6 +15,7 @@ static const struct {
     {"content-type", offsetof(struct request, content_type)},
     {"content-length", offsetof(struct request, content_length)},
     {"expect", offsetof(struct request, expect)},
+    {"host", offsetof(struct request, host)},
     {"openstack-api-version", offsetof(struct request, api_version)},
     {"x-auth-token", offsetof(struct request, token)},
     {"x-roles", offsetof(struct request, roles)},

@@ -171,14 +171,14 @@ static const struct policy_check *check_of(const void *context, const char *name
 
 int policy_enforce(const struct policy *policy, const char *rule,
                    const struct identity *identity, const char *project_id,
-                   struct reply *reply)
+                   const char *user_id, struct reply *reply)
 {
     if (policy->enforce_scope &&
         !policy_default_fits_scope(policy->release, rule, identity))
         return reply_problem(reply, 403, NULL, "%s", rule);
     const struct policy_question question = {.identity = identity,
                                              .project_id = project_id,
-                                             .user_id = identity->user_id,
+                                             .user_id = user_id,
                                              .rule = check_of,
                                              .context = policy};
     const struct policy_check *check = check_of(policy, rule);

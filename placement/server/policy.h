@@ -30,10 +30,10 @@ int policy_new(const struct policy_options *options, struct policy **out,
 void policy_free(struct policy *policy);
 DEFINE_CLEANUP(struct policy *, policy_free)
 
-/* May `identity` do what `rule` guards, to something of `project_id` (which for most
- * rules is the identity's own)? 0, or -1 with 403. */
+/* May `identity` do what `rule` guards, to something of `project_id` (NULL: none) and
+ * `user_id` (NULL: nobody's)? 0, or -1 with 403. */
 int policy_enforce(const struct policy *policy, const char *rule,
                    const struct identity *identity, const char *project_id,
-                   struct reply *reply);
+                   const char *user_id, struct reply *reply);
 
 #endif

@@ -190,7 +190,8 @@ int policy_check_parse(const char *text, struct policy_check **out, struct error
 
 /* ---- evaluating ---- */
 
-/* The text with the target's values in it; NULL when it names one that there is not. */
+/* The text with the target's values in it; NULL when it names one that there is not.
+ */
 static char *expand(const char *text, const struct policy_question *question)
 {
     char *out = xstrdup("");
@@ -202,9 +203,12 @@ static char *expand(const char *text, const struct policy_question *question)
             value = question->project_id ? question->project_id : "None";
             taken = 14;
         } else if (strncmp(text + plain, "%(user_id)s", 11) == 0) {
-            value = question->user_id ? question->user_id : "None";
+            value = question->user_id;
             taken = 11;
         } else if (text[plain]) {
+            value = NULL;
+        }
+        if (!value) {
             free(out);
             return NULL;
         }
@@ -237,15 +241,25 @@ static bool is_literal(const char *word)
            strcmp(word, "None") == 0 || (*word && !word[strspn(word, "0123456789")]);
 }
 
-/* What is known of who asks under that name. */
+/* What is known of who asks under that name, as Python writes it; NULL: no such name.
+ */
 static const char *known(const struct identity *identity, const char *word)
 {
-    return strcmp(word, "user_id") == 0        ? identity->user_id
-           : strcmp(word, "project_id") == 0   ? identity->project_id
-           : strcmp(word, "domain_id") == 0    ? identity->domain_id
-           : strcmp(word, "system_scope") == 0 ? identity->system_scope
-           : is_literal(word)                  ? word
-                                               : NULL;
+    const struct {
+        const char *name, *value;
+    } facts[] = {
+        {"user_id", identity->user_id},
+        {"project_id", identity->project_id},
+        {"domain_id", identity->domain_id},
+        {"system_scope", identity->system_scope},
+        {"user_domain_id", identity->user_domain_id},
+        {"project_domain_id", identity->project_domain_id},
+        {"is_admin_project", identity->outside_admin_project ? "False" : "True"},
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        if (strcmp(facts[i].name, word) == 0)
+            return facts[i].value ? facts[i].value : "None";
+    return is_literal(word) ? word : NULL;
 }
 
 static bool value_matches(const struct policy_check *check, const char *text,

@@ -6,9 +6,10 @@
  *     @ (always), ! (never), not role:guest
  *
  * "rule:NAME" is another rule, "role:NAME" one of the roles, every other "WORD:TEXT"
- * compares what is known of who asks (user_id, project_id, domain_id, system_scope) or
- * a literal with the text, in which %(project_id)s and %(user_id)s stand for the
- * target's. Rules that ask another server (http:) are not supported. One thread.
+ * compares what is known of who asks (user_id, project_id, domain_id, system_scope,
+ * user_domain_id, project_domain_id, is_admin_project) or a literal with the text, in
+ * which %(project_id)s and %(user_id)s stand for the target's. Rules that ask another
+ * server (http:) are not supported. One thread.
  */
 #ifndef PLACEMENT_SERVER_POLICY_CHECK_H
 #define PLACEMENT_SERVER_POLICY_CHECK_H
@@ -32,7 +33,8 @@ DEFINE_CLEANUP(struct policy_check *, policy_check_free)
 /* What a check is evaluated with. */
 struct policy_question {
     const struct identity *identity;
-    const char *project_id, *user_id; /* the target's; NULL: none */
+    const char *project_id; /* the target's; NULL: "None" */
+    const char *user_id;    /* the same; NULL: the target is nobody's */
     /* Finds "rule:NAME", NULL when there is none. */
     const struct policy_check *(*rule)(const void *context, const char *name);
     const void *context;

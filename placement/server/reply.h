@@ -33,9 +33,10 @@ struct reply {
     int status;               /* 200 unless set */
     struct json_writer body;  /* empty: no body and no content-type */
     const char *content_type; /* of a body that is not JSON; NULL: application/json */
-    char *location;
-    bool timed;            /* send cache-control and last-modified (since 1.15) */
-    int64_t last_modified; /* 0: there is nothing that could have been modified */
+    char *location;           /* a path */
+    bool vary_origin;         /* another origin may get another reply */
+    bool timed;               /* send cache-control and last-modified (since 1.15) */
+    int64_t last_modified;    /* 0: there is nothing that could have been modified */
     /* A problem, status >= 400: */
     const char *code; /* NULL: undefined */
     char *detail;

@@ -27,7 +27,7 @@ struct request {
     size_t body_length;
 
     /* headers */
-    const char *accept, *content_type, *content_length, *expect;
+    const char *accept, *content_type, *content_length, *expect, *host;
     const char *api_version;  /* OpenStack-API-Version; several joined with commas */
     const char *token;        /* X-Auth-Token */
     const char *roles;        /* X-Roles */

@@ -78,12 +78,18 @@ static bool is_restricted(struct json_object *token)
     return json_member(json_member(token, "application_credential"), "access_rules");
 }
 
-static int read_facts(const struct http_reply *reply, struct token_facts *facts,
+static bool is_outside_admin_project(struct json_object *token)
+{
+    struct json_object *is = json_member(token, "is_admin_project");
+    return is && !json_object_get_boolean(is);
+}
+
+int token_facts_parse(const char *text, size_t length, struct token_facts *facts,
                       struct error *err)
 {
     _cleanup_json_ struct json_object *json = NULL;
     struct keystone_token times;
-    if (json_parse(reply->body, reply->length, &json, err) != 0 ||
+    if (json_parse(text, length, &json, err) != 0 ||
         keystone_read_token(json, &times, err) != 0)
         return -1;
     struct json_object *token = json_member(json, "token");
@@ -99,9 +105,12 @@ static int read_facts(const struct http_reply *reply, struct token_facts *facts,
         .user_id = id_of(token, "user"),
         .project_id = id_of(token, "project"),
         .domain_id = id_of(token, "domain"),
+        .user_domain_id = id_of(json_member(token, "user"), "domain"),
+        .project_domain_id = id_of(json_member(token, "project"), "domain"),
         .roles = roles_of(token),
         .system_scope =
             json_member(json_member(token, "system"), "all") ? xstrdup("all") : NULL,
+        .outside_admin_project = is_outside_admin_project(token),
     };
     return 0;
 }
@@ -145,7 +154,7 @@ static int find_out(struct token_checker *checker, const char *subject,
         return error_set(err, ERROR_UNREACHABLE,
                          "Keystone: GET %s: status %ld for our own credentials",
                          checker->url, reply.status);
-    if (read_facts(&reply, facts, err) != 0)
+    if (token_facts_parse(reply.body, reply.length, facts, err) != 0)
         return error_prefix(err, "Keystone: GET %s", checker->url);
     return 0;
 }

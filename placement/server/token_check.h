@@ -26,6 +26,11 @@ struct token_facts {
 };
 
 void token_facts_clear(struct token_facts *facts);
+/* What Keystone answers about a token; -1 and nothing in `facts` when it makes no
+ * sense.
+ */
+int token_facts_parse(const char *text, size_t length, struct token_facts *facts,
+                      struct error *err);
 
 struct token_checker;
 

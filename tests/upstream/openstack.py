@@ -219,17 +219,19 @@ class Keystone(Service):
 
 
 class Placement(Service):
-    """With noauth2, or behind the Keystone given (whose user `placement` must exist)."""
+    """With noauth2, or behind the Keystone given (whose user `placement` must exist).
+    `settings` are further lines of its configuration."""
 
     name = "placement"
     application = ("import threading\n"
                    "from placement.wsgi import init_application\n"
                    "application = init_application()\n")
 
-    def __init__(self, directory, database, keystone=None, processes=2, **more):
+    def __init__(self, directory, database, keystone=None, processes=2, settings=(),
+                 **more):
         super().__init__(directory, processes, **more)
         lines = [
-            "[DEFAULT]", f"log_file = {self.directory}/placement.log",
+            *settings, "[DEFAULT]", f"log_file = {self.directory}/placement.log",
             "[api]", f"auth_strategy = {'keystone' if keystone else 'noauth2'}",
             "[placement_database]", f"connection = {database.create('placement')}",
             "sync_on_startup = true", "max_pool_size = 25", "max_overflow = 100"]

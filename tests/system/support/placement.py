@@ -121,10 +121,15 @@ class Placement:
 
 
 def own_placement(directory):
+    """A new placementd that believes everybody."""
+    return start_placement(directory, "--auth", "noauth2")
+
+
+def start_placement(directory, *options):
     """A new placementd on a port that the kernel chooses."""
-    process = Process([program("placementd"), "--listen", "127.0.0.1:0",
-                       "--database", str(directory / "placement.sqlite"),
-                       "--auth", "noauth2"], directory / "placementd.log")
+    process = Process([program("placementd"), "--listen", "127.0.0.1:0", "--database",
+                       str(directory / "placement.sqlite"), *options],
+                      directory / "placementd.log")
     line = process.wait_for_output("127.0.0.1:")
     address = re.search(r"127\.0\.0\.1:[0-9]+", line).group()
     return Placement(f"http://{address}", process=process)

@@ -33,6 +33,7 @@ static void evaluates_the_language(void **state)
     const struct identity identity = {.user_id = (char *)"u1",
                                       .project_id = (char *)"p1",
                                       .roles = (char *)"Member, reader",
+                                      .user_domain_id = (char *)"d",
                                       .system_scope = (char *)"all"};
     static const struct {
         const char *rule;
@@ -60,6 +61,11 @@ static void evaluates_the_language(void **state)
         {"nothing:p1", false},
         {"'p1':%(project_id)s", true},
         {"True:True", true},
+        {"user_domain_id:d", true},
+        {"project_domain_id:d", false},
+        {"project_domain_id:None", true},
+        {"is_admin_project:True", true},
+        {"is_admin_project:False", false},
         {"1:2", false},
         {"rule:missing", false},
         {"not rule:missing", true},
@@ -96,7 +102,7 @@ static int ask(const struct policy_options *options, const char *rule,
     struct error err;
     struct reply reply = {0};
     assert_ok(policy_new(options, &policy, &err), &err);
-    int rc = policy_enforce(policy, rule, identity, project, &reply);
+    int rc = policy_enforce(policy, rule, identity, project, NULL, &reply);
     int status = rc == 0 ? 200 : reply.status;
     reply_clear(&reply);
     policy_free(policy);

@@ -7,7 +7,7 @@ up itself: request ids, times, uuids of what had none given.
 import html
 import json
 import re
-import urllib.parse
+
 
 SAME_HEADERS = ['content-type', 'openstack-api-version', 'vary', 'allow', 'cache-control',
                 'www-authenticate']
@@ -62,9 +62,9 @@ def body(reply):
 
 
 def location(reply, made_up):
-    """The path of where something was made."""
-    path = urllib.parse.urlsplit(reply.headers.get('location', '')).path
-    return re.sub('[0-9a-f-]{36}$', 'UUID', path) if made_up else path
+    """Where something was made, as its server names itself."""
+    place = reply.headers.get('location', '').replace(reply.url, 'URL')
+    return re.sub('[0-9a-f-]{36}$', 'UUID', place) if made_up else place
 
 
 def differences(request, ours, theirs, made_up=False):

@@ -50,8 +50,10 @@ class Request:
 
 
 class Reply:
-    def __init__(self, status, headers, body):
-        self.status, self.headers, self.body = status, headers, body
+    """`url` is that of the server."""
+
+    def __init__(self, status, headers, body, url):
+        self.status, self.headers, self.body, self.url = status, headers, body, url
 
     def json(self):
         """The body's value; None where it is no JSON."""
@@ -98,7 +100,7 @@ class Server:
         for name, value in reply.getheaders():
             name = name.lower()
             headers[name] = headers[name] + ', ' + value if name in headers else value
-        return Reply(reply.status, headers, reply.read())
+        return Reply(reply.status, headers, reply.read(), self.url)
 
     def json(self, method, path, body=None, version='1.39'):
         """What the runner itself asks, outside the comparison."""

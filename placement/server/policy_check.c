@@ -10,6 +10,8 @@
 
 /* Parentheses within each other, and rules that name rules. */
 #define MAX_DEPTH 32
+/* Parts that are looked at to answer one question. */
+#define MAX_STEPS 10000
 
 enum kind { ALWAYS, NEVER, ALL, ANY, NOT, RULE, ROLE, VALUE };
 
@@ -272,17 +274,31 @@ static bool value_matches(const struct policy_check *check, const char *text,
     return value && strcmp(value, text) == 0;
 }
 
-static bool allows(const struct policy_check *check,
-                   const struct policy_question *question, int depth);
+/* Rules that name each other in a circle allow nothing, and soon. */
+struct evaluation {
+    const struct policy_question *question;
+    int depth, steps;
+};
+
+static bool allows(const struct policy_check *check, struct evaluation *evaluation);
+
+static bool rule_allows(const char *name, struct evaluation *evaluation)
+{
+    const struct policy_question *question = evaluation->question;
+    const struct policy_check *rule = question->rule(question->context, name);
+    if (evaluation->depth == MAX_DEPTH)
+        evaluation->steps = MAX_STEPS + 1;
+    if (!rule || evaluation->depth == MAX_DEPTH)
+        return false;
+    evaluation->depth++;
+    bool result = allows(rule, evaluation);
+    evaluation->depth--;
+    return result;
+}
 
 static bool word_allows(const struct policy_check *check,
-                        const struct policy_question *question, int depth)
+                        const struct policy_question *question)
 {
-    if (check->kind == RULE) {
-        const struct policy_check *rule =
-            question->rule(question->context, check->text);
-        return rule && allows(rule, question, depth + 1);
-    }
     _cleanup_free_ char *text = expand(check->text, question);
     if (!text)
         return false;
@@ -290,11 +306,9 @@ static bool word_allows(const struct policy_check *check,
                                : value_matches(check, text, question->identity);
 }
 
-static bool allows(const struct policy_check *check,
-                   const struct policy_question *question, int depth)
+static bool allows(const struct policy_check *check, struct evaluation *evaluation)
 {
-    /* Rules that name each other in a circle allow nothing. */
-    if (depth > MAX_DEPTH)
+    if (evaluation->steps++ >= MAX_STEPS)
         return false;
     switch (check->kind) {
     case ALWAYS:
@@ -302,20 +316,25 @@ static bool allows(const struct policy_check *check,
     case NEVER:
         return false;
     case NOT:
-        return !allows(check->parts[0], question, depth);
+        return !allows(check->parts[0], evaluation);
     case ALL:
     case ANY:
         for (size_t i = 0; i < check->part_count; i++)
-            if (allows(check->parts[i], question, depth) == (check->kind == ANY))
+            if (allows(check->parts[i], evaluation) == (check->kind == ANY))
                 return check->kind == ANY;
         return check->kind == ALL;
+    case RULE:
+        return rule_allows(check->text, evaluation);
     default:
-        return word_allows(check, question, depth);
+        return word_allows(check, evaluation->question);
     }
 }
 
 bool policy_check_allows(const struct policy_check *check,
                          const struct policy_question *question)
 {
-    return allows(check, question, 0);
+    struct evaluation evaluation = {.question = question};
+    bool result = allows(check, &evaluation);
+    /* What was cut off may stand below a "not". */
+    return result && evaluation.steps <= MAX_STEPS;
 }

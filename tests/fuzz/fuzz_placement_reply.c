@@ -9,6 +9,7 @@
 #include "placement/client/error_body.h"
 #include "placement/client/keystone.h"
 #include "placement/codec.h"
+#include "placement/server/token_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,6 +44,16 @@ static void read_traits(struct json_object *json)
         strlist_clear(&traits);
 }
 
+/* What placementd asks Keystone about its clients' tokens. */
+static void read_facts(const char *text, size_t length)
+{
+    struct token_facts facts = {0};
+    struct error err = {0};
+    if (token_facts_parse(text, length, &facts, &err) != 0 && !err.text[0])
+        abort();
+    token_facts_clear(&facts);
+}
+
 static void read_keystone(struct json_object *json)
 {
     static const struct placement_config options = {.region_name = (char *)"One"};
@@ -65,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     _cleanup_json_ struct json_object *json = NULL;
     if (json_parse((const char *)data, size, &json, NULL) != 0)
         return 0;
+    read_facts((const char *)data, size);
     read_lists(json);
     read_traits(json);
     read_keystone(json);

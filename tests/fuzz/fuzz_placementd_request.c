@@ -90,6 +90,10 @@ static void undo(void)
     struct error err;
     if (!store_is_changed(api.store))
         return;
+    /* What memory has let through, no table may refuse: one refusal costs all that are
+     * committed together. */
+    if (api.store->failed)
+        abort();
     api.store->failed = true;
     store_commit(api.store, &err);
     if (api.store->lost)

@@ -250,6 +250,16 @@ static void reads_a_file(void **state)
                      200);
     assert_int_equal(
         ask_with_file("a: rule:b\nb: rule:a\n\"" LIST "\": rule:a\n", LIST, &err), 403);
+    assert_int_equal(ask_with_file("a: rule:a and rule:a or not rule:a\n\"" LIST
+                                   "\": rule:a or not rule:a\n",
+                                   LIST, &err),
+                     403);
+    assert_int_equal(
+        ask_with_file("a: not rule:b\nb: rule:a\n\"" LIST "\": rule:a\n", LIST, &err),
+        403);
+    assert_int_equal(
+        ask_with_file("a: not rule:b\nb: rule:a\n\"" LIST "\": rule:b\n", LIST, &err),
+        403);
     assert_int_equal(ask_with_file("[1, 2]\n", LIST, &err), -1);
     assert_int_equal(ask_with_file("a: [1]\n", LIST, &err), -1);
     assert_int_equal(ask_with_file("a: 'b: c\n", LIST, &err), -1);

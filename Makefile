@@ -7,7 +7,8 @@ VARIANT ?= release
 BUILD ?= build/$(VARIANT)
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
-sysconfdir ?= $(if $(filter /usr,$(prefix)),/etc,$(prefix)/etc)
+# Where the programs look.
+sysconfdir ?= /etc
 mandir ?= $(prefix)/share/man
 unitdir ?= $(prefix)/lib/systemd/system
 
@@ -159,10 +160,13 @@ generated: $(GENERATED)
 # ---- install ----
 MAN_PAGES := $(patsubst etc/man/%,$(BUILD)/man/%,$(wildcard etc/man/*.[58]))
 UNITS := $(patsubst etc/systemd/%,$(BUILD)/systemd/%,$(wildcard etc/systemd/*.service))
+TMPFILES := $(patsubst etc/tmpfiles.d/%,$(BUILD)/tmpfiles.d/%,$(wildcard etc/tmpfiles.d/*.conf))
 fill_in = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@sbindir@|$(sbindir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' $< >$@
 $(BUILD)/man/%: etc/man/% FORCE
 	@mkdir -p $(@D); $(fill_in)
 $(BUILD)/systemd/%: etc/systemd/% FORCE
+	@mkdir -p $(@D); $(fill_in)
+$(BUILD)/tmpfiles.d/%: etc/tmpfiles.d/% FORCE
 	@mkdir -p $(@D); $(fill_in)
 
 INSTALL ?= install
@@ -176,18 +180,19 @@ $(sysconfdir)/placementd 0644 $(BUILD)/etc/placementd.conf.sample
 $(unitdir) 0644 $(UNITS)
 $(prefix)/lib/udev/rules.d 0644 etc/udev/90-vgpu-agent.rules
 $(prefix)/lib/sysusers.d 0644 $(wildcard etc/sysusers.d/*.conf)
+$(prefix)/lib/tmpfiles.d 0644 $(TMPFILES)
 $(prefix)/share/bash-completion/completions 0644 $(wildcard etc/completion/*)
 endef
 export installed
 
-install: all $(MAN_PAGES) $(UNITS) ## programs, configuration, units, manual pages; DESTDIR= prefix= are heeded
+install: all $(MAN_PAGES) $(UNITS) $(TMPFILES) ## programs, configuration, units, manual pages; DESTDIR= prefix= are heeded
 	@echo "$$installed" | while read -r folder mode files; do set -e; [ -n "$$files" ] || continue; \
 		echo "install $$folder"; $(INSTALL) -d "$(DESTDIR)$$folder"; $(INSTALL) -m "$$mode" $$files "$(DESTDIR)$$folder"; done
 	@# A configuration that is there is the operator's. It may hold secrets.
 	@for p in vgpu-agent placementd; do f="$(DESTDIR)$(sysconfdir)/$$p/$$p.conf"; \
 		[ -e "$$f" ] || $(INSTALL) -m 0640 $(BUILD)/etc/$$p.conf.sample "$$f"; done
 
-uninstall: $(MAN_PAGES) $(UNITS) ## take away what install put there, but configuration and data
+uninstall: $(MAN_PAGES) $(UNITS) $(TMPFILES) ## take away what install put there, but configuration and data
 	@echo "$$installed" | while read -r folder mode files; do for f in $$files; do rm -f "$(DESTDIR)$$folder/$${f##*/}"; done; done
 
 # ---- tests: the ladder ----

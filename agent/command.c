@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/command_files.h"
 #include "agent/host_scan.h"
 #include "config/render.h"
 #include "lib/log.h"
@@ -41,8 +42,9 @@ static const char options_text[] =
     "Options, before the command:\n"
     "  --config-file FILE   an INI file, such as /etc/nova/nova.conf; may be repeated,"
     " later ones win\n"
-    "                       (without --config-file and "
-    "--config-dir: " COMMAND_DEFAULT_CONFIG ")\n"
+    "                       (without --config-file and --config-dir: the daemon's, as"
+    " " COMMAND_FILES_DEFAULTS "\n"
+    "                       names them, else --config-dir " COMMAND_DEFAULT_DIR ")\n"
     "  --config-dir DIR     all of its *.conf, by name, after the files; may be"
     " repeated\n"
     "  --sysfs-root DIR     stands for /sys; overrides [agent] sysfs_root\n"
@@ -94,12 +96,13 @@ static void override(const struct command_context *context, struct config *confi
     log_set_level(config->agent.log_level);
 }
 
-static int load(const struct command_context *context, const struct strlist *files,
-                bool for_placement, struct config **out)
+static int load(const struct command_context *context, bool for_placement,
+                struct config **out)
 {
     _cleanup_problems_ struct config_problems problems = {0};
     _cleanup_(config_freep) struct config *config = NULL;
-    int rc = config_load(files, &context->config_dirs, &config, &problems);
+    int rc =
+        config_load(&context->config_files, &context->config_dirs, &config, &problems);
     if (rc == 0 && for_placement)
         config_check_placement(config, &problems);
     log_problems(&problems);
@@ -110,17 +113,9 @@ static int load(const struct command_context *context, const struct strlist *fil
     return 0;
 }
 
-static bool needs_default_file(const struct command_context *context)
-{
-    return context->config_files.count == 0 && context->config_dirs.count == 0;
-}
-
 int command_load_config(const struct command_context *context, struct config **out)
 {
-    _cleanup_strlist_ struct strlist files = strlist_copy(&context->config_files);
-    if (needs_default_file(context) && access(COMMAND_DEFAULT_CONFIG, F_OK) == 0)
-        strlist_add(&files, COMMAND_DEFAULT_CONFIG);
-    return load(context, &files, false, out);
+    return load(context, false, out);
 }
 
 int command_look_at_host(const struct command_context *context, struct config **config,
@@ -136,16 +131,25 @@ int command_look_at_host(const struct command_context *context, struct config **
 
 int command_load_full_config(const struct command_context *context, struct config **out)
 {
-    _cleanup_strlist_ struct strlist files = strlist_copy(&context->config_files);
-    if (needs_default_file(context)) {
-        if (access(COMMAND_DEFAULT_CONFIG, F_OK) != 0) {
-            log_error("config",
-                      "there is no %s; name another with --config-file, such as "
-                      "--config-file /etc/nova/nova.conf",
-                      COMMAND_DEFAULT_CONFIG);
-            return -1;
-        }
-        strlist_add(&files, COMMAND_DEFAULT_CONFIG);
+    if (context->config_files.count == 0 && context->config_dirs.count == 0) {
+        log_error("config",
+                  "there is no %s; name another with --config-file, such as "
+                  "--config-file /etc/nova/nova.conf",
+                  COMMAND_DEFAULT_CONFIG);
+        return -1;
     }
-    return load(context, &files, true, out);
+    return load(context, true, out);
+}
+
+int command_use_daemons_files(struct command_context *context, struct error *err)
+{
+    if (context->config_files.count > 0 || context->config_dirs.count > 0)
+        return 0;
+    if (command_files_read(COMMAND_FILES_DEFAULTS, &context->config_files,
+                           &context->config_dirs, err) != 0)
+        return -1;
+    if (context->config_files.count == 0 && context->config_dirs.count == 0 &&
+        access(COMMAND_DEFAULT_DIR, F_OK) == 0)
+        strlist_add(&context->config_dirs, COMMAND_DEFAULT_DIR);
+    return 0;
 }

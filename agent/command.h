@@ -13,12 +13,13 @@
 #include "config/config.h"
 #include "lib/table.h"
 
-#define COMMAND_DEFAULT_CONFIG "/etc/vgpu-agent/vgpu-agent.conf"
+#define COMMAND_DEFAULT_DIR "/etc/vgpu-agent"
+#define COMMAND_DEFAULT_CONFIG COMMAND_DEFAULT_DIR "/vgpu-agent.conf"
 
 /* The command line but for the command's own arguments. */
 struct command_context {
     const char *command;                      /* that is to be run */
-    struct strlist config_files, config_dirs; /* empty: the default file */
+    struct strlist config_files, config_dirs; /* empty: there are none */
     const char *sysfs_root; /* overrides the configuration; NULL when not given */
     enum output_format format;
     bool log_level_given; /* then this overrides the configuration's */
@@ -48,6 +49,9 @@ const struct command *command_find(const char *name);
 
 /* "Usage: ..." with options, commands and the configuration's options. */
 void command_print_help(FILE *out);
+
+/* Where the command line names no files: those of the daemon, where there are any. */
+int command_use_daemons_files(struct command_context *context, struct error *err);
 
 /* Says on standard error what is wrong, as a line of its own. */
 void command_complain(const char *text);

@@ -119,6 +119,7 @@ static void count_arguments(const char *arguments, int *least, int *most)
 
 static int dispatch(struct command_context *context, int argc, char **argv)
 {
+    struct error err;
     if (argc == 0) {
         command_print_help(stderr);
         return EX_USAGE;
@@ -127,6 +128,8 @@ static int dispatch(struct command_context *context, int argc, char **argv)
     if (!command)
         return unknown_command(argv[0]);
     context->command = command->name;
+    if (command_use_daemons_files(context, &err) != 0)
+        return command_fail(&err);
     if (strncmp(command->arguments, "[--", 3) == 0)
         return command->run(context, argc, argv);
     int least, most;

@@ -145,7 +145,7 @@ PARTS_fuzz := server client model config lib
 $(FUZZ_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_fuzz))
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_fuzz)) -lm
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
 # ---- sample files and manual pages, from the tables of options ----
 GENERATED := $(foreach p,vgpu-agent placementd,$(BUILD)/etc/$(p).conf.sample $(BUILD)/man/$(p).conf.5)

@@ -88,7 +88,8 @@ static bool find_uuid(struct placing *placing, const struct world *world,
                       const struct want *want, struct journal_device *device)
 {
     for (;; device->index++) {
-        if (want_has_index(want, device->index))
+        if (want_has_index(want, device->index) ||
+            want_notes_index(want, device->index))
             continue;
         want_computed_uuid(want, device->index, device->uuid);
         const struct mdev *mdev = host_mdev(world->in->host, device->uuid, NULL, NULL);

@@ -25,12 +25,6 @@ static void give_lost(struct lost *lost, struct want *want)
     want->met++;
 }
 
-static bool is_for(const struct journal_device *entry, const struct want *want)
-{
-    return strcmp(entry->consumer, want->allocation->consumer) == 0 &&
-           strcmp(entry->resource_class, want->allocation->resource_class) == 0;
-}
-
 static bool of_provider(const struct journal_device *entry, const struct want *want)
 {
     return strcmp(entry->provider, want->subject->uuid) == 0;
@@ -78,7 +72,7 @@ static struct held *best_own(const struct world *world, const struct want *want,
     struct held *best = NULL;
     for (size_t i = 0; i < group->held_count; i++) {
         struct held *held = &group->held[i];
-        if (!held->want && held->entry && is_for(held->entry, want) &&
+        if (!held->want && held->entry && entry_is_for(held->entry, want) &&
             (any_provider || of_provider(held->entry, want)) &&
             (!best || better_own(world, held, best, want)))
             best = held;
@@ -104,10 +98,10 @@ static void match_journal(struct world *world, struct group *group)
 
 /* ---- 2. computed uuids ---- */
 
-static bool has_unknown(const struct group *group)
+static bool has_foreign(const struct group *group)
 {
     for (size_t i = 0; i < group->held_count; i++)
-        if (!group->held[i].entry && !group->held[i].want)
+        if (held_is_foreign(&group->held[i]) && !group->held[i].want)
             return true;
     return false;
 }
@@ -125,11 +119,11 @@ static void match_computed(struct group *group, struct want *want)
     int64_t amount = want->allocation->amount;
     unsigned end = amount > MAX_INDEXES ? MAX_INDEXES : (unsigned)amount;
     for (unsigned i = 0;
-         i < end + SPARE_INDEXES && want_missing(want) > 0 && has_unknown(group); i++) {
+         i < end + SPARE_INDEXES && want_missing(want) > 0 && has_foreign(group); i++) {
         char uuid[UUID_TEXT_SIZE];
         want_computed_uuid(want, i, uuid);
         struct held *held = find_held(group, uuid);
-        if (held && !held->entry && !held->want && held_is_settled(held) &&
+        if (held && held_is_foreign(held) && !held->want && held_is_settled(held) &&
             (!domain_of(held) ||
              strcmp(domain_of(held), want->allocation->consumer) == 0)) {
             give(held, want);
@@ -177,7 +171,7 @@ static void match_lost_own(struct group *group, struct want *want, bool any_prov
 {
     for (size_t i = 0; i < group->lost_count && want_missing(want) > 0; i++) {
         struct lost *lost = &group->lost[i];
-        if (!lost->want && is_for(lost->entry, want) &&
+        if (!lost->want && entry_is_for(lost->entry, want) &&
             (any_provider || of_provider(lost->entry, want)))
             give_lost(lost, want);
     }
@@ -247,13 +241,13 @@ static void match_idle(const struct world *world, struct group *group,
 /* A device keeps its number as long as it is the same consumer's. */
 static bool keeps_index(const struct journal_device *entry, const struct want *want)
 {
-    return entry && is_for(entry, want) && !want_has_index(want, entry->index);
+    return entry && entry_is_for(entry, want) && !want_has_index(want, entry->index);
 }
 
 static unsigned free_index(const struct want *want)
 {
     unsigned index = 0;
-    while (want_has_index(want, index))
+    while (want_has_index(want, index) || want_notes_index(want, index))
         index++;
     return index;
 }

@@ -114,9 +114,13 @@ static void note_device(struct world *world, const struct group *group, size_t p
         .gpu = held->gpu->name,
         .parent = held->parent->name,
         .type_id = held->mdev->type_id,
-        .type_name = type ? type->name : NULL,
         .adopted = held->entry ? held->entry->adopted : true,
     };
+    /* Where the name cannot be read, what was known of it stays. */
+    if (type && type->name)
+        entry.type_name = type->name;
+    else if (held->entry && held->gpu->health != GPU_OK)
+        entry.type_name = held->entry->type_name;
     stpcpy(entry.uuid, held->mdev->uuid);
     stpcpy(entry.provider, group->configured->uuid);
     stpcpy(entry.consumer, domain_of(held));

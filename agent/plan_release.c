@@ -33,14 +33,16 @@ static struct journal_device entry_of(const struct held *held, const struct want
     entry.resource_class = want->allocation->resource_class;
     entry.index = held->index;
     entry.released_at = 0;
-    if (!held->entry)
+    if (!held->entry || held->computed)
         entry.adopted = !held->computed;
     if (held_is_settled(held)) {
         const struct mdev_type *type = gpu_type(held->gpu, held->mdev->type_id);
+        /* Where the name cannot be read, what was known of it stays. */
+        if ((type && type->name) || held->gpu->health == GPU_OK)
+            entry.type_name = type ? type->name : NULL;
         entry.gpu = held->gpu->name;
         entry.parent = held->parent->name;
         entry.type_id = held->mdev->type_id;
-        entry.type_name = type ? type->name : NULL;
     }
     return entry;
 }

@@ -338,6 +338,31 @@ int64_t want_missing(const struct want *want)
     return want->allocation->amount - want->met;
 }
 
+bool entry_is_for(const struct journal_device *entry, const struct want *want)
+{
+    return strcmp(entry->consumer, want->allocation->consumer) == 0 &&
+           strcmp(entry->resource_class, want->allocation->resource_class) == 0;
+}
+
+static bool is_noted(const struct journal_device *entry, const struct want *want,
+                     unsigned index)
+{
+    return entry && entry->index == index && entry_is_for(entry, want) &&
+           strcmp(entry->provider, want->subject->uuid) == 0;
+}
+
+bool want_notes_index(const struct want *want, unsigned index)
+{
+    const struct group *group = want->group;
+    for (size_t i = 0; i < group->held_count; i++)
+        if (!group->held[i].want && is_noted(group->held[i].entry, want, index))
+            return true;
+    for (size_t i = 0; i < group->lost_count; i++)
+        if (is_noted(group->lost[i].entry, want, index))
+            return true;
+    return false;
+}
+
 bool want_has_index(const struct want *want, unsigned index)
 {
     const struct group *group = want->group;

@@ -114,8 +114,13 @@ bool held_is_overdue(const struct world *world, const struct held *held);
 /* A guest, a process or mdevctl has it, or could have. */
 bool held_is_used(const struct world *world, const struct held *held);
 int64_t want_missing(const struct want *want);
+/* The entry is of the consumer and class that the want is of. */
+bool entry_is_for(const struct journal_device *entry, const struct want *want);
 /* Some device of the want has this index. */
 bool want_has_index(const struct want *want, unsigned index);
+/* The journal says so of a device that is not the want's, or not any more, and will go
+ * on saying it. */
+bool want_notes_index(const struct want *want, unsigned index);
 /* The uuid of the device that is made for it as number `index`. */
 void want_computed_uuid(const struct want *want, unsigned index,
                         char out[UUID_TEXT_SIZE]);

@@ -668,6 +668,34 @@ static void dump_provider(const struct model_provider *provider, struct strlist 
     }
 }
 
+static void dump_allocations(const struct model_provider *provider,
+                             struct strlist *lines)
+{
+    for (int i = 0; i < provider->allocation_count; i++)
+        strlist_add_take(lines, xasprintf("allocation %s: %s:%s %ld", provider->name,
+                                          provider->allocations[i].consumer,
+                                          provider->allocations[i].resource_class,
+                                          (long)provider->allocations[i].amount));
+}
+
+static void dump_device(const struct model *model, const struct model_device *device,
+                        struct strlist *lines)
+{
+    strlist_add_take(
+        lines,
+        xasprintf("device %s on %d.%d of type %d%s%s%s%s%s", device->uuid, device->gpu,
+                  device->vf, device->type, device->made_by_agent ? ", ours" : "",
+                  device->in_transition ? ", in transition" : "",
+                  device->stray ? ", stray" : "", device->group_open ? ", open" : "",
+                  device->defined ? ", defined" : ""));
+    const struct model_domain *domain =
+        model_domain_of((struct model *)model, device->uuid);
+    if (domain)
+        strlist_add_take(lines, xasprintf("device %s is named by %s%s", device->uuid,
+                                          domain->uuid,
+                                          domain->running ? ", which runs" : ""));
+}
+
 static void dump_entry(const struct journal_provider *entry, struct strlist *lines)
 {
     _cleanup_free_ char *traits = strlist_join(&entry->traits, " ");
@@ -686,13 +714,11 @@ char *model_dump(const struct model *model)
 {
     _cleanup_strlist_ struct strlist lines = {0};
     for (int i = 0; i < model->device_count; i++)
-        strlist_add_take(&lines,
-                         xasprintf("device %s on %d.%d of type %d%s",
-                                   model->devices[i].uuid, model->devices[i].gpu,
-                                   model->devices[i].vf, model->devices[i].type,
-                                   model->devices[i].made_by_agent ? ", ours" : ""));
-    for (int i = 0; i < model->provider_count; i++)
+        dump_device(model, &model->devices[i], &lines);
+    for (int i = 0; i < model->provider_count; i++) {
         dump_provider(&model->providers[i], &lines);
+        dump_allocations(&model->providers[i], &lines);
+    }
     for (size_t i = 0; i < model->journal->provider_count; i++)
         dump_entry(&model->journal->providers[i], &lines);
     for (size_t i = 0; i < model->journal->device_count; i++) {

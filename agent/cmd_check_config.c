@@ -4,7 +4,7 @@
 
 #include "agent/command.h"
 #include "agent/config_host.h"
-#include "agent/host_scan.h"
+#include "agent/host_reader.h"
 #include "placement/client/client.h"
 
 static void check_host(const struct command_context *context,
@@ -14,7 +14,7 @@ static void check_host(const struct command_context *context,
         context->sysfs_root ? context->sysfs_root : config->agent.sysfs_root;
     _cleanup_(host_freep) struct host *host = NULL;
     struct error err;
-    if (host_scan(root, &host, &err) == 0)
+    if (host_look(root, &host, &err) == 0)
         config_host_check(config, host, problems);
     else
         config_error(problems, NULL,

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "agent/command_files.h"
-#include "agent/host_scan.h"
+#include "agent/host_reader.h"
 #include "config/render.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -124,7 +124,7 @@ int command_look_at_host(const struct command_context *context, struct config **
     if (command_load_config(context, config) != 0)
         return EXIT_FAILURE;
     struct error err;
-    if (host_scan((*config)->agent.sysfs_root, host, &err) != 0)
+    if (host_look((*config)->agent.sysfs_root, host, &err) != 0)
         return command_fail(&err);
     return EXIT_SUCCESS;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "agent/backend_mdev.h"
-#include "agent/host_scan.h"
+#include "agent/host_reader.h"
 #include "agent/instance_lock.h"
 #include "agent/journal_codec.h"
 #include "agent/orders.h"
@@ -27,6 +27,7 @@ struct agent {
     struct placement_fetch *fetch;
     struct journal *journal;
     bool journal_unsaved;
+    struct host_reader *reader;
     struct device_worker *worker;
     struct strlist drained, prune; /* what the operator wants */
     unsigned patience;
@@ -94,6 +95,7 @@ int agent_new(const struct config *config, enum agent_access access,
         open_journal(agent, command, now, note, err) != 0 ||
         orders_read(config->agent.state_file, ORDER_DRAINED, &agent->drained, err) != 0)
         return -1;
+    agent->reader = host_reader_new(config->agent.sysfs_root);
     agent->worker = device_worker_new(&backend_mdev, config->agent.sysfs_root,
                                       config->agent.host_root);
     *out = steal(agent);
@@ -106,6 +108,7 @@ void agent_free(struct agent *agent)
         return;
     placement_fetch_free(agent->fetch);
     placement_client_free(agent->client);
+    host_reader_free(agent->reader);
     device_worker_free(agent->worker);
     journal_free(agent->journal);
     strlist_clear(&agent->drained);
@@ -141,6 +144,7 @@ void agent_set_interrupt(struct agent *agent, bool (*interrupted)(void *data),
 {
     agent->interrupted = interrupted;
     agent->data = data;
+    host_reader_set_interrupt(agent->reader, interrupted, data);
     if (agent->client)
         placement_client_set_interrupt(agent->client, interrupted, data);
 }
@@ -275,7 +279,7 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
     clear_sight(cycle);
     take_late_results(agent, cycle);
     read_orders(agent, cycle);
-    if (host_scan(agent->config->agent.sysfs_root, &cycle->host, err) != 0)
+    if (host_reader_look(agent->reader, &cycle->host, err) != 0)
         return -1;
     device_worker_mark(agent->worker, cycle->host);
     bool whole =

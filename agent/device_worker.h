@@ -1,20 +1,13 @@
 /*
- * device_worker: makes and removes devices in child processes, since a store into sysfs
- * can take seconds, and a remove blocks in the kernel, out of reach of any signal, for
- * as long as a guest holds the device. An operation runs until the kernel answers;
- * nobody can call it back. So the worker remembers what is under way, across cycles,
- * and never starts a second operation on the same device, or any on a card that has a
- * create under way.
+ * device_worker: makes and removes devices in child processes (agent/child.h), since a
+ * store into sysfs can take seconds, and a remove blocks in the kernel for as long as a
+ * guest holds the device. An operation runs until the kernel answers; nobody can call
+ * it back. So the worker remembers what is under way, across cycles, and never starts a
+ * second operation on the same device, or any on a card that has a create under way.
+ * No child is kept when idle.
  *
- * Children, not threads: a thread that is stuck in the kernel would keep the whole
- * process, with its memory and its lock files, alive after it was told to go or was
- * killed, and the next agent would find the door locked. A child has no descriptor but
- * its pipe, takes no memory but the pages it changes, and is left behind when the agent
- * goes; init reaps it. It blocks all signals, so that stopping the service does not
- * break off a create half way. None is kept when idle.
- *
- * One thread (the agent's) calls; SIGCHLD must not be ignored. Freeing the worker does
- * not wait for children that the kernel holds.
+ * One thread (the agent's) calls. Freeing the worker does not wait for children that
+ * the kernel holds.
  */
 #ifndef AGENT_DEVICE_WORKER_H
 #define AGENT_DEVICE_WORKER_H

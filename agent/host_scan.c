@@ -14,6 +14,16 @@
 #define PARENTS_FOLDER "class/mdev_bus"
 #define PCI_CLASS_DISPLAY 0x03
 
+struct scan {
+    struct host *host;
+    const struct scan_watch *watch; /* NULL: nobody watches */
+};
+
+static bool may_read(const struct scan *scan, const struct gpu *gpu, const char *file)
+{
+    return !scan->watch || scan->watch->may_read(scan->watch->data, gpu->name, file);
+}
+
 /* The first reason stays: it is the one that explains the others. */
 static void set_unreadable(struct gpu *gpu, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -44,27 +54,35 @@ static char *make_printable(char *text)
 }
 
 /* A text that may be missing, but if it is there, must be readable. */
-static char *read_text(struct gpu *gpu, int dirfd, const char *where, const char *name)
+static char *read_text(const struct scan *scan, struct gpu *gpu, int dirfd,
+                       const char *where, const char *name)
 {
     char *text = NULL;
     struct error err = {0};
+    if (!may_read(scan, gpu, name))
+        return NULL;
     if (attribute_read_at(dirfd, name, &text, &err) != 0 && !sysfs_gone(err.errnum))
         set_unreadable(gpu, "%s/%s", where, err.text);
     return make_printable(text);
 }
 
-static long read_number_or(int dirfd, const char *name, long otherwise)
+static long read_number_or(const struct scan *scan, const struct gpu *gpu, int dirfd,
+                           const char *name, long otherwise)
 {
     long number;
-    return sysfs_number(dirfd, name, &number, NULL) == 0 ? number : otherwise;
+    return may_read(scan, gpu, name) && sysfs_number(dirfd, name, &number, NULL) == 0
+               ? number
+               : otherwise;
 }
 
 /* ---- the card ---- */
 
 /* A card that fell off the bus answers every read with all ones. A suspended one is not
  * asked, since reading its config space would wake it up. */
-static void check_on_bus(struct gpu *gpu, int card)
+static void check_on_bus(const struct scan *scan, struct gpu *gpu, int card)
 {
+    if (!may_read(scan, gpu, "config"))
+        return;
     _cleanup_free_ char *power = NULL;
     if (attribute_read_at(card, "power/runtime_status", &power, NULL) == 0 &&
         strcmp(power, "suspended") == 0)
@@ -81,16 +99,16 @@ static void check_on_bus(struct gpu *gpu, int card)
     }
 }
 
-static void read_card(struct gpu *gpu, int card)
+static void read_card(const struct scan *scan, struct gpu *gpu, int card)
 {
     gpu->driver = sysfs_link_name(card, "driver");
-    gpu->numa_node = (int)read_number_or(card, "numa_node", -1);
+    gpu->numa_node = (int)read_number_or(scan, gpu, card, "numa_node", -1);
     if (gpu->is_pci) {
-        gpu->vendor = (uint16_t)read_number_or(card, "vendor", 0);
-        gpu->device = (uint16_t)read_number_or(card, "device", 0);
-        gpu->vf_total = (unsigned)read_number_or(card, "sriov_totalvfs", 0);
-        gpu->vf_enabled = (unsigned)read_number_or(card, "sriov_numvfs", 0);
-        check_on_bus(gpu, card);
+        gpu->vendor = (uint16_t)read_number_or(scan, gpu, card, "vendor", 0);
+        gpu->device = (uint16_t)read_number_or(scan, gpu, card, "device", 0);
+        gpu->vf_total = (unsigned)read_number_or(scan, gpu, card, "sriov_totalvfs", 0);
+        gpu->vf_enabled = (unsigned)read_number_or(scan, gpu, card, "sriov_numvfs", 0);
+        check_on_bus(scan, gpu, card);
         return;
     }
     _cleanup_free_ char *subsystem = sysfs_link_name(card, "subsystem");
@@ -127,7 +145,7 @@ static const struct mdev_type *twin(const struct host *host, const struct gpu *g
 
 /* Reading is most of a scan's time, and the same on 64 cards or 256 VFs; so what does
  * not depend on the single parent is read once. */
-static void describe_type(const struct host *host, struct gpu *gpu, int types,
+static void describe_type(const struct scan *scan, struct gpu *gpu, int types,
                           struct mdev_type *type)
 {
     const struct mdev_type *same = gpu_type(gpu, type->id);
@@ -140,20 +158,24 @@ static void describe_type(const struct host *host, struct gpu *gpu, int types,
     _cleanup_close_ int folder = sysfs_open_folder(types, type->id);
     if (folder < 0)
         return;
-    type->name = read_text(gpu, folder, type->id, "name");
-    same = twin(host, gpu, type);
+    type->name = read_text(scan, gpu, folder, type->id, "name");
+    same = twin(scan->host, gpu, type);
     if (same) {
         copy_description(same, type);
         return;
     }
-    type->description = read_text(gpu, folder, type->id, "description");
-    type->device_api = read_text(gpu, folder, type->id, "device_api");
+    type->description = read_text(scan, gpu, folder, type->id, "description");
+    type->device_api = read_text(scan, gpu, folder, type->id, "device_api");
     type->attributes = type_attributes_parse(type->description);
 }
 
 /* -1 when the type has gone. */
-static int read_available(struct gpu *gpu, int types, struct mdev_type *type)
+static int read_available(const struct scan *scan, struct gpu *gpu, int types,
+                          struct mdev_type *type)
 {
+    type->available = -1;
+    if (!may_read(scan, gpu, "available_instances"))
+        return 0;
     char path[NAME_MAX + 32];
     struct error err = {0};
     long number = -1;
@@ -165,30 +187,31 @@ static int read_available(struct gpu *gpu, int types, struct mdev_type *type)
         return -1;
     if (err.code)
         set_unreadable(gpu, "mdev_supported_types/%s", err.text);
-    type->available = err.code ? -1 : (int)number;
+    else
+        type->available = (int)number;
     return 0;
 }
 
-static void read_type(const struct host *host, struct gpu *gpu,
+static void read_type(const struct scan *scan, struct gpu *gpu,
                       struct mdev_parent *parent, int types, const char *id)
 {
     struct mdev_type type = {.id = xstrdup(id)};
-    if (read_available(gpu, types, &type) != 0) {
+    if (read_available(scan, gpu, types, &type) != 0) {
         free(type.id);
         return;
     }
-    describe_type(host, gpu, types, &type);
+    describe_type(scan, gpu, types, &type);
     *array_add(parent->types, parent->type_count) = type;
 }
 
-static void read_types(const struct host *host, struct gpu *gpu,
+static void read_types(const struct scan *scan, struct gpu *gpu,
                        struct mdev_parent *parent, int folder)
 {
     _cleanup_directory_ DIR *types = sysfs_open_list(folder, "mdev_supported_types");
     int errnum = types ? 0 : errno;
     const char *id;
     while (types && (id = sysfs_next(types, &errnum)))
-        read_type(host, gpu, parent, dirfd(types), id);
+        read_type(scan, gpu, parent, dirfd(types), id);
     if (errnum && !sysfs_gone(errnum))
         set_unreadable(gpu, "mdev_supported_types: %s", strerrordesc_np(errnum));
 }
@@ -250,12 +273,12 @@ static void list_mdevs(struct gpu *gpu, struct mdev_parent *list, int folder)
 
 /* Devices before and after the types were read: only one that was there both times, and
  * complete, was there when available_instances was read, so only such a one counts. */
-static void read_devices_and_types(const struct host *host, struct gpu *gpu,
+static void read_devices_and_types(const struct scan *scan, struct gpu *gpu,
                                    struct mdev_parent *parent, int folder)
 {
     struct mdev_parent before = {.name = parent->name};
     list_mdevs(gpu, &before, folder);
-    read_types(host, gpu, parent, folder);
+    read_types(scan, gpu, parent, folder);
     list_mdevs(gpu, parent, folder);
     for (size_t i = 0; i < parent->mdev_count; i++) {
         const struct mdev *earlier = find_mdev(&before, parent->mdevs[i].uuid);
@@ -278,8 +301,9 @@ static char *parent_path(int parents, const char *name)
     return xasprintf(PARENTS_FOLDER "/%s", name);
 }
 
-static void read_parent(struct host *host, int parents, const char *name)
+static void read_parent(const struct scan *scan, int parents, const char *name)
 {
+    struct host *host = scan->host;
     /* A list that changes while it is read can give a name twice. */
     if (host_parent(host, name, NULL))
         return;
@@ -299,32 +323,36 @@ static void read_parent(struct host *host, int parents, const char *name)
     if (host->gpu_count > known) {
         _cleanup_close_ int card = sysfs_open_folder(folder, pf ? "physfn" : ".");
         if (card >= 0)
-            read_card(gpu, card);
+            read_card(scan, gpu, card);
     }
-    read_devices_and_types(host, gpu, parent, folder);
+    read_devices_and_types(scan, gpu, parent, folder);
 }
 
 /* ---- cards that offer nothing ---- */
 
-static void read_bare_card(struct host *host, int cards, const char *name)
+/* The kernel knows a function's class without asking its driver. */
+static void read_bare_card(const struct scan *scan, int cards, const char *name)
 {
-    if (!pci_address_parse(name, NULL) || host_gpu(host, name))
+    if (!pci_address_parse(name, NULL) || host_gpu(scan->host, name))
         return;
     _cleanup_close_ int card = sysfs_open_folder(cards, name);
-    if (card < 0 || read_number_or(card, "class", 0) >> 16 != PCI_CLASS_DISPLAY)
+    long class;
+    if (card < 0 || sysfs_number(card, "class", &class, NULL) != 0 ||
+        class >> 16 != PCI_CLASS_DISPLAY)
         return;
     _cleanup_free_ char *pf = sysfs_link_name(card, "physfn");
     if (!pf)
-        read_card(host_add_gpu(host, name), card);
+        read_card(scan, host_add_gpu(scan->host, name), card);
 }
 
 /* ---- devices that no parent had ---- */
 
 /* What is listed here but was in no parent's folder came after we looked there, or its
  * parent is not (any more) on the list. */
-static void read_stray(struct host *host, int devices, const char *name)
+static void read_stray(const struct scan *scan, int devices, const char *name)
 {
     (void)devices;
+    struct host *host = scan->host;
     char uuid[UUID_TEXT_SIZE];
     if (!uuid_parse_text(name, uuid) || host_mdev(host, uuid, NULL, NULL))
         return;
@@ -338,33 +366,36 @@ static void read_stray(struct host *host, int devices, const char *name)
 /* The lists in the order in which they are read; each may be absent. */
 static const struct {
     const char *path;
-    void (*read)(struct host *host, int list, const char *name);
+    void (*read)(const struct scan *scan, int list, const char *name);
 } lists[] = {
     {PARENTS_FOLDER, read_parent},
     {"bus/pci/devices", read_bare_card},
     {"bus/mdev/devices", read_stray},
 };
 
-static int read_list(int root, size_t number, struct host *host, struct error *err)
+static int read_list(const struct scan *scan, int root, size_t number,
+                     struct error *err)
 {
     _cleanup_directory_ DIR *list = sysfs_open_list(root, lists[number].path);
     int errnum = list ? 0 : errno;
     const char *name;
     while (list && (name = sysfs_next(list, &errnum)))
-        lists[number].read(host, dirfd(list), name);
+        lists[number].read(scan, dirfd(list), name);
     if (errnum && !sysfs_gone(errnum))
         return error_set_errno(err, errnum, "%s", lists[number].path);
     return 0;
 }
 
-int host_scan(const char *sysfs_root, struct host **out, struct error *err)
+int host_scan(const char *sysfs_root, const struct scan_watch *watch, struct host **out,
+              struct error *err)
 {
     _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, sysfs_root);
     if (root < 0)
         return error_set_errno(err, errno, "%s", sysfs_root);
     _cleanup_(host_freep) struct host *host = xcalloc(1, sizeof *host);
+    const struct scan scan = {host, watch};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        if (read_list(root, i, host, err) != 0)
+        if (read_list(&scan, root, i, err) != 0)
             return error_prefix(err, "%s", sysfs_root);
     host_sort(host);
     *out = steal(host);

@@ -101,7 +101,7 @@ static void measure(const char *what, const char *tree, size_t gpus)
         struct error error = {0};
         wall[i] = -milliseconds(CLOCK_MONOTONIC);
         cpu[i] = -milliseconds(CLOCK_PROCESS_CPUTIME_ID);
-        if (host_scan(tree, &host, &error) != 0)
+        if (host_scan(tree, NULL, &host, &error) != 0)
             errx(1, "%s", error.text);
         cpu[i] += milliseconds(CLOCK_PROCESS_CPUTIME_ID);
         wall[i] += milliseconds(CLOCK_MONOTONIC);

@@ -214,10 +214,17 @@ static int run_hide(const struct words *words)
     return 0;
 }
 
+static int run_hang(const struct words *words)
+{
+    strlist_add(&words->sim->control.hanging, words->word[1]);
+    return 0;
+}
+
 static int run_show(const struct words *words)
 {
     strlist_clear(&words->sim->control.unreadable);
     strlist_clear(&words->sim->control.hidden);
+    strlist_clear(&words->sim->control.hanging);
     return 0;
 }
 
@@ -242,6 +249,7 @@ static const struct {
     {"numvfs", 3, 3, run_numvfs},
     {"unreadable", 2, 2, run_unreadable},
     {"hide", 2, 2, run_hide},
+    {"hang", 2, 2, run_hang},
     {"show", 1, 1, run_show},
 };
 

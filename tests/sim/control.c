@@ -31,6 +31,11 @@ bool control_makes_unreadable(const struct control *control, const struct node *
     return matches(&control->unreadable, node);
 }
 
+bool control_makes_hang(const struct control *control, const struct node *node)
+{
+    return matches(&control->hanging, node);
+}
+
 static bool is_own(const struct control *control, const struct node *node)
 {
     return node->parent == control->directory;
@@ -82,6 +87,7 @@ void control_clear(struct control *control)
     forget_stores(control);
     strlist_clear(&control->unreadable);
     strlist_clear(&control->hidden);
+    strlist_clear(&control->hanging);
 }
 
 static const char *result_name(int result)

@@ -18,7 +18,8 @@
  * vendor's driver numvfs CARD N                                   as sriov-manage does
  *     unreadable PATTERN                              reading such a file gives EIO
  *     hide PATTERN                                    such a file is not there
- *     show                                            ends unreadable and hide
+ *     hang PATTERN                                    reading such a file waits
+ *     show                                            ends unreadable, hide and hang
  *     forget                                          empties the list of stores
  *
  * Without nth or every a rule is for the next operation; nth counts from now on; DEVICE
@@ -47,7 +48,7 @@ struct store {
 
 struct control {
     struct node *directory;
-    struct strlist unreadable, hidden;
+    struct strlist unreadable, hidden, hanging;
     struct store *stores;
     size_t store_count;
     size_t forgotten; /* stores that are not listed any more */
@@ -59,6 +60,7 @@ void control_clear(struct control *control);
 
 bool control_hides(const struct control *control, const struct node *node);
 bool control_makes_unreadable(const struct control *control, const struct node *node);
+bool control_makes_hang(const struct control *control, const struct node *node);
 
 /* Notes a store that begins, and how it ended; the number is begin's. */
 size_t control_store_begin(struct control *control, const struct node *node,

@@ -157,6 +157,8 @@ int sim_store(struct sim *sim, struct node *node, const char *data, size_t lengt
 
 static int show_locked(struct sim *sim, struct node *node, FILE *out)
 {
+    while (control_makes_hang(&sim->control, node) && !sim->stopping)
+        sim_wait(sim);
     if (node->removed)
         return -ENODEV;
     if (!node->attribute || !node->attribute->show ||

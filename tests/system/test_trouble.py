@@ -1,5 +1,8 @@
 """What goes wrong on hosts and networks: one GPU's trouble is its own, nothing wedges, and
 all is well again when the trouble ends."""
+import json
+import pathlib
+
 from support import wait_for
 from support.fleet import FleetTest, new_uuid
 from support.relay import CUT, LOSE
@@ -128,6 +131,89 @@ class Slow(FleetTest):
         # It was asked for once, and never removed half made.
         self.assertEqual([s["path"].rsplit("/", 1)[1] for s in self.host.stores()],
                          ["create", "create"])
+
+
+class Hung(FleetTest):
+    """A driver in which the reading of a file does not come back."""
+
+    def setUp(self):
+        super().setUp()
+        self.build_guide()
+        self.agent.start()
+        self.agent.settle()
+
+    def hang(self, file):
+        self.host.control(f"hang */{A}/{file}")
+        wait_for(lambda: self.vgpus(A) == (16, 16), "the GPU to be held back")
+
+    def vgpus(self, address):
+        inventory = self.placement.inventories(self.child(address))["VGPU"]
+        return inventory["total"], inventory["reserved"]
+
+    def serve(self, address):
+        server = self.allocate(address)
+        wait_for(lambda: self.states().get(server) == ["ready"], "the device")
+        return server
+
+    def readers(self):
+        """Children of the daemon that read, stuck or not."""
+        pid = self.agent.daemon.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [c for c in children
+                if pathlib.Path(f"/proc/{c}/comm").read_text() == "vgpu-reader\n"]
+
+    def test_one_gpu_does_not_answer(self):
+        here, gone = self.serve(A), self.serve(A)
+        other = self.serve(B)
+        before = self.host.mdevs()
+        self.hang("*/available_instances")
+        self.assertEqual((self.vgpus(B), self.vgpus(C)), ((16, 0), (16, 0)))
+        # The others have their devices made and removed, cycle for cycle.
+        self.placement.deallocate(other)
+        self.placement.deallocate(gone)
+        self.serve(B), self.serve(C)
+        wait_for(lambda: len(self.host.mdevs()) == 4, "the release on the other GPU")
+        # Its own are left alone, whatever becomes of their allocations.
+        self.assertLess({d for d in before if before[d][0] == A}, set(self.host.mdevs()))
+        self.assertEqual(self.states()[here], ["ready"])
+        status = self.agent.json("status", status=1)
+        self.assertEqual({r["gpu"]: r["health"] for r in status["gpus"]},
+                         {A: "unreadable", B: "ok", C: "ok"})
+        self.assertIn(f"{A}: unreadable: its driver hangs: available_instances does not "
+                      "answer", status["problems"])
+        self.assertEqual(len(self.readers()), 2)
+        # The driver lets go.
+        self.host.control("show")
+        wait_for(lambda: self.vgpus(A) == (16, 0), "the GPU to be back")
+        wait_for(lambda: len(self.host.mdevs()) == 3, "the release")
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")
+        wait_for(lambda: len(self.readers()) == 1, "one reader")
+
+    def test_what_is_known_of_devices_is_not_forgotten(self):
+        """Their type's name outlives a driver upgrade; it cannot be read now."""
+        server = self.serve(A)
+        (noted,) = json.loads(self.agent.state_file.read_text())["devices"]
+        self.hang("mdev_supported_types/*/name")
+        # A cycle that writes into the journal.
+        self.placement.deallocate(server)
+        wait_for(lambda: self.states() == {server: ["releasing"]}, "the release")
+        (device,) = json.loads(self.agent.state_file.read_text())["devices"]
+        self.assertEqual({**device, "released_at": 0}, {**noted, "released_at": 0})
+        self.assertEqual(len(self.host.mdevs()), 1)
+        self.host.control("show")
+        wait_for(lambda: not self.host.mdevs(), "the removal")
+
+    def test_a_stop_and_a_start_meanwhile(self):
+        self.serve(A)
+        before = self.host.mdevs()
+        self.hang("config")
+        self.assertEqual(self.agent.daemon.stop(), 0)
+        self.agent.start()
+        server = self.serve(B)
+        self.assertEqual(self.vgpus(A), (16, 16))
+        self.host.control("show")
+        wait_for(lambda: self.vgpus(A) == (16, 0), "the GPU to be back")
+        self.assertEqual(set(self.host.mdevs()), set(before) | self.devices_of(B, server))
 
 
 class Network(FleetTest):

@@ -69,7 +69,7 @@ static bool is_there(const struct fixture *fixture, const char *uuid)
 {
     _cleanup_(host_freep) struct host *host = NULL;
     struct error err = {0};
-    assert_ok(host_scan(fixture->host->root, &host, &err), &err);
+    assert_ok(host_scan(fixture->host->root, NULL, &host, &err), &err);
     const struct mdev *mdev = host_mdev(host, uuid, NULL, NULL);
     return mdev && !mdev->in_transition;
 }
@@ -203,7 +203,7 @@ static void never_removes_what_a_process_has_open(void **state)
     struct error err;
     assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
     _cleanup_(host_freep) struct host *host = NULL;
-    assert_ok(host_scan(fixture.host->root, &host, &err), &err);
+    assert_ok(host_scan(fixture.host->root, NULL, &host, &err), &err);
     const struct mdev *mdev = host_mdev(host, UUID("1"), NULL, NULL);
     assert_non_null(mdev->iommu_group);
     char *node = xasprintf("/dev/vfio/%s", mdev->iommu_group);

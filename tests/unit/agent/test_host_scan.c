@@ -385,7 +385,7 @@ static void reads_what_is_there(void **state)
         cases[i].make(tree);
         struct host *host = NULL;
         struct error err = {0};
-        if (host_scan(tree, &host, &err) != 0)
+        if (host_scan(tree, NULL, &host, &err) != 0)
             fail_msg("%s: %s", cases[i].what, err.text);
         char *text = text_of(host);
         if (strcmp(text, cases[i].expected) != 0)
@@ -407,7 +407,7 @@ static void is_in_the_order_of_the_bus(void **state)
     order_of_the_bus(tree);
     _cleanup_(host_freep) struct host *host = NULL;
     struct error err = {0};
-    assert_ok(host_scan(tree, &host, &err), &err);
+    assert_ok(host_scan(tree, NULL, &host, &err), &err);
     assert_int_equal(host->gpu_count, sizeof expected / sizeof *expected);
     for (size_t i = 0; i < host->gpu_count; i++)
         assert_string_equal(host->gpus[i].name, expected[i]);
@@ -421,12 +421,12 @@ static void fails_where_nothing_is_known(void **state)
                                         "bus/mdev/devices"};
     struct host *host = NULL;
     struct error err = {0};
-    assert_int_equal(host_scan("/nowhere/at/all", &host, &err), -1);
+    assert_int_equal(host_scan("/nowhere/at/all", NULL, &host, &err), -1);
     assert_int_equal(err.code, ERROR_NOT_FOUND);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         char *tree = tree_new();
         tree_write(tree, lists[i], "a file");
-        assert_int_equal(host_scan(tree, &host, &err), -1);
+        assert_int_equal(host_scan(tree, NULL, &host, &err), -1);
         char *expected = xasprintf("%s: %s: Not a directory", tree, lists[i]);
         assert_string_equal(err.text, expected);
         free(expected);
@@ -447,7 +447,7 @@ static void without_permission(const char *tree, const char *path, const char *e
         struct error err = {0};
         if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
             _exit(3);
-        int rc = host_scan(tree, &host, &err);
+        int rc = host_scan(tree, NULL, &host, &err);
         char *text = rc == 0 ? text_of(host) : xstrdup(err.text);
         bool found = strstr(text, expected) != NULL;
         if (!found)
@@ -530,7 +530,7 @@ static void things_that_come_and_go_are_no_error(void **state)
     for (int i = 0; i < 200; i++) {
         _cleanup_(host_freep) struct host *host = NULL;
         struct error err = {0};
-        assert_ok(host_scan(tree, &host, &err), &err);
+        assert_ok(host_scan(tree, NULL, &host, &err), &err);
         const struct gpu *gpu = host_gpu(host, "0000:84:00.0");
         assert_non_null(gpu);
         if (gpu->health != GPU_OK)
@@ -580,7 +580,7 @@ static void never_shows_more_than_there_is(void **state)
     for (int i = 0; i < 150; i++) {
         _cleanup_(host_freep) struct host *host = NULL;
         struct error err = {0};
-        assert_ok(host_scan(tree, &host, &err), &err);
+        assert_ok(host_scan(tree, NULL, &host, &err), &err);
         unsigned capacity = gpu_capacity(&host->gpus[0], "nvidia-35", 0);
         most = capacity > most ? capacity : most;
     }

@@ -205,8 +205,10 @@ static enum reuse reuse_of(const struct held *held)
     if (!use)
         return held_is_configured(held) ? REUSE_FREE : REUSE_NOT;
     /* The guest has no allocation here any more, yet it has the device: then the new
-     * consumer is the migration that holds its place. */
-    if (use->domain[0] && !use->defined && !is_consumer_here(held->group, use->domain))
+     * consumer is the migration that holds its place. Both change in one request: who
+     * was seen to be gone before has not become the new one. */
+    if (use->domain[0] && !use->defined && !held->entry->released_at &&
+        !is_consumer_here(held->group, use->domain))
         return REUSE_RENAMED;
     return REUSE_NOT;
 }

@@ -313,6 +313,9 @@ static const struct plan_case matching[] = {
      ONE "alloc 84 c1 1\n alloc 84 c2 1\n settle\n running c1 c1.0@84\n"
          "alloc 84 c1 0\n alloc 84 c2 0\n settle\n alloc 84 c3 1\n"
          "=> take c2.0@84 c3.0\n"},
+    {"nor one that a guest still has, of a consumer that went before the next one came",
+     SERVED "running c1 c1.0@84\n alloc 84 c1 0\n settle\n alloc 84 c2 1\n"
+            "=> create c2.0@84 35\n"},
     {"back for a consumer whose device went to another: a new uuid",
      SERVED "alloc 84 c1 0\n alloc 84 c2 1\n settle\n running c2 c1.0@84\n"
             "alloc 84 c1 1\n"

@@ -11,21 +11,49 @@ static void tokener_release(struct json_tokener *tokener)
 }
 DEFINE_CLEANUP(struct json_tokener *, tokener_release)
 
+/* What can be told of a text before it is parsed. */
+struct outline {
+    size_t foreign; /* where the first character is that is not JSON's; or the length */
+    size_t objects, values;
+};
+
 /* json-c lets 'single quotes', NaN and Infinity through: outside strings only these
- * characters are JSON's. The offset of the first other one, or `length`. */
-static size_t foreign_character(const char *text, size_t length)
+ * characters are JSON's. */
+static struct outline look_over(const char *text, size_t length)
 {
     static const char grammar[] = "{}[],:\"0123456789+-.eEtrufalsn \t\r\n";
+    struct outline outline = {.foreign = length};
     bool in_string = false;
     for (size_t i = 0; i < length; i++) {
         if (in_string && text[i] == '\\')
             i++;
         else if (text[i] == '"')
             in_string = !in_string;
-        else if (!in_string && !strchr(grammar, text[i]))
-            return i;
+        else if (!in_string && !strchr(grammar, text[i])) {
+            outline.foreign = i;
+            break;
+        }
+        if (in_string)
+            continue;
+        outline.objects += text[i] == '{';
+        outline.values += text[i] == ',' || text[i] == '[' || text[i] == '{';
     }
-    return length;
+    return outline;
+}
+
+static int check_outline(const char *text, size_t length, struct error *err)
+{
+    struct outline outline = look_over(text, length);
+    if (outline.foreign < length)
+        return error_set(err, ERROR_INVALID,
+                         "not JSON at byte %zu: unexpected character", outline.foreign);
+    if (outline.objects > JSON_MAX_OBJECTS || outline.values > JSON_MAX_VALUES)
+        return error_set(err, ERROR_INVALID,
+                         "a JSON document of %zu objects and %zu values: more than is "
+                         "read (%d and %d)",
+                         outline.objects, outline.values, JSON_MAX_OBJECTS,
+                         JSON_MAX_VALUES);
+    return 0;
 }
 
 int json_parse(const char *text, size_t length, struct json_object **out,
@@ -36,10 +64,8 @@ int json_parse(const char *text, size_t length, struct json_object **out,
                          "a JSON document of %zu bytes is too large", length);
     if (memchr(text, 0, length))
         return error_set(err, ERROR_INVALID, "a NUL byte in a JSON document");
-    size_t foreign = foreign_character(text, length);
-    if (foreign < length)
-        return error_set(err, ERROR_INVALID,
-                         "not JSON at byte %zu: unexpected character", foreign);
+    if (check_outline(text, length, err) != 0)
+        return -1;
     _cleanup_(tokener_releasep) struct json_tokener *tokener =
         json_tokener_new_ex(JSON_MAX_DEPTH);
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);

@@ -1,3 +1,4 @@
+#include "lib/xalloc.h"
 #include "tests/unit/test.h"
 
 #include <stdlib.h>
@@ -26,6 +27,44 @@ static void parses_one_document_only(void **state)
         if (rc != cases[i].rc)
             fail_msg("%s: %d %s", cases[i].text, rc, err.text);
         json_object_put(doc);
+    }
+}
+
+/* `count` times the same, in an array. */
+static char *array_of(const char *item, size_t count)
+{
+    size_t length = strlen(item);
+    char *text = xcalloc(count * (length + 1) + 2, 1), *end = stpcpy(text, "[");
+    for (size_t i = 0; i < count; i++)
+        end = stpcpy(stpcpy(end, i ? "," : ""), item);
+    stpcpy(end, "]");
+    return text;
+}
+
+static void bounds_what_it_takes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *item;
+        size_t count;
+        const char *error;
+    } cases[] = {
+        {"{}", JSON_MAX_OBJECTS, NULL},
+        {"{}", JSON_MAX_OBJECTS + 1, "a JSON document of 100001 objects and"},
+        {"1", JSON_MAX_VALUES, NULL},
+        {"1", JSON_MAX_VALUES + 1, "objects and 1000001 values: more than is read"},
+        {"\"{,[{,[\"", JSON_MAX_OBJECTS, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_free_ char *text = array_of(cases[i].item, cases[i].count);
+        _cleanup_json_ struct json_object *json = NULL;
+        struct error err = {0};
+        int rc = json_parse(text, strlen(text), &json, &err);
+        assert_int_equal(rc, cases[i].error ? -1 : 0);
+        if (cases[i].error)
+            assert_non_null(strstr(err.text, cases[i].error));
+        else
+            assert_int_equal(json_object_array_length(json), cases[i].count);
     }
 }
 
@@ -102,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses_one_document_only),
+        cmocka_unit_test(bounds_what_it_takes),
         cmocka_unit_test(getters_check_types),
         cmocka_unit_test(uuids_are_in_lower_case),
         cmocka_unit_test(writes_what_reads_back),

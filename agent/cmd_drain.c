@@ -60,16 +60,14 @@ static bool is_carried_out(const struct command_session *session, void *data)
 static void wait_for_daemon(struct command_session *session, struct draining *draining)
 {
     struct error err;
-    if (command_wake_daemon(session, &err) != 0)
-        draining->pending =
-            err.code == ERROR_NOT_FOUND
-                ? xstrdup("the daemon does not run; it, or `vgpu-agent sync`, will "
-                          "do it")
-                : xstrdup(err.text);
-    else if (command_wait_until(session, is_carried_out, draining, &err) != 0)
-        draining->pending = xstrdup(err.text);
-    else
+    if (command_wake_daemon(session, &err) == 0 &&
+        command_wait_until(session, is_carried_out, draining, &err) == 0)
         draining->done = true;
+    else if (err.code == ERROR_NOT_FOUND)
+        draining->pending =
+            xstrdup("the daemon does not run; it, or `vgpu-agent sync`, will do it");
+    else
+        draining->pending = xstrdup(err.text);
 }
 
 /* ---- the result ---- */

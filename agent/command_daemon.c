@@ -34,6 +34,10 @@ int command_wait_until(struct command_session *session,
             return -1;
         if (done(session, data))
             return 0;
+        /* Once it has ended there is nobody to wait for. */
+        if (instance_signal_daemon(session->config->agent.state_file, 0, NULL, err) !=
+            0)
+            return -1;
         if (seconds() >= end)
             return error_set(err, ERROR_TIMEOUT,
                              "the daemon has not done it in %d seconds; `vgpu-agent "

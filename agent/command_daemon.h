@@ -10,8 +10,9 @@
 /* Makes the daemon begin a cycle now. NOT_FOUND when none runs. */
 int command_wake_daemon(const struct command_session *session, struct error *err);
 
-/* Looks again and again, until `done` says so. TIMEOUT after half a minute; else why
- * it could not look. What the last look saw is in the session. */
+/* Looks again and again, until `done` says so. TIMEOUT after half a minute; NOT_FOUND
+ * when the daemon has ended; else why it could not look. What the last look saw is in
+ * the session. */
 int command_wait_until(struct command_session *session,
                        bool (*done)(const struct command_session *session, void *data),
                        void *data, struct error *err);

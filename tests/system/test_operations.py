@@ -105,6 +105,20 @@ class Drain(OperationsTest):
         self.agent.run("sync")
         self.assertEqual(self.numbers(A), (16, 0))
 
+    def test_a_daemon_that_ends_meanwhile(self):
+        self.start()
+        self.agent.daemon.popen.send_signal(signal.SIGSTOP)
+        drain = Process(self.agent.arguments("drain", A), self.directory / "drain.log")
+        self.addCleanup(drain.kill)
+        drained = self.agent.state_file.with_name(f"state.json.drained.{A}")
+        wait_for(drained.exists, "the order")
+        self.agent.daemon.kill()
+        # Nobody waits for it any more, and the order stands.
+        self.assertEqual(drain.popen.wait(10), 1)
+        self.assertIn("the daemon does not run", drain.output())
+        self.start()
+        wait_for(lambda: self.numbers(A) == (16, 16), "the drained GPU")
+
     def test_names(self):
         self.start()
         for name in ("0000:84:00.0", "pci_0000_84_00_0", "00000000:84:00.0"):

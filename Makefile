@@ -70,7 +70,7 @@ PARTS_unit := unit agent server client model config mdevsim lib
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps deps-lint deps-upstream deps-bench deps-fuzz generated install uninstall \
-	check check-unit check-system check-san soak run-soak check-upstream check-conformance check-kernel fuzz run-fuzz demo bench \
+	check check-unit check-system check-san check-crash soak run-soak check-upstream check-conformance check-kernel fuzz run-fuzz demo bench \
 	lint lint-format lint-tidy lint-cppcheck lint-shell clean FORCE
 .SECONDARY:
 
@@ -211,6 +211,9 @@ check-system: all $(CRASH_AT)
 
 check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory VARIANT=san check
+
+check-crash: all $(CRASH_AT) ## killed or failing at every single call and request, of every kind of plan
+	@EXHAUSTIVE=1 BUILD=$(abspath $(BUILD)) tests/system/run -j "$$((2 * $$(nproc)))" --timeout 3600 test_crash test_faults
 
 # The daemon's cycles, and where its storms begin (tests/system/test_soak.py).
 SEED ?= 1

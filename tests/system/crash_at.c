@@ -1,6 +1,7 @@
 #include "tests/system/crash_at.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@ static unsigned long crash_at;
 static enum crash_scope crash_scope;
 static enum crash_whom crash_whom;
 static bool crash_after;
+static int fail_with; /* errno; 0: it crashes */
 
 static bool says(const char *variable, const char *word)
 {
@@ -31,6 +33,7 @@ static bool says(const char *variable, const char *word)
 __attribute__((constructor)) static void start(void)
 {
     const char *path = getenv("CRASH_COUNTS"), *at = getenv("CRASH_AT");
+    const char *error = getenv("CRASH_ERRNO");
     int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0)
         return;
@@ -41,6 +44,7 @@ __attribute__((constructor)) static void start(void)
         return;
     program = getpid();
     crash_at = at ? strtoul(at, NULL, 10) : 0;
+    fail_with = error ? (int)strtoul(error, NULL, 10) : 0;
     crash_scope = says("CRASH_SCOPE", "child") ? CRASH_CHILD : CRASH_PROGRAM;
     crash_after = says("CRASH_WHEN", "after");
     if (says("CRASH_WHOM", "parent"))
@@ -73,15 +77,24 @@ static void crash(void)
 static unsigned long before(const char *name)
 {
     unsigned long n = count(name);
-    if (n != 0 && n == crash_at && !crash_after)
+    if (n != 0 && n == crash_at && !crash_after && !fail_with)
         crash();
     return n;
 }
 
 static void after(unsigned long n)
 {
-    if (n != 0 && n == crash_at && crash_after)
+    if (n != 0 && n == crash_at && crash_after && !fail_with)
         crash();
+}
+
+/* Sets errno. */
+static bool fails(unsigned long n)
+{
+    if (n == 0 || n != crash_at || !fail_with)
+        return false;
+    errno = fail_with;
+    return true;
 }
 
 /* Each stands for the C library's function of that name, and calls it. */
@@ -92,6 +105,8 @@ static void after(unsigned long n)
         if (!next)                                     \
             *(void **)&next = dlsym(RTLD_NEXT, #name); \
         unsigned long number = before(#name);          \
+        if (fails(number))                             \
+            return -1;                                 \
         type result = next arguments;                  \
         after(number);                                 \
         return result;                                 \
@@ -132,7 +147,7 @@ int open(const char *path, int flags, ...)
     mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
     va_end(more);
     unsigned long number = flags & CHANGES ? before("open") : 0;
-    int fd = next(path, flags, mode);
+    int fd = fails(number) ? -1 : next(path, flags, mode);
     after(number);
     return fd;
 }
@@ -147,7 +162,7 @@ int openat(int folder, const char *path, int flags, ...)
     mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
     va_end(more);
     unsigned long number = flags & CHANGES ? before("openat") : 0;
-    int fd = next(folder, path, flags, mode);
+    int fd = fails(number) ? -1 : next(folder, path, flags, mode);
     after(number);
     return fd;
 }

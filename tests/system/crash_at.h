@@ -2,9 +2,10 @@
  * crash_at: a library to be preloaded (LD_PRELOAD) into a program that is to crash. It
  * counts the calls that change something outside of the process: files made, written,
  * renamed, removed, synchronised, and what is sent over sockets. Before or after the
- * Nth of them it sends SIGKILL, from which nothing can recover. Calls of the program
- * and calls of the children that it forks are counted apart, since they run beside each
- * other. What stdio writes is not seen: it is output for people.
+ * Nth of them it sends SIGKILL, from which nothing can recover; or else that call fails
+ * without any effect. Calls of the program and calls of the children that it forks are
+ * counted apart, since they run beside each other. What stdio writes is not seen: it is
+ * output for people.
  *
  * CRASH_COUNTS names a file of sizeof(struct crash_counts) zero bytes, which the
  * program and its children share with the test. All other variables are optional:
@@ -13,6 +14,7 @@
  *     CRASH_SCOPE=program|child        whose calls
  *     CRASH_WHEN=before|after          the call
  *     CRASH_WHOM=self|parent|both      who is killed: `parent` is for children
+ *     CRASH_ERRNO=E                    nobody is: the call fails with errno E
  *
  * Threads: any; children have the counts of their scope in common.
  */

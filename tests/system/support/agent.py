@@ -88,9 +88,9 @@ class Agent:
         file.write_text(text)
         return file
 
-    def start(self, command="run"):
-        """In the background."""
-        self.daemon = Process([*self.wrapper, *self.arguments(command)],
+    def start(self, *words):
+        """In the background; the daemon, unless told otherwise."""
+        self.daemon = Process([*self.wrapper, *self.arguments(*words or ("run",))],
                               self.directory / "daemon.log", env=self.environment)
         return self.daemon
 

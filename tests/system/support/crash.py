@@ -1,4 +1,6 @@
-"""Programs that are killed at one certain system call, by tests/system/crash_at."""
+"""Programs that are killed at one certain system call, or for which it fails, by
+tests/system/crash_at."""
+import errno
 import os
 import struct
 
@@ -19,8 +21,10 @@ class CrashPoint:
         self.file = directory / "crash-counts"
         self.begin(PROGRAM, 0)
 
-    def begin(self, scope, number, when="before", whom="self"):
+    def begin(self, scope, number, when="before", whom="self", error=None):
+        """`error`: an errno's name; then nobody is killed."""
         self.scope, self.number, self.when, self.whom = scope, number, when, whom
+        self.error = error
         self.file.write_bytes(
             bytes(COUNTS.size + len(SCOPES) * NAMES * NAME_SIZE))
 
@@ -31,6 +35,7 @@ class CrashPoint:
                 "CRASH_COUNTS": str(self.file), "CRASH_SCOPE": self.scope,
                 "CRASH_AT": str(self.number), "CRASH_WHEN": self.when,
                 "CRASH_WHOM": self.whom,
+                "CRASH_ERRNO": str(getattr(errno, self.error)) if self.error else "0",
                 # The sanitizers' library comes after this one.
                 "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
 
@@ -48,5 +53,8 @@ class CrashPoint:
         return raw.rstrip(b"\0").decode()
 
     def __str__(self):
+        if self.error:
+            return (f"{self.scope}'s call {self.number}, {self.name(self.number)}, "
+                    f"fails with {self.error}")
         return (f"killed ({self.whom}) {self.when} {self.scope}'s call {self.number}, "
                 f"{self.name(self.number)}")

@@ -75,14 +75,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         if verdict == STALL:
             self.connection.recv(1)
-        elif isinstance(verdict, list):
-            for part in verdict:
+        elif isinstance(verdict, list) or callable(verdict):
+            for part in verdict() if callable(verdict) else verdict:
                 self.wfile.write(part)
-            self.wfile.flush()
+                self.wfile.flush()
 
     def handle(self):
         with contextlib.suppress(ConnectionError):  # enough is enough
             super().handle()
+
+    def finish(self):
+        with contextlib.suppress(ConnectionError):
+            super().finish()
 
     do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = do_HEAD = handle_any
 
@@ -90,7 +94,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Relay:
     """Answers at `url` as the Placement does that it stands for. `rule` is called with
     each Request and gives None (pass it on), CUT, LOSE, STALL, (status, headers, body),
-    or a list of all the bytes to send before the connection is closed."""
+    or a list of all the bytes to send before the connection is closed, or what yields
+    them."""
 
     def __init__(self, placement):
         self.placement, self.token = placement, placement.token

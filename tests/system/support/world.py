@@ -4,7 +4,7 @@ import json
 import shutil
 import uuid
 
-from .fleet import GUIDE_TYPES, FleetTest
+from .fleet import GUIDE_TYPES, FleetTest, child_name
 from .host import load_description
 from .process import wait_for
 
@@ -118,13 +118,16 @@ class WorldTest(FleetTest):
     def put_back(self, kept):
         self.host.control("clear")
         self.wait_for_kernel()
-        for consumer in self.look_at_allocations():
-            self.placement.deallocate(consumer)
+        there = self.look_at_allocations()
+        if there != kept["allocations"]:
+            for consumer in there:
+                self.placement.deallocate(consumer)
         self.put_back_providers(kept["providers"])
         for trait in set(self.custom_traits()) - set(kept["traits"]):
             self.placement.expect(204, "DELETE", f"/traits/{trait}")
-        for consumer, allocation in kept["allocations"].items():
-            self.placement.allocate(consumer, allocation)
+        if there != kept["allocations"]:
+            for consumer, allocation in kept["allocations"].items():
+                self.placement.allocate(consumer, allocation)
         self.put_back_mdevs(kept["mdevs"])
         shutil.rmtree(self.state_directory)
         self.state_directory.mkdir()
@@ -159,6 +162,8 @@ class WorldTest(FleetTest):
 
     # To the end.
 
+    standing = ""  # what is said of what stays as it is
+
     def settle(self):
         """Synchronises until there is nothing to do."""
         for _ in range(6):
@@ -166,7 +171,8 @@ class WorldTest(FleetTest):
             done = self.agent.try_to("sync")
             self.assertIn(done.returncode, (0, 1), done)
             if done.stdout == "nothing to do\n":
-                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual((done.returncode, done.stderr),
+                                 (1, self.standing) if self.standing else (0, ""))
                 return
         self.fail(f"the sixth sync still has something to do:\n{done.stdout}{done.stderr}")
 
@@ -180,10 +186,18 @@ def consumer(name):
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
 
 
+NOVA = {"mode": "nova", "create_root": "false"}
+
+
 class CaseTest(WorldTest):
     """A case is what leads to its beginning; its end is what the agent then makes of it
-    when nobody disturbs it."""
+    when nobody disturbs it: by the case's command, and then by cycles."""
     sections = GUIDE_TYPES
+    world_options = {"nova": NOVA, "nova_another_type": NOVA, "nova_reboot": NOVA}
+    command = ("sync",)
+
+    def reconfigure(self, sections):
+        self.agent.configure({"agent": self.options, **sections})
 
     def begin_first(self):
         """Nothing is known of the host."""
@@ -210,20 +224,89 @@ class CaseTest(WorldTest):
 
     def begin_another_type(self):
         self.settle()
-        types = {**self.sections,
-                 "mdev_nvidia-35": {"device_addresses": [A]},
-                 "mdev_nvidia-36": {"device_addresses": [B, C]}}
-        self.agent.configure({"agent": self.options, **types})
+        self.reconfigure(ANOTHER_TYPE)
+
+    def begin_another_type_in_use(self):
+        """Nothing is destroyed, and nothing new is offered."""
+        self.begin_allocations()
+        self.settle()
+        self.reconfigure(ANOTHER_TYPE)
+
+    def begin_retirement(self):
+        """The last of its type is taken out of the files."""
+        self.settle()
+        self.allocate(C, 1, consumer("c"))
+        self.settle()
+        self.reconfigure(WITHOUT_C)
+        self.standing = (f"vgpu-agent: {self.root_name}_{child_name(C)}: no GPU is "
+                         "configured for it any more: held back until it is pruned\n")
+
+    def begin_prune(self):
+        self.settle()
+        self.reconfigure(WITHOUT_C)
+        self.agent.try_to("sync")
+        self.command = ("prune",)
+
+    def begin_drain(self):
+        self.begin_allocations()
+        self.settle()
+        self.command = ("drain", A)
+
+    def begin_undrain(self):
+        self.begin_drain()
+        self.finish()
+        self.command = ("undrain", A)
+
+    def begin_reboot(self):
+        self.begin_allocations()
+        self.settle()
+        self.lose_devices()
+
+    def lose_devices(self):
+        for device in self.host.mdevs():
+            self.assertEqual(self.host.remove(device), "OK")
+        self.command = ("restore",)
+
+    def begin_nova(self):
+        """Nova has made the providers; the traits are missing."""
+        root = consumer("root")
+        self.placement.create_provider(self.root_name, root)
+        for card in (A, B, C):
+            child = consumer(card)
+            self.placement.create_provider(f"{self.root_name}_{child_name(card)}", child,
+                                           root)
+            self.placement.set_inventories(child, {"VGPU": {"total": 16, "max_unit": 16}})
+
+    def begin_nova_another_type(self):
+        self.begin_nova()
+        self.settle()
+        self.reconfigure(ANOTHER_TYPE)
+
+    def begin_nova_reboot(self):
+        """A guest's device, which Nova has made."""
+        self.begin_nova()
+        self.settle()
+        server, device = self.allocate(A, 1, consumer("a")), consumer("device")
+        self.assertEqual(self.host.create(A, "nvidia-35", device), "OK")
+        self.agent.define_domain(server, [device])
+        self.settle()
+        self.lose_devices()
 
     def prepare(self, case):
         """The case's beginning and end as self.before and self.after."""
-        self.build_world(types=self.sections)
+        self.build_world(types=self.sections, **self.world_options.get(case, {}))
         getattr(self, f"begin_{case}")()
         self.before = self.keep()
         self.put_back(self.before)
-        self.settle()
+        self.finish()
         self.after = self.look()
         self.changes = self.device_changes()
+
+    def finish(self):
+        """The command, if it is not done by cycles alone, and then cycles to the end."""
+        if self.command != CaseTest.command:
+            self.agent.try_to(*self.command)
+        self.settle()
 
     def device_changes(self):
         """The stores that changed something, in any order."""
@@ -233,3 +316,9 @@ class CaseTest(WorldTest):
     def check_end(self):
         self.assertEqual(differences(self.look(), self.after), [])
         self.assertEqual(self.device_changes(), self.changes)
+
+
+ANOTHER_TYPE = {**GUIDE_TYPES, "mdev_nvidia-35": {"device_addresses": [A]},
+                "mdev_nvidia-36": {"device_addresses": [B, C]}}
+WITHOUT_C = {"devices": {"enabled_mdev_types": ["nvidia-35"]},
+             "mdev_nvidia-35": {"device_addresses": [A, B]}}

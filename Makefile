@@ -70,7 +70,7 @@ PARTS_unit := unit agent server client model config mdevsim lib
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps deps-lint deps-upstream deps-bench deps-fuzz generated install uninstall \
-	check check-unit check-system check-san check-crash soak run-soak check-upstream check-conformance check-kernel fuzz run-fuzz demo bench \
+	check check-unit check-system check-san check-crash soak run-soak check-upstream check-conformance check-kernel check-units fuzz run-fuzz demo bench \
 	lint lint-format lint-tidy lint-cppcheck lint-shell clean FORCE
 .SECONDARY:
 
@@ -233,6 +233,10 @@ check-conformance: all deps-upstream ## GABBITS=DIR: a folder of upstream's API 
 
 check-kernel: all ## on a real kernel's mediated devices, in QEMU
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run
+
+check-units: all ## the systemd units as they are installed, on a real systemd in the same QEMU
+	@rm -rf build/kernel-installed; $(MAKE) --no-print-directory install prefix=/usr DESTDIR=build/kernel-installed >/dev/null
+	@BUILD=$(abspath $(BUILD)) tests/kernel/run --units build/kernel-installed
 
 # Each fuzzer starts from tests/fuzz/corpus/<its name> and keeps what it finds below build/fuzz.
 FUZZ_TIME ?= 60

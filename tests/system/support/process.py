@@ -9,11 +9,13 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build/release"))
 PATIENCE = 20.0  # seconds; sanitizers on a busy machine are slow
+PAUSE = 0.005  # seconds between two looks
 PR_SET_PDEATHSIG = 1
 
 
-def wait_for(condition, what, patience=PATIENCE):
+def wait_for(condition, what, patience=None):
     """Calls `condition` until what it gives is true, and gives that."""
+    patience = patience or PATIENCE
     end = time.monotonic() + patience
     while True:
         value = condition()
@@ -21,7 +23,7 @@ def wait_for(condition, what, patience=PATIENCE):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"waited {patience} s for: {what}")
-        time.sleep(0.005)
+        time.sleep(PAUSE)
 
 
 def program(name):
@@ -61,7 +63,7 @@ class Process:
     def runs(self):
         return self.popen.poll() is None
 
-    def wait_for_output(self, text, patience=PATIENCE):
+    def wait_for_output(self, text, patience=None):
         """Waits for a line with `text` in it, and gives the line."""
         def look():
             ended = not self.runs()
@@ -80,12 +82,12 @@ class Process:
         self.popen.kill()
         self.popen.wait()
 
-    def stop(self, patience=PATIENCE):
+    def stop(self, patience=None):
         """Asks it to end; the exit status."""
         if self.runs():
             self.popen.terminate()
             try:
-                self.popen.wait(patience)
+                self.popen.wait(patience or PATIENCE)
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise AssertionError(

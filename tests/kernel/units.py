@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Inside the guest, under its systemd: what `make install` has put there, set up as README says, on a real kernel's devices.
+tests/kernel/run --units starts it."""
+import json
+import os
+import pathlib
+import signal
+import stat
+import sys
+import unittest
+import uuid
+
+from guest import CARD, SRIOV, Holder, name_of, run_tests, virtual_functions  # puts the tests' modules into the path
+from support.host import Host
+from support.placement import Placement
+from support.process import run, wait_for
+
+ROOT = "guest.example"
+CONFIGURATION = {
+    "/etc/placementd/placementd.conf": "[placementd]\nlisten = 127.0.0.1:8778\ndatabase = /var/lib/placementd/placement.db\n"
+                                       "[api]\nauth_strategy = noauth2\n",
+    # As nova.conf is: for root and its own group.
+    "/etc/nova-of-test.conf": "[placement]\nauth_type = noauth\nendpoint_override = http://127.0.0.1:8778\n",
+    "/etc/vgpu-agent/vgpu-agent.conf": f"[agent]\ncreate_root = true\nroot_provider_name = {ROOT}\nsync_interval = 1\n"
+                                       "release_grace = 0\n[devices]\nenabled_mdev_types = nvidia-35\n",
+    "/etc/default/vgpu-agent": 'VGPU_AGENT_OPTIONS="--config-file /etc/nova-of-test.conf --config-dir /etc/vgpu-agent"\n',
+}
+INSTALLATION = ("systemd-sysusers", "systemd-tmpfiles --create vgpu-agent.conf placementd.conf", "udevadm control --reload",
+                "udevadm trigger", "systemctl daemon-reload")
+
+
+def command(line):
+    """What it prints; it must succeed."""
+    done = run(line.split())
+    if done.returncode:
+        raise AssertionError(f"{line}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout.strip()
+
+
+def property_of(unit, name):
+    return command(f"systemctl show --property={name} --value {unit}")
+
+
+def setUpModule():
+    for file, text in CONFIGURATION.items():
+        file = pathlib.Path(file)
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o640)
+    command("systemctl start systemd-udevd")
+    for line in INSTALLATION:
+        command(line)
+    command("vgpu-agent check-config")
+    command("systemctl enable placementd vgpu-agent")
+    command("systemctl start placementd vgpu-agent-restore vgpu-agent")
+
+
+class Units(unittest.TestCase):
+    def setUp(self):
+        self.host = Host("/sys")
+        self.placement = Placement("http://127.0.0.1:8778")
+
+    def provider(self, address):
+        return self.placement.provider(ROOT + name_of(address))["uuid"]
+
+    def allocate(self, address, units):
+        consumer = str(uuid.uuid4())
+        provider = wait_for(lambda: self.placement.provider(ROOT + name_of(address)), "the provider")["uuid"]
+        wait_for(lambda: self.placement.inventories(provider).get("VGPU", {}).get("total", 0) >= units, "its inventory")
+        self.placement.allocate(consumer, {provider: {"VGPU": units}})
+        return consumer
+
+    def release(self, consumer):
+        self.placement.allocate(consumer, {}, 1)
+        wait_for(lambda: not self.host.mdevs(), "the devices to go")
+
+    def wait_for_devices(self, count):
+        return wait_for(lambda: len(devices := self.host.mdevs()) == count and devices, f"{count} devices")
+
+    def states(self):
+        """As root's command line shows them; it finds the daemon's files."""
+        return {row["consumer"]: row["state"] for row in json.loads(command("vgpu-agent --format json allocations"))}
+
+    def test_they_run_as_users_of_their_own(self):
+        for unit in ("vgpu-agent", "placementd"):
+            self.assertEqual(property_of(unit, "ActiveState"), "active")
+            status = pathlib.Path(f"/proc/{property_of(unit, 'MainPID')}/status").read_text()
+            self.assertNotIn("\nUid:\t0\t", status)
+            self.assertIn("\nSeccomp:\t2\n", status)
+            self.assertIn("\nNoNewPrivs:\t1\n", status)
+        self.assertEqual(property_of("vgpu-agent", "StatusText"), "all is well")
+        self.assertEqual(property_of("vgpu-agent-restore", "Result"), "success")
+        self.assertEqual(command("systemctl is-enabled vgpu-agent-restore"), "enabled")
+        for file in pathlib.Path("/var/lib/vgpu-agent").iterdir():
+            self.assertEqual((file.owner(), stat.S_IMODE(file.stat().st_mode)), ("vgpu-agent", 0o600), file)
+
+    def test_devices_come_and_go(self):
+        consumer = self.allocate(CARD, 2)
+        self.wait_for_devices(2)
+        wait_for(lambda: self.states()[consumer] == "ready", "the devices")
+        self.release(consumer)
+
+    def test_virtual_functions_that_come_late(self):
+        """udev gives their files to the group as they appear; a device that is held is seen to be, and stays."""
+        self.addCleanup(virtual_functions, 0)
+        virtual_functions(4)
+        consumer = self.allocate(SRIOV, 2)
+        held = next(iter(self.wait_for_devices(2)))
+        holder = Holder(held)
+        wait_for(lambda: self.states()[consumer] == "in use", "the use")
+        self.placement.allocate(consumer, {}, 1)
+        wait_for(lambda: list(self.host.mdevs()) == [held], "the other one to go")
+        command("systemctl kill --signal=USR1 vgpu-agent")
+        wait_for(lambda: self.states().get(consumer) == "releasing", "its release to wait")
+        self.assertEqual(list(self.host.mdevs()), [held])
+        holder.stop()
+        wait_for(lambda: not self.host.mdevs(), "its end")
+
+    def test_reload(self):
+        file = pathlib.Path("/etc/vgpu-agent/vgpu-agent.conf")
+        good = file.read_text()
+        self.addCleanup(file.write_text, good)
+        file.write_text(good.replace("sync_interval = 1", "sync_interval = often"))
+        command("systemctl reload vgpu-agent")
+        wait_for(lambda: "the old configuration stays" in property_of("vgpu-agent", "StatusText"), "the refusal")
+        file.write_text(good)
+        command("systemctl reload vgpu-agent")
+        wait_for(lambda: property_of("vgpu-agent", "StatusText") == "all is well", "the end of it")
+
+    def test_killed_and_rebooted(self):
+        consumer = self.allocate(CARD, 2)
+        before = self.wait_for_devices(2)
+        pid = property_of("vgpu-agent", "MainPID")
+        os.kill(int(pid), signal.SIGKILL)
+        wait_for(lambda: property_of("vgpu-agent", "MainPID") not in ("0", pid) and
+                 property_of("vgpu-agent", "ActiveState") == "active", "a new daemon")
+        self.assertEqual(self.host.mdevs(), before)
+        # As after a reboot, with Placement away.
+        command("systemctl stop vgpu-agent vgpu-agent-restore placementd")
+        for device in before:
+            self.assertEqual(self.host.remove(device), "OK")
+        command("systemctl start vgpu-agent-restore")
+        self.assertEqual(self.host.mdevs(), before)
+        command("systemctl start placementd vgpu-agent")
+        self.release(consumer)
+
+    def test_what_root_types(self):
+        self.assertIn("is drained", command(f"vgpu-agent drain {CARD}"))
+        inventory = self.placement.inventories(self.provider(CARD))["VGPU"]
+        self.assertEqual(inventory["reserved"], inventory["total"])
+        self.assertIn("is in service", command(f"vgpu-agent undrain {CARD}"))
+        # The card without its virtual functions is no GPU any more.
+        command("vgpu-agent prune")
+        wait_for(lambda: run(["vgpu-agent", "status"]).returncode == 0, "all is well")
+
+
+if __name__ == "__main__":
+    result = run_tests(sys.modules[__name__])
+    if result:
+        print(command("journalctl --boot --no-pager --lines=60 --unit=vgpu-agent --unit=vgpu-agent-restore"))
+    # isa-debug-exit ends QEMU, with 2 * result + 1.
+    with open("/dev/port", "wb", buffering=0) as port:
+        port.seek(0x501)
+        port.write(bytes([result]))

@@ -35,7 +35,8 @@ class CrashTest(CaseTest):
         else:
             self.fail(f"it did not come to an end:\n{done.stdout}{done.stderr}")
         self.agent.environment = None
-        self.assertIn(done.returncode, (0, 1, -9), done)
+        # A child that is killed may be the one that looks at the host.
+        self.assertIn(done.returncode, (0, 1, os.EX_IOERR, -9), done)
 
     def start_daemon(self):
         """Once it has the lock, or is no more. What an operator has to ask for is asked;

@@ -153,11 +153,6 @@ class JudgedStorm(Storm):
 
     # ---- the processes ----
 
-    def check_reports(self):
-        """Of sanitizers, also on the children that nobody hears."""
-        for file in self.directory.glob("report.*"):
-            self.fail(file.read_text(errors="replace"))
-
     def measure(self):
         """{process: (descriptors, KiB)}"""
         return {name: (len(descriptors(pid)), memory(pid))

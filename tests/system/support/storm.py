@@ -422,7 +422,9 @@ class Storm(FleetTest):
         if crash and not self.valgrind:
             self.daemon.kill()
         else:
-            self.assertEqual(self.daemon.stop(), 0)
+            status = self.daemon.stop()
+            self.check_reports()
+            self.assertEqual(status, 0)
 
     def start_daemon(self):
         self.daemon = WatchedDaemon(self.agent)
@@ -457,6 +459,11 @@ class Storm(FleetTest):
         if self.rng.random() < 0.5:
             self.agent.try_to("restore")
         self.start_daemon()
+
+    def check_reports(self):
+        """Of sanitizers, also on the children that nobody hears."""
+        for file in self.directory.glob("report.*"):
+            self.fail(file.read_text(errors="replace"))
 
     # ---- the end of it ----
 

@@ -255,7 +255,7 @@ static int look(struct command_session *session, struct status *status,
     return 0;
 }
 
-/* The daemon first: a look at a host that does not answer may take for ever. */
+/* The daemon first: a look at a host that does not answer may take long. */
 static int look_and_show(struct command_session *session, struct status *status,
                          enum output_format format, int *result, struct error *err)
 {

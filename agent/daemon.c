@@ -70,7 +70,7 @@ static void show_life(struct daemon *daemon)
 {
     if (daemon->next_sign_of_life == 0 || now_ms() < daemon->next_sign_of_life)
         return;
-    notify_state("WATCHDOG=1");
+    notify_news("WATCHDOG=1");
     daemon->next_sign_of_life = now_ms() + notify_watchdog_interval() / 1000;
 }
 

@@ -126,7 +126,7 @@ static void note_failure(struct monitor *monitor, const struct error *err)
     monitor->trouble = *err;
     monitor->failures++;
     _cleanup_free_ char *state = xasprintf("STATUS=%s", err->text);
-    notify_state(state);
+    notify_news(state);
 }
 
 static void note_success(struct monitor *monitor)
@@ -141,7 +141,7 @@ static void note_success(struct monitor *monitor)
         standing->count == 0 ? xstrdup("STATUS=all is well")
                              : xasprintf("STATUS=%zu not well, the first: %s",
                                          standing->count, standing->items[0].text);
-    notify_state(state);
+    notify_news(state);
 }
 
 static void add_all(struct notices *to, const struct notices *from)

@@ -9,7 +9,9 @@
 
 #include "lib/cleanup.h"
 
-void notify_state(const char *state)
+#define PATIENCE 5 /* seconds */
+
+static void notify(const char *state, int flags)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -21,10 +23,22 @@ void notify_state(const char *state)
     if (path[0] == '@')
         address.sun_path[0] = 0;
     _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0)
-        (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
+    const struct timeval patience = {.tv_sec = PATIENCE};
+    if (fd >= 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0)
+        (void)sendto(fd, state, strlen(state), flags | MSG_NOSIGNAL,
                      (struct sockaddr *)&address,
                      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+}
+
+void notify_state(const char *state)
+{
+    notify(state, 0);
+}
+
+void notify_news(const char *state)
+{
+    notify(state, MSG_DONTWAIT);
 }
 
 uint64_t notify_watchdog_interval(void)

@@ -8,10 +8,14 @@
 
 #include <stdint.h>
 
-/* `state` is "READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=...", newline-separated.
- * Without $NOTIFY_SOCKET it does nothing; failures are ignored as sd_notify's callers
- * do. */
+/* `state` is "READY=1", "STOPPING=1", newline-separated. Waits for some seconds at most
+ * where systemd is slow to read. Without $NOTIFY_SOCKET it does nothing; failures are
+ * ignored as sd_notify's callers do. */
 void notify_state(const char *state);
+/* The same for what is soon said again, "WATCHDOG=1" and "STATUS=...": waits for
+ * nobody.
+ */
+void notify_news(const char *state);
 
 /* How often "WATCHDOG=1" is due, in microseconds, at half of what systemd asks; 0 when
  * no watchdog is set. */

@@ -32,6 +32,8 @@ struct observed {
     /* Traits that the server is known to have, among those that were asked about
      * (placement_fetch_traits). Sorted. */
     struct strlist known_traits;
+    bool keeps_some_free; /* the server (before microversion 1.26) does not take
+                             `reserved` as large as `total` */
 };
 
 void observed_free(struct observed *observed);

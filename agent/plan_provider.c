@@ -316,10 +316,12 @@ void complain_of_strangers(struct world *world)
 
 /* ---- the journal's entries ---- */
 
+/* It is there, or is about to be made. */
 static bool is_known(const struct world *world, const char *uuid)
 {
     for (size_t i = 0; i < world->subject_count; i++)
-        if (strcmp(world->subjects[i].uuid, uuid) == 0)
+        if (strcmp(world->subjects[i].uuid, uuid) == 0 &&
+            subject_is_new(&world->subjects[i]))
             return true;
     return observed_by_uuid(world->in->observed, uuid) != NULL;
 }

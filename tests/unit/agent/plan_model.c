@@ -205,7 +205,9 @@ static void fill_types(const struct model *model, int gpu, int vf,
     for (int i = 0; i < card->type_count; i++) {
         struct mdev_type *type = array_add(parent->types, parent->type_count);
         type->id = xstrdup(card->types[i].id);
-        type->name = card->types[i].name[0] ? xstrdup(card->types[i].name) : NULL;
+        type->name = card->types[i].name[0] && !card->nameless
+                         ? xstrdup(card->types[i].name)
+                         : NULL;
         type->attributes = card->types[i].attributes;
         if (card->vfs)
             type->attributes.max_instance = (unsigned)card->types[i].capacity;
@@ -321,6 +323,7 @@ static struct observed *make_observed(const struct model *model)
 {
     struct observed *observed = xcalloc(1, sizeof *observed);
     observed->root_found = !model->root_missing;
+    observed->keeps_some_free = model->old_server;
     stpcpy(observed->root_uuid, model->root_uuid);
     observed->root_name = xstrdup(model->root_name);
     for (int i = 0; i < model->known_trait_count; i++)
@@ -500,12 +503,13 @@ static int64_t allocated(const struct model_provider *provider,
     return sum;
 }
 
-static void check_inventory(const struct model_provider *provider,
+static void check_inventory(const struct model *model,
+                            const struct model_provider *provider,
                             const struct class_inventory *item)
 {
     const struct inventory *inventory = &item->inventory;
     assert_in_range(inventory->total, 1, PLACEMENT_MAX_AMOUNT);
-    assert_in_range(inventory->reserved, 0, inventory->total);
+    assert_in_range(inventory->reserved, 0, inventory->total - model->old_server);
     assert_in_range(inventory->max_unit, 1, PLACEMENT_MAX_AMOUNT);
     if (inventory->total < allocated(provider, item->resource_class))
         fail_msg("%s: total %ld is less than what is allocated", provider->name,
@@ -519,7 +523,7 @@ static void set_inventory(struct model *model, const struct plan *plan,
     struct model_inventory set[LENGTH(provider->inventories)] = {0};
     assert_true(step->inventory_count <= (size_t)LENGTH(set));
     for (size_t i = 0; i < step->inventory_count; i++) {
-        check_inventory(provider, &step->inventories[i]);
+        check_inventory(model, provider, &step->inventories[i]);
         SET(set[i].resource_class, step->inventories[i].resource_class);
         set[i].inventory = step->inventories[i].inventory;
     }
@@ -536,6 +540,10 @@ static void delete_provider(struct model *model, const struct plan *plan,
 {
     struct model_provider *provider = writable(model, plan, step);
     assert_int_equal(provider->allocation_count, 0);
+    for (size_t i = 0; i < model->journal->device_count; i++)
+        if (strcmp(model->journal->devices[i].provider, provider->uuid) == 0 &&
+            model_device(model, model->journal->devices[i].uuid))
+            fail_msg("%s is deleted and has a device yet", provider->name);
     *provider = model->providers[--model->provider_count];
 }
 
@@ -565,6 +573,10 @@ static void remove_device(struct model *model, const struct step *step)
     struct model_device *device = model_device(model, step->device.uuid);
     if (!device)
         return;
+    const struct journal_device *entry =
+        journal_find_device(model->journal, device->uuid);
+    if (!entry || entry->adopted)
+        fail_msg("%s is removed and the journal does not have it", device->uuid);
     if (model_is_used(model, device))
         fail_msg("%s is removed while somebody has it", device->uuid);
     if (!device->made_by_agent)
@@ -621,6 +633,73 @@ static void execute(struct model *model, const struct plan *plan, size_t count)
         carry_out(model, plan, &plan->steps[i]);
         plan_note_done(model->journal, &plan->steps[i]);
     }
+}
+
+/* ---- in a world that has moved on ---- */
+
+static bool writes_provider(const struct step *step)
+{
+    return step->kind == STEP_SET_INVENTORY || step->kind == STEP_SET_TRAITS ||
+           step->kind == STEP_DELETE_PROVIDER || step->kind == STEP_CREATE_PROVIDER;
+}
+
+/* What Placement says to the provider's first write of the plan. */
+static bool is_refused(struct model *model, const struct step *step)
+{
+    const struct model_provider *provider = model_provider(model, step->provider);
+    if (step->kind == STEP_CREATE_PROVIDER)
+        return model->root_missing || provider ||
+               model_provider_named(model, step->provider_name);
+    return !provider ||
+           (step->generation >= 0 && provider->generation != step->generation);
+}
+
+/* What the kernel, or the last look before it is asked, says. */
+static bool is_impossible(struct model *model, const struct step *step)
+{
+    struct model_device *device = model_device(model, step->device.uuid);
+    if (step->kind == STEP_REMOVE_DEVICE)
+        return device && (device->in_transition || model->use_unknown ||
+                          model_is_used(model, device));
+    char name[3] = {step->device.gpu[5], step->device.gpu[6], 0};
+    const struct model_gpu *card = &model->gpus[model_gpu(model, name)];
+    int gpu = model_gpu(model, name), type = 0;
+    while (type < card->type_count &&
+           strcmp(card->types[type].id, step->device.type_id) != 0)
+        type++;
+    return card->absent || card->health != GPU_OK || type == card->type_count ||
+           (!device &&
+            model_available(model, gpu, step->device.parent[11] - '0' - 1, type) < 1);
+}
+
+static bool is_first_write(const struct plan *plan, const struct step *step)
+{
+    for (const struct step *s = plan->steps; s < step; s++)
+        if (writes_provider(s) && strcmp(s->provider, step->provider) == 0)
+            return false;
+    return true;
+}
+
+void model_execute_late(struct model *model, const struct plan *plan, size_t count)
+{
+    struct strlist ended = {0}; /* GPUs */
+    intend(model, plan);
+    for (size_t i = 0; i < count && i < plan->step_count; i++) {
+        const struct step *step = &plan->steps[i];
+        bool is_device =
+            step->kind == STEP_CREATE_DEVICE || step->kind == STEP_REMOVE_DEVICE;
+        if (step_is_note(step) || (step->gpu && strlist_contains(&ended, step->gpu)) ||
+            (is_device && is_impossible(model, step)))
+            continue;
+        if (writes_provider(step) && is_first_write(plan, step) &&
+            is_refused(model, step)) {
+            strlist_add(&ended, step->gpu);
+            continue;
+        }
+        carry_out(model, plan, step);
+        plan_note_done(model->journal, step);
+    }
+    strlist_clear(&ended);
 }
 
 void model_execute(struct model *model, const struct plan *plan, size_t count)

@@ -29,6 +29,7 @@ struct model_gpu {
     int vfs;    /* 0: the card is the parent itself */
     bool mixed; /* types can stand beside each other */
     bool absent, unreadable_count, drained;
+    bool nameless; /* nor can the types' names be read */
     enum gpu_health health;
 };
 
@@ -84,7 +85,7 @@ struct model {
     int domain_count;
     bool use_unknown;
     /* Placement */
-    bool unreachable, root_missing;
+    bool unreachable, root_missing, old_server;
     char root_uuid[UUID_TEXT_SIZE], root_name[MODEL_TEXT];
     struct model_provider providers[10]; /* children of the root */
     int provider_count;
@@ -134,7 +135,12 @@ struct plan *model_plan(struct model *model);
 struct plan *model_plan_seeing(struct model *model);
 /* Carries out the first `count` steps, after noting the intentions of all. */
 void model_execute(struct model *model, const struct plan *plan, size_t count);
-/* The same, and then the agent dies: the journal on disk has the intentions only. */
+/* The same, in a world that has moved on since the plan was made: Placement refuses
+ * writes on an older generation, which ends what is planned for that GPU; the kernel
+ * and the last look before a removal refuse what is not so any more. */
+void model_execute_late(struct model *model, const struct plan *plan, size_t count);
+/* As model_execute(), and then the agent dies: the journal on disk has the intentions
+ * only. */
 void model_execute_and_die(struct model *model, const struct plan *plan, size_t count);
 /* Plans and executes until there is nothing to do; fails when that does not end. */
 void model_settle(struct model *model);

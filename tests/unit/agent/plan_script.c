@@ -342,6 +342,7 @@ static void do_set(struct script *s)
     m->create_root = number(s, "create_root", m->create_root);
     m->take_over = number(s, "take_over", m->take_over);
     m->prune = number(s, "prune", m->prune);
+    m->old_server = number(s, "old_server", m->old_server);
     m->grace = (unsigned)number(s, "grace", (int)m->grace);
     m->unreachable = number(s, "blind", m->unreachable);
     m->use_unknown = number(s, "unknown", m->use_unknown);

@@ -337,6 +337,33 @@ static void change_health(struct chance *c)
     struct model_gpu *gpu = &c->model.gpus[roll(c, c->model.gpu_count)];
     gpu->health =
         gpu->health == GPU_OK ? (roll(c, 2) ? GPU_LOST : GPU_UNREADABLE) : GPU_OK;
+    /* A driver that hangs tells nothing. */
+    gpu->nameless = gpu->unreadable_count = gpu->health == GPU_UNREADABLE && roll(c, 2);
+}
+
+/* What Placement has of a child cannot be read for a while. */
+static void hide_provider(struct chance *c)
+{
+    struct model_provider *p = any_provider(c);
+    if (p)
+        p->undetailed = !p->undetailed;
+}
+
+static void prune(struct chance *c)
+{
+    c->model.prune = !c->model.prune;
+}
+
+/* The tree is gone, with all that was allocated on it. It comes back with the same root
+ * or, when Nova was set up anew, with another one. */
+static void lose_tree(struct chance *c)
+{
+    struct model *m = &c->model;
+    m->root_missing = !m->root_missing;
+    m->provider_count = 0;
+    c->foreign_count = 0;
+    if (roll(c, 2))
+        uuid_of("root", c->round, m->root_uuid);
 }
 
 static void unplug(struct chance *c)
@@ -392,8 +419,10 @@ static void blind_use(struct chance *c)
     c->model.use_unknown = !c->model.use_unknown;
 }
 
+typedef void event(struct chance *c); /* a function that something happens in */
+
 static const struct {
-    void (*happen)(struct chance *c);
+    event *happen;
     int weight;
 } events[] = {
     {allocate, 12},      {deallocate, 5},  {rename_consumer, 4},
@@ -404,32 +433,52 @@ static const struct {
     {change_health, 2},  {unplug, 1},      {drain, 1},
     {lose_journal, 1},   {pass_time, 6},   {delete_provider, 1},
     {nova_reports, 2},   {cut_off, 1},     {blind_use, 1},
+    {hide_provider, 1},  {prune, 1},       {lose_tree, 1},
 };
 
-static void something_happens(struct chance *c)
+static event *any_event(struct chance *c)
 {
     int sum = 0;
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         sum += events[i].weight;
     int at = roll(c, sum);
-    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-        if (at < events[i].weight) {
-            events[i].happen(c);
-            return;
-        }
-        at -= events[i].weight;
-    }
+    size_t i = 0;
+    while (at >= events[i].weight)
+        at -= events[i++].weight;
+    return events[i].happen;
+}
+
+static void something_happens(struct chance *c)
+{
+    any_event(c)(c);
+}
+
+/* Between a look and what is done about it: the journal is in memory then. */
+static void something_happens_meanwhile(struct chance *c)
+{
+    event *happen;
+    do {
+        happen = any_event(c);
+    } while (happen == lose_journal);
+    happen(c);
 }
 
 /* ---- what must hold ---- */
 
+/* What was on a provider that has gone is gone. */
+static void forget_foreign(struct chance *c)
+{
+    for (int i = c->foreign_count; i-- > 0;)
+        if (!model_provider(&c->model, c->foreign[i].provider))
+            c->foreign[i] = c->foreign[--c->foreign_count];
+}
+
 static void check_foreign(struct chance *c)
 {
+    forget_foreign(c);
     for (int i = 0; i < c->foreign_count; i++) {
         const struct foreign *f = &c->foreign[i];
         struct model_provider *p = model_provider(&c->model, f->provider);
-        if (!p)
-            continue;
         if (f->trait && !model_has_trait(p, "CUSTOM_FOREIGN"))
             wrong(c, "a foreign trait is gone");
         const struct model_inventory *other = model_inventory(p, "CUSTOM_ELSE");
@@ -478,6 +527,54 @@ static int64_t room_on(const struct model *m, int gpu, int type)
     return room < left ? room : left;
 }
 
+/* How many more the card takes, of the types that its provider's traits tell of: two,
+ * where one of them was set before the journal was lost. */
+static int64_t room_for(const struct model *m, const struct model_provider *p, int gpu)
+{
+    int64_t most = 0;
+    for (int i = 0; i < 2; i++) {
+        char trait[32];
+        snprintf(trait, sizeof trait, "CUSTOM_NVIDIA_%d", 35 + i);
+        int64_t room = model_has_trait(p, trait) ? room_on(m, gpu, i) : 0;
+        most = room > most ? room : most;
+    }
+    return most;
+}
+
+static int64_t allocated_on(const struct model_provider *p, const char *class)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < p->allocation_count; i++)
+        if (strcmp(p->allocations[i].resource_class, class) == 0)
+            sum += p->allocations[i].amount;
+    return sum;
+}
+
+/* What may be had is at most what is there and what the kernel would still make. */
+static void check_capacity(struct chance *c, const struct model_provider *p)
+{
+    const struct model *m = &c->model;
+    int gpu = 0;
+    char name[3] = {0};
+    if (m->mode != MODE_OWNER || model_has_trait(p, "OWNER_NOVA") || p->undetailed ||
+        sscanf(p->name, "host_pci_0000_%2s", name) != 1)
+        return;
+    while (strcmp(m->gpus[gpu].name, name) != 0)
+        gpu++;
+    int64_t there = 0;
+    for (int i = 0; i < m->device_count; i++)
+        there += m->devices[i].gpu == gpu;
+    for (int i = 0; i < p->inventory_count; i++) {
+        const struct model_inventory *item = &p->inventories[i];
+        int64_t used = allocated_on(p, item->resource_class);
+        int64_t most = there + room_for(m, p, gpu);
+        if (strcmp(item->resource_class, "CUSTOM_ELSE") != 0 &&
+            item->inventory.reserved < item->inventory.total &&
+            item->inventory.total > (used > most ? used : most))
+            wrong(c, "more is reported than there is");
+    }
+}
+
 /* "no instance of the type 'nvidia-35' is left on this GPU" has to be true. */
 static void check_refusal(struct chance *c, const struct allocation_status *a)
 {
@@ -490,8 +587,25 @@ static void check_refusal(struct chance *c, const struct allocation_status *a)
         wrong(c, "an allocation is refused although there is room");
 }
 
+/* Devices that are noted as the allocation's, and exist. */
+static int64_t count_noted(struct chance *c, const struct allocation_status *a)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < c->model.journal->device_count; i++) {
+        const struct journal_device *d = &c->model.journal->devices[i];
+        count += !d->released_at && strcmp(d->provider, a->provider) == 0 &&
+                 strcmp(d->consumer, a->consumer) == 0 &&
+                 strcmp(d->resource_class, a->resource_class) == 0 &&
+                 model_device(&c->model, d->uuid);
+    }
+    return count;
+}
+
 static void check_allocation(struct chance *c, const struct allocation_status *a)
 {
+    if (a->state != ALLOCATION_RELEASING && c->model.mode == MODE_OWNER &&
+        count_noted(c, a) > a->amount)
+        wrong(c, "an allocation has more devices than units");
     for (size_t i = 0; i < a->mdevs.count; i++)
         if (!model_device(&c->model, a->mdevs.items[i]))
             wrong(c, "a device that serves an allocation does not exist");
@@ -545,10 +659,11 @@ static void check_settled(struct chance *c)
         const struct model_provider *p = &c->model.providers[i];
         const struct journal_provider *noted =
             journal_find_provider(c->model.journal, p->uuid);
-        for (int j = 0; noted && j < p->allocation_count; j++)
+        for (int j = 0; noted && !p->undetailed && j < p->allocation_count; j++)
             if (journal_find_inventory(noted, p->allocations[j].resource_class) &&
                 !is_answered(plan, p, &p->allocations[j]))
                 wrong(c, "an allocation is overlooked");
+        check_capacity(c, p);
     }
 }
 
@@ -582,6 +697,8 @@ static void make_world(struct chance *c, unsigned seed)
     if (mode)
         c->model.mode = strcmp(mode, "nova") == 0 ? MODE_NOVA : MODE_OWNER;
     configure(c);
+    c->model.create_root = roll(c, 2);
+    c->model.take_over = roll(c, 8) == 0;
     stpcpy(c->model.known_traits[c->model.known_trait_count++], "CUSTOM_FOREIGN");
     stpcpy(c->model.known_traits[c->model.known_trait_count++], "OWNER_NOVA");
 }
@@ -610,7 +727,14 @@ static void live(unsigned seed)
         /* Sometimes the agent is interrupted. */
         _cleanup_(plan_freep) struct plan *plan = model_plan(&c.model);
         check_nova_steps(&c, plan);
-        model_execute(&c.model, plan, (size_t)roll(&c, (int)plan->step_count + 1));
+        size_t steps = (size_t)roll(&c, (int)plan->step_count + 1);
+        bool late = roll(&c, 3) == 0;
+        if (late)
+            something_happens_meanwhile(&c);
+        if (late)
+            model_execute_late(&c.model, plan, steps);
+        else
+            model_execute(&c.model, plan, steps);
         check_journal(&c);
         if (roll(&c, 2))
             continue;

@@ -9,6 +9,8 @@
 /* A provider that changes while it is read is read again, but not for ever. */
 #define MOST_READS 5
 
+#define RESERVES_ALL_MINOR 26
+
 struct placement_fetch {
     struct placement_client *client;
     const struct config *config;
@@ -320,6 +322,8 @@ int placement_fetch_tree(struct placement_fetch *fetch, const struct observed **
     }
     if (!found && find_root(fetch, &found, err) != 0)
         return -1;
+    fetch->observed->keeps_some_free =
+        placement_client_minor(fetch->client) < RESERVES_ALL_MINOR;
     *out = fetch->observed;
     return 0;
 }

@@ -104,6 +104,27 @@ static int64_t decide_total(const struct world *world, const struct subject *sub
     return at_most(total, PLACEMENT_MAX_AMOUNT);
 }
 
+/* ---- old servers ---- */
+
+/* They do not take `reserved` as large as `total`: there a GPU that gets nobody new has
+ * just what is allocated, or no inventory. */
+static bool keeps_some_free(const struct world *world)
+{
+    return world->in->observed->keeps_some_free;
+}
+
+static int64_t most_reserved(const struct world *world, int64_t total)
+{
+    return keeps_some_free(world) && total > 0 ? total - 1 : total;
+}
+
+/* It may well be the agent that has set this where an operator is overruled. */
+static bool is_like_ours(const struct world *world, const struct inventory *observed)
+{
+    return observed->reserved == most_reserved(world, observed->total) ||
+           (keeps_some_free(world) && observed->reserved == 0);
+}
+
 /* ---- what an operator has set ---- */
 
 static bool is_held_back(const struct world *world, const struct subject *subject,
@@ -132,7 +153,8 @@ static bool is_taken_as_ours(const struct subject *subject, const char *resource
 
 /* The operator's own values: those that are there, unless it is the agent that has put
  * reserved to total. */
-static struct journal_inventory operators(const struct subject *subject,
+static struct journal_inventory operators(const struct world *world,
+                                          const struct subject *subject,
                                           const char *resource_class, bool is_ours)
 {
     const struct inventory *observed = observed_inventory(subject, resource_class);
@@ -143,7 +165,7 @@ static struct journal_inventory operators(const struct subject *subject,
         result = *noted;
     if (observed) {
         result.operators_ratio = observed->allocation_ratio;
-        if (!is_ours && (!result.overruled || observed->reserved != observed->total))
+        if (!is_ours && (!result.overruled || !is_like_ours(world, observed)))
             result.operators_reserved = observed->reserved;
     }
     return result;
@@ -173,17 +195,20 @@ static void decide_class(const struct world *world, const struct subject *subjec
 {
     bool held_back = is_held_back(world, subject, resource_class);
     bool is_ours = is_taken_as_ours(subject, resource_class, held_back);
-    struct journal_inventory note = operators(subject, resource_class, is_ours);
+    struct journal_inventory note = operators(world, subject, resource_class, is_ours);
     const struct inventory *old = observed_inventory(subject, resource_class);
-    int64_t total = decide_total(world, subject, resource_class);
+    bool shrinks = held_back && keeps_some_free(world);
+    int64_t total = shrinks ? subject_allocated(subject, resource_class)
+                            : decide_total(world, subject, resource_class);
+    int64_t most = most_reserved(world, total);
     struct inventory now = {.total = total,
-                            .reserved = at_most(note.operators_reserved, total),
+                            .reserved = at_most(note.operators_reserved, most),
                             .min_unit = 1,
                             .max_unit = total,
                             .step_size = 1,
                             .allocation_ratio = note.operators_ratio};
     if (held_back)
-        now.reserved = total;
+        now.reserved = shrinks ? 0 : total;
     bool present = total > 0;
     note.overruled =
         present ? now.reserved != note.operators_reserved

@@ -31,6 +31,9 @@ DEFINE_CLEANUP(struct placement_client *, placement_client_free)
 /* Requests sent so far: an idle cycle costs one. */
 unsigned long placement_client_requests(const struct placement_client *client);
 
+/* The microversion that was agreed on is 1.<this>; 0 before the first answer. */
+unsigned placement_client_minor(const struct placement_client *client);
+
 /* When Keystone's token expires, in seconds since the epoch; 0: there is none. */
 int64_t placement_client_token_expires_at(const struct placement_client *client);
 

@@ -42,6 +42,11 @@ void placement_client_free(struct placement_client *client)
     free(client);
 }
 
+unsigned placement_client_minor(const struct placement_client *client)
+{
+    return client->minor;
+}
+
 unsigned long placement_client_requests(const struct placement_client *client)
 {
     return http_requests(client->http);

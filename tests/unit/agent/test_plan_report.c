@@ -332,6 +332,25 @@ static const struct plan_case inventories[] = {
          "=> create c1.0@84 35\n"
          "undrain 84\n"
          "=> inventory 84 VGPU=16\n"},
+    {"a server before 1.26: a GPU that gets nobody new has what is allocated",
+     ONE "set old_server=1\n inventory 84 VGPU reserved=3 ratio=2\n"
+         "alloc 84 c1 2\n settle\n health 84 lost\n"
+         "=> inventory 84 VGPU=2*2\n"
+         "=> nothing\n"
+         "alloc 84 c1 0\n"
+         "=> inventory 84 none\n"
+         "=> release c1.0@84\n"
+         "=> release c1.1@84\n"
+         "=> nothing\n"
+         "health 84 ok\n"
+         "=> inventory 84 VGPU=16/3*2\n"},
+    {"a server before 1.26: an operator has reserved more than there is now",
+     ONE "set old_server=1\n inventory 84 VGPU reserved=15\n settle\n"
+         "notypes\n type 35 84 max=4\n"
+         "=> inventory 84 VGPU=4/3\n"
+         "=> nothing\n"
+         "notypes\n type 35 84\n"
+         "=> inventory 84 VGPU=16/15\n"},
     {"one sick GPU does not concern the other", TWO "health 84 lost\n alloc 85 c1 1\n"
                                                     "=> inventory 84 VGPU=4/4\n"
                                                     "=> create c1.0@85 35\n"},

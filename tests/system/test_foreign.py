@@ -1,11 +1,13 @@
 """What is not the agent's stays as it is: random hosts, with other people's devices,
 definitions, guests, providers and values, through random allocations and releases."""
+import contextlib
 import json
 import os
+import pathlib
 import random
 import uuid
 
-from support.host import load_description
+from support.host import load_description, store
 from support.world import WorldTest, differences
 
 EXHAUSTIVE = "EXHAUSTIVE" in os.environ
@@ -35,6 +37,7 @@ class World(WorldTest):
         self.build_world(description, self.random_types())
         self.root_uuid = self.new_uuid()
         self.placement.create_provider(self.root_name, self.root_uuid)
+        self.make_other_host()
         self.mdevs = {}  # other people's: uuid: (parent, type)
         self.live = {}  # consumer: provider
         self.traits, self.inventories, self.values = {}, {}, {}  # by provider
@@ -72,6 +75,9 @@ class World(WorldTest):
         type_id, device = self.rng.choice(sorted(types)), self.new_uuid()
         if self.host.create(parent, type_id, device) == "OK":
             self.mdevs[device] = (parent, type_id)
+            parameters = self.host.root / f"bus/mdev/devices/{device}/nvidia/vgpu_params"
+            if parameters.exists():
+                self.assertEqual(store(parameters, f"owner={device[:8]}\n"), "OK")
         self.seen = len(self.host.stores())
 
     def any_device(self):
@@ -137,7 +143,9 @@ class World(WorldTest):
             provider, {**self.placement.inventories(provider), OPERATORS_CLASS: mine})
 
     def set_operators_values(self):
-        provider = self.rng.choice(self.children())
+        self.set_values(self.rng.choice(self.children()))
+
+    def set_values(self, provider):
         inventories = self.placement.inventories(provider)
         if "VGPU" not in inventories:
             return
@@ -165,6 +173,16 @@ class World(WorldTest):
         self.placement.set_inventories(provider, {"VCPU": {"total": 8}, "VGPU": {"total": 2}})
         self.placement.set_traits(provider, {"HW_NUMA_ROOT"})
         self.placement.allocate(self.new_uuid(), {provider: {"VCPU": 1, "VGPU": 1}})
+
+    def make_other_host(self):
+        """A tree of its own, whose agent is elsewhere."""
+        root, child = self.new_uuid(), self.new_uuid()
+        self.placement.create_provider("other.example", root)
+        self.placement.create_provider(f"{self.root_name}_elsewhere", child, root)
+        self.placement.expect((201, 204), "PUT", "/traits/CUSTOM_OWNER_VGPU_AGENT")
+        self.placement.set_traits(child, {"CUSTOM_OWNER_VGPU_AGENT"})
+        self.placement.set_inventories(child, {"VGPU": {"total": 4}})
+        self.placement.allocate(self.new_uuid(), {child: {"VGPU": 2}})
 
     # The cloud at work.
 
@@ -207,12 +225,31 @@ class World(WorldTest):
                 "inventory": inventories.get(OPERATORS_CLASS),
                 "aggregates": self.look_at_provider({
                     "name": "", "uuid": child, "parent_provider_uuid": ""})["aggregates"]}
-        found["files"] = {str(file): file.read_bytes()
+        found["files"] = {str(file): self.look_at_file(file)
                           for folder in ("etc", "run")
-                          for file in (self.agent.host_root / folder).rglob("*")
-                          if file.is_file()}
-        found["mdevs"] = {device: where for device, where in self.host.mdevs().items()
+                          for file in (self.agent.host_root / folder).rglob("*")}
+        found["mdevs"] = {device: (where, self.look_at_mdev(device))
+                          for device, where in self.host.mdevs().items()
                           if device in self.mdevs}
+        return found
+
+    @staticmethod
+    def look_at_file(file):
+        seen = file.stat()
+        return (seen.st_mode, seen.st_uid, seen.st_mtime_ns,
+                file.read_bytes() if file.is_file() else None)
+
+    def look_at_mdev(self, device):
+        """All that its folder says, and who may write there."""
+        found = {}
+        folder = self.host.root / "bus/mdev/devices" / device
+        for base, _, files in os.walk(folder):
+            for name in files:
+                file = pathlib.Path(base) / name
+                mode = file.lstat().st_mode
+                found[str(file.relative_to(folder))] = (
+                    mode, file.read_text() if mode & 0o444 and not file.is_symlink()
+                    else None)
         return found
 
     def allocations_of(self, provider):
@@ -233,9 +270,11 @@ class World(WorldTest):
     def check_values(self, child, inventory):
         values = self.values.get(child, {"reserved": 0, "allocation_ratio": 1.0})
         if inventory:
-            self.assertEqual(inventory["allocation_ratio"], values["allocation_ratio"])
+            name = self.placement.get(f"/resource_providers/{child}")["name"]
+            self.assertEqual(inventory["allocation_ratio"], values["allocation_ratio"],
+                             name)
             self.assertEqual(inventory["reserved"],
-                             min(values["reserved"], inventory["total"]))
+                             min(values["reserved"], inventory["total"]), name)
 
     def protected(self):
         """Devices that must not be written `remove`."""
@@ -275,6 +314,44 @@ class World(WorldTest):
             else:
                 self.assertTrue(mine[0]["reason"], mine)
 
+    # A cycle, and the end.
+
+    def cycle(self, what):
+        """One sync, and nothing of others' has changed."""
+        with self.nothing_foreign_changes(what):
+            done = self.agent.try_to("sync")
+            self.assertIn(done.returncode, (0, 1), (what, done))
+        self.expected_on_children()
+        self.check_allocations()
+
+    @contextlib.contextmanager
+    def nothing_foreign_changes(self, what):
+        before, protected = self.foreign(), self.protected()
+        yield
+        after = self.foreign()
+        # The first sync makes the agent's own providers.
+        changed = differences(json_like(after), json_like({k: after[k] for k in after
+                                                           if k not in before} | before))
+        self.assertEqual(changed, [], what)
+        self.check_stores(protected)
+
+    def end_all(self):
+        """When all have gone, so have the agent's devices, and only they."""
+        for server in sorted(self.live):
+            self.placement.deallocate(server)
+        self.live.clear()
+        for pattern in ("*/libvirt/qemu/*.xml", "etc/mdevctl.d/*/*", "proc/*/fd/*"):
+            for file in self.agent.host_root.glob(pattern):
+                file.unlink()
+        for _ in range(4):
+            self.cycle("the end")
+        # One that was lost is made anew when there is something to write.
+        if self.options["state_file"].exists():
+            journal = json.loads(self.options["state_file"].read_text())
+            self.assertEqual(journal["devices"], [])
+        for device, where in self.mdevs.items():
+            self.assertEqual(self.host.mdevs().get(device), where)
+
 
 ACTIONS = {
     World.allocate_some: 8, World.release_one: 5, World.make_mdev: 2,
@@ -301,35 +378,6 @@ class Foreign(World):
                 action(self)
             self.cycle(f"{number}: {[action.__name__ for action in actions]}")
         self.end_all()
-
-    def cycle(self, what):
-        """One sync, and nothing of others' has changed."""
-        before, protected = self.foreign(), self.protected()
-        done = self.agent.try_to("sync")
-        self.assertIn(done.returncode, (0, 1), (what, done))
-        after = self.foreign()
-        # The first sync makes the agent's own providers.
-        changed = differences(json_like(after), json_like({k: after[k] for k in after
-                                                           if k not in before} | before))
-        self.assertEqual(changed, [], what)
-        self.check_stores(protected)
-        self.expected_on_children()
-        self.check_allocations()
-
-    def end_all(self):
-        """When all have gone, so have the agent's devices, and only they."""
-        for server in sorted(self.live):
-            self.placement.deallocate(server)
-        self.live.clear()
-        for pattern in ("*/libvirt/qemu/*.xml", "etc/mdevctl.d/*/*", "proc/*/fd/*"):
-            for file in self.agent.host_root.glob(pattern):
-                file.unlink()
-        for _ in range(4):
-            self.cycle("the end")
-        journal = json.loads(self.options["state_file"].read_text())
-        self.assertEqual(journal["devices"], [])
-        for device, where in self.mdevs.items():
-            self.assertEqual(self.host.mdevs().get(device), where)
 
 
 def json_like(value):

@@ -1,7 +1,10 @@
 """What goes wrong on hosts and networks: one GPU's trouble is its own, nothing wedges, and
 all is well again when the trouble ends."""
 import json
+import os
 import pathlib
+import signal
+import time
 
 from support import wait_for
 from support.fleet import FleetTest, new_uuid
@@ -132,6 +135,30 @@ class Slow(FleetTest):
         self.assertEqual([s["path"].rsplit("/", 1)[1] for s in self.host.stores()],
                          ["create", "create"])
 
+    def test_an_agent_that_did_not_see_the_end_of_a_create(self):
+        """Killed while its child waits for the kernel. The consumer goes, another comes:
+        the kernel would take a remove before the create returned badly."""
+        self.host.control(f"block create on {A}")
+        gone = self.allocate(A)
+        wait_for(lambda: any(s["result"] == "pending" for s in self.host.stores()),
+                 "the create to block")
+        for _ in range(2):
+            self.agent.daemon.kill()
+            self.placement.deallocate(gone)
+            self.agent.start()
+            other = self.allocate(A)
+            begin = len(self.relay.requests)
+            wait_for(lambda: len(self.relay.requests) > begin + 5, "some cycles")
+            self.assertEqual([s["result"] for s in self.host.stores()][0], "pending")
+            self.assertFalse([s for s in self.host.stores() if "remove" in s["path"]])
+            gone, other = other, gone
+        self.host.control("unblock")
+        wait_for(lambda: self.states() == {gone: ["ready"]}, "the other's device")
+        self.assertEqual(len(self.host.mdevs()), 1)
+        removes = [s for s in self.host.stores() if s["path"].endswith("remove")]
+        self.assertLessEqual(len(removes), 1)
+        self.assertEqual({s["result"] for s in self.host.stores()}, {"OK"})
+
 
 class Hung(FleetTest):
     """A driver in which the reading of a file does not come back."""
@@ -214,6 +241,48 @@ class Hung(FleetTest):
         self.host.control("show")
         wait_for(lambda: self.vgpus(A) == (16, 0), "the GPU to be back")
         self.assertEqual(set(self.host.mdevs()), set(before) | self.devices_of(B, server))
+
+
+class Eight(FleetTest):
+    """A card in trouble beside seven that are well."""
+
+    def setUp(self):
+        super().setUp()
+        self.build("kvm-v100", {"devices": {"enabled_mdev_types": ["nvidia-194"]}})
+        self.agent.run("sync")
+        self.gpus = [row["gpu"] for row in self.agent.json("gpus")]
+        self.assertEqual(len(self.gpus), 8)
+
+    def serve_seven(self):
+        """How long a daemon takes to give a device to each of eight GPUs' consumers,
+        the first GPU's left out; it stops and all is released in the end."""
+        daemon = self.agent.start()
+        daemon.wait_for_output(" starts")
+        self.agent.settle()
+        servers = [self.allocate(gpu, 2) for gpu in self.gpus]
+        wanted = set().union(*(self.devices_of(gpu, server, 2)
+                               for gpu, server in zip(self.gpus[1:], servers[1:])))
+        begin = time.monotonic()
+        os.kill(daemon.pid, signal.SIGUSR1)
+        wait_for(lambda: wanted <= set(self.host.mdevs()), "seven GPUs' devices")
+        took = time.monotonic() - begin
+        for server in servers:
+            mine = self.placement.get(f"/allocations/{server}")
+            self.placement.allocate(server, {}, mine["consumer_generation"])
+        self.host.control("clear")
+        wait_for(lambda: not self.host.mdevs(), "the release of all")
+        self.assertEqual(daemon.stop(), 0)
+        return took
+
+    def test_a_create_that_hangs_costs_the_others_nothing(self):
+        well, sick = [], []
+        for _ in range(2):
+            well.append(self.serve_seven())
+            self.host.control(f"block create every on {self.gpus[0]}")
+            sick.append(self.serve_seven())
+        print(f"well {well}, sick {sick}")
+        # Not even the least of what it would cost to wait for it once.
+        self.assertLess(min(sick), min(well) + 0.5)
 
 
 class Network(FleetTest):

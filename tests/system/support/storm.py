@@ -345,7 +345,7 @@ class Storm(FleetTest):
     def free_kernel(self):
         """What takes cards away waits for whoever is at work on them."""
         for name in list(self.faults):
-            if name == "kernel" or name.startswith("held"):
+            if name in ("kernel", "hanging") or name.startswith("held"):
                 self.faults.pop(name)()
 
     def lose_card(self):
@@ -389,6 +389,11 @@ class Storm(FleetTest):
         file = self.rng.choice(("available_instances", "description", "config", "mdev_type"))
         self.host.control(f"{word} *{card}*/{file}")
         self.faults["unreadable"] = lambda: self.host.control("show")
+
+    def file_hangs(self):
+        file = self.rng.choice(("available_instances", "description", "config"))
+        self.host.control(f"hang *{self.any_card()}*/{file}")
+        self.faults["hanging"] = lambda: self.host.control("show")
 
     # ---- the network ----
 
@@ -491,7 +496,7 @@ CLOUD = {
 TROUBLE = {
     Storm.kernel_fails: 6, Storm.kernel_is_slow: 4, Storm.kernel_blocks: 0.3,
     Storm.hold: 0.3, Storm.lose_card: 2, Storm.unplug: 1, Storm.unbind: 1,
-    Storm.virtual_functions_go: 1, Storm.unreadable: 2, Storm.answers_are_bad: 5,
-    Storm.placement_is_away: 1, Storm.placement_is_silent: 0.1,
+    Storm.virtual_functions_go: 1, Storm.unreadable: 2, Storm.file_hangs: 0.2,
+    Storm.answers_are_bad: 5, Storm.placement_is_away: 1, Storm.placement_is_silent: 0.1,
 }
 RESTARTS = {Storm.restart: 3, Storm.restart_placement: 1, Storm.reboot: 0.7}

@@ -166,7 +166,11 @@ class Daemon(CrashTest):
 
 
 class Child(CrashTest):
-    """Only the child that makes or removes a device."""
+    """Only a child: one that looks at the host, or makes or removes a device."""
+
+
+class ChildOfDaemon(CrashTest):
+    """The daemon outlives it."""
 
 
 class AgentOfChild(CrashTest):
@@ -190,6 +194,8 @@ add_tests(Request, CASES, Request.crash_at_requests,
           ("first", "move", "another_type", "prune", "nova"))
 add_tests(Child, DEVICE_CASES, crash_everywhere("end_by_sync", scope=CHILD),
           ("move", "nova_reboot"))
+add_tests(ChildOfDaemon, DEVICE_CASES, crash_everywhere("end_by_daemon", scope=CHILD),
+          ("move",))
 add_tests(AgentOfChild, DEVICE_CASES,
           crash_everywhere("end_by_sync", scope=CHILD, whom="parent"),
           ("move", "reboot"))

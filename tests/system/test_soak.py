@@ -7,8 +7,9 @@ daemon runs under valgrind and is then never killed, so that each of its lives i
 import os
 import shutil
 
+from support.cloud import CLOUD
 from support.judge import JudgedStorm
-from support.storm import CLOUD, RESTARTS, TROUBLE
+from support.storm import RESTARTS, TROUBLE
 
 CYCLES = int(os.environ.get("CYCLES", 200))
 SEED = int(os.environ.get("SEED", 1))

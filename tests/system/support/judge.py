@@ -1,9 +1,10 @@
 """Whether all is as it must be once a storm is over, found by looking at the host and at
 Placement; what the agent says of itself is only believed where that agrees."""
+from .cloud import MOST, TYPES
 from .fleet import child_name
 from .process import wait_for
-from .storm import MOST, TYPES, Storm
-from .watched import descriptors, memory
+from .storm import Storm
+from .watched import children, descriptors, memory
 
 TRIES = 20  # cycles until nothing is left to do
 
@@ -155,6 +156,7 @@ class JudgedStorm(Storm):
 
     def measure(self):
         """{process: (descriptors, KiB)}"""
-        return {name: (len(descriptors(pid)), memory(pid))
-                for name, pid in (("agent", self.daemon.pid),
-                                  ("placementd", self.placement.process.pid))}
+        (looker,) = children(self.daemon.pid)  # all others have done their work
+        pids = {"agent": self.daemon.pid, "its child": looker,
+                "placementd": self.placement.process.pid}
+        return {name: (len(descriptors(pid)), memory(pid)) for name, pid in pids.items()}

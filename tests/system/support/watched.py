@@ -64,6 +64,10 @@ def descriptors(pid):
 
 
 def memory(pid):
-    """Private memory that was written to, in KiB."""
+    """That is its own, or was until it forked, in KiB."""
     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(re.search(r"^Private_Dirty: +(\d+) kB", text, re.M).group(1))
+    return int(re.search(r"^Anonymous: +(\d+) kB", text, re.M).group(1))
+
+
+def children(pid):
+    return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -54,6 +54,14 @@ static bool is_drained(const struct cycle *cycle, const char *gpu)
     return cycle->drained && strlist_contains(cycle->drained, gpu);
 }
 
+static enum gpu_health health_of(const struct desired_provider *desired)
+{
+    if (!desired->gpu)
+        return GPU_GONE;
+    enum gpu_health health = desired->gpu->health;
+    return health == GPU_OK && desired->sick ? GPU_UNUSABLE : health;
+}
+
 /* By its name, since Nova's have other uuids. */
 static void fill_desired(const struct cycle *cycle,
                          const struct desired_provider *desired,
@@ -68,7 +76,7 @@ static void fill_desired(const struct cycle *cycle,
         xstrdup(desired->type_id ? desired->type_id : desired->type_config->type);
     status->type_name = xstrdup(desired->type_name);
     status->resource_class = xstrdup(desired->resource_class);
-    status->health = desired->gpu ? desired->gpu->health : GPU_GONE;
+    status->health = health_of(desired);
     status->service = is_drained(cycle, desired->gpu_name) ? GPU_DRAINED : GPU_ACTIVE;
     const struct observed_provider *provider =
         observed_by_name(cycle->observed, desired->name);

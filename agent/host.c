@@ -162,6 +162,7 @@ const char *gpu_health_name(enum gpu_health health)
         [GPU_GONE] = "gone",
         [GPU_LOST] = "lost",
         [GPU_UNREADABLE] = "unreadable",
+        [GPU_UNUSABLE] = "unusable",
     };
     return names[health];
 }

@@ -59,6 +59,8 @@ enum gpu_health {
     GPU_LOST,       /* fell off the bus: its config space reads all ones */
     GPU_UNREADABLE, /* a file that decides could not be read: `health_reason` says which
                      */
+    GPU_UNUSABLE,   /* well as far as can be seen, but it offers no devices: only said
+                       of one that is configured */
 };
 
 struct gpu {
@@ -104,7 +106,7 @@ const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *conf
  * `parent` may be NULL; for a stray they get NULL. */
 const struct mdev *host_mdev(const struct host *host, const char *uuid,
                              const struct gpu **gpu, const struct mdev_parent **parent);
-/* "ok", "gone", "lost", "unreadable" */
+/* "ok", "gone", "lost", "unreadable", "unusable" */
 const char *gpu_health_name(enum gpu_health health);
 
 /* For those who make a host (host_scan, tests): the GPU or parent of that name, added

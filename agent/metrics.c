@@ -193,7 +193,7 @@ static void write_health(FILE *out, const struct metrics *metrics)
 {
     family(out, "gpu_health", "gauge", "1 at the state that the GPU is in.");
     for (size_t i = 0; i < metrics->gpu_count; i++)
-        for (int state = GPU_OK; state <= GPU_UNREADABLE; state++) {
+        for (int state = GPU_OK; state <= GPU_UNUSABLE; state++) {
             const struct gpu_status *gpu = &metrics->gpus[i];
             begin_gpu(out, "gpu_health", gpu);
             label(out, ",", "health", gpu_health_name((enum gpu_health)state));

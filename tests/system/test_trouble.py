@@ -3,11 +3,14 @@ all is well again when the trouble ends."""
 import json
 import os
 import pathlib
+import re
 import signal
 import time
+import urllib.request
 
 from support import wait_for
-from support.fleet import FleetTest, new_uuid
+from support.fleet import GUIDE_TYPES, FleetTest, new_uuid
+from support.host import load_description
 from support.relay import CUT, LOSE
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
@@ -158,6 +161,78 @@ class Slow(FleetTest):
         removes = [s for s in self.host.stores() if s["path"].endswith("remove")]
         self.assertLessEqual(len(removes), 1)
         self.assertEqual({s["result"] for s in self.host.stores()}, {"OK"})
+
+
+class Away(FleetTest):
+    """A card that goes while guests have devices of it, and comes back."""
+
+    def go_away(self, host, types, card, other, goes, comes, health):
+        self.build(host, types, listen="0")
+        daemon = self.agent.start()
+        self.port = re.search(r":(\d+)/metrics",
+                              daemon.wait_for_output("serves http")).group(1)
+        self.agent.settle()
+        server, beside = self.allocate(card, 2), self.allocate(other)
+        wait_for(lambda: self.states() == {server: ["ready"], beside: ["ready"]}, "all")
+        before, total = self.host.mdevs(), self.vgpus(card)[0]
+        self.host.control(goes)
+        wait_for(lambda: self.vgpus(card) == (total, total), "it to be held back")
+        status = self.agent.json("status", status=1)
+        rows = {row["gpu"]: row for row in status["gpus"]}
+        self.assertEqual(rows[card]["health"], health)
+        self.assertEqual((rows[card]["reserved"], rows[card]["used"]), (total, 2))
+        self.assertTrue([p for p in status["problems"] if card in p], status)
+        self.assertEqual(rows[other]["health"], "ok")
+        wait_for(lambda: self.alerts(card, health), "the alert")
+        # Who else comes is served; nobody is taken anything.
+        third = self.allocate(other)
+        wait_for(lambda: self.states().get(third) == ["ready"], "another's device")
+        beside_us = {d for d, (parent, _) in before.items() if parent == other}
+        self.assertLess(beside_us, set(self.host.mdevs()))
+        self.assertEqual([s for s in self.host.stores() if "remove" in s["path"]], [])
+        for command in comes:
+            self.host.control(command)
+        wait_for(lambda: self.vgpus(card) == (total, 0), "it to be back")
+        wait_for(lambda: self.states().get(server) == ["ready"], "its devices")
+        self.assertEqual({d: t for d, (_, t) in before.items()},
+                         {d: t for d, (_, t) in self.host.mdevs().items() if d in before})
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")
+        wait_for(lambda: self.alerts(card, "ok"), "the end of the alert")
+
+    def vgpus(self, address):
+        inventory = self.placement.inventories(self.child(address))["VGPU"]
+        return inventory["total"], inventory["reserved"]
+
+    def alerts(self, card, health):
+        """What a monitor sees."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as page:
+            text = page.read().decode()
+        return re.search(rf'gpu_health{{gpu="{card}",[^}}]*health="{health}"}} 1\n', text) \
+            and (health == "ok") == ("vgpu_agent_problems 0\n" in text)
+
+    def test_off_the_bus(self):
+        self.go_away("nova-guide", GUIDE_TYPES, A, B, f"lose {A}", [f"restore {A}"],
+                     "lost")
+
+    def test_removed_and_rescanned(self):
+        self.go_away("nova-guide", GUIDE_TYPES, A, B, f"unplug {A}", ["rescan"], "gone")
+
+    def test_unbound_and_bound(self):
+        self.go_away("nova-guide", GUIDE_TYPES, A, B, f"unbind {A}", [f"bind {A}"],
+                     "unusable")
+
+    def test_virtual_functions_made_anew(self):
+        card = "0000:41:00.0"
+        description = load_description("sriov")
+        description["cards"] = [c for c in description["cards"]
+                                if c["path"].endswith(card)] + \
+            load_description("nova-guide")["cards"][:1]
+        description["models"] |= load_description("nova-guide")["models"]
+        types = {"devices": {"enabled_mdev_types": ["nvidia-558", "nvidia-35"]},
+                 "mdev_nvidia-558": {"device_addresses": [card]},
+                 "mdev_nvidia-35": {"device_addresses": [A]}}
+        self.go_away(description, types, card, A, f"numvfs {card} 0",
+                     [f"numvfs {card} 32"], "unusable")
 
 
 class Hung(FleetTest):

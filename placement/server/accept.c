@@ -6,74 +6,136 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/cleanup.h"
-#include "lib/xalloc.h"
+/* One element of the header. */
+struct range {
+    const char *type;
+    size_t length;       /* "text/html" */
+    bool has_parameters; /* then it is none of our offers, which have none */
+    double quality;
+};
 
-static char *strip(char *text)
+static void skip_blanks(const char **at)
 {
-    text += strspn(text, " \t");
-    size_t length = strlen(text);
-    while (length > 0 && strchr(" \t", text[length - 1]))
-        text[--length] = 0;
-    return text;
+    *at += strspn(*at, " \t");
 }
 
-/* How closely "type/subtype" of the header matches an offer: 0 not at all, 1 for
- * anything, 2 for the main type, 3 for itself. */
-static int closeness(const char *range, const char *offer)
+static bool is_token_character(char c)
 {
-    if (strcmp(range, "*/*") == 0)
-        return 1;
-    const char *slash = strchr(range, '/');
-    size_t main_length = (size_t)(slash - range) + 1;
-    if (strcmp(slash, "/*") == 0)
-        return strncasecmp(range, offer, main_length) == 0 ? 2 : 0;
-    return strcasecmp(range, offer) == 0 ? 3 : 0;
+    return isalnum((unsigned char)c) || (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-/* Reads one element; cuts `text`. False when it is no media range. */
-static bool read_range(char *text, char **range, double *quality)
+static bool skip_token(const char **at)
 {
-    char *rest = text;
-    *range = strip(strsep(&rest, ";"));
-    *quality = 1;
-    const char *slash = strchr(*range, '/');
-    if (!slash || slash == *range || !slash[1] || strpbrk(*range, " \t"))
+    const char *begin = *at;
+    while (is_token_character(**at))
+        ++*at;
+    return *at > begin;
+}
+
+/* "=", and a token or a text in quotes. */
+static bool skip_value(const char **at)
+{
+    if (*(*at)++ != '=')
         return false;
-    char *parameter;
-    while ((parameter = strsep(&rest, ";"))) {
-        parameter = strip(parameter);
-        if (strncasecmp(parameter, "q=", 2) != 0)
-            continue;
-        char *end;
-        *quality = strtod(parameter + 2, &end);
-        if (*end || !isdigit((unsigned char)parameter[2]) || *quality > 1)
+    if (**at != '"')
+        return skip_token(at);
+    for (++*at; **at && **at != '"'; ++*at)
+        if (**at == '\\' && (*at)[1])
+            ++*at;
+    return *(*at)++ == '"';
+}
+
+/* From 0 to 1, with three decimals at most. */
+static bool read_quality(const char **at, double *out)
+{
+    char *end;
+    const char *begin = ++*at; /* after the "=" */
+    if (begin[-1] != '=' || (*begin != '0' && *begin != '1'))
+        return false;
+    size_t length = 1;
+    if (begin[1] == '.')
+        length += 1 + strspn(begin + 2, "0123456789");
+    *out = strtod(begin, &end);
+    *at = begin + length;
+    return length <= 5 && end <= *at && *out <= 1;
+}
+
+/* What follows the type: parameters of its own, then "q=", then others that do not
+ * matter. */
+static bool read_parameters(const char **at, struct range *range)
+{
+    for (bool weighed = false;;) {
+        const char *before = *at;
+        skip_blanks(at);
+        if (**at != ';') {
+            *at = before;
+            return true;
+        }
+        ++*at;
+        skip_blanks(at);
+        const char *name = *at;
+        if (!skip_token(at))
             return false;
+        if (!weighed && *at == name + 1 && tolower((unsigned char)*name) == 'q') {
+            weighed = true;
+            if (!read_quality(at, &range->quality))
+                return false;
+        } else {
+            range->has_parameters |= !weighed;
+            if ((!weighed || **at == '=') && !skip_value(at))
+                return false;
+        }
     }
-    return true;
+}
+
+static bool read_range(const char **at, struct range *range)
+{
+    *range = (struct range){.type = *at, .quality = 1};
+    if (!skip_token(at) || *(*at)++ != '/' || !skip_token(at))
+        return false;
+    range->length = (size_t)(*at - range->type);
+    return read_parameters(at, range);
+}
+
+/* How closely the range matches an offer: 0 not at all, 1 for anything, 2 for the main
+ * type, 3 for itself. */
+static int closeness(const struct range *range, const char *offer)
+{
+    size_t length = range->length;
+    if (range->has_parameters)
+        return 0;
+    if (length == 3 && strncmp(range->type, "*/*", 3) == 0)
+        return 1;
+    if (strncmp(range->type + length - 2, "/*", 2) == 0)
+        return strncasecmp(range->type, offer, length - 1) == 0 ? 2 : 0;
+    return strlen(offer) == length && strncasecmp(range->type, offer, length) == 0 ? 3
+                                                                                   : 0;
 }
 
 /* The quality that the header gives to an offer: that of its closest range. -1 when the
  * header is not understood. */
 static double quality_of(const char *accept, const char *offer)
 {
-    _cleanup_free_ char *copy = xstrdup(accept);
-    char *rest = copy, *part, *range;
-    double best = 0, quality;
+    double best = 0;
     int closest = 0;
-    while ((part = strsep(&rest, ","))) {
-        part = strip(part);
-        if (!*part)
-            continue;
-        if (!read_range(part, &range, &quality))
-            return -1;
-        int close = closeness(range, offer);
-        if (close > closest) {
-            closest = close;
-            best = quality;
+    for (const char *at = accept;;) {
+        struct range range;
+        skip_blanks(&at);
+        if (*at && *at != ',') {
+            if (!read_range(&at, &range))
+                return -1;
+            int close = closeness(&range, offer);
+            if (close > closest) {
+                closest = close;
+                best = range.quality;
+            }
+            skip_blanks(&at);
         }
+        if (!*at)
+            return best;
+        if (*at++ != ',')
+            return -1;
     }
-    return best;
 }
 
 const char *accept_best(const char *accept, const char *const *offers)

@@ -1,5 +1,6 @@
 /* /resource_providers/{uuid}/aggregates. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/xalloc.h"
 #include "placement/server/handlers.h"
@@ -48,13 +49,17 @@ static int by_id(const void *a, const void *b)
     return (left->id > right->id) - (left->id < right->id);
 }
 
-/* Makes those that there are not yet. Two spellings of one uuid are one aggregate. */
+/* Makes those that there are not yet. As upstream does, each spelling of a uuid stands
+ * for itself, unless it is longer than the usual one. */
 static int ensure_all(struct store *store, struct json_object *uuids,
                       struct aggregate ***out, size_t *count, struct error *err)
 {
     for (size_t i = 0; i < json_object_array_length(uuids); i++) {
         char uuid[UUID_TEXT_SIZE];
-        uuid_like(json_object_get_string(json_object_array_get_idx(uuids, i)), uuid);
+        const char *given = json_object_get_string(json_object_array_get_idx(uuids, i));
+        uuid_like(given, uuid);
+        if (strlen(given) < sizeof uuid)
+            memcpy(uuid, given, strlen(given) + 1);
         if (store_ensure_aggregate(store, uuid, array_add(*out, *count), err) != 0)
             return -1;
     }

@@ -2,31 +2,17 @@
 
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/xalloc.h"
-#include "placement/server/python_text.h"
+#include "placement/server/schema.h"
 
 /* ---- which parameters there are, by microversion ---- */
 
-/* By enum group_parameter; also in upstream's order of naming them. */
+/* By enum group_parameter. */
 static const struct {
     const char *name;
     int since;
 } prefixes[] = {
     {"in_tree", 31}, {"member_of", 21}, {"required", 17}, {"resources", 10}};
 #define PREFIX_COUNT (sizeof prefixes / sizeof *prefixes)
-
-static const struct {
-    const char *name;
-    int since;
-} single_parameters[] = {
-    {"limit", 16}, {"group_policy", 25}, {"root_required", 35}, {"same_subtree", 36}};
-#define SINGLE_COUNT (sizeof single_parameters / sizeof *single_parameters)
-
-static const char *suffix_pattern(int microversion)
-{
-    return microversion >= 33 ? "[a-zA-Z0-9_-]{1,64}" : "[1-9][0-9]*";
-}
 
 static bool is_suffix(const char *text, int microversion)
 {
@@ -57,95 +43,91 @@ enum group_parameter candidates_group_parameter(const char *name, int microversi
     return NO_GROUP_PARAMETER;
 }
 
-static bool is_single_parameter(const char *name, int microversion)
+/* ---- the schema of a query, by microversion ---- */
+
+static const struct schema text_schema = {.type = SCHEMA_STRING};
+static const struct schema limit_schema = {
+    .type = SCHEMA_STRING, .pattern = &schema_positive, .min_length = 1};
+static const char *const policies[] = {"none", "isolate", NULL};
+static const struct schema policy_schema = {.type = SCHEMA_STRING, .words = policies};
+
+/* Each of these microversions takes one parameter more, so that the older ones take the
+ * rest of the list. */
+static const struct schema_property before_groups[] = {
+    {"member_of", &text_schema},
+    {"required", &text_schema}, /* */
+    {"limit", &limit_schema},
+    {"resources", &text_schema, true}, /* */
+    {0},
+};
+static const int since_before_groups[] = {21, 17, 16, 0};
+static const struct schema_property with_groups[] = {
+    {"same_subtree", &text_schema},
+    {"root_required", &text_schema},
+    {"group_policy", &policy_schema},
+    {"limit", &limit_schema},
+    {0},
+};
+static const int since_with_groups[] = {36, 35, 0};
+
+static bool is_of_group(const char *name, int microversion)
 {
-    for (size_t i = 0; i < SINGLE_COUNT; i++)
-        if (strcmp(name, single_parameters[i].name) == 0)
-            return microversion >= single_parameters[i].since;
-    return false;
+    const char *suffix;
+    return candidates_group_parameter(name, microversion, &suffix) !=
+           NO_GROUP_PARAMETER;
 }
 
-/* ---- the checks that upstream's JSON schema makes ---- */
-
-static int refuse_unknown(struct strlist *unknown, int microversion,
-                          struct reply *reply)
+static bool is_of_group_25(const char *name)
 {
-    strlist_sort(unknown);
-    _cleanup_strlist_ struct strlist reprs = {0};
-    for (size_t i = 0; i < unknown->count; i++)
-        strlist_add_take(&reprs, python_repr(unknown->items[i]));
-    _cleanup_free_ char *names = strlist_join(&reprs, ", ");
-    bool one = unknown->count == 1;
-    if (microversion < 25)
-        return reply_problem(
-            reply, 400, NULL,
-            "Invalid query string parameters: Additional properties are "
-            "not allowed (%s %s unexpected)",
-            names, one ? "was" : "were");
-    _cleanup_strlist_ struct strlist patterns = {0};
-    for (size_t i = 0; i < PREFIX_COUNT; i++)
-        if (microversion >= prefixes[i].since)
-            strlist_add_take(&patterns, xasprintf("'^%s(%s)?$'", prefixes[i].name,
-                                                  suffix_pattern(microversion)));
-    _cleanup_free_ char *all = strlist_join(&patterns, ", ");
-    return reply_problem(reply, 400, NULL,
-                         "Invalid query string parameters: %s %s not match any of the "
-                         "regexes: %s",
-                         names, one ? "does" : "do", all);
+    return is_of_group(name, 25);
 }
 
-static int check_names(const struct query *query, int microversion, struct reply *reply)
+static bool is_of_group_31(const char *name)
 {
-    if (microversion < 25 && query_count(query, "resources") == 0)
-        return reply_problem(
-            reply, 400, NULL,
-            "Invalid query string parameters: 'resources' is a required "
-            "property");
-    _cleanup_strlist_ struct strlist unknown = {0};
-    for (size_t i = 0; i < query->count; i++) {
-        const char *name = query->items[i].name, *suffix;
-        if (candidates_group_parameter(name, microversion, &suffix) ==
-                NO_GROUP_PARAMETER &&
-            !is_single_parameter(name, microversion))
-            strlist_add_unique(&unknown, name);
+    return is_of_group(name, 31);
+}
+
+static bool is_of_group_33(const char *name)
+{
+    return is_of_group(name, 33);
+}
+
+/* As a refusal lists them, between quotes. */
+#define NUMBERED(prefix) "^" prefix "([1-9][0-9]*)?$"
+#define NAMED(prefix) "^" prefix "([a-zA-Z0-9_-]{1,64})?$"
+#define NEXT "', '"
+
+static const struct schema_pattern groups_25 = {
+    NUMBERED("member_of") NEXT NUMBERED("required") NEXT NUMBERED("resources"),
+    is_of_group_25};
+static const struct schema_pattern groups_31 = {
+    NUMBERED("in_tree") NEXT NUMBERED("member_of") NEXT NUMBERED("required")
+        NEXT NUMBERED("resources"),
+    is_of_group_31};
+static const struct schema_pattern groups_33 = {NAMED("in_tree") NEXT NAMED("member_of")
+                                                    NEXT NAMED("required")
+                                                        NEXT NAMED("resources"),
+                                                is_of_group_33};
+
+static const struct schema_property *known(const struct schema_property *all,
+                                           const int *since, int microversion)
+{
+    while (microversion < *since)
+        since++, all++;
+    return all;
+}
+
+int candidates_parameters_check(const struct request *request, struct reply *reply)
+{
+    int microversion = request->microversion;
+    struct schema schema = {.type = SCHEMA_OBJECT, .pattern_schema = &text_schema};
+    if (microversion < 25) {
+        schema.properties = known(before_groups, since_before_groups, microversion);
+    } else {
+        schema.properties = known(with_groups, since_with_groups, microversion);
+        schema.pattern_names = microversion < 31   ? &groups_25
+                               : microversion < 33 ? &groups_31
+                                                   : &groups_33;
     }
-    return unknown.count > 0 ? refuse_unknown(&unknown, microversion, reply) : 0;
-}
-
-/* ^[1-9][0-9]*$ */
-static bool is_limit(const char *text)
-{
-    return *text >= '1' && *text <= '9' && text[strspn(text, "0123456789")] == '\0';
-}
-
-static int check_values(const struct query *query, struct reply *reply)
-{
-    for (size_t i = 0; i < query->count; i++) {
-        const char *name = query->items[i].name, *value = query->items[i].value;
-        if (strcmp(name, "limit") != 0 || is_limit(value))
-            continue;
-        _cleanup_free_ char *repr = python_repr(value);
-        return reply_problem(reply, 400, NULL,
-                             "Invalid query string parameters: %s does not match "
-                             "'^[1-9][0-9]*$'",
-                             repr);
-    }
-    const char *policy = query_last(query, "group_policy");
-    if (policy && strcmp(policy, "none") != 0 && strcmp(policy, "isolate") != 0) {
-        _cleanup_free_ char *repr = python_repr(policy);
-        return reply_problem(
-            reply, 400, NULL,
-            "Invalid query string parameters: %s is not one of ['none', "
-            "'isolate']",
-            repr);
-    }
-    return 0;
-}
-
-int candidates_parameters_check(const struct query *query, int microversion,
-                                struct reply *reply)
-{
-    if (check_names(query, microversion, reply) != 0)
-        return -1;
-    return check_values(query, reply);
+    return schema_check_query(&schema, request, reply);
 }

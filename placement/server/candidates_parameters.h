@@ -6,8 +6,8 @@
 #ifndef PLACEMENT_SERVER_CANDIDATES_PARAMETERS_H
 #define PLACEMENT_SERVER_CANDIDATES_PARAMETERS_H
 
-#include "placement/server/query.h"
 #include "placement/server/reply.h"
+#include "placement/server/request.h"
 
 /* Those of a group: followed by its suffix. */
 enum group_parameter { IN_TREE, MEMBER_OF, REQUIRED, RESOURCES, NO_GROUP_PARAMETER };
@@ -18,7 +18,6 @@ enum group_parameter candidates_group_parameter(const char *name, int microversi
 
 /* The names of all parameters, and the values of `limit` and `group_policy`. -1 with a
  * problem (400) in `reply`. */
-int candidates_parameters_check(const struct query *query, int microversion,
-                                struct reply *reply);
+int candidates_parameters_check(const struct request *request, struct reply *reply);
 
 #endif

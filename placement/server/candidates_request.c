@@ -315,10 +315,7 @@ static int read_all(const struct request *request, struct candidates_request *ou
                     struct reply *reply)
 {
     const struct query *query = &request->query;
-    if (request->query_problem)
-        return reply_problem(reply, 400, NULL, "Invalid query string parameters: %s",
-                             request->query_problem);
-    if (candidates_parameters_check(query, request->microversion, reply) != 0 ||
+    if (candidates_parameters_check(request, reply) != 0 ||
         read_whole(query, out, reply) != 0 || read_groups(request, out, reply) != 0)
         return -1;
     int rc = request_at_least(request, 36) ? check_resourceless(out, reply)

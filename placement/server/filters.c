@@ -6,6 +6,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
+#include "placement/server/python_text.h"
 
 static const char *skip_blanks(const char *text)
 {
@@ -36,28 +37,6 @@ static char *next_item(const char **at)
     return item;
 }
 
-/* What Python's int() takes: blanks around, a sign, single '_' between digits. False
- * when it is no number; too large ones become the largest. */
-static bool read_integer(const char *text, int64_t *out)
-{
-    const char *at = skip_blanks(text);
-    bool negative = *at == '-';
-    if (*at == '-' || *at == '+')
-        at++;
-    int64_t number = 0;
-    bool digit_before = false;
-    for (; isdigit((unsigned char)*at) || (*at == '_' && digit_before); at++) {
-        digit_before = *at != '_';
-        if (digit_before && (__builtin_mul_overflow(number, 10, &number) ||
-                             __builtin_add_overflow(number, *at - '0', &number)))
-            number = INT64_MAX;
-    }
-    if (!digit_before || *skip_blanks(at) != '\0')
-        return false;
-    *out = negative ? -number : number;
-    return true;
-}
-
 static void set_amount(struct filters *filters, char *class_name, int64_t amount)
 {
     for (size_t i = 0; i < filters->amount_count; i++)
@@ -82,7 +61,7 @@ static int read_one_resource(struct filters *filters, const char *item,
                              item);
     _cleanup_free_ char *class_name = xstrndup(item, (size_t)(colon - item));
     int64_t amount;
-    if (!read_integer(colon + 1, &amount))
+    if (!python_int(colon + 1, &amount))
         return reply_problem(reply, 400, NULL,
                              "Requested resource %s expected positive integer amount. "
                              "Got: %s.",
@@ -254,13 +233,12 @@ int filters_read_required(struct filters *filters, const struct query *query,
 
 static int read_aggregate(const char *text, struct strlist *out, struct reply *reply)
 {
-    char uuid[UUID_TEXT_SIZE];
-    if (!uuid_like(text, uuid))
+    if (!uuid_like(text, NULL))
         return reply_problem(reply, 400, NULL,
                              "Invalid query string parameters: Expected 'member_of' "
                              "parameter to contain valid UUID(s). Got: %s",
                              text);
-    strlist_add_unique(out, uuid);
+    strlist_add_unique(out, text);
     return 0;
 }
 
@@ -333,15 +311,14 @@ int filters_read_member_of(struct filters *filters, const struct query *query,
 int filters_read_in_tree(struct filters *filters, const char *value,
                          struct reply *reply)
 {
-    char uuid[UUID_TEXT_SIZE];
     _cleanup_free_ char *text = stripped(value);
-    if (!uuid_like(text, uuid))
+    if (!uuid_like(text, NULL))
         return reply_problem(reply, 400, NULL,
                              "Invalid query string parameters: Expected 'in_tree' "
                              "parameter to be a format of uuid. Got: %s",
                              value);
     free(filters->in_tree);
-    filters->in_tree = xstrdup(uuid);
+    filters->in_tree = steal(text);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/uuid.h"
+#include "placement/server/query.h"
 
 /* ---- columns ---- */
 
@@ -85,7 +86,7 @@ static int take_trait(sqlite3_stmt *row, void *context, struct error *err)
 
 static int take_aggregate(sqlite3_stmt *row, void *context, struct error *err)
 {
-    if (!is_uuid(row, 1))
+    if (!text(row, 1) || !uuid_like(text(row, 1), NULL))
         return damaged(err, "aggregates", number(row, 0), "the uuid is none");
     graph_add_aggregate(context, number(row, 0), text(row, 1));
     return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/cleanup.h"
 #include "lib/xalloc.h"
 
 /* Which header goes where in struct request. */
@@ -32,10 +33,12 @@ static void read_target(struct incoming *incoming)
     struct request *request = &incoming->request;
     const char *question = strchrnul(incoming->target, '?');
     struct error err;
-    incoming->path = xstrndup(incoming->target, (size_t)(question - incoming->target));
+    _cleanup_free_ char *path =
+        xstrndup(incoming->target, (size_t)(question - incoming->target));
     request->raw_target = incoming->target;
     /* What cannot be decoded names nothing. */
-    request->path = percent_decode(incoming->path, false) ? incoming->path : "";
+    incoming->path = path_decode(path);
+    request->path = incoming->path ? incoming->path : "";
     if (query_parse(*question ? question + 1 : NULL, &request->query, &err) != 0)
         request->query_problem = incoming->query_problem = xstrdup(err.text);
 }

@@ -1,11 +1,11 @@
 #include "placement/server/microversion.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
+#include "placement/server/python_text.h"
 
 static const char service[] = "placement";
 #define BLANKS " \t"
@@ -34,26 +34,14 @@ static char *wanted_version(char *header)
     return found;
 }
 
-/* What Python's int() takes: digits, a sign, blanks around. False when it is none;
- * large numbers are all the same. */
-static bool number(const char *text, size_t length, int *out)
+/* The two numbers of "1.39"; large ones are all the same. */
+static bool read_numbers(const char *version, int64_t *major, int64_t *minor)
 {
-    while (length > 0 && isspace((unsigned char)*text))
-        text++, length--;
-    while (length > 0 && isspace((unsigned char)text[length - 1]))
-        length--;
-    bool negative = length > 0 && *text == '-';
-    if (length > 0 && (*text == '-' || *text == '+'))
-        text++, length--;
-    int value = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (!isdigit((unsigned char)text[i]))
-            return false;
-        if (value < 100000)
-            value = value * 10 + (text[i] - '0');
-    }
-    *out = negative ? -value : value;
-    return length > 0;
+    const char *dot = strchr(version, '.');
+    if (!dot)
+        return false;
+    _cleanup_free_ char *before = xstrndup(version, (size_t)(dot - version));
+    return python_int(before, major) && python_int(dot + 1, minor);
 }
 
 static int parse(const char *version, int *out, struct reply *reply)
@@ -62,10 +50,8 @@ static int parse(const char *version, int *out, struct reply *reply)
         *out = MICROVERSION_MAX;
         return 0;
     }
-    const char *dot = strchr(version, '.');
-    int major, minor;
-    if (!dot || !number(version, (size_t)(dot - version), &major) ||
-        !number(dot + 1, strlen(dot + 1), &minor))
+    int64_t major, minor;
+    if (!read_numbers(version, &major, &minor))
         return reply_problem(reply, 400, NULL,
                              "Invalid microversion: invalid version string: %s; "
                              "expected two numbers with a dot between",
@@ -74,7 +60,7 @@ static int parse(const char *version, int *out, struct reply *reply)
         return reply_problem(reply, 406, NULL,
                              "Invalid microversion: Unacceptable version header: %s",
                              version);
-    *out = minor;
+    *out = (int)minor;
     return 0;
 }
 

@@ -56,22 +56,46 @@ bool utf8_is_valid(const char *text, size_t length)
     return true;
 }
 
-bool percent_decode(char *text, bool plus_is_blank)
+/* The next byte, %XX decoded. */
+static char next_byte(const char **at)
+{
+    const char *in = *at;
+    if (*in != '%' || hex_value(in[1]) < 0 || hex_value(in[2]) < 0) {
+        *at = in + 1;
+        return *in;
+    }
+    *at = in + 3;
+    return (char)(hex_value(in[1]) * 16 + hex_value(in[2]));
+}
+
+/* Decodes %XX, and '+', in place; false when the result holds NUL or is not UTF-8. */
+static bool decode(char *text)
 {
     char *out = text;
-    for (const char *in = text; *in; in++) {
-        if (*in == '+' && plus_is_blank) {
-            *out++ = ' ';
-        } else if (*in == '%' && hex_value(in[1]) >= 0 && hex_value(in[2]) >= 0) {
-            *out++ = (char)(hex_value(in[1]) * 16 + hex_value(in[2]));
-            in += 2;
-        } else {
-            *out++ = *in;
-        }
+    for (const char *in = text; *in;) {
+        bool blank = *in == '+';
+        char c = next_byte(&in);
+        *out++ = blank ? ' ' : c;
     }
     *out = 0;
     size_t length = (size_t)(out - text);
     return strlen(text) == length && utf8_is_valid(text, length);
+}
+
+char *path_decode(const char *path)
+{
+    char *decoded = xcalloc(strlen(path) + 1, 2), *out = decoded;
+    while (*path) {
+        unsigned char c = (unsigned char)next_byte(&path);
+        if (c == 0) {
+            free(decoded);
+            return NULL;
+        }
+        if (c >= 0x80)
+            *out++ = (char)(0xc0 | c >> 6);
+        *out++ = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+    }
+    return decoded;
 }
 
 int query_parse(const char *text, struct query *out, struct error *err)
@@ -89,7 +113,7 @@ int query_parse(const char *text, struct query *out, struct error *err)
         char *value = strchr(part, '=');
         if (value)
             *value++ = 0;
-        if (!percent_decode(part, true) || (value && !percent_decode(value, true))) {
+        if (!decode(part) || (value && !decode(value))) {
             query_clear(&query);
             return error_set(err, ERROR_INVALID, "'utf-8' codec can't decode them");
         }

@@ -36,9 +36,10 @@ void query_clear(struct query *query);
 const char *query_last(const struct query *query, const char *name);
 size_t query_count(const struct query *query, const char *name);
 
-/* Decodes %XX in place (and '+' if asked); false when the result holds NUL or is not
- * UTF-8. */
-bool percent_decode(char *text, bool plus_is_blank);
+/* A path with its %XX decoded, each byte for a character of Latin-1 as in WSGI: only
+ * refusals show those beyond ASCII, and so do as upstream's. The caller frees; NULL
+ * when there is a NUL in it. */
+char *path_decode(const char *path);
 bool utf8_is_valid(const char *text, size_t length);
 
 /* Any form that Python's uuid.UUID takes: dashes anywhere or none, either case,

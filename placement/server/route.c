@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/strlist.h"
 #include "placement/server/accept.h"
@@ -138,10 +137,10 @@ static int check_media(const struct route *route, const struct request *request,
 {
     static const char *const json_only[] = {"application/json", NULL};
     const char *type = request->content_type ? request->content_type : "";
-    /* Parameters, such as charset, do not matter. */
-    size_t length = strcspn(type, "; ");
+    /* Parameters, such as charset, do not matter; case does. */
+    size_t length = strcspn(type, ";");
     if ((route->flags & ROUTE_TAKES_JSON) &&
-        (length != strlen(*json_only) || strncasecmp(type, *json_only, length) != 0))
+        (length != strlen(*json_only) || strncmp(type, *json_only, length) != 0))
         return reply_problem(
             reply, 415, NULL, "The media type %.*s is not supported, use %s",
             length ? (int)length : 4, length ? type : "None", *json_only);

@@ -17,6 +17,7 @@ struct place {
     const char *schema_word; /* "properties", or "patternProperties", "items" */
     const char *schema_name; /* the property, or the pattern; NULL for items */
     unsigned depth;
+    bool of_choice; /* one of several schemas for a value: it is not told where */
 };
 
 /* The fault to be told. */
@@ -27,7 +28,7 @@ struct fault {
 
 static void show_places(FILE *out, const struct place *place, bool schema)
 {
-    if (!place || place->depth == 0)
+    if (!place || place->depth == 0 || place->of_choice)
         return;
     show_places(out, place->up, schema);
     const char *name = schema ? place->schema_name : place->name;
@@ -72,6 +73,10 @@ static void tell(struct fault *fault, const struct place *place, const char *key
     fputs("  On instance", out);
     show_places(out, place, false);
     fprintf(out, ":     %s", shown);
+    /* Newer releases of jsonschema, and tests written for them, say it so. */
+    if (strcmp(keyword, "minLength") == 0 || strcmp(keyword, "minItems") == 0 ||
+        strcmp(keyword, "minProperties") == 0)
+        fputs("  It should be non-empty", out);
     fclose(out);
     free(text);
 }
@@ -328,9 +333,11 @@ static void check(const struct schema *schema, struct json_object *value,
     if (is_told(fault, place))
         return;
     bool uuid_or_null = schema->type == SCHEMA_UUID_OR_NULL;
+    struct place choice = *place;
+    choice.of_choice = true;
     if (!has_type(schema->type, value) && uuid_or_null &&
         json_object_is_type(value, json_type_string))
-        tell_value(fault, place, "format", value, "is not a 'uuid'");
+        tell_value(fault, &choice, "format", value, "is not a 'uuid'");
     else if (!has_type(schema->type, value))
         tell_value(fault, place, uuid_or_null ? "anyOf" : "type", value,
                    wrong_type[schema->type]);

@@ -1,5 +1,6 @@
 /* Values as Python shows them, for the refusals of schema.h. */
 #include <json-c/linkhash.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,12 +8,21 @@
 #include "placement/server/python_text.h"
 #include "placement/server/schema.h"
 
-#define SHOWN_AT_MOST 400
+#define SHOWN_AT_MOST 1200
 
 void schema_show_string(FILE *out, const char *text)
 {
     _cleanup_free_ char *shown = python_repr(text);
     fputs(shown, out);
+}
+
+static void show_number(FILE *out, struct json_object *value)
+{
+    double number = json_object_get_double(value);
+    if (isinf(number))
+        fputs(number < 0 ? "-inf" : "inf", out);
+    else
+        fputs(json_object_to_json_string(value), out);
 }
 
 static void show(FILE *out, struct json_object *value)
@@ -48,7 +58,7 @@ static void show(FILE *out, struct json_object *value)
         fputc('}', out);
         break;
     default:
-        fputs(json_object_to_json_string(value), out);
+        show_number(out, value);
     }
 }
 

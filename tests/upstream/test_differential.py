@@ -1,6 +1,6 @@
 """Random requests to placementd and to OpenStack's Placement: the same answers.
 
-Eleven thousand requests in all. Upstream keeps its tables in SQLite, which answers
+Eleven thousand random requests in all, and as many fixed ones. Upstream keeps its tables in SQLite, which answers
 faster; one part is on MariaDB, where clouds have them.
 """
 import pathlib
@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 
+from differ.scenario import PARTS
 from openstack import Database, Placement
 from support.case import SystemTest
 from support.placement import own_placement
@@ -27,7 +28,7 @@ class File:
 
 
 class DifferentialTest(SystemTest):
-    def compare(self, seed, database=None):
+    def compare(self, seed, database=None, more=()):
         if not shutil.which("uwsgi_python3"):
             self.skipTest("not installed: uwsgi-plugin-python3")
         # One process, for each keeps a cache of traits that others make stale.
@@ -37,9 +38,12 @@ class DifferentialTest(SystemTest):
         ours = own_placement(self.subdirectory("placement"))
         self.addCleanup(self.end, ours)
         done = subprocess.run([DIFFERENTIAL, "--server", ours.url, "--upstream",
-                               upstream.url, "--seed", str(seed), "--count", str(COUNT)],
+                               upstream.url, "--seed", str(seed), "--count", str(COUNT),
+                               *more],
                               capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout[-20000:] + done.stderr)
+        # No statement of any request may fail: it would take others' with it.
+        self.assertNotIn("was not written", ours.process.output())
         passed = re.search(r"\n([0-9]+) passed, 0 failed\n$", done.stdout).group(1)
         self.assertGreaterEqual(int(passed), COUNT)
 
@@ -54,6 +58,10 @@ def add_tests():
         def test(self, seed=seed):
             self.compare(seed)
         setattr(DifferentialTest, f"test_seed_{seed}", test)
+    for part in range(1, len(PARTS) + 2):
+        def test_part(self, part=part):
+            self.compare(part, more=["--only", "scenarios"])
+        setattr(DifferentialTest, f"test_scenarios_{part}", test_part)
 
 
 add_tests()

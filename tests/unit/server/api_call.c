@@ -80,8 +80,8 @@ int api_call(struct api_world *world, int minor, const char *method, const char 
 {
     char version[64];
     struct request request = {.method = method, .raw_target = target};
-    _cleanup_free_ char *path = xstrdup(target);
-    char *question = strchr(path, '?');
+    _cleanup_free_ char *raw = xstrdup(target);
+    char *question = strchr(raw, '?');
     snprintf(version, sizeof version, "placement 1.%d", minor);
     fill(&request, body, extra);
     request.api_version = extra && extra->version ? extra->version : version;
@@ -89,7 +89,7 @@ int api_call(struct api_world *world, int minor, const char *method, const char 
     request.now = world->now++;
     if (question)
         *question++ = 0;
-    assert_true(percent_decode(path, false));
+    _cleanup_free_ char *path = path_decode(raw);
     request.path = path;
     if (query_parse(question, &request.query, NULL) != 0)
         request.query_problem = "no UTF-8";

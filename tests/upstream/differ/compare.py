@@ -13,8 +13,11 @@ SAME_HEADERS = ['content-type', 'openstack-api-version', 'vary', 'allow', 'cache
                 'www-authenticate']
 PRESENT_HEADERS = ['last-modified', 'x-openstack-request-id', 'location']
 REQUEST_ID = re.compile(r'req-[0-9a-f-]{36}')
-# Where upstream quotes its JSON schema, parser or database, the words are a library's.
-LIBRARY_WORDS = re.compile(r"(Failed validating|(?<=Malformed JSON:)|(?<=Update conflict:)|"
+# What has failed where in a document is said as upstream says it, without the schema and
+# the instance.
+SCHEMA = re.compile(r"(Failed validating '\w+') in schema.*?(On instance.*?):( .*|$)")
+# Where upstream quotes its parser or database, the words are a library's.
+LIBRARY_WORDS = re.compile(r"((?<=Malformed JSON:)|(?<=Update conflict:)|"
                            r"(?<='utf-8' codec can't decode )|"
                            r"(?<=invalid version string: )).*")
 # Of several unknown traits upstream names any one; of several bad inventories it names the
@@ -43,7 +46,8 @@ def normal(value, key=None):
 
 
 def normal_detail(text):
-    text = ANY_TRAIT.sub('TRAIT', LIBRARY_WORDS.sub('', text))
+    text = SCHEMA.sub(r'\1 \2', LIBRARY_WORDS.sub('', text))
+    text = ANY_TRAIT.sub('TRAIT', text)
     return ANY_ORDER.sub(lambda m: ', '.join(sorted(m.group().split(', '))), text).strip()
 
 

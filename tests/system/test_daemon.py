@@ -171,6 +171,7 @@ class TestService(DaemonTest):
         systemd.discard()
         for _ in range(2):
             systemd.wait_for("WATCHDOG=1")
+        self.assertEqual(self.agent.stop(), 0)
 
     def test_a_systemd_that_does_not_read(self):
         """A few datagrams fill its socket; the daemon goes on without it."""

@@ -117,6 +117,8 @@ class BesideNova(FleetTest):
         self.consumers = {}  # consumer: (provider's address, units)
         self.guests = {}  # consumer: (uuid of the guest, file of its domain)
         self.nova_traits = {}  # address: what Nova has set there
+        self.vcpus = None  # what Nova has last set on the root
+        self.warm = 0  # of Nova's cycles, those that knew the tree already
 
     def build_beside(self, mode, nova_types, vfs=8):
         """The host with nova-compute, which has not run yet, and the agent; each has a relay of its own to Placement."""
@@ -168,6 +170,13 @@ class BesideNova(FleetTest):
         inventory = self.placement.inventories(provider)["VGPU"]
         self.assertEqual((inventory["total"], inventory["reserved"], inventory["max_unit"]), (total, 0, total), address)
 
+    def check_root(self):
+        """What Nova has last written there."""
+        inventories = self.placement.inventories(self.root_uuid)
+        self.assertEqual(set(inventories), {"VCPU", "MEMORY_MB", "DISK_GB"})
+        self.assertEqual(inventories["VCPU"]["total"], self.vcpus)
+        self.assertFalse({trait for trait in self.placement.traits(self.root_uuid) if "VGPU_AGENT" in trait or "NVIDIA" in trait})
+
     def check_allocations(self):
         """Nobody's allocation is lost, nobody has two."""
         found = {}
@@ -185,7 +194,9 @@ class BesideNova(FleetTest):
         self.assertEqual(self.placement.tree(self.root_uuid)[self.root_name]["generation"], generation)
 
     def nova_cycles(self):
+        before = len(self.nova_relay.requests)
         self.nova.cycle()
+        self.warm += not any("in_tree" in request.path for request in self.nova_relay.requests[before:])
 
     def nova_reads_again(self):
         self.nova.expire()
@@ -196,8 +207,9 @@ class BesideNova(FleetTest):
         self.nova.cycle()
 
     def nova_changes_the_root(self):
-        self.nova.vcpus(self.random.randint(1, 64))
-        self.nova.cycle()
+        self.vcpus = self.random.randint(1, 64)
+        self.nova.vcpus(self.vcpus)
+        self.nova_cycles()
 
     def nova_sets_traits(self, address=None):
         """Those of its driver, OWNER_NOVA among them where it is Nova's child, and those of an operator's provider.yaml."""
@@ -206,7 +218,7 @@ class BesideNova(FleetTest):
         operators = [f"CUSTOM_SITE_{self.random.randint(1, 99)}"]
         self.nova.driver_traits(self.name(address), own)
         self.nova.provider_config(self.name(address), operators, [])
-        self.nova.cycle()
+        self.nova_cycles()
         self.nova_traits.setdefault(address, set()).update(own, operators)
 
     def scheduler_claims(self):
@@ -320,8 +332,11 @@ class BesideNova(FleetTest):
             self.check_child(address)
         self.check_allocations()
         self.check_writes()
-        print("conflicts:", self.conflicts(self.relay), "of the agent,", self.conflicts(self.nova_relay), "of Nova")
+        self.check_root()
+        print(f"{ROUNDS} rounds, {self.warm} of Nova's cycles with a warm cache; conflicts:", self.conflicts(self.relay),
+              "of the agent,", self.conflicts(self.nova_relay), "of Nova")
         # Else nothing was shown.
+        self.assertGreater(self.warm, ROUNDS / 10)
         self.assertGreater(self.conflicts(self.relay), 0)
         self.assertGreater(self.conflicts(self.nova_relay), 0)
 
@@ -373,7 +388,11 @@ class BesideNova(FleetTest):
         self.build_beside("nova", TYPES)
         self.first_cycles()
         self.agent_syncs()
+        for address in self.expected:
+            self.nova_sets_traits(address)
         self.rounds()
+        for traits in self.nova_traits.values():
+            self.assertIn("OWNER_NOVA", traits)
         self.check_end()
         self.reboot()
 

@@ -144,6 +144,11 @@ class Host:
         cycle reads the tree again."""
         self._client._association_refresh_time.clear()
 
+    def knows(self, provider):
+        """Whether the provider of that name is in the cache: others' children are not before
+        it reads again."""
+        return self._client._provider_tree.exists(provider)
+
     def vcpus(self, count):
         """The root's inventory changes."""
         self._driver.vcpus = count

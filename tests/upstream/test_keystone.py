@@ -73,7 +73,7 @@ class KeystoneTest(SystemTest):
         """Runs a command that only reads."""
         self.agent.configure({"agent": {"root_provider_name": ROOT},
                               "placement": options})
-        done = self.agent.try_to("tree")
+        done = self.agent.try_to("--log-level", "debug", "tree")
         for secret in ("agent-secret", "wrong-secret", "the-credential's-secret"):
             self.assertNotIn(secret, done.stdout + done.stderr)
         return done
@@ -162,7 +162,8 @@ class TestWays(KeystoneTest):
                                            "password": "nobody-secret"}),
                 (EX_NOPERM, "HTTP 403: ", {"username": "reader",
                                            "password": "reader-secret"}),
-                (EX_NOPERM, "", {"auth_type": "v3token", "token": "no-such-token"}),
+                (EX_NOPERM, "Keystone: POST ",
+                 {"auth_type": "v3token", "token": "no-such-token"}),
                 (1, "no endpoint with service_type placement, region_name Elsewhere",
                  {"region_name": "Elsewhere"}),
                 (1, "no endpoint with service_type placement, interface admin",
@@ -174,10 +175,13 @@ class TestWays(KeystoneTest):
         holder = unused_port()
         self.addCleanup(holder.close)
         nowhere = f"http://127.0.0.1:{holder.getsockname()[1]}"
-        for changes in ({"auth_url": nowhere}, {"endpoint_override": nowhere},
-                        {"auth_url": "http://no-such-host.invalid:5000"}):
+        for text, changes in (
+                (f"Keystone: POST {nowhere}", {"auth_url": nowhere}),
+                (f"GET {nowhere}/: Failed to connect", {"endpoint_override": nowhere}),
+                ("Could not resolve host: no-such-host.invalid",
+                 {"auth_url": "http://no-such-host.invalid:5000"})):
             with self.subTest(changes):
-                self.assert_fails(EX_UNAVAILABLE, "", **changes)
+                self.assert_fails(EX_UNAVAILABLE, text, **changes)
         self.placement.stop()
         self.assert_fails(EX_UNAVAILABLE, self.placement.url)
         self.placement.start()
@@ -303,7 +307,8 @@ class TestTls(KeystoneTest):
             certificate, key = made.sign("agent", "DNS:agent.example")
             self.assert_works(cafile=made.authority, certfile=certificate, keyfile=key)
             self.assert_fails(EX_UNAVAILABLE, "", cafile=made.authority)
-        self.assert_fails(1, "no-such-file", cafile="/no-such-file")
+        self.assert_fails(EX_CONFIG, "placement.cafile: /no-such-file: No such file",
+                          cafile="/no-such-file")
 
 
 if __name__ == "__main__":

@@ -218,6 +218,8 @@ class BesideNova(FleetTest):
         operators = [f"CUSTOM_SITE_{self.random.randint(1, 99)}"]
         self.nova.driver_traits(self.name(address), own)
         self.nova.provider_config(self.name(address), operators, [])
+        if not self.nova.knows(self.name(address)):
+            self.nova.expire()
         self.nova_cycles()
         self.nova_traits.setdefault(address, set()).update(own, operators)
 

@@ -1,5 +1,8 @@
 """Every operation that can fail, failing: one clear line, nothing broken, and all is well in
-the next cycle."""
+the next cycle.
+
+`make check` has each errno and each answer once, at one operation or another;
+`make check-crash` all of them at every operation."""
 import os
 import re
 import resource

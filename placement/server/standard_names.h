@@ -1,7 +1,7 @@
 /*
  * standard_names: the resource classes of os-resource-classes 1.1 and the traits of
- * os-traits 2.9, as data. Every Placement has them. A class's id is its place in the
- * list, which therefore only ever grows at its end.
+ * os-traits up to 3.6, as data. Every Placement has those of its time. A class's id is
+ * its place in the list, which therefore only ever grows at its end.
  */
 #ifndef PLACEMENT_SERVER_STANDARD_NAMES_H
 #define PLACEMENT_SERVER_STANDARD_NAMES_H

@@ -42,6 +42,36 @@ def has_shared_and_other_groups(request, ours):
                else shared & set(c['allocations']) for c in data['allocation_requests'])
 
 
+# Standard traits of os-traits' releases after 2.9.
+LATER_TRAITS = {
+    'COMPUTE_ADDRESS_SPACE_EMULATED',
+    'COMPUTE_ADDRESS_SPACE_PASSTHROUGH',
+    'COMPUTE_SECURITY_STATELESS_FIRMWARE',
+    'COMPUTE_SECURITY_TPM_CRB',
+    'COMPUTE_SECURITY_TPM_SECRET_SECURITY_DEPLOYMENT',
+    'COMPUTE_SECURITY_TPM_SECRET_SECURITY_HOST',
+    'COMPUTE_SECURITY_TPM_SECRET_SECURITY_USER',
+    'COMPUTE_SECURITY_TPM_TIS',
+    'COMPUTE_SHARE_LOCAL_FS',
+    'COMPUTE_SOUND_MODEL_AC97',
+    'COMPUTE_SOUND_MODEL_ES1370',
+    'COMPUTE_SOUND_MODEL_ICH6',
+    'COMPUTE_SOUND_MODEL_ICH9',
+    'COMPUTE_SOUND_MODEL_PCSPK',
+    'COMPUTE_SOUND_MODEL_SB16',
+    'COMPUTE_SOUND_MODEL_USB',
+    'COMPUTE_SOUND_MODEL_VIRTIO',
+    'COMPUTE_USB_MODEL_NEC_XHCI',
+    'COMPUTE_USB_MODEL_QEMU_XHCI',
+    'HW_CPU_X86_AMD_SEV_ES',
+    'HW_NVME_BES',
+    'HW_NVME_CES',
+    'HW_NVME_WZS',
+    'HW_PCI_LIVE_MIGRATABLE',
+    'HW_PCI_ONE_TIME_USE',
+}
+
+
 def is_strict_json(body):
     def refuse(constant):
         raise ValueError(constant)
@@ -96,6 +126,11 @@ KNOWN = [
           'path as it is.',
           lambda request, ours, theirs, line: ours.status == 404 and
           request.path.lower() != request.path and 'uuid' in str(ours.body)),
+    Known('later-traits',
+          'Debian 12 has os-traits 2.9; ours knows the names of later releases too.',
+          lambda request, ours, theirs, line: request.path.startswith('/traits') and
+          line.startswith('body.traits') and 'upstream has it not' in line and
+          line.rsplit('"', 2)[1] in LATER_TRAITS),
     Known('vary-on-errors',
           'Upstream leaves out Vary where an error arises outside of a handler. It holds '
           'for these answers too, so ours have it.',

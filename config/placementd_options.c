@@ -40,6 +40,10 @@ static const struct option_spec options[] = {
     IN(placementd, ADDRESS, metrics_listen,
        "Where to serve /metrics. Where not set, nothing is served.",
        .example = "127.0.0.1:9191"),
+    IN(placementd, PATH, log_file,
+       "Where messages are written, opened again at SIGHUP. Where not set, standard "
+       "error.",
+       .example = "/var/log/placementd/placementd.log"),
     IN(placementd, CHOICE, log_level, "The least important messages that are written.",
        .choices = NAMES("error", "warning", "info", "debug"), .default_value = "info"),
     IN(placementd, BOOL, access_log, "Write a line for each request.",

@@ -22,6 +22,7 @@ struct placementd_config {
         char *database;       /* the file; NULL: from placement_database.connection */
         char *cert, *key;     /* NULL: plain HTTP */
         char *metrics_listen; /* NULL: no metrics */
+        char *log_file;       /* NULL: standard error */
         enum log_level log_level;
         bool access_log;
         enum policy_release policy_release;

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -9,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "lib/cleanup.h"
 
 static const struct {
     const char *name;
@@ -22,6 +26,7 @@ static const struct {
 };
 
 static _Atomic(enum log_level) least = LOG_LEVEL_INFO;
+static atomic_bool has_file;
 
 void log_set_level(enum log_level level)
 {
@@ -36,6 +41,16 @@ bool log_level_parse(const char *name, enum log_level *level)
             return true;
         }
     return false;
+}
+
+int log_to_file(const char *path, struct error *err)
+{
+    _cleanup_close_ int fd =
+        open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+        return error_set_errno(err, errno, "%s", path);
+    has_file = true;
+    return 0;
 }
 
 /* systemd sets JOURNAL_STREAM to "device:inode" of the stream; a redirected standard
@@ -56,16 +71,30 @@ const char *log_journal_prefix(enum log_level level)
     return goes_to_journal() ? levels[level].journal_prefix : "";
 }
 
+/* What a line begins with; its length. */
+static int write_start(char *line, size_t size, enum log_level level,
+                       const char *subsystem)
+{
+    const char *prefix = log_journal_prefix(level);
+    if (*prefix)
+        return snprintf(line, size, "%s%s: ", prefix, subsystem);
+    char when[32] = "";
+    if (has_file) {
+        time_t now = time(NULL);
+        struct tm parts;
+        gmtime_r(&now, &parts);
+        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ ", &parts);
+    }
+    return snprintf(line, size, "%s%s %s: ", when, levels[level].name, subsystem);
+}
+
 void log_message(enum log_level level, const char *subsystem, const char *format, ...)
 {
     if (level > least)
         return;
     int saved = errno;
     char line[4096];
-    const char *prefix = log_journal_prefix(level);
-    int used =
-        *prefix ? snprintf(line, sizeof line, "%s%s: ", prefix, subsystem)
-                : snprintf(line, sizeof line, "%s %s: ", levels[level].name, subsystem);
+    int used = write_start(line, sizeof line, level, subsystem);
     va_list args;
     va_start(args, format);
     int wanted = vsnprintf(line + used, sizeof line - (size_t)used, format, args);

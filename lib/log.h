@@ -9,16 +9,23 @@
  * journal's "<priority>" instead of a level's name. Control characters in what is
  * logged are shown as '?', so that nothing from outside can forge a line. Any thread
  * may call; a line is one write(2). Libraries return errors and never log them.
+ *
+ * log_to_file() makes a file the standard error; its lines begin with the time (UTC).
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
 
 #include <stdbool.h>
 
+#include "lib/error.h"
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* The least important level that is still written. INFO at start. */
 void log_set_level(enum log_level level);
+/* Appends to `path` from now on, which is made if it is not there. Again, when the file
+ * was moved away; where that fails, the old one goes on. */
+int log_to_file(const char *path, struct error *err);
 /* "error", "warning", "info", "debug". False when it is none of them. */
 bool log_level_parse(const char *name, enum log_level *level);
 

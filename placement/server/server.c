@@ -230,12 +230,20 @@ static void sweep(struct server *server)
     }
 }
 
-/* The old one stays where the new one is wrong. */
-static void reload_policy(struct server *server)
+static int open_log(const struct server *server, struct error *err)
+{
+    const char *path = server->config->placementd.log_file;
+    return path ? log_to_file(path, err) : 0;
+}
+
+/* What is there stays where the new one is wrong. */
+static void reload(struct server *server)
 {
     struct policy *policy;
     struct error err;
     server->reload = false;
+    if (open_log(server, &err) != 0)
+        log_error("server", "the log was not opened again: %s", err.text);
     if (load_policy(server, &policy, &err) != 0) {
         log_error("policy", "not read again: %s", err.text);
         return;
@@ -252,7 +260,7 @@ static void loop(struct server *server)
         turn(server);
         sweep(server);
         if (server->reload)
-            reload_policy(server);
+            reload(server);
     }
     notify_state("STOPPING=1");
     http_quiesce(server->http);
@@ -390,7 +398,7 @@ int server_run(const struct server_options *options, struct error *err)
         .max_age = options->config->cors.max_age,
     };
     raise_descriptor_limit(options->config->placementd.max_connections);
-    if (open_signals(server, err) != 0 ||
+    if (open_log(server, err) != 0 || open_signals(server, err) != 0 ||
         load_policy(server, &server->api.policy, err) != 0 ||
         prepare_auth(server, err) != 0 || open_store(server, err) != 0 ||
         serve_metrics(server, err) != 0 || listen_on(server, options, err) != 0)

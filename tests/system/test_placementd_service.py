@@ -85,6 +85,26 @@ class Service(SystemTest):
         server.request("GET", "/resource_providers")
         self.assertEqual(len(self.process.output().splitlines()), 1)
 
+    def test_the_log_file_is_opened_again(self):
+        folder = self.subdirectory("log")
+        log, old = folder / "placementd.log", folder / "placementd.log.1"
+        (folder / "conf").write_text(f"[placementd]\nlog_file = {log}\n")
+        process = Process(
+            [program("placementd"), "--listen", "127.0.0.1:0", "--auth", "noauth2",
+             "--database", str(folder / "db"), "--config-file", str(folder / "conf")],
+            folder / "stderr")
+        self.addCleanup(self.end, process)
+        wait_for(lambda: log.exists() and "listening" in log.read_text(), "the log")
+        self.assertRegex(log.read_text(), r"^[0-9-]{10}T[0-9:]{8}Z info ")
+        url = "http://" + re.search(r"127\.0\.0\.1:[0-9]+", log.read_text()).group()
+        log.rename(old)
+        before = old.read_text()
+        process.popen.send_signal(signal.SIGHUP)
+        wait_for(lambda: log.exists() and "read again" in log.read_text(), "a new log")
+        Placement(url).request("GET", "/")
+        wait_for(lambda: '"GET /"' in log.read_text(), "a line in it")
+        self.assertEqual(old.read_text(), before)
+
     def test_the_policy_is_read_again(self):
         policy = self.subdirectory("policy") / "policy.yaml"
         policy.write_text("{}")

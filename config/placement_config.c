@@ -182,15 +182,19 @@ void placement_config_apply(struct placement_config *config, const struct ini *i
     options_apply(&placement_adapter_options, ini, sections_to_read, config, problems);
 }
 
+static const struct option_table *const all_tables[] = {
+    &placement_auth_options, &placement_session_options, &placement_adapter_options,
+    NULL};
+
 /* The server has options in a section of this name, too: only a name that looks like
  * one of ours is worth a word. */
 static void warn_unknown(const struct ini_entry *entry,
                          struct config_problems *problems)
 {
-    static const struct option_table *const tables[] = {
-        &placement_auth_options, &placement_session_options, &placement_adapter_options,
-        NULL};
-    _cleanup_free_ char *near = options_nearest(tables, "placement", entry->name);
+    for (size_t i = 0; all_tables[i]; i++)
+        if (options_of_entry(all_tables[i], "placement", entry))
+            return;
+    _cleanup_free_ char *near = options_nearest(all_tables, "placement", entry->name);
     if (near)
         config_warning(problems, &entry->place,
                        "%s.%s: unknown option; did you mean %s?", entry->section,
@@ -210,9 +214,7 @@ static void warn_unused(const struct placement_config *config,
         config_warning(problems, &entry->place,
                        "%s.%s: not used: auth_section names [%s] in place of it",
                        entry->section, entry->name, config->auth_section);
-    else if (!options_of_entry(&placement_auth_options, "placement", entry) &&
-             !options_of_entry(&placement_session_options, "placement", entry) &&
-             !options_of_entry(&placement_adapter_options, "placement", entry))
+    else
         warn_unknown(entry, problems);
 }
 

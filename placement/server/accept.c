@@ -138,10 +138,15 @@ static double quality_of(const char *accept, const char *offer)
     }
 }
 
+const char *accept_asked(const char *accept)
+{
+    bool anything = !accept || !*accept || strcmp(accept, "*/*") == 0;
+    return anything ? "application/json" : accept;
+}
+
 const char *accept_best(const char *accept, const char *const *offers)
 {
-    if (!accept || !*accept || strcmp(accept, "*/*") == 0)
-        accept = "application/json";
+    accept = accept_asked(accept);
     const char *best = NULL;
     double most = 0;
     for (; *offers; offers++) {

@@ -5,9 +5,13 @@
 #ifndef PLACEMENT_SERVER_ACCEPT_H
 #define PLACEMENT_SERVER_ACCEPT_H
 
-/* One of `offers` (NULL at its end), or NULL when none is acceptable. No header, an
- * empty one or "*" + "/" + "*" alone asks for application/json; one that cannot be
- * understood takes the first offer. Among equals the first offer wins. */
+/* What the header asks for: no header, an empty one or "*" + "/" + "*" alone asks for
+ * application/json. */
+const char *accept_asked(const char *accept);
+
+/* One of `offers` (NULL at its end), or NULL when none is acceptable. A
+ * header that cannot be understood takes the first offer. Among equals the first offer
+ * wins. */
 const char *accept_best(const char *accept, const char *const *offers);
 
 #endif

@@ -86,7 +86,7 @@ static const char *quoted(int status, const struct request *request)
     case 405:
         return request->method;
     case 406:
-        return request->accept ? request->accept : "${HTTP_ACCEPT}";
+        return accept_asked(request->accept);
     case 415:
         return type && *type ? type : "None";
     default:

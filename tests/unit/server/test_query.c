@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cleanup.h"
+#include "placement/server/python_text.h"
 #include "placement/server/query.h"
 
 static void parses_names_and_values(void **state)
@@ -87,12 +89,57 @@ static void takes_uuids_in_all_forms(void **state)
     }
 }
 
+static void takes_the_bytes_of_a_path_for_latin_1(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *decoded; /* NULL: refused */
+    } cases[] = {
+        {"/traits/CUSTOM_%41+", "/traits/CUSTOM_A+"},
+        {"/%c3%A9", "/\xc3\x83\xc2\xa9"},
+        {"/\xc3\xa9", "/\xc3\x83\xc2\xa9"},
+        {"/%ff", "/\xc3\xbf"},
+        {"/%4", "/%4"},
+        {"/%zz%", "/%zz%"},
+        {"/a%00b", NULL},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_free_ char *decoded = path_decode(cases[i].path);
+        if (!decoded != !cases[i].decoded ||
+            (decoded && strcmp(decoded, cases[i].decoded) != 0))
+            fail_msg("%s: %s", cases[i].path, decoded ? decoded : "refused");
+    }
+}
+
+static void reads_numbers_as_python_does(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t number;
+    } good[] = {{"7", 7},        {" +7\t", 7}, {"-7", -7},
+                {"007", 7},      {"1_0", 10},  {"99999999999999999999", INT64_MAX},
+                {"\n1_2_3", 123}};
+    static const char *const bad[] = {"",     " ",   "-",   "+-1", "_1", "1_",
+                                      "1__0", "1 0", "0x1", "1.0", "1e3"};
+    int64_t number;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (!python_int(good[i].text, &number) || number != good[i].number)
+            fail_msg("%s", good[i].text);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (python_int(bad[i], &number))
+            fail_msg("taken: %s", bad[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses_names_and_values),
         cmocka_unit_test(refuses_what_is_no_text),
         cmocka_unit_test(bounds_the_number_of_parameters),
+        cmocka_unit_test(takes_the_bytes_of_a_path_for_latin_1),
+        cmocka_unit_test(reads_numbers_as_python_does),
         cmocka_unit_test(takes_uuids_in_all_forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -328,6 +328,11 @@ def odd_headers():
                              ('GET', '/nowhere'), ('GET', '/traits?name=x')):
             yield Request(method, path, version=None,
                           headers={'openstack-api-version': version})
+    for version in ('1.99', 'bad', 'latest'):
+        for accept in (None, '*/*', 'text/plain', 'text/html', 'application/xml'):
+            for method, path in (('GET', '/'), ('GET', '/nowhere'), ('PATCH', '/usages'),
+                                 ('GET', '/resource_providers/x')):
+                yield Request(method, path, version=version, headers={'accept': accept})
     for token in ('admin', '', ' ', ':', 'admin:', 'user', 'user:project:x', '\xe9'):
         yield Request('GET', '/resource_providers', headers={'x-auth-token': token})
     for identifier in ('req-' + WHO, WHO, 'x', ''):

@@ -503,11 +503,15 @@ static int64_t allocated(const struct model_provider *provider,
     return sum;
 }
 
-static void check_inventory(const struct model *model,
-                            const struct model_provider *provider,
+/* What stays as it was need not be the agent's: an operator can have allowed more to be
+ * allocated than there is. */
+static void check_inventory(const struct model *model, struct model_provider *provider,
                             const struct class_inventory *item)
 {
     const struct inventory *inventory = &item->inventory;
+    const struct model_inventory *old = model_inventory(provider, item->resource_class);
+    if (old && memcmp(&old->inventory, inventory, sizeof *inventory) == 0)
+        return;
     assert_in_range(inventory->total, 1, PLACEMENT_MAX_AMOUNT);
     assert_in_range(inventory->reserved, 0, inventory->total - model->old_server);
     assert_in_range(inventory->max_unit, 1, PLACEMENT_MAX_AMOUNT);

@@ -475,7 +475,6 @@ static void forget_foreign(struct chance *c)
 
 static void check_foreign(struct chance *c)
 {
-    forget_foreign(c);
     for (int i = 0; i < c->foreign_count; i++) {
         const struct foreign *f = &c->foreign[i];
         struct model_provider *p = model_provider(&c->model, f->provider);
@@ -735,10 +734,12 @@ static void live(unsigned seed)
             model_execute_late(&c.model, plan, steps);
         else
             model_execute(&c.model, plan, steps);
+        forget_foreign(&c);
         check_journal(&c);
         if (roll(&c, 2))
             continue;
         model_settle(&c.model);
+        forget_foreign(&c);
         check_settled(&c);
         check_foreign(&c);
         check_journal(&c);

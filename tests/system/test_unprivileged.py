@@ -1,5 +1,5 @@
-"""The agent as a user of its own, which may write exactly the files that the udev rule gives
-to its group (etc/udev/90-vgpu-agent.rules)."""
+"""The agent as a user of its own, with the unit's capabilities, which may write exactly the
+files that the udev rule gives to its group (etc/udev/90-vgpu-agent.rules)."""
 import json
 import os
 import re
@@ -17,7 +17,9 @@ A, B = "0000:84:00.0", "0000:85:00.0"
 
 
 class Unprivileged(FleetTest):
-    capabilities = ()
+    capabilities = tuple(word.removeprefix("CAP_").lower() for word in re.search(
+        r"(?m)^AmbientCapabilities=(.*)$",
+        (TOP / "etc/systemd/vgpu-agent.service").read_text())[1].split())
 
     def setUp(self):
         super().setUp()
@@ -153,17 +155,6 @@ class Unprivileged(FleetTest):
         self.assertIn("Permission denied", done.stderr)
         self.assertNotEqual(done.returncode, 0)
 
-
-class WithTheUnitsCapabilities(Unprivileged):
-    """What CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE are for, on the host's own /proc."""
-    capabilities = tuple(word.removeprefix("CAP_").lower() for word in re.search(
-        r"(?m)^AmbientCapabilities=(.*)$",
-        (TOP / "etc/systemd/vgpu-agent.service").read_text())[1].split())
-
-    def setUp(self):
-        super().setUp()
-        self.give_types(A)
-
     def hold(self, device):
         """A process of root's, alone in the /proc that the agent is shown, has the device's
         group open, in a /dev of its own."""
@@ -180,6 +171,8 @@ class WithTheUnitsCapabilities(Unprivileged):
         self.assertEqual(holder.stdout.readline(), "held\n")
 
     def test_who_holds_a_device(self):
+        """What CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE are for."""
+        self.give_types(A)
         self.start()
         server = self.allocate(A)
         (device,) = wait_for(self.host.mdevs, "the device")

@@ -92,10 +92,13 @@ class SlowClients(SystemTest):
         server = Placement(url)
         host, port = url[7:].split(":")
         slow = []
-        for _ in range(SLOW):
+        for number in range(SLOW):
             client = socket.create_connection((host, int(port)), timeout=20)
             self.addCleanup(client.close)
-            client.sendall(b"GET / HTTP/1.1\r\n")
+            # Slow with the headers, or with the body.
+            client.sendall(b"GET / HTTP/1.1\r\n" if number % 2 else
+                           b"POST /resource_providers HTTP/1.1\r\nHost: a\r\n"
+                           b"Content-Length: 1000000\r\n\r\n")
             slow.append(client)
         begin = time.monotonic()
         self.assertEqual(server.request("GET", "/resource_providers").status, 200)

@@ -1,6 +1,7 @@
 """placementd as a service: HTTPS, metrics, signals, the log."""
 import contextlib
 import http.client
+import os
 import re
 import shutil
 import signal
@@ -84,6 +85,27 @@ class Service(SystemTest):
         server = self.start("--no-access-log")
         server.request("GET", "/resource_providers")
         self.assertEqual(len(self.process.output().splitlines()), 1)
+
+    def test_it_is_configured_as_openstacks_own(self):
+        """By placement.conf in a folder, policy.yaml beside it, and the environment."""
+        folder = self.subdirectory("etc")
+        (folder / "placement.conf").write_text(
+            "[DEFAULT]\ndebug = false\n[api]\nauth_strategy = keystone\n"
+            f"[placement_database]\nconnection = sqlite:///{folder}/placement.db\n"
+            "[oslo_policy]\nenforce_new_defaults = true\nenforce_scope = true\n"
+            "[cors]\nallowed_origin = http://valid.example.com\n")
+        (folder / "policy.yaml").write_text('"placement:traits:list": "@"\n')
+        process = Process([program("placementd")], folder / "log", env={
+            **os.environ, "OS_PLACEMENT_CONFIG_DIR": str(folder),
+            "OS_API__AUTH_STRATEGY": "noauth2", "OS_PLACEMENTD__LISTEN": "127.0.0.1:0"})
+        self.addCleanup(self.end, process)
+        line = process.wait_for_output("listening on")
+        server = Placement("http://" + re.search(r"127\.0\.0\.1:[0-9]+", line).group())
+        self.assertTrue((folder / "placement.db").exists())
+        self.assertEqual(server.request("GET", "/resource_providers").status, 200)
+        server.token = "user"
+        self.assertEqual(server.request("GET", "/resource_providers").status, 403)
+        self.assertEqual(server.request("GET", "/traits").status, 200)
 
     def test_the_log_file_is_opened_again(self):
         folder = self.subdirectory("log")

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 
+from differ.known import LATER_TRAITS
 from openstack import Placement
 from support.case import SystemTest
 from support.placement import own_placement
@@ -151,10 +152,16 @@ def the_end():
 STORY = providers() + names() + stock() + candidates() + allocations() + the_end()
 
 
+def is_later(item):
+    """A standard trait that upstream's release does not know yet."""
+    return isinstance(item, dict) and item.get("name") in LATER_TRAITS
+
+
 def plain(value):
     """Without what is a server's own, and the order that none promises."""
     if isinstance(value, list):
-        return sorted((plain(item) for item in value), key=json.dumps)
+        return sorted((plain(item) for item in value if not is_later(item)),
+                      key=json.dumps)
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, str) and ", " in value:

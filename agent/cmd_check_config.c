@@ -14,7 +14,7 @@ static void check_host(const struct command_context *context,
         context->sysfs_root ? context->sysfs_root : config->agent.sysfs_root;
     _cleanup_(host_freep) struct host *host = NULL;
     struct error err;
-    if (host_look(root, &host, &err) == 0)
+    if (host_look(root, config->agent.state_file, &host, &err) == 0)
         config_host_check(config, host, problems);
     else
         config_error(problems, NULL,

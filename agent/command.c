@@ -124,7 +124,8 @@ int command_look_at_host(const struct command_context *context, struct config **
     if (command_load_config(context, config) != 0)
         return EXIT_FAILURE;
     struct error err;
-    if (host_look((*config)->agent.sysfs_root, host, &err) != 0)
+    if (host_look((*config)->agent.sysfs_root, (*config)->agent.state_file, host,
+                  &err) != 0)
         return command_fail(&err);
     return EXIT_SUCCESS;
 }

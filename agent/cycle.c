@@ -96,6 +96,8 @@ int agent_new(const struct config *config, enum agent_access access,
         orders_read(config->agent.state_file, ORDER_DRAINED, &agent->drained, err) != 0)
         return -1;
     agent->reader = host_reader_new(config->agent.sysfs_root);
+    host_reader_set_notes(agent->reader, config->agent.state_file,
+                          access != AGENT_LOOKS);
     agent->worker = device_worker_new(&backend_mdev, config->agent.sysfs_root,
                                       config->agent.host_root);
     *out = steal(agent);

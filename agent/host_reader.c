@@ -12,6 +12,8 @@
 #include "agent/child.h"
 #include "agent/host_codec.h"
 #include "agent/host_scan.h"
+#include "lib/files.h"
+#include "lib/strlist.h"
 #include "lib/xalloc.h"
 
 #define PATIENCE 3000 /* milliseconds */
@@ -24,10 +26,11 @@ struct progress {
     char gpu[64], file[64];
 };
 
-/* A child that was left behind and has not ended yet. */
+/* A child that was left behind and has not ended yet, perhaps by another process. */
 struct left {
     pid_t pid;
-    char *gpu, *file; /* the card that it is stuck at; NULL: none */
+    unsigned long long start; /* as /proc says it: pids come again */
+    char *gpu, *file;         /* the card that it is stuck at; NULL: none */
 };
 
 struct host_reader {
@@ -36,6 +39,8 @@ struct host_reader {
     struct progress *progress; /* the child's; NULL: there is none */
     struct left *left;
     size_t left_count;
+    char *notes; /* the file that tells of them; NULL: none does */
+    bool writes_notes;
     unsigned patience;
     bool (*interrupted)(void *data);
     void *data;
@@ -137,14 +142,77 @@ static int start_child(struct host_reader *reader, struct error *err)
     return rc;
 }
 
+/* ---- notes for other processes, and for those that come after ---- */
+
+/* When a process began; 0: there is no such process. */
+static unsigned long long start_of(pid_t pid)
+{
+    char path[64];
+    unsigned long long start = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    _cleanup_fclose_ FILE *file = fopen(path, "re");
+    if (file && fscanf(file,
+                       "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u "
+                       "%*u %*d %*d %*d %*d %*d %*d %llu",
+                       &start) != 1)
+        start = 0;
+    return start;
+}
+
+/* Where that fails, others may send a child of their own to the card. */
+static void write_notes(const struct host_reader *reader)
+{
+    if (!reader->writes_notes)
+        return;
+    _cleanup_strlist_ struct strlist lines = {0};
+    for (size_t i = 0; i < reader->left_count; i++)
+        if (reader->left[i].gpu)
+            strlist_add_take(&lines,
+                             xasprintf("%d %llu %s %s\n", (int)reader->left[i].pid,
+                                       reader->left[i].start, reader->left[i].gpu,
+                                       reader->left[i].file));
+    _cleanup_free_ char *text = strlist_join(&lines, "");
+    const char *name;
+    _cleanup_close_ int folder = file_open_folder(reader->notes, &name, NULL);
+    if (folder >= 0 && lines.count)
+        (void)file_replace_at(folder, name, text, strlen(text), 0600, NULL);
+    else if (folder >= 0)
+        (void)unlinkat(folder, name, 0);
+}
+
+static void read_notes(struct host_reader *reader)
+{
+    _cleanup_fclose_ FILE *file = fopen(reader->notes, "re");
+    int pid;
+    unsigned long long start;
+    char gpu[64], name[64];
+    while (file && fscanf(file, "%d %llu %63s %63s", &pid, &start, gpu, name) == 4)
+        if (pid > 0 && start && start_of(pid) == start && !is_stuck(reader, gpu))
+            *array_add(reader->left, reader->left_count) =
+                (struct left){pid, start, xstrdup(gpu), xstrdup(name)};
+}
+
+void host_reader_set_notes(struct host_reader *reader, const char *state_file,
+                           bool writes)
+{
+    free(reader->notes);
+    reader->notes = xasprintf("%s.hung", state_file);
+    reader->writes_notes = writes;
+    read_notes(reader);
+    /* Of those that have ended. */
+    if (access(reader->notes, F_OK) == 0)
+        write_notes(reader);
+}
+
 /* It ends when it sees that nobody listens; where it is stuck, when the driver lets go.
  */
 static void leave_child(struct host_reader *reader, const char *gpu)
 {
     if (!reader->progress)
         return;
-    *array_add(reader->left, reader->left_count) = (struct left){
-        reader->child.pid, xstrdup(gpu), gpu ? xstrdup(reader->progress->file) : NULL};
+    *array_add(reader->left, reader->left_count) =
+        (struct left){reader->child.pid, start_of(reader->child.pid), xstrdup(gpu),
+                      gpu ? xstrdup(reader->progress->file) : NULL};
     close(reader->child.socket);
     (void)munmap(reader->progress, sizeof *reader->progress);
     reader->progress = NULL;
@@ -164,6 +232,7 @@ void host_reader_free(struct host_reader *reader)
     for (size_t i = 0; i < reader->left_count; i++)
         clear_left(&reader->left[i]);
     free(reader->left);
+    free(reader->notes);
     free(reader->sysfs_root);
     free(reader);
 }
@@ -226,20 +295,29 @@ static int ask(const struct host_reader *reader, struct host **out, struct error
 
 /* ---- cards that do not answer ---- */
 
+/* Other processes' children cannot be waited for. */
+static bool has_ended(const struct left *left)
+{
+    pid_t pid = waitpid(left->pid, NULL, WNOHANG);
+    return pid < 0 ? start_of(left->pid) != left->start : pid > 0;
+}
+
 /* Cards whose child has ended can be asked again, by a child that does not know of
  * them. */
 static void drop_ended(struct host_reader *reader)
 {
     bool answers = false;
     for (size_t i = reader->left_count; i-- > 0;) {
-        if (waitpid(reader->left[i].pid, NULL, WNOHANG) == 0)
+        if (!has_ended(&reader->left[i]))
             continue;
         answers |= reader->left[i].gpu != NULL;
         clear_left(&reader->left[i]);
         reader->left[i] = reader->left[--reader->left_count];
     }
-    if (answers)
-        leave_child(reader, NULL);
+    if (!answers)
+        return;
+    leave_child(reader, NULL);
+    write_notes(reader);
 }
 
 static void mark_stuck(const struct host_reader *reader, struct host *host)
@@ -264,6 +342,7 @@ static bool give_up(struct host_reader *reader, enum error_code why)
     const char *gpu = reader->progress->gpu;
     if (why == ERROR_TIMEOUT && *gpu && !is_stuck(reader, gpu)) {
         leave_child(reader, gpu);
+        write_notes(reader);
         return true;
     }
     /* It may be dead, or about to say what nobody waits for any more. */
@@ -291,9 +370,12 @@ int host_reader_look(struct host_reader *reader, struct host **out, struct error
     return -1;
 }
 
-int host_look(const char *sysfs_root, struct host **out, struct error *err)
+int host_look(const char *sysfs_root, const char *state_file, struct host **out,
+              struct error *err)
 {
     _cleanup_(host_reader_freep) struct host_reader *reader =
         host_reader_new(sysfs_root);
+    if (state_file)
+        host_reader_set_notes(reader, state_file, false);
     return host_reader_look(reader, out, err);
 }

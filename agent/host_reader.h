@@ -36,7 +36,14 @@ void host_reader_set_interrupt(struct host_reader *reader,
 /* As host_scan(). TIMEOUT when something hangs that is no card's. */
 int host_reader_look(struct host_reader *reader, struct host **out, struct error *err);
 
-/* One look, for those who need no other. */
-int host_look(const char *sysfs_root, struct host **out, struct error *err);
+/* Which cards do not answer is told to other processes, and to those that come after,
+ * in STATE_FILE.hung, so that they do not send children of their own after the one that
+ * is stuck. Reads that file; with `writes`, keeps it. */
+void host_reader_set_notes(struct host_reader *reader, const char *state_file,
+                           bool writes);
+
+/* One look, for those who need no other; `state_file` NULL: without the notes. */
+int host_look(const char *sysfs_root, const char *state_file, struct host **out,
+              struct error *err);
 
 #endif

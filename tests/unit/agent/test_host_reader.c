@@ -11,6 +11,7 @@
 #include "agent/host_scan.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/simhost.h"
+#include "tests/unit/agent/tree.h"
 
 #define PATIENCE 500 /* milliseconds */
 #define LONG 20000   /* milliseconds; never waited out when all is well */
@@ -213,6 +214,40 @@ static void all_is_well_when_it_answers_again(void **state)
     tear_down(&f);
 }
 
+static void others_send_nobody_after_it(void **state)
+{
+    (void)state;
+    struct fixture f = set_up();
+    char *folder = tree_new();
+    _cleanup_free_ char *state_file = xasprintf("%s/state", folder);
+    host_reader_set_notes(f.reader, state_file, true);
+    simhost_control(f.host, "hang */" A "/config");
+    host_free(look(&f));
+    expect_readers(2);
+    /* Beside it, and after its end. */
+    for (int i = 0; i < 2; i++) {
+        struct host *host = NULL;
+        struct error err = {0};
+        long begin = now_ms();
+        assert_ok(host_look(f.host->root, state_file, &host, &err), &err);
+        assert_true(now_ms() - begin < 3000);
+        assert_int_equal(host_gpu(host, A)->health, GPU_UNREADABLE);
+        assert_int_equal(host_gpu(host, B)->health, GPU_OK);
+        host_free(host);
+        host_reader_free(f.reader);
+        f.reader = host_reader_new(f.host->root);
+        host_reader_set_notes(f.reader, state_file, true);
+        host_free(look(&f));
+        expect_readers(2);
+    }
+    simhost_control(f.host, "show");
+    host_free(look_until_well(&f));
+    _cleanup_free_ char *notes = xasprintf("%s.hung", state_file);
+    assert_int_equal(access(notes, F_OK), -1);
+    tear_down(&f);
+    tree_free(folder);
+}
+
 static void a_child_that_is_killed_is_replaced(void **state)
 {
     (void)state;
@@ -255,7 +290,7 @@ static void says_why_nothing_can_be_seen(void **state)
     (void)state;
     struct host *host = NULL;
     struct error err = {0}, same = {0};
-    assert_int_equal(host_look("/nowhere/at/all", &host, &err), -1);
+    assert_int_equal(host_look("/nowhere/at/all", NULL, &host, &err), -1);
     assert_int_equal(host_scan("/nowhere/at/all", NULL, &host, &same), -1);
     assert_memory_equal(&err, &same, sizeof err);
     assert_null(host);
@@ -285,6 +320,7 @@ int main(void)
         cmocka_unit_test(sees_what_a_scan_sees),
         cmocka_unit_test(a_card_that_does_not_answer_holds_up_no_other),
         cmocka_unit_test(all_is_well_when_it_answers_again),
+        cmocka_unit_test(others_send_nobody_after_it),
         cmocka_unit_test(a_child_that_is_killed_is_replaced),
         cmocka_unit_test(a_look_can_be_ended),
         cmocka_unit_test(says_why_nothing_can_be_seen),

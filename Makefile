@@ -217,8 +217,9 @@ check-crash: all $(CRASH_AT) ## killed or failing at every single call and reque
 
 # The daemon's cycles, and where its storms begin (tests/system/test_soak.py).
 SEED ?= 1
-soak: ## CYCLES=10000 under storms of faults and restarts, with sanitizers; then some under valgrind
+soak: ## CYCLES=10000 under storms of faults and restarts, with sanitizers and without; then some under valgrind
 	@$(MAKE) --no-print-directory VARIANT=san run-soak CYCLES=$(or $(CYCLES),10000)
+	@$(MAKE) --no-print-directory run-soak CYCLES=$(or $(CYCLES),10000)
 	@$(MAKE) --no-print-directory run-soak CYCLES=250 VALGRIND=1
 run-soak: all
 	@BUILD=$(abspath $(BUILD)) CYCLES=$(CYCLES) SEED=$(SEED) $(if $(VALGRIND),VALGRIND=1) \

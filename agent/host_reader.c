@@ -1,6 +1,7 @@
 #include "agent/host_reader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #define PATIENCE 3000 /* milliseconds */
 #define SLICE 100     /* milliseconds */
+#define NOTES_MAX (1 << 20)
 
 /* Where the child is, in memory that it shares with the agent: it must not stop to say
  * so. */
@@ -150,12 +152,13 @@ static unsigned long long start_of(pid_t pid)
     char path[64];
     unsigned long long start = 0;
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    _cleanup_fclose_ FILE *file = fopen(path, "re");
-    if (file && fscanf(file,
-                       "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u "
-                       "%*u %*d %*d %*d %*d %*d %*d %llu",
-                       &start) != 1)
-        start = 0;
+    _cleanup_free_ char *text = NULL;
+    if (file_read_at(AT_FDCWD, path, NOTES_MAX, &text, NULL, NULL) != 0 ||
+        sscanf(text,
+               "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
+               "%*d %*d %*d %*d %*d %llu",
+               &start) != 1)
+        return 0;
     return start;
 }
 
@@ -182,14 +185,19 @@ static void write_notes(const struct host_reader *reader)
 
 static void read_notes(struct host_reader *reader)
 {
-    _cleanup_fclose_ FILE *file = fopen(reader->notes, "re");
+    _cleanup_free_ char *text = NULL;
+    if (file_read_at(AT_FDCWD, reader->notes, NOTES_MAX, &text, NULL, NULL) != 0)
+        return;
+    char *line, *rest = text, gpu[64], name[64];
     int pid;
     unsigned long long start;
-    char gpu[64], name[64];
-    while (file && fscanf(file, "%d %llu %63s %63s", &pid, &start, gpu, name) == 4)
-        if (pid > 0 && start && start_of(pid) == start && !is_stuck(reader, gpu))
+    while ((line = strsep(&rest, "\n")))
+        if (sscanf(line, "%d %llu %63s %63s", &pid, &start, gpu, name) == 4 &&
+            pid > 0 && start && start_of(pid) == start && !is_stuck(reader, gpu))
             *array_add(reader->left, reader->left_count) =
                 (struct left){pid, start, xstrdup(gpu), xstrdup(name)};
+    /* Of those that have ended. */
+    write_notes(reader);
 }
 
 void host_reader_set_notes(struct host_reader *reader, const char *state_file,
@@ -199,9 +207,6 @@ void host_reader_set_notes(struct host_reader *reader, const char *state_file,
     reader->notes = xasprintf("%s.hung", state_file);
     reader->writes_notes = writes;
     read_notes(reader);
-    /* Of those that have ended. */
-    if (access(reader->notes, F_OK) == 0)
-        write_notes(reader);
 }
 
 /* It ends when it sees that nobody listens; where it is stuck, when the driver lets go.

@@ -688,6 +688,11 @@ void model_execute_late(struct model *model, const struct plan *plan, size_t cou
 {
     struct strlist ended = {0}; /* GPUs */
     intend(model, plan);
+    /* Somebody has made a root of that name, with another uuid. */
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].kind == STEP_CREATE_ROOT &&
+            strcmp(plan->steps[i].provider, model->root_uuid) != 0)
+            return;
     for (size_t i = 0; i < count && i < plan->step_count; i++) {
         const struct step *step = &plan->steps[i];
         bool is_device =

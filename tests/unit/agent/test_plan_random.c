@@ -561,13 +561,18 @@ static void check_capacity(struct chance *c, const struct model_provider *p)
     while (strcmp(m->gpus[gpu].name, name) != 0)
         gpu++;
     int64_t there = 0;
-    for (int i = 0; i < m->device_count; i++)
+    for (int i = 0; i < m->device_count; i++) {
         there += m->devices[i].gpu == gpu;
+        /* Then what was reported before may stay for a moment. */
+        if (m->devices[i].in_transition)
+            return;
+    }
+    const struct journal_provider *noted = journal_find_provider(m->journal, p->uuid);
     for (int i = 0; i < p->inventory_count; i++) {
         const struct model_inventory *item = &p->inventories[i];
         int64_t used = allocated_on(p, item->resource_class);
         int64_t most = there + room_for(m, p, gpu);
-        if (strcmp(item->resource_class, "CUSTOM_ELSE") != 0 &&
+        if (noted && journal_find_inventory(noted, item->resource_class) &&
             item->inventory.reserved < item->inventory.total &&
             item->inventory.total > (used > most ? used : most))
             wrong(c, "more is reported than there is");

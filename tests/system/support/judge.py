@@ -156,7 +156,15 @@ class JudgedStorm(Storm):
 
     def measure(self):
         """{process: (descriptors, KiB)}"""
-        (looker,) = children(self.daemon.pid)  # all others have done their work
-        pids = {"agent": self.daemon.pid, "its child": looker,
+        pids = {"agent": self.daemon.pid, "its child": self.only_child(),
                 "placementd": self.placement.process.pid}
         return {name: (len(descriptors(pid)), memory(pid)) for name, pid in pids.items()}
+
+    def only_child(self):
+        """That looks at the host. All others have done their work, and go when the daemon
+        sees it."""
+        def look():
+            self.run_cycle()
+            pids = children(self.daemon.pid)
+            return pids if len(pids) == 1 else None
+        return wait_for(look, "the end of the daemon's children")[0]

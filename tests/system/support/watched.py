@@ -1,4 +1,5 @@
 """The daemon, made to work by signals and measured from outside."""
+import contextlib
 import http.client
 import pathlib
 import re
@@ -59,8 +60,12 @@ class WatchedDaemon:
 
 
 def descriptors(pid):
-    """What is open: as links of /proc say it."""
-    return sorted(link.readlink().name for link in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+    """What is open, as links of /proc say it; but for what is closed meanwhile."""
+    names = []
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            names.append(link.readlink().name)
+    return sorted(names)
 
 
 def memory(pid):

@@ -27,7 +27,8 @@ static enum error_code code_of_conflict(const char *method, const char *code)
     return strcmp(method, "DELETE") == 0 ? ERROR_BUSY : ERROR_CONFLICT;
 }
 
-static enum error_code code_of_status(const char *method, long status, const char *code)
+static enum error_code code_of_status(const char *method, long status,
+                                      const struct error_body *body)
 {
     switch (status) {
     case 401:
@@ -47,9 +48,14 @@ static enum error_code code_of_status(const char *method, long status, const cha
     case 408:
         return ERROR_TIMEOUT;
     case 409:
-        return code_of_conflict(method, code);
+        return code_of_conflict(method, body->code);
     case 429:
         return ERROR_UNREACHABLE;
+    case 500:
+        /* OpenStack's Placement answers so where two writers set one provider's traits
+         * in the same moment, and both had the right generation. */
+        return strstr(body->text, "concurrently updated") ? ERROR_CONFLICT
+                                                          : ERROR_UNREACHABLE;
     default:
         if (status >= 500)
             return ERROR_UNREACHABLE;
@@ -68,7 +74,7 @@ int refusal_set(struct error *err, const char *method, const struct http_reply *
     if (strcmp(body.code, "placement.undefined_code") == 0)
         body.code[0] = 0;
     bool any = body.code[0] || id[0];
-    return error_set(err, code_of_status(method, reply->status, body.code),
+    return error_set(err, code_of_status(method, reply->status, &body),
                      "HTTP %ld%s%s%s%s%s%.64s%s", reply->status,
                      body.text[0] ? ": " : "", body.text, any ? " (" : "", body.code,
                      body.code[0] && id[0] ? ", " : "", id, any ? ")" : "");

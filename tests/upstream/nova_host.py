@@ -135,7 +135,7 @@ class Host:
         # It asks Nova's database.
         self._tracker._sync_compute_service_disabled_trait = mock.Mock()
 
-    def cycle(self):
+    def run_cycle(self):
         """The periodic task's part that concerns Placement."""
         self._tracker._update_to_placement(self._context, self._node, startup=False)
 

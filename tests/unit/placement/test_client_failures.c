@@ -29,6 +29,15 @@ static int send_verb(struct pair *pair, enum verb verb)
 
 #define CODED(code) "{\"errors\": [{\"code\": \"placement." code "\"}]}"
 
+/* Of OpenStack's Placement 8.0, for one of two PUTs of traits that overlap. */
+#define RACE                                                                      \
+    "{\"errors\": [{\"status\": 500, \"title\": \"Internal Server Error\", "      \
+    "\"detail\": "                                                                \
+    "\"The server has either erred or is incapable of performing the requested "  \
+    "operation.\\n\\n Another thread concurrently updated the resource provider " \
+    "data. "                                                                      \
+    "Please retry your update  \", \"code\": \"placement.undefined_code\"}]}"
+
 static void statuses_become_codes(void **state)
 {
     (void)state;
@@ -68,6 +77,8 @@ static void statuses_become_codes(void **state)
         {429, GET, "", ERROR_UNREACHABLE},
         {431, GET, "", ERROR_INVALID},
         {500, GET, "", ERROR_UNREACHABLE},
+        {500, PUT, "{\"errors\": [{\"detail\": \"Oops\"}]}", ERROR_UNREACHABLE},
+        {500, PUT, RACE, ERROR_CONFLICT},
         {501, GET, "", ERROR_UNSUPPORTED},
         {502, PUT, "", ERROR_UNREACHABLE},
         {503, GET, "", ERROR_UNREACHABLE},

@@ -229,13 +229,23 @@ static void clear_left(struct left *left)
     free(left->file);
 }
 
+/* Ours alone: who they are is certain until they are waited for. Where the driver lets
+ * signals end its wait, nothing is left behind. */
+static void end_child(const struct left *left)
+{
+    if (waitpid(left->pid, NULL, WNOHANG) == 0)
+        (void)kill(left->pid, SIGKILL);
+}
+
 void host_reader_free(struct host_reader *reader)
 {
     if (!reader)
         return;
     leave_child(reader, NULL);
-    for (size_t i = 0; i < reader->left_count; i++)
+    for (size_t i = 0; i < reader->left_count; i++) {
+        end_child(&reader->left[i]);
         clear_left(&reader->left[i]);
+    }
     free(reader->left);
     free(reader->notes);
     free(reader->sysfs_root);

@@ -5,12 +5,15 @@ Two cards are parents themselves (0000:00:04.0 and 0000:00:05.0), one has SR-IOV
 Each carries four devices of one type at a time.
 """
 import concurrent.futures
+import contextlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
 import unittest
+import urllib.request
 import uuid
 
 sys.dont_write_bytecode = True
@@ -69,6 +72,7 @@ class KernelTest(SystemTest):
     def empty_host(self):
         parameter("create_delay_ms", 0)
         parameter("create_errno", 0)
+        parameter("hang", 0)
         for device in self.host.mdevs():
             self.host.remove(device)
         virtual_functions(0)
@@ -267,6 +271,124 @@ class VirtualFunctions(KernelTest):
         self.assertEqual(self.states()[consumer], "ready")
 
 
+class Hanging(KernelTest):
+    """The reading of a file of one card does not come back."""
+
+    def configuration(self):
+        given = super().configuration()
+        given["agent"] |= {"listen": 0}
+        return given
+
+    def start(self):
+        """Of the daemons that wrote into one log the last one's port."""
+        starts = self.agent.daemon.output().count(" starts") if self.agent.daemon else 0
+        daemon = self.agent.start()
+        ports = wait_for(lambda: len(ports := re.findall(r"serves http.*:(\d+)/metrics", daemon.output())) > starts and ports, "its port")
+        self.port = ports[-1]
+
+    def serve(self, address):
+        consumer = self.allocate(address)
+        wait_for(lambda: self.states().get(consumer) == "ready", "the device")
+        return consumer
+
+    def vgpus(self, address):
+        inventory = self.placement.inventories(self.provider(address))["VGPU"]
+        return inventory["total"], inventory["reserved"]
+
+    def hang(self, address, how, file):
+        """Of the file's reads on that card, and sees that it is known."""
+        parameter("hang_slot", int(address[8:10], 16))
+        parameter("hang_description", file == "description")
+        parameter("hang", how)
+        wait_for(lambda: self.vgpus(address) == (4, 4), "the card to be held back")
+        self.reason = f"its driver hangs: {file} does not answer"
+
+    def readers(self):
+        """By pid, the state that the kernel has each process in that reads sysfs for an agent."""
+        found = {}
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                name, rest = (folder / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+                if name == "vgpu-reader" and rest.split()[0] != "Z":
+                    found[int(folder.name)] = rest.split()[0]
+        return found
+
+    def metrics(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as page:
+            return page.read().decode()
+
+    def healths(self, **words):
+        return {row["gpu"]: row["health"] for row in self.agent.json("status", **words)["gpus"]}
+
+    def check_said(self, sick, well):
+        status = self.agent.json("status", status=1)
+        self.assertIn(f"{sick}: unreadable: {self.reason}", status["problems"])
+        self.assertEqual({row["gpu"]: row["health"] for row in status["gpus"]}, {sick: "unreadable", well: "ok"})
+        wait_for(lambda: re.search(rf'gpu_health{{gpu="{sick}",[^}}]*health="unreadable"}} 1\n', self.metrics()), "the alert")
+
+    def check_command(self, *words, status=0):
+        """Soon over, and it says what hangs."""
+        began = time.monotonic()
+        self.assertIn(self.reason, self.agent.run(*words, status=status))
+        self.assertLess(time.monotonic() - began, 30)
+
+    def forget(self):
+        """What a daemon has noted, so that the next one to look sends a reader of its own."""
+        notes = self.agent.state_file.with_name("state.json.hung")
+        noted = notes.read_text()
+        notes.unlink()
+        return lambda: notes.write_text(noted)
+
+    def test_whatever_comes(self):
+        self.agent.run("sync")
+        self.start()
+        mine = self.serve(CARD)
+        before = self.on(CARD)
+        self.hang(CARD, 2, "available_instances")
+        others = [self.serve(OTHER)]
+        self.check_said(CARD, OTHER)
+        # Killed, and started again; between, commands send nobody after the one that is stuck, if they know of it.
+        self.agent.daemon.kill()
+        for words, status in (["status"], 1), (["gpus"], 0), (["plan"], 0):
+            self.check_command(*words, status=status)
+        self.assertEqual(list(self.readers().values()), ["D"])
+        remember = self.forget()
+        self.check_command("gpus")
+        self.assertEqual(list(self.readers().values()), ["D"] * 2)
+        remember()
+        self.start()
+        others += [self.serve(OTHER)]
+        self.check_said(CARD, OTHER)
+        self.assertEqual(len(self.readers()), 3)
+        # The driver lets go.
+        parameter("hang", 0)
+        wait_for(lambda: self.vgpus(CARD) == (4, 0), "the card to be back")
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")
+        self.assertEqual(self.on(CARD), before)
+        self.assertEqual(self.states(), dict.fromkeys([mine, *others], "ready"))
+        wait_for(lambda: len(self.readers()) == 1, "the readers to end")
+        self.assertFalse(list(self.agent.state_file.parent.glob("*.hung")))
+
+    def test_until_a_signal(self):
+        """What does not differ from card to card is read on the first one only."""
+        first, second = (name for name in os.listdir("/sys/class/mdev_bus") if name in (CARD, OTHER))
+        self.agent.run("sync")
+        self.start()
+        self.hang(first, 1, "description")
+        self.serve(second)
+        self.check_said(first, second)
+        # The next one, and a command, find out for themselves, and leave nobody behind.
+        self.agent.daemon.kill()
+        stuck = self.readers()
+        self.assertEqual(list(stuck.values()), ["S"])
+        self.forget()
+        self.check_command("status", status=1)
+        self.start()
+        wait_for(lambda: len(self.readers()) == 3, "a reader beside two that are stuck")
+        self.assertEqual(self.agent.stop(), 0)
+        wait_for(lambda: self.readers() == stuck, "the readers to end")
+
+
 class Result(unittest.TextTestResult):
     """Shows what the programs said, while it is still there."""
 
@@ -290,7 +412,7 @@ def run_tests(module, words=()):
     loader.testNamePatterns = [f"*{word}*" for word in words] or None
     suite = loader.loadTestsFromModule(module)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(suite)
-    bad = len(result.failures) + len(result.errors)
+    bad = len({test for test, _ in result.failures + result.errors})
     print(f"{result.testsRun - bad - len(result.skipped)} passed, {bad} failed, {len(result.skipped)} skipped", flush=True)
     return 1 if bad or not result.testsRun else 0
 

@@ -7,7 +7,7 @@
  *                     the card carries `instances` of one type at a time
  *
  * The driver is called "nvidia", so the types are nvidia-35 and so on. Devices are real to VFIO: who opens one keeps its
- * removal waiting. Module parameters, writable in /sys/module, make the next creates slow or fail.
+ * removal waiting. Module parameters, writable in /sys/module, make the next creates slow or fail, and reads hang.
  */
 #include <linux/delay.h>
 #include <linux/mdev.h>
@@ -25,6 +25,16 @@ MODULE_PARM_DESC(create_delay_ms, "how long a create takes");
 static unsigned int create_errno;
 module_param(create_errno, uint, 0644);
 MODULE_PARM_DESC(create_errno, "the errno that creates fail with; 0: they do not");
+
+static unsigned int hang;
+module_param(hang, uint, 0644);
+MODULE_PARM_DESC(hang, "reads do not come back until it is 0 again; 1: signals end them, 2: nothing does");
+static unsigned int hang_slot;
+module_param(hang_slot, uint, 0644);
+MODULE_PARM_DESC(hang_slot, "the PCI slot of the cards whose reads hang");
+static bool hang_description;
+module_param(hang_description, bool, 0644);
+MODULE_PARM_DESC(hang_description, "the reads of description hang, not those of available_instances");
 
 static const struct {
 	const char *suffix, *name, *description;
@@ -80,10 +90,26 @@ static unsigned int index_of(struct mdev_type *type)
 	return type - function_of(type)->types;
 }
 
+/* A driver that waits for its card, as in the show() of a file. */
+static int wait_for_card(struct mdev_type *type, bool description)
+{
+	struct pci_dev *pdev = to_pci_dev(type->parent->dev);
+
+	while (hang && PCI_SLOT(pdev->devfn) == hang_slot && description == hang_description) {
+		if (hang > 1)
+			msleep(20);
+		else if (msleep_interruptible(20))
+			return -ERESTARTSYS;
+	}
+	return 0;
+}
+
 static unsigned int get_available(struct mdev_type *type)
 {
 	unsigned int n;
 
+	if (wait_for_card(type, false))
+		return 0;
 	mutex_lock(&lock);
 	n = left(function_of(type), index_of(type));
 	mutex_unlock(&lock);
@@ -92,6 +118,10 @@ static unsigned int get_available(struct mdev_type *type)
 
 static ssize_t show_description(struct mdev_type *type, char *buf)
 {
+	int rc = wait_for_card(type, true);
+
+	if (rc)
+		return rc;
 	return sysfs_emit(buf, "%s\n", offered[index_of(type)].description);
 }
 

@@ -68,6 +68,7 @@ const char *const sql_texts[SQL_STATEMENT_COUNT] = {
         " VALUES (?, ?, 0, ?, ?)",
     [SQL_UPDATE_PROVIDER] =
         "UPDATE providers SET name = ?2, parent_id = ?3, modified = ?4 WHERE id = ?1",
+    [SQL_TOUCH_PROVIDER] = "UPDATE providers SET modified = ?2 WHERE id = ?1",
     [SQL_SET_GENERATION] =
         "UPDATE providers SET generation = ?2, modified = ?3 WHERE id = ?1",
     [SQL_DELETE_PROVIDER] = "DELETE FROM providers WHERE id = ?",

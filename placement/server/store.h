@@ -70,7 +70,8 @@ int store_run(struct store *store, enum sql statement, const struct sql_value *v
 /* ---- providers ---- */
 int store_create_provider(struct store *store, const char *uuid, const char *name,
                           struct node *parent, struct node **out, struct error *err);
-/* `parent` NULL: a root. The generation stays. */
+/* `parent` NULL: a root. The generation stays; where nothing is new, so does the time
+ * of change. */
 int store_update_provider(struct store *store, struct node *node, const char *name,
                           struct node *parent, struct error *err);
 int store_delete_provider(struct store *store, struct node *node, struct error *err);

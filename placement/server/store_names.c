@@ -1,4 +1,6 @@
 /* Resource classes, traits, aggregates, and the names of outsiders. */
+#include <string.h>
+
 #include "placement/server/store.h"
 
 #define FIRST_CUSTOM_CLASS 10000
@@ -19,6 +21,8 @@ int store_create_class(struct store *store, const char *name,
 int store_rename_class(struct store *store, struct resource_class *class,
                        const char *name, struct error *err)
 {
+    if (strcmp(name, class->name) == 0)
+        return 0;
     if (store_sql(store, SQL_RENAME_CLASS, err, SQL_INT(class->id), SQL_TEXT(name),
                   SQL_INT(store->now)) != 0)
         return -1;

@@ -1,4 +1,6 @@
 /* Providers and what they have. */
+#include <string.h>
+
 #include "placement/server/store.h"
 
 int store_create_provider(struct store *store, const char *uuid, const char *name,
@@ -13,11 +15,30 @@ int store_create_provider(struct store *store, const char *uuid, const char *nam
     return 0;
 }
 
+/* Another root is a change of all that is below, too. */
+static int touch_below(struct store *store, struct node *node, struct error *err)
+{
+    for (size_t i = 0; i < node->root->tree.count; i++) {
+        struct node *member = node->root->tree.items[i];
+        if (member == node || !node_is_below(member, node))
+            continue;
+        if (store_sql(store, SQL_TOUCH_PROVIDER, err, SQL_INT(member->id),
+                      SQL_INT(store->now)) != 0)
+            return -1;
+        member->modified = store->now;
+    }
+    return 0;
+}
+
 int store_update_provider(struct store *store, struct node *node, const char *name,
                           struct node *parent, struct error *err)
 {
+    const struct node *root = parent ? parent->root : node;
+    if (parent == node->parent && strcmp(name, node->name) == 0)
+        return 0;
     if (store_sql(store, SQL_UPDATE_PROVIDER, err, SQL_INT(node->id), SQL_TEXT(name),
-                  SQL_ID(parent ? parent->id : 0), SQL_INT(store->now)) != 0)
+                  SQL_ID(parent ? parent->id : 0), SQL_INT(store->now)) != 0 ||
+        (root != node->root && touch_below(store, node, err) != 0))
         return -1;
     graph_rename_node(&store->graph, node, name);
     if (parent != node->parent)

@@ -363,6 +363,60 @@ static void keeps_traits_classes_and_aggregates(void **state)
          "\"resource_provider_generation\":3"});
 }
 
+static int64_t last_modified(struct api_world *world, const char *target)
+{
+    struct reply reply;
+    assert_int_equal(api_call(world, 39, "GET", target, NULL, NULL, &reply), 200);
+    int64_t when = reply.last_modified;
+    reply_clear(&reply);
+    return when;
+}
+
+/* Upstream's, as seen there: a write that changes nothing is none, another root is a
+ * change of all that is below. */
+static void knows_when_a_provider_was_changed(void **state)
+{
+    struct api_world *world = *state;
+    static const struct {
+        int minor;
+        const char *target, *body;
+        char changed[4]; /* which of A, B, C */
+    } cases[] = {
+        {39, RPS "/" B, "{\"name\":\"b\"}", ""},
+        {39, RPS "/" B, "{\"name\":\"b2\"}", "b"},
+        {39, RPS "/" B, "{\"name\":\"b2\",\"parent_provider_uuid\":null}", ""},
+        {39, RPS "/" B, "{\"name\":\"b2\",\"parent_provider_uuid\":\"" A "\"}", "bc"},
+        {39, RPS "/" B, "{\"name\":\"b2\",\"parent_provider_uuid\":\"" A "\"}", ""},
+        {39, RPS "/" C, "{\"name\":\"c\",\"parent_provider_uuid\":\"" A "\"}", "c"},
+        {39, RPS "/" C, "{\"name\":\"c\",\"parent_provider_uuid\":\"" B "\"}", "c"},
+        {39, RPS "/" B, "{\"name\":\"b3\",\"parent_provider_uuid\":null}", "bc"},
+        {39, RPS "/" A "/traits", "{\"traits\":[],\"resource_provider_generation\":0}",
+         ""},
+        {39, RPS "/" A "/inventories",
+         "{\"inventories\":{},\"resource_provider_generation\":0}", "a"},
+        {18, RPS "/" A "/aggregates", "[\"" C "\"]", ""},
+    };
+    static const char *const who[] = {RPS "/" A, RPS "/" B, RPS "/" C};
+    int64_t before[3];
+    api_expect(world, 39, "POST", RPS, "{\"name\":\"a\",\"uuid\":\"" A "\"}", 200, A);
+    api_expect(world, 39, "POST", RPS, "{\"name\":\"b\",\"uuid\":\"" B "\"}", 200, B);
+    api_expect(world, 39, "POST", RPS,
+               "{\"name\":\"c\",\"uuid\":\"" C "\",\"parent_provider_uuid\":\"" B "\"}",
+               200, C);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t j = 0; j < 3; j++)
+            before[j] = last_modified(world, who[j]);
+        api_expect(world, cases[i].minor, "PUT", cases[i].target, cases[i].body, 200,
+                   NULL);
+        if (i % 2)
+            api_world_reopen(world);
+        for (size_t j = 0; j < 3; j++)
+            if ((last_modified(world, who[j]) != before[j]) !=
+                (strchr(cases[i].changed, "abc"[j]) != NULL))
+                fail_msg("case %zu: is provider %c changed?", i, "abc"[j]);
+    }
+}
+
 static void answers_pages_of_other_origins(void **state)
 {
     struct api_world *world = *state;
@@ -405,6 +459,7 @@ int main(void)
         TEST(keeps_allocations),
         TEST(reshapes),
         TEST(keeps_traits_classes_and_aggregates),
+        TEST(knows_when_a_provider_was_changed),
         TEST(answers_pages_of_other_origins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,8 +135,8 @@ $(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(P
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
 
 # To be preloaded into the programs, whatever they are built with.
-CRASH_AT := $(BUILD)/tests/system/crash_at.so
-$(CRASH_AT): tests/system/crash_at.c tests/system/crash_at.h $(FLAGS_STAMP)
+PRELOADED := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/system/*.c))
+$(PRELOADED): $(BUILD)/%.so: %.c $(wildcard tests/system/*.h) $(FLAGS_STAMP)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(WARNINGS) -O2 -g -fPIC -shared -o $@ $<
 
@@ -206,13 +206,13 @@ unit/%: FORCE
 	@$(MAKE) --no-print-directory check-unit UNIT_SOURCES="$(wildcard tests/unit/$*/test_*.c)"
 
 # The tests wait more than they work; sanitizers work.
-check-system: all $(CRASH_AT)
+check-system: all $(PRELOADED)
 	@BUILD=$(abspath $(BUILD)) tests/system/run $(if $(filter release,$(VARIANT)),-j "$$((2 * $$(nproc)))")
 
 check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory VARIANT=san check
 
-check-crash: all $(CRASH_AT) ## killed or failing at every single call and request, of every kind of plan
+check-crash: all $(PRELOADED) ## killed or failing at every single call and request, of every kind of plan
 	@EXHAUSTIVE=1 BUILD=$(abspath $(BUILD)) tests/system/run -j "$$((2 * $$(nproc)))" --timeout 3600 test_crash test_faults
 
 # The daemon's cycles, and where its storms begin (tests/system/test_soak.py).

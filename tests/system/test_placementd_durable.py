@@ -1,6 +1,6 @@
-"""A reply with 2xx means: it is on disk. placementd is killed at random moments under a
-load of writers; after each restart everything acknowledged is there, nothing is there half,
-and `placementd --check` finds no fault."""
+"""A reply with 2xx means: it is on disk. placementd is killed, or its machine loses power,
+at random moments under a load of writers; after each restart everything acknowledged is
+there, nothing is there half, and `placementd --check` finds no fault."""
 import http.client
 import json
 import os
@@ -13,11 +13,12 @@ import uuid
 
 from support.case import SystemTest
 from support.placement import own_placement
+from support.power import Power
 from support.process import program, run
 
 WRITERS = 3
 CONSUMERS = 8  # of each writer, so that reading all back stays quick
-KILLS = 50     # of each test; there are four
+KILLS = int(os.environ.get("KILLS", 50))  # of each test
 
 # Fields: consumers {uuid: {provider: {class: amount}}}, total of the own inventory.
 EMPTY = {"consumers": {}, "total": 1000}
@@ -149,9 +150,14 @@ class Writer:
                                            for wanted in found["consumers"].values()))
 
 
-class Durable(SystemTest):
+class KilledTest(SystemTest):
+    environment = None  # of the server
+
+    def after_kill(self, chance):
+        """What becomes of the server's files."""
+
     def start_server(self):
-        self.server = own_placement(self.folder)
+        self.server = own_placement(self.folder, env=self.environment)
         self.addCleanup(self.server.process.stop)
         for writer in self.writers:
             writer.connect(self.server.url)
@@ -167,6 +173,7 @@ class Durable(SystemTest):
         for writer in self.writers:
             if writer.failure:
                 raise writer.failure
+        self.after_kill(chance)
         database = self.folder / "placement.sqlite"
         checked = run([program("placementd"), "--check", str(database)])
         self.assertEqual(checked.returncode, 0, checked.stderr)
@@ -175,9 +182,12 @@ class Durable(SystemTest):
         for writer in self.writers:
             writer.check(self)
 
+    def prepare(self):
+        self.folder = self.subdirectory("server")
+
     def kill_many_times(self, seed):
         chance = random.Random(seed)
-        self.folder = self.subdirectory("server")
+        self.prepare()
         self.writers = [Writer(i, random.Random(f"{seed}/{i}")) for i in range(WRITERS)]
         self.start_server()
         for writer in self.writers:
@@ -193,6 +203,8 @@ class Durable(SystemTest):
         for writer in self.writers:
             self.assertGreater(writer.acknowledged, KILLS)
 
+
+class Killed(KilledTest):
     def test_kill_1(self):
         self.kill_many_times(1)
 
@@ -204,6 +216,22 @@ class Durable(SystemTest):
 
     def test_kill_4(self):
         self.kill_many_times(4)
+
+
+class PowerCut(KilledTest):
+    def prepare(self):
+        super().prepare()
+        self.power = Power(self.directory / "disk", self.folder, "placement.sqlite")
+        self.environment = self.power.environment
+
+    def after_kill(self, chance):
+        self.power.cut(chance)
+
+    def test_power_1(self):
+        self.kill_many_times(5)
+
+    def test_power_2(self):
+        self.kill_many_times(6)
 
 
 class FullDisk(SystemTest):

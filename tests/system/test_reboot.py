@@ -1,10 +1,14 @@
 """After a reboot the same devices are there under the same uuids before guests start:
 `vgpu-agent restore`, which asks nobody but the host."""
+import os
+import random
 import time
 
 from support import wait_for
 from support.fleet import FleetTest, new_uuid
+from support.power import Power
 from support.process import Process
+from support.watched import WatchedDaemon, children, has_ended
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 CARD, VF = "0000:41:00.0", "0000:41:00.5"
@@ -148,6 +152,61 @@ class Owner(RebootTest):
                       ["--now"], ["now"], ["--wait", "1", "now"]):
             done = self.restore(*words, status=64)
             self.assertIn("restore [--wait SECONDS]", done.stderr)
+
+
+class PowerCut(RebootTest):
+    """The host loses power at random moments while the daemon makes and removes devices. A guest that had its device has it
+    again before Placement can be asked, whatever of the agent's files has reached the disk."""
+    ROUNDS = int(os.environ.get("KILLS", 20))
+
+    def setUp(self):
+        super().setUp()
+        self.build_guide(listen=0)
+        self.agent.run("sync")
+        self.chance = random.Random(20)
+        self.servers = {}  # server: GPU
+        self.power = Power(self.directory / "disk", self.agent.directory, self.agent.state_file.name)
+        self.agent.environment = self.power.environment
+
+    def boot(self):
+        gpu = self.chance.choice((A, B, C))
+        self.servers[self.allocate(gpu)] = gpu
+
+    def delete(self):
+        if self.servers:
+            server = self.chance.choice(sorted(self.servers))
+            self.placement.deallocate(server)
+            del self.servers[server]
+
+    def lose_power(self, daemon):
+        """What the host had of devices then."""
+        workers = children(daemon.pid)
+        daemon.kill()
+        self.agent.daemon = None
+        wait_for(lambda: all(has_ended(pid) for pid in workers), "the end of its children")
+        before = self.host.mdevs()
+        self.power.cut(self.chance)
+        self.reboot()
+        return before
+
+    def test_whatever_is_on_disk(self):
+        for number in range(self.ROUNDS):
+            with self.subTest(round=number):
+                daemon = WatchedDaemon(self.agent)
+                # Of both at once the agent would take one for a migration.
+                happens = self.chance.choice((self.boot, self.boot, self.delete))
+                for _ in range(self.chance.randint(1, 3)):
+                    happens()
+                daemon.poke()
+                time.sleep(self.chance.uniform(0, 0.1))  # the moment is what is random here
+                before = self.lose_power(daemon)
+                wanted = {device: gpu for server, gpu in self.servers.items() for device in self.devices_of(gpu, server)}
+                self.restore()
+                back = self.host.mdevs()
+                for device in set(before) & set(wanted):
+                    self.assertEqual(back.get(device), before[device], device)
+                wait_for(lambda: self.agent.run("sync") == "nothing to do\n", "the end of the plans")
+                self.assertEqual({device: parent for device, (parent, _) in self.host.mdevs().items()}, wanted)
 
 
 class VirtualFunctions(RebootTest):

@@ -120,16 +120,16 @@ class Placement:
         self.expect(204, "DELETE", f"/allocations/{consumer}")
 
 
-def own_placement(directory):
+def own_placement(directory, **more):
     """A new placementd that believes everybody."""
-    return start_placement(directory, "--auth", "noauth2")
+    return start_placement(directory, "--auth", "noauth2", **more)
 
 
-def start_placement(directory, *options):
-    """A new placementd on a port that the kernel chooses."""
+def start_placement(directory, *options, **more):
+    """A new placementd on a port that the kernel chooses; `more` is for Process."""
     process = Process([program("placementd"), "--listen", "127.0.0.1:0", "--database",
                        str(directory / "placement.sqlite"), *options],
-                      directory / "placementd.log")
+                      directory / "placementd.log", **more)
     line = process.wait_for_output("127.0.0.1:")
     address = re.search(r"127\.0\.0\.1:[0-9]+", line).group()
     return Placement(f"http://{address}", process=process)

@@ -11,6 +11,10 @@
  * not counted. */
 unsigned gpu_device_count(const struct gpu *gpu, const char *type_id);
 
+/* The most devices of the type that the card takes, as its description says; 0: it does
+ * not say. */
+unsigned gpu_max_instance(const struct gpu *gpu, const char *type_id);
+
 /* Devices of the type that exist, plus those that can still be made: the sum of
  * available_instances over the card's parents; at most the type's max_instance (which
  * alone is the truth with SR-IOV, where each free VF shows 1 until the card is full)

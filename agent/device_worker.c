@@ -192,5 +192,6 @@ int device_worker_fd(const struct device_worker *worker)
 void device_worker_mark(const struct device_worker *worker, struct host *host)
 {
     for (size_t i = 0; i < worker->job_count; i++)
-        host_mark_in_transition(host, worker->jobs[i].uuid, worker->jobs[i].parent);
+        host_mark_in_transition(host, worker->jobs[i].uuid, worker->jobs[i].parent,
+                                worker->jobs[i].operation == DEVICE_REMOVE);
 }

@@ -211,7 +211,8 @@ static struct mdev *add_mdev(struct host *host, const char *parent)
     return array_add(below->mdevs, below->mdev_count);
 }
 
-void host_mark_in_transition(struct host *host, const char *uuid, const char *parent)
+void host_mark_in_transition(struct host *host, const char *uuid, const char *parent,
+                             bool leaving)
 {
     struct mdev *mdev = (struct mdev *)host_mdev(host, uuid, NULL, NULL);
     if (!mdev) {
@@ -219,6 +220,7 @@ void host_mark_in_transition(struct host *host, const char *uuid, const char *pa
         snprintf(mdev->uuid, sizeof mdev->uuid, "%s", uuid);
     }
     mdev->in_transition = true;
+    mdev->leaving = leaving;
     host_sort(host);
 }
 

@@ -41,6 +41,8 @@ struct mdev {
     char *iommu_group;  /* "12" for /dev/vfio/12; NULL when there is none yet */
     char *vfio_device;  /* "vfio3" for /dev/vfio/devices/vfio3; NULL before Linux 6.1 */
     bool in_transition; /* being made or removed: neither free nor lost */
+    bool leaving; /* in transition, by a removal of the agent's own: until it is done,
+                     available_instances does not have its instance */
 };
 
 struct mdev_parent {
@@ -126,6 +128,7 @@ void host_sort(struct host *host);
 /* Says that an operation on this device is still under way in the kernel, whatever
  * sysfs showed: it is in transition from here on, and is added (to the parent `parent`,
  * or to the strays when there is none such) if the scan did not see it. */
-void host_mark_in_transition(struct host *host, const char *uuid, const char *parent);
+void host_mark_in_transition(struct host *host, const char *uuid, const char *parent,
+                             bool leaving);
 
 #endif

@@ -68,6 +68,18 @@ static struct journal_device order(const struct want *want, unsigned index)
     return device;
 }
 
+const struct mdev_type *want_lost_type(const struct want *want)
+{
+    for (size_t i = 0; i < want->group->lost_count; i++) {
+        const struct lost *lost = &want->group->lost[i];
+        const struct mdev_type *type =
+            lost->want == want ? place_old_type(place_of(want), lost->entry) : NULL;
+        if (type && type != configured_type(want))
+            return type;
+    }
+    return NULL;
+}
+
 /* A guest that was promised the old type gets it again, as long as the card offers it.
  */
 static bool place_lost(struct placing *placing, struct want *want,
@@ -139,23 +151,10 @@ static bool has_other_types(const struct group *group)
     return false;
 }
 
-/* A type other than the configured one that a lost device is to be made of. */
-static const struct mdev_type *lost_type(const struct want *want)
-{
-    for (size_t i = 0; i < want->group->lost_count; i++) {
-        const struct lost *lost = &want->group->lost[i];
-        const struct mdev_type *type =
-            lost->want == want ? place_old_type(place_of(want), lost->entry) : NULL;
-        if (type && type != configured_type(want))
-            return type;
-    }
-    return NULL;
-}
-
 static char *no_room(const struct want *want)
 {
     const struct desired_provider *desired = want->subject->desired;
-    const struct mdev_type *lost = lost_type(want);
+    const struct mdev_type *lost = want_lost_type(want);
     if (lost)
         return xasprintf(
             "its lost device was of the type '%s', of which no instance is "

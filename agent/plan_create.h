@@ -13,4 +13,8 @@
 
 void create_devices(struct world *world, struct group *group);
 
+/* A type other than the configured one that a lost device of the want is to be made of;
+ * NULL: none. */
+const struct mdev_type *want_lost_type(const struct want *want);
+
 #endif

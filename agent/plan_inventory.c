@@ -1,7 +1,10 @@
 #include "agent/plan_inventory.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "agent/capacity.h"
+#include "agent/plan_create.h"
 #include "agent/plan_subject.h"
 #include "lib/xalloc.h"
 
@@ -32,23 +35,68 @@ static int64_t count_taken(const struct world *world, const struct group *group)
     return count;
 }
 
-/* Of the want's units, those that devices of other types, or below other parents,
- * meet: they are not in the capacity. */
+/* Of the want's units, those that devices of other types, below other parents, or in
+ * transition meet: they are not in the capacity. */
 static int64_t count_other(const struct want *want)
 {
     const struct group *group = want->group;
     int64_t count = 0;
-    for (size_t i = 0; i < group->held_count; i++)
-        count += group->held[i].want == want && !held_is_configured(&group->held[i]);
+    for (size_t i = 0; i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        count += held->want == want &&
+                 (held->mdev->in_transition || !held_is_configured(held));
+    }
     return count;
+}
+
+/* What was lost is made again of a type other than the configured one: on most cards
+ * that ends the room for the configured one. */
+static bool makes_other_type(const struct subject *subject)
+{
+    const struct group *group = subject->group;
+    const char *configured = subject->desired->type_id;
+    for (size_t i = 0; i < group->want_count; i++) {
+        const struct mdev_type *type = want_lost_type(&group->wants[i]);
+        if (type && configured && strcmp(type->id, configured) == 0)
+            continue;
+        for (size_t j = 0; type && j < group->gpu->parent_count; j++) {
+            const struct mdev_type *here =
+                parent_type(&group->gpu->parents[j], type->id);
+            if (here && here->available > 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* How many devices of the type there are and can still be made for certain, those in
+ * transition left out. During a slow create available_instances still has the instance;
+ * and with SR-IOV a free VF shows one whatever the card has, so that there only the
+ * card's limit tells. */
+static int64_t certain_capacity(const struct subject *subject)
+{
+    const struct desired_provider *desired = subject->desired;
+    const struct group *group = subject->group;
+    int64_t capacity = desired->capacity - group_in_transit(group, NULL, true);
+    int64_t limit =
+        desired->type_id ? gpu_max_instance(desired->gpu, desired->type_id) : 0;
+    if (!limit)
+        return capacity;
+    limit -= group_in_transit(group, NULL, false) +
+             gpu_device_count(desired->gpu, desired->type_id) -
+             gpu_device_count(&desired->view, desired->type_id);
+    return capacity < limit ? capacity : limit;
 }
 
 static int64_t capacity_left(const struct world *world, const struct subject *subject)
 {
     const struct group *group = subject->group;
-    int64_t left = subject->desired->capacity;
-    if (!group)
-        return left;
+    if (!group || !subject->desired->gpu)
+        return subject->desired->capacity;
+    int64_t left =
+        makes_other_type(subject)
+            ? gpu_device_count(&subject->desired->view, subject->desired->type_id)
+            : certain_capacity(subject);
     left -= count_taken(world, group);
     for (size_t i = 0; i < group->want_count; i++) {
         const struct want *want = &group->wants[i];
@@ -70,14 +118,28 @@ static int64_t at_least(int64_t number, int64_t floor)
     return number < floor ? floor : number;
 }
 
-/* Of a device in transition nobody can tell whether its instance still counts as
- * available: then no more is reported than before. */
+/* While a device of another type is being made, the configured one is still offered
+ * beside it, and nobody can see of which type it is: then no more is reported than
+ * before. */
 static int64_t growth_limit(const struct subject *subject,
                             const struct inventory *observed)
 {
     if (!subject->group || !subject->group->in_transit)
         return INT64_MAX;
     return observed ? observed->total : subject->desired->capacity;
+}
+
+/* Never less than is allocated: Placement would refuse to hand an allocation on, to a
+ * migration for one. Where an operator has set an allocation_ratio above 1, that much
+ * less does: were the total raised to what is allocated, the ratio would make room for
+ * even more, and so on without end. */
+static int64_t least_total(const struct subject *subject, const char *resource_class)
+{
+    const struct inventory *observed = observed_inventory(subject, resource_class);
+    int64_t used = subject_allocated(subject, resource_class);
+    if (!observed || !(observed->allocation_ratio > 1.0))
+        return used;
+    return (int64_t)ceil((double)used / observed->allocation_ratio);
 }
 
 static bool is_configured_class(const struct subject *subject,
@@ -100,7 +162,7 @@ static int64_t decide_total(const struct world *world, const struct subject *sub
         if (subject->desired->type_config->max_instances)
             total = at_most(total, subject->desired->type_config->max_instances);
     }
-    total = at_least(total, subject_allocated(subject, resource_class));
+    total = at_least(total, least_total(subject, resource_class));
     return at_most(total, PLACEMENT_MAX_AMOUNT);
 }
 
@@ -198,7 +260,7 @@ static void decide_class(const struct world *world, const struct subject *subjec
     struct journal_inventory note = operators(world, subject, resource_class, is_ours);
     const struct inventory *old = observed_inventory(subject, resource_class);
     bool shrinks = held_back && keeps_some_free(world);
-    int64_t total = shrinks ? subject_allocated(subject, resource_class)
+    int64_t total = shrinks ? least_total(subject, resource_class)
                             : decide_total(world, subject, resource_class);
     int64_t most = most_reserved(world, total);
     struct inventory now = {.total = total,

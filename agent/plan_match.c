@@ -296,12 +296,14 @@ static bool all_met(const struct group *group)
     return true;
 }
 
-static bool has_idle(const struct group *group)
+static bool has_idle(const struct world *world, const struct group *group)
 {
-    for (size_t i = 0; i < group->held_count; i++)
-        if (!group->held[i].want && held_is_foreign(&group->held[i]) &&
-            held_is_configured(&group->held[i]))
+    for (size_t i = 0; i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        if (!held->want && held_is_configured(held) &&
+            (held_is_foreign(held) || held_is_overdue(world, held)))
             return true;
+    }
     return false;
 }
 
@@ -338,7 +340,7 @@ void match_devices(struct world *world, struct group *group)
         match_missing(world, group);
     }
     /* What nobody has is capacity, what somebody has is none. */
-    if (!world->in->use && has_idle(group))
+    if (!world->in->use && has_idle(world, group))
         world->needs_use = true;
     number(group);
 }

@@ -8,19 +8,6 @@
 /* A driver that offers millions must not make the plan as long. */
 #define MAX_PLACED 4096
 
-/* Devices in transition below the parent; NULL: on the card. One of which nobody knows
- * the parent could be anywhere. */
-static int64_t in_transit(const struct group *group, const char *parent)
-{
-    int64_t count = (int64_t)group->strays;
-    for (size_t i = 0; i < group->held_count; i++) {
-        const struct held *held = &group->held[i];
-        count += held->mdev->in_transition &&
-                 (!held->parent || !parent || strcmp(held->parent->name, parent) == 0);
-    }
-    return count;
-}
-
 static int64_t placed_on(const struct placing *placing, const char *parent)
 {
     int64_t count = 0;
@@ -29,9 +16,8 @@ static int64_t placed_on(const struct placing *placing, const char *parent)
     return count;
 }
 
-static int64_t less_transit(struct placing *placing, int64_t room, const char *parent)
+static int64_t less_transit(struct placing *placing, int64_t room, int64_t transit)
 {
-    int64_t transit = in_transit(placing->group, parent);
     if (room > 0 && room <= transit)
         placing->shortage = "it waits for a device in transition";
     return room - transit;
@@ -49,7 +35,8 @@ static bool has_room(struct placing *placing, const struct mdev_parent *parent,
         return false;
     }
     int64_t room = type->available - placed_on(placing, parent->name);
-    return less_transit(placing, room, parent->name) > 0;
+    return less_transit(placing, room,
+                        group_in_transit(placing->group, parent->name, true)) > 0;
 }
 
 /* What the card as a whole would: with SR-IOV each free VF shows an instance until the
@@ -65,7 +52,8 @@ static bool card_has_room(struct placing *placing, const struct gpu *gpu,
         return true;
     int64_t room = (int64_t)type->attributes.max_instance -
                    gpu_device_count(gpu, type->id) - (int64_t)placing->count;
-    return less_transit(placing, room, NULL) > 0;
+    return less_transit(placing, room, group_in_transit(placing->group, NULL, false)) >
+           0;
 }
 
 static const struct mdev_parent *choose_parent(struct placing *placing,

@@ -139,7 +139,7 @@ static void add_held(struct world *world, struct index *index, const struct mdev
     held.entry = index_see(index, mdev->uuid);
     held.group = find_group(world, held_key(world, &held));
     for (size_t i = 0; !held.group && !parent && i < world->group_count; i++)
-        world->groups[i].strays++;
+        world->groups[i].strays++, world->groups[i].leaving_strays += mdev->leaving;
     if (!held.group)
         return;
     if (world->in->use)
@@ -383,6 +383,17 @@ void want_computed_uuid(const struct want *want, unsigned index,
     _cleanup_free_ char *name = xasprintf("%s:%s:%u", want->allocation->consumer,
                                           want->allocation->resource_class, index);
     uuid5_text(want->subject->uuid, name, out);
+}
+
+int64_t group_in_transit(const struct group *group, const char *parent, bool uncounted)
+{
+    int64_t count = (int64_t)(group->strays - (uncounted ? group->leaving_strays : 0));
+    for (size_t i = 0; i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        count += held->mdev->in_transition && !(uncounted && held->mdev->leaving) &&
+                 (!held->parent || !parent || strcmp(held->parent->name, parent) == 0);
+    }
+    return count;
 }
 
 bool held_is_settled(const struct held *held)

@@ -69,6 +69,7 @@ struct group {
     bool read;       /* what Placement has on this GPU is known */
     bool in_transit; /* some device of it is in transition */
     size_t strays;   /* devices in transition that could be on it as on any other */
+    size_t leaving_strays; /* of these */
     bool has_subject;
     struct subject *configured; /* the one that is not retired, or NULL */
     struct want *wants;         /* by consumer, class, provider */
@@ -124,6 +125,10 @@ bool want_notes_index(const struct want *want, unsigned index);
 /* The uuid of the device that is made for it as number `index`. */
 void want_computed_uuid(const struct want *want, unsigned index,
                         char out[UUID_TEXT_SIZE]);
+/* Devices in transition below the parent; NULL: on the card. One of which nobody knows
+ * the parent could be anywhere. `uncounted`: only those that available_instances may
+ * not know of yet. */
+int64_t group_in_transit(const struct group *group, const char *parent, bool uncounted);
 /* Not in transition: type and parent are known. */
 bool held_is_settled(const struct held *held);
 /* Adds a step that concerns the subject, which may be NULL. Good until the next one. */

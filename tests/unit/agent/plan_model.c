@@ -1,5 +1,6 @@
 #include "tests/unit/agent/plan_model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -166,6 +167,17 @@ static int count_devices(const struct model *model, int gpu, int vf, int type)
     return count;
 }
 
+static int count_uncounted(const struct model *model, int gpu, int vf, int type)
+{
+    int count = 0;
+    for (int i = 0; i < model->device_count; i++) {
+        const struct model_device *device = &model->devices[i];
+        count += device->gpu == gpu && device->vf == vf && device->type == type &&
+                 device->in_transition && device->uncounted;
+    }
+    return count;
+}
+
 int model_available(const struct model *model, int gpu, int vf, int type)
 {
     const struct model_gpu *card = &model->gpus[gpu];
@@ -211,8 +223,10 @@ static void fill_types(const struct model *model, int gpu, int vf,
         type->attributes = card->types[i].attributes;
         if (card->vfs)
             type->attributes.max_instance = (unsigned)card->types[i].capacity;
-        type->available =
-            card->unreadable_count ? -1 : model_available(model, gpu, vf, i);
+        type->available = card->unreadable_count
+                              ? -1
+                              : model_available(model, gpu, vf, i) +
+                                    count_uncounted(model, gpu, vf, i);
     }
 }
 
@@ -226,6 +240,7 @@ static void fill_devices(const struct model *model, int gpu, int vf,
         struct mdev *mdev = array_add(parent->mdevs, parent->mdev_count);
         stpcpy(mdev->uuid, device->uuid);
         mdev->in_transition = device->in_transition;
+        mdev->leaving = device->in_transition && device->leaving;
         if (!device->in_transition)
             mdev->type_id = xstrdup(model->gpus[gpu].types[device->type].id);
     }
@@ -263,6 +278,7 @@ static struct host *make_host(const struct model *model)
             struct mdev *stray = array_add(host->strays, host->stray_count);
             stpcpy(stray->uuid, model->devices[i].uuid);
             stray->in_transition = true;
+            stray->leaving = model->devices[i].leaving;
         }
     host_sort(host);
     return host;
@@ -365,6 +381,26 @@ static struct config *make_config(const struct model *model)
         fill_config_type(&model->types[i],
                          array_add(config->types, config->type_count));
     return config;
+}
+
+int model_configured(const struct model *model, int gpu)
+{
+    char address[16];
+    snprintf(address, sizeof address, "0000:%s:00.0", model->gpus[gpu].name);
+    const char *type = NULL;
+    for (int i = 0; i < model->type_count; i++) {
+        const struct model_config_type *config = &model->types[i];
+        for (int j = 0; j < config->address_count; j++)
+            if (strcmp(config->addresses[j], address) == 0)
+                type = config->type;
+    }
+    for (int i = 0; i < model->type_count && !type; i++)
+        if (model->types[i].address_count == 0)
+            type = model->types[i].type;
+    for (int i = 0; type && i < model->gpus[gpu].type_count; i++)
+        if (strcmp(model->gpus[gpu].types[i].id, type) == 0)
+            return i;
+    return -1;
 }
 
 static struct strlist drained_gpus(const struct model *model)
@@ -515,7 +551,8 @@ static void check_inventory(const struct model *model, struct model_provider *pr
     assert_in_range(inventory->total, 1, PLACEMENT_MAX_AMOUNT);
     assert_in_range(inventory->reserved, 0, inventory->total - model->old_server);
     assert_in_range(inventory->max_unit, 1, PLACEMENT_MAX_AMOUNT);
-    if (inventory->total < allocated(provider, item->resource_class))
+    if ((double)inventory->total * fmax(inventory->allocation_ratio, 1.0) <
+        (double)allocated(provider, item->resource_class))
         fail_msg("%s: total %ld is less than what is allocated", provider->name,
                  (long)inventory->total);
 }

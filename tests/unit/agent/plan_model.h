@@ -37,6 +37,8 @@ struct model_device {
     char uuid[UUID_TEXT_SIZE];
     int gpu, vf, type; /* vf -1: none */
     bool in_transition, stray;
+    bool uncounted; /* being made, and available_instances does not know of it yet */
+    bool leaving;   /* the agent's worker knows that it is being removed */
     bool made_by_agent;
     bool group_open, defined;
 };
@@ -119,6 +121,8 @@ struct model_inventory *model_inventory(struct model_provider *provider,
                                         const char *resource_class);
 /* How many more of the type the kernel would make below the parent. */
 int model_available(const struct model *model, int gpu, int vf, int type);
+/* The type that is configured for the card; -1: none. */
+int model_configured(const struct model *model, int gpu);
 /* False: the kernel refuses. */
 bool model_add_device(struct model *model, const char *uuid, int gpu, int vf, int type);
 void model_remove_device(struct model *model, const char *uuid);

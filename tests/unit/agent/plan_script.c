@@ -249,7 +249,10 @@ static void do_lose(struct script *s)
 
 static void do_transit(struct script *s)
 {
-    device(s, word(s, 1))->in_transition = true;
+    struct model_device *d = device(s, word(s, 1));
+    d->in_transition = true;
+    d->uncounted = has_word(s, "uncounted");
+    d->leaving = has_word(s, "leaving");
 }
 
 static void do_stray(struct script *s)
@@ -260,7 +263,8 @@ static void do_stray(struct script *s)
 
 static void do_settled(struct script *s)
 {
-    device(s, word(s, 1))->in_transition = device(s, word(s, 1))->stray = false;
+    struct model_device *d = device(s, word(s, 1));
+    d->in_transition = d->stray = d->uncounted = d->leaving = false;
 }
 
 /* Domains stay defined. */

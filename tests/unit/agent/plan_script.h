@@ -11,16 +11,17 @@
  * c1's allocations mdev d1 84 35 [vf=N]               a device that the agent did not
  * make domain c1 DEVICE, running c1 DEVICE, undomain DEVICE, hold DEVICE, drop DEVICE,
  *   mdevctl DEVICE                     who has it
- *   lose DEVICE, transit DEVICE, stray DEVICE, settled DEVICE, reboot
- *   health 84 lost|unreadable|gone|ok; absent 84; present 84; counts 84 unreadable|ok
- *   retype 84 35 -> 45                 a driver upgrade: the type gets another id
- *   provider 84 [UUIDNAME]             a child made by somebody else
- *   unprovider 84; undetailed 84 [no]; newroot; noroot;
- *   renameroot NAME                    what was below "host" is then called old:84
- *   traits 84 +A -B; inventory 84 C total=N reserved=N ratio=R; noinventory 84 C
- *   drain 84; undrain 84; journal lost|empty|gone; known TRAIT
- *   settle                             plans and executes until nothing is to be done
- *   then                               between the steps of two plans
+ *   lose DEVICE, settled DEVICE, reboot
+ *   transit DEVICE [uncounted|leaving], stray DEVICE [...]  being made or removed; not
+ * in available_instances yet; by the agent's worker health 84 lost|unreadable|gone|ok;
+ * absent 84; present 84; counts 84 unreadable|ok retype 84 35 -> 45                 a
+ * driver upgrade: the type gets another id provider 84 [UUIDNAME]             a child
+ * made by somebody else unprovider 84; undetailed 84 [no]; newroot; noroot; renameroot
+ * NAME                    what was below "host" is then called old:84 traits 84 +A -B;
+ * inventory 84 C total=N reserved=N ratio=R; noinventory 84 C drain 84; undrain 84;
+ * journal lost|empty|gone; known TRAIT settle                             plans and
+ * executes until nothing is to be done then                               between the
+ * steps of two plans
  *
  *   => STEP                            the next plan's steps, all of them, in order;
  * "=> nothing" for none. It is then executed. ? c1 STATE [text]                  an

@@ -33,10 +33,11 @@ static void test_marks(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         _cleanup_(host_freep) struct host *host = make_host();
-        host_mark_in_transition(host, cases[i].uuid, cases[i].parent);
+        host_mark_in_transition(host, cases[i].uuid, cases[i].parent, i % 2);
         const struct mdev *mdev = host_mdev(host, cases[i].uuid, NULL, NULL);
         assert_non_null(mdev);
         assert_true(mdev->in_transition);
+        assert_int_equal(mdev->leaving, i % 2);
         assert_int_equal(host->gpus[0].parents[0].mdev_count, cases[i].mdevs);
         assert_int_equal(host->stray_count, cases[i].strays);
     }

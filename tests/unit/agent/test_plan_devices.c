@@ -51,18 +51,33 @@ static const struct plan_case making[] = {
          "? c1 failed\n"
          "? c2 pending\n"},
     {"a device in transition is neither free nor lost",
-     SERVED "transit c1.0@84\n"
+     SERVED "transit c1.0@84 uncounted\n"
             "=> nothing\n"
             "? c1 pending a device of it is in transition\n"
             "settled c1.0@84\n"
             "=> nothing\n"
             "? c1 ready\n"},
+    {"where its instance may count as available yet, less is reported",
+     SERVED "transit c1.0@84\n"
+            "=> inventory 84 VGPU=3\n"
+            "? c1 pending a device of it is in transition\n"
+            "settled c1.0@84\n"
+            "=> inventory 84 VGPU=4\n"},
+    {"where the agent removes it, its instance does not",
+     ONE "mdev d1 84 35\n settle\n transit d1 leaving\n"
+         "=> inventory 84 VGPU=3\n"
+         "settled d1\n transit d1\n"
+         "=> inventory 84 VGPU=2\n"},
+    {"nor does a card with virtual functions take more than it takes",
+     "gpu 84 35:2 vfs=4\n type 35\n settle\n alloc 84 c1 1\n settle\n"
+     "stray c1.0@84\n inventory 84 VGPU total=3 max_unit=3\n"
+     "=> inventory 84 VGPU=2\n"},
     {"with a device in transition the inventory does not grow",
-     SERVED "transit c1.0@84\n inventory 84 VGPU total=1 max_unit=1\n"
+     SERVED "transit c1.0@84 uncounted\n inventory 84 VGPU total=1 max_unit=1\n"
             "=> nothing\n"
             "settled c1.0@84\n"
             "=> inventory 84 VGPU=4\n"},
-    {"one that nobody knows where is neither", SERVED "stray c1.0@84\n"
+    {"one that nobody knows where is neither", SERVED "stray c1.0@84 uncounted\n"
                                                       "=> nothing\n"
                                                       "? c1 pending\n"},
     {"what is in transition takes room",
@@ -173,7 +188,6 @@ static const struct plan_case again[] = {
             "=> create c1.0@84 45\n"},
     {"a lost device of an old type is made as it was",
      SERVED "notypes\n type 36\n settle\n reboot\n"
-            "=> inventory 84 VGPU=2\n"
             "=> create c1.0@84 35\n"
             "settle\n"
             "? c1 ready\n"},
@@ -235,9 +249,10 @@ static const struct plan_case matching[] = {
     {"nor one with an open group", ONE "mdev d1 84 35\n hold d1\n alloc 84 c1 1\n"
                                        "=> inventory 84 VGPU=3\n"
                                        "=> create c1.0@84 35\n"},
-    {"nor one in transition", ONE "mdev d1 84 35\n transit d1\n alloc 84 c1 1\n"
-                                  "=> inventory 84 VGPU=3\n"
-                                  "=> create c1.0@84 35\n"},
+    {"nor one in transition",
+     ONE "mdev d1 84 35\n transit d1 uncounted\n alloc 84 c1 1\n"
+         "=> inventory 84 VGPU=3\n"
+         "=> create c1.0@84 35\n"},
     {"nor any when it cannot be told", ONE "mdev d1 84 35\n set unknown=1\n"
                                            "alloc 84 c1 1\n"
                                            "=> inventory 84 VGPU=3\n"

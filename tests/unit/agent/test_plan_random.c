@@ -4,6 +4,7 @@
  */
 #include "tests/unit/test.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,6 +269,9 @@ static void shake_device(struct chance *c)
         return;
     device->in_transition = !device->in_transition;
     device->stray = device->in_transition && roll(c, 2);
+    device->uncounted = device->in_transition && roll(c, 2);
+    device->leaving = device->in_transition && device->made_by_agent &&
+                      !device->uncounted && roll(c, 2);
 }
 
 static void add_foreign_trait(struct chance *c)
@@ -526,20 +530,6 @@ static int64_t room_on(const struct model *m, int gpu, int type)
     return room < left ? room : left;
 }
 
-/* How many more the card takes, of the types that its provider's traits tell of: two,
- * where one of them was set before the journal was lost. */
-static int64_t room_for(const struct model *m, const struct model_provider *p, int gpu)
-{
-    int64_t most = 0;
-    for (int i = 0; i < 2; i++) {
-        char trait[32];
-        snprintf(trait, sizeof trait, "CUSTOM_NVIDIA_%d", 35 + i);
-        int64_t room = model_has_trait(p, trait) ? room_on(m, gpu, i) : 0;
-        most = room > most ? room : most;
-    }
-    return most;
-}
-
 static int64_t allocated_on(const struct model_provider *p, const char *class)
 {
     int64_t sum = 0;
@@ -549,34 +539,88 @@ static int64_t allocated_on(const struct model_provider *p, const char *class)
     return sum;
 }
 
-/* What may be had is at most what is there and what the kernel would still make. */
+/* The journal has it as one of an allocation that still is. */
+static bool is_wanted(const struct model *m, const struct journal_device *d)
+{
+    const struct model_provider *p = model_provider((struct model *)m, d->provider);
+    for (int i = 0; p && !d->released_at && i < p->allocation_count; i++)
+        if (strcmp(p->allocations[i].consumer, d->consumer) == 0 &&
+            strcmp(p->allocations[i].resource_class, d->resource_class) == 0)
+            return true;
+    return false;
+}
+
+/* Units of allocations on the provider that have a device, be it in transition. */
+static int64_t count_met(const struct model *m, const struct model_provider *p,
+                         const char *class)
+{
+    int64_t met = 0;
+    for (size_t i = 0; i < m->journal->device_count; i++) {
+        const struct journal_device *d = &m->journal->devices[i];
+        met += strcmp(d->provider, p->uuid) == 0 &&
+               strcmp(d->resource_class, class) == 0 && is_wanted(m, d) &&
+               model_device((struct model *)m, d->uuid);
+    }
+    return met;
+}
+
+/* A settled device that can be given to whoever comes. One that was just released is
+ * thought to be let go of soon. */
+static bool is_to_be_had(const struct model *m, const struct model_device *device)
+{
+    const struct journal_device *d = journal_find_device(m->journal, device->uuid);
+    bool just_released = d && !d->adopted &&
+                         !(d->released_at && d->released_at <= m->now &&
+                           m->now - d->released_at >= m->grace);
+    return !device->in_transition && !(d && is_wanted(m, d)) &&
+           (just_released || !(m->use_unknown || model_is_used(m, device)));
+}
+
+static int64_t count_to_be_had(const struct model *m, int gpu, int type)
+{
+    int64_t count = 0;
+    for (int i = 0; i < m->device_count; i++)
+        count += m->devices[i].gpu == gpu && m->devices[i].type == type &&
+                 is_to_be_had(m, &m->devices[i]);
+    return count;
+}
+
+static int64_t most_of(const struct model *m, const struct model_provider *p,
+                       const struct model_inventory *item, int gpu)
+{
+    int type = model_configured(m, gpu);
+    int64_t most = count_met(m, p, item->resource_class);
+    if (type >= 0)
+        most += count_to_be_had(m, gpu, type) + room_on(m, gpu, type);
+    double ratio = fmax(item->inventory.allocation_ratio, 1.0);
+    int64_t used = (int64_t)ceil((double)allocated_on(p, item->resource_class) / ratio);
+    return used > most ? used : most;
+}
+
+/* What is reported is at most what meets allocations, what can be had, and what the
+ * kernel would still make; or as much as is allocated. */
 static void check_capacity(struct chance *c, const struct model_provider *p)
 {
     const struct model *m = &c->model;
-    int gpu = 0;
     char name[3] = {0};
-    if (m->mode != MODE_OWNER || model_has_trait(p, "OWNER_NOVA") || p->undetailed ||
-        sscanf(p->name, "host_pci_0000_%2s", name) != 1)
+    if (m->mode != MODE_OWNER || (model_has_trait(p, "OWNER_NOVA") && !m->take_over) ||
+        p->undetailed || sscanf(p->name, "host_pci_0000_%2s", name) != 1)
         return;
-    while (strcmp(m->gpus[gpu].name, name) != 0)
-        gpu++;
-    int64_t there = 0;
-    for (int i = 0; i < m->device_count; i++) {
-        there += m->devices[i].gpu == gpu;
-        /* Then what was reported before may stay for a moment. */
-        if (m->devices[i].in_transition)
-            return;
-    }
+    int gpu = model_gpu(m, name);
     const struct journal_provider *noted = journal_find_provider(m->journal, p->uuid);
-    for (int i = 0; i < p->inventory_count; i++) {
+    for (int i = 0; noted && i < p->inventory_count; i++) {
         const struct model_inventory *item = &p->inventories[i];
-        int64_t used = allocated_on(p, item->resource_class);
-        int64_t most = there + room_for(m, p, gpu);
-        if (noted && journal_find_inventory(noted, item->resource_class) &&
+        if (journal_find_inventory(noted, item->resource_class) &&
             item->inventory.reserved < item->inventory.total &&
-            item->inventory.total > (used > most ? used : most))
+            item->inventory.total > most_of(m, p, item, gpu))
             wrong(c, "more is reported than there is");
     }
+}
+
+static void check_capacities(struct chance *c)
+{
+    for (int i = 0; i < c->model.provider_count && !c->model.unreachable; i++)
+        check_capacity(c, &c->model.providers[i]);
 }
 
 /* "no instance of the type 'nvidia-35' is left on this GPU" has to be true. */
@@ -667,8 +711,8 @@ static void check_settled(struct chance *c)
             if (journal_find_inventory(noted, p->allocations[j].resource_class) &&
                 !is_answered(plan, p, &p->allocations[j]))
                 wrong(c, "an allocation is overlooked");
-        check_capacity(c, p);
     }
+    check_capacities(c);
 }
 
 /* ---- the tests ---- */
@@ -741,6 +785,8 @@ static void live(unsigned seed)
             model_execute(&c.model, plan, steps);
         forget_foreign(&c);
         check_journal(&c);
+        if (!late && steps == plan->step_count)
+            check_capacities(&c);
         if (roll(&c, 2))
             continue;
         model_settle(&c.model);

@@ -93,13 +93,13 @@ static const struct plan_case keeping[] = {
           "set unknown=0\n"
           "=> inventory 84 VGPU=4\n"
           "=> remove c1.0@84\n"},
-    {"one in transition", OVER "transit c1.0@84\n"
+    {"one in transition", OVER "transit c1.0@84 leaving\n"
                                "=> inventory 84 VGPU=3\n"
                                "? c1 releasing it is in transition\n"
                                "settled c1.0@84\n"
                                "=> inventory 84 VGPU=4\n"
                                "=> remove c1.0@84\n"},
-    {"one that nobody knows where is", OVER "stray c1.0@84\n"
+    {"one that nobody knows where is", OVER "stray c1.0@84 leaving\n"
                                             "=> inventory 84 VGPU=3\n"
                                             "? c1 releasing it is in transition\n"},
     {"any on a GPU that is not well", OVER "health 84 unreadable\n"

@@ -326,6 +326,16 @@ static const struct plan_case inventories[] = {
      "gpu 84 35:4\n type 35\n health 84 lost\n"
      "=> nothing\n"
      "! 0000:84:00.0: lost\n"},
+    {"what an allocation_ratio has let in makes no room for more",
+     ONE "inventory 84 VGPU ratio=2\n alloc 84 c1 10\n alloc 84 c2 10\n settle\n"
+         "? c1 ready\n"
+         "? c2 failed no instance of the type\n"
+         "inventory 84 VGPU total=20 max_unit=20\n"
+         "=> inventory 84 VGPU=16*2\n"},
+    {"where a ratio has let in more than twice what is there now",
+     ONE "inventory 84 VGPU ratio=2\n alloc 84 c1 10\n alloc 84 c2 9\n settle\n"
+         "notypes\n type 35 max=4\n"
+         "=> inventory 84 VGPU=10*2\n"},
     {"a drained GPU is held back, and its allocations are served",
      ONE "drain 84\n alloc 84 c1 1\n"
          "=> inventory 84 VGPU=16/16\n"
@@ -335,7 +345,7 @@ static const struct plan_case inventories[] = {
     {"a server before 1.26: a GPU that gets nobody new has what is allocated",
      ONE "set old_server=1\n inventory 84 VGPU reserved=3 ratio=2\n"
          "alloc 84 c1 2\n settle\n health 84 lost\n"
-         "=> inventory 84 VGPU=2*2\n"
+         "=> inventory 84 VGPU=1*2\n"
          "=> nothing\n"
          "alloc 84 c1 0\n"
          "=> inventory 84 none\n"

@@ -33,7 +33,7 @@ ALL_LDFLAGS = -pthread $(LINK_$(VARIANT)) -Wl,--as-needed $(LDFLAGS)
 LIBS_lib := json-c uuid
 LIBS_config := inih
 LIBS_client := libcurl json-c
-LIBS_server := libmicrohttpd sqlite3 json-c yaml-0.1
+LIBS_server := libmicrohttpd gnutls sqlite3 json-c yaml-0.1
 LIBS_agent := libmicrohttpd expat
 LIBS_mdevsim := fuse3
 LIBS_tests := cmocka
@@ -77,7 +77,7 @@ PARTS_unit := unit agent server client model config mdevsim lib
 all: $(PROGRAMS) generated ## the programs, under build/
 
 # ---- the packages of Debian that are missing ----
-PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libinih-dev libsqlite3-dev uuid-dev \
+PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libgnutls28-dev libinih-dev libsqlite3-dev uuid-dev \
 	libyaml-dev libexpat1-dev libfuse3-dev fuse3 libcmocka-dev perl python3
 PACKAGES_lint := clang-format clang-tidy cppcheck shellcheck git
 PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-server-core mariadb-client-core python3-pymysql \

@@ -33,7 +33,8 @@ static const struct option_spec options[] = {
        "The file of the database. Where not set, the one that "
        "[placement_database] connection names.",
        .example = "/var/lib/placementd/placement.db"),
-    IN(placementd, PATH, cert, "The server's certificate (PEM), to serve HTTPS.",
+    IN(placementd, PATH, cert,
+       "The server's certificate (PEM), to serve HTTPS. Read again at SIGHUP.",
        .example = "/etc/placementd/cert.pem"),
     IN(placementd, PATH, key, "The key (PEM) of the certificate.",
        .example = "/etc/placementd/key.pem"),

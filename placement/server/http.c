@@ -1,6 +1,5 @@
 #include "placement/server/http.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <microhttpd.h>
 #include <stdlib.h>
@@ -8,8 +7,8 @@
 #include <time.h>
 
 #include "config/listener.h"
-#include "lib/files.h"
 #include "lib/xalloc.h"
+#include "placement/server/certificate.h"
 #include "placement/server/peers.h"
 #include "placement/server/request_id.h"
 
@@ -44,7 +43,6 @@ struct http {
     struct exchange *held, **held_end;
     struct peers peers;
     struct request_ids ids;
-    char *cert, *key; /* PEM */
 };
 
 /* ---- from libmicrohttpd to a request ---- */
@@ -104,7 +102,7 @@ static void add_location(struct MHD_Response *response, const struct exchange *e
 {
     const char *path = exchange->reply.location;
     const char *host = exchange->incoming.request.host;
-    const char *scheme = exchange->http->cert ? "https" : "http";
+    const char *scheme = exchange->http->options.cert ? "https" : "http";
     _cleanup_free_ char *whole =
         host && *host ? xasprintf("%s://%s%s", scheme, host, path) : NULL;
     add_header(response, "Location", whole ? whole : path);
@@ -299,39 +297,30 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
 
 /* ---- starting and running ---- */
 
-#define MAX_PEM (1 << 20)
-
-/* libmicrohttpd wants them in memory. */
-static int read_certificate(struct http *http, struct error *err)
+static int read_certificate(const struct http_options *options, struct error *err)
 {
-    const struct http_options *options = &http->options;
     if (!options->cert)
         return 0;
-    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
-        return error_set(err, ERROR_UNSUPPORTED, "this libmicrohttpd has no TLS");
-    return file_read_at(AT_FDCWD, options->cert, MAX_PEM, &http->cert, NULL, err) ==
-                       0 &&
-                   file_read_at(AT_FDCWD, options->key, MAX_PEM, &http->key, NULL,
-                                err) == 0
-               ? 0
-               : -1;
+    if (MHD_is_feature_supported(MHD_FEATURE_HTTPS_CERT_CALLBACK2) != MHD_YES)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "this libmicrohttpd has no TLS, or not of gnutls 3.6.3");
+    return certificate_read(options->cert, options->key, err);
 }
 
 static int start_daemon(struct http *http, struct error *err)
 {
     const struct http_options *options = &http->options;
     struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, http->cert},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, http->key},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, certificate_give},
         {MHD_OPTION_END, 0, NULL},
     };
     int listener;
     if (listener_open(&options->address, &listener, http->address, err) != 0)
         return -1;
     http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (http->cert ? MHD_USE_TLS : 0), 0,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (options->cert ? MHD_USE_TLS : 0), 0,
         NULL, NULL, on_access, http,                       /* */
-        MHD_OPTION_ARRAY, http->cert ? tls : &tls[2],      /* */
+        MHD_OPTION_ARRAY, options->cert ? tls : &tls[1],   /* */
         MHD_OPTION_LISTEN_SOCKET, listener,                /* */
         MHD_OPTION_URI_LOG_CALLBACK, on_target, http,      /* */
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,   /* */
@@ -343,8 +332,7 @@ static int start_daemon(struct http *http, struct error *err)
     if (http->daemon)
         return 0;
     close(listener);
-    return error_set(err, ERROR_INVALID, "libmicrohttpd does not start%s",
-                     http->cert ? ": are certificate and key sound?" : "");
+    return error_set(err, ERROR_INVALID, "libmicrohttpd does not start");
 }
 
 int http_start(const struct http_options *options, const struct http_hooks *hooks,
@@ -354,7 +342,7 @@ int http_start(const struct http_options *options, const struct http_hooks *hook
     http->options = *options;
     http->hooks = *hooks;
     http->held_end = &http->held;
-    if (read_certificate(http, err) != 0 || start_daemon(http, err) != 0)
+    if (read_certificate(options, err) != 0 || start_daemon(http, err) != 0)
         return -1;
     http->epoll_fd =
         MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -435,6 +423,11 @@ void http_sweep(struct http *http)
     peers_cut_off(&http->peers, http->options.request_timeout);
 }
 
+int http_reload_certificate(struct http *http, struct error *err)
+{
+    return read_certificate(&http->options, err);
+}
+
 void http_quiesce(struct http *http)
 {
     http->quiesced = true;
@@ -457,9 +450,7 @@ void http_stop(struct http *http)
         MHD_run(http->daemon);
         MHD_stop_daemon(http->daemon);
     }
-    if (http->key)
-        explicit_bzero(http->key, strlen(http->key));
-    free(http->cert);
-    free(http->key);
+    if (http->options.cert)
+        certificate_forget();
     free(http);
 }

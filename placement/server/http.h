@@ -25,7 +25,7 @@ struct http_options {
     struct listen_address address; /* port 0: the kernel chooses */
     struct incoming_limits limits;
     unsigned max_connections;
-    const char *cert, *key;   /* files (PEM), for HTTPS; NULL: plain HTTP */
+    const char *cert, *key;   /* files (PEM), for HTTPS, borrowed; NULL: plain HTTP */
     unsigned idle_timeout;    /* seconds without a byte */
     unsigned request_timeout; /* seconds from one finished request to the next */
 };
@@ -67,6 +67,10 @@ void http_release(struct http *http,
 /* Closes connections that take too long for a request. To be called every second or so.
  */
 void http_sweep(struct http *http);
+
+/* Reads certificate and key again, where there are any, for connections from now on.
+ * The old ones stay where the new ones are wrong. */
+int http_reload_certificate(struct http *http, struct error *err);
 
 /* Accepts no more connections. */
 void http_quiesce(struct http *http);

@@ -236,14 +236,10 @@ static int open_log(const struct server *server, struct error *err)
     return path ? log_to_file(path, err) : 0;
 }
 
-/* What is there stays where the new one is wrong. */
-static void reload(struct server *server)
+static void reload_policy(struct server *server)
 {
     struct policy *policy;
     struct error err;
-    server->reload = false;
-    if (open_log(server, &err) != 0)
-        log_error("server", "the log was not opened again: %s", err.text);
     if (load_policy(server, &policy, &err) != 0) {
         log_error("policy", "not read again: %s", err.text);
         return;
@@ -251,6 +247,28 @@ static void reload(struct server *server)
     policy_free(server->api.policy);
     server->api.policy = policy;
     log_info("policy", "read again");
+}
+
+static void reload_certificate(struct server *server)
+{
+    struct error err;
+    if (!server->config->placementd.cert)
+        return;
+    if (http_reload_certificate(server->http, &err) != 0)
+        log_error("certificate", "not read again: %s", err.text);
+    else
+        log_info("certificate", "read again");
+}
+
+/* What is there stays where the new one is wrong. */
+static void reload(struct server *server)
+{
+    struct error err;
+    server->reload = false;
+    if (open_log(server, &err) != 0)
+        log_error("server", "the log was not opened again: %s", err.text);
+    reload_certificate(server);
+    reload_policy(server);
 }
 
 static void loop(struct server *server)

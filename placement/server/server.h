@@ -1,8 +1,8 @@
 /*
  * server: the running placementd: HTTP, the API and the store in one loop on one
  * thread. Requests that are ready together share one commit. SIGTERM and SIGINT let the
- * requests that have begun be answered and end it; SIGHUP reads the policy again and
- * opens the log again.
+ * requests that have begun be answered and end it; SIGHUP reads the policy and the
+ * certificate again and opens the log again.
  */
 #ifndef PLACEMENT_SERVER_SERVER_H
 #define PLACEMENT_SERVER_SERVER_H

@@ -30,16 +30,20 @@ class Service(SystemTest):
         self.address = re.search(r"127\.0\.0\.1:[0-9]+", line).group()
         return Placement(f"http://{self.address}")
 
-    def test_https(self):
+    def make_pair(self, folder, name):
+        """A certificate of its own authority, as folder/cert and folder/key."""
         if not shutil.which("openssl"):
             self.skipTest("openssl is not installed")
-        pem = self.subdirectory("pem")
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
              "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-             "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-             "-keyout", pem / "key", "-out", pem / "cert"],
+             f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-keyout", folder / "key", "-out", folder / "cert"],
             check=True, capture_output=True)
+
+    def test_https(self):
+        pem = self.subdirectory("pem")
+        self.make_pair(pem, "localhost")
         self.start("--cert", str(pem / "cert"), "--key", str(pem / "key"))
         context = ssl.create_default_context(cafile=str(pem / "cert"))
         connection = http.client.HTTPSConnection(self.address, timeout=20,
@@ -59,6 +63,58 @@ class Service(SystemTest):
                    "--database", str(pem / "db"), "--cert", str(pem / "cert")])
         self.assertIn("--key", bad.stderr)
         self.assertNotEqual(bad.returncode, 0)
+
+    def test_a_renewed_certificate(self):
+        used, first, second = (self.subdirectory(name) for name in ("used", "one", "two"))
+        self.make_pair(first, "first")
+        self.make_pair(second, "second")
+
+        def install(certificate, key):
+            shutil.copy(certificate, used / "cert")
+            shutil.copy(key, used / "key")
+
+        def reload(result):
+            self.process.popen.send_signal(signal.SIGHUP)
+            self.process.wait_for_output(result)
+
+        def connect(trusted):
+            connection = http.client.HTTPSConnection(
+                self.address, timeout=20,
+                context=ssl.create_default_context(cafile=str(trusted / "cert")))
+            self.addCleanup(connection.close)
+            connection.request("GET", "/")
+            self.assertEqual(connection.getresponse().read()[:1], b"{")
+            return connection
+
+        install(first / "cert", first / "key")
+        self.start("--cert", str(used / "cert"), "--key", str(used / "key"))
+        old = connect(first)
+        install(second / "cert", second / "key")
+        connect(first)  # nobody has told it yet
+        reload("certificate: read again")
+        connect(second)
+        with self.assertRaises(ssl.SSLError):
+            connect(first)
+        old.request("GET", "/")
+        self.assertEqual(old.getresponse().status, 200)
+        # What is wrong leaves what was there.
+        for certificate, key, line in (
+                (first / "cert", second / "key",
+                 f"{used}/key is not the key of the certificate in {used}/cert"),
+                (first / "key", first / "key", f"{used}/cert: no certificate in PEM"),
+                (first / "cert", first / "cert", f"{used}/key: no key in PEM")):
+            install(certificate, key)
+            reload(f"certificate: not read again: {line}")
+            connect(second)
+        install(first / "cert", first / "key")
+        (used / "key").unlink()
+        reload(f"not read again: {used}/key")
+        connect(second)
+        refused = run([program("placementd"), "--listen", "127.0.0.1:0", "--auth",
+                       "noauth2", "--database", str(used / "db"), "--cert",
+                       str(second / "cert"), "--key", str(first / "key")])
+        self.assertIn("is not the key of the certificate", refused.stderr)
+        self.assertNotEqual(refused.returncode, 0)
 
     def test_metrics(self):
         server = self.start("--metrics-listen", "127.0.0.1:0")

@@ -37,7 +37,9 @@ static char *note_on(const struct gpu *gpu)
     if (gpu->health_reason)
         return xstrdup(gpu->health_reason);
     if (gpu->parent_count)
-        return NULL;
+        return gpu_offers_types(gpu)
+                   ? NULL
+                   : xstrdup("its driver has not named any types (yet)");
     if (!gpu->driver)
         return xstrdup("no driver is bound to it");
     if (gpu->vf_total && !gpu->vf_enabled)

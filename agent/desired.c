@@ -66,7 +66,9 @@ static void add_traits(struct desired_provider *provider, const struct mdev_type
     strlist_sort(&provider->traits);
 }
 
-static char *sickness(const struct gpu *gpu)
+/* A card whose driver has not named its types yet, or not any more, is as one that is
+ * no parent. */
+static char *sickness(const struct gpu *gpu, const struct gpu *view)
 {
     if (gpu->health != GPU_OK)
         return xasprintf("%s: %s", gpu_health_name(gpu->health),
@@ -76,6 +78,8 @@ static char *sickness(const struct gpu *gpu)
                          gpu->driver ? "its virtual functions are not enabled, or its "
                                        "driver makes none"
                                      : "no driver is bound to it");
+    if (view->parent_count && !gpu_offers_types(view))
+        return xstrdup("it offers no types: its driver has not named any (yet)");
     return NULL;
 }
 
@@ -110,7 +114,7 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
     *view = (struct gpu){0};
     provider->type_config = config;
     provider->resource_class = xstrdup(config->mdev_class);
-    provider->sick = sickness(gpu);
+    provider->sick = sickness(gpu, &provider->view);
     const struct mdev_type *type = gpu_resolve_type(&provider->view, config->type);
     if (type) {
         provider->type_id = xstrdup(type->id);

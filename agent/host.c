@@ -113,6 +113,14 @@ static const struct mdev_type *type_by_name(const struct mdev_parent *parent,
     return NULL;
 }
 
+bool gpu_offers_types(const struct gpu *gpu)
+{
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        if (gpu->parents[i].type_count)
+            return true;
+    return false;
+}
+
 const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *configured)
 {
     const struct mdev_type *type = gpu_type(gpu, configured);

@@ -101,6 +101,8 @@ const struct mdev_type *parent_type(const struct mdev_parent *parent,
 /* The first parent's idea of the type: id, name and attributes are the same on all
  * parents of a card. */
 const struct mdev_type *gpu_type(const struct gpu *gpu, const char *type_id);
+/* Some parent of it offers some type. */
+bool gpu_offers_types(const struct gpu *gpu);
 /* The type that a configuration means by `configured`: an id ("nvidia-35"), else a name
  * ("GRID V100DX-1Q"). */
 const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *configured);

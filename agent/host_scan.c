@@ -1,5 +1,6 @@
 #include "agent/host_scan.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -143,6 +144,18 @@ static const struct mdev_type *twin(const struct host *host, const struct gpu *g
     return NULL;
 }
 
+/* One without a letter or digit names nothing, and makes no trait. */
+static char *read_type_name(const struct scan *scan, struct gpu *gpu, int folder,
+                            const char *id)
+{
+    char *name = read_text(scan, gpu, folder, id, "name");
+    for (const char *p = name; p && *p; p++)
+        if (isalnum((unsigned char)*p))
+            return name;
+    free(name);
+    return NULL;
+}
+
 /* Reading is most of a scan's time, and the same on 64 cards or 256 VFs; so what does
  * not depend on the single parent is read once. */
 static void describe_type(const struct scan *scan, struct gpu *gpu, int types,
@@ -158,7 +171,7 @@ static void describe_type(const struct scan *scan, struct gpu *gpu, int types,
     _cleanup_close_ int folder = sysfs_open_folder(types, type->id);
     if (folder < 0)
         return;
-    type->name = read_text(scan, gpu, folder, type->id, "name");
+    type->name = read_type_name(scan, gpu, folder, type->id);
     same = twin(scan->host, gpu, type);
     if (same) {
         copy_description(same, type);

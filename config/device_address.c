@@ -34,7 +34,13 @@ char *device_address_normalise(const char *text)
     char pci[PCI_ADDRESS_SIZE];
     if (pci_address_normalise(text, pci))
         return xstrdup(pci);
-    if (!is_css(text) && !is_name(text))
+    if (is_css(text)) {
+        char *name = xstrdup(text);
+        for (char *p = name; *p; p++)
+            *p = (char)tolower((unsigned char)*p);
+        return name;
+    }
+    if (!is_name(text))
         return NULL;
     /* libvirt: <subsystem>_<name>, and such drivers give both the same name. */
     size_t half = strlen(text) / 2;

@@ -45,6 +45,13 @@ class Gpus(SystemTest):
                          ("ok", "none of its 4 virtual functions is enabled"))
         self.assertEqual(self.rows()["0000:c2:00.0"]["types"], [])
 
+    def test_a_driver_that_names_no_types(self):
+        bare = {**V100, "types": []}
+        host = self.start_host({"models": {"V100": bare}, "cards": HOST["cards"][:1]})
+        agent = self.make_agent(host, None, {})
+        self.assertEqual([(row["note"], row["types"]) for row in agent.json("gpus")],
+                         [("its driver has not named any types (yet)", [])])
+
     def test_fell_off_the_bus_and_came_back(self):
         self.host.control("lose 0000:84:00.0")
         self.assertEqual(self.health("0000:84:00.0"),

@@ -112,6 +112,21 @@ static void a_gpu_that_offers_nothing_is_sick_if_it_is_named(void **state)
     assert_int_equal(tree->providers[0].capacity, 0);
 }
 
+static void a_gpu_whose_driver_names_no_types_is_sick(void **state)
+{
+    (void)state;
+    _cleanup_(host_freep) struct host *host = example_host();
+    _cleanup_(config_freep) struct config *config = xcalloc(1, sizeof *config);
+    configure(config, "nvidia-35", "0000:85:00.0");
+    gpu_add_parent((struct gpu *)host_gpu(host, "0000:85:00.0"), "0000:85:00.0");
+    _cleanup_(desired_tree_freep) struct desired_tree *tree =
+        desired_tree_make(config, host, ROOT, "h");
+    assert_int_equal(tree->provider_count, 1);
+    assert_string_equal(tree->providers[0].sick,
+                        "it offers no types: its driver has not named any (yet)");
+    assert_int_equal(tree->problems.count, 0);
+}
+
 static void only_the_first_default_counts(void **state)
 {
     (void)state;
@@ -166,6 +181,7 @@ int main(void)
         cmocka_unit_test(identities_are_computed),
         cmocka_unit_test(nova_mode_has_a_provider_for_each_parent),
         cmocka_unit_test(a_gpu_that_offers_nothing_is_sick_if_it_is_named),
+        cmocka_unit_test(a_gpu_whose_driver_names_no_types_is_sick),
         cmocka_unit_test(only_the_first_default_counts),
         cmocka_unit_test(a_name_too_long_for_placement_is_a_problem),
         cmocka_unit_test(traits_of_all_are_asked_about_once),

@@ -277,6 +277,13 @@ static void texts_with_anything_in_them(const char *tree)
     tree_parent(tree, A, types, 1);
 }
 
+static void names_that_name_nothing(const char *tree)
+{
+    static const struct tree_type types[] = {
+        {"x-1", "\n", "\n", 1}, {"x-2", "  \n", NULL, 1}, {"x-3", "--\n", NULL, 1}};
+    tree_parent(tree, A, types, 3);
+}
+
 /* The same id on another model, and the same id under another name. */
 static void types_that_only_look_the_same(const char *tree)
 {
@@ -305,6 +312,10 @@ static const struct {
             "    nvidia-100 (GRID V100DX-32Q) vfio-pci 0 of 0\n"
             "    " UUID("1") " nvidia-35\n"
                              "    " UUID("2") " nvidia-35 group 12 vfio3\n"},
+    {"names that name nothing", names_that_name_nothing,
+     A_LINE "ok\n" A_PARENT "    x-1 (-) vfio-pci 1 of 0\n"
+            "    x-2 (-) vfio-pci 1 of 0\n"
+            "    x-3 (-) vfio-pci 1 of 0\n"},
     {"other things", other_things_in_the_folder, A_LINE "ok\n" A_PARENT TYPE_35},
     {"no PCI", no_pci_at_all,
      "0.0.26ab css_0_0_26ab vfio_ccw ok\n  0.0.26ab devices/css0/0.0.26ab\n"

@@ -27,6 +27,7 @@ static void addresses_are_normalised(void **state)
         {"matrix", "matrix"},
         {"ap_matrix", "ap_matrix"},
         {"0.0.26ab", "0.0.26ab"},
+        {"0.0.26AB", "0.0.26ab"},
         {"84:00.0", NULL},
         {"0000:84:00x0", NULL},
         {"0000:84:00.8", NULL},

@@ -104,6 +104,22 @@ static struct desired_provider *add_provider(struct desired_tree *tree,
     return provider;
 }
 
+/* Devices below virtual functions that the configuration does not name take from what
+ * the card can carry, and the free ones that it names do not show it. nova-compute does
+ * not look at that. */
+static int64_t capacity_of(const struct desired_provider *provider,
+                           enum agent_mode mode)
+{
+    const struct gpu *gpu = provider->gpu, *view = &provider->view;
+    const char *type_id = provider->type_id;
+    int64_t capacity = gpu_capacity(view, type_id, 0);
+    int64_t limit = type_id ? gpu_max_instance(gpu, type_id) : 0;
+    if (!limit || mode == MODE_NOVA)
+        return capacity;
+    limit -= gpu_device_count(gpu, type_id) - gpu_device_count(view, type_id);
+    return capacity > limit ? (limit > 0 ? limit : 0) : capacity;
+}
+
 static void fill_present(struct desired_provider *provider, const struct gpu *gpu,
                          struct gpu *view, const struct mdev_type_config *config,
                          struct desired_tree *tree)
@@ -125,7 +141,7 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
                       gpu->name, config->type);
         strlist_add_unique(&tree->problems, problem);
     }
-    provider->capacity = gpu_capacity(&provider->view, provider->type_id, 0);
+    provider->capacity = capacity_of(provider, tree->mode);
     add_traits(provider, type, tree->mode);
 }
 

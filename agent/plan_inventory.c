@@ -72,7 +72,7 @@ static bool makes_other_type(const struct subject *subject)
 /* How many devices of the type there are and can still be made for certain, those in
  * transition left out. During a slow create available_instances still has the instance;
  * and with SR-IOV a free VF shows one whatever the card has, so that there only the
- * card's limit tells. */
+ * card's limit tells, whichever of its functions have devices. */
 static int64_t certain_capacity(const struct subject *subject)
 {
     const struct desired_provider *desired = subject->desired;

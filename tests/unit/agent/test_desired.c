@@ -112,6 +112,28 @@ static void a_gpu_that_offers_nothing_is_sick_if_it_is_named(void **state)
     assert_int_equal(tree->providers[0].capacity, 0);
 }
 
+static void what_other_functions_carry_is_not_there(void **state)
+{
+    (void)state;
+    _cleanup_(host_freep) struct host *host = example_host();
+    struct gpu *gpu = (struct gpu *)host_gpu(host, "0000:41:00.0");
+    add_type(gpu_add_parent(gpu, "0000:41:00.6"), "nvidia-700", 0);
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        gpu->parents[i].types[0].attributes.max_instance = 2;
+    struct mdev *mdev = array_add(gpu->parents[2].mdevs, gpu->parents[2].mdev_count);
+    mdev->type_id = xstrdup("nvidia-700");
+    _cleanup_(config_freep) struct config *config = xcalloc(1, sizeof *config);
+    struct mdev_type_config *type = configure(config, "nvidia-700", "0000:41:00.4");
+    strlist_add(&type->device_addresses, "0000:41:00.5");
+    for (int mode = MODE_OWNER; mode <= MODE_NOVA; mode++) {
+        config->agent.mode = mode;
+        _cleanup_(desired_tree_freep) struct desired_tree *tree =
+            desired_tree_make(config, host, ROOT, "h");
+        assert_int_equal(tree->providers[0].capacity, 1);
+        assert_int_equal(tree->provider_count, mode == MODE_OWNER ? 1 : 2);
+    }
+}
+
 static void a_gpu_whose_driver_names_no_types_is_sick(void **state)
 {
     (void)state;
@@ -181,6 +203,7 @@ int main(void)
         cmocka_unit_test(identities_are_computed),
         cmocka_unit_test(nova_mode_has_a_provider_for_each_parent),
         cmocka_unit_test(a_gpu_that_offers_nothing_is_sick_if_it_is_named),
+        cmocka_unit_test(what_other_functions_carry_is_not_there),
         cmocka_unit_test(a_gpu_whose_driver_names_no_types_is_sick),
         cmocka_unit_test(only_the_first_default_counts),
         cmocka_unit_test(a_name_too_long_for_placement_is_a_problem),

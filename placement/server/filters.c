@@ -101,19 +101,6 @@ int filters_read_resources(struct filters *filters, const char *value,
     }
 }
 
-/* The items between commas, each stripped; equal ones once. */
-static struct strlist split_stripped(const char *value)
-{
-    struct strlist list = {0};
-    for (const char *at = value;;) {
-        _cleanup_free_ char *item = next_item(&at);
-        if (!item)
-            return list;
-        _cleanup_free_ char *name = stripped(item);
-        strlist_add_unique(&list, name);
-    }
-}
-
 static void any_of_add_take(struct any_of *any_of, struct strlist set)
 {
     *array_add(any_of->sets, any_of->count) = set;
@@ -129,7 +116,8 @@ static void any_of_add_one(struct any_of *any_of, const char *name)
 static int read_any_traits(const char *value, struct any_of *required,
                            struct reply *reply)
 {
-    _cleanup_strlist_ struct strlist names = split_stripped(value + strlen("in:"));
+    _cleanup_strlist_ struct strlist names = strlist_split(value + strlen("in:"), ',');
+    struct strlist set = {0};
     if (strlist_contains(&names, ""))
         return reply_problem(
             reply, 400, NULL,
@@ -144,8 +132,9 @@ static int read_any_traits(const char *value, struct any_of *required,
                                  "'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' does not support "
                                  "forbidden traits. Got: %s",
                                  value);
-    any_of_add_take(required, names);
-    names = (struct strlist){0};
+    for (size_t i = 0; i < names.count; i++)
+        strlist_add_unique(&set, names.items[i]);
+    any_of_add_take(required, set);
     return 0;
 }
 
@@ -168,7 +157,7 @@ int traits_value_read(const char *value, bool allow_forbidden, bool allow_any,
                              "microversion 1.39. Got: %s",
                              value);
     }
-    _cleanup_strlist_ struct strlist names = split_stripped(value);
+    _cleanup_strlist_ struct strlist names = strlist_split(value, ',');
     bool has_forbidden = false;
     for (size_t i = 0; i < names.count; i++) {
         has_forbidden |= names.items[i][0] == '!';

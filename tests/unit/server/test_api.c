@@ -334,6 +334,7 @@ static void keeps_traits_classes_and_aggregates(void **state)
          "is in use by a resource provider"},
         {39, "GET", "/traits?associated=true&name=startswith:custom_", NULL, 200,
          "{\"traits\":[\"CUSTOM_X\"]}"},
+        {39, "GET", "/traits?name=in:%20CUSTOM_X", NULL, 200, "{\"traits\":[]}"},
         {39, "GET", "/traits?name=in:CUSTOM_X,CUSTOM_Y", NULL, 200,
          "{\"traits\":[\"CUSTOM_X\"]}"},
         {39, "GET", "/traits?name=CUSTOM_X", NULL, 400,

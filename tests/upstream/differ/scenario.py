@@ -400,6 +400,8 @@ def odd_queries():
                   'required=HW_NUMA_ROOT&required=x', 'required=!!HW_NUMA_ROOT',
                   'required=%21HW_NUMA_ROOT', 'required=HW_NUMA_ROOT,HW_NUMA_ROOT',
                   'required=HW_NUMA_ROOT,!HW_NUMA_ROOT', 'required=in:HW_NUMA_ROOT',
+                  'required=HW_NUMA_ROOT,HW_NUMA_ROOT,!HW_NUMA_ROOT',
+                  'required=in:HW_NUMA_ROOT,HW_NUMA_ROOT&required=!HW_NUMA_ROOT',
                   'required=in:', 'required=in:,', 'required=in:!HW_NUMA_ROOT',
                   'required=in:NO_SUCH,HW_NUMA_ROOT', 'required=%20HW_NUMA_ROOT%20',
                   'required=NO_SUCH,NO_OTHER', 'required=!NO_SUCH',
@@ -414,7 +416,9 @@ def odd_queries():
     for query in ('', 'name=', 'name=in:', 'name=in:,', 'name=startswith:', 'name=x:y',
                   'name=in:HW_NUMA_ROOT', 'name=in:HW_NUMA_ROOT,NO_SUCH', 'name=in',
                   'name=startswith:HW_NUMA', 'name=startswith:hw_numa', 'name=IN:HW_NUMA',
-                  'name=in:HW_NUMA_ROOT&name=startswith:HW_NUMA', 'associated=',
+                  'name=in:HW_NUMA_ROOT&name=startswith:HW_NUMA', 'name=in:%20HW_NUMA_ROOT',
+                  'name=in:HW_NUMA_ROOT%20,HW_NIC_SRIOV', 'name=in:,,HW_NUMA_ROOT,',
+                  'name=startswith:%20HW', 'associated=',
                   'associated=true', 'associated=1', 'associated=yes', 'associated=TRUE',
                   'associated=false&name=in:HW_NUMA_ROOT', 'associated=true&associated=x'):
         yield Request('GET', '/traits?' + query)

@@ -52,8 +52,8 @@ static const struct schema put_8 = {
 
 static const struct schema of_provider = {
     .type = SCHEMA_OBJECT,
-    .properties = (const struct schema_property[]){{"resources", &resources, true},
-                                                   {"generation", &any_integer},
+    .properties = (const struct schema_property[]){{"generation", &any_integer},
+                                                   {"resources", &resources, true},
                                                    {0}},
 };
 static const struct schema some = {
@@ -105,8 +105,8 @@ static const struct schema consumer_34 =
              {"consumer_generation", &generation, true}, {"mappings", &mappings});
 static const struct schema consumer_38 =
     CONSUMER({"allocations", &some_or_none, true}, WHO,
-             {"consumer_generation", &generation, true},
-             {"consumer_type", &consumer_type, true}, {"mappings", &mappings});
+             {"consumer_generation", &generation, true}, {"mappings", &mappings},
+             {"consumer_type", &consumer_type, true});
 
 #define BY_CONSUMER(schema, least)                                      \
     {                                                                   \

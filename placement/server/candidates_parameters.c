@@ -64,8 +64,8 @@ static const int since_before_groups[] = {21, 17, 16, 0};
 static const struct schema_property with_groups[] = {
     {"same_subtree", &text_schema},
     {"root_required", &text_schema},
-    {"group_policy", &policy_schema},
     {"limit", &limit_schema},
+    {"group_policy", &policy_schema},
     {0},
 };
 static const int since_with_groups[] = {36, 35, 0};

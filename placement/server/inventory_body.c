@@ -32,7 +32,7 @@ static const struct schema record_schema = {
     .type = SCHEMA_OBJECT,
     .properties =
         (const struct schema_property[]){
-            RECORD, {"resource_provider_generation", &generation}, {0}},
+            {"resource_provider_generation", &generation}, RECORD, {0}},
 };
 const struct schema inventory_schema = {
     .type = SCHEMA_OBJECT,
@@ -43,8 +43,8 @@ const struct schema inventory_schema = {
 const struct schema inventory_post_schema = {
     .type = SCHEMA_OBJECT,
     .properties =
-        (const struct schema_property[]){RECORD,
-                                         {"resource_provider_generation", &generation},
+        (const struct schema_property[]){{"resource_provider_generation", &generation},
+                                         RECORD,
                                          {"resource_class", &class_name, true},
                                          {0}},
 };

@@ -20,9 +20,14 @@ struct place {
     bool of_choice; /* one of several schemas for a value: it is not told where */
 };
 
+/* Of several faults that one is told which is least deep, then of the highest rank,
+ * then the first, as jsonschema has it. */
+enum rank { OF_CHOICE, OTHER, WRONG_TYPE };
+
 /* The fault to be told. */
 struct fault {
     unsigned depth;
+    enum rank rank;
     char *text; /* NULL: none yet */
 };
 
@@ -46,23 +51,33 @@ static void show_places(FILE *out, const struct place *place, bool schema)
     }
 }
 
-/* A fault at least as good is known. */
-static bool is_told(const struct fault *fault, const struct place *place)
+static enum rank rank_of(const struct place *place, const char *keyword)
 {
-    return fault->text && fault->depth <= place->depth;
+    return strcmp(keyword, "type") == 0                        ? WRONG_TYPE
+           : place->of_choice || strcmp(keyword, "anyOf") == 0 ? OF_CHOICE
+                                                               : OTHER;
 }
 
-/* Keeps the fault unless one that is less deep, or came first, is known. `text` is
- * taken. */
+/* A fault at least as good is known. */
+static bool is_told(const struct fault *fault, const struct place *place,
+                    enum rank rank)
+{
+    return fault->text && (fault->depth < place->depth ||
+                           (fault->depth == place->depth && fault->rank >= rank));
+}
+
+/* Keeps the fault unless a better one is known. `text` is taken. */
 static void tell(struct fault *fault, const struct place *place, const char *keyword,
                  struct json_object *value, char *text)
 {
-    if (is_told(fault, place)) {
+    enum rank rank = rank_of(place, keyword);
+    if (is_told(fault, place, rank)) {
         free(text);
         return;
     }
     free(fault->text);
     fault->depth = place->depth;
+    fault->rank = rank;
     size_t length = 0;
     FILE *out = open_memstream(&fault->text, &length);
     if (!out)
@@ -84,7 +99,7 @@ static void tell(struct fault *fault, const struct place *place, const char *key
 static void tell_value(struct fault *fault, const struct place *place,
                        const char *keyword, struct json_object *value, const char *what)
 {
-    if (is_told(fault, place))
+    if (is_told(fault, place, rank_of(place, keyword)))
         return;
     _cleanup_free_ char *shown = schema_show(value);
     tell(fault, place, keyword, value, xasprintf("%s %s", shown, what));
@@ -155,6 +170,22 @@ static void tell_missing(const struct schema *schema, struct json_object *value,
                  xasprintf("'%s' is a required property", p->name));
 }
 
+/* In the schema's order, as of several faults the first is told. */
+static void check_properties(const struct schema *schema, struct json_object *value,
+                             const struct place *place, struct fault *fault)
+{
+    for (const struct schema_property *p = schema->properties; p && p->name; p++) {
+        struct json_object *member;
+        struct place below = {.up = place,
+                              .name = p->name,
+                              .schema_word = "properties",
+                              .schema_name = p->name,
+                              .depth = place->depth + 1};
+        if (json_object_object_get_ex(value, p->name, &member))
+            check(p->schema, member, &below, fault);
+    }
+}
+
 static void check_object(const struct schema *schema, struct json_object *value,
                          const struct place *place, struct fault *fault)
 {
@@ -166,18 +197,17 @@ static void check_object(const struct schema *schema, struct json_object *value,
     tell_missing(schema, value, place, fault);
     if (!schema->further_are_told_first)
         tell_further(schema, value, place, fault);
+    check_properties(schema, value, place, fault);
     json_object_object_foreach (value, name, member) {
-        const struct schema_property *property = property_of(schema, name);
-        struct place below = {.up = place, .name = name, .depth = place->depth + 1};
-        if (property) {
-            below.schema_word = "properties";
-            below.schema_name = name;
-            check(property->schema, member, &below, fault);
-        } else if (schema->pattern_names && schema->pattern_names->matches(name)) {
-            below.schema_word = "patternProperties";
-            below.schema_name = schema->pattern_names->text;
-            check(schema->pattern_schema, member, &below, fault);
-        }
+        if (!schema->pattern_names || property_of(schema, name) ||
+            !schema->pattern_names->matches(name))
+            continue;
+        struct place below = {.up = place,
+                              .name = name,
+                              .schema_word = "patternProperties",
+                              .schema_name = schema->pattern_names->text,
+                              .depth = place->depth + 1};
+        check(schema->pattern_schema, member, &below, fault);
     }
 }
 
@@ -330,7 +360,7 @@ static void check(const struct schema *schema, struct json_object *value,
         [SCHEMA_INTEGER_OR_NULL] = "is not of type 'integer', 'null'",
         [SCHEMA_UUID_OR_NULL] = "is not valid under any of the given schemas",
     };
-    if (is_told(fault, place))
+    if (is_told(fault, place, WRONG_TYPE))
         return;
     bool uuid_or_null = schema->type == SCHEMA_UUID_OR_NULL;
     struct place choice = *place;

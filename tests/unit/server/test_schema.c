@@ -58,6 +58,13 @@ static void says_what_jsonschema_says(void **state)
          "'1' is not of type 'integer'"},
         /* The fault that is least deep is told. */
         {"{\"total\":0}", "'resource_provider_generation' is a required property"},
+        /* Of equally deep ones a wrong type, else the first in the schema. */
+        {"{\"resource_provider_generation\":1,\"reserved\":-1,\"total\":0}",
+         "0 is less than the minimum of 1"},
+        {"{\"resource_provider_generation\":1,\"total\":0,\"reserved\":[]}",
+         "[] is not of type 'integer'"},
+        {"{\"resource_provider_generation\":1,\"reserved\":{},\"total\":[]}",
+         "[] is not of type 'integer'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         refuse(&inventory_schema, cases[i].body, cases[i].words);

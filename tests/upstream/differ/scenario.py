@@ -450,6 +450,7 @@ def odd_bodies():
                 ('POST', '/allocations', '1.39'), ('POST', '/reshaper', '1.39'),
                 ('PUT', '/resource_classes/CUSTOM_A', '1.6')):
             yield Request(method, path, text, version)
+    yield from several_faults()
     for name, value in (('total', 0), ('total', 2 ** 31), ('total', 1.0), ('total', 1.5),
                         ('total', '1'), ('reserved', -1), ('reserved', 11),
                         ('min_unit', 0), ('max_unit', 0), ('step_size', 0),
@@ -467,3 +468,34 @@ def odd_bodies():
             record, resource_provider_generation=1))
         yield Request('GET', url)
         yield Request('DELETE', url)
+
+
+def several_faults():
+    """Which one is told?"""
+    url = '/resource_providers/%s/inventories' % WHO
+    wrong = [{'total': 0, 'reserved': []}, {'reserved': -1, 'total': 0},
+             {'total': 'x', 'step_size': {}}, {'total': 1, 'extra': 1, 'min_unit': 0},
+             {'allocation_ratio': '1', 'total': 2 ** 31, 'extra': 1}]
+    for record in wrong:
+        yield Request('PUT', url, {'resource_provider_generation': 0, 'inventories': {
+            'DISK_GB': record, 'VCPU': {'total': -1}, 'VGPU': 'text'}})
+        yield Request('POST', url, dict(record, resource_class='vcpu',
+                                        resource_provider_generation='x'))
+        yield Request('PUT', url + '/VCPU', dict(record, resource_provider_generation=0))
+    whole = {'allocations': {WHO: {'resources': {'VCPU': 0, 'VGPU': 'x'},
+                                   'generation': 'x'}},
+             'project_id': '', 'user_id': [], 'consumer_generation': 'x',
+             'mappings': [], 'consumer_type': 'a-b'}
+    for name in whole:
+        for value in (None, 1, 'text', [], {}):
+            yield Request('PUT', '/allocations/' + WHO, dict(whole, **{name: value}))
+            yield Request('POST', '/allocations', {WHO: dict(whole, **{name: value}),
+                                                   'x': 1})
+    yield Request('PUT', '/resource_providers/%s/aggregates' % WHO, ['x', WHO, 5], '1.18')
+    yield Request('POST', '/resource_providers', {'parent_provider_uuid': 5, 'uuid': 'x'})
+    yield Request('POST', '/resource_providers', {
+        'parent_provider_uuid': 'x', 'uuid': 'x', 'name': 5})
+    for query in ('consumer_type=x&user_id=&project_id=',
+                  'project_id=' + 'a' * 256 + '&consumer_type=x'):
+        yield Request('GET', '/usages?' + query)
+    yield Request('GET', '/allocation_candidates?resources=VCPU:1&group_policy=x&limit=x')

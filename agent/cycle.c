@@ -68,7 +68,7 @@ static int open_journal(struct agent *agent, const char *command, int64_t now,
     if (agent->access == AGENT_LOOKS)
         return look_at_journal(path, &agent->journal, note, err);
     if (instance_lock_take(path, command, &agent->lock, err) != 0)
-        return -1;
+        return err->code == ERROR_BUSY ? -1 : error_prefix(err, "agent.state_file");
     return journal_load(path, now, &agent->journal, note, err);
 }
 

@@ -8,12 +8,14 @@
 
 static void make_health(const struct daemon_state *state, struct http_page *page)
 {
-    int64_t since = state->extra.monotonic - state->last_end;
-    bool overdue = state->last_end > 0 &&
-                   since > 1000 * daemon_overdue_after(state->sync_interval);
+    int64_t last = state->last_end ? state->last_end : state->begin;
+    int64_t since = state->extra.monotonic - last;
+    bool overdue = since > 1000 * daemon_overdue_after(state->sync_interval);
     page->status = overdue ? 503 : 200;
     page->text =
-        overdue ? xasprintf("the last cycle ended %" PRId64 " s ago\n", since / 1000)
+        overdue ? xasprintf("the %s %" PRId64 " s ago\n",
+                            state->last_end ? "last cycle ended" : "first cycle began",
+                            since / 1000)
                 : xstrdup("ok\n");
 }
 

@@ -2,7 +2,7 @@
  * daemon_pages: what the daemon serves over HTTP, made from what it knows already:
  *
  *   /metrics  for Prometheus
- *   /healthz  200 while cycles come to their ends; 503 when the last one is overdue
+ *   /healthz  200 while cycles come to their ends; 503 when one is overdue
  *   /readyz   200 when the last cycle could see the host and Placement; 503 and why not
  *
  * Pure but for allocation.
@@ -16,8 +16,8 @@
 struct daemon_state {
     const struct metrics *metrics;
     struct metrics_extra extra;
-    int64_t last_end;            /* of a cycle, in milliseconds as extra.monotonic; 0:
-                                    the first is not over */
+    int64_t begin;               /* of the daemon, in milliseconds as extra.monotonic */
+    int64_t last_end;            /* of a cycle, the same; 0: the first is not over */
     unsigned sync_interval;      /* seconds */
     const struct error *trouble; /* why the last cycle could not look; code NONE: it
                                     could */

@@ -85,7 +85,9 @@ void metrics_note_cycle(struct metrics *metrics, const struct cycle *cycle,
     metrics->cycle_ms += clock->cycle_took;
     metrics->last_cycle_ms = clock->cycle_took;
     metrics->problems = problems;
-    metrics->placement_up = !failure;
+    /* Where the host could not be seen, Placement was not asked. */
+    if (!failure || cycle->host)
+        metrics->placement_up = !failure;
     count_errors(metrics, cycle);
     if (failure) {
         metrics->errors[failure->code]++;

@@ -20,7 +20,8 @@ struct monitor {
     struct daemon_report report;
     bool report_failed;
     struct metrics metrics;
-    int64_t last_end;         /* of a cycle, in milliseconds; 0: none yet */
+    int64_t begin;            /* in milliseconds */
+    int64_t last_end;         /* of a cycle; 0: none yet */
     struct http_status *http; /* NULL: nothing is served, */
     char *http_address;       /* as [agent] listen was, */
     char *http_problem;       /* because of this; NULL: nothing is to be served */
@@ -36,7 +37,9 @@ static int64_t now_ms(void)
 
 struct monitor *monitor_new(void)
 {
-    return xcalloc(1, sizeof(struct monitor));
+    struct monitor *monitor = xcalloc(1, sizeof *monitor);
+    monitor->begin = now_ms();
+    return monitor;
 }
 
 static void close_http(struct monitor *monitor)
@@ -72,6 +75,7 @@ static void make_page(void *data, const char *path, struct http_page *page)
                   .token_expires_at = agent_token_expires_at(monitor->agent),
                   .reload_failed = monitor->reload_problem != NULL,
                   .monotonic = now_ms()},
+        .begin = monitor->begin,
         .last_end = monitor->last_end,
         .sync_interval = monitor->config->agent.sync_interval,
         .trouble = &monitor->trouble,

@@ -132,10 +132,23 @@ static int take_option(struct arguments *arguments, int option)
     }
 }
 
+static void complain(enum log_level level, const char *text)
+{
+    fprintf(stderr, "%splacementd: %s\n", log_journal_prefix(level), text);
+}
+
 static int fail(const struct error *err)
 {
-    fprintf(stderr, "placementd: %s\n", err->text);
+    complain(LOG_LEVEL_ERROR, err->text);
     return error_exit_status(err->code);
+}
+
+/* What a server that has hardly begun finds wrong is the configuration, or a file that
+ * it names: systemd need not try again. */
+static int fail_to_serve(const struct error *err)
+{
+    int status = fail(err);
+    return err->code == ERROR_INVALID ? EX_CONFIG : status;
 }
 
 /* On the command line a path may be relative. */
@@ -175,7 +188,8 @@ static void print_problems(const struct config_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++) {
         _cleanup_free_ char *text = config_problem_text(&problems->items[i]);
-        fprintf(stderr, "placementd: %s\n", text);
+        complain(problems->items[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
+                 text);
     }
 }
 
@@ -219,12 +233,16 @@ static int configured(const struct arguments *arguments)
     int rc =
         placementd_config_load(&arguments->files, &arguments->dirs, &config, &problems);
     print_problems(&problems);
-    if (rc != 0)
+    if (rc != 0) {
         rc = EX_CONFIG;
-    else if (override(&config, arguments, &err) != 0 ||
-             (arguments->backup ? backup(&config, arguments->backup, &err)
-                                : serve(&config, arguments, &err)) != 0)
-        rc = fail(&err);
+    } else if (override(&config, arguments, &err) != 0) {
+        (void)fail(&err);
+        rc = EX_USAGE;
+    } else if (arguments->backup) {
+        rc = backup(&config, arguments->backup, &err) == 0 ? 0 : fail(&err);
+    } else {
+        rc = serve(&config, arguments, &err) == 0 ? 0 : fail_to_serve(&err);
+    }
     config_problems_clear(&problems);
     placementd_config_clear(&config);
     return rc;

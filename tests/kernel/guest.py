@@ -40,6 +40,13 @@ def virtual_functions(count):
     store(f"/sys/bus/pci/devices/{SRIOV}/sriov_numvfs", str(count))
 
 
+def hang(address, how, file):
+    """The reads of this file on a card, 1: until a signal, 2: whatever comes."""
+    parameter("hang_slot", int(address[8:10], 16))
+    parameter("hang_description", int(file == "description"))
+    parameter("hang", how)
+
+
 class Holder:
     """A process that has a device open through VFIO, as a virtual machine has."""
 
@@ -296,10 +303,7 @@ class Hanging(KernelTest):
         return inventory["total"], inventory["reserved"]
 
     def hang(self, address, how, file):
-        """Of the file's reads on that card, and sees that it is known."""
-        parameter("hang_slot", int(address[8:10], 16))
-        parameter("hang_description", file == "description")
-        parameter("hang", how)
+        hang(address, how, file)
         wait_for(lambda: self.vgpus(address) == (4, 4), "the card to be held back")
         self.reason = f"its driver hangs: {file} does not answer"
 

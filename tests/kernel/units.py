@@ -3,17 +3,19 @@
 tests/kernel/run --units starts it."""
 import json
 import os
+import re
 import pathlib
 import signal
 import stat
 import sys
+import time
 import unittest
 import uuid
 
-from guest import CARD, SRIOV, Holder, name_of, run_tests, virtual_functions  # puts the tests' modules into the path
+from guest import CARD, SRIOV, Holder, hang, name_of, parameter, run_tests, virtual_functions  # puts the tests' modules into the path
 from support.host import Host
 from support.placement import Placement
-from support.process import run, wait_for
+from support.process import TOP, run, wait_for
 
 ROOT = "guest.example"
 CONFIGURATION = {
@@ -25,14 +27,16 @@ CONFIGURATION = {
                                        "release_grace = 0\n[devices]\nenabled_mdev_types = nvidia-35\n",
     "/etc/default/vgpu-agent": 'VGPU_AGENT_OPTIONS="--config-file /etc/nova-of-test.conf --config-dir /etc/vgpu-agent"\n',
 }
-INSTALLATION = ("systemd-sysusers", "systemd-tmpfiles --create vgpu-agent.conf placementd.conf", "udevadm control --reload",
-                "udevadm trigger", "systemctl daemon-reload")
+README = (TOP / "README.rst").read_text()
+# What it tells operators to type: after the installation, and once there are files.
+INSTALLATION = re.split(r" *(?:\n|&&) *", re.search(r"make install prefix=/usr.*\n((?:    .+\n)+)", README)[1].strip())
+OPERATION = re.findall(r"(?m)^    # (.+)$", README)
 
 
-def command(line):
-    """What it prints; it must succeed."""
+def command(line, status=0):
+    """What it prints; it must end in that status."""
     done = run(line.split())
-    if done.returncode:
+    if done.returncode != status:
         raise AssertionError(f"{line}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout.strip()
 
@@ -50,9 +54,10 @@ def setUpModule():
     command("systemctl start systemd-udevd")
     for line in INSTALLATION:
         command(line)
-    command("vgpu-agent check-config")
-    command("systemctl enable placementd vgpu-agent")
-    command("systemctl start placementd vgpu-agent-restore vgpu-agent")
+    command("systemctl start vgpu-agent-restore")
+    OPERATION.sort(key=lambda line: "placementd" not in line)
+    for line in OPERATION:
+        command(line, status=2 if line == "vgpu-agent plan" else 0)
 
 
 class Units(unittest.TestCase):
@@ -127,6 +132,64 @@ class Units(unittest.TestCase):
         command("systemctl reload vgpu-agent")
         wait_for(lambda: property_of("vgpu-agent", "StatusText") == "all is well", "the end of it")
 
+    def test_files_with_errors_are_read_once(self):
+        """A restart would not mend them."""
+        for unit, line, bad, said in (
+                ("vgpu-agent", "sync_interval = 1", "sync_interval = often", "vgpu-agent.conf:4: agent.sync_interval: "),
+                ("placementd", "auth_strategy = noauth2", "auth_strategy = keystone", "[keystone_authtoken]: auth_url is not set")):
+            file = pathlib.Path(f"/etc/{unit}/{unit}.conf")
+            good = file.read_text()
+            self.addCleanup(command, f"systemctl restart {unit}")
+            self.addCleanup(file.write_text, good)
+            file.write_text(good.replace(line, bad))
+            self.assertEqual(run(["systemctl", "restart", unit]).returncode, 1)
+            self.assertEqual([property_of(unit, name) for name in ("ActiveState", "SubState", "ExecMainStatus", "NRestarts")],
+                             ["failed", "failed", str(os.EX_CONFIG), "0"], unit)
+            self.assertIn(said, command(f"journalctl --boot _SYSTEMD_UNIT={unit}.service --priority=err --lines=1 --output=cat"))
+            self.doCleanups()
+
+    def test_nothing_new_is_nothing_said(self):
+        """Not by the agent, and not by systemd."""
+        self.release(self.allocate(CARD, 1))
+        report = pathlib.Path("/var/lib/vgpu-agent/state.json.problems")
+        wait_for(lambda: property_of("vgpu-agent", "StatusText") == "all is well", "all is well")
+        cursor = command("journalctl --lines=0 --show-cursor").rsplit(maxsplit=1)[1]
+        for _ in range(3):
+            before = report.stat().st_mtime_ns
+            wait_for(lambda: report.stat().st_mtime_ns > before, "a cycle")
+        self.assertEqual(command(f"journalctl --unit=vgpu-agent --quiet --output=cat --after-cursor={cursor}"), "")
+
+    def test_a_driver_that_hangs(self):
+        """A process that no signal reaches holds up no unit: neither the daemon's start nor the boot."""
+        consumer = self.allocate(CARD, 1)
+        before = self.wait_for_devices(1)
+        self.addCleanup(parameter, "hang", 0)
+        hang(CARD, 2, "available_instances")
+        said = f"{CARD}: unreadable: its driver hangs: available_instances does not answer"
+        wait_for(lambda: said in run(["vgpu-agent", "status"]).stdout, "it to be known")
+        began = time.monotonic()
+        command("systemctl stop vgpu-agent vgpu-agent-restore")
+        for device in before:
+            self.assertEqual(self.host.remove(device), "OK")
+        pathlib.Path("/var/lib/vgpu-agent/state.json.hung").unlink()  # as after a reboot
+        drop_in = pathlib.Path("/run/systemd/system/vgpu-agent-restore.service.d/soon.conf")
+        drop_in.parent.mkdir(parents=True)
+        drop_in.write_text("[Service]\nExecStart=\nExecStart=vgpu-agent $VGPU_AGENT_OPTIONS restore --wait 1\n")
+        command("systemctl daemon-reload")
+        self.assertEqual(run(["systemctl", "start", "vgpu-agent-restore"]).returncode, 1)
+        self.assertEqual(property_of("vgpu-agent-restore", "Result"), "exit-code")
+        command("systemctl start vgpu-agent")
+        self.assertLess(time.monotonic() - began, 60)
+        wait_for(lambda: said in run(["vgpu-agent", "status"]).stdout, "it to be known")
+        parameter("hang", 0)
+        wait_for(lambda: property_of("vgpu-agent", "StatusText") == "all is well", "all is well")
+        self.assertEqual(self.host.mdevs(), before)
+        self.release(consumer)
+        drop_in.unlink()
+        command("systemctl daemon-reload")
+        command("systemctl stop vgpu-agent")
+        command("systemctl start vgpu-agent-restore vgpu-agent")
+
     def test_killed_and_rebooted(self):
         consumer = self.allocate(CARD, 2)
         before = self.wait_for_devices(2)
@@ -155,7 +218,7 @@ class Units(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    result = run_tests(sys.modules[__name__])
+    result = run_tests(sys.modules[__name__], sys.argv[1:])
     if result:
         print(command("journalctl --boot --no-pager --lines=60 --unit=vgpu-agent --unit=vgpu-agent-restore"))
     # isa-debug-exit ends QEMU, with 2 * result + 1.

@@ -1,8 +1,50 @@
-"""Manual, README and completion tell of every command and every option of the command line."""
+"""Manual, README and completion tell of every command and every option of the command line, and
+of none that does not exist."""
 import re
+import shutil
 import unittest
 
-from support.process import TOP, program, run
+from support.process import BUILD, TOP, program, run
+
+OPTION = r"--[a-z][a-z-]*"
+
+
+class OptionsOfBoth(unittest.TestCase):
+    def check(self, name, source, others=()):
+        """`others`: options of commands, not of the program."""
+        help_text = run([program(name), "--help"]).stdout.split("Options of the ")[0]
+        manual = (TOP / f"etc/man/{name}.8").read_text().replace("\\-", "-")
+        table = dict(re.findall(r'\{"([a-z-]+)", (required|no)_argument,', (TOP / source).read_text()))
+        accepted = {f"--{option}" for option in table}
+        self.assertEqual(set(re.findall(OPTION, help_text)), accepted | set(others))
+        self.assertEqual(set(re.findall(OPTION, manual)), accepted | set(others))
+        headings = "\n".join(re.findall(r"(?m)^\.TP\n(.*)", manual))
+        self.assertLessEqual(accepted, set(re.findall(OPTION, headings)))
+        for option, argument in table.items():
+            done = run([program(name), f"--{option}", *(["x"] if argument == "required" else []),
+                        "--version"])
+            self.assertNotRegex(done.stderr, "unrecognized|requires|doesn't allow", option)
+
+    def test_agent(self):
+        self.check("vgpu-agent", "agent/main.c", {"--wait"})
+
+    def test_placementd(self):
+        self.check("placementd", "placement/server/main.c")
+
+    def test_manuals_are_well_formed(self):
+        pages = [BUILD / "man" / f"{name}.conf.5" for name in ("vgpu-agent", "placementd")]
+        pages += (TOP / "etc/man").glob("*.8")
+        checks = (["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z"],
+                  ["mandoc", "-T", "lint", "-W", "warning"])
+        found = [check for check in checks if shutil.which(check[0])]
+        if not found:
+            self.skipTest("neither man nor mandoc is installed")
+        for check in found:
+            for page in pages:
+                done = run([*check, str(page)])
+                said = done.stderr if check[0] == "man" else done.stdout
+                said = [line for line in said.splitlines() if "missing date" not in line]
+                self.assertEqual(said, [], page.name)
 
 
 class Documents(unittest.TestCase):

@@ -279,12 +279,28 @@ static void errors_are_counted_by_kind(void **state)
     struct error err;
     (void)error_set(&err, ERROR_UNREACHABLE, "away");
     clock.now = 1600000020;
-    struct cycle blind = {0};
-    metrics_note_cycle(&metrics, &blind, &err, 1, &clock);
+    metrics_note_cycle(&metrics, &s.cycle, &err, 1, &clock);
     assert_told(&metrics, 0, "vgpu_agent_errors_total{kind=\"unreachable\"} 1");
     assert_told(&metrics, 0, "vgpu_agent_placement_up 0");
     assert_told(&metrics, 0, "vgpu_agent_last_success_timestamp_seconds 1600000010");
     assert_told(&metrics, 0, "vgpu_agent_allocations{state=\"pending\"} 1");
+    metrics_clear(&metrics);
+}
+
+static void a_host_that_cannot_be_seen_says_nothing_of_placement(void **state)
+{
+    (void)state;
+    struct sight s;
+    struct metrics metrics = {0};
+    const struct metrics_clock clock = {.now = 1600000000};
+    struct cycle blind = {0};
+    struct error err;
+    make_sight(&s);
+    metrics_note_cycle(&metrics, &s.cycle, NULL, 0, &clock);
+    (void)error_set(&err, ERROR_TIMEOUT, "/sys does not answer");
+    metrics_note_cycle(&metrics, &blind, &err, 1, &clock);
+    assert_told(&metrics, 0, "vgpu_agent_errors_total{kind=\"timeout\"} 1");
+    assert_told(&metrics, 0, "vgpu_agent_placement_up 1");
     metrics_clear(&metrics);
 }
 
@@ -313,7 +329,8 @@ static void pages(void **state)
         unsigned status; /* 0: no page */
         const char *text;
     } cases[] = {
-        {"/healthz", 0, 9999999, &none, 200, "ok\n"},
+        {"/healthz", 0, 331000, &none, 200, "ok\n"},
+        {"/healthz", 0, 332000, &none, 503, "the first cycle began 331 s ago\n"},
         {"/healthz", 1000, 330000, &none, 200, "ok\n"},
         {"/healthz", 1000, 332000, &none, 503, "the last cycle ended 331 s ago\n"},
         {"/healthz", 1000, 2000, &away, 200, "ok\n"},
@@ -327,6 +344,7 @@ static void pages(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct daemon_state daemon = {.metrics = &metrics,
                                             .extra = {.monotonic = cases[i].now},
+                                            .begin = 1000,
                                             .last_end = cases[i].last_end,
                                             .sync_interval = 10,
                                             .trouble = cases[i].trouble};
@@ -348,6 +366,7 @@ int main(void)
         cmocka_unit_test(lines_are_told),
         cmocka_unit_test(waiting_is_counted_from_its_begin),
         cmocka_unit_test(errors_are_counted_by_kind),
+        cmocka_unit_test(a_host_that_cannot_be_seen_says_nothing_of_placement),
         cmocka_unit_test(nothing_yet),
         cmocka_unit_test(pages),
     };

@@ -1,6 +1,6 @@
 /*
- * access_log: one line a request to standard error, with its id: who, what, status,
- * bytes, microversion. Stateless.
+ * access_log: one line a request, with its id and the client's own for what it is part
+ * of: who, what, status, bytes, microversion. Stateless.
  */
 #ifndef PLACEMENT_SERVER_ACCESS_LOG_H
 #define PLACEMENT_SERVER_ACCESS_LOG_H

@@ -20,6 +20,7 @@ static const struct {
     {"openstack-api-version", offsetof(struct request, api_version)},
     {"x-auth-token", offsetof(struct request, token)},
     {"x-roles", offsetof(struct request, roles)},
+    {"x-openstack-request-id", offsetof(struct request, global_id)},
     {"x-project-id", offsetof(struct request, project_id)},
     {"openstack-system-scope", offsetof(struct request, system_scope)},
     {"x-domain-id", offsetof(struct request, domain_id)},

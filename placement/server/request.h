@@ -34,6 +34,7 @@ struct request {
     const char *project_id;   /* X-Project-Id */
     const char *system_scope; /* OpenStack-System-Scope */
     const char *domain_id;    /* X-Domain-Id */
+    const char *global_id; /* X-Openstack-Request-Id: the client's own, for the log */
     const char *origin, *cors_method, *cors_headers; /* of CORS */
 
     const char *client; /* the peer's address, for the log */

@@ -135,6 +135,20 @@ class Service(SystemTest):
         line = self.process.wait_for_output(answer.headers["X-Openstack-Request-Id"])
         self.assertIn('127.0.0.1 "GET /resource_providers?name=a%0ab" status=200 ', line)
         self.assertIn(f"len={len(answer.body)} microversion=1.39 ", line)
+        self.assertNotIn("global", line)
+
+    def test_the_log_has_the_id_that_the_client_gave(self):
+        """As Nova does for all that it asks in one request of its own."""
+        self.start()
+        whole = f"req-{uuid.uuid4()}"
+        for given, expected in ((whole, f" global={whole}"), (f"{whole}x", ""), ("x y", "")):
+            connection = http.client.HTTPConnection(self.address, timeout=20)
+            self.addCleanup(connection.close)
+            connection.request("GET", "/", headers={"X-Openstack-Request-Id": given})
+            own = connection.getresponse().headers["X-Openstack-Request-Id"]
+            self.assertNotEqual(own, given)
+            line = self.process.wait_for_output(f"request={own}")
+            self.assertTrue(line.rstrip().endswith(f"request={own}{expected}"), line)
 
     def test_the_log_of_requests_can_be_turned_off(self):
         server = self.start("--no-access-log")

@@ -7,7 +7,7 @@
  *    the journal.
  * 3. Devices that the consumer's own libvirt domain names, those that are lost as well,
  *    even if the journal has them as another's: what a guest really has weighs more
- * than what was meant.
+ *    than what was meant.
  * 4. Lost devices that are the consumer's: to be made again under the same uuid, since
  *    a guest's configuration names it.
  * 5. Devices of consumers that are gone. During a migration or a resize the source's

@@ -40,8 +40,8 @@ struct error {
  *
  *   error_set         sets code and text
  *   error_set_errno   the same for a failed system call: the code follows from the
- * errno, whose description is appended error_prefix      puts "<format>: " before the
- * text that is there
+ *                     errno, whose description is appended
+ *   error_prefix      puts "<format>: " before the text that is there
  */
 #define error_set(err, code, ...) (error_set_((err), (code), __VA_ARGS__), -1)
 #define error_set_errno(err, errnum, ...) \

@@ -6,16 +6,17 @@
  * ENOENT for a device or card that is not there:
  *
  *     fail create ERRNO [nth N | every] [on DEVICE]   the driver refuses
- *     fail remove ERRNO [...]                         as old kernels did; nothing
- * changes delay create|unlink|remove MS [...]             takes so many milliseconds
+ *     fail remove ERRNO [...]                         as old kernels did; nothing changes
+ *     delay create|unlink|remove MS [...]             takes so many milliseconds
  *     block create|unlink|remove [...]                stops there until `unblock`
  *     unblock                                         all that is stopped goes on
  *     clear                                           drops all these rules; unblocks
- *     hold UUID [NAME] / unhold UUID                  a process (the guest NAME) has
- * the device open: its removal waits lose CARD / restore CARD                        it
- * falls off the bus, comes back unplug CARD / rescan                            PCI
- * remove; finds what is unplugged unbind DEVICE / bind DEVICE                     the
- * vendor's driver numvfs CARD N                                   as sriov-manage does
+ *     hold UUID [NAME] / unhold UUID                  a process (the guest NAME) has the
+ *                                                     device open: its removal waits
+ *     lose CARD / restore CARD                        it falls off the bus, comes back
+ *     unplug CARD / rescan                            PCI remove; finds what is unplugged
+ *     unbind DEVICE / bind DEVICE                     the vendor's driver
+ *     numvfs CARD N                                   as sriov-manage does
  *     unreadable PATTERN                              reading such a file gives EIO
  *     hide PATTERN                                    such a file is not there
  *     hang PATTERN                                    reading such a file waits

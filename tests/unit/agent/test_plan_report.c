@@ -171,6 +171,17 @@ static const struct plan_case retiring[] = {
          "! not deleted: its GPU still has the device\n"
          "drop d1\n"
          "=> delete 84\n"},
+    {"the name tells the GPU where the journal was lost",
+     TWO "notypes\n type 35 85\n settle\n journal lost\n settle\n set prune=1\n"
+         "mdev d1 84 35\n hold d1\n"
+         "=> nothing\n"
+         "use needed\n"
+         "! not deleted: its GPU still has the device\n"},
+    {"somebody else's provider of a GPU that is not configured is no problem",
+     "gpu 84 35:4\n gpu 85 35:4\n type 35 85\n provider 84 foreign\n"
+     "inventory 84 VGPU total=4\n settle\n"
+     "=> nothing\n"
+     "! none\n"},
     {"a retired provider stays while its GPU cannot be seen",
      TWO "notypes\n type 35 85\n settle\n set prune=1\n health 84 unreadable\n"
          "=> nothing\n"

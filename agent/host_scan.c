@@ -44,16 +44,6 @@ static void set_unreadable(struct gpu *gpu, const char *format, ...)
     gpu->health = GPU_UNREADABLE;
 }
 
-/* Drivers write ASCII; anything else would break what we print and send. Line feeds
- * belong to descriptions. */
-static char *make_printable(char *text)
-{
-    for (char *p = text; p && *p; p++)
-        if ((*p < ' ' && *p != '\n') || *p > '~')
-            *p = '?';
-    return text;
-}
-
 /* A text that may be missing, but if it is there, must be readable. */
 static char *read_text(const struct scan *scan, struct gpu *gpu, int dirfd,
                        const char *where, const char *name)
@@ -64,7 +54,7 @@ static char *read_text(const struct scan *scan, struct gpu *gpu, int dirfd,
         return NULL;
     if (attribute_read_at(dirfd, name, &text, &err) != 0 && !sysfs_gone(err.errnum))
         set_unreadable(gpu, "%s/%s", where, err.text);
-    return make_printable(text);
+    return sysfs_printable(text);
 }
 
 static long read_number_or(const struct scan *scan, const struct gpu *gpu, int dirfd,

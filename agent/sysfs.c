@@ -56,6 +56,14 @@ char *sysfs_link_name(int dirfd, const char *path)
     return xstrdup(slash ? slash + 1 : target);
 }
 
+char *sysfs_printable(char *text)
+{
+    for (char *p = text; p && *p; p++)
+        if ((*p < ' ' && *p != '\n') || *p > '~')
+            *p = '?';
+    return text;
+}
+
 int sysfs_number(int dirfd, const char *path, long *out, struct error *err)
 {
     _cleanup_free_ char *text = NULL;
@@ -64,9 +72,11 @@ int sysfs_number(int dirfd, const char *path, long *out, struct error *err)
     char *end;
     errno = 0;
     long number = strtol(text, &end, 0);
-    if (end == text || *end || errno)
-        return error_set(err, ERROR_INVALID, "%s: \"%.32s\" is not a number", path,
-                         text);
+    if (end == text || *end || errno) {
+        size_t length = strcspn(sysfs_printable(text), "\n");
+        return error_set(err, ERROR_INVALID, "%s: \"%.*s\" is not a number", path,
+                         length < 32 ? (int)length : 32, text);
+    }
     *out = number;
     return 0;
 }

@@ -38,6 +38,10 @@ char *sysfs_link_name(int dirfd, const char *path);
 /* The link's target as it is written; NULL with errno. The caller frees. */
 char *sysfs_link(int dirfd, const char *path);
 
+/* Drivers write ASCII; anything else would break what is printed and sent, and becomes
+ * '?'. Line feeds stay: they belong to descriptions. `text` may be NULL. */
+char *sysfs_printable(char *text);
+
 /* A decimal or 0x-hexadecimal number and nothing else; negative ones as well.
  * ERROR_INVALID when it is none; when it has gone, err->errnum is as sysfs_gone()
  * wants it. */

@@ -284,6 +284,13 @@ static void names_that_name_nothing(const char *tree)
     tree_parent(tree, A, types, 3);
 }
 
+static void a_number_with_anything_in_it(const char *tree)
+{
+    tree_parent(tree, A, one_type, 1);
+    tree_write(tree, A "/mdev_supported_types/nvidia-35/available_instances",
+               "\xb7\x1b[2J\nall is well 1234567890123456789012345678901234567890");
+}
+
 /* The same id on another model, and the same id under another name. */
 static void types_that_only_look_the_same(const char *tree)
 {
@@ -316,6 +323,10 @@ static const struct {
      A_LINE "ok\n" A_PARENT "    x-1 (-) vfio-pci 1 of 0\n"
             "    x-2 (-) vfio-pci 1 of 0\n"
             "    x-3 (-) vfio-pci 1 of 0\n"},
+    {"a number with anything in it", a_number_with_anything_in_it,
+     A_LINE "unreadable: mdev_supported_types/nvidia-35/available_instances: "
+            "\"??[2J\" is not a number\n" A_PARENT
+            "    nvidia-35 (GRID V100DX-1Q) vfio-pci -1 of 16\n"},
     {"other things", other_things_in_the_folder, A_LINE "ok\n" A_PARENT TYPE_35},
     {"no PCI", no_pci_at_all,
      "0.0.26ab css_0_0_26ab vfio_ccw ok\n  0.0.26ab devices/css0/0.0.26ab\n"

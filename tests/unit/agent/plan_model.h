@@ -3,8 +3,7 @@
  * kernel's rules (one type at a time on a card, VFs that show an instance until the
  * card is full), a Placement with its rules (generations, names, totals), the state
  * file, and who uses the devices. Plain data without pointers but for the journal, so
- * that a world can be copied and run twice. Steps are carried out as the executor does
- * it, and everything that a step must never do fails the test.
+ * that a world can be copied and run twice.
  */
 #ifndef TESTS_UNIT_AGENT_PLAN_MODEL_H
 #define TESTS_UNIT_AGENT_PLAN_MODEL_H
@@ -133,23 +132,11 @@ void model_add_domain(struct model *model, const char *uuid, const char *device,
                       bool running);
 void model_drop_domain(struct model *model, const char *device);
 
-/* Plans as the agent's cycle does: looks who uses the devices when it is asked for. The
- * second form shows the scan to every plan. */
-struct plan *model_plan(struct model *model);
-struct plan *model_plan_seeing(struct model *model);
-/* Carries out the first `count` steps, after noting the intentions of all. */
-void model_execute(struct model *model, const struct plan *plan, size_t count);
-/* The same, in a world that has moved on since the plan was made: Placement refuses
- * writes on an older generation, which ends what is planned for that GPU; the kernel
- * and the last look before a removal refuse what is not so any more. */
-void model_execute_late(struct model *model, const struct plan *plan, size_t count);
-/* As model_execute(), and then the agent dies: the journal on disk has the intentions
- * only. */
-void model_execute_and_die(struct model *model, const struct plan *plan, size_t count);
-/* Plans and executes until there is nothing to do; fails when that does not end. */
-void model_settle(struct model *model);
-/* Devices, providers and journal as sorted lines, to compare worlds. The caller frees.
- */
-char *model_dump(const struct model *model);
+/* Copies into a field that is an array; a text that does not fit fails the test. */
+#define MODEL_SET(field, text) model_set_text((field), sizeof(field), (text))
+#define MODEL_LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
+void model_set_text(char *to, size_t room, const char *text);
+/* The caller frees. */
+struct journal *model_copy_journal(const struct model *model);
 
 #endif

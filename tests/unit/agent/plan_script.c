@@ -6,7 +6,8 @@
 
 #include "agent/plan_text.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan_model.h"
+#include "tests/unit/agent/plan_model_execute.h"
+#include "tests/unit/agent/plan_model_look.h"
 #include "tests/unit/test.h"
 
 #define MAX_WORDS 16

@@ -1,9 +1,12 @@
 #include "lib/json_read.h"
 
+#include <ctype.h>
 #include <json-c/json_tokener.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+
+#include "lib/utf8.h"
 
 static void tokener_release(struct json_tokener *tokener)
 {
@@ -17,8 +20,16 @@ struct outline {
     size_t objects, values;
 };
 
-/* json-c lets 'single quotes', NaN and Infinity through: outside strings only these
- * characters are JSON's. */
+/* There is a dot at `at`, and no digit after it. */
+static bool ends_in_dot(const char *text, size_t at, size_t length)
+{
+    return text[at] == '.' &&
+           (at + 1 == length || !isdigit((unsigned char)text[at + 1]));
+}
+
+/* json-c lets 'single quotes', NaN, Infinity and `1.` through: outside strings only
+ * these characters are JSON's. And in strings what is below a blank, such as a line's
+ * end. */
 static struct outline look_over(const char *text, size_t length)
 {
     static const char grammar[] = "{}[],:\"0123456789+-.eEtrufalsn \t\r\n";
@@ -29,7 +40,9 @@ static struct outline look_over(const char *text, size_t length)
             i++;
         else if (text[i] == '"')
             in_string = !in_string;
-        else if (!in_string && !strchr(grammar, text[i])) {
+        else if (in_string
+                     ? (unsigned char)text[i] < ' '
+                     : !strchr(grammar, text[i]) || ends_in_dot(text, i, length)) {
             outline.foreign = i;
             break;
         }
@@ -44,6 +57,9 @@ static struct outline look_over(const char *text, size_t length)
 static int check_outline(const char *text, size_t length, struct error *err)
 {
     struct outline outline = look_over(text, length);
+    size_t valid = utf8_valid_length(text, length);
+    if (valid < length)
+        return error_set(err, ERROR_INVALID, "not JSON at byte %zu: not UTF-8", valid);
     if (outline.foreign < length)
         return error_set(err, ERROR_INVALID,
                          "not JSON at byte %zu: unexpected character", outline.foreign);
@@ -68,7 +84,7 @@ int json_parse(const char *text, size_t length, struct json_object **out,
         return -1;
     _cleanup_(tokener_releasep) struct json_tokener *tokener =
         json_tokener_new_ex(JSON_MAX_DEPTH);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     struct json_object *root = json_tokener_parse_ex(tokener, text, (int)length);
     enum json_tokener_error rc = json_tokener_get_error(tokener);
     /* A number at the end is complete only once something follows it. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/utf8.h"
 #include "lib/xalloc.h"
 
 static int hex_value(char c)
@@ -12,48 +13,6 @@ static int hex_value(char c)
         return c - '0';
     c = (char)tolower((unsigned char)c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The length of the UTF-8 sequence at `p`, 0 when it is none: no overlong forms, no
- * surrogates, nothing above U+10FFFF. */
-static size_t utf8_sequence(const unsigned char *p, size_t left)
-{
-    static const struct {
-        unsigned char first, last, low, high; /* of the first byte; of the second */
-        size_t length;
-    } forms[] = {
-        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2},
-        {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
-        {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        size_t length = forms[i].length;
-        if (*p < forms[i].first || *p > forms[i].last)
-            continue;
-        if (length > left ||
-            (length > 1 && (p[1] < forms[i].low || p[1] > forms[i].high)))
-            return 0;
-        for (size_t k = 2; k < length; k++)
-            if (p[k] < 0x80 || p[k] > 0xbf)
-                return 0;
-        return length;
-    }
-    return 0;
-}
-
-bool utf8_is_valid(const char *text, size_t length)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    while (length > 0) {
-        size_t step = utf8_sequence(p, length);
-        if (step == 0)
-            return false;
-        p += step;
-        length -= step;
-    }
-    return true;
 }
 
 /* The next byte, %XX decoded. */
@@ -79,7 +38,7 @@ static bool decode(char *text)
     }
     *out = 0;
     size_t length = (size_t)(out - text);
-    return strlen(text) == length && utf8_is_valid(text, length);
+    return strlen(text) == length && utf8_valid_length(text, length) == length;
 }
 
 char *path_decode(const char *path)

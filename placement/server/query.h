@@ -40,7 +40,6 @@ size_t query_count(const struct query *query, const char *name);
  * refusals show those beyond ASCII, and so do as upstream's. The caller frees; NULL
  * when there is a NUL in it. */
 char *path_decode(const char *path);
-bool utf8_is_valid(const char *text, size_t length);
 
 /* Any form that Python's uuid.UUID takes: dashes anywhere or none, either case,
  * "{...}", "urn:uuid:". `out` (may be NULL) gets the usual form. */

@@ -435,6 +435,10 @@ def odd_queries():
 def odd_bodies():
     texts = [b'', b' ', b'null', b'[]', b'{}', b'1', b'"x"', b'{', b'{"name": "a"',
              b'{"name": "a"}}', b'\xff', b'\xef\xbb\xbf{}', b'{"name": "a", "name": "odd"}', b'{"name": NaN}', b'{"a": 1e999}', b'[' * 500,
+             b'{"name": "a\nb"}', b'{"name": "\x01"}', b'{"name": "\xc0\x80"}',
+             b'{"name": "\xed\xa0\x80"}', b'{"name": "\xf5\x80\x80\x80"}',
+             b'{"name": 1.}', b'{"name": .5}', b'{"name": "\\x41"}', b'{"name": "a",}',
+             b'/**/{"name": "a"}', b'\x0c{"name": "a"}', b'{"n\\u0061me": "odd"}',
              b'{"name":"a","extra":1}', '{"name": "\u00e9"}'.encode('utf-16')]
     for text in texts:
         for method, path, version in (

@@ -8,27 +8,24 @@
 static const struct schema text_schema = {.type = SCHEMA_STRING};
 static const struct schema uuid_schema = {.type = SCHEMA_STRING, .uuid = true};
 
-/* Each of these microversions takes one parameter more, so that the older ones take the
- * rest of this list. */
-static const struct schema_property parameters[] = {
-    {"required", &text_schema},
-    {"in_tree", &uuid_schema},
-    {"resources", &text_schema},
-    {"member_of", &text_schema},
-    {"name", &text_schema},
-    {"uuid", &uuid_schema},
-    {0},
+/* In upstream's order, as of two that are bad the first is told. */
+static const struct {
+    struct schema_property property;
+    int since;
+} parameters[] = {
+    {{"name", &text_schema}, 0},      {{"uuid", &uuid_schema}, 0},
+    {{"member_of", &text_schema}, 3}, {{"resources", &text_schema}, 4},
+    {{"in_tree", &uuid_schema}, 14},  {{"required", &text_schema}, 18},
 };
-static const int since[] = {18, 14, 4, 3};
+#define PARAMETER_COUNT (sizeof parameters / sizeof *parameters)
 
 static int check_query(const struct request *request, struct reply *reply)
 {
-    size_t unknown = 0;
-    while (unknown < sizeof since / sizeof *since &&
-           !request_at_least(request, since[unknown]))
-        unknown++;
-    const struct schema schema = {.type = SCHEMA_OBJECT,
-                                  .properties = parameters + unknown};
+    struct schema_property known[PARAMETER_COUNT + 1] = {0};
+    for (size_t i = 0, count = 0; i < PARAMETER_COUNT; i++)
+        if (request_at_least(request, parameters[i].since))
+            known[count++] = parameters[i].property;
+    const struct schema schema = {.type = SCHEMA_OBJECT, .properties = known};
     return schema_check_query(&schema, request, reply);
 }
 

@@ -503,3 +503,5 @@ def several_faults():
                   'project_id=' + 'a' * 256 + '&consumer_type=x'):
         yield Request('GET', '/usages?' + query)
     yield Request('GET', '/allocation_candidates?resources=VCPU:1&group_policy=x&limit=x')
+    yield Request('GET', '/resource_providers?in_tree=x&uuid=y')
+    yield Request('GET', '/resource_providers?uuid=y&in_tree=x')

@@ -87,8 +87,8 @@ static void check_offered(const struct config *config,
         config_error(
             problems, &type->place,
             "devices.enabled_mdev_types: no GPU of this host offers %s, nor any "
-            "other type; is the vendor's driver loaded?",
-            type->type);
+            "other type; %s",
+            type->type, why_no_types(host->gpus, host->gpu_count));
     else
         config_error(problems, &type->place,
                      "devices.enabled_mdev_types: no GPU of this host offers %s%s%s; "

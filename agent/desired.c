@@ -147,12 +147,36 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
 
 /* ---- owner mode: one provider a card ---- */
 
+static bool on_host(const struct host *host, const char *address)
+{
+    return host_gpu(host, address) || host_parent(host, address, NULL);
+}
+
+/* The type for virtual functions that the configuration names and that are not enabled
+ * now: they were, or will be, on the bus of their card. */
+static const struct mdev_type_config *
+type_of_absent_functions(const struct config *config, const struct host *host,
+                         const struct gpu *gpu)
+{
+    if (!gpu->vf_total || gpu->vf_enabled || gpu->parent_count)
+        return NULL;
+    const char *slot = strrchr(gpu->name, ':');
+    size_t bus = slot ? (size_t)(slot - gpu->name) + 1 : 0;
+    for (size_t i = 0; bus && i < config->type_count; i++) {
+        const struct strlist *addresses = &config->types[i].device_addresses;
+        for (size_t j = 0; j < addresses->count; j++)
+            if (strncmp(addresses->items[j], gpu->name, bus) == 0 &&
+                !on_host(host, addresses->items[j]))
+                return &config->types[i];
+    }
+    return NULL;
+}
+
 /* The type for the card, and those of its parents that the configuration names. A card
  * whose own address is named, or that is nobody's but the default's, is used whole. */
-static const struct mdev_type_config *choose_type(const struct config *config,
-                                                  const struct gpu *gpu,
-                                                  struct gpu *view,
-                                                  struct strlist *problems)
+static const struct mdev_type_config *
+choose_type(const struct config *config, const struct host *host, const struct gpu *gpu,
+            struct gpu *view, struct strlist *problems)
 {
     const struct mdev_type_config *chosen = type_naming(config, gpu->name);
     bool whole = chosen != NULL;
@@ -170,6 +194,8 @@ static const struct mdev_type_config *choose_type(const struct config *config,
         if (!whole && named && named == chosen)
             add_parent(view, parent);
     }
+    if (!chosen)
+        chosen = type_of_absent_functions(config, host, gpu);
     if (!chosen) {
         chosen = default_type_for(config, gpu);
         whole = true;
@@ -180,13 +206,13 @@ static const struct mdev_type_config *choose_type(const struct config *config,
 }
 
 static void add_card(struct desired_tree *tree, const struct config *config,
-                     const struct gpu *gpu)
+                     const struct host *host, const struct gpu *gpu)
 {
     struct gpu view = *gpu;
     view.parents = NULL;
     view.parent_count = 0;
     const struct mdev_type_config *type =
-        choose_type(config, gpu, &view, &tree->problems);
+        choose_type(config, host, gpu, &view, &tree->problems);
     struct desired_provider *provider =
         type ? add_provider(tree, gpu->node_name) : NULL;
     if (provider)
@@ -243,11 +269,6 @@ static void add_gone(struct desired_tree *tree, const struct mdev_type_config *t
     add_traits(provider, NULL, tree->mode);
 }
 
-static bool on_host(const struct host *host, const char *address)
-{
-    return host_gpu(host, address) || host_parent(host, address, NULL);
-}
-
 static void add_missing(struct desired_tree *tree, const struct config *config,
                         const struct host *host)
 {
@@ -285,7 +306,7 @@ struct desired_tree *desired_tree_make(const struct config *config,
     for (size_t i = 0; i < host->gpu_count; i++) {
         const struct gpu *gpu = &host->gpus[i];
         if (tree->mode == MODE_OWNER)
-            add_card(tree, config, gpu);
+            add_card(tree, config, host, gpu);
         for (size_t j = 0; tree->mode == MODE_NOVA && j < gpu->parent_count; j++)
             add_nova_child(tree, config, gpu, &gpu->parents[j]);
     }

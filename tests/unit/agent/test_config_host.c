@@ -153,6 +153,13 @@ static void an_empty_host(void **state)
                   "4 warning mdev_nvidia-35.device_addresses: there is no GPU "
                   "0000:84:00.0 on this host; it has none");
     free(problems);
+    host_add_gpu(host, "0000:85:00.0")->vf_total = 16;
+    problems = check("[devices]\nenabled_mdev_types = nvidia-35\n", host);
+    assert_string_equal(
+        problems, "2 devices.enabled_mdev_types: no GPU of this host offers nvidia-35, "
+                  "nor any other type; are its virtual functions enabled (the vendor's "
+                  "sriov-manage)?");
+    free(problems);
     host_free(host);
 }
 

@@ -149,6 +149,38 @@ static void a_gpu_whose_driver_names_no_types_is_sick(void **state)
     assert_int_equal(tree->problems.count, 0);
 }
 
+/* The card's provider must not look as one that nothing is configured for. */
+static void a_card_waits_for_its_functions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        unsigned enabled;
+        bool waits;
+    } cases[] = {
+        {"0000:85:00.4", 0, true},  {"0000:85:02.3", 0, true},
+        {"0000:85:00.4", 4, false}, {"0000:86:00.4", 0, false},
+        {"0000:84:00.0", 0, false}, {"mtty", 0, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_(host_freep) struct host *host = example_host();
+        struct gpu *gpu = (struct gpu *)host_gpu(host, "0000:85:00.0");
+        gpu->driver = xstrdup("nvidia");
+        gpu->vf_total = 16;
+        gpu->vf_enabled = cases[i].enabled;
+        _cleanup_(config_freep) struct config *config = xcalloc(1, sizeof *config);
+        configure(config, "nvidia-35", cases[i].address);
+        _cleanup_(desired_tree_freep) struct desired_tree *tree =
+            desired_tree_make(config, host, ROOT, "h");
+        const struct desired_provider *p = find(tree, "h_pci_0000_85_00_0");
+        assert_int_equal(p != NULL, cases[i].waits);
+        if (p)
+            assert_string_equal(p->sick, "it offers no mediated devices: its virtual "
+                                         "functions are not enabled, or its driver "
+                                         "makes none");
+    }
+}
+
 static void only_the_first_default_counts(void **state)
 {
     (void)state;
@@ -205,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_gpu_that_offers_nothing_is_sick_if_it_is_named),
         cmocka_unit_test(what_other_functions_carry_is_not_there),
         cmocka_unit_test(a_gpu_whose_driver_names_no_types_is_sick),
+        cmocka_unit_test(a_card_waits_for_its_functions),
         cmocka_unit_test(only_the_first_default_counts),
         cmocka_unit_test(a_name_too_long_for_placement_is_a_problem),
         cmocka_unit_test(traits_of_all_are_asked_about_once),

@@ -303,6 +303,32 @@ static void shared_disk_is_one_candidate(void **state)
 }
 
 /* A name that does not exist is told only if the groups before it can be served. */
+/* Whichever group has the provider above all: the first, one between, or the last. */
+static void one_above_all_in_any_order(void **state)
+{
+    (void)state;
+    struct store store;
+    make_nodes(&store, 2, 2);
+    static const char *const queries[] = {
+        "resources_A=VCPU:1&resources_B=VGPU:4&resources_C=VGPU:4",
+        "resources_A=VGPU:4&resources_B=VCPU:1&resources_C=VGPU:4",
+        "resources_A=VGPU:4&resources_B=VGPU:4&resources_C=VCPU:1",
+    };
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        _cleanup_free_ char *query =
+            xasprintf("%s&same_subtree=_A,_B,_C&group_policy=isolate", queries[i]);
+        _cleanup_json_ struct json_object *doc = ask_ok(&store, 36, query);
+        assert_int_equal(candidate_count(doc), 4);
+    }
+    /* Two children have nobody above them among those asked for. */
+    _cleanup_json_ struct json_object *none =
+        ask_ok(&store, 36,
+               "resources_A=VGPU:4&resources_B=VGPU:4&resources=VCPU:1"
+               "&same_subtree=_A,_B&group_policy=isolate");
+    assert_int_equal(candidate_count(none), 0);
+    graph_clear(&store.graph);
+}
+
 static void tells_of_names_as_upstream_does(void **state)
 {
     (void)state;
@@ -419,6 +445,7 @@ int main(void)
         cmocka_unit_test(goes_depth_or_breadth_first),
         cmocka_unit_test(samples_at_random),
         cmocka_unit_test(shared_disk_is_one_candidate),
+        cmocka_unit_test(one_above_all_in_any_order),
         cmocka_unit_test(tells_of_names_as_upstream_does),
         cmocka_unit_test(wide_trees_cost_what_is_asked),
         cmocka_unit_test(replies_are_bounded),

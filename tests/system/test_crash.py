@@ -138,8 +138,8 @@ class Request(CrashTest):
                     self.check_end()
 
 
-CASES = ("first", "allocations", "release", "move", "another_type",
-         "another_type_in_use", "retirement", "prune", "drain", "undrain", "reboot",
+CASES = ("first", "allocations", "release", "release_in_use", "move",
+         "another_type", "another_type_in_use", "retirement", "prune", "drain", "undrain", "reboot",
          "nova", "nova_another_type", "nova_reboot")
 DEVICE_CASES = ("allocations", "release", "move", "reboot", "nova_reboot")
 

@@ -30,7 +30,7 @@ CALL_ERRNOS = {"open": OPEN_ERRNOS, "openat": OPEN_ERRNOS, "write": WRITE_ERRNOS
                "pwrite": WRITE_ERRNOS, "ftruncate": WRITE_ERRNOS, "fsync": ("EIO",),
                "fdatasync": ("EIO",), "rename": NAME_ERRNOS, "renameat": NAME_ERRNOS,
                "unlink": NAME_ERRNOS, "unlinkat": NAME_ERRNOS, "link": NAME_ERRNOS,
-               "send": SEND_ERRNOS, "sendto": SEND_ERRNOS, "sendmsg": SEND_ERRNOS}
+               "fork": ("EAGAIN",), "send": SEND_ERRNOS, "sendto": SEND_ERRNOS, "sendmsg": SEND_ERRNOS}
 
 
 class FaultTest(CaseTest):

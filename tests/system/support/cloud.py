@@ -8,7 +8,8 @@ import time
 import uuid
 
 from .fleet import FleetTest, device_uuid
-from .host import load_description, store
+from .host import load_description
+from .removals import Removals
 from .watched import WatchedDaemon
 
 SRIOV, INTEL = "0000:41:00.0", "0000:00:02.0"
@@ -55,6 +56,7 @@ class Cloud(FleetTest):
         self.agent.configure({"agent": self.options, **self.types,
                               "placement": {"timeout": 1}})
         self.agent.wrapper = self.valgrind = valgrind
+        self.removals = Removals(self.host)
         self.cards = {parent.name: self.physical(parent)
                       for parent in (self.host.root / "class/mdev_bus").iterdir()}
         self.cycles_before = 0  # of daemons that are no more
@@ -62,7 +64,7 @@ class Cloud(FleetTest):
         self.run_cycle()
         self.providers = {card: self.child(card) for card in TYPES}
         self.traits = {card: self.placement.traits(provider)
-                       for card, provider in self.providers.items()}
+                       for card, provider in {**self.providers, "": self.root()}.items()}
 
     @staticmethod
     def physical(parent):
@@ -99,6 +101,7 @@ class Cloud(FleetTest):
 
     def run_cycle(self):
         self.daemon.run_cycle()
+        self.removals.cycle_ends()
 
     # ---- the cloud ----
 
@@ -124,6 +127,7 @@ class Cloud(FleetTest):
         return sum(wanted.get(card, 0) for wanted in self.live.values())
 
     def note(self, consumer, wanted):
+        self.removals.changes(consumer)
         if not wanted:
             self.live.pop(consumer, None)
             return
@@ -203,6 +207,7 @@ class Cloud(FleetTest):
         if mine:
             self.guests[consumer] = self.agent.define_domain(
                 consumer, mine, running=self.rng.random() < 0.7)
+            self.removals.guest_begins(consumer, mine)
 
     def journal(self):
         return json.loads(self.agent.state_file.read_text())
@@ -210,6 +215,7 @@ class Cloud(FleetTest):
     def end_guest(self, consumer=None):
         consumer = consumer or self.any_of(self.guests)
         if consumer in self.guests:
+            self.removals.guest_ends(consumer)
             self.guests.pop(consumer).unlink()
 
     def open_group(self):
@@ -244,7 +250,8 @@ class Cloud(FleetTest):
         device = self.any_of(self.foreign)
         if not device or "kernel" in self.faults or f"held {device}" in self.faults:
             return
-        if store(self.host.root / "bus/mdev/devices" / device / "remove", "1") == "OK":
+        self.removals.others[device] += 1
+        if self.host.remove(device) == "OK":
             self.forget_foreign(device)
 
     def forget_foreign(self, device):

@@ -1,10 +1,12 @@
 """Whether all is as it must be once a storm is over, found by looking at the host and at
 Placement; what the agent says of itself is only believed where that agrees."""
+import math
+
 from .cloud import MOST, TYPES
 from .fleet import child_name
 from .process import wait_for
 from .storm import Storm
-from .watched import children, descriptors, memory
+from .watched import children, descriptors, memory, running
 
 TRIES = 20  # cycles until nothing is left to do
 
@@ -22,6 +24,7 @@ class JudgedStorm(Storm):
                 break
         else:
             self.fail(f"it does not come to rest:\n{plan.stdout}{plan.stderr}")
+        self.removals.begin_anew()
         self.host.control("forget")
 
     def judge(self):
@@ -34,12 +37,16 @@ class JudgedStorm(Storm):
         for card in TYPES:
             self.check_inventory(card)
         self.check_reports()
+        self.removals.promise(self.given)
 
     # ---- Placement ----
 
     def check_placement(self):
         tree = self.tree()
         self.assertEqual(set(tree), {"", *map(child_name, TYPES)})
+        root = tree[""]["uuid"]
+        self.assertEqual(self.placement.traits(root), self.traits[""])
+        self.assertEqual(self.placement.inventories(root), {})
         found = {}
         for card in TYPES:
             provider = tree[child_name(card)]["uuid"]
@@ -52,7 +59,7 @@ class JudgedStorm(Storm):
 
     def check_inventory(self, card):
         inventory = self.placement.inventories(self.providers[card]).get("VGPU")
-        expected = self.total(card)
+        expected = self.total(card, inventory["allocation_ratio"] if inventory else 1.0)
         if not expected:
             self.assertIsNone(inventory, card)
             return
@@ -61,12 +68,12 @@ class JudgedStorm(Storm):
         self.assertEqual(found, {"total": expected, "reserved": 0, "min_unit": 1,
                                  "max_unit": expected, "step_size": 1}, card)
 
-    def total(self, card):
-        """What the host offers, but for what others hold, and all that is allocated."""
+    def total(self, card, ratio):
+        """What the host offers, but for what others hold, and room for all that is allocated."""
         taken = [device for device in self.of_type(card)
                  if device not in self.given and self.is_held(device)]
         offered = len(self.of_type(card)) + self.room(card)
-        return max(offered - len(taken), self.allocated(card))
+        return max(offered - len(taken), math.ceil(self.allocated(card) / max(ratio, 1.0)))
 
     # ---- the host ----
 
@@ -146,6 +153,8 @@ class JudgedStorm(Storm):
         for device in set(self.devices) - set(self.given) - set(self.foreign):
             self.assertIn(device, self.asked_for)
             self.assertTrue(self.is_held(device), f"{device} was forgotten")
+        self.assertEqual({file.name for file in self.agent.state_file.parent.glob("state.json*")},
+                         {f"state.json{end}" for end in ("", ".lock", ".problems")})
         known = {device["uuid"]: device["gpu"] for device in self.journal()["devices"]}
         # What is not there is meant for somebody who waits on that card.
         self.assertLessEqual({known[device] for device in set(known) - set(self.devices)},
@@ -161,10 +170,11 @@ class JudgedStorm(Storm):
         return {name: (len(descriptors(pid)), memory(pid)) for name, pid in pids.items()}
 
     def only_child(self):
-        """That looks at the host. All others have done their work, and go when the daemon
-        sees it."""
+        """That looks at the host. All others, those of earlier daemons too, have done their
+        work, and go when the daemon sees it."""
         def look():
             self.run_cycle()
             pids = children(self.daemon.pid)
-            return pids if len(pids) == 1 else None
+            left = running(str(self.agent.file)) - {str(self.daemon.pid), *pids}
+            return pids if len(pids) == 1 and not left else None
         return wait_for(look, "the end of the daemon's children")[0]

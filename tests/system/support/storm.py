@@ -165,6 +165,7 @@ class Storm(Cloud):
         for name in list(self.faults):
             if name not in ("network", "drained"):
                 del self.faults[name]
+        self.removals.begin_anew()
         self.host.reboot()
         self.lose_foreign(None)
         self.close_groups()

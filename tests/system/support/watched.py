@@ -74,6 +74,16 @@ def memory(pid):
     return int(re.search(r"^Anonymous: +(\d+) kB", text, re.M).group(1))
 
 
+def running(word):
+    """The processes that have it in their command line."""
+    found = set()
+    for file in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if word.encode() in file.read_bytes():
+                found.add(file.parent.name)
+    return found
+
+
 def children(pid):
     return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 

@@ -215,6 +215,13 @@ class CaseTest(WorldTest):
         self.settle()
         self.placement.deallocate(consumer("a"))
 
+    def begin_release_in_use(self):
+        """A guest goes on with what it had."""
+        self.begin_allocations()
+        self.settle()
+        self.agent.define_domain(consumer("a"), self.devices_of(A, consumer("a"), 2))
+        self.placement.deallocate(consumer("a"))
+
     def begin_removal(self):
         """The grace period is over."""
         self.begin_release()

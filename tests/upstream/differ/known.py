@@ -4,7 +4,12 @@ line by line what compare.py found whether it is this one.
 One more the generators keep out of the way (World.retire_consumers): of a request that is
 refused for a provider that there is not, upstream keeps the consumer that it has made
 already, without allocations; the same request made right must then name its generation.
-Ours keeps nothing of what it refuses."""
+Ours keeps nothing of what it refuses.
+
+And what the generators do not make: upstream takes names with a line's end after them and
+NUL in texts, which ours refuses; on MariaDB it finds names whatever their case and the blanks
+after them; of two bad members of PUT .../inventories/{class} it tells the generation first,
+ours last."""
 import json
 import urllib.parse
 

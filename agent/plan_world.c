@@ -138,8 +138,10 @@ static void add_held(struct world *world, struct index *index, const struct mdev
     struct held held = {.mdev = mdev, .gpu = gpu, .parent = parent};
     held.entry = index_see(index, mdev->uuid);
     held.group = find_group(world, held_key(world, &held));
-    for (size_t i = 0; !held.group && !parent && i < world->group_count; i++)
-        world->groups[i].strays++, world->groups[i].leaving_strays += mdev->leaving;
+    for (size_t i = 0; !held.group && !parent && i < world->group_count; i++) {
+        world->groups[i].strays++;
+        world->groups[i].leaving_strays += mdev->leaving;
+    }
     if (!held.group)
         return;
     if (world->in->use)

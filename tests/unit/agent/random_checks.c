@@ -34,7 +34,8 @@ void chance_check_foreign(struct chance *c)
         const struct inventory *now = &ours->inventory;
         if (now->allocation_ratio != f->ratio)
             chance_wrong(c, "an operator's allocation_ratio is changed");
-        if (now->reserved != now->total && now->reserved != f->reserved)
+        if (now->reserved != now->total && now->reserved != f->reserved &&
+            !c->model.old_server)
             chance_wrong(c, "an operator's reserved is changed");
         if (now->reserved != f->reserved && !chance_is_held_back(c, p))
             chance_wrong(c, "an operator's reserved is forgotten");

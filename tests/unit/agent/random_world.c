@@ -95,6 +95,7 @@ void chance_make(struct chance *c, unsigned seed)
     chance_configure(c);
     c->model.create_root = chance_roll(c, 2);
     c->model.take_over = chance_roll(c, 8) == 0;
+    c->model.old_server = seed % 8 == 3; /* before 1.26 */
     stpcpy(c->model.known_traits[c->model.known_trait_count++], "CUSTOM_FOREIGN");
     stpcpy(c->model.known_traits[c->model.known_trait_count++], "OWNER_NOVA");
 }

@@ -1,34 +1,59 @@
 /*
  * plan_script: cases for plan_make() as short texts, run on a plan_model. One command a
- * line:
+ * line, and where several stand on a line here, each has one of its own.
  *
+ * The host:
  *   gpu 84 35:16 36:8 [vfs=N] [mixed]  a card 0000:84:00.0 that takes 16 of nvidia-35
  *                                      (named "GRID T-35") or 8 of nvidia-36
- *   type 35 [84 85 86.2] [class=C] [max=N] [traits=A,B]   configures a type (86.2: a
- * VF) notypes                            configures none set mode=nova create_root=1
- * take_over=1 prune=1 grace=N now=+N blind=1 unknown=1 alloc 84 c1 N [class=C] an
- * allocation; 0 takes it away rename c1 m1                       another consumer has
- * c1's allocations mdev d1 84 35 [vf=N]               a device that the agent did not
- * make domain c1 DEVICE, running c1 DEVICE, undomain DEVICE, hold DEVICE, drop DEVICE,
- *   mdevctl DEVICE                     who has it
- *   lose DEVICE, settled DEVICE, reboot
- *   transit DEVICE [uncounted|leaving], stray DEVICE [...]  being made or removed; not
- * in available_instances yet; by the agent's worker health 84 lost|unreadable|gone|ok;
- * absent 84; present 84; counts 84 unreadable|ok retype 84 35 -> 45                 a
- * driver upgrade: the type gets another id provider 84 [UUIDNAME]             a child
- * made by somebody else unprovider 84; undetailed 84 [no]; newroot; noroot; renameroot
- * NAME                    what was below "host" is then called old:84 traits 84 +A -B;
- * inventory 84 C total=N reserved=N ratio=R; noinventory 84 C drain 84; undrain 84;
- * journal lost|empty|gone; known TRAIT settle                             plans and
- * executes until nothing is to be done then                               between the
- * steps of two plans
+ *   health 84 lost|unreadable|gone|ok
+ *   absent 84; present 84
+ *   counts 84 unreadable|ok            whether available_instances can be read
+ *   retype 84 35 -> 45                 a driver upgrade: the type gets another id
+ *   reboot
  *
+ * Its devices:
+ *   mdev d1 84 35 [vf=N]               one that the agent did not make
+ *   domain c1 DEVICE; running c1 DEVICE; undomain DEVICE; hold DEVICE; drop DEVICE;
+ *   mdevctl DEVICE                     who has it
+ *   lose DEVICE
+ *   transit DEVICE [uncounted|leaving]; stray DEVICE [...]
+ *                                      being made or removed; not in
+ *                                      available_instances yet; by the agent's worker
+ *   settled DEVICE
+ *
+ * The configuration and the operator:
+ *   type 35 [84 85 86.2] [class=C] [max=N] [traits=A,B]
+ *                                      configures a type; 86.2 is a VF
+ *   notypes                            configures none
+ *   set mode=nova create_root=1 take_over=1 prune=1 grace=N now=+N blind=1 unknown=1
+ *   drain 84; undrain 84
+ *
+ * Placement:
+ *   alloc 84 c1 N [class=C]            an allocation; 0 takes it away
+ *   rename c1 m1                       another consumer has c1's allocations
+ *   provider 84 [UUIDNAME]             a child made by somebody else
+ *   unprovider 84; undetailed 84 [no]
+ *   newroot; noroot
+ *   renameroot NAME                    what was below "host" is then called old:84
+ *   known TRAIT
+ *   traits 84 +A -B
+ *   inventory 84 C total=N reserved=N ratio=R; noinventory 84 C
+ *
+ * The agent:
+ *   journal lost|empty|gone
+ *   settle                             plans and executes until nothing is to be done
+ *   then                               between the steps of two plans
+ *
+ * What is expected:
  *   => STEP                            the next plan's steps, all of them, in order;
- * "=> nothing" for none. It is then executed. ? c1 STATE [text]                  an
- * allocation in the plan that comes next or, after
- *                                      =>, in the one just seen
+ *                                      "=> nothing" for none. It is then executed.
+ *   ? c1 STATE [text]                  an allocation in the plan that comes next or,
+ *                                      after =>, in the one just seen
  *   ! text                             it has such a problem; "! none": no problem at
- * all use needed|not                     whether it asked for device_use wake N|none
+ *                                      all
+ *   use needed|not                     whether it asked for device_use
+ *   wake N|none                        when a grace period ends next
+ *   whose DEVICE c1                    whose it is by the journal
  *
  * DEVICE is a name given by mdev, or "c1.0@84" for the uuid computed for c1's first
  * unit on the provider of 84. Steps are written

@@ -167,11 +167,13 @@ class Units(unittest.TestCase):
         hang(CARD, 2, "available_instances")
         said = f"{CARD}: unreadable: its driver hangs: available_instances does not answer"
         wait_for(lambda: said in run(["vgpu-agent", "status"]).stdout, "it to be known")
+        noted = pathlib.Path("/var/lib/vgpu-agent/state.json.hung")
+        wait_for(noted.exists, "the daemon to know it, not only the command")
         began = time.monotonic()
         command("systemctl stop vgpu-agent vgpu-agent-restore")
         for device in before:
             self.assertEqual(self.host.remove(device), "OK")
-        pathlib.Path("/var/lib/vgpu-agent/state.json.hung").unlink()  # as after a reboot
+        noted.unlink()  # as after a reboot
         drop_in = pathlib.Path("/run/systemd/system/vgpu-agent-restore.service.d/soon.conf")
         drop_in.parent.mkdir(parents=True)
         drop_in.write_text("[Service]\nExecStart=\nExecStart=vgpu-agent $VGPU_AGENT_OPTIONS restore --wait 1\n")

@@ -94,19 +94,29 @@ char *strlist_join(const struct strlist *list, const char *separator)
     return text;
 }
 
-struct strlist strlist_split(const char *text, char separator)
+static struct strlist split(const char *text, char separator, bool strip)
 {
     struct strlist list = {0};
     for (const char *end; text; text = end ? end + 1 : NULL) {
         end = strchr(text, separator);
         size_t length = end ? (size_t)(end - text) : strlen(text);
-        while (length && isspace((unsigned char)*text))
+        while (strip && length && isspace((unsigned char)*text))
             text++, length--;
-        while (length && isspace((unsigned char)text[length - 1]))
+        while (strip && length && isspace((unsigned char)text[length - 1]))
             length--;
         strlist_add_take(&list, xstrndup(text, length));
     }
     return list;
+}
+
+struct strlist strlist_split(const char *text, char separator)
+{
+    return split(text, separator, true);
+}
+
+struct strlist strlist_split_exact(const char *text, char separator)
+{
+    return split(text, separator, false);
 }
 
 void strlist_clear(struct strlist *list)

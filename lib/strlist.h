@@ -28,8 +28,10 @@ bool strlist_equal(const struct strlist *a, const struct strlist *b);
 struct strlist strlist_copy(const struct strlist *list);
 /* "a, b, c" with the given separator; "" for the empty list. The caller frees. */
 char *strlist_join(const struct strlist *list, const char *separator);
-/* Items between commas, stripped of white space; empty items are kept as "". */
+/* Items between separators, stripped of white space; empty items are kept as "". */
 struct strlist strlist_split(const char *text, char separator);
+/* The same as they are. */
+struct strlist strlist_split_exact(const char *text, char separator);
 /* Frees what the list holds and leaves it empty; the struct itself is the caller's. */
 void strlist_clear(struct strlist *list);
 

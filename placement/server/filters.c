@@ -25,18 +25,6 @@ static char *stripped(const char *text)
     return xstrndup(text, length);
 }
 
-/* The next of the items between commas, of which there is at least one; the caller
- * frees. NULL after the last. */
-static char *next_item(const char **at)
-{
-    if (!*at)
-        return NULL;
-    size_t length = strcspn(*at, ",");
-    char *item = xstrndup(*at, length);
-    *at = (*at)[length] ? *at + length + 1 : NULL;
-    return item;
-}
-
 static void set_amount(struct filters *filters, char *class_name, int64_t amount)
 {
     for (size_t i = 0; i < filters->amount_count; i++)
@@ -92,13 +80,11 @@ int filters_read_resources(struct filters *filters, const char *value,
                              "Badly formed resources parameter. Expected resources "
                              "query string parameter in form: "
                              "?resources=VCPU:2,MEMORY_MB:1024. Got: empty string.");
-    for (const char *at = value;;) {
-        _cleanup_free_ char *item = next_item(&at);
-        if (!item)
-            return 0;
-        if (read_one_resource(filters, item, reply) != 0)
+    _cleanup_strlist_ struct strlist items = strlist_split_exact(value, ',');
+    for (size_t i = 0; i < items.count; i++)
+        if (read_one_resource(filters, items.items[i], reply) != 0)
             return -1;
-    }
+    return 0;
 }
 
 static void any_of_add_take(struct any_of *any_of, struct strlist set)
@@ -248,13 +234,12 @@ static int read_member_of_value(const char *value, struct strlist *uuids,
                 value);
         return read_aggregate(list, uuids, reply);
     }
-    for (const char *at = list + strlen("in:");;) {
-        _cleanup_free_ char *item = next_item(&at);
-        if (!item)
-            return 0;
-        if (read_aggregate(item, uuids, reply) != 0)
+    _cleanup_strlist_ struct strlist items =
+        strlist_split_exact(list + strlen("in:"), ',');
+    for (size_t i = 0; i < items.count; i++)
+        if (read_aggregate(items.items[i], uuids, reply) != 0)
             return -1;
-    }
+    return 0;
 }
 
 static int read_one_member_of(struct filters *filters, const char *value,

@@ -32,17 +32,6 @@ static void trait_filter_clear(struct trait_filter *filter)
     free(filter->like);
 }
 
-/* The items between commas as they are: blanks are part of a name. */
-static struct strlist split_names(const char *value)
-{
-    struct strlist names = {0};
-    for (const char *end; value; value = *end ? end + 1 : NULL) {
-        end = strchrnul(value, ',');
-        strlist_add_take(&names, xstrndup(value, (size_t)(end - value)));
-    }
-    return names;
-}
-
 static int read_name_filter(struct trait_filter *filter, const char *value,
                             struct reply *reply)
 {
@@ -56,7 +45,7 @@ static int read_name_filter(struct trait_filter *filter, const char *value,
             value);
     if (strncmp(value, "in:", 3) == 0) {
         filter->by_name = true;
-        filter->names = split_names(colon + 1);
+        filter->names = strlist_split_exact(colon + 1, ','); /* blanks are of names */
     } else if (strncmp(value, "startswith:", 11) == 0) {
         filter->like = xasprintf("%s%%", colon + 1);
     }

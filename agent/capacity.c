@@ -29,7 +29,7 @@ static unsigned at_most(unsigned number, unsigned cap)
 }
 
 /* The same on all parents, but a parent that was seen while it went may not say it. */
-unsigned gpu_max_instance(const struct gpu *gpu, const char *type_id)
+static unsigned max_instance(const struct gpu *gpu, const char *type_id)
 {
     unsigned max = 0;
     for (size_t i = 0; i < gpu->parent_count && !max; i++) {
@@ -50,5 +50,14 @@ unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
         if (offered && offered->available > 0)
             total = add(total, (unsigned)offered->available);
     }
-    return at_most(at_most(total, gpu_max_instance(gpu, type_id)), max_instances);
+    return at_most(at_most(total, max_instance(gpu, type_id)), max_instances);
+}
+
+int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,
+                        const char *type_id)
+{
+    unsigned max = type_id ? max_instance(gpu, type_id) : 0;
+    unsigned elsewhere =
+        gpu_device_count(gpu, type_id) - gpu_device_count(view, type_id);
+    return max ? (int64_t)max - elsewhere : INT64_MAX;
 }

@@ -5,15 +5,19 @@
 #ifndef AGENT_CAPACITY_H
 #define AGENT_CAPACITY_H
 
+#include <stdint.h>
+
 #include "agent/host.h"
 
 /* Devices of the type that exist, over all parents of the card. Those in transition are
  * not counted. */
 unsigned gpu_device_count(const struct gpu *gpu, const char *type_id);
 
-/* The most devices of the type that the card takes, as its description says; 0: it does
- * not say. */
-unsigned gpu_max_instance(const struct gpu *gpu, const char *type_id);
+/* The most devices of the type that the card takes below the parents of `view`, which
+ * are some of its own: max_instance less the devices below the others. INT64_MAX where
+ * it does not say, or `type_id` is NULL. */
+int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,
+                        const char *type_id);
 
 /* Devices of the type that exist, plus those that can still be made: the sum of
  * available_instances over the card's parents; at most the type's max_instance (which

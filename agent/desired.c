@@ -110,14 +110,11 @@ static struct desired_provider *add_provider(struct desired_tree *tree,
 static int64_t capacity_of(const struct desired_provider *provider,
                            enum agent_mode mode)
 {
-    const struct gpu *gpu = provider->gpu, *view = &provider->view;
-    const char *type_id = provider->type_id;
-    int64_t capacity = gpu_capacity(view, type_id, 0);
-    int64_t limit = type_id ? gpu_max_instance(gpu, type_id) : 0;
-    if (!limit || mode == MODE_NOVA)
+    int64_t capacity = gpu_capacity(&provider->view, provider->type_id, 0);
+    int64_t limit = gpu_limit_below(provider->gpu, &provider->view, provider->type_id);
+    if (mode == MODE_NOVA || capacity <= limit)
         return capacity;
-    limit -= gpu_device_count(gpu, type_id) - gpu_device_count(view, type_id);
-    return capacity > limit ? (limit > 0 ? limit : 0) : capacity;
+    return limit > 0 ? limit : 0;
 }
 
 static void fill_present(struct desired_provider *provider, const struct gpu *gpu,

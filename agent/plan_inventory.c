@@ -78,13 +78,8 @@ static int64_t certain_capacity(const struct subject *subject)
     const struct desired_provider *desired = subject->desired;
     const struct group *group = subject->group;
     int64_t capacity = desired->capacity - group_in_transit(group, NULL, true);
-    int64_t limit =
-        desired->type_id ? gpu_max_instance(desired->gpu, desired->type_id) : 0;
-    if (!limit)
-        return capacity;
-    limit -= group_in_transit(group, NULL, false) +
-             gpu_device_count(desired->gpu, desired->type_id) -
-             gpu_device_count(&desired->view, desired->type_id);
+    int64_t limit = gpu_limit_below(desired->gpu, &desired->view, desired->type_id) -
+                    group_in_transit(group, NULL, false);
     return capacity < limit ? capacity : limit;
 }
 

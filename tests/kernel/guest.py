@@ -5,7 +5,6 @@ Two cards are parents themselves (0000:00:04.0 and 0000:00:05.0), one has SR-IOV
 Each carries four devices of one type at a time.
 """
 import concurrent.futures
-import contextlib
 import os
 import pathlib
 import re
@@ -21,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from support import SystemTest, process, wait_for  # noqa: E402
 from support.fleet import device_uuid  # noqa: E402
 from support.host import Host, store  # noqa: E402
+from support.watched import name_and_state  # noqa: E402
 
 process.PATIENCE, process.PAUSE = 60.0, 0.1  # an emulated processor
 CARD, OTHER, SRIOV = "0000:00:04.0", "0000:00:05.0", "0000:01:00.0"
@@ -311,10 +311,9 @@ class Hanging(KernelTest):
         """By pid, the state that the kernel has each process in that reads sysfs for an agent."""
         found = {}
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                name, rest = (folder / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
-                if name == "vgpu-reader" and rest.split()[0] != "Z":
-                    found[int(folder.name)] = rest.split()[0]
+            name, state = name_and_state(folder.name) or (None, None)
+            if name == "vgpu-reader" and state != "Z":
+                found[int(folder.name)] = state
         return found
 
     def metrics(self):

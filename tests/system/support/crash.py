@@ -1,10 +1,9 @@
 """Programs that are killed at one certain system call, or for which it fails, by
 tests/system/crash_at."""
 import errno
-import os
 import struct
 
-from .process import program
+from .process import preloaded
 
 PROGRAM, CHILD = "program", "child"
 SCOPES = (PROGRAM, CHILD)
@@ -30,14 +29,10 @@ class CrashPoint:
 
     @property
     def environment(self):
-        options = os.environ.get("ASAN_OPTIONS", "")
-        return {**os.environ, "LD_PRELOAD": program("tests/system/crash_at.so"),
-                "CRASH_COUNTS": str(self.file), "CRASH_SCOPE": self.scope,
-                "CRASH_AT": str(self.number), "CRASH_WHEN": self.when,
-                "CRASH_WHOM": self.whom,
-                "CRASH_ERRNO": str(getattr(errno, self.error)) if self.error else "0",
-                # The sanitizers' library comes after this one.
-                "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
+        return preloaded(
+            "crash_at", CRASH_COUNTS=str(self.file), CRASH_SCOPE=self.scope,
+            CRASH_AT=str(self.number), CRASH_WHEN=self.when, CRASH_WHOM=self.whom,
+            CRASH_ERRNO=str(getattr(errno, self.error)) if self.error else "0")
 
     def calls(self):
         """How many there have been, of the scope."""

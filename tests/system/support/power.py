@@ -3,7 +3,7 @@ disk which it has synchronised (tests/system/power_cut.c)."""
 import os
 import shutil
 
-from .process import program
+from .process import preloaded
 
 SECTOR = 512  # what a disk writes whole
 
@@ -19,11 +19,7 @@ class Power:
 
     @property
     def environment(self):
-        options = os.environ.get("ASAN_OPTIONS", "")
-        return {**os.environ, "LD_PRELOAD": program("tests/system/power_cut.so"),
-                "POWER_CUT_STORE": str(self.store),
-                # The sanitizers' library comes after this one.
-                "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
+        return preloaded("power_cut", POWER_CUT_STORE=str(self.store))
 
     def names(self):
         """{name: inode}, as the folder is."""

@@ -30,6 +30,14 @@ def program(name):
     return str(BUILD / name)
 
 
+def preloaded(library, **variables):
+    """The environment of a program with one of our libraries in it."""
+    options = os.environ.get("ASAN_OPTIONS", "")
+    return {**os.environ, **variables, "LD_PRELOAD": program(f"tests/system/{library}.so"),
+            # The sanitizers' library comes after this one.
+            "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
+
+
 def die_with_parent():
     """A test that is killed takes what it started with it."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -88,10 +88,17 @@ def children(pid):
     return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
-def has_ended(pid):
-    """Nobody may have asked yet how it ended."""
+def name_and_state(pid):
+    """As the kernel has them, such as ("vgpu-agent", "S"); None when it is gone."""
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
-        return True
-    return stat.rpartition(")")[2].split()[0] in "ZX"
+        return None
+    name, rest = stat.split("(", 1)[1].rsplit(")", 1)
+    return name, rest.split()[0]
+
+
+def has_ended(pid):
+    """Nobody may have asked yet how it ended."""
+    found = name_and_state(pid)
+    return not found or found[1] in "ZX"

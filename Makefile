@@ -42,8 +42,8 @@ SOURCES_lib := $(wildcard lib/*.c)
 SOURCES_config := $(filter-out %/generate.c,$(wildcard config/*.c))
 SOURCES_model := $(wildcard placement/*.c)
 SOURCES_client := $(wildcard placement/client/*.c)
-SOURCES_server := $(filter-out %/main.c,$(wildcard placement/server/*.c))
-SOURCES_agent := $(filter-out %/main.c,$(wildcard agent/*.c))
+SOURCES_server := $(filter-out %/main.c,$(wildcard placement/server/*.c placement/server/*/*.c))
+SOURCES_agent := $(filter-out %/main.c,$(wildcard agent/*.c agent/*/*.c))
 SOURCES_mdevsim := $(filter-out %/main.c,$(wildcard tests/sim/*.c))
 ARCHIVES := lib config model client server agent mdevsim unit
 
@@ -59,10 +59,10 @@ MAIN_placementd := placement/server/main.c
 MAIN_mdevsim := tests/sim/main.c
 PROGRAMS := $(foreach p,vgpu-agent placementd mdevsim,$(if $(wildcard $(MAIN_$(p))),$(BUILD)/$(p)))
 
-# One program a file: tests/unit/<folder>/test_*.c, linked with everything that may be tested.
-UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
+# One program a file: tests/unit/<folder of the source>/test_*.c, linked with everything that may be tested.
+UNIT_SOURCES := $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/test_*.c))
 # What the tests share: an archive, so that a test takes in only what it uses.
-SOURCES_unit := $(filter-out $(wildcard tests/unit/*/test_*.c),$(wildcard tests/unit/*.c tests/unit/*/*.c))
+SOURCES_unit := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c) $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/*.c)))
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Measurements in C: tests/bench/bench_*.c, made of the same.
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
@@ -121,7 +121,7 @@ $(BUILD)/%.o: %.c $(FLAGS_STAMP) | $(BUILD)/.deps
 define archive_rule
 $$(BUILD)/lib$(1).a: $$(call objects,$$(SOURCES_$(1)))
 	@rm -f $$@
-	$$(call say,AR,$$@)$$(AR) rcs $$@ $$^
+	$$(call say,AR,$$@)$$(AR) qcs $$@ $$^
 endef
 $(foreach a,$(ARCHIVES),$(eval $(call archive_rule,$(a))))
 
@@ -203,7 +203,7 @@ check-unit: $(UNIT_PROGRAMS)
 
 # `make unit/config` runs the unit tests of one folder.
 unit/%: FORCE
-	@$(MAKE) --no-print-directory check-unit UNIT_SOURCES="$(wildcard tests/unit/$*/test_*.c)"
+	@$(MAKE) --no-print-directory check-unit UNIT_SOURCES="$(foreach d,$* $*/* $*/*/*,$(wildcard tests/unit/$(d)/test_*.c))"
 
 # The tests wait more than they work; sanitizers work.
 check-system: all $(PRELOADED)

@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "agent/backend_mdev.h"
-#include "agent/host_reader.h"
-#include "agent/instance_lock.h"
-#include "agent/journal_codec.h"
-#include "agent/orders.h"
-#include "agent/placement_fetch.h"
+#include "agent/backend/mdev.h"
+#include "agent/host/reader.h"
+#include "agent/state/instance_lock.h"
+#include "agent/state/journal_codec.h"
+#include "agent/state/requests.h"
+#include "agent/tree/fetch.h"
 #include "lib/files.h"
 #include "lib/xalloc.h"
 

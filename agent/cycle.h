@@ -10,7 +10,7 @@
 #ifndef AGENT_CYCLE_H
 #define AGENT_CYCLE_H
 
-#include "agent/plan_execute.h"
+#include "agent/act/plan_execute.h"
 #include "config/config.h"
 
 struct agent;

@@ -6,7 +6,7 @@
 #include <sys/prctl.h>
 #include <sysexits.h>
 
-#include "agent/command.h"
+#include "agent/command/command.h"
 #include "lib/log.h"
 #include "lib/nearest.h"
 

@@ -42,7 +42,7 @@ struct placementd_config {
         char *incomplete_consumer_project_id, *incomplete_consumer_user_id;
     } placement;
     struct {
-        char *policy_file; /* both as written: placement/server/policy_paths.h */
+        char *policy_file; /* both as written: placement/server/policy/paths.h */
         struct strlist policy_dirs;
         bool enforce_new_defaults, enforce_scope;
     } oslo_policy;

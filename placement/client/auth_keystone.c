@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
+#include "placement/client/error_reply.h"
 #include "placement/client/keystone.h"
-#include "placement/client/refusal.h"
 
 /* A token of Keystone's, fetched when the first request needs it, then ahead of its
  * expiry, and after it was refused. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
-#include "placement/client/exchange.h"
+#include "placement/client/session.h"
 #include "placement/codec.h"
 
 /* uwsgi reads 4 KiB of request line and headers by default. */

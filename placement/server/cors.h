@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 #include "lib/strlist.h"
-#include "placement/server/reply.h"
-#include "placement/server/request.h"
+#include "placement/server/message/reply.h"
+#include "placement/server/message/request.h"
 
 struct cors {
     const struct strlist *origins, *headers, *methods, *exposed;

@@ -10,7 +10,7 @@
 #include "config/render.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
-#include "placement/server/check.h"
+#include "placement/server/maintenance.h"
 #include "placement/server/server.h"
 
 enum option_id {

@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-#include "placement/server/graph.h"
-#include "placement/server/reply.h"
-#include "placement/server/request.h"
+#include "placement/server/graph/graph.h"
+#include "placement/server/message/reply.h"
+#include "placement/server/message/request.h"
 
 #define METRICS_METHODS 5
 #define METRICS_STATUSES 600

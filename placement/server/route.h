@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "placement/server/reply.h"
-#include "placement/server/request.h"
+#include "placement/server/message/reply.h"
+#include "placement/server/message/request.h"
 
 struct store;
 

@@ -14,11 +14,11 @@
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/xalloc.h"
-#include "placement/server/access_log.h"
-#include "placement/server/api.h"
-#include "placement/server/http.h"
+#include "placement/server/dispatch.h"
+#include "placement/server/http/access_log.h"
+#include "placement/server/http/http.h"
 #include "placement/server/metrics.h"
-#include "placement/server/policy_paths.h"
+#include "placement/server/policy/paths.h"
 
 /* How long requests that have begun are waited for at the end. */
 #define DRAIN_SECONDS 5

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "agent/host_scan.h"
+#include "agent/host/scan.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/tree.h"
+#include "tests/unit/agent/plan/tree.h"
 
 #define RUNS 51
 #define TYPES 20

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "lib/xalloc.h"
-#include "placement/server/check.h"
-#include "placement/server/store.h"
+#include "placement/server/maintenance.h"
+#include "placement/server/store/store.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include "placement/client/error_body.h"
 #include "placement/client/keystone.h"
 #include "placement/codec.h"
-#include "placement/server/token_check.h"
+#include "placement/server/auth/token_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

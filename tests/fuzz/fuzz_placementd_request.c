@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
-#include "placement/server/api.h"
-#include "placement/server/incoming.h"
+#include "placement/server/dispatch.h"
+#include "placement/server/http/request_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
-#include "placement/server/policy_check.h"
-#include "placement/server/policy_file.h"
+#include "placement/server/policy/check.h"
+#include "placement/server/policy/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,0 +1,197 @@
+#include "agent/act/device_worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "agent/host/sysfs.h"
+#include "lib/subprocess.h"
+#include "lib/xalloc.h"
+
+/* More than this many stuck children say that something else is wrong. */
+#define MAX_UNDER_WAY 128
+
+/* One child. */
+struct job {
+    enum device_operation operation;
+    char uuid[UUID_TEXT_SIZE];
+    char *parent;
+    char *card;         /* whose devices share a driver's lock: the parent, or its PF */
+    struct child child; /* gives one struct error */
+};
+
+struct device_worker {
+    const struct backend *backend;
+    char *sysfs_root, *root;
+    struct job *jobs;
+    size_t job_count;
+    int epoll; /* over the jobs' sockets */
+};
+
+struct device_worker *device_worker_new(const struct backend *backend,
+                                        const char *sysfs_root, const char *root)
+{
+    struct device_worker *worker = xcalloc(1, sizeof *worker);
+    worker->backend = backend;
+    worker->sysfs_root = xstrdup(sysfs_root);
+    worker->root = xstrdup(root);
+    worker->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (worker->epoll < 0)
+        abort();
+    return worker;
+}
+
+/* Taken from the epoll by hand: closing does not do it while a child that was forked
+ * meanwhile has not closed its copy. */
+static void clear_job(struct device_worker *worker, struct job *job)
+{
+    (void)epoll_ctl(worker->epoll, EPOLL_CTL_DEL, job->child.socket, NULL);
+    close(job->child.socket);
+    free(job->parent);
+    free(job->card);
+}
+
+void device_worker_free(struct device_worker *worker)
+{
+    if (!worker)
+        return;
+    for (size_t i = 0; i < worker->job_count; i++)
+        clear_job(worker, &worker->jobs[i]);
+    free(worker->jobs);
+    close(worker->epoll);
+    free(worker->sysfs_root);
+    free(worker->root);
+    free(worker);
+}
+
+/* ---- the child ---- */
+
+struct task {
+    const struct device_worker *worker;
+    enum device_operation operation;
+    struct device_spec device;
+};
+
+static void carry_out(const void *data, int socket)
+{
+    const struct task *task = data;
+    const struct backend *backend = task->worker->backend;
+    const struct device_place place = {task->worker->sysfs_root, task->worker->root};
+    struct error err = {0};
+    int rc = task->operation == DEVICE_CREATE
+                 ? backend->create(&place, &task->device, &err)
+                 : backend->remove(&place, &task->device, &err);
+    if (rc == 0)
+        err = (struct error){0};
+    /* When nobody listens any more there is nobody to tell. */
+    if (write(socket, &err, sizeof err) != (ssize_t)sizeof err)
+        _exit(1);
+}
+
+/* ---- starting ---- */
+
+static char *card_of(const struct device_worker *worker, const char *parent)
+{
+    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, worker->sysfs_root);
+    _cleanup_close_ int parents =
+        root < 0 ? -1 : sysfs_open_folder(root, "class/mdev_bus");
+    _cleanup_close_ int folder = parents < 0 ? -1 : sysfs_open_folder(parents, parent);
+    char *pf = folder < 0 ? NULL : sysfs_link_name(folder, "physfn");
+    return pf ? pf : xstrdup(parent);
+}
+
+/* A removal holds up its own device only: the kernel goes on with the others. */
+static int check_free(const struct device_worker *worker, const char *card,
+                      const char *uuid, struct error *err)
+{
+    for (size_t i = 0; i < worker->job_count; i++) {
+        const struct job *job = &worker->jobs[i];
+        if (strcmp(job->uuid, uuid) == 0)
+            return error_set(err, ERROR_BUSY,
+                             "the %s of this device is still under way",
+                             job->operation == DEVICE_CREATE ? "creation" : "removal");
+        if (job->operation == DEVICE_CREATE && strcmp(job->card, card) == 0)
+            return error_set(err, ERROR_BUSY,
+                             "the creation of mdev %s on %s is still under way",
+                             job->uuid, card);
+    }
+    if (worker->job_count >= MAX_UNDER_WAY)
+        return error_set(err, ERROR_BUSY, "%d operations are under way already",
+                         MAX_UNDER_WAY);
+    return 0;
+}
+
+int device_worker_start(struct device_worker *worker, enum device_operation operation,
+                        const char *parent, const char *type_id, const char *uuid,
+                        struct error *err)
+{
+    struct job job = {.operation = operation, .card = card_of(worker, parent)};
+    memcpy(job.uuid, uuid, sizeof job.uuid);
+    const struct task task = {worker, operation, {uuid, parent, type_id}};
+    if (check_free(worker, job.card, uuid, err) != 0 ||
+        child_start(&job.child, "vgpu-device", carry_out, &task, err) != 0) {
+        free(job.card);
+        return error_prefix(err, "mdev %s on %s", uuid, parent);
+    }
+    /* ENOMEM at worst; and a result that is never seen would be worse than none. */
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = job.child.socket};
+    if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, job.child.socket, &event) != 0)
+        abort();
+    job.parent = xstrdup(parent);
+    *array_add(worker->jobs, worker->job_count) = job;
+    return 0;
+}
+
+/* ---- ending ---- */
+
+/* A child that ends without a word was killed. */
+static void read_result(const struct job *job, struct device_done *out)
+{
+    ssize_t n;
+    do {
+        n = read(job->child.socket, &out->error, sizeof out->error);
+    } while (n < 0 && errno == EINTR);
+    int signal = child_wait(&job->child);
+    if (n != (ssize_t)sizeof out->error)
+        (void)error_set(&out->error, ERROR_IO,
+                        "mdev %s: the child that worked on it ended early (signal %d)",
+                        job->uuid, signal);
+}
+
+static struct job *job_of_socket(struct device_worker *worker, int fd)
+{
+    for (size_t i = 0; i < worker->job_count; i++)
+        if (worker->jobs[i].child.socket == fd)
+            return &worker->jobs[i];
+    return NULL;
+}
+
+bool device_worker_take(struct device_worker *worker, unsigned timeout,
+                        struct device_done *out)
+{
+    struct epoll_event event;
+    /* A signal ends the wait early: the caller looks why. */
+    if (!worker->job_count || epoll_wait(worker->epoll, &event, 1, (int)timeout) != 1)
+        return false;
+    struct job *job = job_of_socket(worker, event.data.fd);
+    *out = (struct device_done){.operation = job->operation};
+    memcpy(out->uuid, job->uuid, sizeof out->uuid);
+    read_result(job, out);
+    clear_job(worker, job);
+    *job = worker->jobs[--worker->job_count];
+    return true;
+}
+
+int device_worker_fd(const struct device_worker *worker)
+{
+    return worker->epoll;
+}
+
+void device_worker_mark(const struct device_worker *worker, struct host *host)
+{
+    for (size_t i = 0; i < worker->job_count; i++)
+        host_mark_in_transition(host, worker->jobs[i].uuid, worker->jobs[i].parent,
+                                worker->jobs[i].operation == DEVICE_REMOVE);
+}

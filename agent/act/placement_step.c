@@ -1,0 +1,52 @@
+#include "agent/act/placement_step.h"
+
+#include <assert.h>
+
+static int create_provider(struct placement_client *client, const struct step *step,
+                           const char *parent, int64_t *generation, struct error *err)
+{
+    if (placement_create_provider(client, step->provider, step->provider_name, parent,
+                                  err) == 0) {
+        *generation = 0;
+        return 0;
+    }
+    /* Made by an earlier attempt whose reply was lost, or by somebody else: only
+     * another look tells, and what generation it has. */
+    if (err->code == ERROR_EXISTS)
+        err->code = ERROR_CONFLICT;
+    return -1;
+}
+
+static int delete_provider(struct placement_client *client, const struct step *step,
+                           struct error *err)
+{
+    if (placement_delete_provider(client, step->provider, err) == 0)
+        return 0;
+    return err->code == ERROR_NOT_FOUND ? 0 : -1;
+}
+
+int placement_step(struct placement_client *client, const struct step *step,
+                   const char *root_uuid, int64_t *generation, struct error *err)
+{
+    switch (step->kind) {
+    case STEP_CREATE_TRAIT:
+        return placement_create_trait(client, step->name, err);
+    case STEP_CREATE_CLASS:
+        return placement_create_class(client, step->name, err);
+    case STEP_CREATE_ROOT:
+        return create_provider(client, step, NULL, generation, err);
+    case STEP_CREATE_PROVIDER:
+        return create_provider(client, step, root_uuid, generation, err);
+    case STEP_SET_INVENTORY:
+        return placement_put_inventories(client, step->provider, step->inventories,
+                                         step->inventory_count, generation, err);
+    case STEP_SET_TRAITS:
+        return placement_put_provider_traits(client, step->provider, &step->traits,
+                                             generation, err);
+    case STEP_DELETE_PROVIDER:
+        return delete_provider(client, step, err);
+    default:
+        assert(!"a step for Placement");
+        return error_set(err, ERROR_INVALID, "not a step for Placement");
+    }
+}

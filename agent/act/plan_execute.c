@@ -1,0 +1,351 @@
+#include "agent/act/plan_execute.h"
+
+#include <string.h>
+
+#include "agent/act/placement_step.h"
+#include "agent/plan/journal_notes.h"
+#include "lib/xalloc.h"
+
+#define SLICE 100 /* milliseconds */
+
+/* The steps of one GPU (or of none): one after the other. */
+struct lane {
+    const char *gpu;
+    size_t *steps; /* indexes into the plan */
+    size_t count, next;
+    bool waiting; /* steps[next] is with the worker */
+};
+
+/* What a provider's generation became by our own writes. */
+struct written {
+    const char *provider;
+    int64_t generation;
+};
+
+struct run {
+    const struct executor *with;
+    const struct plan *plan;
+    struct execution *out;
+    struct lane *lanes; /* the lane of no GPU is the first */
+    size_t lane_count;
+    struct written *written;
+    size_t written_count;
+    size_t waiting; /* lanes that wait for the worker */
+    bool stopped;
+};
+
+/* ---- results ---- */
+
+static void set_result(struct run *run, size_t step, enum step_outcome outcome,
+                       enum error_code code, const char *reason)
+{
+    struct step_result *result = &run->out->results[step];
+    result->outcome = outcome;
+    result->code = code;
+    result->reason = xstrdup(reason);
+    run->out->outcomes[outcome]++;
+}
+
+/* Leaves out all later steps of the lane. */
+static void end_lane(struct run *run, struct lane *lane, const char *reason)
+{
+    while (++lane->next < lane->count)
+        set_result(run, lane->steps[lane->next], STEP_SKIPPED, ERROR_NONE, reason);
+}
+
+/* Does the failure say that the plan was made on something that is so no more? */
+static bool asks_for_another_look(enum error_code code)
+{
+    return code == ERROR_CONFLICT || code == ERROR_EXISTS || code == ERROR_NOT_FOUND;
+}
+
+static bool is_device_step(const struct step *step)
+{
+    return step->kind == STEP_CREATE_DEVICE || step->kind == STEP_REMOVE_DEVICE;
+}
+
+static void finish_step(struct run *run, struct lane *lane, const struct error *err)
+{
+    size_t index = lane->steps[lane->next];
+    const struct step *step = &run->plan->steps[index];
+    if (!err) {
+        set_result(run, index, STEP_DONE, ERROR_NONE, NULL);
+        if (plan_note_done(run->with->journal, step))
+            *run->with->journal_unsaved = true;
+        lane->next++;
+        return;
+    }
+    set_result(run, index, STEP_FAILED, err->code, err->text);
+    if (asks_for_another_look(err->code))
+        run->out->look_again = true;
+    /* Without a trait or class the steps that need it fail by themselves; without the
+     * root nothing can be done. Each device is another consumer's: one that the kernel
+     * refuses for ever must not keep the others from theirs. */
+    if (step->kind == STEP_CREATE_TRAIT || step->kind == STEP_CREATE_CLASS ||
+        is_device_step(step))
+        lane->next++;
+    else
+        end_lane(run, lane, "an earlier step failed");
+}
+
+/* ---- steps ---- */
+
+static int64_t *generation_of(struct run *run, const struct step *step)
+{
+    for (size_t i = 0; i < run->written_count; i++)
+        if (strcmp(run->written[i].provider, step->provider) == 0)
+            return &run->written[i].generation;
+    struct written *written = array_add(run->written, run->written_count);
+    written->provider = step->provider;
+    written->generation = step->generation;
+    return &written->generation;
+}
+
+static void start_device(struct run *run, struct lane *lane, const struct step *step)
+{
+    struct error err;
+    enum device_operation operation =
+        step->kind == STEP_CREATE_DEVICE ? DEVICE_CREATE : DEVICE_REMOVE;
+    if (device_worker_start(run->with->worker, operation, step->device.parent,
+                            step->device.type_id, step->device.uuid, &err) != 0) {
+        finish_step(run, lane, &err);
+        return;
+    }
+    lane->waiting = true;
+    run->waiting++;
+}
+
+static void ask_placement(struct run *run, struct lane *lane, const struct step *step)
+{
+    struct error err;
+    int rc = placement_step(run->with->client, step, run->with->root_uuid,
+                            generation_of(run, step), &err);
+    finish_step(run, lane, rc == 0 ? NULL : &err);
+}
+
+static bool stopped(struct run *run)
+{
+    if (!run->stopped && run->with->interrupted)
+        run->stopped = run->with->interrupted(run->with->data);
+    return run->stopped;
+}
+
+/* Carries out or starts the lane's next step. False when it has none to start. */
+static bool advance(struct run *run, struct lane *lane)
+{
+    if (lane->waiting || lane->next >= lane->count)
+        return false;
+    if (stopped(run))
+        return false;
+    const struct step *step = &run->plan->steps[lane->steps[lane->next]];
+    if (is_device_step(step))
+        start_device(run, lane, step);
+    else
+        ask_placement(run, lane, step);
+    return true;
+}
+
+/* ---- results of the worker ---- */
+
+void late_result_add(struct strlist *late, const struct device_done *done)
+{
+    if (done->error.code != ERROR_NONE)
+        strlist_add_take(
+            late, xasprintf("device %s, at last: %s", done->uuid, done->error.text));
+}
+
+static struct lane *lane_waiting_for(struct run *run, const char *uuid)
+{
+    for (size_t i = 0; i < run->lane_count; i++) {
+        struct lane *lane = &run->lanes[i];
+        if (lane->waiting &&
+            strcmp(run->plan->steps[lane->steps[lane->next]].device.uuid, uuid) == 0)
+            return lane;
+    }
+    return NULL;
+}
+
+/* Takes one result of the worker, waiting for at most `timeout` milliseconds. */
+static bool take_result(struct run *run, unsigned timeout)
+{
+    struct device_done done;
+    if (!device_worker_take(run->with->worker, timeout, &done))
+        return false;
+    struct lane *lane = lane_waiting_for(run, done.uuid);
+    /* One that an earlier cycle started: what became of it is for the next look. */
+    if (!lane) {
+        late_result_add(run->with->late, &done);
+        run->out->look_again = true;
+        return true;
+    }
+    lane->waiting = false;
+    run->waiting--;
+    finish_step(run, lane, done.error.code == ERROR_NONE ? NULL : &done.error);
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static struct lane *lane_of(struct run *run, const char *gpu)
+{
+    for (size_t i = 0; i < run->lane_count; i++) {
+        const char *other = run->lanes[i].gpu;
+        if (gpu ? other && strcmp(gpu, other) == 0 : !other)
+            return &run->lanes[i];
+    }
+    struct lane *lane = array_add(run->lanes, run->lane_count);
+    lane->gpu = gpu;
+    return lane;
+}
+
+/* Every step that is not done by the mere writing of the journal. */
+static void make_lanes(struct run *run)
+{
+    lane_of(run, NULL);
+    for (size_t i = 0; i < run->plan->step_count; i++) {
+        if (step_is_note(&run->plan->steps[i])) {
+            set_result(run, i, STEP_DONE, ERROR_NONE, NULL);
+            continue;
+        }
+        struct lane *lane = lane_of(run, run->plan->steps[i].gpu);
+        *array_add(lane->steps, lane->count) = i;
+    }
+}
+
+static void skip_all(struct run *run, const char *reason)
+{
+    for (size_t i = 0; i < run->lane_count; i++)
+        for (struct lane *lane = &run->lanes[i]; lane->next < lane->count; lane->next++)
+            set_result(run, lane->steps[lane->next], STEP_SKIPPED, ERROR_NONE, reason);
+}
+
+static void fail_all(struct run *run, const struct error *err)
+{
+    for (size_t i = 0; i < run->plan->step_count; i++)
+        set_result(run, i, STEP_FAILED, err->code, err->text);
+}
+
+/* Puts what the plan intends into the journal and on disk. */
+static int write_ahead(struct run *run, struct error *err)
+{
+    const struct executor *with = run->with;
+    for (size_t i = 0; i < run->plan->step_count; i++)
+        if (plan_note_intention(with->journal, &run->plan->steps[i]))
+            *with->journal_unsaved = true;
+    if (!*with->journal_unsaved)
+        return 0;
+    if (journal_save(with->journal, with->journal_path, err) != 0)
+        return error_prefix(err, "nothing is done, since the state file could not be "
+                                 "written");
+    *with->journal_unsaved = false;
+    return 0;
+}
+
+static bool root_failed(const struct run *run)
+{
+    for (size_t i = 0; i < run->plan->step_count; i++)
+        if (run->plan->steps[i].kind == STEP_CREATE_ROOT &&
+            run->out->results[i].outcome == STEP_FAILED)
+            return true;
+    return false;
+}
+
+/* Gives up on what the kernel has not answered. Behind a remove, which a guest can hold
+ * up for ever, the GPU's other work is worth another plan at once. */
+static void leave_under_way(struct run *run)
+{
+    for (size_t i = 0; i < run->lane_count; i++) {
+        struct lane *lane = &run->lanes[i];
+        if (!lane->waiting)
+            continue;
+        size_t index = lane->steps[lane->next];
+        set_result(run, index, STEP_UNDER_WAY, ERROR_NONE,
+                   "the kernel has not answered yet");
+        if (run->plan->steps[index].kind == STEP_REMOVE_DEVICE &&
+            lane->next + 1 < lane->count)
+            run->out->look_again = true;
+        end_lane(run, lane, "an earlier step is still under way");
+    }
+}
+
+/* Waits until the worker has a result, in slices, so that a signal is seen. False when
+ * the patience is over. */
+static bool wait_for_result(struct run *run)
+{
+    for (unsigned waited = 0; waited < run->with->patience; waited += SLICE) {
+        if (take_result(run, SLICE))
+            return true;
+        if (stopped(run))
+            return false;
+    }
+    return false;
+}
+
+static void run_lanes(struct run *run)
+{
+    while (!run->stopped) {
+        bool moved = false;
+        for (size_t i = 1; i < run->lane_count && !run->stopped; i++)
+            moved |= advance(run, &run->lanes[i]);
+        while (run->waiting > 0 && take_result(run, 0))
+            moved = true;
+        if (!moved && (run->waiting == 0 || !wait_for_result(run)))
+            break;
+    }
+    leave_under_way(run);
+    skip_all(run, "stopped");
+}
+
+static void run_plan(struct run *run)
+{
+    struct error err;
+    if (write_ahead(run, &err) != 0) {
+        fail_all(run, &err);
+        return;
+    }
+    make_lanes(run);
+    while (advance(run, &run->lanes[0]))
+        ;
+    if (root_failed(run))
+        skip_all(run, "the root provider could not be made");
+    else
+        run_lanes(run);
+    if (*run->with->journal_unsaved &&
+        journal_save(run->with->journal, run->with->journal_path, NULL) == 0)
+        *run->with->journal_unsaved = false;
+}
+
+struct execution *plan_execute(const struct executor *executor, const struct plan *plan)
+{
+    struct execution *out = xcalloc(1, sizeof *out);
+    out->results = xcalloc(plan->step_count, sizeof *out->results);
+    out->count = plan->step_count;
+    struct run run = {.with = executor, .plan = plan, .out = out};
+    run_plan(&run);
+    for (size_t i = 0; i < run.lane_count; i++)
+        free(run.lanes[i].steps);
+    free(run.lanes);
+    free(run.written);
+    return out;
+}
+
+void execution_free(struct execution *execution)
+{
+    if (!execution)
+        return;
+    for (size_t i = 0; i < execution->count; i++)
+        free(execution->results[i].reason);
+    free(execution->results);
+    free(execution);
+}
+
+const char *step_outcome_name(enum step_outcome outcome)
+{
+    static const char *const names[] = {
+        [STEP_SKIPPED] = "skipped",
+        [STEP_DONE] = "done",
+        [STEP_FAILED] = "failed",
+        [STEP_UNDER_WAY] = "under way",
+    };
+    return names[outcome];
+}

@@ -1,0 +1,41 @@
+/*
+ * backend: how devices of one kind are made and removed: a const struct of functions,
+ * one for each kind: `mdev` here, vendor-specific VFIO and passthrough as further
+ * ones. The functions keep nothing and may block for ever in the kernel: only a child
+ * of the device_worker calls them.
+ */
+#ifndef AGENT_BACKEND_BACKEND_H
+#define AGENT_BACKEND_BACKEND_H
+
+#include "lib/error.h"
+#include "lib/uuid.h"
+
+/* Where the host is: "/sys" and "/", or what stands for them in a test. Below `root`
+ * are proc, etc/libvirt and run/libvirt. */
+struct device_place {
+    const char *sysfs_root;
+    const char *root;
+};
+
+/* A device as it is, or is to be. Strings as in struct host. */
+struct device_spec {
+    const char *uuid;
+    const char *parent;
+    const char *type_id;
+};
+
+struct backend {
+    const char *name; /* "mdev" */
+    /* 0 when the device is there as it was asked for, though it may have been before.
+     * EXISTS when one of its uuid is somewhere else or of another type, EXHAUSTED when
+     * no instance is left, NOT_FOUND when parent or type are not there, BUSY when it is
+     * in transition, FORBIDDEN. */
+    int (*create)(const struct device_place *place, const struct device_spec *device,
+                  struct error *err);
+    /* 0 when the device is not there any more. BUSY when it is in use or in transition:
+     * then nothing was written. `type_id` does not matter. */
+    int (*remove)(const struct device_place *place, const struct device_spec *device,
+                  struct error *err);
+};
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * ask_daemon: what commands share that leave something to the running daemon: they
+ * put an order beside the state file, wake it, and look until it has been carried out.
+ */
+#ifndef AGENT_COMMAND_ASK_DAEMON_H
+#define AGENT_COMMAND_ASK_DAEMON_H
+
+#include "agent/command/session.h"
+
+/* Makes the daemon begin a cycle now. NOT_FOUND when none runs. */
+int command_wake_daemon(const struct command_session *session, struct error *err);
+
+/* Looks again and again, until `done` says so. TIMEOUT after half a minute; NOT_FOUND
+ * when the daemon has ended; else why it could not look. What the last look saw is in
+ * the session. */
+int command_wait_until(struct command_session *session,
+                       bool (*done)(const struct command_session *session, void *data),
+                       void *data, struct error *err);
+
+#endif

@@ -1,0 +1,188 @@
+#include "agent/command/check_host.h"
+
+#include <string.h>
+
+#include "lib/nearest.h"
+#include "lib/xalloc.h"
+
+/* How many names a message lists before it says "and others". */
+#define LISTED_MAX 12
+
+static char *join_some(const struct strlist *names)
+{
+    struct strlist some = {.items = names->items, .count = names->count};
+    if (some.count > LISTED_MAX)
+        some.count = LISTED_MAX;
+    _cleanup_free_ char *joined = strlist_join(&some, ", ");
+    return xasprintf("%s%s", joined, some.count < names->count ? " and others" : "");
+}
+
+/* The GPU that an item of device_addresses means: itself, or one that it is a virtual
+ * function of. */
+static const struct gpu *find_gpu(const struct host *host, const char *address)
+{
+    const struct gpu *gpu = host_gpu(host, address);
+    return gpu ? gpu : host_parent(host, address, NULL);
+}
+
+static struct strlist offered_types(const struct gpu *gpus, size_t count)
+{
+    struct strlist types = {0};
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < gpus[i].parent_count; j++)
+            for (size_t k = 0; k < gpus[i].parents[j].type_count; k++)
+                strlist_add_unique(&types, gpus[i].parents[j].types[k].id);
+    return types;
+}
+
+/* What is likely to be missing when a card offers nothing. */
+static const char *why_no_types(const struct gpu *gpus, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (gpus[i].vf_total > 0 && gpus[i].vf_enabled == 0)
+            return "are its virtual functions enabled (the vendor's sriov-manage)?";
+    return "is the vendor's driver loaded?";
+}
+
+static bool is_unreadable(const struct host *host)
+{
+    for (size_t i = 0; i < host->gpu_count; i++)
+        if (host->gpus[i].health == GPU_UNREADABLE)
+            return true;
+    return false;
+}
+
+static const struct mdev_type *resolve_anywhere(const struct host *host,
+                                                const char *configured)
+{
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        const struct mdev_type *type = gpu_resolve_type(&host->gpus[i], configured);
+        if (type)
+            return type;
+    }
+    return NULL;
+}
+
+static void check_offered(const struct config *config,
+                          const struct mdev_type_config *type, const struct host *host,
+                          struct config_problems *problems)
+{
+    const struct mdev_type *found = resolve_anywhere(host, type->type);
+    if (found) {
+        if (config->agent.mode == MODE_NOVA && strcmp(found->id, type->type) != 0)
+            config_error(problems, &type->place,
+                         "devices.enabled_mdev_types: %s is a name, which nova-compute "
+                         "does not know; expected %s in mode nova",
+                         type->type, found->id);
+        return;
+    }
+    if (is_unreadable(host)) /* it may well be there */
+        return;
+    _cleanup_strlist_ struct strlist offered =
+        offered_types(host->gpus, host->gpu_count);
+    _cleanup_strlist_ struct strlist near = {0};
+    nearest_names(type->type, (const char *const *)offered.items, offered.count, &near);
+    _cleanup_free_ char *listed = join_some(&offered);
+    if (offered.count == 0)
+        config_error(
+            problems, &type->place,
+            "devices.enabled_mdev_types: no GPU of this host offers %s, nor any "
+            "other type; %s",
+            type->type, why_no_types(host->gpus, host->gpu_count));
+    else
+        config_error(problems, &type->place,
+                     "devices.enabled_mdev_types: no GPU of this host offers %s%s%s; "
+                     "expected one of %s",
+                     type->type, near.count ? ", did you mean " : "",
+                     near.count ? near.items[0] : "", listed);
+}
+
+static void check_address(const struct mdev_type_config *type, const char *address,
+                          const struct host *host, struct config_problems *problems)
+{
+    const struct gpu *gpu = find_gpu(host, address);
+    if (!gpu) {
+        _cleanup_strlist_ struct strlist names = {0};
+        for (size_t i = 0; i < host->gpu_count; i++)
+            strlist_add(&names, host->gpus[i].name);
+        _cleanup_free_ char *listed = join_some(&names);
+        config_warning(problems, &type->addresses_place,
+                       "mdev_%s.device_addresses: there is no GPU %s on this host; it "
+                       "has %s",
+                       type->type, address, names.count ? listed : "none");
+        return;
+    }
+    if (gpu->health != GPU_OK || gpu_resolve_type(gpu, type->type))
+        return;
+    if (!resolve_anywhere(host, type->type)) /* said already */
+        return;
+    _cleanup_strlist_ struct strlist offered = offered_types(gpu, 1);
+    _cleanup_free_ char *listed = join_some(&offered);
+    if (offered.count)
+        config_error(
+            problems, &type->addresses_place,
+            "mdev_%s.device_addresses: the GPU %s does not offer %s; expected a "
+            "GPU that does (this one has %s)",
+            type->type, address, type->type, listed);
+    else
+        config_error(problems, &type->addresses_place,
+                     "mdev_%s.device_addresses: the GPU %s offers no types; %s",
+                     type->type, address, why_no_types(gpu, 1));
+}
+
+/* nova-compute knows mdev parents only. */
+static void check_is_parent(const struct mdev_type_config *type, const char *address,
+                            const struct host *host, struct config_problems *problems)
+{
+    const struct gpu *gpu = host_gpu(host, address);
+    if (!gpu || gpu->parent_count == 0 || host_parent(host, address, NULL))
+        return;
+    _cleanup_strlist_ struct strlist names = {0};
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        strlist_add(&names, gpu->parents[i].name);
+    _cleanup_free_ char *listed = join_some(&names);
+    config_error(problems, &type->addresses_place,
+                 "mdev_%s.device_addresses: %s makes its devices below its virtual "
+                 "functions, which nova-compute wants named; expected some of %s in "
+                 "mode nova",
+                 type->type, address, listed);
+}
+
+/* Two functions of one card under two types: the card is one provider, with one type.
+ */
+static void check_same_card(const struct config *config, size_t index,
+                            const char *address, const struct host *host,
+                            struct config_problems *problems)
+{
+    const struct mdev_type_config *type = &config->types[index];
+    const struct gpu *gpu = find_gpu(host, address);
+    for (size_t i = 0; gpu && i < index; i++) {
+        const struct strlist *others = &config->types[i].device_addresses;
+        for (size_t j = 0; j < others->count; j++)
+            if (find_gpu(host, others->items[j]) == gpu) {
+                config_error(problems, &type->addresses_place,
+                             "mdev_%s.device_addresses: %s is the same GPU as %s of "
+                             "mdev_%s.device_addresses; expected one type for each GPU",
+                             type->type, address, others->items[j],
+                             config->types[i].type);
+                return;
+            }
+    }
+}
+
+void config_host_check(const struct config *config, const struct host *host,
+                       struct config_problems *problems)
+{
+    for (size_t i = 0; i < config->type_count; i++) {
+        const struct mdev_type_config *type = &config->types[i];
+        check_offered(config, type, host, problems);
+        for (size_t j = 0; j < type->device_addresses.count; j++) {
+            check_address(type, type->device_addresses.items[j], host, problems);
+            if (config->agent.mode == MODE_OWNER)
+                check_same_card(config, i, type->device_addresses.items[j], host,
+                                problems);
+            else
+                check_is_parent(type, type->device_addresses.items[j], host, problems);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+/* vgpu-agent drain GPU, undrain GPU: nobody new on a GPU, whose devices stay. The order
+ * is a file (agent/state/requests.h), so both work whether the daemon runs or not. */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "agent/command/ask_daemon.h"
+#include "agent/command/gpu_argument.h"
+#include "agent/report/gpu_status.h"
+#include "agent/state/requests.h"
+#include "lib/json_write.h"
+#include "lib/xalloc.h"
+
+struct draining {
+    bool drain;   /* or undrain */
+    bool changed; /* it was not so before */
+    char *gpu;
+    bool done;     /* Placement has it */
+    char *pending; /* why not yet */
+};
+
+/* ---- which GPU ---- */
+
+/* Names that are no GPU's on this host, and yet something is known by them. */
+static struct strlist known_names(const struct command_session *session)
+{
+    struct strlist names = strlist_copy(session->cycle.drained);
+    const struct config *config = session->config;
+    for (size_t i = 0; i < config->type_count; i++)
+        for (size_t j = 0; j < config->types[i].device_addresses.count; j++)
+            strlist_add_unique(&names, config->types[i].device_addresses.items[j]);
+    return names;
+}
+
+static int check_mode(const struct command_session *session, bool drain,
+                      struct error *err)
+{
+    if (!drain || session->config->agent.mode == MODE_OWNER)
+        return 0;
+    return error_set(err, ERROR_INVALID,
+                     "in nova mode nova-compute keeps the inventory: disable the "
+                     "compute service, or take the GPU out of its device_addresses");
+}
+
+/* ---- waiting for the daemon ---- */
+
+/* No write is outstanding for the GPU's inventory. */
+static bool is_carried_out(const struct command_session *session, void *data)
+{
+    const struct draining *draining = data;
+    const struct plan *plan = cycle_plan(&session->cycle);
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].kind == STEP_SET_INVENTORY &&
+            strcmp(plan->steps[i].gpu, draining->gpu) == 0)
+            return false;
+    return true;
+}
+
+static void wait_for_daemon(struct command_session *session, struct draining *draining)
+{
+    struct error err;
+    if (command_wake_daemon(session, &err) == 0 &&
+        command_wait_until(session, is_carried_out, draining, &err) == 0)
+        draining->done = true;
+    else if (err.code == ERROR_NOT_FOUND)
+        draining->pending =
+            xstrdup("the daemon does not run; it, or `vgpu-agent sync`, will do it");
+    else
+        draining->pending = xstrdup(err.text);
+}
+
+/* ---- the result ---- */
+
+static int64_t units_used(const struct cycle *cycle, const char *gpu)
+{
+    struct gpu_status *list;
+    size_t count;
+    int64_t used = 0;
+    gpu_status_list(cycle, &list, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].gpu, gpu) == 0)
+            used += list[i].used;
+    gpu_status_free(list, count);
+    return used;
+}
+
+static int print_json(const struct draining *draining, int64_t used)
+{
+    struct json_writer w = {0};
+    json_write_begin_object(&w);
+    json_write_string_member(&w, "gpu", draining->gpu);
+    json_write_bool_member(&w, "drained", draining->drain);
+    json_write_bool_member(&w, "changed", draining->changed);
+    json_write_bool_member(&w, "done", draining->done);
+    json_write_string_member(&w, "pending", draining->pending);
+    json_write_int_member(&w, "used", used);
+    json_write_end_object(&w);
+    _cleanup_free_ char *text = json_writer_take(&w, NULL);
+    return puts(text);
+}
+
+static int print_text(const struct draining *draining, int64_t used)
+{
+    const char *already = draining->changed ? "" : "already ";
+    if (!draining->done)
+        return printf("%s is %sto be %s: %s\n", draining->gpu, already,
+                      draining->drain ? "drained" : "put back to service",
+                      draining->pending);
+    if (!draining->drain)
+        return printf("%s is %sin service\n", draining->gpu, already);
+    return printf("%s is %sdrained: nobody new gets it; %lld in use\n", draining->gpu,
+                  already, (long long)used);
+}
+
+static int show(const struct command_session *session, const struct draining *draining,
+                enum output_format format)
+{
+    int64_t used = units_used(&session->cycle, draining->gpu);
+    int rc =
+        format == FORMAT_JSON ? print_json(draining, used) : print_text(draining, used);
+    if (rc < 0 || fflush(stdout) != 0)
+        return EX_IOERR;
+    return draining->done ? EX_OK : EXIT_FAILURE;
+}
+
+/* ---- the commands ---- */
+
+static int give_order(struct command_session *session, const char *asked,
+                      struct draining *draining, struct error *err)
+{
+    const char *state_file = session->config->agent.state_file;
+    _cleanup_strlist_ struct strlist known = known_names(session);
+    if (check_mode(session, draining->drain, err) != 0 ||
+        gpu_argument_name(session->cycle.host, &known, asked, &draining->gpu, err) != 0)
+        return -1;
+    return draining->drain ? orders_give(state_file, ORDER_DRAINED, draining->gpu,
+                                         &draining->changed, err)
+                           : orders_withdraw(state_file, ORDER_DRAINED, draining->gpu,
+                                             &draining->changed, err);
+}
+
+/* Without Placement the order is given all the same. */
+static int look(struct command_session *session, struct error *err)
+{
+    int rc = cycle_look(session->agent, time(NULL), false, &session->cycle, err);
+    return session->cycle.round_count ? 0 : rc;
+}
+
+static int run(const struct command_context *context, const char *asked, bool drain)
+{
+    _cleanup_session_ struct command_session session = {0};
+    int status = command_session_open(&session, context, AGENT_LOOKS);
+    if (status != EX_OK)
+        return status;
+    struct draining draining = {.drain = drain};
+    struct error err;
+    if (look(&session, &err) != 0 ||
+        give_order(&session, asked, &draining, &err) != 0) {
+        status = command_fail(&err);
+    } else {
+        wait_for_daemon(&session, &draining);
+        status = show(&session, &draining, context->format);
+    }
+    free(draining.gpu);
+    free(draining.pending);
+    return status;
+}
+
+static int run_drain(const struct command_context *context, int argc, char **argv)
+{
+    (void)argc;
+    return run(context, argv[1], true);
+}
+
+static int run_undrain(const struct command_context *context, int argc, char **argv)
+{
+    (void)argc;
+    return run(context, argv[1], false);
+}
+
+const struct command command_drain = {
+    .name = "drain",
+    .arguments = "GPU",
+    .summary = "nobody new gets the GPU; its devices stay",
+    .run = run_drain,
+};
+
+const struct command command_undrain = {
+    .name = "undrain",
+    .arguments = "GPU",
+    .summary = "takes `drain` back",
+    .run = run_undrain,
+};

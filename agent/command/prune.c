@@ -1,0 +1,257 @@
+/* vgpu-agent prune [GPU]: deletes providers of GPUs that are no longer configured, once
+ * nobody has anything of them. Where the daemon runs, it does it. */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "agent/command/ask_daemon.h"
+#include "agent/command/gpu_argument.h"
+#include "agent/state/instance_lock.h"
+#include "agent/state/requests.h"
+#include "lib/xalloc.h"
+
+/* One provider that nothing is configured for. */
+struct candidate {
+    char uuid[UUID_TEXT_SIZE];
+    char *name, *gpu;
+    char *obstacle; /* why it stays; NULL: it is (to be) deleted */
+};
+
+struct pruning {
+    struct candidate *candidates;
+    size_t count;
+    struct strlist wanted; /* uuids of those that can go */
+};
+
+static void pruning_clear(struct pruning *pruning)
+{
+    for (size_t i = 0; i < pruning->count; i++) {
+        free(pruning->candidates[i].name);
+        free(pruning->candidates[i].gpu);
+        free(pruning->candidates[i].obstacle);
+    }
+    free(pruning->candidates);
+    strlist_clear(&pruning->wanted);
+}
+
+/* ---- what there is to prune ---- */
+
+/* `gpu` NULL: all. */
+static void find_candidates(const struct plan *plan, const char *gpu,
+                            struct pruning *pruning)
+{
+    for (size_t i = 0; i < plan->retired_count; i++) {
+        const struct retired_provider *retired = &plan->retired[i];
+        if (gpu && strcmp(retired->gpu, gpu) != 0)
+            continue;
+        struct candidate *candidate = array_add(pruning->candidates, pruning->count);
+        memcpy(candidate->uuid, retired->uuid, sizeof candidate->uuid);
+        candidate->name = xstrdup(retired->name);
+        candidate->gpu = xstrdup(retired->gpu);
+        candidate->obstacle = xstrdup(retired->obstacle);
+        if (!retired->obstacle)
+            strlist_add(&pruning->wanted, retired->uuid);
+    }
+}
+
+static const struct desired_provider *configured(const struct cycle *cycle,
+                                                 const char *gpu)
+{
+    for (size_t i = 0; i < cycle->desired->provider_count; i++)
+        if (strcmp(cycle->desired->providers[i].gpu_name, gpu) == 0)
+            return &cycle->desired->providers[i];
+    return NULL;
+}
+
+/* The GPU that was named, as the plan calls it. */
+static int find_gpu(const struct cycle *cycle, const char *asked, char **gpu,
+                    struct error *err)
+{
+    _cleanup_strlist_ struct strlist known = {0};
+    const struct plan *plan = cycle_plan(cycle);
+    for (size_t i = 0; i < plan->retired_count; i++)
+        strlist_add_unique(&known, plan->retired[i].gpu);
+    if (gpu_argument_name(cycle->host, &known, asked, gpu, err) != 0)
+        return -1;
+    const struct desired_provider *provider = configured(cycle, *gpu);
+    if (provider)
+        return error_set(err, ERROR_INVALID,
+                         "%s is configured for the type '%s': only the provider of a "
+                         "GPU that is not can be pruned",
+                         *gpu, provider->type_config->type);
+    return 0;
+}
+
+/* ---- what became of it ---- */
+
+static const char *why_left(const struct cycle *cycle, const char *uuid)
+{
+    const struct plan *plan = cycle_plan(cycle);
+    for (size_t i = 0; i < plan->retired_count; i++)
+        if (strcmp(plan->retired[i].uuid, uuid) == 0 && plan->retired[i].obstacle)
+            return plan->retired[i].obstacle;
+    return observed_by_uuid(cycle->observed, uuid)
+               ? "the daemon did not delete it: see `vgpu-agent status`, or it has not "
+                 "read the files as they are now (`vgpu-agent reload`)"
+               : NULL;
+}
+
+static const char *why_failed(const struct cycle_round *round, const char *uuid)
+{
+    for (size_t i = 0; i < round->execution->count; i++)
+        if (strcmp(round->plan->steps[i].provider, uuid) == 0)
+            return round->execution->results[i].outcome == STEP_DONE
+                       ? NULL
+                       : round->execution->results[i].reason;
+    return "it has changed meanwhile";
+}
+
+/* ---- by the daemon ---- */
+
+static bool is_taken_up(const struct command_session *session, void *data)
+{
+    const struct pruning *pruning = data;
+    _cleanup_strlist_ struct strlist standing = {0};
+    if (orders_read(session->config->agent.state_file, ORDER_PRUNE, &standing, NULL) !=
+        0)
+        return false;
+    for (size_t i = 0; i < pruning->wanted.count; i++)
+        if (strlist_contains(&standing, pruning->wanted.items[i]))
+            return false;
+    return true;
+}
+
+static void withdraw_all(const char *state_file, const struct strlist *providers)
+{
+    for (size_t i = 0; i < providers->count; i++)
+        (void)orders_withdraw(state_file, ORDER_PRUNE, providers->items[i], NULL, NULL);
+}
+
+static int order_all(const char *state_file, const struct strlist *providers,
+                     struct error *err)
+{
+    for (size_t i = 0; i < providers->count; i++)
+        if (orders_give(state_file, ORDER_PRUNE, providers->items[i], NULL, err) != 0)
+            return -1;
+    return 0;
+}
+
+/* Once more at the end: the look that saw the orders taken up may have begun before. */
+static int wait_for_daemon(struct command_session *session, struct pruning *pruning,
+                           struct error *err)
+{
+    if (command_wake_daemon(session, err) != 0 ||
+        command_wait_until(session, is_taken_up, pruning, err) != 0)
+        return -1;
+    cycle_clear(&session->cycle);
+    return cycle_look(session->agent, time(NULL), true, &session->cycle, err);
+}
+
+static int ask_daemon(struct command_session *session, struct pruning *pruning,
+                      struct error *err)
+{
+    const char *state_file = session->config->agent.state_file;
+    if (order_all(state_file, &pruning->wanted, err) != 0 ||
+        wait_for_daemon(session, pruning, err) != 0) {
+        withdraw_all(state_file, &pruning->wanted);
+        return -1;
+    }
+    for (size_t i = 0; i < pruning->count; i++)
+        if (!pruning->candidates[i].obstacle)
+            pruning->candidates[i].obstacle =
+                xstrdup(why_left(&session->cycle, pruning->candidates[i].uuid));
+    return 0;
+}
+
+/* ---- by ourselves ---- */
+
+static int act(const struct command_session *session, struct pruning *pruning,
+               struct error *err)
+{
+    _cleanup_(agent_freep) struct agent *agent = NULL;
+    _cleanup_free_ char *note = NULL;
+    struct cycle cycle = {0};
+    if (agent_new(session->config, AGENT_ACTS, "prune", time(NULL), &agent, &note,
+                  err) != 0)
+        return -1;
+    agent_set_prune(agent, &pruning->wanted);
+    int rc = cycle_prune(agent, time(NULL), &cycle, err);
+    for (size_t i = 0; i < pruning->count && rc == 0; i++)
+        if (!pruning->candidates[i].obstacle)
+            pruning->candidates[i].obstacle = xstrdup(why_failed(
+                &cycle.rounds[cycle.round_count - 1], pruning->candidates[i].uuid));
+    cycle_clear(&cycle);
+    return rc;
+}
+
+static int delete_wanted(struct command_session *session, struct pruning *pruning,
+                         struct error *err)
+{
+    struct instance_holder holder;
+    if (pruning->wanted.count == 0)
+        return 0;
+    if (instance_lock_holder(session->config->agent.state_file, &holder, err) != 0)
+        return -1;
+    return strcmp(holder.command, INSTANCE_DAEMON) == 0
+               ? ask_daemon(session, pruning, err)
+               : act(session, pruning, err);
+}
+
+/* ---- the command ---- */
+
+static int show(const struct pruning *pruning, enum output_format format)
+{
+    static const char *const columns[] = {"gpu",    "provider", "uuid",
+                                          "result", "reason",   NULL};
+    _cleanup_(table_freep) struct table *table = table_new(columns);
+    size_t left = 0;
+    for (size_t i = 0; i < pruning->count; i++) {
+        const struct candidate *candidate = &pruning->candidates[i];
+        left += candidate->obstacle != NULL;
+        table_string(table, candidate->gpu);
+        table_string(table, candidate->name);
+        table_string(table, candidate->uuid);
+        table_string(table, candidate->obstacle ? "left" : "deleted");
+        table_string(table, candidate->obstacle);
+    }
+    if (pruning->count == 0 && format == FORMAT_TABLE)
+        puts("nothing to prune: every provider's GPU is configured");
+    else if (table_print(table, format, stdout) != 0)
+        return EX_IOERR;
+    if (fflush(stdout) != 0)
+        return EX_IOERR;
+    return left ? EXIT_FAILURE : EX_OK;
+}
+
+static int prune(struct command_session *session, const char *asked,
+                 struct pruning *pruning, struct error *err)
+{
+    _cleanup_free_ char *gpu = NULL;
+    if (asked && find_gpu(&session->cycle, asked, &gpu, err) != 0)
+        return -1;
+    find_candidates(cycle_plan(&session->cycle), gpu, pruning);
+    return delete_wanted(session, pruning, err);
+}
+
+static int run(const struct command_context *context, int argc, char **argv)
+{
+    _cleanup_session_ struct command_session session = {0};
+    int status = command_session_look(&session, context);
+    if (status != EX_OK)
+        return status;
+    struct pruning pruning = {0};
+    struct error err;
+    status = prune(&session, argc > 1 ? argv[1] : NULL, &pruning, &err) == 0
+                 ? show(&pruning, context->format)
+                 : command_fail(&err);
+    pruning_clear(&pruning);
+    return status;
+}
+
+const struct command command_prune = {
+    .name = "prune",
+    .arguments = "[GPU]",
+    .summary = "deletes the providers of GPUs that are no longer configured, if free",
+    .run = run,
+};

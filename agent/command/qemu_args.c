@@ -1,0 +1,21 @@
+/* vgpu-agent qemu-args CONSUMER: the arguments that give QEMU its devices. */
+#include "agent/command/session.h"
+
+static void print_argument(const struct consumer_device *device)
+{
+    printf("-device %s,sysfsdev=/sys/bus/mdev/devices/%s\n", device->device_api,
+           device->uuid);
+}
+
+static int run(const struct command_context *context, int argc, char **argv)
+{
+    (void)argc;
+    return command_print_devices(context, argv[1], print_argument);
+}
+
+const struct command command_qemu_args = {
+    .name = "qemu-args",
+    .arguments = "CONSUMER",
+    .summary = "the -device arguments of its devices, for QEMU",
+    .run = run,
+};

@@ -1,0 +1,113 @@
+#include "agent/command/session.h"
+
+#include <sysexits.h>
+#include <time.h>
+
+#include "agent/plan/text.h"
+#include "agent/report/cycle_problems.h"
+#include "lib/log.h"
+
+int command_session_open(struct command_session *session,
+                         const struct command_context *context,
+                         enum agent_access access)
+{
+    if (command_load_full_config(context, &session->config) != 0)
+        return EX_CONFIG;
+    struct error err;
+    if (agent_new(session->config, access, context->command, time(NULL),
+                  &session->agent, &session->note, &err) != 0)
+        return command_fail(&err);
+    if (session->note)
+        log_error("agent", "%s", session->note);
+    return EX_OK;
+}
+
+int command_session_look(struct command_session *session,
+                         const struct command_context *context)
+{
+    int status = command_session_open(session, context, AGENT_LOOKS);
+    if (status != EX_OK)
+        return status;
+    struct error err;
+    if (cycle_look(session->agent, time(NULL), true, &session->cycle, &err) != 0)
+        return command_fail(&err);
+    return EX_OK;
+}
+
+void command_session_end(struct command_session *session)
+{
+    cycle_clear(&session->cycle);
+    agent_free(session->agent);
+    config_free(session->config);
+    free(session->note);
+}
+
+static int parse_consumer(const char *text, char uuid[UUID_TEXT_SIZE],
+                          struct error *err)
+{
+    if (uuid_parse_text(text, uuid))
+        return 0;
+    return error_set(err, ERROR_INVALID,
+                     "%s: expected the uuid of a consumer (a server)", text);
+}
+
+int command_print_devices(const struct command_context *context, const char *consumer,
+                          void (*print)(const struct consumer_device *device))
+{
+    struct error err;
+    char uuid[UUID_TEXT_SIZE];
+    if (parse_consumer(consumer, uuid, &err) != 0)
+        return command_fail(&err);
+    _cleanup_session_ struct command_session session = {0};
+    int status = command_session_look(&session, context);
+    if (status != EX_OK)
+        return status;
+    _cleanup_free_ struct consumer_device *devices = NULL;
+    size_t count;
+    if (consumer_devices(&session.cycle, uuid, &devices, &count, &err) != 0)
+        return command_fail(&err);
+    for (size_t i = 0; i < count; i++)
+        print(&devices[i]);
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+/* ---- what a cycle did ---- */
+
+static void add_round(struct table *table, const struct cycle_round *round)
+{
+    for (size_t i = 0; round->execution && i < round->execution->count; i++) {
+        const struct step *step = &round->plan->steps[i];
+        const struct step_result *result = &round->execution->results[i];
+        _cleanup_free_ char *what = step_text(step);
+        table_string(table, step_kind_name(step->kind));
+        table_string(table, step->gpu);
+        table_string(table, step->provider_name);
+        table_string(table, what);
+        table_string(table, step_outcome_name(result->outcome));
+        table_string(table, result->reason);
+    }
+}
+
+int command_print_done(const struct cycle *cycle, const char *nothing,
+                       enum output_format format)
+{
+    static const char *const columns[] = {"step",   "gpu",    "provider", "what",
+                                          "result", "reason", NULL};
+    _cleanup_(table_freep) struct table *table = table_new(columns);
+    size_t steps = 0;
+    for (size_t i = 0; i < cycle->round_count; i++) {
+        add_round(table, &cycle->rounds[i]);
+        steps += cycle->rounds[i].plan->step_count;
+    }
+    if (steps > 0 || format == FORMAT_JSON)
+        return table_print(table, format, stdout);
+    return puts(nothing) < 0 || fflush(stdout) != 0 ? -1 : 0;
+}
+
+void command_print_problems(const struct cycle *cycle)
+{
+    _cleanup_notices_ struct notices problems = {0};
+    cycle_problems(cycle, &problems);
+    for (size_t i = 0; i < problems.count; i++)
+        command_complain(problems.items[i].text);
+}

@@ -1,0 +1,44 @@
+/*
+ * session: what commands share that look at the host and at Placement: the
+ * configuration, the agent, and one look. Errors are printed here, once.
+ */
+#ifndef AGENT_COMMAND_SESSION_H
+#define AGENT_COMMAND_SESSION_H
+
+#include "agent/command/command.h"
+#include "agent/cycle.h"
+#include "agent/report/consumer_devices.h"
+
+struct command_session {
+    struct config *config;
+    struct agent *agent;
+    struct cycle cycle;
+    char *note; /* what there is to hear about the state file; it was logged. NULL:
+                   nothing */
+};
+
+/* Reads the configuration and opens the agent. 0, or the exit status. In both cases the
+ * caller ends it with command_session_end(). */
+int command_session_open(struct command_session *session,
+                         const struct command_context *context,
+                         enum agent_access access);
+/* The same, and cycle_look() with who uses the devices. */
+int command_session_look(struct command_session *session,
+                         const struct command_context *context);
+void command_session_end(struct command_session *session);
+
+/* A whole command: prints each device of a consumer, given as it was typed, with
+ * `print`; prints nothing when not all of them are there. Gives the exit status. */
+int command_print_devices(const struct command_context *context, const char *consumer,
+                          void (*print)(const struct consumer_device *device));
+
+/* The steps of all rounds and what became of them, or the line `nothing`. 0, or -1 when
+ * standard output failed. */
+int command_print_done(const struct cycle *cycle, const char *nothing,
+                       enum output_format format);
+/* cycle_problems(), a line each, on standard error. */
+void command_print_problems(const struct cycle *cycle);
+
+#define _cleanup_session_ _cleanup_(command_session_end)
+
+#endif

@@ -1,0 +1,296 @@
+/* vgpu-agent status: is all well, and what is not, on one screen. */
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "agent/command/session.h"
+#include "agent/plan/text.h"
+#include "agent/report/cycle_problems.h"
+#include "agent/report/gpu_status.h"
+#include "agent/report/problems_file.h"
+#include "agent/state/instance_lock.h"
+#include "lib/json_write.h"
+#include "lib/xalloc.h"
+
+struct status {
+    const struct cycle *cycle;
+    int64_t now;                               /* seconds since the epoch */
+    unsigned sync_interval;                    /* seconds */
+    struct instance_holder holder;             /* who may change things */
+    int64_t cycle_end;                         /* the daemon's last; 0: none yet */
+    struct notices said;                       /* by the daemon */
+    struct error placement;                    /* code NONE: it answers */
+    size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
+    struct gpu_status *gpus;
+    size_t gpu_count;
+    struct notices problems;
+};
+
+/* ---- what there is ---- */
+
+static pid_t daemon_of(const struct status *status)
+{
+    return strcmp(status->holder.command, INSTANCE_DAEMON) == 0 ? status->holder.pid
+                                                                : 0;
+}
+
+/* What the daemon is about to do, or could not do. */
+static size_t change_count(const struct status *status)
+{
+    return cycle_plan(status->cycle)->step_count;
+}
+
+/* How long it is since the daemon has shown that it works. */
+static int64_t silence(const struct status *status)
+{
+    int64_t last = status->cycle_end ? status->cycle_end : status->holder.since;
+    return last && status->now > last ? status->now - last : 0;
+}
+
+static void add_daemons_problems(struct status *status)
+{
+    int64_t most = daemon_overdue_after(status->sync_interval);
+    if (daemon_of(status) == 0)
+        notices_add(&status->problems, NULL, "the daemon does not run");
+    else if (silence(status) > most)
+        notices_add_take(&status->problems, NULL,
+                         xasprintf("the daemon hangs: it has ended no cycle for "
+                                   "%lld s",
+                                   (long long)silence(status)));
+}
+
+static void add_problems(struct status *status, const char *note)
+{
+    add_daemons_problems(status);
+    if (note)
+        notices_add(&status->problems, NULL, note);
+    if (status->placement.code != ERROR_NONE)
+        notices_add(&status->problems, NULL, status->placement.text);
+    cycle_problems(status->cycle, &status->problems);
+    for (size_t i = 0; i < status->said.count; i++)
+        notices_add(&status->problems, NULL, status->said.items[i].text);
+}
+
+/* ---- for people ---- */
+
+static void print_placement(const struct status *status)
+{
+    const struct observed *observed = status->cycle->observed;
+    if (!observed)
+        printf("Placement    cannot be read\n");
+    else if (observed->root_found)
+        printf("Placement    %s (%s)\n", observed->root_name, observed->root_uuid);
+    else
+        printf("Placement    has no provider for this host yet (%s)\n",
+               observed->root_name);
+}
+
+static void print_allocations(const struct status *status)
+{
+    _cleanup_strlist_ struct strlist parts = {0};
+    for (int i = 0; i <= ALLOCATION_FAILED; i++)
+        if (status->allocations[i] > 0)
+            strlist_add_take(
+                &parts, xasprintf("%zu %s", status->allocations[i],
+                                  allocation_state_name((enum allocation_state)i)));
+    _cleanup_free_ char *text = strlist_join(&parts, ", ");
+    printf("allocations  %s\n", parts.count               ? text
+                                : status->cycle->observed ? "none"
+                                                          : "not known");
+}
+
+static void print_gpus(const struct status *status)
+{
+    static const char *const columns[] = {
+        "gpu", "type", "class", "service", "health", "total", "used", "reserved", NULL};
+    _cleanup_(table_freep) struct table *table = table_new(columns);
+    for (size_t i = 0; i < status->gpu_count; i++) {
+        const struct gpu_status *gpu = &status->gpus[i];
+        table_string(table, gpu->gpu);
+        table_string(table, gpu->type_id);
+        table_string(table, gpu->resource_class);
+        table_string(table, gpu_service_name(gpu->service));
+        table_string(table, gpu_health_name(gpu->health));
+        table_int(table, gpu->total);
+        table_int(table, gpu->used);
+        table_int(table, gpu->reserved);
+    }
+    if (status->gpu_count > 0)
+        table_print(table, FORMAT_TABLE, stdout);
+}
+
+static void print_daemon(const struct status *status)
+{
+    const struct instance_holder *holder = &status->holder;
+    if (daemon_of(status) && status->cycle_end)
+        printf("daemon       runs (pid %ld), its last cycle ended %lld s ago\n",
+               (long)holder->pid, (long long)silence(status));
+    else if (daemon_of(status))
+        printf("daemon       runs (pid %ld), its first cycle is under way\n",
+               (long)holder->pid);
+    else if (holder->pid)
+        printf("daemon       does not run; vgpu-agent %s does (pid %ld)\n",
+               holder->command, (long)holder->pid);
+    else
+        printf("daemon       does not run\n");
+}
+
+static void print_text(const struct status *status)
+{
+    print_placement(status);
+    print_allocations(status);
+    if (change_count(status))
+        printf("changes      %zu to be made (vgpu-agent plan shows them)\n",
+               change_count(status));
+    print_gpus(status);
+    puts(status->problems.count ? "not well:" : "all is well");
+    for (size_t i = 0; i < status->problems.count; i++)
+        printf("  %s\n", status->problems.items[i].text);
+}
+
+/* ---- for programs ---- */
+
+static void write_gpu(struct json_writer *w, const struct gpu_status *gpu)
+{
+    json_write_begin_object(w);
+    json_write_string_member(w, "gpu", gpu->gpu);
+    json_write_string_member(w, "provider", gpu->provider_name);
+    json_write_string_member(w, "type", gpu->type_id);
+    json_write_string_member(w, "class", gpu->resource_class);
+    json_write_string_member(w, "service", gpu_service_name(gpu->service));
+    json_write_string_member(w, "health", gpu_health_name(gpu->health));
+    json_write_int_member(w, "total", gpu->total);
+    json_write_int_member(w, "used", gpu->used);
+    json_write_int_member(w, "reserved", gpu->reserved);
+    json_write_end_object(w);
+}
+
+static void write_lists(struct json_writer *w, const struct status *status)
+{
+    json_write_key(w, "gpus");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < status->gpu_count; i++)
+        write_gpu(w, &status->gpus[i]);
+    json_write_end_array(w);
+    json_write_key(w, "allocations");
+    json_write_begin_object(w);
+    for (int i = 0; i <= ALLOCATION_FAILED; i++) {
+        _cleanup_free_ char *name =
+            xstrdup(allocation_state_name((enum allocation_state)i));
+        for (char *p = strchr(name, ' '); p; p = strchr(p, ' '))
+            *p = '_';
+        json_write_int_member(w, name, (int64_t)status->allocations[i]);
+    }
+    json_write_end_object(w);
+    json_write_key(w, "problems");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < status->problems.count; i++)
+        json_write_string(w, status->problems.items[i].text);
+    json_write_end_array(w);
+}
+
+static void print_json(const struct status *status)
+{
+    const struct observed *observed = status->cycle->observed;
+    struct json_writer w = {0};
+    json_write_begin_object(&w);
+    json_write_bool_member(&w, "well", status->problems.count == 0);
+    json_write_int_member(&w, "daemon_pid", daemon_of(status));
+    json_write_int_member(&w, "daemon_silent_seconds", silence(status));
+    json_write_string_member(
+        &w, "root", observed && observed->root_found ? observed->root_uuid : NULL);
+    json_write_int_member(&w, "changes", (int64_t)change_count(status));
+    write_lists(&w, status);
+    json_write_end_object(&w);
+    _cleanup_free_ char *text = json_writer_take(&w, NULL);
+    puts(text);
+}
+
+/* ---- the command ---- */
+
+static void count_allocations(struct status *status)
+{
+    const struct plan *plan = cycle_plan(status->cycle);
+    for (size_t i = 0; i < plan->allocation_count; i++)
+        status->allocations[plan->allocations[i].state]++;
+}
+
+static int show(const struct status *status, enum output_format format)
+{
+    if (format == FORMAT_JSON)
+        print_json(status);
+    else
+        print_text(status);
+    if (fflush(stdout) != 0)
+        return EX_IOERR;
+    return status->problems.count == 0 ? EX_OK : 1;
+}
+
+static int look_at_daemon(const struct config *config, struct status *status,
+                          struct error *err)
+{
+    const char *state_file = config->agent.state_file;
+    status->sync_interval = config->agent.sync_interval;
+    if (instance_lock_holder(state_file, &status->holder, err) != 0)
+        return -1;
+    return daemon_of(status)
+               ? daemon_report_read(state_file, daemon_of(status), &status->said,
+                                    &status->cycle_end, err)
+               : 0;
+}
+
+/* Also where only Placement cannot be read: that is a part of the picture. */
+static int look(struct command_session *session, struct status *status,
+                struct error *err)
+{
+    if (cycle_look(session->agent, status->now, true, &session->cycle,
+                   &status->placement) != 0 &&
+        session->cycle.round_count == 0) {
+        *err = status->placement;
+        return -1;
+    }
+    gpu_status_list(status->cycle, &status->gpus, &status->gpu_count);
+    count_allocations(status);
+    add_problems(status, session->note);
+    return 0;
+}
+
+/* The daemon first: a look at a host that does not answer may take long. */
+static int look_and_show(struct command_session *session, struct status *status,
+                         enum output_format format, int *result, struct error *err)
+{
+    if (look_at_daemon(session->config, status, err) != 0)
+        return -1;
+    if (format == FORMAT_TABLE) {
+        print_daemon(status);
+        (void)fflush(stdout);
+    }
+    if (look(session, status, err) != 0)
+        return -1;
+    *result = show(status, format);
+    return 0;
+}
+
+static int run(const struct command_context *context, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    _cleanup_session_ struct command_session session = {0};
+    int result = command_session_open(&session, context, AGENT_LOOKS);
+    if (result != EX_OK)
+        return result;
+    struct status status = {.cycle = &session.cycle, .now = time(NULL)};
+    struct error err;
+    if (look_and_show(&session, &status, context->format, &result, &err) != 0)
+        result = command_fail(&err);
+    notices_clear(&status.said);
+    gpu_status_free(status.gpus, status.gpu_count);
+    notices_clear(&status.problems);
+    return result;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .arguments = "",
+    .summary = "is all well, and what is not; exit status 1 when something is not",
+    .run = run,
+};

@@ -1,0 +1,288 @@
+#include "agent/daemon/daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "agent/daemon/backoff.h"
+#include "agent/daemon/monitor.h"
+#include "agent/plan/text.h"
+#include "agent/state/instance_lock.h"
+#include "agent/state/requests.h"
+#include "lib/log.h"
+#include "lib/notify.h"
+#include "lib/xalloc.h"
+
+#define LEAST_PAUSE 1000 /* milliseconds */
+
+struct daemon {
+    const struct command_context *context;
+    struct config *config;
+    struct agent *agent;
+    int signals; /* signalfd */
+    bool stop, reload, wake;
+    /* In milliseconds of the monotonic clock. */
+    uint64_t next_cycle, next_sign_of_life; /* the latter 0: none is due, ever */
+    unsigned failures;                      /* cycles in a row that could not look */
+    struct monitor *monitor;
+};
+
+/* ---- time, signals and signs of life ---- */
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int open_signals(struct error *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return error_set_errno(err, errno, "sigprocmask");
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd >= 0 ? fd : error_set_errno(err, errno, "signalfd");
+}
+
+static void take_signals(struct daemon *daemon)
+{
+    struct signalfd_siginfo info;
+    while (read(daemon->signals, &info, sizeof info) == (ssize_t)sizeof info)
+        if (info.ssi_signo == SIGHUP)
+            daemon->reload = true;
+        else if (info.ssi_signo == SIGUSR1)
+            daemon->wake = true;
+        else
+            daemon->stop = true;
+}
+
+static void show_life(struct daemon *daemon)
+{
+    if (daemon->next_sign_of_life == 0 || now_ms() < daemon->next_sign_of_life)
+        return;
+    notify_news("WATCHDOG=1");
+    daemon->next_sign_of_life = now_ms() + notify_watchdog_interval() / 1000;
+}
+
+/* Asked by cycles and requests while they are at work. */
+static bool interrupted(void *data)
+{
+    struct daemon *daemon = data;
+    take_signals(daemon);
+    show_life(daemon);
+    monitor_run(daemon->monitor);
+    return daemon->stop;
+}
+
+/* ---- cycles ---- */
+
+static void log_step(const struct step *step)
+{
+    const char *kind = step_kind_name(step->kind);
+    const struct journal_device *device = &step->device;
+    if (device->uuid[0]) {
+        log_info("agent", "%s pci=%s parent=%s type=%s uuid=%s consumer=%s", kind,
+                 step->gpu, device->parent, device->type_id, device->uuid,
+                 device->consumer);
+        return;
+    }
+    _cleanup_free_ char *what = step_text(step);
+    if (step->provider_name)
+        log_info("agent", "%s: %s pci=%s provider=%s", kind, what,
+                 step->gpu ? step->gpu : "none", step->provider_name);
+    else
+        log_info("agent", "%s: %s", kind, what);
+}
+
+static void log_steps(const struct cycle *cycle)
+{
+    for (size_t i = 0; i < cycle->round_count; i++) {
+        const struct cycle_round *round = &cycle->rounds[i];
+        for (size_t j = 0; round->execution && j < round->execution->count; j++)
+            if (round->execution->results[j].outcome == STEP_DONE)
+                log_step(&round->plan->steps[j]);
+    }
+}
+
+/* The next cycle: after the pause, or when a grace period ends, if that is sooner. */
+static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t now)
+{
+    uint32_t chance;
+    if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) != (ssize_t)sizeof chance)
+        chance = UINT32_MAX / 2;
+    uint64_t delay =
+        backoff_delay(daemon->config->agent.sync_interval, daemon->failures, chance);
+    int64_t wake_at = cycle->round_count > 0 ? cycle_plan(cycle)->wake_at : 0;
+    /* Without a grace period that is now; but never without a pause. */
+    uint64_t until_wake =
+        wake_at > now ? (uint64_t)(wake_at - now) * 1000 : LEAST_PAUSE;
+    if (daemon->failures == 0 && wake_at > 0 && until_wake < delay)
+        delay = until_wake;
+    daemon->next_cycle = now_ms() + delay;
+}
+
+/* Takes up what `vgpu-agent prune` waits for. Where the folder cannot be read, the
+ * cycle says so, which looks there as well. */
+static void take_prune_orders(struct daemon *daemon, struct strlist *orders)
+{
+    (void)orders_read(daemon->config->agent.state_file, ORDER_PRUNE, orders, NULL);
+    agent_set_prune(daemon->agent, orders);
+}
+
+static void end_prune_orders(struct daemon *daemon, const struct strlist *orders)
+{
+    struct error err;
+    for (size_t i = 0; i < orders->count; i++)
+        if (orders_withdraw(daemon->config->agent.state_file, ORDER_PRUNE,
+                            orders->items[i], NULL, &err) != 0)
+            log_error("agent", "%s", err.text);
+}
+
+static void one_cycle(struct daemon *daemon)
+{
+    struct cycle cycle = {0};
+    struct error err;
+    int64_t now = time(NULL);
+    uint64_t began = now_ms();
+    daemon->wake = false;
+    monitor_follow(daemon->monitor, daemon->config, daemon->agent);
+    _cleanup_strlist_ struct strlist prune = {0};
+    take_prune_orders(daemon, &prune);
+    int rc = cycle_run(daemon->agent, now, &cycle, &err);
+    log_steps(&cycle);
+    if (rc == 0)
+        end_prune_orders(daemon, &prune);
+    daemon->failures = rc == 0 ? 0 : daemon->failures + 1;
+    if (rc == 0 || !daemon->stop)
+        monitor_note_cycle(daemon->monitor, &cycle, rc == 0 ? NULL : &err,
+                           now_ms() - began);
+    schedule(daemon, &cycle, now);
+    cycle_clear(&cycle);
+}
+
+/* ---- reload ---- */
+
+static void reload(struct daemon *daemon)
+{
+    daemon->reload = false;
+    notify_state("RELOADING=1");
+    struct error err;
+    struct config *config = NULL;
+    if (command_load_full_config(daemon->context, &config) != 0) {
+        monitor_note_reload(daemon->monitor,
+                            "the files have errors, which `vgpu-agent check-config` "
+                            "lists");
+    } else if (agent_reconfigure(daemon->agent, config, &err) != 0) {
+        monitor_note_reload(daemon->monitor, err.text);
+        config_free(config);
+    } else {
+        monitor_note_reload(daemon->monitor, NULL);
+        monitor_follow(daemon->monitor, config, daemon->agent);
+        config_free(daemon->config);
+        daemon->config = config;
+        log_info("agent", "reload: done");
+    }
+    notify_state("READY=1");
+}
+
+/* ---- the loop ---- */
+
+static uint64_t wake_time(const struct daemon *daemon, uint64_t now)
+{
+    uint64_t until = daemon->next_cycle;
+    if (daemon->next_sign_of_life != 0 && daemon->next_sign_of_life < until)
+        until = daemon->next_sign_of_life;
+    int http = monitor_timeout(daemon->monitor);
+    if (http >= 0 && now + (uint64_t)http < until)
+        until = now + (uint64_t)http;
+    return until;
+}
+
+static void wait_for_something(struct daemon *daemon)
+{
+    uint64_t now = now_ms(), until = wake_time(daemon, now);
+    struct pollfd fds[] = {
+        {.fd = daemon->signals, .events = POLLIN},
+        {.fd = agent_fd(daemon->agent), .events = POLLIN},
+        {.fd = monitor_fd(daemon->monitor), .events = POLLIN},
+    };
+    int ready =
+        poll(fds, sizeof fds / sizeof *fds, until > now ? (int)(until - now) : 0);
+    take_signals(daemon);
+    show_life(daemon);
+    monitor_run(daemon->monitor);
+    if (ready > 0 && fds[1].revents)
+        daemon->next_cycle = 0;
+}
+
+static void loop(struct daemon *daemon)
+{
+    while (!daemon->stop) {
+        if (daemon->reload) {
+            reload(daemon);
+            daemon->next_cycle = 0;
+        }
+        if (daemon->wake || now_ms() >= daemon->next_cycle)
+            one_cycle(daemon);
+        else
+            wait_for_something(daemon);
+    }
+}
+
+static int start(struct daemon *daemon, struct error *err)
+{
+    if ((daemon->signals = open_signals(err)) < 0)
+        return -1;
+    _cleanup_free_ char *note = NULL;
+    if (agent_new(daemon->config, AGENT_ACTS, INSTANCE_DAEMON, time(NULL),
+                  &daemon->agent, &note, err) != 0)
+        return -1;
+    if (note)
+        log_error("agent", "%s", note);
+    agent_set_interrupt(daemon->agent, interrupted, daemon);
+    /* Whoever asked an earlier daemon has gone. */
+    if (orders_withdraw_all(daemon->config->agent.state_file, ORDER_PRUNE, err) != 0)
+        return -1;
+    if (notify_watchdog_interval() > 0)
+        daemon->next_sign_of_life = now_ms();
+    return 0;
+}
+
+static int run(struct daemon *daemon)
+{
+    struct error err;
+    if (command_load_full_config(daemon->context, &daemon->config) != 0)
+        return EX_CONFIG;
+    if (start(daemon, &err) != 0)
+        return command_fail(&err);
+    log_info("agent", "vgpu-agent " VERSION " starts");
+    /* Ready once devices that a reboot took are back: nova-compute waits for it. */
+    one_cycle(daemon);
+    notify_state("READY=1");
+    loop(daemon);
+    notify_state("STOPPING=1");
+    log_info("agent", "vgpu-agent ends");
+    return EX_OK;
+}
+
+int daemon_run(const struct command_context *context)
+{
+    struct daemon daemon = {
+        .context = context, .signals = -1, .monitor = monitor_new()};
+    int status = run(&daemon);
+    monitor_free(daemon.monitor);
+    agent_free(daemon.agent);
+    config_free(daemon.config);
+    cleanup_close(&daemon.signals);
+    return status;
+}

@@ -1,0 +1,17 @@
+/*
+ * daemon: `vgpu-agent run`: a cycle every sync_interval, at once after SIGHUP (which
+ * reads the configuration again) and when a device operation that outlived its cycle
+ * ends; an orderly end on SIGTERM and SIGINT. Tells systemd how it stands. While
+ * Placement cannot be reached it waits longer and longer, and devices stay as they are.
+ *
+ * Everything runs on the caller's thread, but for the worker's.
+ */
+#ifndef AGENT_DAEMON_DAEMON_H
+#define AGENT_DAEMON_DAEMON_H
+
+#include "agent/command/command.h"
+
+/* Returns the exit status. */
+int daemon_run(const struct command_context *context);
+
+#endif

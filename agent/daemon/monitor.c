@@ -1,0 +1,213 @@
+#include "agent/daemon/monitor.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "agent/daemon/pages.h"
+#include "agent/report/cycle_problems.h"
+#include "agent/report/problems_file.h"
+#include "lib/log.h"
+#include "lib/notify.h"
+#include "lib/xalloc.h"
+
+struct monitor {
+    const struct config *config; /* borrowed */
+    const struct agent *agent;   /* borrowed */
+    struct notices notices;      /* what is not well */
+    struct error trouble;        /* why the last cycle could not look; code NONE: it
+                                    could */
+    unsigned failures;           /* cycles in a row that could not */
+    struct daemon_report report;
+    bool report_failed;
+    struct metrics metrics;
+    int64_t begin;            /* in milliseconds */
+    int64_t last_end;         /* of a cycle; 0: none yet */
+    struct http_status *http; /* NULL: nothing is served, */
+    char *http_address;       /* as [agent] listen was, */
+    char *http_problem;       /* because of this; NULL: nothing is to be served */
+    char *reload_problem;     /* why the old configuration stays; NULL: it does not */
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct monitor *monitor_new(void)
+{
+    struct monitor *monitor = xcalloc(1, sizeof *monitor);
+    monitor->begin = now_ms();
+    return monitor;
+}
+
+static void close_http(struct monitor *monitor)
+{
+    http_status_free(monitor->http);
+    free(monitor->http_address);
+    free(monitor->http_problem);
+    monitor->http = NULL;
+    monitor->http_address = monitor->http_problem = NULL;
+}
+
+void monitor_free(struct monitor *monitor)
+{
+    if (!monitor)
+        return;
+    close_http(monitor);
+    free(monitor->reload_problem);
+    notices_clear(&monitor->notices);
+    daemon_report_clear(&monitor->report);
+    metrics_clear(&monitor->metrics);
+    free(monitor);
+}
+
+/* ---- what is served ---- */
+
+static void make_page(void *data, const char *path, struct http_page *page)
+{
+    const struct monitor *monitor = data;
+    const struct daemon_state state = {
+        .metrics = &monitor->metrics,
+        .extra = {.mode = monitor->config->agent.mode,
+                  .requests = agent_requests(monitor->agent),
+                  .token_expires_at = agent_token_expires_at(monitor->agent),
+                  .reload_failed = monitor->reload_problem != NULL,
+                  .monotonic = now_ms()},
+        .begin = monitor->begin,
+        .last_end = monitor->last_end,
+        .sync_interval = monitor->config->agent.sync_interval,
+        .trouble = &monitor->trouble,
+    };
+    daemon_page(&state, path, page);
+}
+
+void monitor_follow(struct monitor *monitor, const struct config *config,
+                    const struct agent *agent)
+{
+    const char *wanted = config->agent.listen;
+    monitor->config = config;
+    monitor->agent = agent;
+    if (monitor->http && wanted && strcmp(monitor->http_address, wanted) == 0)
+        return;
+    close_http(monitor);
+    if (!wanted)
+        return;
+    struct error err;
+    const struct http_pages pages = {make_page, monitor};
+    if (http_status_new(wanted, &pages, &monitor->http, &err) != 0) {
+        monitor->http_problem =
+            xasprintf("nothing is served to monitoring: %s", err.text);
+        return;
+    }
+    monitor->http_address = xstrdup(wanted);
+    log_info("agent", "serves http://%s/metrics", http_status_address(monitor->http));
+}
+
+int monitor_fd(const struct monitor *monitor)
+{
+    return http_status_fd(monitor->http);
+}
+
+int monitor_timeout(const struct monitor *monitor)
+{
+    return http_status_timeout(monitor->http);
+}
+
+void monitor_run(const struct monitor *monitor)
+{
+    http_status_run(monitor->http);
+}
+
+/* ---- what is said ---- */
+
+/* A cycle that could not look: said when it begins and when its kind changes. */
+static void note_failure(struct monitor *monitor, const struct error *err)
+{
+    if (monitor->trouble.code != err->code)
+        log_error("agent", "devices stay as they are: %s", err->text);
+    monitor->trouble = *err;
+    monitor->failures++;
+    _cleanup_free_ char *state = xasprintf("STATUS=%s", err->text);
+    notify_news(state);
+}
+
+static void note_success(struct monitor *monitor)
+{
+    if (monitor->trouble.code != ERROR_NONE)
+        log_info("agent", "all can be seen again, after %u attempts",
+                 monitor->failures + 1);
+    monitor->trouble = (struct error){0};
+    monitor->failures = 0;
+    const struct notices *standing = &monitor->notices;
+    _cleanup_free_ char *state =
+        standing->count == 0 ? xstrdup("STATUS=all is well")
+                             : xasprintf("STATUS=%zu not well, the first: %s",
+                                         standing->count, standing->items[0].text);
+    notify_news(state);
+}
+
+static void add_all(struct notices *to, const struct notices *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        notices_add(to, from->items[i].about, from->items[i].text);
+}
+
+/* Where Placement was not seen, what was wrong there is wrong still. */
+static void note_problems(struct monitor *monitor, const struct cycle *cycle, bool seen)
+{
+    struct notices now = {0};
+    if (cycle->round_count > 0)
+        cycle_problems(cycle, &now);
+    if (!seen)
+        add_all(&now, &monitor->notices);
+    if (monitor->http_problem)
+        notices_add(&now, "listen", monitor->http_problem);
+    if (monitor->reload_problem)
+        notices_add(&now, "reload", monitor->reload_problem);
+    notices_update(&monitor->notices, &now);
+}
+
+static void write_report(struct monitor *monitor)
+{
+    _cleanup_notices_ struct notices all = {0};
+    if (monitor->trouble.code != ERROR_NONE)
+        notices_add(&all, NULL, monitor->trouble.text);
+    add_all(&all, &monitor->notices);
+    struct error err;
+    int rc = daemon_report_write(&monitor->report, monitor->config->agent.state_file,
+                                 &all, &err);
+    if (rc != 0 && !monitor->report_failed)
+        log_error("agent", "%s", err.text);
+    monitor->report_failed = rc != 0;
+}
+
+void monitor_note_reload(struct monitor *monitor, const char *problem)
+{
+    free(monitor->reload_problem);
+    monitor->reload_problem = NULL;
+    if (!problem)
+        return;
+    monitor->reload_problem =
+        xasprintf("reload: the old configuration stays: %s", problem);
+    /* Each time, and so not once more by notices_update(). */
+    log_error("agent", "%s", monitor->reload_problem);
+    notices_add(&monitor->notices, "reload", monitor->reload_problem);
+}
+
+void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
+                        const struct error *failure, uint64_t took)
+{
+    note_problems(monitor, cycle, !failure);
+    if (failure)
+        note_failure(monitor, failure);
+    else
+        note_success(monitor);
+    write_report(monitor);
+    monitor->last_end = now_ms();
+    const struct metrics_clock clock = {
+        .now = time(NULL), .monotonic = monitor->last_end, .cycle_took = took};
+    metrics_note_cycle(&monitor->metrics, cycle, failure, monitor->notices.count,
+                       &clock);
+}

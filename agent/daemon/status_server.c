@@ -1,0 +1,126 @@
+#include "agent/daemon/status_server.h"
+
+#include <limits.h>
+#include <microhttpd.h>
+#include <string.h>
+
+#include "config/listener.h"
+#include "lib/xalloc.h"
+
+#define MAX_CONNECTIONS 16
+#define CONNECTION_MEMORY 8192 /* bytes: the request's head */
+#define CONNECTION_TIMEOUT 10  /* seconds */
+
+struct http_status {
+    struct MHD_Daemon *daemon;
+    struct http_pages pages;
+    char address[LISTENER_NAME_SIZE];
+};
+
+/* ---- requests ---- */
+
+static enum MHD_Result reply(struct MHD_Connection *connection, struct http_page *page,
+                             bool method_known)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        strlen(page->text), page->text, MHD_RESPMEM_MUST_FREE);
+    if (!response)
+        abort();
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, page->type);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (!method_known)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    enum MHD_Result rc = MHD_queue_response(connection, page->status, response);
+    MHD_destroy_response(response);
+    return rc;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *path, const char *method,
+                                  const char *version, const char *upload,
+                                  size_t *upload_size, void **state)
+{
+    const struct http_status *http = context;
+    static int seen;
+    (void)version, (void)upload;
+    /* First the head comes, and then, whatever it is, a body. */
+    if (!*state) {
+        *state = &seen;
+        return MHD_YES;
+    }
+    if (*upload_size) {
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    struct http_page page = {.type = "text/plain; charset=utf-8"};
+    bool known = strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+                 strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    if (known)
+        http->pages.make(http->pages.data, path, &page);
+    if (!page.text) {
+        page.status = known ? MHD_HTTP_NOT_FOUND : MHD_HTTP_METHOD_NOT_ALLOWED;
+        page.text = xstrdup(known ? "there is no such page\n" : "only GET and HEAD\n");
+    }
+    return reply(connection, &page, known);
+}
+
+/* ---- the server ---- */
+
+int http_status_new(const char *address, const struct http_pages *pages,
+                    struct http_status **out, struct error *err)
+{
+    _cleanup_(http_status_freep) struct http_status *http = xcalloc(1, sizeof *http);
+    http->pages = *pages;
+    struct listen_address wanted;
+    int listener;
+    if (listen_address_parse(address, &wanted, err) != 0 ||
+        listener_open(&wanted, &listener, http->address, err) != 0)
+        return -1;
+    http->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, /* */
+        MHD_OPTION_LISTEN_SOCKET, listener,             /* */
+        MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,   /* */
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT, MHD_OPTION_END);
+    if (!http->daemon) {
+        close(listener);
+        return error_set(err, ERROR_IO, "cannot listen on %s: no server",
+                         http->address);
+    }
+    *out = steal(http);
+    return 0;
+}
+
+void http_status_free(struct http_status *http)
+{
+    if (!http)
+        return;
+    if (http->daemon)
+        MHD_stop_daemon(http->daemon);
+    free(http);
+}
+
+const char *http_status_address(const struct http_status *http)
+{
+    return http ? http->address : "";
+}
+
+int http_status_fd(const struct http_status *http)
+{
+    return http ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd
+                : -1;
+}
+
+int http_status_timeout(const struct http_status *http)
+{
+    unsigned MHD_LONG_LONG milliseconds;
+    if (!http || MHD_get_timeout(http->daemon, &milliseconds) != MHD_YES)
+        return -1;
+    return milliseconds < INT_MAX ? (int)milliseconds : INT_MAX;
+}
+
+void http_status_run(const struct http_status *http)
+{
+    if (http)
+        MHD_run(http->daemon);
+}

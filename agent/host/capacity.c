@@ -1,0 +1,63 @@
+#include "agent/host/capacity.h"
+
+#include <limits.h>
+#include <string.h>
+
+unsigned gpu_device_count(const struct gpu *gpu, const char *type_id)
+{
+    unsigned count = 0;
+    for (size_t i = 0; type_id && i < gpu->parent_count; i++) {
+        const struct mdev_parent *parent = &gpu->parents[i];
+        for (size_t j = 0; j < parent->mdev_count; j++) {
+            const struct mdev *mdev = &parent->mdevs[j];
+            count += !mdev->in_transition && mdev->type_id &&
+                     strcmp(mdev->type_id, type_id) == 0;
+        }
+    }
+    return count;
+}
+
+/* A driver's nonsense must not wrap around to something small or huge. */
+static unsigned add(unsigned a, unsigned b)
+{
+    return a > INT_MAX - b ? INT_MAX : a + b;
+}
+
+static unsigned at_most(unsigned number, unsigned cap)
+{
+    return cap && number > cap ? cap : number;
+}
+
+/* The same on all parents, but a parent that was seen while it went may not say it. */
+static unsigned max_instance(const struct gpu *gpu, const char *type_id)
+{
+    unsigned max = 0;
+    for (size_t i = 0; i < gpu->parent_count && !max; i++) {
+        const struct mdev_type *type = parent_type(&gpu->parents[i], type_id);
+        max = type ? type->attributes.max_instance : 0;
+    }
+    return max;
+}
+
+unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
+                      unsigned max_instances)
+{
+    if (!type_id)
+        return 0;
+    unsigned total = gpu_device_count(gpu, type_id);
+    for (size_t i = 0; i < gpu->parent_count; i++) {
+        const struct mdev_type *offered = parent_type(&gpu->parents[i], type_id);
+        if (offered && offered->available > 0)
+            total = add(total, (unsigned)offered->available);
+    }
+    return at_most(at_most(total, max_instance(gpu, type_id)), max_instances);
+}
+
+int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,
+                        const char *type_id)
+{
+    unsigned max = type_id ? max_instance(gpu, type_id) : 0;
+    unsigned elsewhere =
+        gpu_device_count(gpu, type_id) - gpu_device_count(view, type_id);
+    return max ? (int64_t)max - elsewhere : INT64_MAX;
+}

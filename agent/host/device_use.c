@@ -1,0 +1,260 @@
+#include "agent/host/device_use.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "agent/host/domain_xml.h"
+#include "agent/host/sysfs.h"
+#include "agent/host/vfio_holders.h"
+#include "lib/files.h"
+#include "lib/xalloc.h"
+
+#define DEFINED_FOLDER "etc/libvirt/qemu"
+#define RUNNING_FOLDER "run/libvirt/qemu"
+#define MDEVCTL_FOLDER "etc/mdevctl.d"
+#define MAX_DOMAIN_XML (4 << 20)
+
+struct scan {
+    int root;
+    const struct host *host;
+    struct device_use *use;
+    char **note;
+};
+
+static void set_unknown(struct scan *scan, const struct error *err)
+{
+    scan->use->unknown = true;
+    if (scan->note && !*scan->note)
+        *scan->note = xstrdup(err->text);
+}
+
+static void set_unknown_errno(struct scan *scan, int errnum, const char *path)
+{
+    struct error err;
+    (void)error_set_errno(&err, errnum, "/%s", path);
+    set_unknown(scan, &err);
+}
+
+static struct used_device *find(const struct device_use *use, const char *uuid)
+{
+    for (size_t i = 0; i < use->count; i++)
+        if (strcmp(use->devices[i].uuid, uuid) == 0)
+            return &use->devices[i];
+    return NULL;
+}
+
+static struct used_device *use_of(struct scan *scan, const char *uuid)
+{
+    struct used_device *used = find(scan->use, uuid);
+    if (used)
+        return used;
+    used = array_add(scan->use->devices, scan->use->count);
+    memcpy(used->uuid, uuid, UUID_TEXT_SIZE);
+    return used;
+}
+
+/* ---- libvirt ---- */
+
+/* The running ones are read first, so the first to name a device is the one to show. */
+static void add_domain(struct scan *scan, const struct domain_xml *domain, bool running,
+                       const char *mdev)
+{
+    struct used_device *used = use_of(scan, mdev);
+    if (*used->domain)
+        return;
+    memcpy(used->domain, domain->uuid, UUID_TEXT_SIZE);
+    used->running = running;
+}
+
+static void add_domain_devices(struct scan *scan, const struct domain_xml *domain,
+                               bool running)
+{
+    for (size_t i = 0; i < domain->mdevs.count; i++)
+        add_domain(scan, domain, running, domain->mdevs.items[i]);
+    for (size_t i = 0; i < domain->mentioned.count; i++)
+        if (host_mdev(scan->host, domain->mentioned.items[i], NULL, NULL))
+            add_domain(scan, domain, running, domain->mentioned.items[i]);
+}
+
+static void read_domain(struct scan *scan, int folder, const char *path,
+                        const char *name, bool running)
+{
+    _cleanup_free_ char *text = NULL;
+    _cleanup_domain_xml_ struct domain_xml domain = {0};
+    size_t length;
+    struct error err = {0};
+    if (file_read_at(folder, name, MAX_DOMAIN_XML, &text, &length, &err) != 0) {
+        if (sysfs_gone(err.errnum))
+            return;
+        (void)error_prefix(&err, "/%s", path);
+        set_unknown(scan, &err);
+        return;
+    }
+    if (domain_xml_parse(text, length, &domain, &err) != 0) {
+        (void)error_prefix(&err, "/%s/%s", path, name);
+        set_unknown(scan, &err);
+    }
+    add_domain_devices(scan, &domain, running);
+}
+
+static void read_domains(struct scan *scan, const char *path, bool running)
+{
+    _cleanup_directory_ DIR *folder = sysfs_open_list(scan->root, path);
+    int errnum = folder ? 0 : errno;
+    const char *name;
+    while (folder && (name = sysfs_next(folder, &errnum))) {
+        size_t length = strlen(name);
+        if (length > 4 && strcmp(name + length - 4, ".xml") == 0)
+            read_domain(scan, dirfd(folder), path, name, running);
+    }
+    if (errnum && !sysfs_gone(errnum))
+        set_unknown_errno(scan, errnum, path);
+}
+
+/* ---- mdevctl ---- */
+
+static void read_definitions_of(struct scan *scan, int folder, const char *parent)
+{
+    _cleanup_directory_ DIR *definitions = sysfs_open_list(folder, parent);
+    int errnum = definitions ? 0 : errno;
+    const char *name;
+    char uuid[UUID_TEXT_SIZE];
+    while (definitions && (name = sysfs_next(definitions, &errnum)))
+        if (uuid_parse_text(name, uuid))
+            use_of(scan, uuid)->defined = true;
+    if (errnum && errnum != ENOTDIR && !sysfs_gone(errnum))
+        set_unknown_errno(scan, errnum, MDEVCTL_FOLDER);
+}
+
+static void read_definitions(struct scan *scan)
+{
+    _cleanup_directory_ DIR *folder = sysfs_open_list(scan->root, MDEVCTL_FOLDER);
+    int errnum = folder ? 0 : errno;
+    const char *parent;
+    while (folder && (parent = sysfs_next(folder, &errnum)))
+        read_definitions_of(scan, dirfd(folder), parent);
+    if (errnum && !sysfs_gone(errnum))
+        set_unknown_errno(scan, errnum, MDEVCTL_FOLDER);
+}
+
+/* ---- VFIO ---- */
+
+/* The nodes below /dev of all devices, and of whom each is. */
+struct nodes {
+    struct strlist names;
+    const struct mdev **mdevs;
+};
+
+static void add_node(struct nodes *nodes, const struct mdev *mdev, char *node)
+{
+    size_t count = nodes->names.count;
+    strlist_add_take(&nodes->names, node);
+    *array_add(nodes->mdevs, count) = mdev;
+}
+
+static void add_nodes(struct nodes *nodes, const struct mdev *mdevs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (mdevs[i].iommu_group)
+            add_node(nodes, &mdevs[i], xasprintf("/dev/vfio/%s", mdevs[i].iommu_group));
+        if (mdevs[i].vfio_device)
+            add_node(nodes, &mdevs[i],
+                     xasprintf("/dev/vfio/devices/%s", mdevs[i].vfio_device));
+    }
+}
+
+static void add_all_nodes(struct nodes *nodes, const struct host *host)
+{
+    for (size_t i = 0; i < host->gpu_count; i++)
+        for (size_t j = 0; j < host->gpus[i].parent_count; j++)
+            add_nodes(nodes, host->gpus[i].parents[j].mdevs,
+                      host->gpus[i].parents[j].mdev_count);
+    add_nodes(nodes, host->strays, host->stray_count);
+}
+
+static void find_holders(struct scan *scan, const struct nodes *nodes)
+{
+    _cleanup_free_ pid_t *holders = xcalloc(nodes->names.count, sizeof *holders);
+    struct error err = {0};
+    if (vfio_find_holders(scan->root, &nodes->names, holders, &err) != 0)
+        set_unknown(scan, &err);
+    for (size_t i = 0; i < nodes->names.count; i++) {
+        if (!holders[i])
+            continue;
+        struct used_device *used = use_of(scan, nodes->mdevs[i]->uuid);
+        used->group_open = true;
+        used->holder = holders[i];
+    }
+}
+
+static void read_holders(struct scan *scan)
+{
+    struct nodes nodes = {0};
+    add_all_nodes(&nodes, scan->host);
+    if (nodes.names.count)
+        find_holders(scan, &nodes);
+    strlist_clear(&nodes.names);
+    free(nodes.mdevs);
+}
+
+/* ---- the whole ---- */
+
+struct device_use *device_use_scan(const char *root, const struct host *host,
+                                   char **note)
+{
+    struct device_use *use = xcalloc(1, sizeof *use);
+    _cleanup_close_ int fd = sysfs_open_folder(AT_FDCWD, root);
+    struct scan scan = {fd, host, use, note};
+    if (fd < 0) {
+        set_unknown_errno(&scan, errno, root);
+        return use;
+    }
+    read_domains(&scan, RUNNING_FOLDER, true);
+    read_domains(&scan, DEFINED_FOLDER, false);
+    read_definitions(&scan);
+    read_holders(&scan);
+    return use;
+}
+
+void device_use_free(struct device_use *use)
+{
+    if (!use)
+        return;
+    free(use->devices);
+    free(use);
+}
+
+const struct used_device *device_use_find(const struct device_use *use,
+                                          const char *uuid)
+{
+    return find(use, uuid);
+}
+
+static int say_who(const struct used_device *used, struct error *err)
+{
+    if (used->holder)
+        return error_set(err, ERROR_BUSY, "in use: process %d has it open",
+                         (int)used->holder);
+    if (*used->domain)
+        return error_set(err, ERROR_BUSY, "in use: the %s domain %s names it",
+                         used->running ? "running" : "defined", used->domain);
+    return error_set(err, ERROR_BUSY, "in use: %s",
+                     used->defined ? "mdevctl defines it" : "a domain names it");
+}
+
+int device_check_unused(const char *root, const struct mdev *mdev, struct error *err)
+{
+    struct mdev alone = *mdev;
+    const struct host host = {.strays = &alone, .stray_count = 1};
+    _cleanup_free_ char *note = NULL;
+    _cleanup_(device_use_freep) struct device_use *use =
+        device_use_scan(root, &host, &note);
+    const struct used_device *used = find(use, mdev->uuid);
+    if (used)
+        return say_who(used, err);
+    if (use->unknown)
+        return error_set(err, ERROR_BUSY,
+                         "it is not known whether a guest holds it: %s", note);
+    return 0;
+}

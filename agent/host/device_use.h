@@ -1,0 +1,53 @@
+/*
+ * device_use: who holds mediated devices, beyond what sysfs says: libvirt's domains
+ * (defined: /etc/libvirt/qemu/\*.xml, running: /run/libvirt/qemu/\*.xml), mdevctl's
+ * definitions (/etc/mdevctl.d/<parent>/<uuid>), and processes with an open VFIO group.
+ * An mdev that is in here is never removed. Reads every domain's XML and every
+ * process's descriptors: not for idle cycles.
+ */
+#ifndef AGENT_HOST_DEVICE_USE_H
+#define AGENT_HOST_DEVICE_USE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "agent/host/host.h"
+#include "lib/error.h"
+
+/* One device that somebody holds. It need not exist: a domain or a definition may name
+ * one that was lost at a reboot. */
+struct used_device {
+    char uuid[UUID_TEXT_SIZE];
+    char domain[UUID_TEXT_SIZE]; /* the libvirt domain that names it, "" if none; a
+                                    running one before one that is defined only */
+    bool running;                /* the domain runs */
+    bool group_open;             /* a process has /dev/vfio/<group> open: */
+    pid_t holder;                /* this one; 0 if none */
+    bool defined;                /* mdevctl knows it */
+};
+
+struct device_use {
+    bool unknown; /* a place could not be read: treat every device as in use */
+    struct used_device *devices;
+    size_t count;
+};
+
+/* `root` is a directory that stands for "/" (tests), or "/". What cannot be read makes
+ * the result `unknown`, with the reason in *note (the caller's; may stay NULL). Never
+ * fails otherwise. Any place may be absent, except that /proc must be there when the
+ * host has a device with a VFIO group. A uuid anywhere in a domain's XML counts when it
+ * is that of a device on the host; one in a <hostdev type='mdev'> counts always. */
+struct device_use *device_use_scan(const char *root, const struct host *host,
+                                   char **note);
+void device_use_free(struct device_use *use);
+DEFINE_CLEANUP(struct device_use *, device_use_free)
+/* NULL when nobody is known to hold it. */
+const struct used_device *device_use_find(const struct device_use *use,
+                                          const char *uuid);
+
+/* For right before a removal: 0 when nobody holds this one device. BUSY with who does,
+ * or with what could not be read. */
+int device_check_unused(const char *root, const struct mdev *mdev, struct error *err);
+
+#endif

@@ -1,0 +1,296 @@
+#include "agent/host/host.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "lib/pci_address.h"
+#include "lib/xalloc.h"
+
+void mdev_clear(struct mdev *mdev)
+{
+    free(mdev->type_id);
+    free(mdev->iommu_group);
+    free(mdev->vfio_device);
+}
+
+static void clear_mdevs(struct mdev *mdevs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        mdev_clear(&mdevs[i]);
+    free(mdevs);
+}
+
+static void clear_parent(struct mdev_parent *parent)
+{
+    for (size_t i = 0; i < parent->type_count; i++) {
+        struct mdev_type *type = &parent->types[i];
+        free(type->id);
+        free(type->name);
+        free(type->description);
+        free(type->device_api);
+    }
+    free(parent->types);
+    clear_mdevs(parent->mdevs, parent->mdev_count);
+    free(parent->name);
+    free(parent->path);
+}
+
+static void clear_gpu(struct gpu *gpu)
+{
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        clear_parent(&gpu->parents[i]);
+    free(gpu->parents);
+    free(gpu->name);
+    free(gpu->node_name);
+    free(gpu->driver);
+    free(gpu->health_reason);
+}
+
+void host_free(struct host *host)
+{
+    if (!host)
+        return;
+    for (size_t i = 0; i < host->gpu_count; i++)
+        clear_gpu(&host->gpus[i]);
+    free(host->gpus);
+    clear_mdevs(host->strays, host->stray_count);
+    free(host);
+}
+
+const struct gpu *host_gpu(const struct host *host, const char *name)
+{
+    for (size_t i = 0; i < host->gpu_count; i++)
+        if (strcmp(host->gpus[i].name, name) == 0)
+            return &host->gpus[i];
+    return NULL;
+}
+
+static const struct mdev_parent *find_parent(const struct gpu *gpu, const char *name)
+{
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        if (strcmp(gpu->parents[i].name, name) == 0)
+            return &gpu->parents[i];
+    return NULL;
+}
+
+const struct gpu *host_parent(const struct host *host, const char *name,
+                              const struct mdev_parent **parent)
+{
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        const struct mdev_parent *found = find_parent(&host->gpus[i], name);
+        if (!found)
+            continue;
+        if (parent)
+            *parent = found;
+        return &host->gpus[i];
+    }
+    return NULL;
+}
+
+const struct mdev_type *parent_type(const struct mdev_parent *parent,
+                                    const char *type_id)
+{
+    for (size_t i = 0; i < parent->type_count; i++)
+        if (strcmp(parent->types[i].id, type_id) == 0)
+            return &parent->types[i];
+    return NULL;
+}
+
+const struct mdev_type *gpu_type(const struct gpu *gpu, const char *type_id)
+{
+    const struct mdev_type *type = NULL;
+    for (size_t i = 0; i < gpu->parent_count && !type; i++)
+        type = parent_type(&gpu->parents[i], type_id);
+    return type;
+}
+
+static const struct mdev_type *type_by_name(const struct mdev_parent *parent,
+                                            const char *name)
+{
+    for (size_t i = 0; i < parent->type_count; i++)
+        if (parent->types[i].name && strcmp(parent->types[i].name, name) == 0)
+            return &parent->types[i];
+    return NULL;
+}
+
+bool gpu_offers_types(const struct gpu *gpu)
+{
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        if (gpu->parents[i].type_count)
+            return true;
+    return false;
+}
+
+const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *configured)
+{
+    const struct mdev_type *type = gpu_type(gpu, configured);
+    for (size_t i = 0; i < gpu->parent_count && !type; i++)
+        type = type_by_name(&gpu->parents[i], configured);
+    return type;
+}
+
+static const struct mdev *find_mdev(const struct mdev *mdevs, size_t count,
+                                    const char *uuid)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(mdevs[i].uuid, uuid) == 0)
+            return &mdevs[i];
+    return NULL;
+}
+
+const struct mdev *host_mdev(const struct host *host, const char *uuid,
+                             const struct gpu **gpu, const struct mdev_parent **parent)
+{
+    const struct gpu *on = NULL;
+    const struct mdev_parent *below = NULL;
+    const struct mdev *mdev = NULL;
+    for (size_t i = 0; i < host->gpu_count && !mdev; i++) {
+        on = &host->gpus[i];
+        for (size_t j = 0; j < on->parent_count && !mdev; j++) {
+            below = &on->parents[j];
+            mdev = find_mdev(below->mdevs, below->mdev_count, uuid);
+        }
+    }
+    if (!mdev) {
+        on = NULL;
+        below = NULL;
+        mdev = find_mdev(host->strays, host->stray_count, uuid);
+    }
+    if (mdev && gpu)
+        *gpu = on;
+    if (mdev && parent)
+        *parent = below;
+    return mdev;
+}
+
+const char *gpu_health_name(enum gpu_health health)
+{
+    static const char *const names[] = {
+        [GPU_OK] = "ok",
+        [GPU_GONE] = "gone",
+        [GPU_LOST] = "lost",
+        [GPU_UNREADABLE] = "unreadable",
+        [GPU_UNUSABLE] = "unusable",
+    };
+    return names[health];
+}
+
+char *node_device_name(const char *subsystem, const char *name)
+{
+    /* libvirt names this one device by its driver's family. */
+    if (strcmp(subsystem, "matrix") == 0)
+        subsystem = "ap";
+    char *text = xasprintf("%s_%s", subsystem, name);
+    for (char *p = text; *p; p++)
+        if (!isalnum((unsigned char)*p))
+            *p = '_';
+    return text;
+}
+
+struct gpu *host_add_gpu(struct host *host, const char *name)
+{
+    struct gpu *gpu = (struct gpu *)host_gpu(host, name);
+    if (gpu)
+        return gpu;
+    gpu = array_add(host->gpus, host->gpu_count);
+    gpu->name = xstrdup(name);
+    gpu->is_pci = pci_address_parse(name, NULL);
+    gpu->node_name = node_device_name(gpu->is_pci ? "pci" : name, name);
+    gpu->numa_node = -1;
+    return gpu;
+}
+
+struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *name)
+{
+    struct mdev_parent *parent = (struct mdev_parent *)find_parent(gpu, name);
+    if (!parent) {
+        parent = array_add(gpu->parents, gpu->parent_count);
+        parent->name = xstrdup(name);
+    }
+    return parent;
+}
+
+static struct mdev *add_mdev(struct host *host, const char *parent)
+{
+    const struct mdev_parent *found;
+    if (!host_parent(host, parent, &found))
+        return array_add(host->strays, host->stray_count);
+    struct mdev_parent *below = (struct mdev_parent *)found;
+    return array_add(below->mdevs, below->mdev_count);
+}
+
+void host_mark_in_transition(struct host *host, const char *uuid, const char *parent,
+                             bool leaving)
+{
+    struct mdev *mdev = (struct mdev *)host_mdev(host, uuid, NULL, NULL);
+    if (!mdev) {
+        mdev = add_mdev(host, parent);
+        snprintf(mdev->uuid, sizeof mdev->uuid, "%s", uuid);
+    }
+    mdev->in_transition = true;
+    mdev->leaving = leaving;
+    host_sort(host);
+}
+
+/* ---- order ---- */
+
+/* Addresses compare as numbers (3d comes after 10), and come before other names. */
+static int compare_names(const char *a, const char *b)
+{
+    uint64_t left, right;
+    bool left_is_pci = pci_address_parse(a, &left),
+         right_is_pci = pci_address_parse(b, &right);
+    if (left_is_pci != right_is_pci)
+        return left_is_pci ? -1 : 1;
+    if (left_is_pci)
+        return (left > right) - (left < right);
+    return strverscmp(a, b);
+}
+
+static int compare_gpus(const void *a, const void *b)
+{
+    return compare_names(((const struct gpu *)a)->name, ((const struct gpu *)b)->name);
+}
+
+static int compare_parents(const void *a, const void *b)
+{
+    return compare_names(((const struct mdev_parent *)a)->name,
+                         ((const struct mdev_parent *)b)->name);
+}
+
+static int compare_types(const void *a, const void *b)
+{
+    return strverscmp(((const struct mdev_type *)a)->id,
+                      ((const struct mdev_type *)b)->id);
+}
+
+static int compare_mdevs(const void *a, const void *b)
+{
+    return strcmp(((const struct mdev *)a)->uuid, ((const struct mdev *)b)->uuid);
+}
+
+/* qsort() must not be given NULL, not even for nothing. */
+static void sort(void *items, size_t count, size_t size,
+                 int (*compare)(const void *, const void *))
+{
+    if (count)
+        qsort(items, count, size, compare);
+}
+
+static void sort_parent(struct mdev_parent *parent)
+{
+    sort(parent->types, parent->type_count, sizeof *parent->types, compare_types);
+    sort(parent->mdevs, parent->mdev_count, sizeof *parent->mdevs, compare_mdevs);
+}
+
+void host_sort(struct host *host)
+{
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        struct gpu *gpu = &host->gpus[i];
+        for (size_t j = 0; j < gpu->parent_count; j++)
+            sort_parent(&gpu->parents[j]);
+        sort(gpu->parents, gpu->parent_count, sizeof *gpu->parents, compare_parents);
+    }
+    sort(host->gpus, host->gpu_count, sizeof *host->gpus, compare_gpus);
+    sort(host->strays, host->stray_count, sizeof *host->strays, compare_mdevs);
+}

@@ -1,0 +1,396 @@
+#include "agent/host/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/host/codec.h"
+#include "agent/host/scan.h"
+#include "lib/files.h"
+#include "lib/strlist.h"
+#include "lib/subprocess.h"
+#include "lib/xalloc.h"
+
+#define PATIENCE 3000 /* milliseconds */
+#define SLICE 100     /* milliseconds */
+#define NOTES_MAX (1 << 20)
+
+/* Where the child is, in memory that it shares with the agent: it must not stop to say
+ * so. */
+struct progress {
+    unsigned steps;
+    char gpu[64], file[64];
+};
+
+/* A child that was left behind and has not ended yet, perhaps by another process. */
+struct left {
+    pid_t pid;
+    unsigned long long start; /* as /proc says it: pids come again */
+    char *gpu, *file;         /* the card that it is stuck at; NULL: none */
+};
+
+struct host_reader {
+    char *sysfs_root;
+    struct child child;
+    struct progress *progress; /* the child's; NULL: there is none */
+    struct left *left;
+    size_t left_count;
+    char *notes; /* the file that tells of them; NULL: none does */
+    bool writes_notes;
+    unsigned patience;
+    bool (*interrupted)(void *data);
+    void *data;
+};
+
+/* What comes before a packed host. */
+struct head {
+    struct error err; /* code NONE: a host follows, */
+    size_t length;    /* of so many bytes */
+};
+
+struct host_reader *host_reader_new(const char *sysfs_root)
+{
+    struct host_reader *reader = xcalloc(1, sizeof *reader);
+    reader->sysfs_root = xstrdup(sysfs_root);
+    reader->patience = PATIENCE;
+    return reader;
+}
+
+void host_reader_set_patience(struct host_reader *reader, unsigned milliseconds)
+{
+    reader->patience = milliseconds;
+}
+
+void host_reader_set_interrupt(struct host_reader *reader,
+                               bool (*interrupted)(void *data), void *data)
+{
+    reader->interrupted = interrupted;
+    reader->data = data;
+}
+
+static bool is_stuck(const struct host_reader *reader, const char *gpu)
+{
+    for (size_t i = 0; i < reader->left_count; i++)
+        if (reader->left[i].gpu && strcmp(reader->left[i].gpu, gpu) == 0)
+            return true;
+    return false;
+}
+
+/* ---- the child ---- */
+
+static bool may_read(void *data, const char *gpu, const char *file)
+{
+    const struct host_reader *reader = data;
+    if (is_stuck(reader, gpu))
+        return false;
+    struct progress *progress = reader->progress;
+    stpncpy(progress->gpu, gpu, sizeof progress->gpu - 1);
+    stpncpy(progress->file, file, sizeof progress->file - 1);
+    __atomic_add_fetch(&progress->steps, 1, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* When nobody listens any more there is nobody to tell. */
+static void say(int socket, const void *data, size_t length)
+{
+    for (const char *bytes = data; length;) {
+        ssize_t n = write(socket, bytes, length);
+        if (n < 0)
+            _exit(0);
+        bytes += n;
+        length -= (size_t)n;
+    }
+}
+
+static void answer(struct host_reader *reader, int socket)
+{
+    const struct scan_watch watch = {may_read, reader};
+    _cleanup_(host_freep) struct host *host = NULL;
+    _cleanup_free_ char *packed = NULL;
+    struct head head = {0};
+    if (host_scan(reader->sysfs_root, &watch, &host, &head.err) == 0) {
+        head.err = (struct error){0};
+        packed = host_pack(host, &head.length);
+    }
+    say(socket, &head, sizeof head);
+    say(socket, packed, head.length);
+}
+
+/* What it knows of cards that are stuck is what was known when it began. */
+static void answer_all(const void *data, int socket)
+{
+    struct host_reader reader = *(const struct host_reader *)data;
+    for (char question; read(socket, &question, 1) == 1;)
+        answer(&reader, socket);
+}
+
+static int start_child(struct host_reader *reader, struct error *err)
+{
+    reader->progress = mmap(NULL, sizeof *reader->progress, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (reader->progress == MAP_FAILED)
+        abort();
+    int rc = child_start(&reader->child, "vgpu-reader", answer_all, reader, err);
+    if (rc != 0) {
+        (void)munmap(reader->progress, sizeof *reader->progress);
+        reader->progress = NULL;
+    }
+    return rc;
+}
+
+/* ---- notes for other processes, and for those that come after ---- */
+
+/* When a process began; 0: there is no such process. */
+static unsigned long long start_of(pid_t pid)
+{
+    char path[64];
+    unsigned long long start = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    _cleanup_free_ char *text = NULL;
+    if (file_read_at(AT_FDCWD, path, NOTES_MAX, &text, NULL, NULL) != 0 ||
+        sscanf(text,
+               "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
+               "%*d %*d %*d %*d %*d %llu",
+               &start) != 1)
+        return 0;
+    return start;
+}
+
+/* Where that fails, others may send a child of their own to the card. */
+static void write_notes(const struct host_reader *reader)
+{
+    if (!reader->writes_notes)
+        return;
+    _cleanup_strlist_ struct strlist lines = {0};
+    for (size_t i = 0; i < reader->left_count; i++)
+        if (reader->left[i].gpu)
+            strlist_add_take(&lines,
+                             xasprintf("%d %llu %s %s\n", (int)reader->left[i].pid,
+                                       reader->left[i].start, reader->left[i].gpu,
+                                       reader->left[i].file));
+    _cleanup_free_ char *text = strlist_join(&lines, "");
+    const char *name;
+    _cleanup_close_ int folder = file_open_folder(reader->notes, &name, NULL);
+    if (folder >= 0 && lines.count)
+        (void)file_replace_at(folder, name, text, strlen(text), 0600, NULL);
+    else if (folder >= 0)
+        (void)unlinkat(folder, name, 0);
+}
+
+static void read_notes(struct host_reader *reader)
+{
+    _cleanup_free_ char *text = NULL;
+    if (file_read_at(AT_FDCWD, reader->notes, NOTES_MAX, &text, NULL, NULL) != 0)
+        return;
+    char *line, *rest = text, gpu[64], name[64];
+    int pid;
+    unsigned long long start;
+    while ((line = strsep(&rest, "\n")))
+        if (sscanf(line, "%d %llu %63s %63s", &pid, &start, gpu, name) == 4 &&
+            pid > 0 && start && start_of(pid) == start && !is_stuck(reader, gpu))
+            *array_add(reader->left, reader->left_count) =
+                (struct left){pid, start, xstrdup(gpu), xstrdup(name)};
+    /* Of those that have ended. */
+    write_notes(reader);
+}
+
+void host_reader_set_notes(struct host_reader *reader, const char *state_file,
+                           bool writes)
+{
+    free(reader->notes);
+    reader->notes = xasprintf("%s.hung", state_file);
+    reader->writes_notes = writes;
+    read_notes(reader);
+}
+
+/* It ends when it sees that nobody listens; where it is stuck, when the driver lets go.
+ */
+static void leave_child(struct host_reader *reader, const char *gpu)
+{
+    if (!reader->progress)
+        return;
+    *array_add(reader->left, reader->left_count) =
+        (struct left){reader->child.pid, start_of(reader->child.pid), xstrdup(gpu),
+                      gpu ? xstrdup(reader->progress->file) : NULL};
+    close(reader->child.socket);
+    (void)munmap(reader->progress, sizeof *reader->progress);
+    reader->progress = NULL;
+}
+
+static void clear_left(struct left *left)
+{
+    free(left->gpu);
+    free(left->file);
+}
+
+/* Ours alone: who they are is certain until they are waited for. Where the driver lets
+ * signals end its wait, nothing is left behind. */
+static void end_child(const struct left *left)
+{
+    if (waitpid(left->pid, NULL, WNOHANG) == 0)
+        (void)kill(left->pid, SIGKILL);
+}
+
+void host_reader_free(struct host_reader *reader)
+{
+    if (!reader)
+        return;
+    leave_child(reader, NULL);
+    for (size_t i = 0; i < reader->left_count; i++) {
+        end_child(&reader->left[i]);
+        clear_left(&reader->left[i]);
+    }
+    free(reader->left);
+    free(reader->notes);
+    free(reader->sysfs_root);
+    free(reader);
+}
+
+/* ---- listening to it ---- */
+
+/* What is there, at most so much. 0: nothing came in a slice of time; -1: it is gone.
+ */
+static ssize_t listen_for(const struct host_reader *reader, char *bytes, size_t length)
+{
+    struct pollfd fd = {.fd = reader->child.socket, .events = POLLIN};
+    if (poll(&fd, 1, SLICE) != 1)
+        return 0;
+    ssize_t n = recv(fd.fd, bytes, length, MSG_DONTWAIT);
+    return n > 0 ? n : -1;
+}
+
+/* Exactly so much. TIMEOUT when the child does not come on. */
+static int hear(const struct host_reader *reader, void *data, size_t length,
+                struct error *err)
+{
+    char *bytes = data;
+    unsigned steps = 0;
+    for (unsigned waited = 0; length;) {
+        ssize_t n = listen_for(reader, bytes, length);
+        if (n < 0)
+            return error_set(err, ERROR_IO,
+                             "the child that looks at the host ended early");
+        bytes += n;
+        length -= (size_t)n;
+        unsigned now = __atomic_load_n(&reader->progress->steps, __ATOMIC_ACQUIRE);
+        waited = n || now != steps ? 0 : waited + SLICE;
+        steps = now;
+        if (!n && reader->interrupted && reader->interrupted(reader->data))
+            return error_set(err, ERROR_BUSY, "stopped while looking at the host");
+        if (waited >= reader->patience)
+            return error_set(err, ERROR_TIMEOUT, "%s does not answer",
+                             reader->sysfs_root);
+    }
+    return 0;
+}
+
+/* -1: it did not answer; else *said is what became of the scan. */
+static int ask(const struct host_reader *reader, struct host **out, struct error *said,
+               struct error *err)
+{
+    struct head head;
+    if (send(reader->child.socket, "?", 1, MSG_NOSIGNAL) != 1)
+        return error_set_errno(err, errno, "the child that looks at the host");
+    if (hear(reader, &head, sizeof head, err) != 0)
+        return -1;
+    *said = head.err;
+    if (said->code != ERROR_NONE)
+        return 0;
+    _cleanup_free_ char *packed = xcalloc(head.length, 1);
+    if (hear(reader, packed, head.length, err) != 0)
+        return -1;
+    return host_unpack(packed, head.length, out, err);
+}
+
+/* ---- cards that do not answer ---- */
+
+/* Other processes' children cannot be waited for. */
+static bool has_ended(const struct left *left)
+{
+    pid_t pid = waitpid(left->pid, NULL, WNOHANG);
+    return pid < 0 ? start_of(left->pid) != left->start : pid > 0;
+}
+
+/* Cards whose child has ended can be asked again, by a child that does not know of
+ * them. */
+static void drop_ended(struct host_reader *reader)
+{
+    bool answers = false;
+    for (size_t i = reader->left_count; i-- > 0;) {
+        if (!has_ended(&reader->left[i]))
+            continue;
+        answers |= reader->left[i].gpu != NULL;
+        clear_left(&reader->left[i]);
+        reader->left[i] = reader->left[--reader->left_count];
+    }
+    if (!answers)
+        return;
+    leave_child(reader, NULL);
+    write_notes(reader);
+}
+
+static void mark_stuck(const struct host_reader *reader, struct host *host)
+{
+    for (size_t i = 0; i < reader->left_count; i++) {
+        const struct left *left = &reader->left[i];
+        struct gpu *gpu = left->gpu ? (struct gpu *)host_gpu(host, left->gpu) : NULL;
+        if (!gpu)
+            continue;
+        free(gpu->health_reason);
+        gpu->health = GPU_UNREADABLE;
+        gpu->health_reason =
+            xasprintf("its driver hangs: %s does not answer", left->file);
+    }
+}
+
+/* ---- the look ---- */
+
+/* The child did not answer. True: it is stuck at a card, and another is to go on. */
+static bool give_up(struct host_reader *reader, enum error_code why)
+{
+    const char *gpu = reader->progress->gpu;
+    if (why == ERROR_TIMEOUT && *gpu && !is_stuck(reader, gpu)) {
+        leave_child(reader, gpu);
+        write_notes(reader);
+        return true;
+    }
+    /* It may be dead, or about to say what nobody waits for any more. */
+    (void)kill(reader->child.pid, SIGKILL);
+    leave_child(reader, NULL);
+    return false;
+}
+
+int host_reader_look(struct host_reader *reader, struct host **out, struct error *err)
+{
+    drop_ended(reader);
+    struct error said, why;
+    bool answered = false;
+    do {
+        if (!reader->progress && start_child(reader, err) != 0)
+            return -1;
+        answered = ask(reader, out, &said, &why) == 0;
+    } while (!answered && give_up(reader, why.code));
+    if (answered && said.code == ERROR_NONE) {
+        mark_stuck(reader, *out);
+        return 0;
+    }
+    if (err)
+        *err = answered ? said : why;
+    return -1;
+}
+
+int host_look(const char *sysfs_root, const char *state_file, struct host **out,
+              struct error *err)
+{
+    _cleanup_(host_reader_freep) struct host_reader *reader =
+        host_reader_new(sysfs_root);
+    if (state_file)
+        host_reader_set_notes(reader, state_file, false);
+    return host_reader_look(reader, out, err);
+}

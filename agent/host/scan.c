@@ -1,0 +1,406 @@
+#include "agent/host/scan.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "agent/host/sysfs.h"
+#include "lib/files.h"
+#include "lib/pci_address.h"
+#include "lib/xalloc.h"
+
+#define PARENTS_FOLDER "class/mdev_bus"
+#define PCI_CLASS_DISPLAY 0x03
+
+struct scan {
+    struct host *host;
+    const struct scan_watch *watch; /* NULL: nobody watches */
+};
+
+static bool may_read(const struct scan *scan, const struct gpu *gpu, const char *file)
+{
+    return !scan->watch || scan->watch->may_read(scan->watch->data, gpu->name, file);
+}
+
+/* The first reason stays: it is the one that explains the others. */
+static void set_unreadable(struct gpu *gpu, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void set_unreadable(struct gpu *gpu, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    _cleanup_free_ char *reason = xvasprintf(format, args);
+    va_end(args);
+    /* Of several the first by name: folders have no order. */
+    if (gpu->health == GPU_UNREADABLE && strcmp(reason, gpu->health_reason) >= 0)
+        return;
+    if (gpu->health != GPU_OK && gpu->health != GPU_UNREADABLE)
+        return;
+    free(gpu->health_reason);
+    gpu->health_reason = steal(reason);
+    gpu->health = GPU_UNREADABLE;
+}
+
+/* A text that may be missing, but if it is there, must be readable. */
+static char *read_text(const struct scan *scan, struct gpu *gpu, int dirfd,
+                       const char *where, const char *name)
+{
+    char *text = NULL;
+    struct error err = {0};
+    if (!may_read(scan, gpu, name))
+        return NULL;
+    if (attribute_read_at(dirfd, name, &text, &err) != 0 && !sysfs_gone(err.errnum))
+        set_unreadable(gpu, "%s/%s", where, err.text);
+    return sysfs_printable(text);
+}
+
+static long read_number_or(const struct scan *scan, const struct gpu *gpu, int dirfd,
+                           const char *name, long otherwise)
+{
+    long number;
+    return may_read(scan, gpu, name) && sysfs_number(dirfd, name, &number, NULL) == 0
+               ? number
+               : otherwise;
+}
+
+/* ---- the card ---- */
+
+/* A card that fell off the bus answers every read with all ones. A suspended one is not
+ * asked, since reading its config space would wake it up. */
+static void check_on_bus(const struct scan *scan, struct gpu *gpu, int card)
+{
+    if (!may_read(scan, gpu, "config"))
+        return;
+    _cleanup_free_ char *power = NULL;
+    if (attribute_read_at(card, "power/runtime_status", &power, NULL) == 0 &&
+        strcmp(power, "suspended") == 0)
+        return;
+    _cleanup_close_ int fd = openat(card, "config", O_RDONLY | O_CLOEXEC);
+    uint32_t id = 0;
+    if (fd < 0 || pread(fd, &id, sizeof id, 0) < 0) {
+        if (!sysfs_gone(errno))
+            set_unreadable(gpu, "config: %s", strerrordesc_np(errno));
+    } else if (id == UINT32_MAX) {
+        gpu->health = GPU_LOST;
+        gpu->health_reason = xstrdup("fell off the bus: its config space reads "
+                                     "0xffffffff");
+    }
+}
+
+static void read_card(const struct scan *scan, struct gpu *gpu, int card)
+{
+    gpu->driver = sysfs_link_name(card, "driver");
+    gpu->numa_node = (int)read_number_or(scan, gpu, card, "numa_node", -1);
+    if (gpu->is_pci) {
+        gpu->vendor = (uint16_t)read_number_or(scan, gpu, card, "vendor", 0);
+        gpu->device = (uint16_t)read_number_or(scan, gpu, card, "device", 0);
+        gpu->vf_total = (unsigned)read_number_or(scan, gpu, card, "sriov_totalvfs", 0);
+        gpu->vf_enabled = (unsigned)read_number_or(scan, gpu, card, "sriov_numvfs", 0);
+        check_on_bus(scan, gpu, card);
+        return;
+    }
+    _cleanup_free_ char *subsystem = sysfs_link_name(card, "subsystem");
+    if (subsystem) {
+        free(gpu->node_name);
+        gpu->node_name = node_device_name(subsystem, gpu->name);
+    }
+}
+
+/* ---- types ---- */
+
+static void copy_description(const struct mdev_type *from, struct mdev_type *type)
+{
+    type->description = xstrdup(from->description);
+    type->device_api = xstrdup(from->device_api);
+    type->attributes = from->attributes;
+}
+
+/* The type of that id and name on a card of the same model and driver. */
+static const struct mdev_type *twin(const struct host *host, const struct gpu *gpu,
+                                    const struct mdev_type *type)
+{
+    for (size_t i = 0; i < host->gpu_count && gpu->driver && type->name; i++) {
+        const struct gpu *other = &host->gpus[i];
+        if (other->vendor != gpu->vendor || other->device != gpu->device ||
+            !other->driver || strcmp(other->driver, gpu->driver) != 0)
+            continue;
+        const struct mdev_type *same = gpu_type(other, type->id);
+        if (same && same->name && strcmp(same->name, type->name) == 0)
+            return same;
+    }
+    return NULL;
+}
+
+/* One without a letter or digit names nothing, and makes no trait. */
+static char *read_type_name(const struct scan *scan, struct gpu *gpu, int folder,
+                            const char *id)
+{
+    char *name = read_text(scan, gpu, folder, id, "name");
+    for (const char *p = name; p && *p; p++)
+        if (isalnum((unsigned char)*p))
+            return name;
+    free(name);
+    return NULL;
+}
+
+/* Reading is most of a scan's time, and the same on 64 cards or 256 VFs; so what does
+ * not depend on the single parent is read once. */
+static void describe_type(const struct scan *scan, struct gpu *gpu, int types,
+                          struct mdev_type *type)
+{
+    const struct mdev_type *same = gpu_type(gpu, type->id);
+    /* Every type has a device_api; one without was seen while it went. */
+    if (same && same->device_api) {
+        type->name = xstrdup(same->name);
+        copy_description(same, type);
+        return;
+    }
+    _cleanup_close_ int folder = sysfs_open_folder(types, type->id);
+    if (folder < 0)
+        return;
+    type->name = read_type_name(scan, gpu, folder, type->id);
+    same = twin(scan->host, gpu, type);
+    if (same) {
+        copy_description(same, type);
+        return;
+    }
+    type->description = read_text(scan, gpu, folder, type->id, "description");
+    type->device_api = read_text(scan, gpu, folder, type->id, "device_api");
+    type->attributes = type_attributes_parse(type->description);
+}
+
+/* -1 when the type has gone. */
+static int read_available(const struct scan *scan, struct gpu *gpu, int types,
+                          struct mdev_type *type)
+{
+    type->available = -1;
+    if (!may_read(scan, gpu, "available_instances"))
+        return 0;
+    char path[NAME_MAX + 32];
+    struct error err = {0};
+    long number = -1;
+    snprintf(path, sizeof path, "%s/available_instances", type->id);
+    if (sysfs_number(types, path, &number, &err) == 0 &&
+        (number < 0 || number > INT_MAX))
+        (void)error_set(&err, ERROR_INVALID, "%s: %ld makes no sense", path, number);
+    if (sysfs_gone(err.errnum) || err.errnum == ENOTDIR)
+        return -1;
+    if (err.code)
+        set_unreadable(gpu, "mdev_supported_types/%s", err.text);
+    else
+        type->available = (int)number;
+    return 0;
+}
+
+static void read_type(const struct scan *scan, struct gpu *gpu,
+                      struct mdev_parent *parent, int types, const char *id)
+{
+    struct mdev_type type = {.id = xstrdup(id)};
+    if (read_available(scan, gpu, types, &type) != 0) {
+        free(type.id);
+        return;
+    }
+    describe_type(scan, gpu, types, &type);
+    *array_add(parent->types, parent->type_count) = type;
+}
+
+static void read_types(const struct scan *scan, struct gpu *gpu,
+                       struct mdev_parent *parent, int folder)
+{
+    _cleanup_directory_ DIR *types = sysfs_open_list(folder, "mdev_supported_types");
+    int errnum = types ? 0 : errno;
+    const char *id;
+    while (types && (id = sysfs_next(types, &errnum)))
+        read_type(scan, gpu, parent, dirfd(types), id);
+    if (errnum && !sysfs_gone(errnum))
+        set_unreadable(gpu, "mdev_supported_types: %s", strerrordesc_np(errnum));
+}
+
+/* ---- devices ---- */
+
+static char *first_in_folder(int dirfd, const char *path)
+{
+    _cleanup_directory_ DIR *folder = sysfs_open_list(dirfd, path);
+    int errnum;
+    return folder ? xstrdup(sysfs_next(folder, &errnum)) : NULL;
+}
+
+/* In the kernel the link to the type is made last and goes first. */
+void host_scan_mdev(int folder, const char *name, struct mdev *mdev)
+{
+    _cleanup_close_ int device = sysfs_open_folder(folder, name);
+    if (device >= 0) {
+        mdev->type_id = sysfs_link_name(device, "mdev_type");
+        mdev->iommu_group = sysfs_link_name(device, "iommu_group");
+        mdev->vfio_device = first_in_folder(device, "vfio-dev");
+    }
+    mdev->in_transition = !mdev->type_id;
+}
+
+static const struct mdev *find_mdev(const struct mdev_parent *list, const char *uuid)
+{
+    for (size_t i = 0; i < list->mdev_count; i++)
+        if (strcmp(list->mdevs[i].uuid, uuid) == 0)
+            return &list->mdevs[i];
+    return NULL;
+}
+
+/* A list that changes while it is read can give a name twice. */
+static void add_mdev(struct mdev_parent *list, int folder, const char *name,
+                     const char *uuid)
+{
+    if (find_mdev(list, uuid))
+        return;
+    struct mdev *mdev = array_add(list->mdevs, list->mdev_count);
+    memcpy(mdev->uuid, uuid, sizeof mdev->uuid);
+    host_scan_mdev(folder, name, mdev);
+}
+
+/* The devices in a parent's own folder: there they stay visible even while a removal
+ * that waits for its holder has taken them out of bus/mdev/devices. */
+static void list_mdevs(struct gpu *gpu, struct mdev_parent *list, int folder)
+{
+    _cleanup_directory_ DIR *entries = sysfs_open_list(folder, ".");
+    int errnum = entries ? 0 : errno;
+    const char *name;
+    char uuid[UUID_TEXT_SIZE];
+    while (entries && (name = sysfs_next(entries, &errnum)))
+        if (uuid_parse_text(name, uuid))
+            add_mdev(list, dirfd(entries), name, uuid);
+    if (errnum && !sysfs_gone(errnum))
+        set_unreadable(gpu, "%s: %s", list->name, strerrordesc_np(errnum));
+}
+
+/* Devices before and after the types were read: only one that was there both times, and
+ * complete, was there when available_instances was read, so only such a one counts. */
+static void read_devices_and_types(const struct scan *scan, struct gpu *gpu,
+                                   struct mdev_parent *parent, int folder)
+{
+    struct mdev_parent before = {.name = parent->name};
+    list_mdevs(gpu, &before, folder);
+    read_types(scan, gpu, parent, folder);
+    list_mdevs(gpu, parent, folder);
+    for (size_t i = 0; i < parent->mdev_count; i++) {
+        const struct mdev *earlier = find_mdev(&before, parent->mdevs[i].uuid);
+        if (!earlier || earlier->in_transition)
+            parent->mdevs[i].in_transition = true;
+    }
+    for (size_t i = 0; i < before.mdev_count; i++)
+        mdev_clear(&before.mdevs[i]);
+    free(before.mdevs);
+}
+
+/* ---- parents ---- */
+
+/* "../../devices/x/y" seen from class/mdev_bus is "devices/x/y" seen from the root. */
+static char *parent_path(int parents, const char *name)
+{
+    _cleanup_free_ char *target = sysfs_link(parents, name);
+    if (target && strncmp(target, "../../devices/", 14) == 0)
+        return xstrdup(target + 6);
+    return xasprintf(PARENTS_FOLDER "/%s", name);
+}
+
+static void read_parent(const struct scan *scan, int parents, const char *name)
+{
+    struct host *host = scan->host;
+    /* A list that changes while it is read can give a name twice. */
+    if (host_parent(host, name, NULL))
+        return;
+    _cleanup_close_ int folder = sysfs_open_folder(parents, name);
+    int errnum = folder < 0 ? errno : 0;
+    if (sysfs_gone(errnum))
+        return;
+    _cleanup_free_ char *pf = folder < 0 ? NULL : sysfs_link_name(folder, "physfn");
+    size_t known = host->gpu_count;
+    struct gpu *gpu = host_add_gpu(host, pf ? pf : name);
+    struct mdev_parent *parent = gpu_add_parent(gpu, name);
+    parent->path = parent_path(parents, name);
+    if (errnum) {
+        set_unreadable(gpu, "%s: %s", parent->path, strerrordesc_np(errnum));
+        return;
+    }
+    if (host->gpu_count > known) {
+        _cleanup_close_ int card = sysfs_open_folder(folder, pf ? "physfn" : ".");
+        if (card >= 0)
+            read_card(scan, gpu, card);
+    }
+    read_devices_and_types(scan, gpu, parent, folder);
+}
+
+/* ---- cards that offer nothing ---- */
+
+/* The kernel knows a function's class without asking its driver. */
+static void read_bare_card(const struct scan *scan, int cards, const char *name)
+{
+    if (!pci_address_parse(name, NULL) || host_gpu(scan->host, name))
+        return;
+    _cleanup_close_ int card = sysfs_open_folder(cards, name);
+    long class;
+    if (card < 0 || sysfs_number(card, "class", &class, NULL) != 0 ||
+        class >> 16 != PCI_CLASS_DISPLAY)
+        return;
+    _cleanup_free_ char *pf = sysfs_link_name(card, "physfn");
+    if (!pf)
+        read_card(scan, host_add_gpu(scan->host, name), card);
+}
+
+/* ---- devices that no parent had ---- */
+
+/* What is listed here but was in no parent's folder came after we looked there, or its
+ * parent is not (any more) on the list. */
+static void read_stray(const struct scan *scan, int devices, const char *name)
+{
+    (void)devices;
+    struct host *host = scan->host;
+    char uuid[UUID_TEXT_SIZE];
+    if (!uuid_parse_text(name, uuid) || host_mdev(host, uuid, NULL, NULL))
+        return;
+    struct mdev *stray = array_add(host->strays, host->stray_count);
+    memcpy(stray->uuid, uuid, sizeof stray->uuid);
+    stray->in_transition = true;
+}
+
+/* ---- the whole ---- */
+
+/* The lists in the order in which they are read; each may be absent. */
+static const struct {
+    const char *path;
+    void (*read)(const struct scan *scan, int list, const char *name);
+} lists[] = {
+    {PARENTS_FOLDER, read_parent},
+    {"bus/pci/devices", read_bare_card},
+    {"bus/mdev/devices", read_stray},
+};
+
+static int read_list(const struct scan *scan, int root, size_t number,
+                     struct error *err)
+{
+    _cleanup_directory_ DIR *list = sysfs_open_list(root, lists[number].path);
+    int errnum = list ? 0 : errno;
+    const char *name;
+    while (list && (name = sysfs_next(list, &errnum)))
+        lists[number].read(scan, dirfd(list), name);
+    if (errnum && !sysfs_gone(errnum))
+        return error_set_errno(err, errnum, "%s", lists[number].path);
+    return 0;
+}
+
+int host_scan(const char *sysfs_root, const struct scan_watch *watch, struct host **out,
+              struct error *err)
+{
+    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, sysfs_root);
+    if (root < 0)
+        return error_set_errno(err, errno, "%s", sysfs_root);
+    _cleanup_(host_freep) struct host *host = xcalloc(1, sizeof *host);
+    const struct scan scan = {host, watch};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (read_list(&scan, root, i, err) != 0)
+            return error_prefix(err, "%s", sysfs_root);
+    host_sort(host);
+    *out = steal(host);
+    return 0;
+}

@@ -1,0 +1,239 @@
+#include "agent/plan/create.h"
+
+#include <string.h>
+
+#include "agent/plan/fit.h"
+#include "lib/xalloc.h"
+
+static void set_state(struct want *want, enum allocation_state state, char *reason)
+{
+    want->state = state;
+    free(want->reason);
+    want->reason = reason;
+}
+
+/* ---- what is there ---- */
+
+static void judge_held(struct want *want, const struct held *held)
+{
+    strlist_add(&want->mdevs, held->mdev->uuid);
+    if (held->mdev->in_transition)
+        set_state(want, ALLOCATION_PENDING, xstrdup("a device of it is in transition"));
+    else if (want->state == ALLOCATION_READY && held->use &&
+             (held->use->running || held->use->group_open))
+        set_state(want, ALLOCATION_IN_USE, NULL);
+}
+
+static void judge(struct want *want)
+{
+    const struct group *group = want->group;
+    set_state(want, ALLOCATION_READY, NULL);
+    for (size_t i = 0; i < group->held_count; i++)
+        if (group->held[i].want == want)
+            judge_held(want, &group->held[i]);
+}
+
+static bool lacks_devices(const struct want *want)
+{
+    for (size_t i = 0; i < want->group->lost_count; i++)
+        if (want->group->lost[i].want == want)
+            return true;
+    return want_missing(want) > 0;
+}
+
+/* ---- what is to be made ---- */
+
+/* Where devices for the want may be: the parents that the configuration gives it; for a
+ * retired provider, the whole card. */
+static const struct gpu *place_of(const struct want *want)
+{
+    const struct desired_provider *desired = want->subject->desired;
+    return desired && desired->gpu ? &desired->view : want->group->gpu;
+}
+
+static const struct mdev_type *configured_type(const struct want *want)
+{
+    const struct desired_provider *desired = want->subject->desired;
+    return desired && desired->type_id ? gpu_type(place_of(want), desired->type_id)
+                                       : NULL;
+}
+
+/* Borrowed from the want. */
+static struct journal_device order(const struct want *want, unsigned index)
+{
+    struct journal_device device = {.resource_class = want->allocation->resource_class,
+                                    .index = index};
+    stpcpy(device.provider, want->subject->uuid);
+    stpcpy(device.consumer, want->allocation->consumer);
+    return device;
+}
+
+const struct mdev_type *want_lost_type(const struct want *want)
+{
+    for (size_t i = 0; i < want->group->lost_count; i++) {
+        const struct lost *lost = &want->group->lost[i];
+        const struct mdev_type *type =
+            lost->want == want ? place_old_type(place_of(want), lost->entry) : NULL;
+        if (type && type != configured_type(want))
+            return type;
+    }
+    return NULL;
+}
+
+/* A guest that was promised the old type gets it again, as long as the card offers it.
+ */
+static bool place_lost(struct placing *placing, struct want *want,
+                       const struct lost *lost)
+{
+    const struct mdev_type *type = place_old_type(place_of(want), lost->entry);
+    if (!type)
+        type = configured_type(want);
+    struct journal_device device = order(want, lost->index);
+    stpcpy(device.uuid, lost->entry->uuid);
+    device.parent = lost->entry->parent;
+    return type && placing_add(placing, place_of(want), type, &device, want);
+}
+
+/* An index whose uuid nobody has: after a migration, a device made for this consumer
+ * can be another's by now. One that is just being made or removed may be this one. */
+static bool find_uuid(struct placing *placing, const struct world *world,
+                      const struct want *want, struct journal_device *device)
+{
+    for (;; device->index++) {
+        if (want_has_index(want, device->index) ||
+            want_notes_index(want, device->index))
+            continue;
+        want_computed_uuid(want, device->index, device->uuid);
+        const struct mdev *mdev = host_mdev(world->in->host, device->uuid, NULL, NULL);
+        if (journal_find_device(world->in->journal, device->uuid))
+            continue;
+        if (!mdev)
+            return true;
+        if (mdev->in_transition) {
+            placing->shortage = "it waits for a device in transition";
+            return false;
+        }
+    }
+}
+
+static bool place_new(struct placing *placing, const struct world *world,
+                      struct want *want, unsigned *next)
+{
+    const struct mdev_type *type = configured_type(want);
+    struct journal_device device = order(want, *next);
+    if (!type || !find_uuid(placing, world, want, &device))
+        return false;
+    *next = device.index + 1;
+    return placing_add(placing, place_of(want), type, &device, want);
+}
+
+static bool place_all(struct placing *placing, const struct world *world,
+                      struct want *want)
+{
+    for (size_t i = 0; i < want->group->lost_count; i++)
+        if (want->group->lost[i].want == want &&
+            !place_lost(placing, want, &want->group->lost[i]))
+            return false;
+    unsigned next = 0;
+    for (int64_t missing = want_missing(want); missing > 0; missing--)
+        if (!place_new(placing, world, want, &next))
+            return false;
+    return true;
+}
+
+/* ---- what cannot be made ---- */
+
+static bool has_other_types(const struct group *group)
+{
+    for (size_t i = 0; i < group->held_count; i++)
+        if (held_is_settled(&group->held[i]) && !held_is_configured(&group->held[i]))
+            return true;
+    return false;
+}
+
+static char *no_room(const struct want *want)
+{
+    const struct desired_provider *desired = want->subject->desired;
+    const struct mdev_type *lost = want_lost_type(want);
+    if (lost)
+        return xasprintf(
+            "its lost device was of the type '%s', of which no instance is "
+            "left on this GPU",
+            lost->id);
+    if (!desired)
+        return xstrdup("no type is configured for this GPU any more");
+    if (!desired->type_id)
+        return xasprintf("this GPU does not offer the type '%s'",
+                         desired->type_config->type);
+    return xasprintf("no instance of the type '%s' is left on this GPU%s",
+                     desired->type_config->type,
+                     has_other_types(want->group) ? ": it has devices of another type"
+                                                  : "");
+}
+
+/* Why nothing can be made on the card now; NULL: it is well. The caller frees. */
+static char *sickness(const struct want *want)
+{
+    const struct desired_provider *desired = want->subject->desired;
+    const struct gpu *gpu = want->group->gpu;
+    if (!gpu)
+        return xstrdup("the GPU is not on this host");
+    if (desired && desired->sick)
+        return xasprintf("the GPU is not well: %s", desired->sick);
+    return gpu->health == GPU_OK
+               ? NULL
+               : xasprintf("the GPU is not well: %s", gpu_health_name(gpu->health));
+}
+
+/* Devices may still be listed of a card that does not answer any more. */
+static bool is_dead(const struct gpu *gpu)
+{
+    return !gpu || gpu->health == GPU_LOST || gpu->health == GPU_GONE;
+}
+
+/* ---- one allocation after the other ---- */
+
+static void serve(struct placing *placing, const struct world *world, struct want *want)
+{
+    judge(want);
+    bool lacks = lacks_devices(want);
+    char *sick = sickness(want);
+    if (sick && (lacks || is_dead(want->group->gpu))) {
+        set_state(want, ALLOCATION_FAILED, sick);
+        return;
+    }
+    free(sick);
+    if (!lacks)
+        return;
+    if (!world->owner) {
+        set_state(want, ALLOCATION_PENDING, xstrdup("nova-compute makes its device"));
+        want->at_nova = true;
+        return;
+    }
+    size_t before = placing->count;
+    placing->shortage = NULL;
+    if (place_all(placing, world, want)) {
+        set_state(want, ALLOCATION_PENDING, NULL);
+        return;
+    }
+    placing_cut(placing, before);
+    if (placing->shortage)
+        set_state(want, ALLOCATION_PENDING, xstrdup(placing->shortage));
+    else
+        set_state(want, ALLOCATION_FAILED, no_room(want));
+}
+
+/* First those whose every device was noted before, be it that they had it, or that an
+ * earlier plan was to make it and did not come to it: so who comes first stays the same
+ * until all is done. */
+void create_devices(struct world *world, struct group *group)
+{
+    struct placing placing = {.group = group};
+    for (size_t i = 0; i < group->want_count; i++)
+        if (want_missing(&group->wants[i]) == 0)
+            serve(&placing, world, &group->wants[i]);
+    for (size_t i = 0; i < group->want_count; i++)
+        if (want_missing(&group->wants[i]) > 0)
+            serve(&placing, world, &group->wants[i]);
+    placing_emit(&placing, world);
+}

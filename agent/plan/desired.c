@@ -1,0 +1,344 @@
+#include "agent/plan/desired.h"
+
+#include <string.h>
+
+#include "agent/host/capacity.h"
+#include "agent/plan/type_traits.h"
+#include "lib/xalloc.h"
+#include "placement/model.h"
+
+/* ---- which type is for which GPU ---- */
+
+static const struct mdev_type_config *type_naming(const struct config *config,
+                                                  const char *address)
+{
+    for (size_t i = 0; i < config->type_count; i++)
+        if (strlist_contains(&config->types[i].device_addresses, address))
+            return &config->types[i];
+    return NULL;
+}
+
+/* The first type that names no addresses. */
+static const struct mdev_type_config *default_type(const struct config *config)
+{
+    for (size_t i = 0; i < config->type_count; i++)
+        if (config->types[i].device_addresses.count == 0)
+            return &config->types[i];
+    return NULL;
+}
+
+/* The default is for GPUs that can be cut into it: other cards in the host are none of
+ * its business. */
+static const struct mdev_type_config *default_type_for(const struct config *config,
+                                                       const struct gpu *gpu)
+{
+    const struct mdev_type_config *type = default_type(config);
+    return type && gpu_resolve_type(gpu, type->type) ? type : NULL;
+}
+
+/* ---- one provider ---- */
+
+static void add_parent(struct gpu *view, const struct mdev_parent *parent)
+{
+    *array_add(view->parents, view->parent_count) = *parent;
+}
+
+static void add_trait_take(struct desired_provider *provider, char *trait)
+{
+    strlist_add_unique(&provider->traits, trait);
+    free(trait);
+}
+
+static void add_traits(struct desired_provider *provider, const struct mdev_type *type,
+                       enum agent_mode mode)
+{
+    if (type) {
+        add_trait_take(provider, trait_custom(type->id));
+        if (type->name)
+            add_trait_take(provider, trait_custom(type->name));
+        traits_add_standard(&provider->traits, &type->attributes);
+    }
+    for (size_t i = 0; i < provider->type_config->traits.count; i++)
+        strlist_add_unique(&provider->traits, provider->type_config->traits.items[i]);
+    /* Nova's children are Nova's. */
+    if (mode == MODE_OWNER)
+        strlist_add_unique(&provider->traits, TRAIT_OWNER_AGENT);
+    strlist_sort(&provider->traits);
+}
+
+/* A card whose driver has not named its types yet, or not any more, is as one that is
+ * no parent. */
+static char *sickness(const struct gpu *gpu, const struct gpu *view)
+{
+    if (gpu->health != GPU_OK)
+        return xasprintf("%s: %s", gpu_health_name(gpu->health),
+                         gpu->health_reason ? gpu->health_reason : "no reason known");
+    if (gpu->parent_count == 0)
+        return xasprintf("it offers no mediated devices: %s",
+                         gpu->driver ? "its virtual functions are not enabled, or its "
+                                       "driver makes none"
+                                     : "no driver is bound to it");
+    if (view->parent_count && !gpu_offers_types(view))
+        return xstrdup("it offers no types: its driver has not named any (yet)");
+    return NULL;
+}
+
+/* Takes `view`'s array of parents. NULL where the provider's name would be too long. */
+static struct desired_provider *add_provider(struct desired_tree *tree,
+                                             const char *node_name)
+{
+    char *name = xasprintf("%s_%s", tree->root_name, node_name);
+    if (strlen(name) > PLACEMENT_MAX_PROVIDER_NAME) {
+        strlist_add_take(&tree->problems,
+                         xasprintf("the provider name %s is longer than the %d "
+                                   "characters that Placement takes: set a shorter "
+                                   "name of the root",
+                                   name, PLACEMENT_MAX_PROVIDER_NAME));
+        free(name);
+        return NULL;
+    }
+    struct desired_provider *provider =
+        array_add(tree->providers, tree->provider_count);
+    provider->name = name;
+    uuid5_text(tree->root_uuid, name, provider->uuid);
+    return provider;
+}
+
+/* Devices below virtual functions that the configuration does not name take from what
+ * the card can carry, and the free ones that it names do not show it. nova-compute does
+ * not look at that. */
+static int64_t capacity_of(const struct desired_provider *provider,
+                           enum agent_mode mode)
+{
+    int64_t capacity = gpu_capacity(&provider->view, provider->type_id, 0);
+    int64_t limit = gpu_limit_below(provider->gpu, &provider->view, provider->type_id);
+    if (mode == MODE_NOVA || capacity <= limit)
+        return capacity;
+    return limit > 0 ? limit : 0;
+}
+
+static void fill_present(struct desired_provider *provider, const struct gpu *gpu,
+                         struct gpu *view, const struct mdev_type_config *config,
+                         struct desired_tree *tree)
+{
+    provider->gpu = gpu;
+    provider->gpu_name = xstrdup(gpu->name);
+    provider->view = *view;
+    *view = (struct gpu){0};
+    provider->type_config = config;
+    provider->resource_class = xstrdup(config->mdev_class);
+    provider->sick = sickness(gpu, &provider->view);
+    const struct mdev_type *type = gpu_resolve_type(&provider->view, config->type);
+    if (type) {
+        provider->type_id = xstrdup(type->id);
+        provider->type_name = xstrdup(type->name);
+    } else if (!provider->sick) {
+        _cleanup_free_ char *problem =
+            xasprintf("%s does not offer the type '%s' that is configured for it",
+                      gpu->name, config->type);
+        strlist_add_unique(&tree->problems, problem);
+    }
+    provider->capacity = capacity_of(provider, tree->mode);
+    add_traits(provider, type, tree->mode);
+}
+
+/* ---- owner mode: one provider a card ---- */
+
+static bool on_host(const struct host *host, const char *address)
+{
+    return host_gpu(host, address) || host_parent(host, address, NULL);
+}
+
+/* The type for virtual functions that the configuration names and that are not enabled
+ * now: they were, or will be, on the bus of their card. */
+static const struct mdev_type_config *
+type_of_absent_functions(const struct config *config, const struct host *host,
+                         const struct gpu *gpu)
+{
+    if (!gpu->vf_total || gpu->vf_enabled || gpu->parent_count)
+        return NULL;
+    const char *slot = strrchr(gpu->name, ':');
+    size_t bus = slot ? (size_t)(slot - gpu->name) + 1 : 0;
+    for (size_t i = 0; bus && i < config->type_count; i++) {
+        const struct strlist *addresses = &config->types[i].device_addresses;
+        for (size_t j = 0; j < addresses->count; j++)
+            if (strncmp(addresses->items[j], gpu->name, bus) == 0 &&
+                !on_host(host, addresses->items[j]))
+                return &config->types[i];
+    }
+    return NULL;
+}
+
+/* The type for the card, and those of its parents that the configuration names. A card
+ * whose own address is named, or that is nobody's but the default's, is used whole. */
+static const struct mdev_type_config *
+choose_type(const struct config *config, const struct host *host, const struct gpu *gpu,
+            struct gpu *view, struct strlist *problems)
+{
+    const struct mdev_type_config *chosen = type_naming(config, gpu->name);
+    bool whole = chosen != NULL;
+    for (size_t i = 0; i < gpu->parent_count; i++) {
+        const struct mdev_parent *parent = &gpu->parents[i];
+        const struct mdev_type_config *named = type_naming(config, parent->name);
+        if (!chosen)
+            chosen = named;
+        else if (named && named != chosen)
+            strlist_add_take(problems,
+                             xasprintf("%s: the type '%s' is not used there: the card "
+                                       "%s carries '%s', and one type at a time",
+                                       parent->name, named->type, gpu->name,
+                                       chosen->type));
+        if (!whole && named && named == chosen)
+            add_parent(view, parent);
+    }
+    if (!chosen)
+        chosen = type_of_absent_functions(config, host, gpu);
+    if (!chosen) {
+        chosen = default_type_for(config, gpu);
+        whole = true;
+    }
+    for (size_t i = 0; whole && i < gpu->parent_count; i++)
+        add_parent(view, &gpu->parents[i]);
+    return chosen;
+}
+
+static void add_card(struct desired_tree *tree, const struct config *config,
+                     const struct host *host, const struct gpu *gpu)
+{
+    struct gpu view = *gpu;
+    view.parents = NULL;
+    view.parent_count = 0;
+    const struct mdev_type_config *type =
+        choose_type(config, host, gpu, &view, &tree->problems);
+    struct desired_provider *provider =
+        type ? add_provider(tree, gpu->node_name) : NULL;
+    if (provider)
+        fill_present(provider, gpu, &view, type, tree);
+    free(view.parents);
+}
+
+/* ---- nova mode: one provider a parent, as Nova has it ---- */
+
+static void add_nova_child(struct desired_tree *tree, const struct config *config,
+                           const struct gpu *gpu, const struct mdev_parent *parent)
+{
+    const struct mdev_type_config *type = type_naming(config, parent->name);
+    struct gpu view = *gpu;
+    view.parents = NULL;
+    view.parent_count = 0;
+    add_parent(&view, parent);
+    if (!type)
+        type = default_type_for(config, &view);
+    _cleanup_free_ char *node_name =
+        gpu->is_pci ? node_device_name("pci", parent->name) : xstrdup(gpu->node_name);
+    struct desired_provider *provider = type ? add_provider(tree, node_name) : NULL;
+    if (provider)
+        fill_present(provider, gpu, &view, type, tree);
+    free(view.parents);
+}
+
+/* ---- what is configured and not there ---- */
+
+static bool is_pci_address(const char *address)
+{
+    return strchr(address, ':') && strchr(address, '.');
+}
+
+/* Its provider is not made for it, but where it exists it is held back. The libvirt
+ * name of what is not PCI cannot be told from its name alone. */
+static void add_gone(struct desired_tree *tree, const struct mdev_type_config *type,
+                     const char *address)
+{
+    strlist_add_take(&tree->problems,
+                     xasprintf("%s is configured for the type '%s', but is not on "
+                               "this host",
+                               address, type->type));
+    if (!is_pci_address(address))
+        return;
+    _cleanup_free_ char *node_name = node_device_name("pci", address);
+    struct desired_provider *provider = add_provider(tree, node_name);
+    if (!provider)
+        return;
+    provider->gpu_name = xstrdup(address);
+    provider->type_config = type;
+    provider->resource_class = xstrdup(type->mdev_class);
+    provider->sick = xstrdup("not on this host");
+    add_traits(provider, NULL, tree->mode);
+}
+
+static void add_missing(struct desired_tree *tree, const struct config *config,
+                        const struct host *host)
+{
+    for (size_t i = 0; i < config->type_count; i++) {
+        const struct mdev_type_config *type = &config->types[i];
+        for (size_t j = 0; j < type->device_addresses.count; j++)
+            if (!on_host(host, type->device_addresses.items[j]))
+                add_gone(tree, type, type->device_addresses.items[j]);
+    }
+}
+
+static void check_default(struct desired_tree *tree, const struct config *config,
+                          const struct host *host)
+{
+    const struct mdev_type_config *type = default_type(config);
+    if (!type)
+        return;
+    for (size_t i = 0; i < host->gpu_count; i++)
+        if (gpu_resolve_type(&host->gpus[i], type->type))
+            return;
+    strlist_add_take(&tree->problems,
+                     xasprintf("no GPU of this host offers the type '%s'", type->type));
+}
+
+/* ---- the tree ---- */
+
+struct desired_tree *desired_tree_make(const struct config *config,
+                                       const struct host *host, const char *root_uuid,
+                                       const char *root_name)
+{
+    struct desired_tree *tree = xcalloc(1, sizeof *tree);
+    tree->mode = config->agent.mode;
+    stpncpy(tree->root_uuid, root_uuid, UUID_TEXT_SIZE - 1);
+    tree->root_name = xstrdup(root_name);
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        const struct gpu *gpu = &host->gpus[i];
+        if (tree->mode == MODE_OWNER)
+            add_card(tree, config, host, gpu);
+        for (size_t j = 0; tree->mode == MODE_NOVA && j < gpu->parent_count; j++)
+            add_nova_child(tree, config, gpu, &gpu->parents[j]);
+    }
+    add_missing(tree, config, host);
+    check_default(tree, config, host);
+    return tree;
+}
+
+void desired_tree_free(struct desired_tree *tree)
+{
+    if (!tree)
+        return;
+    for (size_t i = 0; i < tree->provider_count; i++) {
+        struct desired_provider *provider = &tree->providers[i];
+        free(provider->name);
+        free(provider->gpu_name);
+        free(provider->view.parents);
+        free(provider->type_id);
+        free(provider->type_name);
+        free(provider->resource_class);
+        free(provider->sick);
+        strlist_clear(&provider->traits);
+    }
+    free(tree->providers);
+    free(tree->root_name);
+    strlist_clear(&tree->problems);
+    free(tree);
+}
+
+struct strlist desired_traits(const struct desired_tree *tree)
+{
+    struct strlist names = {0};
+    for (size_t i = 0; i < tree->provider_count; i++)
+        for (size_t j = 0; j < tree->providers[i].traits.count; j++)
+            strlist_add_unique(&names, tree->providers[i].traits.items[j]);
+    strlist_sort(&names);
+    return names;
+}

@@ -1,0 +1,127 @@
+#include "agent/plan/fit.h"
+
+#include <string.h>
+
+#include "agent/host/capacity.h"
+#include "lib/xalloc.h"
+
+/* A driver that offers millions must not make the plan as long. */
+#define MAX_PLACED 4096
+
+static int64_t placed_on(const struct placing *placing, const char *parent)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < placing->count; i++)
+        count += strcmp(placing->placed[i].device.parent, parent) == 0;
+    return count;
+}
+
+static int64_t less_transit(struct placing *placing, int64_t room, int64_t transit)
+{
+    if (room > 0 && room <= transit)
+        placing->shortage = "it waits for a device in transition";
+    return room - transit;
+}
+
+/* What the kernel would still make of the type below this parent. */
+static bool has_room(struct placing *placing, const struct mdev_parent *parent,
+                     const char *type_id)
+{
+    const struct mdev_type *type = parent_type(parent, type_id);
+    if (!type)
+        return false;
+    if (type->available < 0) {
+        placing->shortage = "the number of available instances cannot be read";
+        return false;
+    }
+    int64_t room = type->available - placed_on(placing, parent->name);
+    return less_transit(placing, room,
+                        group_in_transit(placing->group, parent->name, true)) > 0;
+}
+
+/* What the card as a whole would: with SR-IOV each free VF shows an instance until the
+ * card is full. */
+static bool card_has_room(struct placing *placing, const struct gpu *gpu,
+                          const struct mdev_type *type)
+{
+    if (placing->count >= MAX_PLACED) {
+        placing->shortage = "more devices than are made at once";
+        return false;
+    }
+    if (!type->attributes.max_instance)
+        return true;
+    int64_t room = (int64_t)type->attributes.max_instance -
+                   gpu_device_count(gpu, type->id) - (int64_t)placing->count;
+    return less_transit(placing, room, group_in_transit(placing->group, NULL, false)) >
+           0;
+}
+
+static const struct mdev_parent *choose_parent(struct placing *placing,
+                                               const struct gpu *place,
+                                               const struct mdev_type *type,
+                                               const char *preferred)
+{
+    const struct mdev_parent *chosen = NULL;
+    for (size_t i = 0; i < place->parent_count; i++) {
+        const struct mdev_parent *parent = &place->parents[i];
+        bool before = preferred && strcmp(parent->name, preferred) == 0;
+        if ((!chosen || before) && has_room(placing, parent, type->id))
+            chosen = parent;
+    }
+    return chosen;
+}
+
+bool placing_add(struct placing *placing, const struct gpu *place,
+                 const struct mdev_type *type, const struct journal_device *like,
+                 struct want *want)
+{
+    if (placing->count && strcmp(placing->placed[0].device.type_id, type->id) != 0) {
+        placing->shortage = "devices of another type are made on this GPU first";
+        return false;
+    }
+    const struct mdev_parent *parent = NULL;
+    if (card_has_room(placing, placing->group->gpu, type))
+        parent = choose_parent(placing, place, type, like->parent);
+    if (!parent)
+        return false;
+    struct journal_device device = *like;
+    device.gpu = placing->group->gpu->name;
+    device.parent = parent->name;
+    device.type_id = type->id;
+    device.type_name = type->name;
+    device.released_at = 0;
+    struct placed *placed = array_add(placing->placed, placing->count);
+    placed->device = journal_device_copy(&device);
+    placed->want = want;
+    return true;
+}
+
+void placing_cut(struct placing *placing, size_t count)
+{
+    while (placing->count > count)
+        journal_device_clear(&placing->placed[--placing->count].device);
+}
+
+void placing_emit(struct placing *placing, struct world *world)
+{
+    for (size_t i = 0; i < placing->count; i++) {
+        struct placed *placed = &placing->placed[i];
+        struct want *want = placed->want;
+        struct step *step =
+            world_add_step(world, STEP_CREATE_DEVICE, want ? want->subject : NULL);
+        if (want)
+            strlist_add(&want->mdevs, placed->device.uuid);
+        else
+            step->gpu = xstrdup(placed->device.gpu);
+        step->device = placed->device;
+    }
+    free(placing->placed);
+    *placing = (struct placing){.group = placing->group};
+}
+
+const struct mdev_type *place_old_type(const struct gpu *place,
+                                       const struct journal_device *entry)
+{
+    return gpu_resolve_type(place,
+                            entry->type_name ? entry->type_name : entry->type_id);
+}

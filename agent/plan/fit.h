@@ -1,0 +1,41 @@
+/*
+ * fit: finds the parents for the devices that one plan makes on one GPU. Never
+ * more than the kernel says can be made, less what is in transition (during a slow
+ * create the kernel does not count it yet), and with SR-IOV never more than the card
+ * takes, whatever its free VFs say. All of one type: on most cards the first device
+ * excludes other types, so what comes second waits for the next look.
+ */
+#ifndef AGENT_PLAN_FIT_H
+#define AGENT_PLAN_FIT_H
+
+#include "agent/plan/world.h"
+
+struct placed {
+    struct journal_device device; /* owned */
+    struct want *want;            /* NULL: for none */
+};
+
+struct placing {
+    const struct group *group;
+    struct placed *placed; /* in order */
+    size_t count;
+    const char *shortage; /* why there was no place, where that will pass; else NULL */
+};
+
+/* Adds a device as `like` says, with parent and type filled in; false when there is no
+ * place. `place` is the GPU with the parents that may be used; a parent that `like`
+ * names is preferred. */
+bool placing_add(struct placing *placing, const struct gpu *place,
+                 const struct mdev_type *type, const struct journal_device *like,
+                 struct want *want);
+/* Takes back all but the first `count`. */
+void placing_cut(struct placing *placing, size_t count);
+/* Adds the steps to the plan, and the devices to their wants. Empties `placing`. */
+void placing_emit(struct placing *placing, struct world *world);
+
+/* The type of a device that was lost, as the GPU offers it now: by its name, which
+ * stays the same over driver upgrades; ids do not. */
+const struct mdev_type *place_old_type(const struct gpu *place,
+                                       const struct journal_device *entry);
+
+#endif

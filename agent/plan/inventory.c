@@ -1,0 +1,336 @@
+#include "agent/plan/inventory.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "agent/host/capacity.h"
+#include "agent/plan/create.h"
+#include "agent/plan/managed.h"
+#include "lib/xalloc.h"
+
+static const struct inventory *observed_inventory(const struct subject *subject,
+                                                  const char *resource_class)
+{
+    const struct observed_provider *observed = subject->observed;
+    for (size_t i = 0; observed && i < observed->inventory_count; i++)
+        if (strcmp(observed->inventories[i].resource_class, resource_class) == 0)
+            return &observed->inventories[i].inventory;
+    return NULL;
+}
+
+/* ---- total ---- */
+
+/* Devices of the configured type that nobody can be given. Of a device that was just
+ * released it is not asked yet whether its guest still has it: in the usual case it is
+ * about to let go. */
+static int64_t count_taken(const struct world *world, const struct group *group)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        count += !held->want &&
+                 (held_is_foreign(held) || held_is_overdue(world, held)) &&
+                 held_is_configured(held) && held_is_used(world, held);
+    }
+    return count;
+}
+
+/* Of the want's units, those that devices of other types, below other parents, or in
+ * transition meet: they are not in the capacity. */
+static int64_t count_other(const struct want *want)
+{
+    const struct group *group = want->group;
+    int64_t count = 0;
+    for (size_t i = 0; i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        count += held->want == want &&
+                 (held->mdev->in_transition || !held_is_configured(held));
+    }
+    return count;
+}
+
+/* What was lost is made again of a type other than the configured one: on most cards
+ * that ends the room for the configured one. */
+static bool makes_other_type(const struct subject *subject)
+{
+    const struct group *group = subject->group;
+    const char *configured = subject->desired->type_id;
+    for (size_t i = 0; i < group->want_count; i++) {
+        const struct mdev_type *type = want_lost_type(&group->wants[i]);
+        if (type && configured && strcmp(type->id, configured) == 0)
+            continue;
+        for (size_t j = 0; type && j < group->gpu->parent_count; j++) {
+            const struct mdev_type *here =
+                parent_type(&group->gpu->parents[j], type->id);
+            if (here && here->available > 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* How many devices of the type there are and can still be made for certain, those in
+ * transition left out. During a slow create available_instances still has the instance;
+ * and with SR-IOV a free VF shows one whatever the card has, so that there only the
+ * card's limit tells, whichever of its functions have devices. */
+static int64_t certain_capacity(const struct subject *subject)
+{
+    const struct desired_provider *desired = subject->desired;
+    const struct group *group = subject->group;
+    int64_t capacity = desired->capacity - group_in_transit(group, NULL, true);
+    int64_t limit = gpu_limit_below(desired->gpu, &desired->view, desired->type_id) -
+                    group_in_transit(group, NULL, false);
+    return capacity < limit ? capacity : limit;
+}
+
+static int64_t capacity_left(const struct world *world, const struct subject *subject)
+{
+    const struct group *group = subject->group;
+    if (!group || !subject->desired->gpu)
+        return subject->desired->capacity;
+    int64_t left =
+        makes_other_type(subject)
+            ? gpu_device_count(&subject->desired->view, subject->desired->type_id)
+            : certain_capacity(subject);
+    left -= count_taken(world, group);
+    for (size_t i = 0; i < group->want_count; i++) {
+        const struct want *want = &group->wants[i];
+        bool own =
+            want->subject == subject && strcmp(want->allocation->resource_class,
+                                               subject->desired->resource_class) == 0;
+        left += own ? count_other(want) : count_other(want) - want->allocation->amount;
+    }
+    return left;
+}
+
+static int64_t at_most(int64_t number, int64_t cap)
+{
+    return number > cap ? cap : number;
+}
+
+static int64_t at_least(int64_t number, int64_t floor)
+{
+    return number < floor ? floor : number;
+}
+
+/* While a device of another type is being made, the configured one is still offered
+ * beside it, and nobody can see of which type it is: then no more is reported than
+ * before. */
+static int64_t growth_limit(const struct subject *subject,
+                            const struct inventory *observed)
+{
+    if (!subject->group || !subject->group->in_transit)
+        return INT64_MAX;
+    return observed ? observed->total : subject->desired->capacity;
+}
+
+/* Never less than is allocated: Placement would refuse to hand an allocation on, to a
+ * migration for one. Where an operator has set an allocation_ratio above 1, that much
+ * less does: were the total raised to what is allocated, the ratio would make room for
+ * even more, and so on without end. */
+static int64_t least_total(const struct subject *subject, const char *resource_class)
+{
+    const struct inventory *observed = observed_inventory(subject, resource_class);
+    int64_t used = subject_allocated(subject, resource_class);
+    if (!observed || !(observed->allocation_ratio > 1.0))
+        return used;
+    return (int64_t)ceil((double)used / observed->allocation_ratio);
+}
+
+static bool is_configured_class(const struct subject *subject,
+                                const char *resource_class)
+{
+    return subject->desired &&
+           strcmp(subject->desired->resource_class, resource_class) == 0;
+}
+
+static int64_t decide_total(const struct world *world, const struct subject *subject,
+                            const char *resource_class)
+{
+    const struct inventory *observed = observed_inventory(subject, resource_class);
+    int64_t total = 0;
+    if (!subject->desired ||
+        (subject->desired->sick && is_configured_class(subject, resource_class)))
+        total = observed ? observed->total : 0;
+    else if (is_configured_class(subject, resource_class)) {
+        total = at_most(capacity_left(world, subject), growth_limit(subject, observed));
+        if (subject->desired->type_config->max_instances)
+            total = at_most(total, subject->desired->type_config->max_instances);
+    }
+    total = at_least(total, least_total(subject, resource_class));
+    return at_most(total, PLACEMENT_MAX_AMOUNT);
+}
+
+/* ---- old servers ---- */
+
+/* They do not take `reserved` as large as `total`: there a GPU that gets nobody new has
+ * just what is allocated, or no inventory. */
+static bool keeps_some_free(const struct world *world)
+{
+    return world->in->observed->keeps_some_free;
+}
+
+static int64_t most_reserved(const struct world *world, int64_t total)
+{
+    return keeps_some_free(world) && total > 0 ? total - 1 : total;
+}
+
+/* It may well be the agent that has set this where an operator is overruled. */
+static bool is_like_ours(const struct world *world, const struct inventory *observed)
+{
+    return observed->reserved == most_reserved(world, observed->total) ||
+           (keeps_some_free(world) && observed->reserved == 0);
+}
+
+/* ---- what an operator has set ---- */
+
+static bool is_held_back(const struct world *world, const struct subject *subject,
+                         const char *resource_class)
+{
+    return !is_configured_class(subject, resource_class) || subject->desired->sick ||
+           (world->in->drained && strlist_contains(world->in->drained, subject->gpu));
+}
+
+static const struct journal_inventory *noted_inventory(const struct subject *subject,
+                                                       const char *resource_class)
+{
+    return subject->noted ? journal_find_inventory(subject->noted, resource_class)
+                          : NULL;
+}
+
+/* The journal is lost, and yet it was the agent, most likely, that has put reserved to
+ * total: else the GPU would never come back to work. */
+static bool is_taken_as_ours(const struct subject *subject, const char *resource_class,
+                             bool held_back)
+{
+    const struct inventory *observed = observed_inventory(subject, resource_class);
+    return held_back && observed && observed->reserved == observed->total &&
+           !noted_inventory(subject, resource_class);
+}
+
+/* The operator's own values: those that are there, unless it is the agent that has put
+ * reserved to total. */
+static struct journal_inventory operators(const struct world *world,
+                                          const struct subject *subject,
+                                          const char *resource_class, bool is_ours)
+{
+    const struct inventory *observed = observed_inventory(subject, resource_class);
+    const struct journal_inventory *noted = noted_inventory(subject, resource_class);
+    struct journal_inventory result = {.resource_class = (char *)resource_class,
+                                       .operators_ratio = 1.0};
+    if (noted && noted->overruled)
+        result = *noted;
+    if (observed) {
+        result.operators_ratio = observed->allocation_ratio;
+        if (!is_ours && (!result.overruled || !is_like_ours(world, observed)))
+            result.operators_reserved = observed->reserved;
+    }
+    return result;
+}
+
+/* ---- the set ---- */
+
+static void add(struct inventory_decision *decision, const char *resource_class,
+                const struct inventory *inventory)
+{
+    struct class_inventory *item = array_add(decision->all, decision->count);
+    item->resource_class = xstrdup(resource_class);
+    item->inventory = *inventory;
+}
+
+static bool same(const struct inventory *a, const struct inventory *b)
+{
+    return a->total == b->total && a->reserved == b->reserved &&
+           a->min_unit == b->min_unit && a->max_unit == b->max_unit &&
+           a->step_size == b->step_size && a->allocation_ratio == b->allocation_ratio;
+}
+
+static void decide_class(const struct world *world, const struct subject *subject,
+                         const char *resource_class,
+                         struct inventory_decision *decision,
+                         struct journal_provider *entry)
+{
+    bool held_back = is_held_back(world, subject, resource_class);
+    bool is_ours = is_taken_as_ours(subject, resource_class, held_back);
+    struct journal_inventory note = operators(world, subject, resource_class, is_ours);
+    const struct inventory *old = observed_inventory(subject, resource_class);
+    bool shrinks = held_back && keeps_some_free(world);
+    int64_t total = shrinks ? least_total(subject, resource_class)
+                            : decide_total(world, subject, resource_class);
+    int64_t most = most_reserved(world, total);
+    struct inventory now = {.total = total,
+                            .reserved = at_most(note.operators_reserved, most),
+                            .min_unit = 1,
+                            .max_unit = total,
+                            .step_size = 1,
+                            .allocation_ratio = note.operators_ratio};
+    if (held_back)
+        now.reserved = shrinks ? 0 : total;
+    bool present = total > 0;
+    note.overruled =
+        present ? now.reserved != note.operators_reserved
+                : note.operators_reserved || note.operators_ratio != 1.0 || is_ours;
+    if (!note.overruled) {
+        note.operators_reserved = 0;
+        note.operators_ratio = 1.0;
+    }
+    if (present)
+        add(decision, resource_class, &now);
+    decision->changed |= present ? !old || !same(old, &now) : old != NULL;
+    decision->less |=
+        old && (!present || now.total - now.reserved < old->total - old->reserved);
+    if (present || note.overruled || is_configured_class(subject, resource_class))
+        journal_put_inventory(entry, &note);
+}
+
+/* The classes that are ours on the provider. */
+static struct strlist our_classes(const struct world *world,
+                                  const struct subject *subject)
+{
+    struct strlist classes = {0};
+    if (subject->desired)
+        strlist_add(&classes, subject->desired->resource_class);
+    for (size_t i = 0; subject->noted && i < subject->noted->inventory_count; i++)
+        strlist_add_unique(&classes, subject->noted->inventories[i].resource_class);
+    const struct observed_provider *observed = subject->observed;
+    for (size_t i = 0; observed && i < observed->inventory_count; i++)
+        if (subject_has_class(world, subject, observed->inventories[i].resource_class))
+            strlist_add_unique(&classes, observed->inventories[i].resource_class);
+    return classes;
+}
+
+void inventory_found(const struct world *world, const struct subject *subject,
+                     struct journal_provider *found)
+{
+    _cleanup_strlist_ struct strlist ours = our_classes(world, subject);
+    for (size_t i = 0; i < ours.count; i++) {
+        struct journal_inventory inventory = {.resource_class = ours.items[i],
+                                              .operators_ratio = 1.0};
+        if (observed_inventory(subject, ours.items[i]))
+            journal_put_inventory(found, &inventory);
+    }
+}
+
+static int compare_classes(const void *a, const void *b)
+{
+    return strcmp(((const struct class_inventory *)a)->resource_class,
+                  ((const struct class_inventory *)b)->resource_class);
+}
+
+struct inventory_decision inventory_decide(const struct world *world,
+                                           const struct subject *subject,
+                                           struct journal_provider *entry)
+{
+    struct inventory_decision decision = {0};
+    const struct observed_provider *observed = subject->observed;
+    _cleanup_strlist_ struct strlist ours = our_classes(world, subject);
+    for (size_t i = 0; i < ours.count; i++)
+        decide_class(world, subject, ours.items[i], &decision, entry);
+    for (size_t i = 0; observed && i < observed->inventory_count; i++)
+        if (!strlist_contains(&ours, observed->inventories[i].resource_class))
+            add(&decision, observed->inventories[i].resource_class,
+                &observed->inventories[i].inventory);
+    if (decision.count)
+        qsort(decision.all, decision.count, sizeof *decision.all, compare_classes);
+    return decision;
+}

@@ -1,0 +1,121 @@
+#include "agent/plan/journal_notes.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+bool step_is_note(const struct step *step)
+{
+    return step->kind >= STEP_TAKE_DEVICE;
+}
+
+/* What the journal already says of the step's provider, or an empty entry for it. */
+static struct journal_provider present(const struct journal *journal,
+                                       const struct step *step)
+{
+    const struct journal_provider *old =
+        journal_find_provider(journal, step->entry.uuid);
+    if (old)
+        return journal_provider_copy(old);
+    struct journal_provider entry = {.name = xstrdup(step->entry.name),
+                                     .gpu = xstrdup(step->entry.gpu)};
+    stpcpy(entry.uuid, step->entry.uuid);
+    return entry;
+}
+
+static bool put_take(struct journal *journal, struct journal_provider entry)
+{
+    bool changed = journal_put_provider(journal, &entry);
+    journal_provider_clear(&entry);
+    return changed;
+}
+
+/* Old and new traits together: whichever of them a crash leaves on the provider is
+ * known as ours. */
+static bool intend_traits(struct journal *journal, const struct step *step)
+{
+    struct journal_provider entry = present(journal, step);
+    for (size_t i = 0; i < step->entry.traits.count; i++)
+        strlist_add_unique(&entry.traits, step->entry.traits.items[i]);
+    strlist_sort(&entry.traits);
+    return put_take(journal, entry);
+}
+
+/* What an operator had set is written down before it is overruled, and struck out only
+ * after it has been put back; a class stays noted until it is gone. */
+static bool intend_inventory(struct journal *journal, const struct step *step)
+{
+    struct journal_provider entry = present(journal, step);
+    for (size_t i = 0; i < step->entry.inventory_count; i++) {
+        const struct journal_inventory *inventory = &step->entry.inventories[i];
+        if (inventory->overruled ||
+            !journal_find_inventory(&entry, inventory->resource_class))
+            journal_put_inventory(&entry, inventory);
+    }
+    return put_take(journal, entry);
+}
+
+/* The part of the entry that the step has written becomes what the step says. */
+static bool finish(struct journal *journal, const struct step *step)
+{
+    struct journal_provider old = present(journal, step);
+    bool traits = step->kind == STEP_SET_TRAITS;
+    struct journal_provider entry = journal_provider_copy(traits ? &old : &step->entry);
+    strlist_clear(&entry.traits);
+    entry.traits = strlist_copy(traits ? &step->entry.traits : &old.traits);
+    journal_provider_clear(&old);
+    return put_take(journal, entry);
+}
+
+static bool end_rebuild(struct journal *journal)
+{
+    bool changed = journal->rebuilding;
+    journal->rebuilding = false;
+    return changed;
+}
+
+bool plan_note_intention(struct journal *journal, const struct step *step)
+{
+    switch (step->kind) {
+    case STEP_CREATE_PROVIDER:
+        return put_take(journal, present(journal, step));
+    case STEP_SET_TRAITS:
+        return intend_traits(journal, step);
+    case STEP_SET_INVENTORY:
+        return intend_inventory(journal, step);
+    case STEP_NOTE_PROVIDER:
+        return journal_put_provider(journal, &step->entry);
+    case STEP_FORGET_PROVIDER:
+        return journal_drop_provider(journal, step->provider);
+    case STEP_CREATE_DEVICE:
+    case STEP_TAKE_DEVICE:
+    case STEP_MARK_RELEASED:
+        return journal_put_device(journal, &step->device);
+    case STEP_FORGET_DEVICE:
+        return journal_drop_device(journal, step->device.uuid);
+    case STEP_END_REBUILD:
+        return end_rebuild(journal);
+    case STEP_CREATE_TRAIT:
+    case STEP_CREATE_CLASS:
+    case STEP_CREATE_ROOT:
+    case STEP_REMOVE_DEVICE:
+    case STEP_DELETE_PROVIDER:
+        return false;
+    }
+    return false;
+}
+
+bool plan_note_done(struct journal *journal, const struct step *step)
+{
+    switch (step->kind) {
+    case STEP_SET_TRAITS:
+    case STEP_SET_INVENTORY:
+        return finish(journal, step);
+    case STEP_REMOVE_DEVICE:
+        return journal_drop_device(journal, step->device.uuid);
+    case STEP_DELETE_PROVIDER:
+        return journal_drop_provider(journal, step->provider);
+    default:
+        return false;
+    }
+}

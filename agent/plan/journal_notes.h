@@ -1,0 +1,21 @@
+/*
+ * journal_notes: what the steps of a plan leave in the journal. Pure: the executor saves
+ * when one of these says that something changed. The order that makes a crash at any
+ * moment harmless: note all intentions, save, carry out the steps, note each as done,
+ * save (before the next plan at the latest).
+ */
+#ifndef AGENT_PLAN_JOURNAL_NOTES_H
+#define AGENT_PLAN_JOURNAL_NOTES_H
+
+#include "agent/plan/plan.h"
+#include "agent/state/journal.h"
+
+/* True: the step is nothing but a change of the journal, which plan_note_intention()
+ * has made; there is nothing to carry out. */
+bool step_is_note(const struct step *step);
+/* Before anything is carried out. True when the journal has changed. */
+bool plan_note_intention(struct journal *journal, const struct step *step);
+/* After the step has been carried out. True when the journal has changed. */
+bool plan_note_done(struct journal *journal, const struct step *step);
+
+#endif

@@ -1,0 +1,149 @@
+#include "agent/plan/nova.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+static const char *domain_of(const struct held *held)
+{
+    return held->use && held->use->domain[0] ? held->use->domain : NULL;
+}
+
+static bool is_of(const struct want *want, const char *domain)
+{
+    return strcmp(want->allocation->consumer, domain) == 0;
+}
+
+static struct want *want_of(const struct group *group, const char *domain)
+{
+    for (size_t i = 0; i < group->want_count; i++)
+        if (is_of(&group->wants[i], domain) && want_missing(&group->wants[i]) > 0)
+            return &group->wants[i];
+    return NULL;
+}
+
+/* During a resize or a migration the source's allocation is the migration's, and the
+ * guest's domain still has the device: one that lacks a device, where the domain has no
+ * allocation of its own. */
+static struct want *want_for_other(const struct group *group, const char *domain)
+{
+    struct want *found = NULL;
+    for (size_t i = 0; i < group->want_count; i++) {
+        if (is_of(&group->wants[i], domain))
+            return NULL;
+        if (!found && want_missing(&group->wants[i]) > 0)
+            found = &group->wants[i];
+    }
+    return found;
+}
+
+static void match_by(struct group *group,
+                     struct want *(*find)(const struct group *group,
+                                          const char *domain))
+{
+    for (size_t i = 0; i < group->held_count; i++) {
+        struct held *held = &group->held[i];
+        if (held->want || !domain_of(held))
+            continue;
+        held->want = find(group, domain_of(held));
+        if (held->want)
+            held->want->met++;
+    }
+}
+
+void match_nova_devices(struct world *world, struct group *group)
+{
+    if (!world->in->use && group->held_count + group->lost_count + group->want_count)
+        world->needs_use = true;
+    match_by(group, want_of);
+    match_by(group, want_for_other);
+}
+
+static bool is_noted_as(const struct group *group, const struct held *held)
+{
+    return held->entry && strcmp(held->entry->consumer, domain_of(held)) == 0 &&
+           strcmp(held->entry->provider, group->configured->uuid) == 0;
+}
+
+static bool is_index_taken(const struct world *world, const struct group *group,
+                           const char *domain, unsigned index)
+{
+    const struct journal *journal = world->in->journal;
+    for (size_t i = 0; i < journal->device_count; i++)
+        if (journal->devices[i].index == index &&
+            strcmp(journal->devices[i].consumer, domain) == 0 &&
+            strcmp(journal->devices[i].provider, group->configured->uuid) == 0)
+            return true;
+    return false;
+}
+
+/* A device keeps its number; new ones of the same domain get the next that are free. */
+static unsigned number_of(const struct world *world, const struct group *group,
+                          size_t position)
+{
+    const struct held *held = &group->held[position];
+    if (is_noted_as(group, held))
+        return held->entry->index;
+    size_t before = 0;
+    for (size_t i = 0; i < position; i++)
+        before += domain_of(&group->held[i]) &&
+                  strcmp(domain_of(&group->held[i]), domain_of(held)) == 0 &&
+                  !is_noted_as(group, &group->held[i]);
+    unsigned index = 0;
+    while (is_index_taken(world, group, domain_of(held), index) || before-- > 0)
+        index++;
+    return index;
+}
+
+static void add_step(struct world *world, enum step_kind kind,
+                     const struct group *group, const struct journal_device *device)
+{
+    struct step *step = world_add_step(world, kind, group->configured);
+    if (!group->configured)
+        step->gpu = xstrdup(device->gpu);
+    step->device = journal_device_copy(device);
+}
+
+static void note_device(struct world *world, const struct group *group, size_t position)
+{
+    const struct held *held = &group->held[position];
+    const struct mdev_type *type = gpu_type(held->gpu, held->mdev->type_id);
+    struct journal_device entry = {
+        .resource_class = group->configured->desired->resource_class,
+        .index = number_of(world, group, position),
+        .gpu = held->gpu->name,
+        .parent = held->parent->name,
+        .type_id = held->mdev->type_id,
+        .adopted = held->entry ? held->entry->adopted : true,
+    };
+    /* Where the name cannot be read, what was known of it stays. */
+    if (type && type->name)
+        entry.type_name = type->name;
+    else if (held->entry && held->gpu->health != GPU_OK)
+        entry.type_name = held->entry->type_name;
+    stpcpy(entry.uuid, held->mdev->uuid);
+    stpcpy(entry.provider, group->configured->uuid);
+    stpcpy(entry.consumer, domain_of(held));
+    if (!held->entry || !journal_device_equal(held->entry, &entry))
+        add_step(world, STEP_TAKE_DEVICE, group, &entry);
+}
+
+void note_nova_devices(struct world *world, struct group *group)
+{
+    for (size_t i = 0; i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        if (!held_is_settled(held))
+            continue;
+        if (domain_of(held) && group->configured)
+            note_device(world, group, i);
+        else if (!domain_of(held) && held->entry && held->entry->adopted &&
+                 !held_is_used(world, held))
+            add_step(world, STEP_FORGET_DEVICE, group, held->entry);
+    }
+    for (size_t i = 0; i < group->lost_count; i++) {
+        const struct journal_device *entry = group->lost[i].entry;
+        bool unknown = !world->in->use || world->in->use->unknown;
+        if (!unknown && !device_use_find(world->in->use, entry->uuid))
+            add_step(world, STEP_FORGET_DEVICE, group, entry);
+    }
+}

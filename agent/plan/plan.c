@@ -1,0 +1,302 @@
+#include "agent/plan/plan.h"
+
+#include <string.h>
+
+#include "agent/plan/create.h"
+#include "agent/plan/match.h"
+#include "agent/plan/nova.h"
+#include "agent/plan/nova_provider.h"
+#include "agent/plan/provider.h"
+#include "agent/plan/release.h"
+#include "agent/plan/restore.h"
+#include "agent/plan/world.h"
+#include "lib/xalloc.h"
+
+/* ---- devices ---- */
+
+static void match_all(struct world *world)
+{
+    for (size_t i = 0; i < world->group_count; i++) {
+        struct group *group = &world->groups[i];
+        if (group->hands_off)
+            continue;
+        if (world->owner)
+            match_devices(world, group);
+        else
+            match_nova_devices(world, group);
+    }
+}
+
+static void plan_devices(struct world *world)
+{
+    for (size_t i = 0; i < world->group_count; i++) {
+        struct group *group = &world->groups[i];
+        if (group->hands_off)
+            continue;
+        if (world->owner)
+            take_devices(world, group);
+        else
+            note_nova_devices(world, group);
+        create_devices(world, group);
+        if (world->owner)
+            release_devices(world, group);
+        else
+            restore_devices(world, group);
+    }
+    if (!world->owner)
+        report_unknown_devices(world);
+}
+
+/* ---- providers ---- */
+
+static void plan_root(struct world *world)
+{
+    const struct observed *observed = world->in->observed;
+    if (observed->root_found)
+        return;
+    if (!world_creates_root(world)) {
+        strlist_add_take(&world->plan->problems,
+                         xasprintf("the root provider %s is not in Placement: %s",
+                                   observed->root_name,
+                                   world->owner
+                                       ? "nova-compute makes it, or [agent] create_root"
+                                       : "nova-compute has not made it yet"));
+        return;
+    }
+    struct step *step = world_add_step(world, STEP_CREATE_ROOT, NULL);
+    stpcpy(step->provider, observed->root_uuid);
+    step->provider_name = xstrdup(observed->root_name);
+}
+
+static void plan_providers(struct world *world)
+{
+    for (size_t i = 0; i < world->subject_count; i++)
+        if (world->owner)
+            plan_provider(world, &world->subjects[i]);
+        else
+            plan_nova_provider(world, &world->subjects[i]);
+    if (world->owner)
+        complain_of_strangers(world);
+    else
+        report_unconfigured(world);
+    if (world->in->observed->root_found)
+        forget_providers(world);
+}
+
+/* ---- what an operator has drained ---- */
+
+static bool is_known_gpu(const struct world *world, const char *name)
+{
+    if (host_gpu(world->in->host, name))
+        return true;
+    for (size_t i = 0; i < world->subject_count; i++)
+        if (strcmp(world->subjects[i].gpu, name) == 0)
+            return true;
+    return false;
+}
+
+static void check_drained(struct world *world)
+{
+    const struct strlist *drained = world->in->drained;
+    for (size_t i = 0; drained && i < drained->count; i++)
+        if (!world->owner)
+            strlist_add_take(
+                &world->plan->problems,
+                xasprintf("%s is drained, without effect: in nova mode the "
+                          "inventory is nova-compute's",
+                          drained->items[i]));
+        else if (!is_known_gpu(world, drained->items[i]))
+            strlist_add_take(
+                &world->plan->problems,
+                xasprintf("%s is drained, but is not on this host: undrain "
+                          "it if it is gone for good",
+                          drained->items[i]));
+}
+
+/* ---- the journal ---- */
+
+static bool takes_devices(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].kind == STEP_TAKE_DEVICE)
+            return true;
+    return false;
+}
+
+/* Everything that could have been found again was looked at. */
+static bool has_seen_all(const struct world *world)
+{
+    const struct host *host = world->in->host;
+    if (!world->in->observed->root_found || host->stray_count)
+        return false;
+    for (size_t i = 0; i < host->gpu_count; i++)
+        if (host->gpus[i].health == GPU_UNREADABLE)
+            return false;
+    for (size_t i = 0; i < world->group_count; i++)
+        if (world->groups[i].in_transit || !world->groups[i].read)
+            return false;
+    return true;
+}
+
+static void end_rebuild(struct world *world)
+{
+    if (world->in->journal->rebuilding && has_seen_all(world) &&
+        !takes_devices(world->plan))
+        world_add_step(world, STEP_END_REBUILD, NULL);
+}
+
+/* ---- the result ---- */
+
+static bool is_global(const struct step *step)
+{
+    return step->kind == STEP_CREATE_TRAIT || step->kind == STEP_CREATE_CLASS ||
+           step->kind == STEP_CREATE_ROOT;
+}
+
+/* What the others need comes first. */
+static void globals_first(struct plan *plan)
+{
+    struct step *sorted = xcalloc(plan->step_count, sizeof *sorted);
+    size_t count = 0;
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (is_global(&plan->steps[i]))
+            sorted[count++] = plan->steps[i];
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (!is_global(&plan->steps[i]))
+            sorted[count++] = plan->steps[i];
+    free(plan->steps);
+    plan->steps = sorted;
+}
+
+static void add_allocations(struct world *world)
+{
+    for (size_t i = 0; i < world->want_count; i++) {
+        struct want *want = &world->wants[i];
+        struct allocation_status *status =
+            array_add(world->plan->allocations, world->plan->allocation_count);
+        stpcpy(status->consumer, want->allocation->consumer);
+        stpcpy(status->provider, want->subject->uuid);
+        status->provider_name = xstrdup(want->subject->name);
+        status->gpu = xstrdup(want->subject->gpu);
+        status->resource_class = xstrdup(want->allocation->resource_class);
+        status->amount = want->allocation->amount;
+        status->mdevs = want->mdevs;
+        want->mdevs = (struct strlist){0};
+        status->state = want->state;
+        status->reason = steal(want->reason);
+        status->at_nova = want->at_nova;
+    }
+}
+
+static int compare_allocations(const void *a, const void *b)
+{
+    const struct allocation_status *x = a, *y = b;
+    int order = strcmp(x->provider_name ? x->provider_name : "",
+                       y->provider_name ? y->provider_name : "");
+    if (!order)
+        order = (x->state == ALLOCATION_RELEASING) - (y->state == ALLOCATION_RELEASING);
+    if (!order)
+        order = strcmp(x->consumer, y->consumer);
+    if (!order)
+        order = strcmp(x->resource_class, y->resource_class);
+    if (!order && x->mdevs.count && y->mdevs.count)
+        order = strcmp(x->mdevs.items[0], y->mdevs.items[0]);
+    return order;
+}
+
+static void clear_step(struct step *step)
+{
+    free(step->gpu);
+    free(step->provider_name);
+    free(step->name);
+    free(step->reason);
+    class_inventories_free(step->inventories, step->inventory_count);
+    strlist_clear(&step->traits);
+    journal_provider_clear(&step->entry);
+    journal_device_clear(&step->device);
+}
+
+static void clear(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->step_count; i++)
+        clear_step(&plan->steps[i]);
+    free(plan->steps);
+    for (size_t i = 0; i < plan->allocation_count; i++) {
+        struct allocation_status *status = &plan->allocations[i];
+        free(status->provider_name);
+        free(status->gpu);
+        free(status->resource_class);
+        strlist_clear(&status->mdevs);
+        free(status->reason);
+    }
+    free(plan->allocations);
+    for (size_t i = 0; i < plan->retired_count; i++) {
+        free(plan->retired[i].name);
+        free(plan->retired[i].gpu);
+        free(plan->retired[i].obstacle);
+    }
+    free(plan->retired);
+    strlist_clear(&plan->problems);
+    *plan = (struct plan){0};
+}
+
+/* Only what can be put back without Placement. */
+static void plan_blind(struct world *world)
+{
+    for (size_t i = 0; i < world->group_count; i++)
+        restore_devices(world, &world->groups[i]);
+    if (!world->owner)
+        report_unknown_devices(world);
+}
+
+static void plan_all(struct world *world)
+{
+    struct plan *plan = world->plan;
+    for (size_t i = 0; i < world->in->desired->problems.count; i++)
+        strlist_add(&plan->problems, world->in->desired->problems.items[i]);
+    plan_root(world);
+    match_all(world);
+    plan_providers(world);
+    plan_devices(world);
+    check_drained(world);
+    end_rebuild(world);
+    globals_first(plan);
+    add_allocations(world);
+    if (plan->allocation_count)
+        qsort(plan->allocations, plan->allocation_count, sizeof *plan->allocations,
+              compare_allocations);
+}
+
+struct plan *plan_make(const struct plan_input *input)
+{
+    struct plan *plan = xcalloc(1, sizeof *plan);
+    _cleanup_(world_freep) struct world *world = world_make(input, plan);
+    if (input->observed)
+        plan_all(world);
+    else
+        plan_blind(world);
+    if (world->needs_use) {
+        clear(plan);
+        plan->needs_use = true;
+    }
+    return plan;
+}
+
+void plan_keep_only(struct plan *plan, enum step_kind kind)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].kind == kind)
+            plan->steps[kept++] = plan->steps[i];
+        else
+            clear_step(&plan->steps[i]);
+    plan->step_count = kept;
+}
+
+void plan_free(struct plan *plan)
+{
+    if (!plan)
+        return;
+    clear(plan);
+    free(plan);
+}

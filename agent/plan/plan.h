@@ -1,0 +1,141 @@
+/*
+ * plan: what is to be done so that Placement and the host become as they should be: an
+ * ordered list of steps, made by plan_make() without I/O, clock or log, printed by
+ * `vgpu-agent plan`, carried out by plan_execute(). Each step can be run twice. Steps
+ * belong to a GPU (or to none); one that fails at Placement stops the later steps of
+ * its GPU in this cycle, never those of others. Steps on devices come last, and each is
+ * for itself.
+ *
+ * A plan may be cut off after any step: the next one ends in the same state. What the
+ * journal has to know is noted by agent/plan/journal_notes.h, in two strokes: all intentions
+ * before the first step, and each step's result after it.
+ */
+#ifndef AGENT_PLAN_PLAN_H
+#define AGENT_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/host/device_use.h"
+#include "agent/host/host.h"
+#include "agent/plan/desired.h"
+#include "agent/state/journal.h"
+#include "agent/tree/observed.h"
+#include "config/config.h"
+
+enum step_kind {
+    STEP_CREATE_TRAIT,    /* PUT /traits/{name} */
+    STEP_CREATE_CLASS,    /* PUT /resource_classes/{name} */
+    STEP_CREATE_ROOT,     /* only with create_root = true */
+    STEP_CREATE_PROVIDER, /* the child of a GPU */
+    STEP_SET_INVENTORY,   /* PUT the whole set, foreign classes kept */
+    STEP_SET_TRAITS,      /* PUT the whole set, foreign traits kept */
+    STEP_REMOVE_DEVICE,
+    STEP_CREATE_DEVICE,
+    STEP_DELETE_PROVIDER, /* pruning, when asked for */
+    /* These change the journal only; plan_note_intention() is all they need. */
+    STEP_TAKE_DEVICE,   /* an existing device is this consumer's from now on */
+    STEP_MARK_RELEASED, /* when a device was no longer wanted */
+    STEP_FORGET_DEVICE, /* drops an entry whose device is gone and not wanted, or is
+                           somebody else's */
+    STEP_NOTE_PROVIDER, /* what is ours on a provider, where nothing is to be written */
+    STEP_FORGET_PROVIDER,
+    STEP_END_REBUILD,
+};
+
+struct step {
+    enum step_kind kind;
+    char *gpu;                     /* NULL: belongs to no GPU */
+    char provider[UUID_TEXT_SIZE]; /* "" where it concerns none */
+    char *provider_name;
+    /* The provider's, on which the decision was made; -1: it is made in this plan. A
+     * second write to it in this plan goes on with the generation that the first one
+     * got. */
+    int64_t generation;
+    char *name;                          /* CREATE_TRAIT, CREATE_CLASS */
+    struct class_inventory *inventories; /* SET_INVENTORY: the whole set, by class */
+    size_t inventory_count;
+    struct strlist traits;         /* SET_TRAITS: the whole set, sorted */
+    struct journal_provider entry; /* CREATE_PROVIDER, SET_INVENTORY, SET_TRAITS,
+                                      NOTE_PROVIDER: what the journal says afterwards */
+    struct journal_device device;  /* all steps on devices: the entry */
+    char *reason; /* why, where it is not plain: for people; may be NULL */
+};
+
+/* An allocation on one of our providers and how it stands: also what `vgpu-agent
+ * allocations` shows. */
+enum allocation_state {
+    ALLOCATION_PENDING, /* devices are still to be made: the plan does it, or waits for
+                           what is in transition (`reason`) */
+    ALLOCATION_READY,   /* all devices are there */
+    ALLOCATION_IN_USE,  /* and a guest holds one; seen only when plan_input.use is given
+                         */
+    ALLOCATION_RELEASING, /* no allocation any more; its device waits for the grace
+                             period or the guest */
+    ALLOCATION_FAILED,    /* cannot be met: `reason` */
+};
+
+struct allocation_status {
+    char consumer[UUID_TEXT_SIZE];
+    char provider[UUID_TEXT_SIZE];
+    char *provider_name;
+    char *gpu;
+    char *resource_class;
+    int64_t amount;       /* units; 0 when RELEASING */
+    struct strlist mdevs; /* uuids that are (or will be) its devices */
+    enum allocation_state state;
+    char *reason; /* FAILED, RELEASING, some PENDING; else NULL */
+    bool at_nova; /* PENDING in nova mode: nova-compute makes it, nothing is wrong */
+};
+
+/* A provider of ours that nothing is configured for any more, or whose GPU is gone. */
+struct retired_provider {
+    char uuid[UUID_TEXT_SIZE];
+    char *name, *gpu;
+    char *obstacle; /* why it cannot be deleted now, as far as that was looked at; NULL:
+                       it can */
+};
+
+struct plan {
+    /* True: the plan cannot be made without knowing who uses the devices, and all else
+     * in here is empty. Call device_use_scan(), and plan_make() again with it. Never
+     * when nothing is surplus and every device is known: an idle cycle needs no scan.
+     */
+    bool needs_use;
+    struct step *steps;
+    size_t step_count;
+    struct allocation_status *allocations; /* by provider, consumer, class */
+    size_t allocation_count;
+    struct retired_provider *retired; /* those that this plan does not delete */
+    size_t retired_count;
+    struct strlist problems; /* what an operator should know: a GPU gone, a child that
+                                is Nova's, drift. Without numbers that change. */
+    int64_t wake_at; /* when a grace period ends next, seconds since the epoch; 0:
+                        nothing waits for the clock */
+};
+
+struct plan_input {
+    const struct config *config;
+    const struct host *host; /* with host_mark_in_transition() for each device whose
+                                create or remove has not returned */
+    /* Both NULL: Placement could not be read, or was not asked. Then the plan only puts
+     * devices back that the journal has and the host lost (a reboot), and that are
+     * still wanted. */
+    const struct desired_tree *desired;
+    const struct observed *observed;
+    const struct journal *journal;
+    const struct device_use *use;  /* NULL: not looked at, see needs_use */
+    const struct strlist *drained; /* GPUs that get nobody new; NULL: none */
+    const struct strlist *prune;   /* uuids of providers to delete, if they are no
+                                      longer configured and free; NULL: none */
+    bool take_over; /* owner mode: write to children with OWNER_NOVA, too */
+    int64_t now;    /* seconds since the epoch */
+};
+
+struct plan *plan_make(const struct plan_input *input);
+/* Drops all steps of other kinds. */
+void plan_keep_only(struct plan *plan, enum step_kind kind);
+void plan_free(struct plan *plan);
+DEFINE_CLEANUP(struct plan *, plan_free)
+
+#endif

@@ -1,0 +1,341 @@
+#include "agent/plan/provider.h"
+
+#include <string.h>
+
+#include "agent/plan/inventory.h"
+#include "agent/plan/managed.h"
+#include "agent/plan/traits.h"
+#include "lib/xalloc.h"
+
+static bool starts_custom(const char *name)
+{
+    return strncmp(name, "CUSTOM_", strlen("CUSTOM_")) == 0;
+}
+
+/* ---- what must exist first ---- */
+
+static bool is_planned(const struct world *world, enum step_kind kind, const char *name)
+{
+    for (size_t i = 0; i < world->plan->step_count; i++)
+        if (world->plan->steps[i].kind == kind &&
+            strcmp(world->plan->steps[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void need(struct world *world, enum step_kind kind, const char *name)
+{
+    if (starts_custom(name) && !is_planned(world, kind, name))
+        world_add_step(world, kind, NULL)->name = xstrdup(name);
+}
+
+static void need_traits(struct world *world, const struct subject *subject,
+                        const struct strlist *traits)
+{
+    for (size_t i = 0; i < traits->count; i++)
+        if (!strlist_contains(&world->in->observed->known_traits, traits->items[i]) &&
+            !(subject->observed &&
+              strlist_contains(&subject->observed->traits, traits->items[i])))
+            need(world, STEP_CREATE_TRAIT, traits->items[i]);
+}
+
+/* Which classes the server has was not asked; one that is in use anywhere in the tree
+ * exists. */
+static bool is_known_class(const struct world *world, const char *resource_class)
+{
+    const struct observed *observed = world->in->observed;
+    for (size_t i = 0; i < observed->provider_count; i++)
+        for (size_t j = 0; j < observed->providers[i].inventory_count; j++)
+            if (strcmp(observed->providers[i].inventories[j].resource_class,
+                       resource_class) == 0)
+                return true;
+    return false;
+}
+
+/* ---- steps ---- */
+
+static void set_traits(struct world *world, const struct subject *subject,
+                       const struct traits_decision *traits,
+                       const struct journal_provider *entry)
+{
+    if (!traits->changed)
+        return;
+    need_traits(world, subject, &traits->all);
+    struct step *step = world_add_step(world, STEP_SET_TRAITS, subject);
+    step->traits = strlist_copy(&traits->all);
+    step->entry = journal_provider_copy(entry);
+}
+
+static void set_inventory(struct world *world, const struct subject *subject,
+                          struct inventory_decision *inventory,
+                          const struct journal_provider *entry)
+{
+    if (!inventory->changed) {
+        class_inventories_free(inventory->all, inventory->count);
+        return;
+    }
+    for (size_t i = 0; i < inventory->count; i++)
+        if (!is_known_class(world, inventory->all[i].resource_class))
+            need(world, STEP_CREATE_CLASS, inventory->all[i].resource_class);
+    struct step *step = world_add_step(world, STEP_SET_INVENTORY, subject);
+    step->inventories = inventory->all;
+    step->inventory_count = inventory->count;
+    step->entry = journal_provider_copy(entry);
+}
+
+static struct journal_provider entry_of(const struct subject *subject)
+{
+    struct journal_provider entry = {.name = xstrdup(subject->name),
+                                     .gpu = xstrdup(subject->gpu)};
+    stpcpy(entry.uuid, subject->uuid);
+    return entry;
+}
+
+/* What the journal says now. Where it says nothing, what it is to say before anything
+ * is changed: else a crash between two writes would leave things of ours that nobody
+ * knows as such. */
+static struct journal_provider entry_before(const struct world *world,
+                                            const struct subject *subject,
+                                            const struct traits_decision *traits)
+{
+    if (subject->noted)
+        return journal_provider_copy(subject->noted);
+    struct journal_provider entry = entry_of(subject);
+    entry.traits = strlist_copy(&traits->found);
+    if (world->owner)
+        inventory_found(world, subject, &entry);
+    return entry;
+}
+
+/* What the writes to Placement do not bring into the journal by themselves. */
+static void note(struct world *world, const struct subject *subject,
+                 const struct journal_provider *entry,
+                 const struct traits_decision *traits, bool inventory_changed)
+{
+    struct journal_provider before = entry_before(world, subject, traits);
+    struct journal_provider wanted = *entry; /* borrows */
+    if (traits->changed)
+        wanted.traits = before.traits;
+    if (inventory_changed) {
+        wanted.inventories = before.inventories;
+        wanted.inventory_count = before.inventory_count;
+    }
+    bool found = before.traits.count || before.inventory_count;
+    bool written = traits->changed || inventory_changed;
+    if (subject->noted ? !journal_provider_equal(&wanted, &before) : found || !written)
+        world_add_step(world, STEP_NOTE_PROVIDER, subject)->entry =
+            journal_provider_copy(&wanted);
+    journal_provider_clear(&before);
+}
+
+static void write_provider(struct world *world, const struct subject *subject)
+{
+    struct journal_provider entry = entry_of(subject);
+    struct traits_decision traits = traits_decide(world, subject);
+    entry.traits = strlist_copy(&traits.own);
+    struct inventory_decision inventory = inventory_decide(world, subject, &entry);
+    if (subject->observed)
+        note(world, subject, &entry, &traits, inventory.changed);
+    else
+        world_add_step(world, STEP_CREATE_PROVIDER, subject)->entry =
+            journal_provider_copy(&entry);
+    /* Nothing may be scheduled by a new trait onto capacity that is about to go, or
+     * onto new capacity by an old one. */
+    bool inventory_first = inventory.less;
+    if (inventory_first)
+        set_inventory(world, subject, &inventory, &entry);
+    set_traits(world, subject, &traits, &entry);
+    if (!inventory_first)
+        set_inventory(world, subject, &inventory, &entry);
+    traits_decision_clear(&traits);
+    journal_provider_clear(&entry);
+}
+
+void write_traits(struct world *world, const struct subject *subject)
+{
+    struct journal_provider entry = entry_of(subject);
+    struct traits_decision traits = traits_decide(world, subject);
+    entry.traits = strlist_copy(&traits.own);
+    note(world, subject, &entry, &traits, false);
+    set_traits(world, subject, &traits, &entry);
+    traits_decision_clear(&traits);
+    journal_provider_clear(&entry);
+}
+
+/* ---- providers that are no longer wanted ---- */
+
+/* Only what has the uuid that we compute was made by us. */
+bool subject_is_of_our_making(const struct world *world, const struct subject *subject)
+{
+    char uuid[UUID_TEXT_SIZE];
+    uuid5_text(world->in->desired->root_uuid, subject->name, uuid);
+    return strcmp(uuid, subject->uuid) == 0;
+}
+
+static bool keeps_provider(const struct world *world, const struct subject *subject,
+                           const struct held *held)
+{
+    if (held->entry)
+        return strcmp(held->entry->provider, subject->uuid) == 0;
+    return held->group == subject->group && held_is_used(world, held);
+}
+
+/* Why its GPU still needs it; the caller frees. */
+static char *device_obstacle(struct world *world, const struct subject *subject,
+                             bool asked)
+{
+    const struct group *group = subject->group;
+    if (group && group->gpu && group->gpu->health != GPU_OK)
+        return xstrdup("its GPU is not well, so that its devices cannot be seen");
+    if (group && group->in_transit)
+        return xstrdup("a device of its GPU is in transition");
+    if (asked && group && group->held_count && !world->in->use)
+        world->needs_use = true;
+    for (size_t i = 0; i < world->held_count; i++)
+        if (keeps_provider(world, subject, &world->held[i]))
+            return xasprintf("its GPU still has the device %s",
+                             world->held[i].mdev->uuid);
+    return NULL;
+}
+
+static char *obstacle_to_prune(struct world *world, const struct subject *subject,
+                               bool asked)
+{
+    if (!subject_is_of_our_making(world, subject))
+        return xstrdup("the agent did not make it");
+    if (subject->observed->allocation_count)
+        return xstrdup("it has allocations");
+    return device_obstacle(world, subject, asked);
+}
+
+/* True when it is deleted. */
+bool prune_provider(struct world *world, const struct subject *subject)
+{
+    bool asked = world->in->prune && strlist_contains(world->in->prune, subject->uuid);
+    char *obstacle = obstacle_to_prune(world, subject, asked);
+    if (asked && !obstacle) {
+        world_add_step(world, STEP_DELETE_PROVIDER, subject);
+        return true;
+    }
+    if (asked) {
+        _cleanup_free_ char *text = xasprintf("not deleted: %s", obstacle);
+        subject_complain(world, subject, text);
+    }
+    struct retired_provider *retired =
+        array_add(world->plan->retired, world->plan->retired_count);
+    stpcpy(retired->uuid, subject->uuid);
+    retired->name = xstrdup(subject->name);
+    retired->gpu = xstrdup(subject->gpu);
+    retired->obstacle = obstacle;
+    return false;
+}
+
+/* No GPU stands behind it: none is configured for it, or the one that is is gone. */
+static bool has_no_gpu(const struct subject *subject)
+{
+    return subject->observed && (!subject->desired || !subject->desired->gpu);
+}
+
+void plan_retired(struct world *world, const struct subject *subject)
+{
+    subject_complain(world, subject,
+                     world->owner
+                         ? "no GPU is configured for it any more: held back until it "
+                           "is pruned"
+                         : "left over from owner mode: it is not Nova's, and reports "
+                           "its GPU a second time until it is pruned");
+    if (world->owner)
+        write_provider(world, subject);
+}
+
+/* ---- one provider ---- */
+
+bool report_unusable(struct world *world, const struct subject *subject)
+{
+    if (subject->hands_off)
+        subject_complain(
+            world, subject,
+            "it carries OWNER_NOVA: nova-compute writes it, and the agent leaves "
+            "it alone");
+    else if (subject->observed && !subject->read)
+        subject_complain(world, subject, "what Placement has of it was not read");
+    else
+        return false;
+    return true;
+}
+
+/* A card that is gone is named by the desired tree already. */
+void report_sick(struct world *world, const struct subject *subject)
+{
+    const struct desired_provider *desired = subject->desired;
+    if (!desired->sick || !desired->gpu)
+        return;
+    _cleanup_free_ char *problem =
+        xasprintf("%s: %s", desired->gpu_name, desired->sick);
+    strlist_add_unique(&world->plan->problems, problem);
+}
+
+void plan_provider(struct world *world, const struct subject *subject)
+{
+    if (report_unusable(world, subject) ||
+        (has_no_gpu(subject) && prune_provider(world, subject)))
+        return;
+    if (!subject->desired) {
+        plan_retired(world, subject);
+        return;
+    }
+    report_sick(world, subject);
+    if (subject->observed || subject_is_new(subject))
+        write_provider(world, subject);
+}
+
+/* ---- others' providers ---- */
+
+static bool has_name_of_parent(const struct world *world, const char *name)
+{
+    for (size_t i = 0; i < world->in->desired->provider_count; i++)
+        if (subject_is_nova_name(world, name, &world->in->desired->providers[i].view))
+            return true;
+    return false;
+}
+
+void complain_of_strangers(struct world *world)
+{
+    const struct observed *observed = world->in->observed;
+    for (size_t i = 0; i < observed->provider_count; i++) {
+        const struct observed_provider *provider = &observed->providers[i];
+        if (provider->inventory_count && !subject_of(world, provider) &&
+            has_name_of_parent(world, provider->provider.name))
+            strlist_add_take(
+                &world->plan->problems,
+                xasprintf("%s: not the agent's, and reports a GPU of the agent's a "
+                          "second time: nova-compute left it, or still writes it",
+                          provider->provider.name));
+    }
+}
+
+/* ---- the journal's entries ---- */
+
+/* It is there, or is about to be made. */
+static bool is_known(const struct world *world, const char *uuid)
+{
+    for (size_t i = 0; i < world->subject_count; i++)
+        if (strcmp(world->subjects[i].uuid, uuid) == 0 &&
+            subject_is_new(&world->subjects[i]))
+            return true;
+    return observed_by_uuid(world->in->observed, uuid) != NULL;
+}
+
+void forget_providers(struct world *world)
+{
+    const struct journal *journal = world->in->journal;
+    for (size_t i = 0; i < journal->provider_count; i++) {
+        const struct journal_provider *entry = &journal->providers[i];
+        if (is_known(world, entry->uuid))
+            continue;
+        struct step *step = world_add_step(world, STEP_FORGET_PROVIDER, NULL);
+        step->gpu = xstrdup(entry->gpu);
+        stpcpy(step->provider, entry->uuid);
+        step->provider_name = xstrdup(entry->name);
+    }
+}

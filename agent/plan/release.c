@@ -1,0 +1,164 @@
+#include "agent/plan/release.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+static struct step *add_device_step(struct world *world, enum step_kind kind,
+                                    const struct group *group,
+                                    const struct journal_device *device)
+{
+    struct step *step = world_add_step(world, kind, NULL);
+    step->gpu = xstrdup(group->gpu ? group->gpu->name : device->gpu);
+    stpcpy(step->provider, device->provider);
+    const struct observed_provider *provider =
+        world->in->observed ? observed_by_uuid(world->in->observed, device->provider)
+                            : NULL;
+    step->provider_name = provider ? xstrdup(provider->provider.name) : NULL;
+    step->device = journal_device_copy(device);
+    return step;
+}
+
+/* ---- devices that meet an allocation ---- */
+
+/* What the journal is to say of it; borrowed. A device in transition shows neither type
+ * nor, perhaps, parent. */
+static struct journal_device entry_of(const struct held *held, const struct want *want)
+{
+    struct journal_device entry =
+        held->entry ? *held->entry : (struct journal_device){0};
+    stpcpy(entry.uuid, held->mdev->uuid);
+    stpcpy(entry.provider, want->subject->uuid);
+    stpcpy(entry.consumer, want->allocation->consumer);
+    entry.resource_class = want->allocation->resource_class;
+    entry.index = held->index;
+    entry.released_at = 0;
+    if (!held->entry || held->computed)
+        entry.adopted = !held->computed;
+    if (held_is_settled(held)) {
+        const struct mdev_type *type = gpu_type(held->gpu, held->mdev->type_id);
+        /* Where the name cannot be read, what was known of it stays. */
+        if ((type && type->name) || held->gpu->health == GPU_OK)
+            entry.type_name = type ? type->name : NULL;
+        entry.gpu = held->gpu->name;
+        entry.parent = held->parent->name;
+        entry.type_id = held->mdev->type_id;
+    }
+    return entry;
+}
+
+void take_devices(struct world *world, struct group *group)
+{
+    for (size_t i = 0; i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        if (!held->want)
+            continue;
+        struct journal_device entry = entry_of(held, held->want);
+        if (!held->entry || !journal_device_equal(held->entry, &entry))
+            add_device_step(world, STEP_TAKE_DEVICE, group, &entry);
+    }
+}
+
+/* ---- surplus devices ---- */
+
+/* Why the device stays although nobody wants it; NULL: it may go. */
+static const char *why_not_remove(const struct world *world, const struct held *held)
+{
+    const struct plan_input *in = world->in;
+    if (!held_is_settled(held))
+        return "it is in transition";
+    if (in->journal->rebuilding)
+        return "the state file is being rebuilt";
+    if (!held->gpu || held->gpu->health != GPU_OK)
+        return "the GPU is not well";
+    if (!in->use)
+        return "who uses it is not known";
+    if (held->use && held->use->domain[0])
+        return "a libvirt domain names it";
+    if (held->use && held->use->group_open)
+        return "a process has its VFIO group open";
+    if (held->use)
+        return "mdevctl defines it";
+    return in->use->unknown ? "who uses it cannot be read" : NULL;
+}
+
+static void add_releasing(struct world *world, const struct journal_device *entry,
+                          const char *reason)
+{
+    const struct observed_provider *provider =
+        observed_by_uuid(world->in->observed, entry->provider);
+    struct allocation_status *status =
+        array_add(world->plan->allocations, world->plan->allocation_count);
+    stpcpy(status->consumer, entry->consumer);
+    stpcpy(status->provider, entry->provider);
+    status->provider_name = provider ? xstrdup(provider->provider.name) : NULL;
+    status->gpu = xstrdup(entry->gpu);
+    status->resource_class = xstrdup(entry->resource_class);
+    strlist_add(&status->mdevs, entry->uuid);
+    status->state = ALLOCATION_RELEASING;
+    status->reason = xstrdup(reason);
+}
+
+static void wake(struct plan *plan, int64_t at)
+{
+    if (!plan->wake_at || at < plan->wake_at)
+        plan->wake_at = at;
+}
+
+/* A time that lies ahead was written before the clock went back: the grace period
+ * starts again, lest the device wait for that time to come. */
+static void wait_for_grace(struct world *world, const struct group *group,
+                           const struct journal_device *entry)
+{
+    int64_t grace = world->in->config->agent.release_grace;
+    int64_t now = world->in->now > 0 ? world->in->now : 1;
+    if (entry->released_at && entry->released_at <= now) {
+        wake(world->plan, entry->released_at + grace);
+        return;
+    }
+    add_device_step(world, STEP_MARK_RELEASED, group, entry)->device.released_at = now;
+    wake(world->plan, now + grace);
+}
+
+static void release(struct world *world, struct group *group, const struct held *held)
+{
+    if (held_is_foreign(held)) {
+        if (held_is_settled(held))
+            add_device_step(world, STEP_FORGET_DEVICE, group, held->entry)->reason =
+                xstrdup("somebody else made it");
+        return;
+    }
+    if (!held_is_overdue(world, held)) {
+        wait_for_grace(world, group, held->entry);
+        add_releasing(world, held->entry, "the grace period runs");
+        return;
+    }
+    if (!world->in->use)
+        world->needs_use = true;
+    const char *reason = why_not_remove(world, held);
+    add_releasing(world, held->entry, reason ? reason : "it is being removed");
+    if (!reason)
+        add_device_step(world, STEP_REMOVE_DEVICE, group, held->entry);
+}
+
+/* What is not seen on a GPU that cannot be read need not be gone; only where nothing
+ * speaks of the GPU any more is it. */
+static bool is_gone_for_good(const struct group *group)
+{
+    return group->gpu ? group->gpu->health == GPU_OK : !group->has_subject;
+}
+
+void release_devices(struct world *world, struct group *group)
+{
+    if (!group->read || group->hands_off)
+        return;
+    for (size_t i = 0; i < group->held_count; i++)
+        if (group->held[i].entry && !group->held[i].want)
+            release(world, group, &group->held[i]);
+    if (!is_gone_for_good(group))
+        return;
+    for (size_t i = 0; i < group->lost_count; i++)
+        if (!group->lost[i].want)
+            add_device_step(world, STEP_FORGET_DEVICE, group, group->lost[i].entry)
+                ->reason = xstrdup("the device is gone");
+}

@@ -1,0 +1,167 @@
+#include "agent/plan/restore.h"
+
+#include <string.h>
+
+#include "agent/plan/fit.h"
+#include "lib/xalloc.h"
+
+static bool is_named_by_domain(struct world *world, const struct journal_device *entry)
+{
+    if (!world->in->use) {
+        world->needs_use = true;
+        return false;
+    }
+    const struct used_device *use = device_use_find(world->in->use, entry->uuid);
+    return use && use->domain[0];
+}
+
+static bool is_wanted(struct world *world, const struct journal_device *entry)
+{
+    return (world->owner && entry->released_at == 0) ||
+           is_named_by_domain(world, entry);
+}
+
+static void complain(struct world *world, const struct journal_device *entry,
+                     const char *reason)
+{
+    strlist_add_take(&world->plan->problems,
+                     xasprintf("%s: the device %s of %s cannot be put back: %s",
+                               entry->gpu, entry->uuid, entry->consumer, reason));
+}
+
+/* In owner mode anywhere on the card, best where it was. In nova mode the parent is the
+ * group, and has its own provider. */
+static struct gpu place_of(const struct world *world, const struct group *group)
+{
+    struct gpu place = *group->gpu;
+    for (size_t i = 0; !world->owner && i < group->gpu->parent_count; i++)
+        if (strcmp(group->gpu->parents[i].name, group->key) == 0) {
+            place.parents = &group->gpu->parents[i];
+            place.parent_count = 1;
+        }
+    return place;
+}
+
+/* ---- what the journal knows ---- */
+
+static void restore_lost(struct world *world, struct placing *placing,
+                         const struct gpu *place, const struct journal_device *entry)
+{
+    struct journal_device device = *entry;
+    /* What the agent makes itself, it may also remove. */
+    device.adopted = !world->owner;
+    const struct mdev_type *type = place_old_type(place, entry);
+    placing->shortage = NULL;
+    if (!type)
+        complain(world, entry, "the GPU does not offer its type any more");
+    else if (!placing_add(placing, place, type, &device, NULL))
+        complain(world, entry,
+                 placing->shortage ? placing->shortage : "no instance is left");
+}
+
+/* Why nothing can be made on the GPU yet; NULL: it can. */
+static const char *why_not_yet(const struct group *group)
+{
+    if (!group->gpu)
+        return "the GPU is not there";
+    if (group->gpu->health != GPU_OK)
+        return "the GPU is not well";
+    if (group->gpu->parent_count == 0)
+        return "the GPU offers no mediated devices: its virtual functions are not "
+               "enabled yet, or its driver is not ready";
+    return NULL;
+}
+
+/* ---- what only domains and allocations know ---- */
+
+/* A device that a domain names, that is not there, and that the journal does not have.
+ * What mdevctl defines, it starts. */
+static bool is_unknown(const struct world *world, const struct used_device *used)
+{
+    return used->domain[0] && !used->running && !used->defined &&
+           !host_mdev(world->in->host, used->uuid, NULL, NULL) &&
+           !journal_find_device(world->in->journal, used->uuid);
+}
+
+static bool is_planned(const struct world *world, const struct placing *placing,
+                       const char *uuid)
+{
+    for (size_t i = 0; i < world->plan->step_count; i++)
+        if (strcmp(world->plan->steps[i].device.uuid, uuid) == 0)
+            return true;
+    for (size_t i = 0; placing && i < placing->count; i++)
+        if (strcmp(placing->placed[i].device.uuid, uuid) == 0)
+            return true;
+    return false;
+}
+
+static void restore_unknown(struct placing *placing, const struct gpu *place,
+                            struct want *want, const char *uuid)
+{
+    const char *type_id =
+        want->subject->desired ? want->subject->desired->type_id : NULL;
+    const struct mdev_type *type = type_id ? gpu_type(place, type_id) : NULL;
+    struct journal_device device = {
+        .resource_class = want->allocation->resource_class,
+        .index = (unsigned)want->met,
+        .adopted = true,
+    };
+    stpcpy(device.uuid, uuid);
+    stpcpy(device.provider, want->subject->uuid);
+    stpcpy(device.consumer, want->allocation->consumer);
+    if (!type || !placing_add(placing, place, type, &device, want))
+        return;
+    want->met++;
+    free(want->reason);
+    want->reason = NULL;
+    want->at_nova = false;
+}
+
+static void restore_unknown_of(struct world *world, struct placing *placing,
+                               const struct gpu *place, struct want *want)
+{
+    const struct device_use *use = world->in->use;
+    for (size_t i = 0; use && i < use->count && want_missing(want) > 0; i++)
+        if (strcmp(use->devices[i].domain, want->allocation->consumer) == 0 &&
+            is_unknown(world, &use->devices[i]) &&
+            !is_planned(world, placing, use->devices[i].uuid))
+            restore_unknown(placing, place, want, use->devices[i].uuid);
+}
+
+/* ---- all of it ---- */
+
+void restore_devices(struct world *world, struct group *group)
+{
+    struct placing placing = {.group = group};
+    const char *obstacle = why_not_yet(group);
+    struct gpu place = {0};
+    if (!obstacle)
+        place = place_of(world, group);
+    for (size_t i = 0; i < group->lost_count; i++) {
+        const struct journal_device *entry = group->lost[i].entry;
+        if (!is_wanted(world, entry))
+            continue;
+        if (obstacle)
+            complain(world, entry, obstacle);
+        else
+            restore_lost(world, &placing, &place, entry);
+    }
+    for (size_t i = 0; !world->owner && !obstacle && i < group->want_count; i++)
+        restore_unknown_of(world, &placing, &place, &group->wants[i]);
+    placing_emit(&placing, world);
+}
+
+void report_unknown_devices(struct world *world)
+{
+    const struct device_use *use = world->in->use;
+    for (size_t i = 0; use && i < use->count; i++)
+        if (is_unknown(world, &use->devices[i]) &&
+            !is_planned(world, NULL, use->devices[i].uuid))
+            strlist_add_take(
+                &world->plan->problems,
+                xasprintf("the domain %s names the device %s, which is not there, and "
+                          "neither the state file nor %s says of which GPU it was",
+                          use->devices[i].domain, use->devices[i].uuid,
+                          world->in->observed ? "an allocation"
+                                              : "Placement, which was not asked,"));
+}

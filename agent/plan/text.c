@@ -1,0 +1,199 @@
+#include "agent/plan/text.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "placement/codec.h"
+
+static const char *const step_kinds[] = {
+    [STEP_CREATE_TRAIT] = "create trait",
+    [STEP_CREATE_CLASS] = "create class",
+    [STEP_CREATE_ROOT] = "create root",
+    [STEP_CREATE_PROVIDER] = "create provider",
+    [STEP_SET_INVENTORY] = "set inventory",
+    [STEP_SET_TRAITS] = "set traits",
+    [STEP_REMOVE_DEVICE] = "remove device",
+    [STEP_CREATE_DEVICE] = "create device",
+    [STEP_DELETE_PROVIDER] = "delete provider",
+    [STEP_TAKE_DEVICE] = "take device",
+    [STEP_MARK_RELEASED] = "mark released",
+    [STEP_FORGET_DEVICE] = "forget device",
+    [STEP_NOTE_PROVIDER] = "note provider",
+    [STEP_FORGET_PROVIDER] = "forget provider",
+    [STEP_END_REBUILD] = "end rebuild",
+};
+
+const char *step_kind_name(enum step_kind kind)
+{
+    return step_kinds[kind];
+}
+
+const char *allocation_state_name(enum allocation_state state)
+{
+    static const char *const names[] = {
+        [ALLOCATION_PENDING] = "pending", [ALLOCATION_READY] = "ready",
+        [ALLOCATION_IN_USE] = "in use",   [ALLOCATION_RELEASING] = "releasing",
+        [ALLOCATION_FAILED] = "failed",
+    };
+    return names[state];
+}
+
+static bool concerns_device(const struct step *step)
+{
+    return step->device.uuid[0] != 0;
+}
+
+static char *inventory_text(const struct step *step)
+{
+    _cleanup_strlist_ struct strlist parts = {0};
+    for (size_t i = 0; i < step->inventory_count; i++) {
+        const struct inventory *inventory = &step->inventories[i].inventory;
+        strlist_add_take(
+            &parts,
+            xasprintf("%s total=%lld reserved=%lld allocation_ratio=%g",
+                      step->inventories[i].resource_class, (long long)inventory->total,
+                      (long long)inventory->reserved, inventory->allocation_ratio));
+    }
+    return parts.count ? strlist_join(&parts, "; ") : xstrdup("none");
+}
+
+/* The custom ones by name, as they are what a flavor asks for; a type earns some twenty
+ * standard ones. */
+static char *traits_text(const struct strlist *traits)
+{
+    _cleanup_strlist_ struct strlist shown = {0};
+    for (size_t i = 0; i < traits->count; i++)
+        if (strncmp(traits->items[i], "CUSTOM_", 7) == 0)
+            strlist_add(&shown, traits->items[i]);
+    if (shown.count < traits->count)
+        strlist_add_take(&shown,
+                         xasprintf("+ %zu standard", traits->count - shown.count));
+    return shown.count ? strlist_join(&shown, " ") : xstrdup("none");
+}
+
+static char *device_text(const struct step *step)
+{
+    const struct journal_device *device = &step->device;
+    return xasprintf("%s %s on %s for %s", device->uuid, device->type_id,
+                     device->parent, device->consumer);
+}
+
+char *step_text(const struct step *step)
+{
+    if (concerns_device(step))
+        return device_text(step);
+    switch (step->kind) {
+    case STEP_CREATE_TRAIT:
+    case STEP_CREATE_CLASS:
+        return xstrdup(step->name);
+    case STEP_SET_INVENTORY:
+        return inventory_text(step);
+    case STEP_SET_TRAITS:
+        return traits_text(&step->traits);
+    case STEP_END_REBUILD:
+        return xstrdup("the state file is complete again");
+    default:
+        return xstrdup(step->provider);
+    }
+}
+
+static void write_inventories(struct json_writer *w, const struct step *step)
+{
+    json_write_key(w, "inventories");
+    json_write_begin_object(w);
+    for (size_t i = 0; i < step->inventory_count; i++) {
+        json_write_key(w, step->inventories[i].resource_class);
+        codec_write_inventory(w, &step->inventories[i].inventory);
+    }
+    json_write_end_object(w);
+}
+
+static void write_device(struct json_writer *w, const struct journal_device *device)
+{
+    json_write_key(w, "device");
+    json_write_begin_object(w);
+    json_write_string_member(w, "uuid", device->uuid);
+    json_write_string_member(w, "consumer", device->consumer);
+    json_write_string_member(w, "resource_class", device->resource_class);
+    json_write_string_member(w, "parent", device->parent);
+    json_write_string_member(w, "type_id", device->type_id);
+    json_write_string_member(w, "type_name", device->type_name);
+    json_write_end_object(w);
+}
+
+/* Names in JSON are words joined by '_'. */
+static void write_kind(struct json_writer *w, enum step_kind kind)
+{
+    _cleanup_free_ char *name = xstrdup(step_kind_name(kind));
+    for (char *p = strchr(name, ' '); p; p = strchr(p, ' '))
+        *p = '_';
+    json_write_string_member(w, "step", name);
+}
+
+void step_write(struct json_writer *w, const struct step *step)
+{
+    json_write_begin_object(w);
+    write_kind(w, step->kind);
+    json_write_string_member(w, "gpu", step->gpu);
+    json_write_string_member(w, "provider", step->provider[0] ? step->provider : NULL);
+    json_write_string_member(w, "provider_name", step->provider_name);
+    if (step->name)
+        json_write_string_member(w, "name", step->name);
+    if (step->kind == STEP_SET_INVENTORY)
+        write_inventories(w, step);
+    if (step->kind == STEP_SET_TRAITS) {
+        json_write_key(w, "traits");
+        json_write_strings(w, &step->traits);
+    }
+    if (concerns_device(step))
+        write_device(w, &step->device);
+    json_write_string_member(w, "reason", step->reason);
+    json_write_end_object(w);
+}
+
+static void print_json(const struct plan *plan, FILE *out)
+{
+    struct json_writer w = {0};
+    json_write_begin_object(&w);
+    json_write_key(&w, "steps");
+    json_write_begin_array(&w);
+    for (size_t i = 0; i < plan->step_count; i++)
+        step_write(&w, &plan->steps[i]);
+    json_write_end_array(&w);
+    json_write_key(&w, "problems");
+    json_write_strings(&w, &plan->problems);
+    json_write_end_object(&w);
+    _cleanup_free_ char *text = json_writer_take(&w, NULL);
+    fprintf(out, "%s\n", text);
+}
+
+static void print_table(const struct plan *plan, FILE *out)
+{
+    static const char *const columns[] = {"step", "gpu",    "provider",
+                                          "what", "reason", NULL};
+    _cleanup_(table_freep) struct table *table = table_new(columns);
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct step *step = &plan->steps[i];
+        _cleanup_free_ char *what = step_text(step);
+        table_string(table, step_kind_name(step->kind));
+        table_string(table, step->gpu);
+        table_string(table, step->provider_name);
+        table_string(table, what);
+        table_string(table, step->reason);
+    }
+    if (plan->step_count)
+        table_print(table, FORMAT_TABLE, out);
+    else
+        fputs("nothing to do\n", out);
+    for (size_t i = 0; i < plan->problems.count; i++)
+        fprintf(out, "problem: %s\n", plan->problems.items[i]);
+}
+
+int plan_print(const struct plan *plan, enum output_format format, FILE *out)
+{
+    if (format == FORMAT_JSON)
+        print_json(plan, out);
+    else
+        print_table(plan, out);
+    return fflush(out) == 0 && !ferror(out) ? 0 : -1;
+}

@@ -1,0 +1,28 @@
+/*
+ * text: a plan in words: names of its enumerations and what `vgpu-agent plan`
+ * prints. The names are stable; JSON uses '_' for ' '.
+ */
+#ifndef AGENT_PLAN_TEXT_H
+#define AGENT_PLAN_TEXT_H
+
+#include <stdio.h>
+
+#include "agent/plan/plan.h"
+#include "lib/json_write.h"
+#include "lib/table.h"
+
+/* "create trait", "set inventory", ...: one verb for each kind. */
+const char *step_kind_name(enum step_kind kind);
+/* "pending", "ready", "in use", "releasing", "failed" */
+const char *allocation_state_name(enum allocation_state state);
+
+/* What the step does to what, as one phrase: "VGPU total=16 reserved=0". The caller
+ * frees. */
+char *step_text(const struct step *step);
+void step_write(struct json_writer *w, const struct step *step);
+
+/* Steps and problems: a table and lines, or {"steps": [...], "problems": [...]}. 0, or
+ * -1 when the stream failed. */
+int plan_print(const struct plan *plan, enum output_format format, FILE *out);
+
+#endif

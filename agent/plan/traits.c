@@ -1,0 +1,87 @@
+#include "agent/plan/traits.h"
+
+#include <string.h>
+
+#include "agent/plan/type_traits.h"
+
+static const struct strlist none;
+
+static const struct strlist *observed_traits(const struct subject *subject)
+{
+    return subject->observed ? &subject->observed->traits : &none;
+}
+
+/* Names outside CUSTOM_ exist or do not: nobody can make them. */
+static bool is_available(const struct world *world, const char *trait)
+{
+    return strncmp(trait, "CUSTOM_", strlen("CUSTOM_")) == 0 ||
+           strlist_contains(&world->in->observed->known_traits, trait);
+}
+
+static struct strlist wanted_traits(const struct world *world,
+                                    const struct subject *subject)
+{
+    struct strlist wanted = {0};
+    for (size_t i = 0; subject->desired && i < subject->desired->traits.count; i++)
+        if (is_available(world, subject->desired->traits.items[i]))
+            strlist_add(&wanted, subject->desired->traits.items[i]);
+    return wanted;
+}
+
+/* What of the observed traits is ours. A provider that carries our mark and is not in
+ * the journal was ours before the journal was lost: then what we would set is taken for
+ * ours again, lest a trait of a former type stay for ever. */
+static bool is_ours(const struct subject *subject, const struct strlist *wanted,
+                    const char *trait)
+{
+    if (subject->noted)
+        return strlist_contains(&subject->noted->traits, trait);
+    return strlist_contains(observed_traits(subject), TRAIT_OWNER_AGENT) &&
+           strlist_contains(wanted, trait);
+}
+
+/* A sick GPU does not show its type, and one that is retired has none: what is set
+ * stays. But nova-compute goes on offering a child that has no type any more. */
+static bool is_frozen(const struct world *world, const struct subject *subject)
+{
+    return subject->desired ? subject->desired->sick != NULL : world->owner;
+}
+
+struct traits_decision traits_decide(const struct world *world,
+                                     const struct subject *subject)
+{
+    struct traits_decision decision = {0};
+    const struct strlist *observed = observed_traits(subject);
+    if (is_frozen(world, subject)) {
+        decision.all = strlist_copy(observed);
+        if (subject->noted)
+            decision.own = strlist_copy(&subject->noted->traits);
+        return decision;
+    }
+    _cleanup_strlist_ struct strlist wanted = wanted_traits(world, subject);
+    for (size_t i = 0; i < observed->count; i++) {
+        const char *trait = observed->items[i];
+        bool keep =
+            strlist_contains(&wanted, trait) || !is_ours(subject, &wanted, trait);
+        if (keep)
+            strlist_add(&decision.all, trait);
+        decision.changed |= !keep;
+    }
+    for (size_t i = 0; i < wanted.count; i++) {
+        const char *trait = wanted.items[i];
+        bool added = strlist_add_unique(&decision.all, trait);
+        decision.changed |= added;
+        if (added || is_ours(subject, &wanted, trait))
+            strlist_add(&decision.own, trait);
+    }
+    strlist_sort(&decision.all);
+    strlist_sort(&decision.own);
+    return decision;
+}
+
+void traits_decision_clear(struct traits_decision *decision)
+{
+    strlist_clear(&decision->all);
+    strlist_clear(&decision->own);
+    strlist_clear(&decision->found);
+}

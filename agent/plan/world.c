@@ -1,0 +1,420 @@
+#include "agent/plan/world.h"
+
+#include <string.h>
+
+#include "agent/plan/managed.h"
+#include "lib/xalloc.h"
+
+/* ---- groups ---- */
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(((const struct group *)a)->key, ((const struct group *)b)->key);
+}
+
+static struct group *find_group(const struct world *world, const char *key)
+{
+    struct group wanted = {.key = key};
+    return key && world->group_count
+               ? bsearch(&wanted, world->groups, world->group_count,
+                         sizeof *world->groups, compare_keys)
+               : NULL;
+}
+
+static void add_key(struct world *world, const char *key)
+{
+    if (key)
+        array_add(world->groups, world->group_count)->key = key;
+}
+
+static const char *subject_key(const struct world *world, const struct subject *subject)
+{
+    if (world->owner)
+        return subject->gpu;
+    const struct desired_provider *desired = subject->desired;
+    return desired && desired->view.parent_count ? desired->view.parents[0].name : NULL;
+}
+
+static const char *entry_key(const struct world *world,
+                             const struct journal_device *entry)
+{
+    return world->owner ? entry->gpu : entry->parent;
+}
+
+static const char *held_key(const struct world *world, const struct held *held)
+{
+    if (held->parent)
+        return world->owner ? held->gpu->name : held->parent->name;
+    return held->entry ? entry_key(world, held->entry) : NULL;
+}
+
+static void make_groups(struct world *world)
+{
+    const struct journal *journal = world->in->journal;
+    for (size_t i = 0; i < world->subject_count; i++)
+        add_key(world, subject_key(world, &world->subjects[i]));
+    for (size_t i = 0; i < journal->device_count; i++)
+        add_key(world, entry_key(world, &journal->devices[i]));
+    if (!world->group_count)
+        return;
+    qsort(world->groups, world->group_count, sizeof *world->groups, compare_keys);
+    size_t kept = 1;
+    for (size_t i = 1; i < world->group_count; i++)
+        if (compare_keys(&world->groups[kept - 1], &world->groups[i]) != 0)
+            world->groups[kept++] = world->groups[i];
+    world->group_count = kept;
+    for (size_t i = 0; i < kept; i++) {
+        struct group *group = &world->groups[i];
+        group->gpu = world->owner ? host_gpu(world->in->host, group->key)
+                                  : host_parent(world->in->host, group->key, NULL);
+        group->read = world->in->observed && world->in->observed->root_found;
+    }
+}
+
+static void join_subjects(struct world *world)
+{
+    for (size_t i = 0; i < world->subject_count; i++) {
+        struct subject *subject = &world->subjects[i];
+        struct group *group = find_group(world, subject_key(world, subject));
+        subject->group = group;
+        if (!group)
+            continue;
+        group->hands_off |= subject->hands_off;
+        group->read &= subject->read;
+        group->has_subject = true;
+        if (subject->desired)
+            group->configured = subject;
+    }
+}
+
+/* ---- what exists, what is lost ---- */
+
+/* The journal's entries by uuid, to look up many. */
+struct index {
+    const struct journal_device **entries;
+    bool *seen;
+    size_t count;
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct journal_device *const *x = a, *const *y = b;
+    return strcmp((*x)->uuid, (*y)->uuid);
+}
+
+static struct index index_make(const struct journal *journal)
+{
+    struct index index = {.count = journal->device_count};
+    index.entries = xcalloc(index.count, sizeof(struct journal_device *));
+    index.seen = xcalloc(index.count, sizeof *index.seen);
+    for (size_t i = 0; i < index.count; i++)
+        index.entries[i] = &journal->devices[i];
+    qsort(index.entries, index.count, sizeof *index.entries, compare_entries);
+    return index;
+}
+
+static void index_clear(struct index *index)
+{
+    free(index->entries);
+    free(index->seen);
+}
+
+static const struct journal_device *index_see(struct index *index, const char *uuid)
+{
+    struct journal_device wanted = {0};
+    stpcpy(wanted.uuid, uuid);
+    const struct journal_device *key = &wanted;
+    const struct journal_device **found = bsearch(
+        &key, index->entries, index->count, sizeof *index->entries, compare_entries);
+    if (!found)
+        return NULL;
+    index->seen[found - index->entries] = true;
+    return *found;
+}
+
+static void add_held(struct world *world, struct index *index, const struct mdev *mdev,
+                     const struct gpu *gpu, const struct mdev_parent *parent)
+{
+    struct held held = {.mdev = mdev, .gpu = gpu, .parent = parent};
+    held.entry = index_see(index, mdev->uuid);
+    held.group = find_group(world, held_key(world, &held));
+    for (size_t i = 0; !held.group && !parent && i < world->group_count; i++) {
+        world->groups[i].strays++;
+        world->groups[i].leaving_strays += mdev->leaving;
+    }
+    if (!held.group)
+        return;
+    if (world->in->use)
+        held.use = device_use_find(world->in->use, mdev->uuid);
+    held.group->in_transit |= mdev->in_transition;
+    *array_add(world->held, world->held_count) = held;
+}
+
+static void gather_devices(struct world *world)
+{
+    const struct host *host = world->in->host;
+    struct index index = index_make(world->in->journal);
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        const struct gpu *gpu = &host->gpus[i];
+        for (size_t j = 0; j < gpu->parent_count; j++)
+            for (size_t k = 0; k < gpu->parents[j].mdev_count; k++)
+                add_held(world, &index, &gpu->parents[j].mdevs[k], gpu,
+                         &gpu->parents[j]);
+    }
+    for (size_t i = 0; i < host->stray_count; i++)
+        add_held(world, &index, &host->strays[i], NULL, NULL);
+    for (size_t i = 0; i < index.count; i++) {
+        if (index.seen[i])
+            continue;
+        struct lost *lost = array_add(world->lost, world->lost_count);
+        lost->entry = index.entries[i];
+        lost->group = find_group(world, entry_key(world, lost->entry));
+    }
+    index_clear(&index);
+}
+
+static void gather_wants(struct world *world)
+{
+    for (size_t i = 0; i < world->subject_count; i++) {
+        struct subject *subject = &world->subjects[i];
+        if (!subject->observed || !subject->read || subject->hands_off ||
+            !subject->group)
+            continue;
+        for (size_t j = 0; j < subject->observed->allocation_count; j++) {
+            const struct provider_allocation *allocation =
+                &subject->observed->allocations[j];
+            if (!subject_has_class(world, subject, allocation->resource_class))
+                continue;
+            struct want *want = array_add(world->wants, world->want_count);
+            want->subject = subject;
+            want->group = subject->group;
+            want->allocation = allocation;
+        }
+    }
+}
+
+/* ---- sorted by group, so that each group has its part of the arrays ---- */
+
+static int compare_groups(const struct group *a, const struct group *b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Those without an entry last. */
+static int compare_entry_owners(const struct journal_device *a,
+                                const struct journal_device *b)
+{
+    if (!a || !b)
+        return (a == NULL) - (b == NULL);
+    int order = strcmp(a->consumer, b->consumer);
+    return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+static int compare_held(const void *a, const void *b)
+{
+    const struct held *x = a, *y = b;
+    int order = compare_groups(x->group, y->group);
+    if (!order)
+        order = compare_entry_owners(x->entry, y->entry);
+    return order ? order : strcmp(x->mdev->uuid, y->mdev->uuid);
+}
+
+static int compare_lost(const void *a, const void *b)
+{
+    const struct lost *x = a, *y = b;
+    int order = compare_groups(x->group, y->group);
+    if (!order)
+        order = compare_entry_owners(x->entry, y->entry);
+    return order ? order : strcmp(x->entry->uuid, y->entry->uuid);
+}
+
+static int compare_wants(const void *a, const void *b)
+{
+    const struct want *x = a, *y = b;
+    int order = compare_groups(x->group, y->group);
+    if (!order)
+        order = strcmp(x->allocation->consumer, y->allocation->consumer);
+    if (!order)
+        order = strcmp(x->allocation->resource_class, y->allocation->resource_class);
+    return order ? order : strcmp(x->subject->uuid, y->subject->uuid);
+}
+
+static void sort(void *items, size_t count, size_t size,
+                 int (*compare)(const void *, const void *))
+{
+    if (count)
+        qsort(items, count, size, compare);
+}
+
+static void divide(struct world *world)
+{
+    sort(world->held, world->held_count, sizeof *world->held, compare_held);
+    sort(world->lost, world->lost_count, sizeof *world->lost, compare_lost);
+    sort(world->wants, world->want_count, sizeof *world->wants, compare_wants);
+    for (size_t i = world->held_count; i-- > 0;) {
+        world->held[i].group->held = &world->held[i];
+        world->held[i].group->held_count++;
+    }
+    for (size_t i = world->lost_count; i-- > 0;) {
+        world->lost[i].group->lost = &world->lost[i];
+        world->lost[i].group->lost_count++;
+    }
+    for (size_t i = world->want_count; i-- > 0;) {
+        world->wants[i].group->wants = &world->wants[i];
+        world->wants[i].group->want_count++;
+    }
+}
+
+struct world *world_make(const struct plan_input *in, struct plan *plan)
+{
+    struct world *world = xcalloc(1, sizeof *world);
+    world->in = in;
+    world->plan = plan;
+    world->owner = in->config->agent.mode == MODE_OWNER;
+    subjects_find(world);
+    make_groups(world);
+    join_subjects(world);
+    gather_devices(world);
+    gather_wants(world);
+    divide(world);
+    return world;
+}
+
+void world_free(struct world *world)
+{
+    if (!world)
+        return;
+    for (size_t i = 0; i < world->want_count; i++) {
+        strlist_clear(&world->wants[i].mdevs);
+        free(world->wants[i].reason);
+    }
+    free(world->subjects);
+    free(world->groups);
+    free(world->wants);
+    free(world->held);
+    free(world->lost);
+    free(world);
+}
+
+/* ---- questions ---- */
+
+bool world_creates_root(const struct world *world)
+{
+    return world->owner && world->in->config->agent.create_root &&
+           world->in->observed && !world->in->observed->root_found;
+}
+
+bool held_is_configured(const struct held *held)
+{
+    const struct subject *subject = held->group->configured;
+    if (!subject || !subject->desired->type_id || !held->parent ||
+        !held->mdev->type_id ||
+        strcmp(held->mdev->type_id, subject->desired->type_id) != 0)
+        return false;
+    const struct gpu *view = &subject->desired->view;
+    for (size_t i = 0; i < view->parent_count; i++)
+        if (strcmp(view->parents[i].name, held->parent->name) == 0)
+            return true;
+    return false;
+}
+
+bool held_is_foreign(const struct held *held)
+{
+    return !held->entry || held->entry->adopted;
+}
+
+bool held_is_overdue(const struct world *world, const struct held *held)
+{
+    int64_t released_at = held->entry ? held->entry->released_at : 0;
+    return released_at && released_at <= world->in->now &&
+           world->in->now - released_at >= world->in->config->agent.release_grace;
+}
+
+bool held_is_used(const struct world *world, const struct held *held)
+{
+    return held->use || (world->in->use && world->in->use->unknown);
+}
+
+int64_t want_missing(const struct want *want)
+{
+    return want->allocation->amount - want->met;
+}
+
+bool entry_is_for(const struct journal_device *entry, const struct want *want)
+{
+    return strcmp(entry->consumer, want->allocation->consumer) == 0 &&
+           strcmp(entry->resource_class, want->allocation->resource_class) == 0;
+}
+
+static bool is_noted(const struct journal_device *entry, const struct want *want,
+                     unsigned index)
+{
+    return entry && entry->index == index && entry_is_for(entry, want) &&
+           strcmp(entry->provider, want->subject->uuid) == 0;
+}
+
+bool want_notes_index(const struct want *want, unsigned index)
+{
+    const struct group *group = want->group;
+    for (size_t i = 0; i < group->held_count; i++)
+        if (!group->held[i].want && is_noted(group->held[i].entry, want, index))
+            return true;
+    for (size_t i = 0; i < group->lost_count; i++)
+        if (is_noted(group->lost[i].entry, want, index))
+            return true;
+    return false;
+}
+
+bool want_has_index(const struct want *want, unsigned index)
+{
+    const struct group *group = want->group;
+    for (size_t i = 0; i < group->held_count; i++)
+        if (group->held[i].want == want && group->held[i].numbered &&
+            group->held[i].index == index)
+            return true;
+    for (size_t i = 0; i < group->lost_count; i++)
+        if (group->lost[i].want == want && group->lost[i].numbered &&
+            group->lost[i].index == index)
+            return true;
+    return false;
+}
+
+void want_computed_uuid(const struct want *want, unsigned index,
+                        char out[UUID_TEXT_SIZE])
+{
+    _cleanup_free_ char *name = xasprintf("%s:%s:%u", want->allocation->consumer,
+                                          want->allocation->resource_class, index);
+    uuid5_text(want->subject->uuid, name, out);
+}
+
+int64_t group_in_transit(const struct group *group, const char *parent, bool uncounted)
+{
+    int64_t count = (int64_t)(group->strays - (uncounted ? group->leaving_strays : 0));
+    for (size_t i = 0; i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        count += held->mdev->in_transition && !(uncounted && held->mdev->leaving) &&
+                 (!held->parent || !parent || strcmp(held->parent->name, parent) == 0);
+    }
+    return count;
+}
+
+bool held_is_settled(const struct held *held)
+{
+    return !held->mdev->in_transition && held->parent && held->mdev->type_id;
+}
+
+struct step *world_add_step(struct world *world, enum step_kind kind,
+                            const struct subject *subject)
+{
+    struct step *step = array_add(world->plan->steps, world->plan->step_count);
+    step->kind = kind;
+    step->generation = -1;
+    if (subject) {
+        step->gpu = xstrdup(subject->gpu);
+        stpcpy(step->provider, subject->uuid);
+        step->provider_name = xstrdup(subject->name);
+        if (subject->observed)
+            step->generation = subject->observed->provider.generation;
+    }
+    return step;
+}

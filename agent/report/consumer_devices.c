@@ -1,0 +1,93 @@
+#include "agent/report/consumer_devices.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+static bool holds(const struct allocation_status *status)
+{
+    return status->state != ALLOCATION_RELEASING;
+}
+
+static int say_who_is_there(const struct plan *plan, const char *consumer,
+                            struct error *err)
+{
+    _cleanup_strlist_ struct strlist names = {0};
+    for (size_t i = 0; i < plan->allocation_count; i++)
+        if (holds(&plan->allocations[i]))
+            strlist_add_unique(&names, plan->allocations[i].consumer);
+    if (names.count == 0)
+        return error_set(err, ERROR_NOT_FOUND,
+                         "consumer %s has nothing allocated here, and nobody else has",
+                         consumer);
+    _cleanup_free_ char *text = strlist_join(&names, ", ");
+    return error_set(err, ERROR_NOT_FOUND,
+                     "consumer %s has nothing allocated here; those who have: %s",
+                     consumer, text);
+}
+
+/* The first allocation of the consumer that is not yet whole decides. */
+static int check_whole(const struct allocation_status *status, struct error *err)
+{
+    if (status->state == ALLOCATION_FAILED)
+        return error_set(err, ERROR_EXHAUSTED, "consumer %s on %s: %s",
+                         status->consumer, status->provider_name, status->reason);
+    if (status->state == ALLOCATION_PENDING)
+        return error_set(
+            err, ERROR_BUSY, "consumer %s on %s: its devices are not all there yet%s%s",
+            status->consumer, status->provider_name, status->reason ? ": " : "",
+            status->reason ? status->reason : "");
+    return 0;
+}
+
+static int add_device(const struct host *host, const char *uuid,
+                      struct consumer_device **out, size_t *count, struct error *err)
+{
+    const struct mdev_parent *parent;
+    const struct mdev *mdev = host_mdev(host, uuid, NULL, &parent);
+    if (!mdev || mdev->in_transition || !parent)
+        return error_set(err, ERROR_BUSY, "device %s is not there yet", uuid);
+    const struct mdev_type *type = parent_type(parent, mdev->type_id);
+    struct consumer_device *device = array_add(*out, *count);
+    device->uuid = mdev->uuid;
+    device->device_api = type && type->device_api ? type->device_api : "vfio-pci";
+    return 0;
+}
+
+static int add_devices(const struct host *host, const struct allocation_status *status,
+                       struct consumer_device **out, size_t *count, struct error *err)
+{
+    if (check_whole(status, err) != 0)
+        return -1;
+    for (size_t i = 0; i < status->mdevs.count; i++)
+        if (add_device(host, status->mdevs.items[i], out, count, err) != 0)
+            return -1;
+    return 0;
+}
+
+static int by_uuid(const void *a, const void *b)
+{
+    const struct consumer_device *x = a, *y = b;
+    return strcmp(x->uuid, y->uuid);
+}
+
+int consumer_devices(const struct cycle *cycle, const char *consumer,
+                     struct consumer_device **out, size_t *count, struct error *err)
+{
+    const struct plan *plan = cycle_plan(cycle);
+    _cleanup_free_ struct consumer_device *devices = NULL;
+    size_t found = 0;
+    for (size_t i = 0; i < plan->allocation_count; i++) {
+        const struct allocation_status *status = &plan->allocations[i];
+        if (!holds(status) || strcmp(status->consumer, consumer) != 0)
+            continue;
+        if (add_devices(cycle->host, status, &devices, &found, err) != 0)
+            return -1;
+    }
+    if (!devices)
+        return say_who_is_there(plan, consumer, err);
+    qsort(devices, found, sizeof *devices, by_uuid);
+    *out = steal(devices);
+    *count = found;
+    return 0;
+}

@@ -1,0 +1,61 @@
+#include "agent/report/cycle_problems.h"
+
+#include "agent/plan/text.h"
+#include "lib/xalloc.h"
+
+static void add_failure(const struct step *step, const struct step_result *result,
+                        struct notices *out)
+{
+    const char *gpu = step->gpu ? step->gpu : "", *colon = step->gpu ? ": " : "";
+    _cleanup_free_ char *about =
+        xasprintf("%s%s%s: %s", gpu, colon, step_kind_name(step->kind),
+                  error_code_name(result->code));
+    notices_add_take(out, about,
+                     xasprintf("%s%s%s: %s", gpu, colon, step_kind_name(step->kind),
+                               result->reason));
+}
+
+static void add_failures(const struct cycle_round *round, struct notices *out)
+{
+    for (size_t i = 0; round->execution && i < round->execution->count; i++)
+        if (round->execution->results[i].outcome == STEP_FAILED)
+            add_failure(&round->plan->steps[i], &round->execution->results[i], out);
+}
+
+/* A pending one without a reason is what the round itself makes, and others are
+ * nova-compute's. */
+static bool is_not_met(const struct allocation_status *status)
+{
+    return status->state == ALLOCATION_FAILED ||
+           (status->state == ALLOCATION_PENDING && status->reason && !status->at_nova);
+}
+
+void cycle_problems(const struct cycle *cycle, struct notices *out)
+{
+    const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
+    add_failures(round, out);
+    for (size_t i = 0; i < round->plan->allocation_count; i++) {
+        const struct allocation_status *status = &round->plan->allocations[i];
+        if (is_not_met(status))
+            notices_add_take(out, NULL,
+                             xasprintf("consumer %s on %s: %s", status->consumer,
+                                       status->provider_name, status->reason));
+    }
+    const struct strlist *lists[] = {&round->plan->problems, &cycle->late,
+                                     &cycle->notes};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (size_t j = 0; j < lists[i]->count; j++)
+            notices_add(out, NULL, lists[i]->items[j]);
+}
+
+bool cycle_settled(const struct cycle *cycle)
+{
+    const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
+    if (round->execution &&
+        round->execution->outcomes[STEP_DONE] != round->execution->count)
+        return false;
+    for (size_t i = 0; i < round->plan->allocation_count; i++)
+        if (is_not_met(&round->plan->allocations[i]))
+            return false;
+    return cycle->late.count == 0 && round->plan->problems.count == 0;
+}

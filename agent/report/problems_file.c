@@ -1,0 +1,99 @@
+#include "agent/report/problems_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/files.h"
+#include "lib/xalloc.h"
+
+#define MAX_SIZE (1 << 20)
+
+int64_t daemon_overdue_after(unsigned sync_interval)
+{
+    return 300 + INT64_C(3) * sync_interval;
+}
+
+static char *path_of(const char *state_file)
+{
+    return xasprintf("%s.problems", state_file);
+}
+
+/* A line is a problem, whatever it holds. */
+static void append_line(char **text, const char *line)
+{
+    char *old = *text;
+    *text = xasprintf("%s%s\n", old, line);
+    for (char *p = *text + strlen(old); p[1]; p++)
+        if (*p == '\n')
+            *p = ' ';
+    free(old);
+}
+
+static char *text_of(const struct notices *problems)
+{
+    char *text = xasprintf("%ld\n", (long)getpid());
+    for (size_t i = 0; i < problems->count; i++)
+        append_line(&text, problems->items[i].text);
+    return text;
+}
+
+static int replace(const char *path, const char *text, struct error *err)
+{
+    const char *name;
+    _cleanup_close_ int folder = file_open_folder(path, &name, err);
+    if (folder < 0)
+        return -1;
+    return file_replace_at(folder, name, text, strlen(text), 0600, err);
+}
+
+int daemon_report_write(struct daemon_report *report, const char *state_file,
+                        const struct notices *problems, struct error *err)
+{
+    _cleanup_free_ char *text = text_of(problems);
+    _cleanup_free_ char *path = path_of(state_file);
+    if (report->text && strcmp(report->text, text) == 0 &&
+        utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    daemon_report_clear(report);
+    if (replace(path, text, err) != 0) {
+        /* No report is better than one that is not true any more. */
+        (void)unlink(path);
+        return error_prefix(err, "what is not well cannot be noted");
+    }
+    report->text = steal(text);
+    return 0;
+}
+
+void daemon_report_clear(struct daemon_report *report)
+{
+    free(report->text);
+    report->text = NULL;
+}
+
+int daemon_report_read(const char *state_file, pid_t pid, struct notices *out,
+                       int64_t *cycle_end, struct error *err)
+{
+    _cleanup_free_ char *path = path_of(state_file), *text = NULL;
+    struct error why;
+    struct stat st;
+    *cycle_end = 0;
+    if (file_read_at(AT_FDCWD, path, MAX_SIZE, &text, NULL, &why) != 0) {
+        if (why.errnum == ENOENT)
+            return 0;
+        if (err)
+            *err = why;
+        return -1;
+    }
+    char *rest = text, *line = strsep(&rest, "\n");
+    if (strtol(line, NULL, 10) != (long)pid)
+        return 0;
+    if (stat(path, &st) == 0)
+        *cycle_end = st.st_mtime;
+    while ((line = strsep(&rest, "\n")))
+        if (*line)
+            notices_add(out, NULL, line);
+    return 0;
+}

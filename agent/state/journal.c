@@ -1,0 +1,274 @@
+#include "agent/state/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/state/journal_codec.h"
+#include "lib/files.h"
+#include "lib/xalloc.h"
+
+#define MAX_SIZE (16 << 20)
+
+/* ---- entries ---- */
+
+void journal_device_clear(struct journal_device *device)
+{
+    free(device->resource_class);
+    free(device->gpu);
+    free(device->parent);
+    free(device->type_id);
+    free(device->type_name);
+    *device = (struct journal_device){0};
+}
+
+static void clear_inventories(struct journal_provider *provider)
+{
+    for (size_t i = 0; i < provider->inventory_count; i++)
+        free(provider->inventories[i].resource_class);
+    free(provider->inventories);
+}
+
+void journal_provider_clear(struct journal_provider *provider)
+{
+    free(provider->name);
+    free(provider->gpu);
+    strlist_clear(&provider->traits);
+    clear_inventories(provider);
+    *provider = (struct journal_provider){0};
+}
+
+struct journal_device journal_device_copy(const struct journal_device *device)
+{
+    struct journal_device copy = *device;
+    copy.resource_class = xstrdup(device->resource_class);
+    copy.gpu = xstrdup(device->gpu);
+    copy.parent = xstrdup(device->parent);
+    copy.type_id = xstrdup(device->type_id);
+    copy.type_name = xstrdup(device->type_name);
+    return copy;
+}
+
+struct journal_provider journal_provider_copy(const struct journal_provider *provider)
+{
+    struct journal_provider copy = *provider;
+    copy.name = xstrdup(provider->name);
+    copy.gpu = xstrdup(provider->gpu);
+    copy.traits = strlist_copy(&provider->traits);
+    copy.inventories = NULL;
+    copy.inventory_count = 0;
+    for (size_t i = 0; i < provider->inventory_count; i++)
+        journal_put_inventory(&copy, &provider->inventories[i]);
+    return copy;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool journal_device_equal(const struct journal_device *a,
+                          const struct journal_device *b)
+{
+    return same(a->uuid, b->uuid) && same(a->provider, b->provider) &&
+           same(a->consumer, b->consumer) &&
+           same(a->resource_class, b->resource_class) && a->index == b->index &&
+           same(a->gpu, b->gpu) && same(a->parent, b->parent) &&
+           same(a->type_id, b->type_id) && same(a->type_name, b->type_name) &&
+           a->adopted == b->adopted && a->released_at == b->released_at;
+}
+
+static bool inventories_equal(const struct journal_provider *a,
+                              const struct journal_provider *b)
+{
+    if (a->inventory_count != b->inventory_count)
+        return false;
+    for (size_t i = 0; i < a->inventory_count; i++) {
+        const struct journal_inventory *x = &a->inventories[i];
+        const struct journal_inventory *y =
+            journal_find_inventory(b, x->resource_class);
+        if (!y || x->overruled != y->overruled ||
+            x->operators_reserved != y->operators_reserved ||
+            x->operators_ratio != y->operators_ratio)
+            return false;
+    }
+    return true;
+}
+
+bool journal_provider_equal(const struct journal_provider *a,
+                            const struct journal_provider *b)
+{
+    return same(a->uuid, b->uuid) && same(a->name, b->name) && same(a->gpu, b->gpu) &&
+           strlist_equal(&a->traits, &b->traits) && inventories_equal(a, b);
+}
+
+struct journal_inventory *
+journal_find_inventory(const struct journal_provider *provider,
+                       const char *resource_class)
+{
+    for (size_t i = 0; i < provider->inventory_count; i++)
+        if (same(provider->inventories[i].resource_class, resource_class))
+            return &provider->inventories[i];
+    return NULL;
+}
+
+void journal_put_inventory(struct journal_provider *provider,
+                           const struct journal_inventory *inventory)
+{
+    struct journal_inventory *entry =
+        journal_find_inventory(provider, inventory->resource_class);
+    if (!entry) {
+        entry = array_add(provider->inventories, provider->inventory_count);
+        entry->resource_class = xstrdup(inventory->resource_class);
+    }
+    entry->overruled = inventory->overruled;
+    entry->operators_reserved = inventory->operators_reserved;
+    entry->operators_ratio = inventory->operators_ratio;
+}
+
+/* ---- the journal ---- */
+
+struct journal *journal_new(void)
+{
+    return xcalloc(1, sizeof(struct journal));
+}
+
+void journal_free(struct journal *journal)
+{
+    if (!journal)
+        return;
+    for (size_t i = 0; i < journal->provider_count; i++)
+        journal_provider_clear(&journal->providers[i]);
+    free(journal->providers);
+    for (size_t i = 0; i < journal->device_count; i++)
+        journal_device_clear(&journal->devices[i]);
+    free(journal->devices);
+    free(journal);
+}
+
+struct journal_device *journal_find_device(const struct journal *journal,
+                                           const char *uuid)
+{
+    for (size_t i = 0; i < journal->device_count; i++)
+        if (strcmp(journal->devices[i].uuid, uuid) == 0)
+            return &journal->devices[i];
+    return NULL;
+}
+
+struct journal_provider *journal_find_provider(const struct journal *journal,
+                                               const char *uuid)
+{
+    for (size_t i = 0; i < journal->provider_count; i++)
+        if (strcmp(journal->providers[i].uuid, uuid) == 0)
+            return &journal->providers[i];
+    return NULL;
+}
+
+bool journal_put_device(struct journal *journal, const struct journal_device *device)
+{
+    struct journal_device *old = journal_find_device(journal, device->uuid);
+    if (old && journal_device_equal(old, device))
+        return false;
+    struct journal_device copy = journal_device_copy(device);
+    if (old)
+        journal_device_clear(old);
+    else
+        old = array_add(journal->devices, journal->device_count);
+    *old = copy;
+    return true;
+}
+
+bool journal_drop_device(struct journal *journal, const char *uuid)
+{
+    struct journal_device *old = journal_find_device(journal, uuid);
+    if (!old)
+        return false;
+    journal_device_clear(old);
+    size_t after = journal->device_count - (size_t)(old - journal->devices) - 1;
+    memmove(old, old + 1, after * sizeof *old);
+    journal->device_count--;
+    return true;
+}
+
+bool journal_put_provider(struct journal *journal,
+                          const struct journal_provider *provider)
+{
+    struct journal_provider *old = journal_find_provider(journal, provider->uuid);
+    if (old && journal_provider_equal(old, provider))
+        return false;
+    struct journal_provider copy = journal_provider_copy(provider);
+    if (old)
+        journal_provider_clear(old);
+    else
+        old = array_add(journal->providers, journal->provider_count);
+    *old = copy;
+    return true;
+}
+
+bool journal_drop_provider(struct journal *journal, const char *uuid)
+{
+    struct journal_provider *old = journal_find_provider(journal, uuid);
+    if (!old)
+        return false;
+    journal_provider_clear(old);
+    size_t after = journal->provider_count - (size_t)(old - journal->providers) - 1;
+    memmove(old, old + 1, after * sizeof *old);
+    journal->provider_count--;
+    return true;
+}
+
+/* ---- the file ---- */
+
+/* The damaged file gets a second name first, and is then replaced: at no moment is
+ * there no file, which would look like a first start. */
+static int start_over(const char *path, int64_t now, const char *why,
+                      struct journal **out, char **note, struct error *err)
+{
+    _cleanup_free_ char *aside = xasprintf("%s.damaged-%lld", path, (long long)now);
+    if (link(path, aside) != 0 && errno != EEXIST)
+        return error_set_errno(err, errno, "cannot keep the damaged %s as %s", path,
+                               aside);
+    _cleanup_(journal_freep) struct journal *journal = journal_new();
+    journal->rebuilding = true;
+    if (journal_save(journal, path, err) != 0)
+        return -1;
+    *note = xasprintf("the state file %s is damaged (%s): kept as %s; no device is "
+                      "removed until it is rebuilt",
+                      path, why, aside);
+    *out = steal(journal);
+    return 0;
+}
+
+int journal_load(const char *path, int64_t now, struct journal **out, char **note,
+                 struct error *err)
+{
+    _cleanup_free_ char *text = NULL;
+    size_t length;
+    struct error local = {0};
+    if (file_read_at(AT_FDCWD, path, MAX_SIZE, &text, &length, &local) != 0) {
+        if (local.errnum == ENOENT) {
+            *out = journal_new();
+            return 0;
+        }
+        if (err)
+            *err = local;
+        return error_prefix(err, "the state file");
+    }
+    if (journal_read(text, length, out, &local) != 0)
+        return start_over(path, now, local.text, out, note, err);
+    return 0;
+}
+
+int journal_save(const struct journal *journal, const char *path, struct error *err)
+{
+    const char *name;
+    _cleanup_close_ int fd = file_open_folder(path, &name, err);
+    if (fd < 0)
+        return error_prefix(err, "the state file's directory");
+    size_t length;
+    _cleanup_free_ char *text = journal_write(journal, &length);
+    if (file_replace_at(fd, name, text, length, 0600, err) != 0)
+        return error_prefix(err, "the state file %s", path);
+    return 0;
+}

@@ -1,0 +1,270 @@
+#include "agent/state/journal_codec.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "lib/json_read.h"
+#include "lib/json_write.h"
+#include "lib/xalloc.h"
+#include "placement/model.h"
+
+#define CHECKSUM_KEY ",\"checksum\":\""
+#define CHECKSUM_LENGTH (strlen(CHECKSUM_KEY) + UUID_TEXT_SIZE - 1 + strlen("\"}\n"))
+
+/* ---- out ---- */
+
+static void write_inventories(struct json_writer *w, const struct journal_provider *p)
+{
+    json_write_key(w, "inventories");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < p->inventory_count; i++) {
+        const struct journal_inventory *inventory = &p->inventories[i];
+        json_write_begin_object(w);
+        json_write_string_member(w, "resource_class", inventory->resource_class);
+        json_write_bool_member(w, "overruled", inventory->overruled);
+        json_write_int_member(w, "operators_reserved", inventory->operators_reserved);
+        json_write_key(w, "operators_ratio");
+        json_write_double(w, inventory->operators_ratio);
+        json_write_end_object(w);
+    }
+    json_write_end_array(w);
+}
+
+static void write_provider(struct json_writer *w, const struct journal_provider *p)
+{
+    json_write_begin_object(w);
+    json_write_string_member(w, "uuid", p->uuid);
+    json_write_string_member(w, "name", p->name);
+    json_write_string_member(w, "gpu", p->gpu);
+    json_write_key(w, "traits");
+    json_write_strings(w, &p->traits);
+    write_inventories(w, p);
+    json_write_end_object(w);
+}
+
+static void write_device(struct json_writer *w, const struct journal_device *d)
+{
+    json_write_begin_object(w);
+    json_write_string_member(w, "uuid", d->uuid);
+    json_write_string_member(w, "provider", d->provider);
+    json_write_string_member(w, "consumer", d->consumer);
+    json_write_string_member(w, "resource_class", d->resource_class);
+    json_write_int_member(w, "index", d->index);
+    json_write_string_member(w, "gpu", d->gpu);
+    json_write_string_member(w, "parent", d->parent);
+    json_write_string_member(w, "type_id", d->type_id);
+    json_write_string_member(w, "type_name", d->type_name);
+    json_write_bool_member(w, "adopted", d->adopted);
+    json_write_int_member(w, "released_at", d->released_at);
+    json_write_end_object(w);
+}
+
+char *journal_write(const struct journal *journal, size_t *length)
+{
+    struct json_writer w = {0};
+    json_write_begin_object(&w);
+    json_write_int_member(&w, "version", JOURNAL_VERSION);
+    json_write_bool_member(&w, "rebuilding", journal->rebuilding);
+    json_write_key(&w, "providers");
+    json_write_begin_array(&w);
+    for (size_t i = 0; i < journal->provider_count; i++)
+        write_provider(&w, &journal->providers[i]);
+    json_write_end_array(&w);
+    json_write_key(&w, "devices");
+    json_write_begin_array(&w);
+    for (size_t i = 0; i < journal->device_count; i++)
+        write_device(&w, &journal->devices[i]);
+    json_write_end_array(&w);
+    json_write_end_object(&w);
+
+    size_t body_length;
+    _cleanup_free_ char *body = json_writer_take(&w, &body_length);
+    body[body_length - 1] = 0; /* the closing brace comes after the checksum */
+    char sum[UUID_TEXT_SIZE];
+    uuid5_text(JOURNAL_CHECKSUM_SPACE, body, sum);
+    char *text = xasprintf("%s" CHECKSUM_KEY "%s\"}\n", body, sum);
+    if (length)
+        *length = strlen(text);
+    return text;
+}
+
+/* ---- in ---- */
+
+static int read_string(struct json_object *json, const char *name, char **out,
+                       struct error *err)
+{
+    const char *text;
+    if (json_get_string(json, name, &text, err) != 0)
+        return -1;
+    *out = xstrdup(text);
+    return 0;
+}
+
+static int read_number(struct json_object *json, const char *name, int64_t max,
+                       int64_t *out, struct error *err)
+{
+    int64_t number;
+    if (json_get_int64(json, name, &number, err) != 0)
+        return -1;
+    if (number < 0 || number > max)
+        return error_set(err, ERROR_INVALID, "%s: out of range", name);
+    *out = number;
+    return 0;
+}
+
+static int read_strings(struct json_object *json, const char *name, struct strlist *out,
+                        struct error *err)
+{
+    struct json_object *array;
+    if (json_get_array(json, name, &array, err) != 0)
+        return -1;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct json_object *item = json_object_array_get_idx(array, i);
+        if (!json_object_is_type(item, json_type_string))
+            return error_set(err, ERROR_INVALID, "%s: expected strings, got %s", name,
+                             json_kind(item));
+        strlist_add(out, json_object_get_string(item));
+    }
+    strlist_sort(out);
+    return 0;
+}
+
+static int read_inventory(struct json_object *json, struct journal_inventory *out,
+                          struct error *err)
+{
+    if (read_string(json, "resource_class", &out->resource_class, err) != 0 ||
+        json_get_bool(json, "overruled", &out->overruled, err) != 0 ||
+        read_number(json, "operators_reserved", PLACEMENT_MAX_AMOUNT,
+                    &out->operators_reserved, err) != 0 ||
+        json_get_double(json, "operators_ratio", &out->operators_ratio, err) != 0)
+        return -1;
+    return 0;
+}
+
+static int read_inventories(struct json_object *json, struct journal_provider *out,
+                            struct error *err)
+{
+    struct json_object *array;
+    if (json_get_array(json, "inventories", &array, err) != 0)
+        return -1;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct journal_inventory inventory = {0};
+        int rc = read_inventory(json_object_array_get_idx(array, i), &inventory, err);
+        if (rc == 0)
+            journal_put_inventory(out, &inventory);
+        free(inventory.resource_class);
+        if (rc != 0)
+            return error_prefix(err, "inventories[%zu]", i);
+    }
+    return 0;
+}
+
+static int read_provider(struct json_object *json, struct journal_provider *out,
+                         struct error *err)
+{
+    if (json_get_uuid(json, "uuid", out->uuid, err) != 0 ||
+        read_string(json, "name", &out->name, err) != 0 ||
+        read_string(json, "gpu", &out->gpu, err) != 0 ||
+        read_strings(json, "traits", &out->traits, err) != 0 ||
+        read_inventories(json, out, err) != 0)
+        return -1;
+    return 0;
+}
+
+static int read_device(struct json_object *json, struct journal_device *out,
+                       struct error *err)
+{
+    const char *type_name;
+    int64_t index;
+    if (json_get_uuid(json, "uuid", out->uuid, err) != 0 ||
+        json_get_uuid(json, "provider", out->provider, err) != 0 ||
+        json_get_uuid(json, "consumer", out->consumer, err) != 0 ||
+        read_string(json, "resource_class", &out->resource_class, err) != 0 ||
+        read_number(json, "index", INT_MAX, &index, err) != 0 ||
+        read_string(json, "gpu", &out->gpu, err) != 0 ||
+        read_string(json, "parent", &out->parent, err) != 0 ||
+        read_string(json, "type_id", &out->type_id, err) != 0 ||
+        json_get_string_or_null(json, "type_name", &type_name, err) != 0 ||
+        json_get_bool(json, "adopted", &out->adopted, err) != 0 ||
+        read_number(json, "released_at", INT64_MAX, &out->released_at, err) != 0)
+        return -1;
+    out->type_name = xstrdup(type_name);
+    out->index = (unsigned)index;
+    return 0;
+}
+
+static int read_providers(struct json_object *json, struct journal *journal,
+                          struct error *err)
+{
+    struct json_object *array;
+    if (json_get_array(json, "providers", &array, err) != 0)
+        return -1;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct journal_provider entry = {0};
+        int rc = read_provider(json_object_array_get_idx(array, i), &entry, err);
+        if (rc == 0 && journal_find_provider(journal, entry.uuid))
+            rc = error_set(err, ERROR_INVALID, "%s is there twice", entry.uuid);
+        if (rc == 0)
+            journal_put_provider(journal, &entry);
+        journal_provider_clear(&entry);
+        if (rc != 0)
+            return error_prefix(err, "providers[%zu]", i);
+    }
+    return 0;
+}
+
+static int read_devices(struct json_object *json, struct journal *journal,
+                        struct error *err)
+{
+    struct json_object *array;
+    if (json_get_array(json, "devices", &array, err) != 0)
+        return -1;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct journal_device entry = {0};
+        int rc = read_device(json_object_array_get_idx(array, i), &entry, err);
+        if (rc == 0 && journal_find_device(journal, entry.uuid))
+            rc = error_set(err, ERROR_INVALID, "%s is there twice", entry.uuid);
+        if (rc == 0)
+            journal_put_device(journal, &entry);
+        journal_device_clear(&entry);
+        if (rc != 0)
+            return error_prefix(err, "devices[%zu]", i);
+    }
+    return 0;
+}
+
+/* `text` has no NUL in it: it has been parsed. */
+static int check_sum(const char *text, size_t length, struct error *err)
+{
+    if (length > CHECKSUM_LENGTH) {
+        size_t body_length = length - CHECKSUM_LENGTH;
+        _cleanup_free_ char *body = xstrndup(text, body_length);
+        char sum[UUID_TEXT_SIZE];
+        uuid5_text(JOURNAL_CHECKSUM_SPACE, body, sum);
+        _cleanup_free_ char *end = xasprintf(CHECKSUM_KEY "%s\"}\n", sum);
+        if (strncmp(text + body_length, end, CHECKSUM_LENGTH) == 0)
+            return 0;
+    }
+    return error_set(err, ERROR_INVALID, "the checksum does not match the content");
+}
+
+int journal_read(const char *text, size_t length, struct journal **out,
+                 struct error *err)
+{
+    _cleanup_json_ struct json_object *json = NULL;
+    int64_t version;
+    if (json_parse(text, length, &json, err) != 0 ||
+        json_get_int64(json, "version", &version, err) != 0)
+        return -1;
+    if (version != JOURNAL_VERSION)
+        return error_set(err, ERROR_INVALID, "version %lld; this program reads %d",
+                         (long long)version, JOURNAL_VERSION);
+    _cleanup_(journal_freep) struct journal *journal = journal_new();
+    if (check_sum(text, length, err) != 0 ||
+        json_get_bool(json, "rebuilding", &journal->rebuilding, err) != 0 ||
+        read_providers(json, journal, err) != 0 ||
+        read_devices(json, journal, err) != 0)
+        return -1;
+    *out = steal(journal);
+    return 0;
+}

@@ -1,0 +1,114 @@
+#include "agent/state/requests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/host/sysfs.h"
+#include "lib/files.h"
+#include "lib/xalloc.h"
+
+static const char *const names[] = {
+    [ORDER_DRAINED] = "drained",
+    [ORDER_PRUNE] = "prune",
+};
+
+/* What the names of the files of these orders begin with. The caller frees. */
+static char *prefix_of(const char *state_file, enum order order)
+{
+    const char *slash = strrchr(state_file, '/');
+    return xasprintf("%s.%s.", slash ? slash + 1 : state_file, names[order]);
+}
+
+int orders_read(const char *state_file, enum order order, struct strlist *out,
+                struct error *err)
+{
+    const char *base;
+    struct error why;
+    _cleanup_close_ int fd = file_open_folder(state_file, &base, &why);
+    if (fd < 0 && why.errnum == ENOENT) { /* nothing was ever written there */
+        strlist_clear(out);
+        return 0;
+    }
+    if (fd < 0) {
+        if (err)
+            *err = why;
+        return -1;
+    }
+    _cleanup_directory_ DIR *folder = sysfs_open_list(fd, ".");
+    int errnum = folder ? 0 : errno;
+    _cleanup_free_ char *prefix = prefix_of(state_file, order);
+    size_t length = strlen(prefix);
+    _cleanup_strlist_ struct strlist found = {0};
+    const char *name;
+    while (folder && (name = sysfs_next(folder, &errnum)))
+        if (strncmp(name, prefix, length) == 0 && name[length])
+            strlist_add(&found, name + length);
+    if (errnum)
+        return error_set_errno(err, errnum, "the orders beside %s", state_file);
+    strlist_sort(&found);
+    strlist_clear(out);
+    *out = found;
+    found = (struct strlist){0};
+    return 0;
+}
+
+/* The folder, and the file's name in it (the caller's). */
+static int open_place(const char *state_file, enum order order, const char *subject,
+                      char **name, struct error *err)
+{
+    if (!*subject || strchr(subject, '/'))
+        return error_set(err, ERROR_INVALID, "'%s' is no name of a device", subject);
+    const char *base;
+    int fd = file_open_folder(state_file, &base, err);
+    if (fd >= 0)
+        *name = xasprintf("%s.%s.%s", base, names[order], subject);
+    return fd;
+}
+
+/* After it was made or unlinked with the result `rc`. */
+static int finish(int folder, const char *name, int rc, int harmless, bool *changed,
+                  struct error *err)
+{
+    if (rc < 0 && errno != harmless)
+        return error_set_errno(err, errno, "%s", name);
+    if (rc >= 0 && fsync(folder) != 0)
+        return error_set_errno(err, errno, "the folder of %s", name);
+    if (changed)
+        *changed = rc >= 0;
+    return 0;
+}
+
+int orders_give(const char *state_file, enum order order, const char *subject,
+                bool *changed, struct error *err)
+{
+    _cleanup_free_ char *name = NULL;
+    _cleanup_close_ int folder = open_place(state_file, order, subject, &name, err);
+    if (folder < 0)
+        return -1;
+    _cleanup_close_ int fd = openat(
+        folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return finish(folder, name, fd, EEXIST, changed, err);
+}
+
+int orders_withdraw(const char *state_file, enum order order, const char *subject,
+                    bool *changed, struct error *err)
+{
+    _cleanup_free_ char *name = NULL;
+    _cleanup_close_ int folder = open_place(state_file, order, subject, &name, err);
+    if (folder < 0)
+        return -1;
+    return finish(folder, name, unlinkat(folder, name, 0), ENOENT, changed, err);
+}
+
+int orders_withdraw_all(const char *state_file, enum order order, struct error *err)
+{
+    _cleanup_strlist_ struct strlist standing = {0};
+    if (orders_read(state_file, order, &standing, err) != 0)
+        return -1;
+    for (size_t i = 0; i < standing.count; i++)
+        if (orders_withdraw(state_file, order, standing.items[i], NULL, err) != 0)
+            return -1;
+    return 0;
+}

@@ -1,0 +1,34 @@
+/*
+ * requests: what an operator has told the agent, kept beside the state file as one empty
+ * file for each: "<state file>.drained.0000:84:00.0". Commands give and withdraw them,
+ * also while the daemon runs; the daemon looks at them in each cycle. So neither waits
+ * for the other, orders survive restarts, and nothing that happens to the state file
+ * puts a drained GPU back to work. Stateless.
+ */
+#ifndef AGENT_STATE_REQUESTS_H
+#define AGENT_STATE_REQUESTS_H
+
+#include <stdbool.h>
+
+#include "lib/error.h"
+#include "lib/strlist.h"
+
+enum order {
+    ORDER_DRAINED, /* of a GPU: nobody new gets it. Stands until it is withdrawn */
+    ORDER_PRUNE,   /* of a provider, by uuid: for the daemon's next cycle, which
+                      withdraws it */
+};
+
+/* What the standing orders of this kind are about, sorted. */
+int orders_read(const char *state_file, enum order order, struct strlist *out,
+                struct error *err);
+/* On disk when it returns. *changed (may be NULL): it did not stand (it stood) before.
+ * INVALID when `subject` cannot be a part of a file's name. */
+int orders_give(const char *state_file, enum order order, const char *subject,
+                bool *changed, struct error *err);
+int orders_withdraw(const char *state_file, enum order order, const char *subject,
+                    bool *changed, struct error *err);
+/* Of requests that nobody waits for any more. */
+int orders_withdraw_all(const char *state_file, enum order order, struct error *err);
+
+#endif

@@ -1,0 +1,42 @@
+#include "agent/tree/observed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void clear_provider(struct observed_provider *provider)
+{
+    provider_clear(&provider->provider);
+    class_inventories_free(provider->inventories, provider->inventory_count);
+    strlist_clear(&provider->traits);
+    provider_allocations_free(provider->allocations, provider->allocation_count);
+}
+
+void observed_free(struct observed *observed)
+{
+    if (!observed)
+        return;
+    for (size_t i = 0; i < observed->provider_count; i++)
+        clear_provider(&observed->providers[i]);
+    free(observed->providers);
+    free(observed->root_name);
+    strlist_clear(&observed->known_traits);
+    free(observed);
+}
+
+const struct observed_provider *observed_by_uuid(const struct observed *observed,
+                                                 const char *uuid)
+{
+    for (size_t i = 0; i < observed->provider_count; i++)
+        if (strcmp(observed->providers[i].provider.uuid, uuid) == 0)
+            return &observed->providers[i];
+    return NULL;
+}
+
+const struct observed_provider *observed_by_name(const struct observed *observed,
+                                                 const char *name)
+{
+    for (size_t i = 0; i < observed->provider_count; i++)
+        if (strcmp(observed->providers[i].provider.name, name) == 0)
+            return &observed->providers[i];
+    return NULL;
+}

@@ -1,0 +1,37 @@
+/*
+ * subprocess: a process that does for the agent what may block in the kernel, out of reach
+ * of any signal, for as long as a driver likes.
+ *
+ * Children, not threads: a thread that is stuck in the kernel would keep the whole
+ * process, with its memory and its lock files, alive after it was told to go or was
+ * killed, and the next agent would find the door locked. A child has no descriptor but
+ * its socket, takes no memory but the pages it changes, and is left behind when the
+ * agent goes; init reaps it. It blocks all signals, so that stopping the service does
+ * not break off a create half way.
+ *
+ * The process that starts one has one thread; SIGCHLD must not be ignored.
+ */
+#ifndef LIB_SUBPROCESS_H
+#define LIB_SUBPROCESS_H
+
+#include <sys/types.h>
+
+#include "lib/error.h"
+
+struct child {
+    pid_t pid;
+    int socket; /* readable when the child has said something or has ended */
+};
+
+/* Starts one that does work(data, socket) and ends; its `socket` is the other end of
+ * the one here, which is the caller's to close. `name` is what ps shows, at most 15
+ * characters. */
+int child_start(struct child *child, const char *name,
+                void (*work)(const void *data, int socket), const void *data,
+                struct error *err);
+
+/* Waits for the end of a child that is about to end. Gives the signal that it died of,
+ * or 0. */
+int child_wait(const struct child *child);
+
+#endif

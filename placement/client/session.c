@@ -1,0 +1,231 @@
+#include "placement/client/session.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "placement/client/error_reply.h"
+
+/* Nested providers came with 1.14; what came after 1.39 we do not know. */
+#define LEAST_MINOR 14
+#define LATEST_MINOR 39
+
+/* How much of a path or URL an error repeats: with many traits in it, it would leave no
+ * room for the reason. */
+#define SHOWN 160
+
+int placement_client_new(const struct placement_config *options,
+                         struct placement_client **out, struct error *err)
+{
+    const char *names[] = {"endpoint_override", "endpoint", "auth_url"};
+    const char *urls[] = {options->endpoint_override, options->endpoint,
+                          options->auth_url};
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
+        if (urls[i] && http_check_url(urls[i], err) != 0)
+            return error_prefix(err, "placement.%s", names[i]);
+    _cleanup_(placement_client_freep) struct placement_client *client =
+        xcalloc(1, sizeof *client);
+    client->options = options;
+    client->http = http_new(options);
+    if (auth_new(options, client->http, &client->auth, err) != 0)
+        return error_prefix(err, "placement");
+    *out = steal(client);
+    return 0;
+}
+
+void placement_client_free(struct placement_client *client)
+{
+    if (!client)
+        return;
+    auth_free(client->auth);
+    http_free(client->http);
+    free(client);
+}
+
+unsigned placement_client_minor(const struct placement_client *client)
+{
+    return client->minor;
+}
+
+unsigned long placement_client_requests(const struct placement_client *client)
+{
+    return http_requests(client->http);
+}
+
+int64_t placement_client_token_expires_at(const struct placement_client *client)
+{
+    return client->auth->operations->expires_at(client->auth);
+}
+
+void placement_client_set_interrupt(struct placement_client *client,
+                                    bool (*interrupted)(void *data), void *data)
+{
+    http_set_interrupt(client->http, interrupted, data);
+}
+
+void call_clear(struct call *call)
+{
+    free(call->path);
+    free(call->body);
+}
+
+static int prefix_call(struct error *err, const char *method, const char *target)
+{
+    const char *dots = strlen(target) > SHOWN ? "..." : "";
+    return error_prefix(err, "%s %.*s%s", method, SHOWN, target, dots);
+}
+
+/* `base` with or without a slash at its end, `path` with one at its start. */
+static char *join_url(const char *base, const char *path)
+{
+    size_t length = strlen(base);
+    while (length && base[length - 1] == '/')
+        length--;
+    return xasprintf("%.*s%s", (int)length, base, path);
+}
+
+/* One request, whatever its status. The URL goes into the text of errors: it is what
+ * an operator needs, and http_check_url() saw to it that no password is in it. */
+static int send_call(struct placement_client *client, const struct call *call,
+                     struct http_reply *reply, struct error *err)
+{
+    const char *base = client->options->endpoint_override;
+    if (!base && client->auth->operations->endpoint(client->auth, &base, err) != 0)
+        return -1;
+    _cleanup_free_ char *url = join_url(base, call->path);
+    char version[] = "OpenStack-API-Version: placement 1.00";
+    snprintf(version + sizeof version - 3, 3, "%u", client->minor);
+    const char *headers[] = {"Accept: application/json", NULL, NULL, NULL};
+    size_t count = 1;
+    if (client->minor)
+        headers[count++] = version;
+    if (call->body)
+        headers[count++] = "Content-Type: application/json";
+    struct http_request request = {.method = call->method,
+                                   .url = url,
+                                   .headers = headers,
+                                   .body = call->body,
+                                   .length = call->length};
+    if (client->auth->operations->authorize(client->auth, &request, err) != 0)
+        return -1;
+    if (http_perform(client->http, &request, reply, err) != 0)
+        return prefix_call(err, call->method, url);
+    return 0;
+}
+
+/* The same, with one more try after a 401 where a new token can be had. */
+static int send_as_us(struct placement_client *client, const struct call *call,
+                      struct http_reply *reply, struct error *err)
+{
+    if (send_call(client, call, reply, err) != 0)
+        return -1;
+    if (reply->status == 401 && client->auth->operations->refused(client->auth))
+        return send_call(client, call, reply, err);
+    return 0;
+}
+
+static int set_refusal(struct placement_client *client, const struct call *call,
+                       const struct http_reply *reply, struct error *err)
+{
+    refusal_set(err, call->method, reply,
+                http_header(client->http, "x-openstack-request-id"));
+    if (err)
+        auth_redact(client->auth, err->text);
+    return prefix_call(err, call->method, call->path);
+}
+
+int exchange_bad_reply(const struct call *call, struct error *err)
+{
+    if (err)
+        err->code = ERROR_PROTOCOL;
+    (void)error_prefix(err, "unexpected reply");
+    return prefix_call(err, call->method, call->path);
+}
+
+static int parse_reply(const struct call *call, const struct http_reply *reply,
+                       struct json_object **out, struct error *err)
+{
+    *out = NULL;
+    if (reply->length > 0 && json_parse(reply->body, reply->length, out, err) != 0)
+        return exchange_bad_reply(call, err);
+    return 0;
+}
+
+static int read_minor(struct json_object *version, const char *name, unsigned *out,
+                      struct error *err)
+{
+    const char *text;
+    char end;
+    if (json_get_string(version, name, &text, err) != 0)
+        return -1;
+    if (sscanf(text, "1.%3u%c", out, &end) != 1)
+        return error_set(err, ERROR_INVALID, "%s: '%.32s' is not 1.N", name, text);
+    return 0;
+}
+
+/* {"versions": [{"id": "v1.0", "min_version": "1.0", "max_version": "1.39", ...}]} */
+static int read_versions(struct json_object *json, unsigned *least, unsigned *latest,
+                         struct error *err)
+{
+    struct json_object *versions;
+    if (json_get_array(json, "versions", &versions, err) != 0)
+        return -1;
+    struct json_object *first = json_object_array_get_idx(versions, 0);
+    if (read_minor(first, "min_version", least, err) != 0 ||
+        read_minor(first, "max_version", latest, err) != 0)
+        return error_prefix(err, "versions[0]");
+    return 0;
+}
+
+static int agree_on_version(struct placement_client *client, struct error *err)
+{
+    static char root[] = "/";
+    const struct call call = {.method = "GET", .path = root};
+    _cleanup_reply_ struct http_reply reply = {0};
+    _cleanup_json_ struct json_object *json = NULL;
+    unsigned least, latest;
+    if (send_as_us(client, &call, &reply, err) != 0)
+        return -1;
+    if (reply.status != 200)
+        return set_refusal(client, &call, &reply, err);
+    if (parse_reply(&call, &reply, &json, err) != 0)
+        return -1;
+    if (read_versions(json, &least, &latest, err) != 0)
+        return exchange_bad_reply(&call, err);
+    if (latest < LEAST_MINOR || least > LATEST_MINOR)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "Placement speaks the microversions 1.%u to 1.%u; this agent "
+                         "needs one of 1.%u to 1.%u",
+                         least, latest, LEAST_MINOR, LATEST_MINOR);
+    client->minor = latest < LATEST_MINOR ? latest : LATEST_MINOR;
+    return 0;
+}
+
+/* The same with a microversion, agreed on anew when the server no longer takes it: it
+ * may have been replaced by an older one. */
+static int send_versioned(struct placement_client *client, const struct call *call,
+                          struct http_reply *reply, struct error *err)
+{
+    for (unsigned try = 0;; try++) {
+        if (!client->minor && agree_on_version(client, err) != 0)
+            return -1;
+        if (send_as_us(client, call, reply, err) != 0)
+            return -1;
+        if (reply->status != 406)
+            return 0;
+        client->minor = 0;
+        if (try > 0)
+            return 0;
+    }
+}
+
+int exchange(struct placement_client *client, const struct call *call,
+             struct json_object **out, struct error *err)
+{
+    _cleanup_reply_ struct http_reply reply = {0};
+    if (send_versioned(client, call, &reply, err) != 0)
+        return -1;
+    if (reply.status < 200 || reply.status > 299)
+        return set_refusal(client, call, &reply, err);
+    return out ? parse_reply(call, &reply, out, err) : 0;
+}

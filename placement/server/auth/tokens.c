@@ -1,0 +1,274 @@
+#include "placement/server/auth/tokens.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/map.h"
+#include "lib/xalloc.h"
+#include "placement/client/keystone.h"
+
+/* So many tokens are asked for at a time. */
+#define WORKERS 2
+
+/* One token. It is in the map from the first time that it is asked for. */
+struct entry {
+    char *token; /* a secret */
+    struct token_facts facts;
+    struct error error; /* of TOKEN_UNKNOWN */
+    bool known, once;   /* once: only for those that wait for it */
+    int64_t until;      /* it is remembered, seconds since 1970 */
+    struct map_entry by_token;
+    struct entry *older, *newer; /* in the list of all */
+    struct entry *next;          /* in the queue, or among the answers */
+};
+
+struct queue {
+    struct entry *first, **end;
+};
+
+struct tokens {
+    struct tokens_options options;
+    struct map map;
+    struct entry *oldest, *newest;
+    int fd;
+    pthread_t threads[WORKERS];
+    struct token_checker *checkers[WORKERS];
+    unsigned started;
+    struct entry *fresh; /* answered once, since the last tokens_served() */
+
+    /* Shared with the workers: */
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct queue asked, answered;
+    bool stop;
+};
+
+static void put(struct queue *queue, struct entry *entry)
+{
+    entry->next = NULL;
+    *queue->end = entry;
+    queue->end = &entry->next;
+}
+
+static struct entry *take(struct queue *queue)
+{
+    struct entry *entry = queue->first;
+    if (!entry)
+        return NULL;
+    queue->first = entry->next;
+    if (!queue->first)
+        queue->end = &queue->first;
+    return entry;
+}
+
+/* ---- a worker ---- */
+
+struct worker {
+    struct tokens *tokens;
+    struct token_checker *checker;
+};
+
+static struct entry *wait_for_work(struct tokens *tokens)
+{
+    pthread_mutex_lock(&tokens->lock);
+    while (!tokens->asked.first && !tokens->stop)
+        pthread_cond_wait(&tokens->more, &tokens->lock);
+    struct entry *entry = tokens->stop ? NULL : take(&tokens->asked);
+    pthread_mutex_unlock(&tokens->lock);
+    return entry;
+}
+
+static void *work(void *context)
+{
+    struct worker *worker = context;
+    struct tokens *tokens = worker->tokens;
+    const uint64_t one = 1;
+    struct entry *entry;
+    while ((entry = wait_for_work(tokens))) {
+        /* Until it is among the answers the entry is this thread's alone. */
+        token_check(worker->checker, entry->token, &entry->facts, &entry->error);
+        pthread_mutex_lock(&tokens->lock);
+        put(&tokens->answered, entry);
+        pthread_mutex_unlock(&tokens->lock);
+        (void)!write(tokens->fd, &one, sizeof one);
+    }
+    free(worker);
+    return NULL;
+}
+
+/* ---- entries ---- */
+
+static void entry_free(struct entry *entry)
+{
+    token_facts_clear(&entry->facts);
+    keystone_secret_free(entry->token);
+    free(entry);
+}
+
+static void unlink_entry(struct tokens *tokens, struct entry *entry)
+{
+    *(entry->older ? &entry->older->newer : &tokens->oldest) = entry->newer;
+    *(entry->newer ? &entry->newer->older : &tokens->newest) = entry->older;
+}
+
+static void link_newest(struct tokens *tokens, struct entry *entry)
+{
+    entry->older = tokens->newest;
+    entry->newer = NULL;
+    *(entry->older ? &entry->older->newer : &tokens->oldest) = entry;
+    tokens->newest = entry;
+}
+
+static void forget(struct tokens *tokens, struct entry *entry)
+{
+    map_remove(&tokens->map, &entry->by_token);
+    unlink_entry(tokens, entry);
+    entry_free(entry);
+}
+
+static void make_room(struct tokens *tokens)
+{
+    struct entry *entry = tokens->oldest;
+    while (entry && tokens->map.count >= TOKENS_MAX) {
+        struct entry *newer = entry->newer;
+        /* Those that are being asked belong to the workers. */
+        if (entry->known && !entry->once)
+            forget(tokens, entry);
+        entry = newer;
+    }
+}
+
+static void ask(struct tokens *tokens, const char *token)
+{
+    make_room(tokens);
+    struct entry *entry = xcalloc(1, sizeof *entry);
+    entry->token = xstrdup(token);
+    map_add(&tokens->map, &entry->by_token, entry->token);
+    link_newest(tokens, entry);
+    pthread_mutex_lock(&tokens->lock);
+    put(&tokens->asked, entry);
+    pthread_cond_signal(&tokens->more);
+    pthread_mutex_unlock(&tokens->lock);
+}
+
+const struct token_facts *tokens_find(struct tokens *tokens, const char *token,
+                                      int64_t now)
+{
+    struct entry *entry =
+        map_owner(map_find(&tokens->map, token), struct entry, by_token);
+    if (entry && entry->known && !entry->once && entry->until <= now) {
+        forget(tokens, entry);
+        entry = NULL;
+    }
+    if (!entry)
+        ask(tokens, token);
+    return entry && entry->known ? &entry->facts : NULL;
+}
+
+static void learn(struct tokens *tokens, struct entry *entry, int64_t now)
+{
+    const struct token_facts *facts = &entry->facts;
+    entry->known = true;
+    entry->until = now + tokens->options.cache_time;
+    if (facts->verdict == TOKEN_VALID && facts->expires_at < entry->until)
+        entry->until = facts->expires_at;
+    if (facts->verdict == TOKEN_VALID && facts->expires_at <= now)
+        entry->facts.verdict = TOKEN_INVALID;
+    if (facts->verdict == TOKEN_UNKNOWN)
+        log_error("keystone", "a token was not checked: %s", entry->error.text);
+    if (facts->verdict != TOKEN_UNKNOWN && tokens->options.cache_time >= 0)
+        return;
+    entry->once = true;
+    entry->next = tokens->fresh;
+    tokens->fresh = entry;
+}
+
+void tokens_collect(struct tokens *tokens, int64_t now)
+{
+    uint64_t count;
+    (void)!read(tokens->fd, &count, sizeof count);
+    pthread_mutex_lock(&tokens->lock);
+    struct entry *entry = tokens->answered.first, *next;
+    tokens->answered = (struct queue){.end = &tokens->answered.first};
+    pthread_mutex_unlock(&tokens->lock);
+    for (; entry; entry = next) {
+        next = entry->next;
+        learn(tokens, entry, now);
+    }
+}
+
+void tokens_served(struct tokens *tokens)
+{
+    while (tokens->fresh) {
+        struct entry *entry = tokens->fresh;
+        tokens->fresh = entry->next;
+        forget(tokens, entry);
+    }
+}
+
+/* ---- the whole ---- */
+
+int tokens_fd(const struct tokens *tokens)
+{
+    return tokens->fd;
+}
+
+static int start_worker(struct tokens *tokens, struct error *err)
+{
+    struct worker *worker = xcalloc(1, sizeof *worker);
+    worker->tokens = tokens;
+    worker->checker = tokens->checkers[tokens->started];
+    int rc = pthread_create(&tokens->threads[tokens->started], NULL, work, worker);
+    if (rc != 0) {
+        free(worker);
+        return error_set_errno(err, rc, "pthread_create");
+    }
+    tokens->started++;
+    return 0;
+}
+
+int tokens_new(const struct tokens_options *options, struct tokens **out,
+               struct error *err)
+{
+    _cleanup_(tokens_freep) struct tokens *tokens = xcalloc(1, sizeof *tokens);
+    tokens->options = *options;
+    tokens->asked.end = &tokens->asked.first;
+    tokens->answered.end = &tokens->answered.first;
+    pthread_mutex_init(&tokens->lock, NULL);
+    pthread_cond_init(&tokens->more, NULL);
+    tokens->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (tokens->fd < 0)
+        return error_set_errno(err, errno, "eventfd");
+    for (int i = 0; i < WORKERS; i++)
+        if (token_checker_new(options->keystone, &tokens->checkers[i], err) != 0 ||
+            start_worker(tokens, err) != 0)
+            return -1;
+    *out = steal(tokens);
+    return 0;
+}
+
+void tokens_free(struct tokens *tokens)
+{
+    pthread_mutex_lock(&tokens->lock);
+    tokens->stop = true;
+    pthread_cond_broadcast(&tokens->more);
+    pthread_mutex_unlock(&tokens->lock);
+    for (unsigned i = 0; i < tokens->started; i++)
+        pthread_join(tokens->threads[i], NULL);
+    for (int i = 0; i < WORKERS; i++)
+        if (tokens->checkers[i])
+            token_checker_free(tokens->checkers[i]);
+    while (tokens->oldest)
+        forget(tokens, tokens->oldest);
+    map_clear(&tokens->map);
+    pthread_mutex_destroy(&tokens->lock);
+    pthread_cond_destroy(&tokens->more);
+    if (tokens->fd >= 0)
+        close(tokens->fd);
+    free(tokens);
+}

@@ -1,0 +1,176 @@
+#include "placement/server/candidates/candidates.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "placement/server/candidates/anchors.h"
+#include "placement/server/candidates/search.h"
+
+/* Where the search at an anchor has got to: breadth first comes back to it. */
+struct place {
+    const struct node *anchor;
+    uint32_t *at;
+};
+
+/* A candidate that was given out, for tsearch(3). */
+struct given {
+    size_t count;
+    const struct node *nodes[];
+};
+
+struct candidates {
+    const struct candidates_plan *plan;
+    struct candidates_anchors anchors;
+    struct candidates_search search;
+    uint64_t work_left;
+    bool breadth_first;
+    bool in_anchor;       /* depth first: the search is at an anchor */
+    struct place *places; /* breadth first: anchors that may have more */
+    size_t place_count, place_kept, place_next;
+    bool all_anchors; /* breadth first: every anchor has been visited */
+    void *given;      /* those of sharing providers alone */
+};
+
+struct candidates *candidates_new(const struct candidates_plan *plan,
+                                  bool breadth_first)
+{
+    struct candidates *new = xcalloc(1, sizeof *new);
+    new->plan = plan;
+    new->breadth_first = breadth_first;
+    new->work_left = CANDIDATES_MAX_WORK;
+    candidates_anchors_begin(plan, &new->anchors);
+    candidates_search_init(&new->search, plan, &new->anchors, &new->work_left);
+    return new;
+}
+
+void candidates_free(struct candidates *candidates)
+{
+    if (!candidates)
+        return;
+    for (size_t i = 0; i < candidates->place_count; i++)
+        if (i < candidates->place_kept || i >= candidates->place_next)
+            free(candidates->places[i].at); /* those between have moved or gone */
+    free(candidates->places);
+    tdestroy(candidates->given, free);
+    candidates_search_clear(&candidates->search);
+    candidates_anchors_end(&candidates->anchors);
+    free(candidates);
+}
+
+bool candidates_gave_up(const struct candidates *candidates)
+{
+    return candidates->work_left == 0;
+}
+
+/* ---- the same candidate, seen from another tree ---- */
+
+static int compare_given(const void *a, const void *b)
+{
+    const struct given *one = a, *other = b;
+    return memcmp(one->nodes, other->nodes, one->count * sizeof *one->nodes);
+}
+
+/* Only a candidate of nothing but sharing providers can have more than one anchor. */
+static bool has_one_anchor(const struct candidates *candidates)
+{
+    const struct trait *sharing = candidates->plan->graph->sharing;
+    if (sharing->nodes.count == 0)
+        return true;
+    for (size_t i = 0; i < candidates->plan->slot_count; i++)
+        if (!node_has_trait(candidates->search.nodes[i], sharing))
+            return true;
+    return false;
+}
+
+static bool is_new(struct candidates *candidates)
+{
+    if (has_one_anchor(candidates))
+        return true;
+    size_t count = candidates->plan->slot_count;
+    struct given *given = xcalloc(1, sizeof *given + count * sizeof *given->nodes);
+    given->count = count;
+    memcpy(given->nodes, candidates->search.nodes, count * sizeof *given->nodes);
+    void *found = tsearch(given, &candidates->given, compare_given);
+    if (!found)
+        abort(); /* out of memory, as in xalloc */
+    if (*(struct given **)found == given)
+        return true;
+    free(given);
+    return false;
+}
+
+/* ---- the order ---- */
+
+static bool next_depth_first(struct candidates *candidates)
+{
+    for (;;) {
+        if (candidates->in_anchor && candidates_search_next(&candidates->search))
+            return true;
+        const struct node *anchor = candidates_anchors_next(&candidates->anchors);
+        if (!anchor || candidates->work_left == 0)
+            return false;
+        candidates->in_anchor = candidates_search_begin(&candidates->search, anchor);
+    }
+}
+
+/* The first of each anchor. */
+static bool next_new_place(struct candidates *candidates)
+{
+    const struct node *anchor;
+    struct candidates_search *search = &candidates->search;
+    while (candidates->work_left > 0 &&
+           (anchor = candidates_anchors_next(&candidates->anchors))) {
+        if (!candidates_search_begin(search, anchor) || !candidates_search_next(search))
+            continue;
+        size_t size = candidates->plan->slot_count * sizeof *search->at;
+        struct place *place = array_add(candidates->places, candidates->place_count);
+        *place = (struct place){.anchor = anchor, .at = xcalloc(1, size)};
+        memcpy(place->at, search->at, size);
+        return true;
+    }
+    candidates->all_anchors = true;
+    candidates->place_next = candidates->place_kept = 0;
+    return false;
+}
+
+/* The next of an anchor that was visited before; anchors without more are dropped. */
+static bool next_old_place(struct candidates *candidates)
+{
+    struct candidates_search *search = &candidates->search;
+    while (candidates->place_count > 0) {
+        if (candidates->place_next == candidates->place_count) {
+            candidates->place_count = candidates->place_kept;
+            candidates->place_next = candidates->place_kept = 0;
+            continue;
+        }
+        struct place place = candidates->places[candidates->place_next++];
+        candidates_search_begin(search, place.anchor);
+        candidates_search_resume(search, place.at);
+        if (!candidates_search_next(search)) {
+            free(place.at);
+            continue;
+        }
+        memcpy(place.at, search->at, candidates->plan->slot_count * sizeof *search->at);
+        candidates->places[candidates->place_kept++] = place;
+        return true;
+    }
+    return false;
+}
+
+static bool next_any(struct candidates *candidates)
+{
+    if (!candidates->breadth_first)
+        return next_depth_first(candidates);
+    return (!candidates->all_anchors && next_new_place(candidates)) ||
+           next_old_place(candidates);
+}
+
+const struct node *const *candidates_next(struct candidates *candidates)
+{
+    while (next_any(candidates))
+        if (is_new(candidates))
+            return candidates->search.nodes;
+    return NULL;
+}

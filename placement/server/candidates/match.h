@@ -1,0 +1,21 @@
+/*
+ * match: may this provider fill that slot, looked at alone? What several
+ * slots ask of one provider together is candidates_search's matter. Stateless.
+ */
+#ifndef PLACEMENT_SERVER_CANDIDATES_MATCH_H
+#define PLACEMENT_SERVER_CANDIDATES_MATCH_H
+
+#include "placement/server/candidates/slots.h"
+
+/* `anchor` is the root of the tree that the candidate is about; `node` is in that tree
+ * or shares with it. A group without a suffix counts what the anchor is a member of for
+ * the whole tree, and leaves its required traits to all its providers together. */
+bool candidates_match(const struct slot *slot, const struct node *node,
+                      const struct node *anchor);
+
+/* Some provider is a member of what the group wants it to be a member of. */
+bool candidates_has_member(const struct wanted *wanted);
+
+bool node_has_any_trait(const struct node *node, const struct trait_list *traits);
+
+#endif

@@ -1,0 +1,55 @@
+#include "placement/server/candidates/node_set.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "lib/xalloc.h"
+
+/* The slot that holds `node`, or the free one where it belongs. */
+static const struct node **find_slot(const struct node_set *set,
+                                     const struct node *node)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)node * UINT64_C(0x9e3779b97f4a7c15);
+    size_t mask = set->slot_count - 1;
+    size_t i = (size_t)(hash >> 32) & mask;
+    while (set->slots[i] && set->slots[i] != node)
+        i = (i + 1) & mask;
+    return &set->slots[i];
+}
+
+static void grow(struct node_set *set)
+{
+    struct node_set bigger = {
+        .slot_count = set->slot_count ? set->slot_count * 2 : 32,
+        .count = set->count,
+    };
+    bigger.slots = xcalloc(bigger.slot_count, sizeof *bigger.slots);
+    for (size_t i = 0; i < set->slot_count; i++)
+        if (set->slots[i])
+            *find_slot(&bigger, set->slots[i]) = set->slots[i];
+    free(set->slots);
+    *set = bigger;
+}
+
+bool node_set_add(struct node_set *set, const struct node *node)
+{
+    if (3 * (set->count + 1) > 2 * set->slot_count)
+        grow(set);
+    const struct node **slot = find_slot(set, node);
+    if (*slot)
+        return false;
+    *slot = node;
+    set->count++;
+    return true;
+}
+
+bool node_set_contains(const struct node_set *set, const struct node *node)
+{
+    return set->count > 0 && *find_slot(set, node);
+}
+
+void node_set_clear(struct node_set *set)
+{
+    free(set->slots);
+    *set = (struct node_set){0};
+}

@@ -1,0 +1,308 @@
+#include "placement/server/candidates/search.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "placement/server/candidates/feasible.h"
+#include "placement/server/candidates/match.h"
+
+#define MASKED_SETS 64
+
+void candidates_search_init(struct candidates_search *search,
+                            const struct candidates_plan *plan,
+                            const struct candidates_anchors *anchors,
+                            uint64_t *work_left)
+{
+    *search = (struct candidates_search){
+        .plan = plan,
+        .anchors = anchors,
+        .work_left = work_left,
+        .choices = xcalloc(plan->slot_count, sizeof *search->choices),
+        .traits_from = xcalloc(plan->slot_count + 1, sizeof *search->traits_from),
+        .traits_until = xcalloc(plan->slot_count, sizeof *search->traits_until),
+        .at = xcalloc(plan->slot_count, sizeof *search->at),
+        .nodes = xcalloc(plan->slot_count, sizeof *search->nodes),
+    };
+    for (size_t i = 0; i < plan->wanted_count; i++) {
+        size_t sets = plan->wanted[i].required_count;
+        if (plan->wanted[i].one_provider || sets == 0)
+            continue;
+        search->traits_wanted = UINT64_MAX;
+        if (sets < MASKED_SETS)
+            search->traits_wanted >>= MASKED_SETS - sets;
+    }
+}
+
+void candidates_search_clear(struct candidates_search *search)
+{
+    for (size_t i = 0; i < search->plan->slot_count; i++)
+        free(search->choices[i].items);
+    free(search->choices);
+    free(search->traits_from);
+    free(search->traits_until);
+    free(search->at);
+    free(search->nodes);
+    free(search->shared);
+}
+
+/* False when the request has worked enough. */
+static bool spend(struct candidates_search *search, uint64_t work)
+{
+    bool enough_left = work < *search->work_left;
+    *search->work_left -= enough_left ? work : *search->work_left;
+    return enough_left;
+}
+
+/* ---- what may fill each slot at this anchor ---- */
+
+static uint64_t traits_met(const struct wanted *wanted, const struct node *node)
+{
+    uint64_t met = 0;
+    if (wanted->one_provider)
+        return 0;
+    for (size_t i = 0; i < wanted->required_count && i < MASKED_SETS; i++)
+        if (node_has_any_trait(node, &wanted->required[i]))
+            met |= UINT64_C(1) << i;
+    return met;
+}
+
+static void add_choice(struct choices *choices, const struct slot *slot,
+                       const struct node *node)
+{
+    if (choices->count == choices->room) {
+        choices->room = choices->room ? 2 * choices->room : 8;
+        choices->items =
+            xreallocarray(choices->items, choices->room, sizeof *choices->items);
+    }
+    choices->items[choices->count++] =
+        (struct choice){.node = node, .traits = traits_met(slot->wanted, node)};
+}
+
+static bool fill_choices(struct candidates_search *search, size_t i)
+{
+    const struct slot *slot = &search->plan->slots[i];
+    const struct node *anchor = search->anchor;
+    struct choices *choices = &search->choices[i];
+    choices->count = 0;
+    for (size_t j = 0; j < anchor->tree.count; j++)
+        if (candidates_match(slot, anchor->tree.items[j], anchor))
+            add_choice(choices, slot, anchor->tree.items[j]);
+    for (size_t j = 0; j < search->shared_count; j++)
+        if (candidates_match(slot, search->shared[j], anchor))
+            add_choice(choices, slot, search->shared[j]);
+    return choices->count > 0;
+}
+
+/* False when the slots together cannot bring all traits that are wanted. */
+static bool sum_up_traits(struct candidates_search *search)
+{
+    search->traits_from[search->plan->slot_count] = 0;
+    for (size_t i = search->plan->slot_count; i-- > 0;) {
+        uint64_t met = search->traits_from[i + 1];
+        for (size_t j = 0; j < search->choices[i].count; j++)
+            met |= search->choices[i].items[j].traits;
+        search->traits_from[i] = met;
+    }
+    return search->traits_from[0] == search->traits_wanted;
+}
+
+bool candidates_search_begin(struct candidates_search *search,
+                             const struct node *anchor)
+{
+    search->anchor = anchor;
+    search->started = false;
+    search->shared_count = 0;
+    free(search->shared);
+    search->shared = NULL;
+    candidates_shared_with(search->anchors, anchor, &search->shared,
+                           &search->shared_count);
+    size_t slots = search->plan->slot_count, choices = 0;
+    if (!spend(search, slots * (anchor->tree.count + search->shared_count)))
+        return false;
+    for (size_t i = 0; i < slots; i++) {
+        if (!fill_choices(search, i))
+            return false;
+        choices += search->choices[i].count;
+    }
+    return sum_up_traits(search) && spend(search, slots * choices) &&
+           candidates_feasible(search->plan, search->choices);
+}
+
+/* ---- does the last one filled go with those before it? ---- */
+
+static bool differs_from_others(const struct candidates_search *search, size_t depth)
+{
+    const struct slot *slots = search->plan->slots;
+    if (!search->plan->isolate || !slots[depth].wanted->one_provider)
+        return true;
+    for (size_t i = 0; i < depth; i++)
+        if (slots[i].wanted->one_provider && search->nodes[i] == search->nodes[depth])
+            return false;
+    return true;
+}
+
+static bool alone_in_tree(const struct candidates_search *search, size_t depth)
+{
+    const struct node *node = search->nodes[depth];
+    for (size_t i = 0; search->plan->one_per_tree && i < depth; i++)
+        if (search->nodes[i] != node && search->nodes[i]->root == node->root)
+            return false;
+    return true;
+}
+
+/* What the slot asks of the class, 0 when it asks nothing. */
+static int64_t slot_amount(const struct slot *slot, const struct resource_class *class)
+{
+    for (size_t i = 0; i < slot->amount_count; i++)
+        if (slot->amounts[i].class == class)
+            return slot->amounts[i].amount;
+    return 0;
+}
+
+/* As upstream, the sum is held against capacity and max_unit, not the other limits.
+ * Each amount alone fits, so their sum cannot overflow: both are at most 2^31. */
+static bool sums_fit(const struct candidates_search *search, size_t depth)
+{
+    const struct slot *slot = &search->plan->slots[depth];
+    for (size_t i = 0; i < slot->amount_count; i++) {
+        if (!slot->amounts[i].repeated)
+            continue;
+        const struct resource_class *class = slot->amounts[i].class;
+        int64_t sum = slot->amounts[i].amount;
+        for (size_t j = 0; j < depth; j++)
+            if (search->nodes[j] == search->nodes[depth])
+                sum += slot_amount(&search->plan->slots[j], class);
+        const struct stock *stock = node_stock(search->nodes[depth], class);
+        if (sum > stock->limits.max_unit ||
+            (double)(stock->used + sum) > stock_capacity(stock))
+            return false;
+    }
+    return true;
+}
+
+static bool is_above_filled(const struct candidates_search *search,
+                            const struct same_subtree *subtree, size_t depth,
+                            const struct node *node)
+{
+    for (size_t i = 0; i < subtree->count; i++)
+        if (subtree->slots[i] <= depth &&
+            !node_is_below(search->nodes[subtree->slots[i]], node))
+            return false;
+    return true;
+}
+
+/* The provider above all has been chosen, or a slot that is still open can take it. */
+static bool subtree_holds(const struct candidates_search *search,
+                          const struct same_subtree *subtree, size_t depth)
+{
+    for (size_t i = 0; i < subtree->count; i++) {
+        size_t slot = subtree->slots[i];
+        const struct choices *choices = &search->choices[slot];
+        if (slot <= depth &&
+            is_above_filled(search, subtree, depth, search->nodes[slot]))
+            return true;
+        for (size_t j = 0; slot > depth && j < choices->count; j++)
+            if (is_above_filled(search, subtree, depth, choices->items[j].node))
+                return true;
+    }
+    return false;
+}
+
+static bool is_in_subtree(const struct same_subtree *subtree, size_t slot)
+{
+    for (size_t i = 0; i < subtree->count; i++)
+        if (subtree->slots[i] == slot)
+            return true;
+    return false;
+}
+
+static bool subtrees_hold(const struct candidates_search *search, size_t depth)
+{
+    for (size_t i = 0; i < search->plan->same_subtree_count; i++) {
+        const struct same_subtree *subtree = &search->plan->same_subtrees[i];
+        if (is_in_subtree(subtree, depth) && !subtree_holds(search, subtree, depth))
+            return false;
+    }
+    return true;
+}
+
+/* The sets of traits that the mask has no room for, once all slots are filled. */
+static bool unmasked_traits_met(const struct candidates_search *search)
+{
+    const struct candidates_plan *plan = search->plan;
+    const struct wanted *wanted = NULL;
+    for (size_t i = 0; i < plan->wanted_count; i++)
+        if (!plan->wanted[i].one_provider)
+            wanted = &plan->wanted[i];
+    for (size_t i = MASKED_SETS; wanted && i < wanted->required_count; i++) {
+        bool met = false;
+        for (size_t j = 0; j < plan->slot_count && !met; j++)
+            met = plan->slots[j].wanted == wanted &&
+                  node_has_any_trait(search->nodes[j], &wanted->required[i]);
+        if (!met)
+            return false;
+    }
+    return true;
+}
+
+static bool traits_hold(struct candidates_search *search, size_t depth)
+{
+    const struct choice *choice = &search->choices[depth].items[search->at[depth]];
+    uint64_t before = depth > 0 ? search->traits_until[depth - 1] : 0;
+    search->traits_until[depth] = before | choice->traits;
+    if ((search->traits_until[depth] | search->traits_from[depth + 1]) !=
+        search->traits_wanted)
+        return false;
+    return depth + 1 < search->plan->slot_count || unmasked_traits_met(search);
+}
+
+static bool try_choice(struct candidates_search *search, size_t depth)
+{
+    search->nodes[depth] = search->choices[depth].items[search->at[depth]].node;
+    return traits_hold(search, depth) && differs_from_others(search, depth) &&
+           alone_in_tree(search, depth) && sums_fit(search, depth) &&
+           subtrees_hold(search, depth);
+}
+
+/* ---- the walk ---- */
+
+void candidates_search_resume(struct candidates_search *search, const uint32_t *at)
+{
+    memcpy(search->at, at, search->plan->slot_count * sizeof *at);
+    search->started = true;
+    for (size_t i = 0; i < search->plan->slot_count; i++) {
+        const struct choice *choice = &search->choices[i].items[at[i]];
+        search->nodes[i] = choice->node;
+        search->traits_until[i] =
+            choice->traits | (i > 0 ? search->traits_until[i - 1] : 0);
+    }
+}
+
+bool candidates_search_next(struct candidates_search *search)
+{
+    size_t last = search->plan->slot_count - 1;
+    size_t depth = search->started ? last : 0;
+    uint64_t work = search->plan->slot_count * (1 + search->plan->same_subtree_count);
+    if (search->started)
+        search->at[depth]++;
+    else
+        search->at[depth] = 0;
+    search->started = true;
+    for (;;) {
+        if (search->at[depth] == search->choices[depth].count) {
+            if (depth == 0)
+                return false;
+            search->at[--depth]++;
+            continue;
+        }
+        if (!spend(search, work))
+            return false;
+        if (!try_choice(search, depth))
+            search->at[depth]++;
+        else if (depth == last)
+            return true;
+        else
+            search->at[++depth] = 0;
+    }
+}

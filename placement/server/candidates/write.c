@@ -1,0 +1,245 @@
+#include "placement/server/candidates/write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+void candidate_rows_add(struct candidate_rows *rows, const struct node *const *nodes)
+{
+    if (rows->count == rows->room) {
+        rows->room = rows->room ? 2 * rows->room : 16;
+        rows->nodes =
+            xreallocarray(rows->nodes, rows->room * rows->width, sizeof *rows->nodes);
+    }
+    memcpy(candidate_row(rows, rows->count++), nodes, rows->width * sizeof *nodes);
+}
+
+void candidate_rows_clear(struct candidate_rows *rows)
+{
+    free(rows->nodes);
+    *rows = (struct candidate_rows){0};
+}
+
+/* ---- allocation_requests ---- */
+
+static bool is_first_use(const struct candidates_plan *plan,
+                         const struct node *const *row, size_t slot)
+{
+    for (size_t i = 0; i < slot; i++)
+        if (row[i] == row[slot] && plan->slots[i].amount_count > 0)
+            return false;
+    return plan->slots[slot].amount_count > 0;
+}
+
+static int64_t asked_in_slot(const struct slot *slot,
+                             const struct resource_class *class)
+{
+    for (size_t i = 0; i < slot->amount_count; i++)
+        if (slot->amounts[i].class == class)
+            return slot->amounts[i].amount;
+    return 0;
+}
+
+/* What all slots together ask of the class on that slot's provider; 0 when an earlier
+ * slot has it in its sum. */
+static int64_t sum_of_class(const struct candidates_plan *plan,
+                            const struct node *const *row, size_t slot,
+                            const struct wanted_amount *amount)
+{
+    if (!amount->repeated)
+        return amount->amount;
+    int64_t sum = 0;
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        int64_t asked =
+            row[i] == row[slot] ? asked_in_slot(&plan->slots[i], amount->class) : 0;
+        if (asked > 0 && i < slot)
+            return 0;
+        sum += asked;
+    }
+    return sum;
+}
+
+static void write_resources(struct json_writer *w, const struct candidates_plan *plan,
+                            const struct node *const *row, size_t first)
+{
+    json_write_key(w, "resources");
+    json_write_begin_object(w);
+    for (size_t i = first; i < plan->slot_count; i++) {
+        const struct slot *slot = &plan->slots[i];
+        for (size_t j = 0; row[i] == row[first] && j < slot->amount_count; j++) {
+            int64_t sum = sum_of_class(plan, row, i, &slot->amounts[j]);
+            if (sum > 0)
+                json_write_int_member(w, slot->amounts[j].class->name, sum);
+        }
+    }
+    json_write_end_object(w);
+}
+
+/* Since 1.12: an object by provider. */
+static void write_allocations(struct json_writer *w, const struct candidates_plan *plan,
+                              const struct node *const *row)
+{
+    json_write_key(w, "allocations");
+    json_write_begin_object(w);
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        if (!is_first_use(plan, row, i))
+            continue;
+        json_write_key(w, row[i]->uuid);
+        json_write_begin_object(w);
+        write_resources(w, plan, row, i);
+        json_write_end_object(w);
+    }
+    json_write_end_object(w);
+}
+
+static void write_allocations_list(struct json_writer *w,
+                                   const struct candidates_plan *plan,
+                                   const struct node *const *row)
+{
+    json_write_key(w, "allocations");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        if (!is_first_use(plan, row, i))
+            continue;
+        json_write_begin_object(w);
+        json_write_key(w, "resource_provider");
+        json_write_begin_object(w);
+        json_write_string_member(w, "uuid", row[i]->uuid);
+        json_write_end_object(w);
+        write_resources(w, plan, row, i);
+        json_write_end_object(w);
+    }
+    json_write_end_array(w);
+}
+
+static bool is_first_of_group(const struct candidates_plan *plan,
+                              const struct node *const *row, size_t slot)
+{
+    for (size_t i = 0; i < slot; i++)
+        if (plan->slots[i].wanted == plan->slots[slot].wanted && row[i] == row[slot])
+            return false;
+    return true;
+}
+
+static void write_mappings(struct json_writer *w, const struct candidates_plan *plan,
+                           const struct node *const *row)
+{
+    json_write_key(w, "mappings");
+    json_write_begin_object(w);
+    for (size_t i = 0; i < plan->slot_count;) {
+        const struct wanted *wanted = plan->slots[i].wanted;
+        json_write_key(w, wanted->suffix);
+        json_write_begin_array(w);
+        for (; i < plan->slot_count && plan->slots[i].wanted == wanted; i++)
+            if (is_first_of_group(plan, row, i))
+                json_write_string(w, row[i]->uuid);
+        json_write_end_array(w);
+    }
+    json_write_end_object(w);
+}
+
+static void write_requests(struct json_writer *w, const struct candidates_plan *plan,
+                           const struct candidate_rows *rows, int microversion)
+{
+    json_write_key(w, "allocation_requests");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct node *const *row = candidate_row(rows, i);
+        json_write_begin_object(w);
+        if (microversion >= 12)
+            write_allocations(w, plan, row);
+        else
+            write_allocations_list(w, plan, row);
+        if (microversion >= 34)
+            write_mappings(w, plan, row);
+        json_write_end_object(w);
+    }
+    json_write_end_array(w);
+}
+
+/* ---- provider_summaries ---- */
+
+static bool is_asked(const struct candidates_plan *plan,
+                     const struct resource_class *class)
+{
+    for (size_t i = 0; i < plan->slot_count; i++)
+        if (asked_in_slot(&plan->slots[i], class) > 0)
+            return true;
+    return false;
+}
+
+/* Rounded down; allocation ratios may be so large that it is no 64-bit number. */
+static void write_capacity(struct json_writer *w, double capacity)
+{
+    if (capacity < 0x1p63)
+        json_write_int(w, (int64_t)capacity);
+    else
+        json_write_double(w, capacity);
+}
+
+static void write_summary(struct json_writer *w, const struct candidates_plan *plan,
+                          const struct node *node, int microversion)
+{
+    json_write_key(w, node->uuid);
+    json_write_begin_object(w);
+    json_write_key(w, "resources");
+    json_write_begin_object(w);
+    for (size_t i = 0; i < node->stocks.count; i++) {
+        const struct stock *stock = node->stocks.items[i];
+        if (microversion < 27 && !is_asked(plan, stock->class))
+            continue;
+        json_write_key(w, stock->class->name);
+        json_write_begin_object(w);
+        json_write_key(w, "capacity");
+        write_capacity(w, stock_capacity(stock));
+        json_write_int_member(w, "used", stock->used);
+        json_write_end_object(w);
+    }
+    json_write_end_object(w);
+    if (microversion >= 17) {
+        json_write_key(w, "traits");
+        json_write_begin_array(w);
+        for (size_t i = 0; i < node->trait_count; i++)
+            json_write_string(w, node->traits[i]->name);
+        json_write_end_array(w);
+    }
+    if (microversion >= 29) {
+        json_write_string_member(w, "parent_provider_uuid",
+                                 node->parent ? node->parent->uuid : NULL);
+        json_write_string_member(w, "root_provider_uuid", node->root->uuid);
+    }
+    json_write_end_object(w);
+}
+
+/* Of each tree that a candidate takes something from, all providers; `only`, where it
+ * is given, those of them. */
+static void write_summaries(struct json_writer *w, const struct candidates_plan *plan,
+                            const struct candidate_rows *rows,
+                            const struct node_set *only, int microversion)
+{
+    struct node_set roots = {0};
+    json_write_key(w, "provider_summaries");
+    json_write_begin_object(w);
+    for (size_t i = 0; i < rows->count * rows->width; i++) {
+        const struct node *root = rows->nodes[i]->root;
+        if (plan->slots[i % rows->width].amount_count == 0 ||
+            !node_set_add(&roots, root))
+            continue;
+        for (size_t j = 0; j < root->tree.count; j++)
+            if (!only || node_set_contains(only, root->tree.items[j]))
+                write_summary(w, plan, root->tree.items[j], microversion);
+    }
+    json_write_end_object(w);
+    node_set_clear(&roots);
+}
+
+void candidates_write(struct json_writer *w, const struct candidates_plan *plan,
+                      const struct candidate_rows *rows, const struct node_set *only,
+                      int microversion)
+{
+    json_write_begin_object(w);
+    write_requests(w, plan, rows, microversion);
+    write_summaries(w, plan, rows, only, microversion);
+    json_write_end_object(w);
+}

@@ -1,0 +1,81 @@
+#include "placement/server/dispatch.h"
+
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/xalloc.h"
+#include "placement/server/auth/auth.h"
+#include "placement/server/message/microversion.h"
+#include "placement/server/route.h"
+
+static bool is_read(const struct request *request)
+{
+    return strcmp(request->method, "GET") == 0;
+}
+
+/* GET /usages is about the project that it names; all else is the asker's own. */
+static int check_policy(const struct api *api, const struct route *route,
+                        const struct request *request, struct reply *reply)
+{
+    if (!route->rule)
+        return 0;
+    const struct identity *identity = &request->identity;
+    bool usages = strcmp(route->rule, "placement:usages") == 0;
+    return policy_enforce(api->policy, route->rule, identity,
+                          usages ? query_last(&request->query, "project_id")
+                                 : identity->project_id,
+                          usages ? NULL : identity->user_id, reply);
+}
+
+/* 0, -1 with a problem, or AUTH_LATER. */
+static int answer(struct api *api, struct request *request, struct reply *reply)
+{
+    struct store *store = api->store;
+    _cleanup_free_ char *path_storage = xcalloc(strlen(request->path) + 1, 1);
+    struct error err;
+    identity_clear(&request->identity);
+    int rc = api->tokens
+                 ? auth_keystone(api->tokens, api->authenticate_uri, request, reply)
+                 : auth_noauth2(request, reply);
+    int minor;
+    if (rc != 0)
+        return rc;
+    if (microversion_parse(request->api_version, &minor, reply) != 0)
+        return -1;
+    request->microversion = minor;
+    const struct route *route = route_find(request, path_storage, reply);
+    if (!route || check_policy(api, route, request, reply) != 0)
+        return -1;
+    if (store->lost || !is_read(request))
+        if (store_prepare_write(store, &err) != 0)
+            return reply_problem(reply, 503, NULL, "%s", err.text);
+    store->now = request->now;
+    return route->handle(store, request, reply);
+}
+
+bool api_answer(struct api *api, struct request *request, struct reply *reply)
+{
+    request->microversion = -1;
+    int rc = answer(api, request, reply);
+    if (rc == AUTH_LATER)
+        return false;
+    /* Who refuses in words of its own has written them. */
+    if (rc != 0 && reply->body.length == 0)
+        reply_finish_problem(reply, request);
+    else if (reply->status == 0)
+        reply->status = 200;
+    cors_apply(&api->cors, request, reply);
+    return true;
+}
+
+void api_answer_again(struct api *api, struct request *request, struct reply *reply,
+                      const struct error *err)
+{
+    reply_clear(reply);
+    /* The token was good a moment ago; where it is to be asked for again, say 503. */
+    if (is_read(request) && api_answer(api, request, reply))
+        return;
+    reply_problem(reply, 503, NULL, "%s", err->text);
+    reply_finish_problem(reply, request);
+    cors_apply(&api->cors, request, reply);
+}

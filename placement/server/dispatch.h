@@ -1,0 +1,33 @@
+/*
+ * dispatch: from a request to its reply: who asks (auth), which microversion, which route,
+ * may they (policy), then the handler. Knows no sockets.
+ */
+#ifndef PLACEMENT_SERVER_DISPATCH_H
+#define PLACEMENT_SERVER_DISPATCH_H
+
+#include "placement/server/auth/tokens.h"
+#include "placement/server/cors.h"
+#include "placement/server/message/reply.h"
+#include "placement/server/message/request.h"
+#include "placement/server/policy/policy.h"
+#include "placement/server/store/store.h"
+
+struct api {
+    struct store *store;
+    struct policy *policy;
+    struct cors cors;
+    struct tokens *tokens;        /* of Keystone; NULL: noauth2 */
+    const char *authenticate_uri; /* what a 401 then names */
+};
+
+/* Leaves a reply that can be sent, error bodies included. Where the request wrote
+ * (store_is_changed()), it must not be sent before store_commit(). False: there is no
+ * reply yet, ask again when api->tokens has collected. */
+bool api_answer(struct api *api, struct request *request, struct reply *reply);
+
+/* The commit failed, `err` says why: makes the reply that is now true. A read is
+ * answered again, a write was not done: 503. */
+void api_answer_again(struct api *api, struct request *request, struct reply *reply,
+                      const struct error *err);
+
+#endif

@@ -1,0 +1,94 @@
+#include "placement/server/graph/graph.h"
+
+#include <string.h>
+
+struct node *graph_node(const struct graph *graph, const char *uuid)
+{
+    return map_owner(map_find(&graph->nodes_by_uuid, uuid), struct node, by_uuid);
+}
+
+struct node *graph_node_by_name(const struct graph *graph, const char *name)
+{
+    return map_owner(map_find(&graph->nodes_by_name, name), struct node, by_name);
+}
+
+struct resource_class *graph_class(const struct graph *graph, const char *name)
+{
+    return map_owner(map_find(&graph->classes_by_name, name), struct resource_class,
+                     by_name);
+}
+
+struct trait *graph_trait(const struct graph *graph, const char *name)
+{
+    return map_owner(map_find(&graph->traits_by_name, name), struct trait, by_name);
+}
+
+struct aggregate *graph_aggregate(const struct graph *graph, const char *uuid)
+{
+    return map_owner(map_find(&graph->aggregates, uuid), struct aggregate, by_uuid);
+}
+
+struct consumer *graph_consumer(const struct graph *graph, const char *uuid)
+{
+    return map_owner(map_find(&graph->consumers, uuid), struct consumer, by_uuid);
+}
+
+struct outsider *graph_project(const struct graph *graph, const char *name)
+{
+    return map_owner(map_find(&graph->projects, name), struct outsider, by_name);
+}
+
+struct outsider *graph_user(const struct graph *graph, const char *name)
+{
+    return map_owner(map_find(&graph->users, name), struct outsider, by_name);
+}
+
+struct outsider *graph_consumer_type(const struct graph *graph, const char *name)
+{
+    return map_owner(map_find(&graph->consumer_types, name), struct outsider, by_name);
+}
+
+struct stock *node_stock(const struct node *node, const struct resource_class *class)
+{
+    /* A provider has a handful of classes. */
+    for (size_t i = 0; i < node->stocks.count; i++)
+        if (node->stocks.items[i]->class == class)
+            return node->stocks.items[i];
+    return NULL;
+}
+
+bool node_has_trait(const struct node *node, const struct trait *trait)
+{
+    size_t low = 0, high = node->trait_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (node->traits[middle]->id < trait->id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < node->trait_count && node->traits[low] == trait;
+}
+
+bool node_in_aggregate(const struct node *node, const struct aggregate *aggregate)
+{
+    for (size_t i = 0; i < node->aggregate_count; i++)
+        if (node->aggregates[i] == aggregate)
+            return true;
+    return false;
+}
+
+bool node_is_below(const struct node *node, const struct node *ancestor)
+{
+    while (node && node != ancestor)
+        node = node->parent;
+    return node != NULL;
+}
+
+bool stock_fits(const struct stock *stock, int64_t amount)
+{
+    const struct inventory *limits = &stock->limits;
+    return amount >= limits->min_unit && amount <= limits->max_unit &&
+           amount % limits->step_size == 0 &&
+           (double)stock->used + (double)amount <= stock_capacity(stock);
+}

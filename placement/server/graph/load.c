@@ -1,0 +1,253 @@
+#include "placement/server/graph/load.h"
+
+#include <string.h>
+
+#include "lib/uuid.h"
+#include "placement/server/message/query.h"
+
+/* ---- columns ---- */
+
+static const char *text(sqlite3_stmt *row, int column)
+{
+    return (const char *)sqlite3_column_text(row, column);
+}
+
+static int64_t number(sqlite3_stmt *row, int column)
+{
+    return sqlite3_column_int64(row, column);
+}
+
+static bool is_uuid(sqlite3_stmt *row, int column)
+{
+    char parsed[UUID_TEXT_SIZE];
+    return text(row, column) && uuid_parse_text(text(row, column), parsed);
+}
+
+static int damaged(struct error *err, const char *table, int64_t id, const char *why)
+{
+    return error_set(err, ERROR_INVALID, "table %s, row %lld: %s", table, (long long)id,
+                     why);
+}
+
+/* ---- looking up by id: in lists that are sorted by it ---- */
+
+static struct node *node_of(const struct graph *graph, int64_t id)
+{
+    size_t low = 0, high = graph->nodes.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (graph->nodes.items[middle]->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < graph->nodes.count && graph->nodes.items[low]->id == id
+               ? graph->nodes.items[low]
+               : NULL;
+}
+
+static struct resource_class *class_of(const struct graph *graph, int64_t id)
+{
+    for (size_t i = 0; i < graph->class_count; i++)
+        if (graph->classes[i]->id == id)
+            return graph->classes[i];
+    return NULL;
+}
+
+static struct trait *trait_of(const struct graph *graph, int64_t id)
+{
+    size_t low = 0, high = graph->trait_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (graph->traits[middle]->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < graph->trait_count && graph->traits[low]->id == id ? graph->traits[low]
+                                                                    : NULL;
+}
+
+/* ---- one function a table ---- */
+
+static int take_class(sqlite3_stmt *row, void *context, struct error *err)
+{
+    (void)err;
+    graph_add_class(context, number(row, 0), text(row, 1), number(row, 2));
+    return 0;
+}
+
+static int take_trait(sqlite3_stmt *row, void *context, struct error *err)
+{
+    (void)err;
+    graph_add_trait(context, number(row, 0), text(row, 1), number(row, 2));
+    return 0;
+}
+
+static int take_aggregate(sqlite3_stmt *row, void *context, struct error *err)
+{
+    if (!text(row, 1) || !uuid_like(text(row, 1), NULL))
+        return damaged(err, "aggregates", number(row, 0), "the uuid is none");
+    graph_add_aggregate(context, number(row, 0), text(row, 1));
+    return 0;
+}
+
+/* A parent mostly has the lower id. Where a provider was moved below a younger one, it
+ * is left for the next time round. */
+static int take_provider(sqlite3_stmt *row, void *context, struct error *err)
+{
+    struct graph *graph = context;
+    if (!is_uuid(row, 1))
+        return damaged(err, "providers", number(row, 0), "the uuid is none");
+    if (number(row, 3) < 0)
+        return damaged(err, "providers", number(row, 0), "the generation is negative");
+    struct node *parent = text(row, 6) ? graph_node(graph, text(row, 6)) : NULL;
+    if ((number(row, 5) && !parent) || graph_node(graph, text(row, 1)))
+        return 0;
+    struct node *node =
+        graph_add_node(graph, number(row, 0), text(row, 1), text(row, 2), parent);
+    node->generation = number(row, 3);
+    node->modified = number(row, 4);
+    return 0;
+}
+
+static int check_count(sqlite3_stmt *row, void *context, struct error *err)
+{
+    const struct graph *graph = context;
+    if ((size_t)number(row, 0) != graph->nodes.count)
+        return error_set(err, ERROR_INVALID,
+                         "table providers: %lld of %lld rows have a parent that is "
+                         "missing or below themselves",
+                         (long long)(number(row, 0) - (int64_t)graph->nodes.count),
+                         (long long)number(row, 0));
+    return 0;
+}
+
+static int take_inventory(sqlite3_stmt *row, void *context, struct error *err)
+{
+    struct node *node = node_of(context, number(row, 0));
+    struct resource_class *class = class_of(context, number(row, 1));
+    if (!node || !class)
+        return damaged(err, "inventories", number(row, 0),
+                       "no such provider or resource class");
+    struct inventory limits = {
+        .total = number(row, 2),
+        .reserved = number(row, 3),
+        .min_unit = number(row, 4),
+        .max_unit = number(row, 5),
+        .step_size = number(row, 6),
+        .allocation_ratio = sqlite3_column_double(row, 7),
+    };
+    if (limits.total < 0 || limits.reserved < 0 || limits.step_size < 1)
+        return damaged(err, "inventories", number(row, 0), "numbers out of range");
+    graph_add_stock(node, class, &limits, number(row, 8));
+    return 0;
+}
+
+static int take_provider_trait(sqlite3_stmt *row, void *context, struct error *err)
+{
+    struct node *node = node_of(context, number(row, 0));
+    struct trait *trait = trait_of(context, number(row, 1));
+    if (!node || !trait)
+        return damaged(err, "provider_traits", number(row, 0),
+                       "no such provider or trait");
+    graph_append_trait(node, trait);
+    return 0;
+}
+
+static int take_provider_aggregate(sqlite3_stmt *row, void *context, struct error *err)
+{
+    struct node *node = node_of(context, number(row, 0));
+    struct aggregate *aggregate = graph_aggregate(context, text(row, 1));
+    if (!node || !aggregate)
+        return damaged(err, "provider_aggregates", number(row, 0),
+                       "no such provider or aggregate");
+    graph_append_aggregate(node, aggregate);
+    return 0;
+}
+
+static int take_outsider(sqlite3_stmt *row, void *context, struct error *err)
+{
+    (void)err;
+    graph_add_outsider(context, number(row, 0), text(row, 1));
+    return 0;
+}
+
+static int take_consumer(sqlite3_stmt *row, void *context, struct error *err)
+{
+    struct graph *graph = context;
+    /* Clients choose them, and not all that the API lets through are uuids. */
+    if (strlen(text(row, 1)) != UUID_TEXT_SIZE - 1)
+        return damaged(err, "consumers", number(row, 0), "the uuid has another length");
+    struct consumer *consumer = graph_add_consumer(
+        graph, number(row, 0), text(row, 1), graph_project(graph, text(row, 3)),
+        graph_user(graph, text(row, 4)),
+        text(row, 5) ? graph_consumer_type(graph, text(row, 5)) : NULL);
+    consumer->generation = number(row, 2);
+    return 0;
+}
+
+static int take_allocation(sqlite3_stmt *row, void *context, struct error *err)
+{
+    struct consumer *consumer = graph_consumer(context, text(row, 0));
+    struct node *node = node_of(context, number(row, 1));
+    struct resource_class *class = class_of(context, number(row, 2));
+    struct stock *stock = node && class ? node_stock(node, class) : NULL;
+    if (!consumer || !stock)
+        return damaged(err, "allocations", number(row, 1),
+                       "no such consumer, or no inventory of that class");
+    if (number(row, 3) < 1)
+        return damaged(err, "allocations", number(row, 1), "nothing is used");
+    graph_add_allocation(consumer, stock, number(row, 3), number(row, 4));
+    return 0;
+}
+
+static int load_providers(struct graph *graph, struct database *database,
+                          struct error *err)
+{
+    size_t before;
+    do {
+        before = graph->nodes.count;
+        if (database_each(database, SQL_LOAD_PROVIDERS, take_provider, graph, err) != 0)
+            return -1;
+    } while (graph->nodes.count > before &&
+             database_each(database, SQL_COUNT_PROVIDERS, check_count, graph, NULL) !=
+                 0);
+    return database_each(database, SQL_COUNT_PROVIDERS, check_count, graph, err);
+}
+
+static int load(struct graph *graph, struct database *database, struct error *err)
+{
+    const struct {
+        enum sql statement;
+        int (*take)(sqlite3_stmt *row, void *context, struct error *err);
+        void *context;
+    } steps[] = {
+        {SQL_LOAD_CLASSES, take_class, graph},
+        {SQL_LOAD_TRAITS, take_trait, graph},
+        {SQL_LOAD_AGGREGATES, take_aggregate, graph},
+        {SQL_LOAD_INVENTORIES, take_inventory, graph},
+        {SQL_LOAD_PROVIDER_TRAITS, take_provider_trait, graph},
+        {SQL_LOAD_PROVIDER_AGGREGATES, take_provider_aggregate, graph},
+        {SQL_LOAD_PROJECTS, take_outsider, &graph->projects},
+        {SQL_LOAD_USERS, take_outsider, &graph->users},
+        {SQL_LOAD_CONSUMER_TYPES, take_outsider, &graph->consumer_types},
+        {SQL_LOAD_CONSUMERS, take_consumer, graph},
+        {SQL_LOAD_ALLOCATIONS, take_allocation, graph},
+    };
+    if (load_providers(graph, database, err) != 0)
+        return -1;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (database_each(database, steps[i].statement, steps[i].take, steps[i].context,
+                          err) != 0)
+            return -1;
+    return 0;
+}
+
+int graph_load(struct graph *graph, struct database *database, struct error *err)
+{
+    if (load(graph, database, err) == 0)
+        return 0;
+    graph_clear(graph);
+    return -1;
+}

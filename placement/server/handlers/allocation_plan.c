@@ -1,0 +1,296 @@
+#include "placement/server/handlers/allocation_plan.h"
+
+#include <stdlib.h>
+
+#include "lib/xalloc.h"
+#include "placement/server/handlers/handlers.h"
+
+void allocation_plan_clear(struct allocation_plan *plan)
+{
+    free(plan->consumers);
+    free(plan->items);
+    free(plan->demands);
+    *plan = (struct allocation_plan){0};
+}
+
+/* ---- checking ---- */
+
+static int by_place(const void *a, const void *b)
+{
+    const struct demand *left = a, *right = b;
+    if (left->node != right->node)
+        return left->node->id < right->node->id ? -1 : 1;
+    return (left->class->id > right->class->id) - (left->class->id < right->class->id);
+}
+
+static struct demand *find_demand(const struct allocation_plan *plan,
+                                  const struct node *node,
+                                  const struct resource_class *class)
+{
+    const struct demand key = {.node = (struct node *)node,
+                               .class = (struct resource_class *)class};
+    if (plan->demand_count == 0)
+        return NULL;
+    return bsearch(&key, plan->demands, plan->demand_count, sizeof key, by_place);
+}
+
+static void add_demand(struct allocation_plan *plan, struct node *node,
+                       struct resource_class *class, bool raises)
+{
+    *array_add(plan->demands, plan->demand_count) =
+        (struct demand){.node = node, .class = class, .raises = raises};
+}
+
+static const struct inventory *limits_of(struct node *node,
+                                         const struct resource_class *class,
+                                         const struct inventory_plan *inventories,
+                                         size_t count)
+{
+    const struct inventory_plan key = {.node = node};
+    const struct inventory_plan *plan =
+        count ? bsearch(&key, inventories, count, sizeof key, inventory_plan_compare)
+              : NULL;
+    const struct inventory *planned = plan ? inventory_plan_find(plan, class) : NULL;
+    const struct stock *stock = node_stock(node, class);
+    return planned ? planned : stock ? &stock->limits : NULL;
+}
+
+/* One for each class of each provider that the plan takes from or gives back to. */
+static void collect_demands(struct allocation_plan *plan)
+{
+    for (size_t i = 0; i < plan->item_count; i++)
+        add_demand(plan, plan->items[i].node, plan->items[i].class, true);
+    for (size_t i = 0; i < plan->consumer_count; i++) {
+        const struct planned_consumer *consumer = &plan->consumers[i];
+        const struct allocation *a =
+            consumer->known ? consumer->known->allocations : NULL;
+        for (; a; a = a->next_of_consumer)
+            add_demand(plan, a->stock->node, a->stock->class, consumer->count == 0);
+    }
+    if (plan->demand_count == 0)
+        return;
+    qsort(plan->demands, plan->demand_count, sizeof *plan->demands, by_place);
+    struct demand *kept = plan->demands;
+    for (size_t i = 1; i < plan->demand_count; i++)
+        if (by_place(&plan->demands[i], kept) != 0)
+            *++kept = plan->demands[i];
+        else
+            kept->raises |= plan->demands[i].raises;
+    plan->demand_count = (size_t)(kept - plan->demands) + 1;
+}
+
+static void fill_demands(struct allocation_plan *plan,
+                         const struct inventory_plan *inventories, size_t count)
+{
+    for (size_t i = 0; i < plan->demand_count; i++) {
+        struct demand *demand = &plan->demands[i];
+        const struct stock *stock = node_stock(demand->node, demand->class);
+        demand->limits = limits_of(demand->node, demand->class, inventories, count);
+        demand->used = stock ? stock->used : 0;
+    }
+    for (size_t i = 0; i < plan->consumer_count; i++) {
+        const struct consumer *known = plan->consumers[i].known;
+        const struct allocation *a = known ? known->allocations : NULL;
+        for (; a; a = a->next_of_consumer) {
+            struct demand *demand = find_demand(plan, a->stock->node, a->stock->class);
+            demand->used -= a->used;
+        }
+    }
+}
+
+static char *refusal(const struct planned_allocation *item, const char *format)
+{
+    return xasprintf(
+        "Unable to create allocation for '%s' on resource provider '%s'. The "
+        "requested amount would %s.",
+        item->class_name, item->node->uuid, format);
+}
+
+/* NULL when it fits with what came before it in the plan. */
+static char *check_item(struct allocation_plan *plan,
+                        const struct planned_allocation *item)
+{
+    struct demand *demand = find_demand(plan, item->node, item->class);
+    const struct inventory *limits = demand->limits;
+    if (!limits)
+        return xasprintf("Inventory for '%s' on resource provider '%s' invalid.",
+                         item->class_name, item->node->uuid);
+    if (item->used < limits->min_unit || item->used > limits->max_unit ||
+        item->used % limits->step_size != 0)
+        return refusal(item, "violate inventory constraints");
+    /* At most max_unit each, so that the sum stays far from overflowing. */
+    demand->wanted += item->used;
+    double capacity =
+        (double)(limits->total - limits->reserved) * limits->allocation_ratio;
+    if (capacity < (double)(demand->used + demand->wanted))
+        return refusal(item, "exceed the capacity");
+    return NULL;
+}
+
+static int by_class(const void *a, const void *b)
+{
+    const struct resource_class *left = *(struct resource_class *const *)a;
+    const struct resource_class *right = *(struct resource_class *const *)b;
+    return (left->id > right->id) - (left->id < right->id);
+}
+
+/* All classes that the plan asks for, each once. The caller frees. */
+static struct resource_class **classes_of(const struct allocation_plan *plan,
+                                          size_t *count)
+{
+    struct resource_class **classes = xcalloc(plan->demand_count, sizeof *classes);
+    *count = 0;
+    for (size_t i = 0; i < plan->demand_count; i++)
+        if (plan->demands[i].raises)
+            classes[(*count)++] = plan->demands[i].class;
+    handler_sort_unique(classes, count, by_class);
+    return classes;
+}
+
+static char *join_names(struct resource_class *const *classes, size_t count)
+{
+    _cleanup_strlist_ struct strlist names = {0};
+    for (size_t i = 0; i < count; i++)
+        strlist_add(&names, classes[i]->name);
+    return strlist_join(&names, ", ");
+}
+
+static bool misses_limits(const struct allocation_plan *plan)
+{
+    for (size_t i = 0; i < plan->demand_count; i++)
+        if (!plan->demands[i].limits)
+            return true;
+    return false;
+}
+
+/* Upstream's first look: providers that have none of the plan's classes. It names all
+ * classes. NULL when there is none. */
+static char *find_bare_providers(const struct allocation_plan *plan,
+                                 const struct inventory_plan *inventories, size_t count)
+{
+    if (!misses_limits(plan))
+        return NULL;
+    _cleanup_strlist_ struct strlist bare = {0};
+    size_t class_count;
+    _cleanup_free_ struct resource_class **classes = classes_of(plan, &class_count);
+    const struct node *last = NULL;
+    for (size_t i = 0; i < plan->demand_count; i++) {
+        struct node *node = plan->demands[i].node;
+        bool has_one = node == last || !plan->demands[i].raises;
+        last = node;
+        for (size_t k = 0; k < class_count && !has_one; k++)
+            has_one = limits_of(node, classes[k], inventories, count);
+        if (!has_one)
+            strlist_add(&bare, node->uuid);
+    }
+    if (bare.count == 0)
+        return NULL;
+    _cleanup_free_ char *names = join_names(classes, class_count);
+    _cleanup_free_ char *uuids = strlist_join(&bare, ", ");
+    return xasprintf("Inventory for '%s' on resource provider '%s' invalid.", names,
+                     uuids);
+}
+
+int allocation_plan_check(struct allocation_plan *plan,
+                          const struct inventory_plan *inventories, size_t count,
+                          char **why, bool *unknown_class)
+{
+    for (size_t i = 0; i < plan->item_count; i++)
+        if (!plan->items[i].class) {
+            *why = xasprintf("No such resource class %s.", plan->items[i].class_name);
+            *unknown_class = true;
+            return -1;
+        }
+    collect_demands(plan);
+    fill_demands(plan, inventories, count);
+    *unknown_class = false;
+    *why = find_bare_providers(plan, inventories, count);
+    for (size_t i = 0; !*why && i < plan->item_count; i++)
+        *why = check_item(plan, &plan->items[i]);
+    return *why ? -1 : 0;
+}
+
+int64_t allocation_plan_use_after(const struct allocation_plan *plan,
+                                  const struct stock *stock)
+{
+    const struct demand *demand = find_demand(plan, stock->node, stock->class);
+    return demand ? demand->used + demand->wanted : stock->used;
+}
+
+/* ---- carrying it out ---- */
+
+static int ensure_outsiders(struct store *store, const struct planned_consumer *planned,
+                            struct outsider **project, struct outsider **user,
+                            struct outsider **type, struct error *err)
+{
+    /* "unknown" is how the API shows that there is no type. */
+    *type = planned->known ? planned->known->type : NULL;
+    if (store_ensure_project(store, planned->project, project, err) != 0 ||
+        store_ensure_user(store, planned->user, user, err) != 0)
+        return -1;
+    return planned->type ? store_ensure_consumer_type(store, planned->type, type, err)
+                         : 0;
+}
+
+/* *out NULL: it is gone, since it has nothing any more. */
+static int put_consumer(struct store *store, const struct planned_consumer *planned,
+                        struct consumer **out, struct error *err)
+{
+    struct outsider *project, *user, *type;
+    struct consumer *known = planned->known;
+    *out = NULL;
+    if (known && planned->count == 0 && known->allocations)
+        return store_delete_consumer(store, known, err);
+    if (ensure_outsiders(store, planned, &project, &user, &type, err) != 0)
+        return -1;
+    bool touched = planned->count > 0;
+    if (!known)
+        return store_create_consumer(store, planned->uuid, project, user, type, touched,
+                                     out, err);
+    *out = known;
+    if (store_clear_allocations(store, known, err) != 0)
+        return -1;
+    return store_update_consumer(store, known, project, user, type,
+                                 known->generation + touched, err);
+}
+
+static int put_allocations(struct store *store, const struct allocation_plan *plan,
+                           const struct planned_consumer *planned,
+                           struct consumer *consumer, struct error *err)
+{
+    for (size_t i = 0; i < planned->count; i++) {
+        const struct planned_allocation *item = &plan->items[planned->first + i];
+        if (store_add_allocation(store, consumer, node_stock(item->node, item->class),
+                                 item->used, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Once each. */
+static int raise_generations(struct store *store, const struct allocation_plan *plan,
+                             struct error *err)
+{
+    struct node *raised = NULL;
+    for (size_t i = 0; i < plan->demand_count; i++) {
+        struct node *node = plan->demands[i].node;
+        if (!plan->demands[i].raises || node == raised)
+            continue;
+        if (store_raise_generation(store, node, err) != 0)
+            return -1;
+        raised = node;
+    }
+    return 0;
+}
+
+int allocation_plan_apply(struct store *store, const struct allocation_plan *plan,
+                          struct error *err)
+{
+    for (size_t i = 0; i < plan->consumer_count; i++) {
+        struct consumer *consumer;
+        if (put_consumer(store, &plan->consumers[i], &consumer, err) != 0 ||
+            put_allocations(store, plan, &plan->consumers[i], consumer, err) != 0)
+            return -1;
+    }
+    return raise_generations(store, plan, err);
+}

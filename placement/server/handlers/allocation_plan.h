@@ -1,0 +1,91 @@
+/*
+ * allocation_plan: what consumers are to have from now on, for PUT and POST
+ * /allocations and the reshaper: read from the body, checked against what there is,
+ * then carried out. Each consumer that it names loses all that it had before.
+ *
+ * Borrows from the graph and the body of the request. One thread.
+ */
+#ifndef PLACEMENT_SERVER_HANDLERS_ALLOCATION_PLAN_H
+#define PLACEMENT_SERVER_HANDLERS_ALLOCATION_PLAN_H
+
+#include "placement/server/message/reply.h"
+#include "placement/server/message/request.h"
+#include "placement/server/schema/inventory_body.h"
+#include "placement/server/schema/schema.h"
+#include "placement/server/store/store.h"
+
+/* The body of PUT /allocations/{consumer}, and of POST /allocations, by microversion.
+ */
+const struct schema *allocation_put_schema(int microversion);
+const struct schema *allocation_post_schema(int microversion);
+/* The same, but may be empty: in the reshaper. */
+const struct schema *allocation_reshape_schema(int microversion);
+
+struct planned_consumer {
+    char uuid[UUID_TEXT_SIZE];
+    struct consumer *known;            /* NULL: it is new */
+    const char *project, *user, *type; /* type NULL: stays as it is, unknown for new */
+    size_t first, count;               /* its part of the items */
+};
+
+struct planned_allocation {
+    struct node *node;
+    const char *class_name;
+    struct resource_class *class; /* NULL: there is none of that name */
+    int64_t used;
+};
+
+/* One class of one provider that the plan takes from, or gives back to. */
+struct demand {
+    struct node *node;
+    struct resource_class *class;
+    const struct inventory *limits; /* NULL: it has no inventory of it */
+    int64_t used;                   /* by others than the plan's consumers */
+    int64_t wanted;
+    /* It is asked for, or all that a consumer has is given back: the provider's
+     * generation rises. What a consumer merely has no more of does not count, as
+     * upstream has it. */
+    bool raises;
+};
+
+struct allocation_plan {
+    struct planned_consumer *consumers;
+    size_t consumer_count;
+    struct planned_allocation *items;
+    size_t item_count;
+    struct demand *demands; /* by node, then class; made by the check */
+    size_t demand_count;
+};
+
+/* Reads what one consumer is to have from a checked body. 409 when the generation is
+ * not the consumer's, 400 for a provider that there is not. */
+int allocation_plan_add(struct allocation_plan *plan, const struct store *store,
+                        const struct request *request, const char *consumer,
+                        struct json_object *body, struct reply *reply);
+
+/* The same for an object of bodies by consumer: first all generations, then the rest.
+ */
+int allocation_plan_add_all(struct allocation_plan *plan, const struct store *store,
+                            const struct request *request, struct json_object *bodies,
+                            struct reply *reply);
+
+/* Whether all fits at once. -1 with the text of why in `why` (the caller frees):
+ * *unknown_class tells whether it is a class that there is not (else 409 is due). Where
+ * `inventories` are given, by the id of their node, they count in place of what their
+ * providers have. */
+int allocation_plan_check(struct allocation_plan *plan,
+                          const struct inventory_plan *inventories, size_t count,
+                          char **why, bool *unknown_class);
+
+/* All that is used of a class after the checked plan: for what is about to be
+ * removed. */
+int64_t allocation_plan_use_after(const struct allocation_plan *plan,
+                                  const struct stock *stock);
+
+/* Carries it out. Inventories must be there by now. */
+int allocation_plan_apply(struct store *store, const struct allocation_plan *plan,
+                          struct error *err);
+
+void allocation_plan_clear(struct allocation_plan *plan);
+
+#endif

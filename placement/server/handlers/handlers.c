@@ -1,0 +1,50 @@
+#include "placement/server/handlers/handlers.h"
+
+#include <stdlib.h>
+
+struct node *handler_provider(struct store *store, const struct request *request,
+                              struct reply *reply)
+{
+    struct node *node = graph_node(&store->graph, request->path_items[0]);
+    if (!node)
+        reply_problem(reply, 404, NULL, "No resource provider with uuid %s found",
+                      request->path_items[0]);
+    return node;
+}
+
+struct node *handler_provider_quoted(struct store *store, const struct request *request,
+                                     const char *between, struct reply *reply)
+{
+    const char *uuid = request->path_items[0];
+    struct node *node = graph_node(&store->graph, uuid);
+    if (!node)
+        reply_problem(reply, 404, NULL,
+                      "No resource provider with uuid %s found%sNo resource provider "
+                      "with uuid %s found",
+                      uuid, between, uuid);
+    return node;
+}
+
+int handler_no_content(struct reply *reply)
+{
+    reply->status = 204;
+    return 0;
+}
+
+int handler_failed(struct reply *reply, const struct error *err)
+{
+    return reply_problem(reply, 503, NULL, "%s", err->text);
+}
+
+void handler_sort_unique(void *pointers, size_t *count,
+                         int (*compare)(const void *a, const void *b))
+{
+    void **items = pointers;
+    size_t kept = 0;
+    if (*count > 0)
+        qsort(items, *count, sizeof *items, compare);
+    for (size_t i = 0; i < *count; i++)
+        if (kept == 0 || items[i] != items[kept - 1])
+            items[kept++] = items[i];
+    *count = kept;
+}

@@ -1,0 +1,130 @@
+/* /resource_providers/{uuid}/traits. */
+#include <stdlib.h>
+
+#include "lib/xalloc.h"
+#include "placement/server/handlers/handlers.h"
+
+static const struct schema name_schema = {
+    .type = SCHEMA_STRING, .min_length = 1, .max_length = 255};
+static const struct schema names_schema = {.type = SCHEMA_ARRAY, .items = &name_schema};
+static const struct schema generation_schema = {.type = SCHEMA_INTEGER};
+static const struct schema body_schema = {
+    .type = SCHEMA_OBJECT,
+    .properties = (const struct schema_property[]){{"traits", &names_schema, true},
+                                                   {"resource_provider_generation",
+                                                    &generation_schema, true},
+                                                   {0}},
+};
+
+static int give(struct reply *reply, const struct request *request,
+                const struct node *node)
+{
+    struct json_writer *w = &reply->body;
+    int64_t modified = 0;
+    json_write_begin_object(w);
+    json_write_key(w, "traits");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < node->trait_count; i++) {
+        json_write_string(w, node->traits[i]->name);
+        if (node->traits[i]->modified > modified)
+            modified = node->traits[i]->modified;
+    }
+    json_write_end_array(w);
+    json_write_int_member(w, "resource_provider_generation", node->generation);
+    json_write_end_object(w);
+    reply_last_modified(reply, request, modified);
+    return 0;
+}
+
+int provider_traits_get(struct store *store, const struct request *request,
+                        struct reply *reply)
+{
+    const struct node *node = handler_provider_quoted(store, request, ": ", reply);
+    return node ? give(reply, request, node) : -1;
+}
+
+/* ---- setting them ---- */
+
+struct traits {
+    struct trait **items; /* by id, each once */
+    size_t count;
+};
+
+static void traits_clear(struct traits *traits)
+{
+    free(traits->items);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct trait *left = *(struct trait *const *)a;
+    const struct trait *right = *(struct trait *const *)b;
+    return (left->id > right->id) - (left->id < right->id);
+}
+
+static int find_traits(const struct graph *graph, struct json_object *names,
+                       struct traits *out, struct reply *reply)
+{
+    _cleanup_strlist_ struct strlist unknown = {0};
+    for (size_t i = 0; i < json_object_array_length(names); i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(names, i));
+        struct trait *trait = graph_trait(graph, name);
+        if (trait)
+            *array_add(out->items, out->count) = trait;
+        else
+            strlist_add_unique(&unknown, name);
+    }
+    if (unknown.count > 0) {
+        _cleanup_free_ char *all = strlist_join(&unknown, ", ");
+        return reply_problem(reply, 400, NULL, "No such trait %s", all);
+    }
+    handler_sort_unique(out->items, &out->count, by_id);
+    return 0;
+}
+
+/* Setting what is there already changes nothing, not even the generation. */
+static int set(struct store *store, struct node *node, const struct traits *traits,
+               struct reply *reply)
+{
+    bool same = traits->count == node->trait_count;
+    for (size_t i = 0; same && i < traits->count; i++)
+        same = traits->items[i] == node->traits[i];
+    struct error err;
+    if (same)
+        return 0;
+    if (store_set_traits(store, node, traits->items, traits->count, &err) != 0 ||
+        store_raise_generation(store, node, &err) != 0)
+        return handler_failed(reply, &err);
+    return 0;
+}
+
+int provider_traits_set(struct store *store, const struct request *request,
+                        struct reply *reply)
+{
+    _cleanup_json_ struct json_object *body = NULL;
+    _cleanup_(traits_clear) struct traits traits = {0};
+    if (schema_read_body(&body_schema, request, &body, reply) != 0)
+        return -1;
+    struct node *node = handler_provider(store, request, reply);
+    if (!node)
+        return -1;
+    if (schema_integer(json_member(body, "resource_provider_generation")) !=
+        node->generation)
+        return reply_problem(reply, 409, CODE_CONCURRENT_UPDATE,
+                             "Resource provider's generation already changed. Please "
+                             "update the generation and try again.");
+    if (find_traits(&store->graph, json_member(body, "traits"), &traits, reply) != 0 ||
+        set(store, node, &traits, reply) != 0)
+        return -1;
+    return give(reply, request, node);
+}
+
+int provider_traits_delete(struct store *store, const struct request *request,
+                           struct reply *reply)
+{
+    struct node *node = handler_provider(store, request, reply);
+    const struct traits none = {0};
+    if (!node || set(store, node, &none, reply) != 0)
+        return -1;
+    return handler_no_content(reply);
+}

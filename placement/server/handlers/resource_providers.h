@@ -1,0 +1,12 @@
+/*
+ * resource_providers: a provider as JSON, for those who list some.
+ */
+#ifndef PLACEMENT_SERVER_HANDLERS_RESOURCE_PROVIDERS_H
+#define PLACEMENT_SERVER_HANDLERS_RESOURCE_PROVIDERS_H
+
+#include "lib/json_write.h"
+#include "placement/server/graph/graph.h"
+
+void provider_write(struct json_writer *w, const struct node *node, int microversion);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * http: the HTTP server, and the only file that knows libmicrohttpd. It runs inside the
+ * caller's loop: poll http_fd() for input, call http_run(). Replies can be held back: a
+ * reply that tells of changes that are not on disk yet waits for http_release().
+ *
+ * Bounded: body (413), headers and URL (431, 414), connections (further ones wait to be
+ * accepted), time without a finished request per connection. One thread.
+ */
+#ifndef PLACEMENT_SERVER_HTTP_HTTP_H
+#define PLACEMENT_SERVER_HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/listen_address.h"
+#include "lib/cleanup.h"
+#include "lib/error.h"
+#include "placement/server/http/request_reader.h"
+#include "placement/server/message/reply.h"
+#include "placement/server/message/request.h"
+
+struct http;
+
+struct http_options {
+    struct listen_address address; /* port 0: the kernel chooses */
+    struct incoming_limits limits;
+    unsigned max_connections;
+    const char *cert, *key;   /* files (PEM), for HTTPS, borrowed; NULL: plain HTTP */
+    unsigned idle_timeout;    /* seconds without a byte */
+    unsigned request_timeout; /* seconds from one finished request to the next */
+};
+
+/* What the server does; `context` is passed on. */
+struct http_hooks {
+    void *context;
+    /* False: there is no reply yet; it is asked again by http_retry(). */
+    bool (*answer)(void *context, struct request *request, struct reply *reply);
+    /* Whether a reply made now must wait for http_release(). */
+    bool (*must_wait)(void *context);
+    /* A reply is on its way: for the access log. */
+    void (*sent)(void *context, const struct request *request,
+                 const struct reply *reply);
+};
+
+int http_start(const struct http_options *options, const struct http_hooks *hooks,
+               struct http **out, struct error *err);
+void http_stop(struct http *http);
+DEFINE_CLEANUP(struct http *, http_stop)
+
+/* "127.0.0.1:8778", with the real port. */
+const char *http_address(const struct http *http);
+
+/* Readable when http_run() has something to do. */
+int http_fd(const struct http *http);
+/* Milliseconds until http_run() is due even so; -1: no hurry. */
+int http_timeout(struct http *http);
+void http_run(struct http *http);
+
+/* Asks again for all replies that there were not. */
+void http_retry(struct http *http);
+/* Lets the held replies go; before that, `again` (may be NULL) may change each. */
+void http_release(struct http *http,
+                  void (*again)(void *context, struct request *request,
+                                struct reply *reply),
+                  void *context);
+
+/* Closes connections that take too long for a request. To be called every second or so.
+ */
+void http_sweep(struct http *http);
+
+/* Reads certificate and key again, where there are any, for connections from now on.
+ * The old ones stay where the new ones are wrong. */
+int http_reload_certificate(struct http *http, struct error *err);
+
+/* Accepts no more connections. */
+void http_quiesce(struct http *http);
+/* Requests that have begun and are not answered. */
+size_t http_open_requests(const struct http *http);
+
+#endif

@@ -1,0 +1,121 @@
+#include "placement/server/http/request_reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/cleanup.h"
+#include "lib/xalloc.h"
+
+/* Which header goes where in struct request. */
+static const struct {
+    const char *name;
+    size_t offset;
+} headers[] = {
+    {"accept", offsetof(struct request, accept)},
+    {"content-type", offsetof(struct request, content_type)},
+    {"content-length", offsetof(struct request, content_length)},
+    {"expect", offsetof(struct request, expect)},
+    {"host", offsetof(struct request, host)},
+    {"openstack-api-version", offsetof(struct request, api_version)},
+    {"x-auth-token", offsetof(struct request, token)},
+    {"x-roles", offsetof(struct request, roles)},
+    {"x-openstack-request-id", offsetof(struct request, global_id)},
+    {"x-project-id", offsetof(struct request, project_id)},
+    {"openstack-system-scope", offsetof(struct request, system_scope)},
+    {"x-domain-id", offsetof(struct request, domain_id)},
+    {"origin", offsetof(struct request, origin)},
+    {"access-control-request-method", offsetof(struct request, cors_method)},
+    {"access-control-request-headers", offsetof(struct request, cors_headers)},
+};
+
+static void read_target(struct incoming *incoming)
+{
+    struct request *request = &incoming->request;
+    const char *question = strchrnul(incoming->target, '?');
+    struct error err;
+    _cleanup_free_ char *path =
+        xstrndup(incoming->target, (size_t)(question - incoming->target));
+    request->raw_target = incoming->target;
+    /* What cannot be decoded names nothing. */
+    incoming->path = path_decode(path);
+    request->path = incoming->path ? incoming->path : "";
+    if (query_parse(*question ? question + 1 : NULL, &request->query, &err) != 0)
+        request->query_problem = incoming->query_problem = xstrdup(err.text);
+}
+
+void incoming_begin(struct incoming *incoming, const struct incoming_limits *limits,
+                    const char *target)
+{
+    incoming->limits = *limits;
+    incoming->target = xstrdup(target);
+    incoming->request.body = "";
+    incoming->request.microversion = -1;
+    read_target(incoming);
+}
+
+void incoming_header(struct incoming *incoming, const char *name, const char *value)
+{
+    size_t i = 0, count = sizeof headers / sizeof *headers;
+    value = value ? value : "";
+    incoming->header_size += strlen(name) + strlen(value);
+    while (i < count && strcasecmp(headers[i].name, name) != 0)
+        i++;
+    if (i == count)
+        return;
+    struct request *request = &incoming->request;
+    const char **field = (const char **)(void *)((char *)request + headers[i].offset);
+    /* Of headers that come twice only this one's values add up. */
+    if (*field && field == &request->api_version) {
+        char *joined = xasprintf("%s,%s", *field, value);
+        free(incoming->api_version);
+        incoming->api_version = joined;
+        value = joined;
+    }
+    *field = value;
+}
+
+void incoming_headers_end(struct incoming *incoming)
+{
+    const struct incoming_limits *limits = &incoming->limits;
+    const char *length = incoming->request.content_length;
+    if (strlen(incoming->target) > limits->max_header)
+        incoming->refused = 414;
+    else if (incoming->header_size > limits->max_header)
+        incoming->refused = 431;
+    else if (length && strtoull(length, NULL, 10) > limits->max_body)
+        incoming->refused = 413;
+}
+
+void incoming_body(struct incoming *incoming, const char *data, size_t size)
+{
+    struct request *request = &incoming->request;
+    if (!incoming->refused && size > incoming->limits.max_body - request->body_length)
+        incoming->refused = 413;
+    if (incoming->refused)
+        return;
+    size_t wanted = request->body_length + size + 1;
+    if (wanted > incoming->body_room) {
+        size_t room = incoming->body_room ? incoming->body_room : 512;
+        while (room < wanted)
+            room *= 2;
+        incoming->body = xreallocarray(incoming->body, room, 1);
+        incoming->body_room = room;
+    }
+    memcpy(incoming->body + request->body_length, data, size);
+    request->body_length += size;
+    incoming->body[request->body_length] = 0;
+    request->body = incoming->body;
+}
+
+void incoming_clear(struct incoming *incoming)
+{
+    query_clear(&incoming->request.query);
+    identity_clear(&incoming->request.identity);
+    free(incoming->target);
+    free(incoming->path);
+    free(incoming->body);
+    free(incoming->api_version);
+    free(incoming->query_problem);
+    *incoming = (struct incoming){0};
+}

@@ -1,0 +1,55 @@
+/*
+ * request: one HTTP request as handlers see it, without any HTTP library: plain data
+ * that tests fill by hand. Strings are borrowed for the time of the call; header values
+ * are NULL when the header is missing.
+ */
+#ifndef PLACEMENT_SERVER_MESSAGE_REQUEST_H
+#define PLACEMENT_SERVER_MESSAGE_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "placement/server/auth/identity.h"
+#include "placement/server/message/query.h"
+
+#define REQUEST_ID_SIZE 41 /* "req-" and a uuid */
+#define MAX_PATH_ITEMS 2
+
+struct request {
+    const char *method;
+    const char *path;                       /* decoded, without the query */
+    const char *raw_target;                 /* as it came, for the log */
+    const char *path_items[MAX_PATH_ITEMS]; /* what stood for {...} in the route */
+    struct query query;
+    const char *query_problem; /* why the query could not be decoded, else NULL */
+    const char *body;          /* NUL after it */
+    size_t body_length;
+
+    /* headers */
+    const char *accept, *content_type, *content_length, *expect, *host;
+    const char *api_version;  /* OpenStack-API-Version; several joined with commas */
+    const char *token;        /* X-Auth-Token */
+    const char *roles;        /* X-Roles */
+    const char *project_id;   /* X-Project-Id */
+    const char *system_scope; /* OpenStack-System-Scope */
+    const char *domain_id;    /* X-Domain-Id */
+    const char *global_id; /* X-Openstack-Request-Id: the client's own, for the log */
+    const char *origin, *cors_method, *cors_headers; /* of CORS */
+
+    const char *client; /* the peer's address, for the log */
+    char id[REQUEST_ID_SIZE];
+    int64_t now; /* seconds since 1970 */
+
+    /* found out on the way */
+    int microversion; /* 39 for 1.39; -1 while it is not known */
+    struct identity identity;
+};
+
+/* The microversion asked for is at least 1.`minor`. */
+static inline bool request_at_least(const struct request *request, int minor)
+{
+    return request->microversion >= minor;
+}
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * check: one rule of a policy in oslo.policy's language, parsed:
+ *
+ *     role:admin and system_scope:all
+ *     rule:admin_api or (role:reader and project_id:%(project_id)s)
+ *     @ (always), ! (never), not role:guest
+ *
+ * "rule:NAME" is another rule, "role:NAME" one of the roles, every other "WORD:TEXT"
+ * compares what is known of who asks (user_id, project_id, domain_id, system_scope,
+ * user_domain_id, project_domain_id, is_admin_project) or a literal with the text, in
+ * which %(project_id)s and %(user_id)s stand for the target's. Rules that ask another
+ * server (http:) are not supported. One thread.
+ */
+#ifndef PLACEMENT_SERVER_POLICY_CHECK_H
+#define PLACEMENT_SERVER_POLICY_CHECK_H
+
+#include <stdbool.h>
+
+#include "lib/cleanup.h"
+#include "lib/error.h"
+#include "placement/server/auth/identity.h"
+
+struct policy_check;
+
+/* An empty text allows always. ERROR_INVALID for what cannot be understood. */
+int policy_check_parse(const char *text, struct policy_check **out, struct error *err);
+/* Either of the two, which are taken over. */
+struct policy_check *policy_check_either(struct policy_check *a,
+                                         struct policy_check *b);
+void policy_check_free(struct policy_check *check);
+DEFINE_CLEANUP(struct policy_check *, policy_check_free)
+
+/* What a check is evaluated with. */
+struct policy_question {
+    const struct identity *identity;
+    const char *project_id; /* the target's; NULL: "None" */
+    const char *user_id;    /* the same; NULL: the target is nobody's */
+    /* Finds "rule:NAME", NULL when there is none. */
+    const struct policy_check *(*rule)(const void *context, const char *name);
+    const void *context;
+};
+
+bool policy_check_allows(const struct policy_check *check,
+                         const struct policy_question *question);
+
+#endif

@@ -1,0 +1,189 @@
+#include "placement/server/policy/policy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/map.h"
+#include "lib/xalloc.h"
+#include "placement/server/policy/check.h"
+#include "placement/server/policy/defaults.h"
+#include "placement/server/policy/file.h"
+
+struct rule {
+    char *name, *text;
+    struct policy_check *check;
+    struct map_entry by_name;
+};
+
+struct policy {
+    struct map rules;
+    enum policy_release release;
+    bool enforce_scope;
+};
+
+static struct rule *find(const struct policy *policy, const char *name)
+{
+    return map_owner(map_find(&policy->rules, name), struct rule, by_name);
+}
+
+static int set_rule(void *context, const char *name, const char *text,
+                    struct error *err)
+{
+    struct policy *policy = context;
+    struct policy_check *check;
+    if (policy_check_parse(text, &check, err) != 0)
+        return error_prefix(err, "rule %s", name);
+    struct rule *rule = find(policy, name);
+    if (!rule) {
+        rule = xcalloc(1, sizeof *rule);
+        rule->name = xstrdup(name);
+        map_add(&policy->rules, &rule->by_name, rule->name);
+    } else {
+        policy_check_free(rule->check);
+        free(rule->text);
+    }
+    rule->text = xstrdup(text);
+    rule->check = check;
+    return 0;
+}
+
+/* ---- the rules that no file has replaced ---- */
+
+/* What the file says under the deprecated name stands for the rule, unless it says that
+ * the two are the same. */
+static const char *text_of(const struct policy *policy,
+                           const struct policy_default *rule)
+{
+    const struct rule *old = find(policy, POLICY_OLD_NAME);
+    if (!rule->was_admin || !old ||
+        (strncmp(old->text, "rule:", 5) == 0 && strcmp(old->text + 5, rule->name) == 0))
+        return rule->rule;
+    return old->text;
+}
+
+static int set_default(struct policy *policy, const struct policy_default *default_,
+                       bool only_new, struct error *err)
+{
+    const char *text = text_of(policy, default_);
+    if (find(policy, default_->name))
+        return 0;
+    if (set_rule(policy, default_->name, text, err) != 0)
+        return -1;
+    struct policy_check *old;
+    if (!default_->was_admin || only_new || text != default_->rule)
+        return 0;
+    if (policy_check_parse(POLICY_OLD_RULE, &old, err) != 0)
+        return -1;
+    struct rule *rule = find(policy, default_->name);
+    rule->check = policy_check_either(rule->check, old);
+    return 0;
+}
+
+static int set_defaults(struct policy *policy, bool only_new, struct error *err)
+{
+    struct policy_default next;
+    for (size_t i = 0; policy_default_at(policy->release, i, &next); i++)
+        if (set_default(policy, &next, only_new, err) != 0)
+            return -1;
+    return 0;
+}
+
+/* ---- files ---- */
+
+static int is_shown(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && entry->d_type != DT_DIR;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int read_folder(struct policy *policy, const char *folder, struct error *err)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, is_shown, by_name), rc = 0;
+    if (count < 0)
+        return error_set_errno(err, errno, "%s", folder);
+    for (int i = 0; i < count; i++) {
+        _cleanup_free_ char *path = xasprintf("%s/%s", folder, entries[i]->d_name);
+        if (rc == 0)
+            rc = policy_file_read(path, set_rule, policy, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return rc;
+}
+
+static int read_files(struct policy *policy, const struct policy_options *options,
+                      struct error *err)
+{
+    if (options->file && policy_file_read(options->file, set_rule, policy, err) != 0)
+        return -1;
+    for (size_t i = 0; options->folders && i < options->folders->count; i++)
+        if (read_folder(policy, options->folders->items[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+/* ---- the policy ---- */
+
+int policy_new(const struct policy_options *options, struct policy **out,
+               struct error *err)
+{
+    _cleanup_(policy_freep) struct policy *policy = xcalloc(1, sizeof *policy);
+    policy->release = options->release;
+    policy->enforce_scope = options->enforce_scope;
+    if (read_files(policy, options, err) != 0 ||
+        set_defaults(policy, options->enforce_new_defaults, err) != 0)
+        return -1;
+    *out = steal(policy);
+    return 0;
+}
+
+void policy_free(struct policy *policy)
+{
+    for (size_t i = 0; i < policy->rules.bucket_count; i++)
+        for (struct map_entry *entry = policy->rules.buckets[i], *next; entry;
+             entry = next) {
+            struct rule *rule = map_owner(entry, struct rule, by_name);
+            next = entry->next;
+            policy_check_free(rule->check);
+            free(rule->name);
+            free(rule->text);
+            free(rule);
+        }
+    map_clear(&policy->rules);
+    free(policy);
+}
+
+/* A rule that there is not is the one called "default", where that is. */
+static const struct policy_check *check_of(const void *context, const char *name)
+{
+    const struct rule *rule = find(context, name);
+    if (!rule)
+        rule = find(context, "default");
+    return rule ? rule->check : NULL;
+}
+
+int policy_enforce(const struct policy *policy, const char *rule,
+                   const struct identity *identity, const char *project_id,
+                   const char *user_id, struct reply *reply)
+{
+    if (policy->enforce_scope &&
+        !policy_default_fits_scope(policy->release, rule, identity))
+        return reply_problem(reply, 403, NULL, "%s", rule);
+    const struct policy_question question = {.identity = identity,
+                                             .project_id = project_id,
+                                             .user_id = user_id,
+                                             .rule = check_of,
+                                             .context = policy};
+    const struct policy_check *check = check_of(policy, rule);
+    if (check && policy_check_allows(check, &question))
+        return 0;
+    return reply_problem(reply, 403, NULL, "Policy does not allow %s to be performed.",
+                         rule);
+}

@@ -1,0 +1,39 @@
+/*
+ * policy: who may do what. Each route names a rule ("placement:traits:list"); the rules
+ * are upstream's (policy/defaults.h), in the old form (role:admin may do all) beside
+ * the new one or in the new form alone, and what files say in their place. One thread.
+ */
+#ifndef PLACEMENT_SERVER_POLICY_POLICY_H
+#define PLACEMENT_SERVER_POLICY_POLICY_H
+
+#include <stdbool.h>
+
+#include "config/placementd_options.h"
+#include "lib/cleanup.h"
+#include "lib/error.h"
+#include "lib/strlist.h"
+#include "placement/server/auth/identity.h"
+#include "placement/server/message/reply.h"
+
+struct policy;
+
+struct policy_options {
+    const char *file;              /* policy_file.h; NULL: none */
+    const struct strlist *folders; /* of more such files; NULL: none */
+    enum policy_release release;
+    bool enforce_new_defaults; /* only the new form */
+    bool enforce_scope;        /* refuse tokens whose scope the rule is not made for */
+};
+
+int policy_new(const struct policy_options *options, struct policy **out,
+               struct error *err);
+void policy_free(struct policy *policy);
+DEFINE_CLEANUP(struct policy *, policy_free)
+
+/* May `identity` do what `rule` guards, to something of `project_id` (NULL: none) and
+ * `user_id` (NULL: nobody's)? 0, or -1 with 403. */
+int policy_enforce(const struct policy *policy, const char *rule,
+                   const struct identity *identity, const char *project_id,
+                   const char *user_id, struct reply *reply);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * inventory_body: inventories as clients send them, and the change of a provider's
+ * whole set, for the requests on inventories and for the reshaper.
+ */
+#ifndef PLACEMENT_SERVER_SCHEMA_INVENTORY_BODY_H
+#define PLACEMENT_SERVER_SCHEMA_INVENTORY_BODY_H
+
+#include "placement/server/schema/schema.h"
+#include "placement/server/store/store.h"
+
+extern const struct schema inventory_schema;      /* of one, with the generation */
+extern const struct schema inventory_post_schema; /* of one, with the class */
+/* {"resource_provider_generation": 3, "inventories": {"VGPU": {...}}} */
+extern const struct schema inventories_schema;
+
+/* A checked object, with defaults for what it does not say. */
+void inventory_read(struct json_object *json, struct inventory *out);
+
+/* The inventories that a provider is to have. Plain data, borrows from the graph. */
+struct inventory_plan {
+    struct node *node;
+    struct inventory_plan_item {
+        struct resource_class *class;
+        struct inventory limits;
+    } * items;
+    size_t count;
+};
+
+/* Takes over a checked "inventories" object. NULL, or the name of a class that there is
+ * not. */
+const char *inventory_plan_read(const struct graph *graph, struct node *node,
+                                struct json_object *inventories,
+                                struct inventory_plan *out);
+/* By the id of the node: for qsort(3) and bsearch(3). */
+int inventory_plan_compare(const void *a, const void *b);
+void inventory_plan_clear(struct inventory_plan *plan);
+
+/* NULL when the plan leaves this class out. */
+const struct inventory *inventory_plan_find(const struct inventory_plan *plan,
+                                            const struct resource_class *class);
+
+/* Of the classes in use that the plan leaves out, in words; the caller frees. NULL:
+ * there are none. */
+char *inventory_plan_in_use(const struct inventory_plan *plan);
+
+/* Adds and changes what the plan has, and where `remove` removes what it has not, and
+ * raises the provider's generation. */
+int inventory_plan_apply(struct store *store, const struct inventory_plan *plan,
+                         bool remove, struct error *err);
+
+#endif

@@ -1,0 +1,357 @@
+#include "placement/server/store/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/xalloc.h"
+#include "placement/server/store/standard_names.h"
+
+struct database {
+    sqlite3 *connection;
+    sqlite3_stmt *statements[SQL_STATEMENT_COUNT];
+    bool in_transaction;
+    int lock; /* a descriptor of the file, -1: none */
+};
+
+/* ---- errors ---- */
+
+static enum error_code code_of(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+        return ERROR_EXHAUSTED;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return ERROR_FORBIDDEN;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERROR_BUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_ERROR:
+        return ERROR_INVALID;
+    default:
+        return ERROR_IO;
+    }
+}
+
+static int failed(const struct database *database, int rc, struct error *err)
+{
+    return error_set(err, code_of(rc), "database: %s",
+                     sqlite3_errmsg(database->connection));
+}
+
+/* ---- opening ---- */
+
+static int execute(struct database *database, const char *sql, struct error *err)
+{
+    int rc = sqlite3_exec(database->connection, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? 0 : failed(database, rc, err);
+}
+
+/* The first column of the first row of a PRAGMA: a number, or a text that is copied. */
+static int ask(struct database *database, const char *sql, int64_t *number, char **text,
+               struct error *err)
+{
+    sqlite3_stmt *statement;
+    int rc = sqlite3_prepare_v2(database->connection, sql, -1, &statement, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW && number)
+        *number = sqlite3_column_int64(statement, 0);
+    if (rc == SQLITE_ROW && text)
+        *text = xstrdup((const char *)sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    return rc == SQLITE_ROW ? 0 : failed(database, rc, err);
+}
+
+int database_integrity(struct database *database, struct error *err)
+{
+    _cleanup_free_ char *verdict = NULL;
+    if (ask(database, "PRAGMA quick_check(1)", NULL, &verdict, err) != 0)
+        return -1;
+    if (!verdict || strcmp(verdict, "ok") != 0)
+        return error_set(err, ERROR_INVALID, "the file is damaged: %s",
+                         verdict ? verdict : "no verdict");
+    return 0;
+}
+
+/* Ours, and not newer than we are. *version is 0 for an empty file. */
+static int check_version(struct database *database, int64_t *version, struct error *err)
+{
+    int64_t application, tables;
+    if (ask(database, "PRAGMA application_id", &application, NULL, err) != 0 ||
+        ask(database, "PRAGMA user_version", version, NULL, err) != 0 ||
+        ask(database, "SELECT count(*) FROM sqlite_master", &tables, NULL, err) != 0)
+        return -1;
+    if (application == 0 && *version == 0 && tables == 0)
+        return 0;
+    if (application != SQL_APPLICATION_ID)
+        return error_set(err, ERROR_INVALID,
+                         "it is another program's database (application_id %lld)",
+                         (long long)application);
+    if (*version > SQL_SCHEMA_VERSION)
+        return error_set(err, ERROR_INVALID,
+                         "its schema has version %lld, this program knows up to %d: it "
+                         "was written by a newer placementd",
+                         (long long)*version, SQL_SCHEMA_VERSION);
+    return 0;
+}
+
+static int create_schema(struct database *database, struct error *err)
+{
+    _cleanup_free_ char *sql =
+        xasprintf("BEGIN IMMEDIATE; %s PRAGMA application_id = %d;"
+                  " PRAGMA user_version = %d; COMMIT;",
+                  sql_schema, SQL_APPLICATION_ID, SQL_SCHEMA_VERSION);
+    return execute(database, sql, err);
+}
+
+/* Names that a newer release of this program knows and the file does not. */
+static int add_standard_names(struct database *database, struct error *err)
+{
+    for (int64_t i = 0; standard_classes[i]; i++)
+        if (database_run(database, SQL_ADD_STANDARD_CLASS, err, SQL_INT(i),
+                         SQL_TEXT(standard_classes[i])) != 0)
+            return -1;
+    for (size_t i = 0; standard_traits[i]; i++)
+        if (database_run(database, SQL_ADD_STANDARD_TRAIT, err,
+                         SQL_TEXT(standard_traits[i])) != 0)
+            return -1;
+    return database_commit(database, err);
+}
+
+static int prepare_all(struct database *database, struct error *err)
+{
+    for (int i = 0; i < SQL_STATEMENT_COUNT; i++) {
+        int rc = sqlite3_prepare_v3(database->connection, sql_texts[i], -1,
+                                    SQLITE_PREPARE_PERSISTENT, &database->statements[i],
+                                    NULL);
+        if (rc != SQLITE_OK)
+            return failed(database, rc, err);
+    }
+    return 0;
+}
+
+static int connect_file(const char *path, int flags, struct database **out,
+                        struct error *err)
+{
+    struct database *database = xcalloc(1, sizeof *database);
+    database->lock = -1;
+    int rc = sqlite3_open_v2(path, &database->connection, flags, NULL);
+    if (rc != SQLITE_OK) {
+        /* The connection is there even so, and knows why. */
+        const char *why = database->connection ? sqlite3_errmsg(database->connection)
+                                               : sqlite3_errstr(rc);
+        int failure = error_set(err, code_of(rc), "%s", why);
+        database_close(database);
+        return failure;
+    }
+    sqlite3_extended_result_codes(database->connection, 1);
+    *out = database;
+    return 0;
+}
+
+/* A second server on the same file would not see our writes in its memory, so the file
+ * is locked as long as we run: with flock(2), which SQLite does not use, so that
+ * --check and
+ * --backup can read. */
+static int lock_file(struct database *database, const char *path, struct error *err)
+{
+    if (strcmp(path, ":memory:") == 0)
+        return 0;
+    database->lock = open(path, O_RDONLY | O_CLOEXEC);
+    if (database->lock < 0)
+        return error_set_errno(err, errno, "open");
+    if (flock(database->lock, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        return error_set(err, ERROR_BUSY, "another placementd is using it");
+    return error_set_errno(err, errno, "flock");
+}
+
+static int setup(struct database *database, struct error *err)
+{
+    _cleanup_free_ char *mode = NULL;
+    int64_t version;
+    if (check_version(database, &version, err) != 0 ||
+        ask(database, "PRAGMA journal_mode = WAL", NULL, &mode, err) != 0)
+        return -1;
+    if (execute(database,
+                "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;"
+                "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
+                /* Pages: the log is folded into the tables every 16 MiB, since each
+                 * time costs two more flushes, and hot pages are then written once. */
+                "PRAGMA wal_autocheckpoint = 4096;",
+                err) != 0)
+        return -1;
+    if (version == 0 && create_schema(database, err) != 0)
+        return -1;
+    if (database_integrity(database, err) != 0 || prepare_all(database, err) != 0)
+        return -1;
+    return add_standard_names(database, err);
+}
+
+int database_open(const char *path, struct database **out, struct error *err)
+{
+    _cleanup_(database_closep) struct database *database = NULL;
+    if (connect_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &database,
+                     err) != 0 ||
+        lock_file(database, path, err) != 0 || setup(database, err) != 0)
+        return error_prefix(err, "%s", path);
+    *out = steal(database);
+    return 0;
+}
+
+int database_open_readonly(const char *path, struct database **out, struct error *err)
+{
+    _cleanup_(database_closep) struct database *database = NULL;
+    int64_t version = 0;
+    if (connect_file(path, SQLITE_OPEN_READONLY, &database, err) != 0 ||
+        check_version(database, &version, err) != 0)
+        return error_prefix(err, "%s", path);
+    if (version == 0)
+        return error_set(err, ERROR_INVALID, "%s: no tables of placementd in it", path);
+    if (prepare_all(database, err) != 0)
+        return error_prefix(err, "%s", path);
+    *out = steal(database);
+    return 0;
+}
+
+void database_close(struct database *database)
+{
+    for (int i = 0; i < SQL_STATEMENT_COUNT; i++)
+        sqlite3_finalize(database->statements[i]);
+    sqlite3_close(database->connection);
+    /* Only now: closing any descriptor of the file drops SQLite's own locks. */
+    if (database->lock >= 0)
+        close(database->lock);
+    free(database);
+}
+
+/* ---- statements ---- */
+
+static int step(struct database *database, enum sql statement, struct error *err)
+{
+    sqlite3_stmt *prepared = database->statements[statement];
+    int rc = sqlite3_step(prepared);
+    if (rc == SQLITE_DONE) {
+        sqlite3_reset(prepared);
+        return 0;
+    }
+    failed(database, rc, err);
+    sqlite3_reset(prepared);
+    return -1;
+}
+
+static void bind(sqlite3_stmt *prepared, int at, const struct sql_value *value)
+{
+    switch (value->type) {
+    case SQLITE_INTEGER:
+        sqlite3_bind_int64(prepared, at, value->integer);
+        break;
+    case SQLITE_FLOAT:
+        sqlite3_bind_double(prepared, at, value->real);
+        break;
+    case SQLITE_TEXT:
+        sqlite3_bind_text(prepared, at, value->text, -1, SQLITE_STATIC);
+        break;
+    default:
+        sqlite3_bind_null(prepared, at);
+    }
+}
+
+int database_run_values(struct database *database, enum sql statement,
+                        const struct sql_value *values, size_t count, struct error *err)
+{
+    if (!database->in_transaction) {
+        if (step(database, SQL_BEGIN, err) != 0)
+            return -1;
+        database->in_transaction = true;
+    }
+    for (size_t i = 0; i < count; i++)
+        bind(database->statements[statement], (int)i + 1, &values[i]);
+    return step(database, statement, err);
+}
+
+int64_t database_last_id(const struct database *database)
+{
+    return sqlite3_last_insert_rowid(database->connection);
+}
+
+int database_each(struct database *database, enum sql statement,
+                  int (*take)(sqlite3_stmt *row, void *context, struct error *err),
+                  void *context, struct error *err)
+{
+    sqlite3_stmt *prepared = database->statements[statement];
+    int rc, taken = 0;
+    while (taken == 0 && (rc = sqlite3_step(prepared)) == SQLITE_ROW)
+        taken = take(prepared, context, err);
+    if (taken == 0 && rc != SQLITE_DONE)
+        taken = failed(database, rc, err);
+    sqlite3_reset(prepared);
+    return taken;
+}
+
+bool database_in_transaction(const struct database *database)
+{
+    return database->in_transaction;
+}
+
+void database_rollback(struct database *database)
+{
+    /* SQLite has undone it itself after the worst errors. */
+    if (database->in_transaction && !sqlite3_get_autocommit(database->connection))
+        step(database, SQL_ROLLBACK, NULL);
+    database->in_transaction = false;
+}
+
+int database_commit(struct database *database, struct error *err)
+{
+    if (!database->in_transaction)
+        return 0;
+    if (step(database, SQL_COMMIT, err) != 0) {
+        database_rollback(database);
+        return -1;
+    }
+    database->in_transaction = false;
+    return 0;
+}
+
+int database_try(struct database *database, struct error *err)
+{
+    if (database_run_values(database, SQL_TOUCH, NULL, 0, err) == 0)
+        return database_commit(database, err);
+    database_rollback(database);
+    return -1;
+}
+
+/* ---- backup ---- */
+
+int database_backup(struct database *database, const char *path, struct error *err)
+{
+    struct stat status;
+    if (lstat(path, &status) == 0)
+        return error_set(err, ERROR_EXISTS, "%s: exists already", path);
+    _cleanup_(database_closep) struct database *copy = NULL;
+    if (connect_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &copy, err) != 0)
+        return error_prefix(err, "%s", path);
+    sqlite3_backup *backup =
+        sqlite3_backup_init(copy->connection, "main", database->connection, "main");
+    if (backup) {
+        sqlite3_backup_step(backup, -1);
+        sqlite3_backup_finish(backup);
+    }
+    int rc = sqlite3_errcode(copy->connection);
+    if (rc == SQLITE_OK)
+        return 0;
+    unlink(path);
+    failed(copy, rc, err);
+    return error_prefix(err, "%s", path);
+}

@@ -1,0 +1,129 @@
+/*
+ * store: the graph in memory and the tables on disk, changed together. Reads look at
+ * store->graph. Each function below that changes something runs its SQL in the open
+ * transaction (the first one opens it), and then changes the graph. It checks nothing:
+ * handlers have looked at the graph before, and nobody else writes.
+ *
+ * Group commit: the loop lets many requests change the store and calls store_commit()
+ * once; until then no reply may leave that tells of the changes. When a statement or
+ * the commit fails (the disk is full, the file is read-only), the whole batch is undone
+ * and the graph loaded anew; from then on each write first tries whether the disk takes
+ * it.
+ *
+ * One thread.
+ */
+#ifndef PLACEMENT_SERVER_STORE_STORE_H
+#define PLACEMENT_SERVER_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "placement/server/graph/graph.h"
+#include "placement/server/store/database.h"
+
+/* What handlers need to know of the configuration. */
+struct store_options {
+    /* Project and user of consumers made by clients older than 1.8, which name none. */
+    const char *incomplete_project_id, *incomplete_user_id;
+    int64_t max_allocation_candidates; /* -1: no limit of its own */
+    bool randomize_allocation_candidates;
+    bool breadth_first; /* allocation_candidates_generation_strategy */
+};
+
+struct store {
+    struct graph graph;
+    struct database *database;
+    struct store_options options;
+    int64_t now;          /* of the request being answered; set by the caller */
+    bool failed;          /* a statement failed: the batch is lost */
+    struct error failure; /* why */
+    bool suspect;         /* the last batch was lost: try the disk before the next */
+    bool lost;            /* the graph could not be loaded again: nothing can be told */
+};
+
+/* Opens or makes the database, checks it and loads the graph. The caller keeps the
+ * strings in `options`. */
+int store_open(const char *path, const struct store_options *options,
+               struct store **out, struct error *err);
+void store_close(struct store *store);
+DEFINE_CLEANUP(struct store *, store_close)
+
+/* Something changed that is not on disk yet. */
+bool store_is_changed(const struct store *store);
+/* To be called before a request that may write: fails where the disk is known not to
+ * take writes. */
+int store_prepare_write(struct store *store, struct error *err);
+/* Makes all changes since the last call durable (fsync). On failure they are all
+ * undone: the answers given since then are void. */
+int store_commit(struct store *store, struct error *err);
+
+/* One statement of a change, with the values made by SQL_INT() and the like. */
+#define store_sql(store, statement, err, ...)                                \
+    store_run((store), (statement), (const struct sql_value[]){__VA_ARGS__}, \
+              sizeof((const struct sql_value[]){__VA_ARGS__}) /              \
+                  sizeof(struct sql_value),                                  \
+              (err))
+int store_run(struct store *store, enum sql statement, const struct sql_value *values,
+              size_t count, struct error *err);
+
+/* ---- providers ---- */
+int store_create_provider(struct store *store, const char *uuid, const char *name,
+                          struct node *parent, struct node **out, struct error *err);
+/* `parent` NULL: a root. The generation stays; where nothing is new, so does the time
+ * of change. */
+int store_update_provider(struct store *store, struct node *node, const char *name,
+                          struct node *parent, struct error *err);
+int store_delete_provider(struct store *store, struct node *node, struct error *err);
+int store_raise_generation(struct store *store, struct node *node, struct error *err);
+
+/* ---- what they have ---- */
+/* Makes or replaces the inventory of a class. */
+int store_set_stock(struct store *store, struct node *node,
+                    struct resource_class *class, const struct inventory *limits,
+                    struct error *err);
+int store_remove_stock(struct store *store, struct stock *stock, struct error *err);
+int store_set_traits(struct store *store, struct node *node,
+                     struct trait *const *traits, size_t count, struct error *err);
+int store_set_aggregates(struct store *store, struct node *node,
+                         struct aggregate *const *aggregates, size_t count,
+                         struct error *err);
+
+/* ---- names ---- */
+int store_create_class(struct store *store, const char *name,
+                       struct resource_class **out, struct error *err);
+int store_rename_class(struct store *store, struct resource_class *class,
+                       const char *name, struct error *err);
+int store_delete_class(struct store *store, struct resource_class *class,
+                       struct error *err);
+int store_create_trait(struct store *store, const char *name, struct trait **out,
+                       struct error *err);
+int store_delete_trait(struct store *store, struct trait *trait, struct error *err);
+/* The one that is there, or a new one. */
+int store_ensure_aggregate(struct store *store, const char *uuid,
+                           struct aggregate **out, struct error *err);
+int store_ensure_project(struct store *store, const char *name, struct outsider **out,
+                         struct error *err);
+int store_ensure_user(struct store *store, const char *name, struct outsider **out,
+                      struct error *err);
+int store_ensure_consumer_type(struct store *store, const char *name,
+                               struct outsider **out, struct error *err);
+
+/* ---- who uses it ---- */
+int store_create_consumer(struct store *store, const char *uuid,
+                          struct outsider *project, struct outsider *user,
+                          struct outsider *type, int64_t generation,
+                          struct consumer **out, struct error *err);
+/* Writes all three and the generation. */
+int store_update_consumer(struct store *store, struct consumer *consumer,
+                          struct outsider *project, struct outsider *user,
+                          struct outsider *type, int64_t generation, struct error *err);
+/* With its allocations. */
+int store_delete_consumer(struct store *store, struct consumer *consumer,
+                          struct error *err);
+int store_add_allocation(struct store *store, struct consumer *consumer,
+                         struct stock *stock, int64_t used, struct error *err);
+int store_clear_allocations(struct store *store, struct consumer *consumer,
+                            struct error *err);
+
+#endif

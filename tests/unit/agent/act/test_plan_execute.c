@@ -1,0 +1,421 @@
+/* The client and the worker are played here, by functions of their names: a small
+ * world that counts operations and can fail the Nth. */
+#include "agent/act/plan_execute.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "tests/unit/test.h"
+
+#define PROVIDER_1 "00000000-0000-0000-0000-000000000001"
+#define PROVIDER_2 "00000000-0000-0000-0000-000000000002"
+#define DEVICE_1 "00000000-0000-0000-0000-0000000000d1"
+#define DEVICE_2 "00000000-0000-0000-0000-0000000000d2"
+#define ROOT "00000000-0000-0000-0000-00000000000f"
+#define CONSUMER "00000000-0000-0000-0000-00000000000c"
+
+static struct {
+    char folder[32];
+    char *journal_path;
+    struct strlist operations; /* in the order in which they came */
+    unsigned fail_at;          /* the Nth operation fails; 0: none */
+    enum error_code fail_with;
+    const char *held; /* the device whose operation never ends */
+    struct device_done done[8];
+    size_t done_count;
+    unsigned stop_after; /* operations; 0: never */
+} world;
+
+/* ---- the world ---- */
+
+/* At each operation, what it makes must be on disk already. */
+static void expect_on_disk(const char *text)
+{
+    _cleanup_fclose_ FILE *file = fopen(world.journal_path, "re");
+    assert_non_null(file);
+    char content[16384] = "";
+    assert_true(fread(content, 1, sizeof content - 1, file) > 0);
+    if (!strstr(content, text))
+        fail_msg("%s is not in the journal on disk", text);
+}
+
+static int operation(struct error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static int operation(struct error *err, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    strlist_add(&world.operations, text);
+    if (world.operations.count == world.fail_at)
+        return error_set(err, world.fail_with, "%s: refused", text);
+    return 0;
+}
+
+int placement_create_trait(struct placement_client *client, const char *name,
+                           struct error *err)
+{
+    (void)client;
+    return operation(err, "trait %s", name);
+}
+
+int placement_create_class(struct placement_client *client, const char *name,
+                           struct error *err)
+{
+    (void)client;
+    return operation(err, "class %s", name);
+}
+
+int placement_create_provider(struct placement_client *client, const char *uuid,
+                              const char *name, const char *parent, struct error *err)
+{
+    (void)client, (void)uuid;
+    return operation(err, "provider %s below %s", name, parent ? parent : "nothing");
+}
+
+int placement_delete_provider(struct placement_client *client, const char *uuid,
+                              struct error *err)
+{
+    (void)client;
+    return operation(err, "delete %s", uuid);
+}
+
+int placement_put_inventories(struct placement_client *client, const char *uuid,
+                              const struct class_inventory *items, size_t count,
+                              int64_t *generation, struct error *err)
+{
+    (void)client, (void)items, (void)count;
+    if (operation(err, "inventory %c at %d", uuid[35], (int)*generation) != 0)
+        return -1;
+    ++*generation;
+    return 0;
+}
+
+int placement_put_provider_traits(struct placement_client *client, const char *uuid,
+                                  const struct strlist *traits, int64_t *generation,
+                                  struct error *err)
+{
+    (void)client, (void)traits;
+    expect_on_disk("CUSTOM_OURS");
+    if (operation(err, "traits %c at %d", uuid[35], (int)*generation) != 0)
+        return -1;
+    ++*generation;
+    return 0;
+}
+
+int device_worker_start(struct device_worker *worker, enum device_operation kind,
+                        const char *parent, const char *type_id, const char *uuid,
+                        struct error *err)
+{
+    (void)worker, (void)err;
+    expect_on_disk(uuid);
+    struct device_done done = {.operation = kind};
+    uuid_parse_text(uuid, done.uuid);
+    operation(&done.error, "%s %s on %s", kind == DEVICE_CREATE ? "create" : "remove",
+              type_id, parent);
+    if (!world.held || strcmp(world.held, uuid) != 0)
+        world.done[world.done_count++] = done;
+    return 0;
+}
+
+bool device_worker_take(struct device_worker *worker, unsigned timeout,
+                        struct device_done *out)
+{
+    (void)worker, (void)timeout;
+    if (world.done_count == 0)
+        return false;
+    *out = world.done[0];
+    memmove(&world.done[0], &world.done[1], --world.done_count * sizeof *world.done);
+    return true;
+}
+
+static bool interrupted(void *data)
+{
+    (void)data;
+    return world.stop_after > 0 && world.operations.count >= world.stop_after;
+}
+
+/* ---- the plan: all that two GPUs need that are new ---- */
+
+static struct step *add_step(struct plan *plan, enum step_kind kind, const char *gpu,
+                             const char *provider)
+{
+    struct step *step = array_add(plan->steps, plan->step_count);
+    step->kind = kind;
+    step->gpu = xstrdup(gpu);
+    step->generation = -1;
+    if (provider) {
+        uuid_parse_text(provider, step->provider);
+        step->provider_name = xstrdup(gpu);
+        uuid_parse_text(provider, step->entry.uuid);
+        step->entry.name = xstrdup(gpu);
+        step->entry.gpu = xstrdup(gpu);
+        strlist_add(&step->entry.traits, "CUSTOM_OURS");
+    }
+    return step;
+}
+
+static void add_device_step(struct plan *plan, enum step_kind kind, const char *gpu,
+                            const char *provider, const char *uuid)
+{
+    struct journal_device *device = &add_step(plan, kind, gpu, NULL)->device;
+    uuid_parse_text(uuid, device->uuid);
+    uuid_parse_text(provider, device->provider);
+    uuid_parse_text(CONSUMER, device->consumer);
+    device->resource_class = xstrdup("VGPU");
+    device->gpu = xstrdup(gpu);
+    device->parent = xstrdup(gpu);
+    device->type_id = xstrdup("nvidia-35");
+}
+
+static void add_gpu(struct plan *plan, const char *gpu, const char *provider,
+                    const char *device)
+{
+    add_step(plan, STEP_CREATE_PROVIDER, gpu, provider);
+    add_step(plan, STEP_SET_INVENTORY, gpu, provider);
+    add_step(plan, STEP_SET_TRAITS, gpu, provider);
+    add_device_step(plan, STEP_CREATE_DEVICE, gpu, provider, device);
+    add_device_step(plan, STEP_REMOVE_DEVICE, gpu, provider, device);
+}
+
+#define GPU_1 "0000:84:00.0"
+#define GPU_2 "0000:85:00.0"
+#define OPERATIONS 11
+#define FIRST_OF_GPU_1 1 /* indexes of steps */
+#define FIRST_OF_GPU_2 6
+
+static struct plan *make_plan(void)
+{
+    struct plan *plan = xcalloc(1, sizeof *plan);
+    add_step(plan, STEP_CREATE_TRAIT, NULL, NULL)->name = xstrdup("CUSTOM_OURS");
+    add_gpu(plan, GPU_1, PROVIDER_1, DEVICE_1);
+    add_gpu(plan, GPU_2, PROVIDER_2, DEVICE_2);
+    return plan;
+}
+
+static void step_clear(struct step *step)
+{
+    free(step->gpu);
+    free(step->provider_name);
+    free(step->name);
+    journal_provider_clear(&step->entry);
+    journal_device_clear(&step->device);
+}
+
+static void drop_plan(struct plan **plan)
+{
+    for (size_t i = 0; i < (*plan)->step_count; i++)
+        step_clear(&(*plan)->steps[i]);
+    free((*plan)->steps);
+    free(*plan);
+}
+#define _cleanup_plan_ _cleanup_(drop_plan)
+
+/* ---- one execution ---- */
+
+struct run {
+    struct journal *journal;
+    bool unsaved;
+    struct strlist late;
+    struct execution *execution;
+};
+
+static void run_clear(struct run *run)
+{
+    journal_free(run->journal);
+    strlist_clear(&run->late);
+    execution_free(run->execution);
+}
+#define _cleanup_run_ _cleanup_(run_clear)
+
+static void execute(struct run *run, const struct plan *plan)
+{
+    run->journal = journal_new();
+    const struct executor executor = {
+        .root_uuid = ROOT,
+        .journal = run->journal,
+        .journal_path = world.journal_path,
+        .journal_unsaved = &run->unsaved,
+        .late = &run->late,
+        .patience = 50,
+        .interrupted = interrupted,
+    };
+    run->execution = plan_execute(&executor, plan);
+    assert_int_equal(run->execution->count, plan->step_count);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&world, 0, sizeof world);
+    strcpy(world.folder, "/tmp/plan-execute-XXXXXX");
+    if (!mkdtemp(world.folder))
+        return -1;
+    world.journal_path = xasprintf("%s/state.json", world.folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unlink(world.journal_path);
+    rmdir(world.folder);
+    free(world.journal_path);
+    strlist_clear(&world.operations);
+    return 0;
+}
+
+/* ---- tests ---- */
+
+static void test_all_in_order(void **state)
+{
+    (void)state;
+    _cleanup_plan_ struct plan *plan = make_plan();
+    _cleanup_run_ struct run run = {0};
+    execute(&run, plan);
+    assert_int_equal(run.execution->outcomes[STEP_DONE], OPERATIONS);
+    assert_false(run.execution->look_again);
+    assert_false(run.unsaved);
+    assert_string_equal(world.operations.items[0], "trait CUSTOM_OURS");
+    static const char *const of_gpu_1[] = {
+        "provider " GPU_1 " below " ROOT, "inventory 1 at 0",           "traits 1 at 1",
+        "create nvidia-35 on " GPU_1,     "remove nvidia-35 on " GPU_1,
+    };
+    size_t seen = 0;
+    for (size_t i = 0; i < world.operations.count && seen < 5; i++)
+        seen += strcmp(world.operations.items[i], of_gpu_1[seen]) == 0;
+    assert_int_equal(seen, 5);
+    /* Both were made and removed again. */
+    assert_int_equal(run.journal->device_count, 0);
+    assert_int_equal(run.journal->provider_count, 2);
+}
+
+static bool is_of_gpu_1(size_t step)
+{
+    return step >= FIRST_OF_GPU_1 && step < FIRST_OF_GPU_2;
+}
+
+/* Whatever fails, what was before it is done, its GPU's later steps are left out unless
+ * it was about one device only, and the other GPU has all of its steps done. */
+static void test_nth_fails(void **state)
+{
+    for (unsigned n = 1; n <= OPERATIONS; n++) {
+        _cleanup_plan_ struct plan *plan = make_plan();
+        _cleanup_run_ struct run run = {0};
+        world.fail_at = n;
+        world.fail_with = n % 2 ? ERROR_CONFLICT : ERROR_IO;
+        execute(&run, plan);
+        size_t failed = 0;
+        while (failed < OPERATIONS &&
+               run.execution->results[failed].outcome != STEP_FAILED)
+            failed++;
+        assert_in_range(failed, 0, OPERATIONS - 1);
+        assert_int_equal(run.execution->results[failed].code, world.fail_with);
+        for (size_t i = 0; i < OPERATIONS; i++) {
+            bool left_out = failed > 0 && i > failed &&
+                            is_of_gpu_1(i) == is_of_gpu_1(failed) &&
+                            !plan->steps[failed].device.uuid[0];
+            assert_int_equal(run.execution->results[i].outcome,
+                             i == failed ? STEP_FAILED
+                             : left_out  ? STEP_SKIPPED
+                                         : STEP_DONE);
+        }
+        assert_int_equal(run.execution->look_again, n % 2);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void test_root_first(void **state)
+{
+    (void)state;
+    _cleanup_plan_ struct plan *plan = make_plan();
+    plan->steps[0].kind = STEP_CREATE_ROOT;
+    plan->steps[0].provider_name = xstrdup("root");
+    _cleanup_run_ struct run run = {0};
+    world.fail_at = 1;
+    world.fail_with = ERROR_FORBIDDEN;
+    execute(&run, plan);
+    assert_int_equal(run.execution->outcomes[STEP_FAILED], 1);
+    assert_int_equal(run.execution->outcomes[STEP_SKIPPED], OPERATIONS - 1);
+    assert_int_equal(world.operations.count, 1);
+}
+
+static void test_kernel_does_not_answer(void **state)
+{
+    (void)state;
+    _cleanup_plan_ struct plan *plan = make_plan();
+    _cleanup_run_ struct run run = {0};
+    world.held = DEVICE_1;
+    execute(&run, plan);
+    const struct step_result *results = run.execution->results;
+    assert_int_equal(results[FIRST_OF_GPU_1 + 3].outcome, STEP_UNDER_WAY);
+    assert_int_equal(results[FIRST_OF_GPU_1 + 4].outcome, STEP_SKIPPED);
+    assert_int_equal(run.execution->outcomes[STEP_DONE], OPERATIONS - 2);
+    /* It is known as ours all the same. */
+    assert_non_null(journal_find_device(run.journal, DEVICE_1));
+}
+
+static void test_late_result_asks_for_another_look(void **state)
+{
+    (void)state;
+    _cleanup_plan_ struct plan *plan = make_plan();
+    _cleanup_run_ struct run run = {0};
+    struct device_done *done = &world.done[world.done_count++];
+    uuid_parse_text(CONSUMER, done->uuid);
+    error_set_(&done->error, ERROR_IO, "no luck");
+    execute(&run, plan);
+    assert_int_equal(run.execution->outcomes[STEP_DONE], OPERATIONS);
+    assert_true(run.execution->look_again);
+    assert_int_equal(run.late.count, 1);
+    assert_non_null(strstr(run.late.items[0], "no luck"));
+}
+
+static void test_no_journal_no_acts(void **state)
+{
+    (void)state;
+    _cleanup_plan_ struct plan *plan = make_plan();
+    _cleanup_run_ struct run run = {0};
+    char *path = world.journal_path;
+    world.journal_path = xasprintf("%s/none/state.json", world.folder);
+    execute(&run, plan);
+    assert_int_equal(world.operations.count, 0);
+    assert_int_equal(run.execution->outcomes[STEP_FAILED], OPERATIONS);
+    assert_true(run.unsaved);
+    free(world.journal_path);
+    world.journal_path = path;
+}
+
+static void test_stops_between_steps(void **state)
+{
+    for (unsigned n = 1; n < OPERATIONS; n++) {
+        _cleanup_plan_ struct plan *plan = make_plan();
+        _cleanup_run_ struct run run = {0};
+        world.stop_after = n;
+        execute(&run, plan);
+        assert_int_equal(world.operations.count, n);
+        assert_int_equal(run.execution->outcomes[STEP_FAILED], 0);
+        assert_true(run.execution->outcomes[STEP_DONE] <= n);
+        assert_true(run.execution->outcomes[STEP_SKIPPED] >= OPERATIONS - 1 - n);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_all_in_order),
+        TEST(test_nth_fails),
+        TEST(test_root_first),
+        TEST(test_kernel_does_not_answer),
+        TEST(test_late_result_asks_for_another_look),
+        TEST(test_no_journal_no_acts),
+        TEST(test_stops_between_steps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

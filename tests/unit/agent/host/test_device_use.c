@@ -1,0 +1,302 @@
+#include "tests/unit/test.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/host/device_use.h"
+#include "agent/host/domain_xml.h"
+#include "lib/xalloc.h"
+#include "tests/unit/agent/plan/tree.h"
+
+#define MDEV_1 "4b20d080-1b54-4048-85b3-a6a62d165c01"
+#define MDEV_2 "4b20d080-1b54-4048-85b3-a6a62d165c02"
+#define DOMAIN "0e2f5e2e-7e2d-4d0a-9f0a-1b1b7c7a1c01"
+#define OTHER "0e2f5e2e-7e2d-4d0a-9f0a-1b1b7c7a1c02"
+
+#define HOSTDEV(uuid)                                                             \
+    "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'>"        \
+    "<source><address uuid='" uuid "'/></source><alias name='hostdev0'/><address" \
+    " type='pci' domain='0x0000' bus='0x00' slot='0x05' function='0x0'/></hostdev>"
+#define DOMAIN_XML(uuid, devices)                                               \
+    "<domain type='kvm'>\n  <name>instance-1</name>\n  <uuid>" uuid "</uuid>\n" \
+    "  <metadata><nova:project xmlns:nova='x' uuid='" OTHER "'/></metadata>\n"  \
+    "  <devices>" devices "</devices></domain>\n"
+
+/* ---- domain_xml ---- */
+
+static void reads_domains(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int rc;
+        const char *uuid, *mdevs, *mentioned;
+    } cases[] = {
+        {DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1)), 0, DOMAIN, MDEV_1, OTHER " " DOMAIN},
+        {"<domstatus state='running' pid='7'><taint flag='x'/>" DOMAIN_XML(
+             DOMAIN, HOSTDEV(MDEV_1) HOSTDEV(MDEV_2)) "</domstatus>",
+         0, DOMAIN, MDEV_1 " " MDEV_2, OTHER " " DOMAIN},
+        /* Upper case, double quotes, entities, another order. */
+        {"<?xml version=\"1.0\"?><!-- " MDEV_2 " --><domain><uuid>\n " DOMAIN
+         "\n</uuid><hostdev\n model=\"vfio-pci\" type=\"mdev\"><source><address "
+         "uuid=\"4B20D080-1B54-4048-85B3-&#x41;6A62D165C01\"/></source></hostdev>"
+         "</domain>",
+         0, DOMAIN, MDEV_1, DOMAIN},
+        /* Not a hostdev of that type, or said in another way: only mentioned. */
+        {DOMAIN_XML(DOMAIN, "<hostdev type='pci'><source><address uuid='" MDEV_1
+                            "'/></source></hostdev>"),
+         0, DOMAIN, "", OTHER " " MDEV_1 " " DOMAIN},
+        {DOMAIN_XML(DOMAIN,
+                    "<arg value='vfio-pci,sysfsdev=/sys/bus/mdev/devices/" MDEV_1
+                    ",x=y'/>"),
+         0, DOMAIN, "", OTHER " " MDEV_1 " " DOMAIN},
+        {DOMAIN_XML(DOMAIN, "<a>say " MDEV_1 "</a>"), 0, DOMAIN, "",
+         OTHER " " MDEV_1 " " DOMAIN},
+        /* A uuid below another element is not the domain's. */
+        {"<domain><sysinfo><uuid>" OTHER "</uuid></sysinfo><uuid>" DOMAIN
+         "</uuid></domain>",
+         0, DOMAIN, "", OTHER " " DOMAIN},
+        {"<domain/>", 0, "", "", ""},
+        /* What was found before the damage is kept. */
+        {"<domain><uuid>" DOMAIN "</uuid>" HOSTDEV(MDEV_1), -1, DOMAIN, MDEV_1, DOMAIN},
+        {"", -1, "", "", ""},
+        {"not xml", -1, "", "", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct domain_xml domain;
+        struct error err = {0};
+        int rc = domain_xml_parse(cases[i].text, strlen(cases[i].text), &domain, &err);
+        strlist_sort(&domain.mentioned);
+        char *mdevs = strlist_join(&domain.mdevs, " ");
+        char *mentioned = strlist_join(&domain.mentioned, " ");
+        struct strlist wanted = strlist_split(cases[i].mentioned, ' ');
+        strlist_sort(&wanted);
+        char *sorted = strlist_join(&wanted, " ");
+        if (rc != cases[i].rc || strcmp(domain.uuid, cases[i].uuid) != 0 ||
+            strcmp(mdevs, cases[i].mdevs) != 0 || strcmp(mentioned, sorted) != 0)
+            fail_msg("case %zu: %d \"%s\" domain %s mdevs %s mentioned %s", i, rc,
+                     err.text, domain.uuid, mdevs, mentioned);
+        strlist_clear(&wanted);
+        free(sorted);
+        free(mdevs);
+        free(mentioned);
+        domain_xml_clear(&domain);
+    }
+}
+
+/* ---- device_use ---- */
+
+static char group_12[] = "12", group_1[] = "1", vfio3[] = "vfio3";
+static struct mdev mdevs[] = {
+    {.uuid = MDEV_1, .iommu_group = group_12, .vfio_device = vfio3},
+    {.uuid = MDEV_2, .iommu_group = group_1},
+};
+static struct mdev_parent parent = {.mdevs = mdevs, .mdev_count = 2};
+static struct gpu gpu = {.parents = &parent, .parent_count = 1};
+static const struct host host = {.gpus = &gpu, .gpu_count = 1};
+
+/* What each case adds to a /proc with one process. */
+#define MAX_ENTRIES 4
+struct use_case {
+    const char *what;
+    struct tree_entry entries[MAX_ENTRIES];
+    bool unknown;
+    struct used_device first, second; /* expected of MDEV_1, MDEV_2; uuid "" for none */
+    const char *note;
+};
+
+static const struct use_case cases[] = {
+    {"nobody", {{NULL}}, false, {""}, {""}, NULL},
+    {"a defined domain",
+     {{"etc/libvirt/qemu/a.xml", DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1))}},
+     false,
+     {MDEV_1, DOMAIN},
+     {""},
+     NULL},
+    {"a running domain that is defined without it, and another defined one",
+     {{"etc/libvirt/qemu/a.xml", DOMAIN_XML(OTHER, HOSTDEV(MDEV_1))},
+      {"run/libvirt/qemu/b.xml",
+       "<domstatus>" DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1)) "</domstatus>"},
+      {"etc/libvirt/qemu/b.xml", DOMAIN_XML(DOMAIN, "")}},
+     false,
+     {MDEV_1, DOMAIN, true},
+     {""},
+     NULL},
+    {"files that are no domains",
+     {{"etc/libvirt/qemu/networks/a.xml", HOSTDEV(MDEV_1)},
+      {"etc/libvirt/qemu/a.xml.new", HOSTDEV(MDEV_1)},
+      {"run/libvirt/qemu/a.pid", "7"}},
+     false,
+     {""},
+     {""},
+     NULL},
+    {"in the arguments for QEMU",
+     {{"etc/libvirt/qemu/a.xml", DOMAIN_XML(DOMAIN, "<arg v='=/x/" MDEV_2 "'/>")}},
+     false,
+     {""},
+     {MDEV_2, DOMAIN},
+     NULL},
+    {"damaged XML",
+     {{"etc/libvirt/qemu/a.xml", "<domain>" HOSTDEV(MDEV_1)}},
+     true,
+     {MDEV_1, ""},
+     {""},
+     "/etc/libvirt/qemu/a.xml: line 1: no element found"},
+    {"XML that is a folder",
+     {{"etc/libvirt/qemu/a.xml/x", ""}},
+     true,
+     {""},
+     {""},
+     "/etc/libvirt/qemu: a.xml: not a regular file"},
+    {"a link to nowhere",
+     {{"etc/libvirt/qemu/a.xml", NULL, "/nowhere/at/all"}},
+     false,
+     {""},
+     {""},
+     NULL},
+    {"mdevctl",
+     {{"etc/mdevctl.d/0000:84:00.0/" MDEV_2, "{}"},
+      {"etc/mdevctl.d/scripts.d/README", ""},
+      {"etc/mdevctl.d/notes", ""}},
+     false,
+     {""},
+     {MDEV_2, "", false, false, 0, true},
+     NULL},
+    {"a group that is open, and not the one that starts with its digits",
+     {{"proc/77/fd/9", NULL, "/dev/vfio/12"},
+      {"proc/77/fd/8", NULL, "/dev/vfio/vfio"},
+      {"proc/self/fd/9", NULL, "/dev/vfio/1"}},
+     false,
+     {MDEV_1, "", false, true, 77},
+     {""},
+     NULL},
+    {"a group that is open below another root, its node gone",
+     {{"proc/77/fd/9", NULL, "/srv/guest/dev/vfio/1 (deleted)"}},
+     false,
+     {""},
+     {MDEV_2, "", false, true, 77},
+     NULL},
+    {"a device that is open",
+     {{"proc/77/fd/9", NULL, "/dev/vfio/devices/vfio3"}},
+     false,
+     {MDEV_1, "", false, true, 77},
+     {""},
+     NULL},
+    {"a device whose group was closed: it may be any",
+     {{"proc/77/fd/9", NULL, "anon_inode:[vfio-device]"}},
+     false,
+     {MDEV_1, "", false, true, 77},
+     {MDEV_2, "", false, true, 77},
+     NULL},
+    {"a guest with a device of its own",
+     {{"proc/77/fd/9", NULL, "anon_inode:[vfio-device]"},
+      {"proc/77/fd/8", NULL, "/dev/vfio/40"}},
+     false,
+     {""},
+     {""},
+     NULL},
+};
+
+static void expect_used(const struct use_case *c, const struct device_use *use,
+                        const struct used_device *wanted, const char *uuid)
+{
+    const struct used_device *used = device_use_find(use, uuid);
+    if (!used != !*wanted->uuid)
+        fail_msg("%s: %s is %s", c->what, uuid, used ? "used" : "not used");
+    if (used &&
+        (strcmp(used->domain, wanted->domain) != 0 ||
+         used->running != wanted->running || used->group_open != wanted->group_open ||
+         used->holder != wanted->holder || used->defined != wanted->defined))
+        fail_msg("%s: %s: domain \"%s\" running %d open %d by %d defined %d", c->what,
+                 uuid, used->domain, used->running, used->group_open, used->holder,
+                 used->defined);
+}
+
+static char *tree_of(const struct use_case *c)
+{
+    char *tree = tree_new();
+    tree_link(tree, "proc/1/fd/0", "/dev/null");
+    size_t count = 0;
+    while (count < MAX_ENTRIES && c->entries[count].path)
+        count++;
+    tree_fill(tree, c->entries, count);
+    return tree;
+}
+
+static void sees_who_uses_devices(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct use_case *c = &cases[i];
+        char *tree = tree_of(c), *note = NULL;
+        struct device_use *use = device_use_scan(tree, &host, &note);
+        if (use->unknown != c->unknown ||
+            strcmp(note ? note : "", c->note ? c->note : "") != 0)
+            fail_msg("%s: unknown %d, %s", c->what, use->unknown, note);
+        expect_used(c, use, &c->first, MDEV_1);
+        expect_used(c, use, &c->second, MDEV_2);
+        /* The last look before a removal says the same. */
+        struct error err = {0};
+        int rc = device_check_unused(tree, &mdevs[0], &err);
+        if (rc != (*c->first.uuid || c->unknown ? -1 : 0) ||
+            (rc && err.code != ERROR_BUSY))
+            fail_msg("%s: %d %s", c->what, rc, err.text);
+        device_use_free(use);
+        free(note);
+        tree_free(tree);
+    }
+}
+
+static void cannot_tell_without_all_processes(void **state)
+{
+    (void)state;
+    static const struct {
+        struct tree_entry entry;
+        const char *note;
+    } hidden[] = {
+        {{"etc/x", ""}, "/proc: No such file or directory"},
+        {{"proc/77/fd/0", NULL, "/dev/null"}, "/proc does not show all processes"},
+    };
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+        char *tree = tree_new(), *note = NULL;
+        tree_fill(tree, &hidden[i].entry, 1);
+        struct device_use *use = device_use_scan(tree, &host, &note);
+        assert_true(use->unknown);
+        assert_string_equal(note, hidden[i].note);
+        struct error err = {0};
+        assert_int_equal(device_check_unused(tree, &mdevs[0], &err), -1);
+        assert_int_equal(err.code, ERROR_BUSY);
+        device_use_free(use);
+        free(note);
+        tree_free(tree);
+    }
+    struct device_use *use = device_use_scan("/nowhere/at/all", &host, NULL);
+    assert_true(use->unknown);
+    device_use_free(use);
+}
+
+static void a_domain_may_name_what_was_lost(void **state)
+{
+    (void)state;
+    static const struct host empty = {0};
+    char *tree = tree_new();
+    tree_write(tree, "etc/libvirt/qemu/a.xml", DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1)));
+    struct device_use *use = device_use_scan(tree, &empty, NULL);
+    assert_false(use->unknown);
+    assert_int_equal(use->count, 1);
+    assert_string_equal(use->devices[0].uuid, MDEV_1);
+    assert_string_equal(use->devices[0].domain, DOMAIN);
+    device_use_free(use);
+    tree_free(tree);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_domains),
+        cmocka_unit_test(sees_who_uses_devices),
+        cmocka_unit_test(cannot_tell_without_all_processes),
+        cmocka_unit_test(a_domain_may_name_what_was_lost),
+    };
+    return cmocka_run_group_tests_name("device_use", tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+#include "tests/unit/agent/plan/plan_model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/state/journal_codec.h"
+#include "lib/xalloc.h"
+#include "tests/unit/test.h"
+
+void model_set_text(char *to, size_t room, const char *text)
+{
+    assert_true(strlen(text) < room);
+    stpcpy(to, text);
+}
+
+void model_init(struct model *model)
+{
+    *model = (struct model){.now = 1000, .grace = 60};
+    uuid5_text("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "root", model->root_uuid);
+    MODEL_SET(model->root_name, "host");
+    model->journal = journal_new();
+    static const char *const standard[] = {
+        "HW_GPU_MAX_DISPLAY_HEADS_1", "HW_GPU_MAX_DISPLAY_HEADS_4",
+        "HW_GPU_RESOLUTION_W320H240", "HW_GPU_RESOLUTION_W640H480"};
+    for (int i = 0; i < MODEL_LENGTH(standard); i++)
+        MODEL_SET(model->known_traits[model->known_trait_count++], standard[i]);
+}
+
+void model_clear(struct model *model)
+{
+    journal_free(model->journal);
+    model->journal = NULL;
+}
+
+struct journal *model_copy_journal(const struct model *model)
+{
+    size_t length;
+    _cleanup_free_ char *text = journal_write(model->journal, &length);
+    struct journal *copy = NULL;
+    struct error err = {0};
+    assert_ok(journal_read(text, length, &copy, &err), &err);
+    return copy;
+}
+
+void model_copy(struct model *to, const struct model *from)
+{
+    *to = *from;
+    to->journal = model_copy_journal(from);
+}
+
+/* ---- look-ups ---- */
+
+int model_gpu(const struct model *model, const char *name)
+{
+    for (int i = 0; i < model->gpu_count; i++)
+        if (strcmp(model->gpus[i].name, name) == 0)
+            return i;
+    fail_msg("no GPU %s", name);
+    return -1;
+}
+
+struct model_device *model_device(struct model *model, const char *uuid)
+{
+    for (int i = 0; i < model->device_count; i++)
+        if (strcmp(model->devices[i].uuid, uuid) == 0)
+            return &model->devices[i];
+    return NULL;
+}
+
+struct model_provider *model_provider(struct model *model, const char *uuid)
+{
+    for (int i = 0; i < model->provider_count; i++)
+        if (strcmp(model->providers[i].uuid, uuid) == 0)
+            return &model->providers[i];
+    return NULL;
+}
+
+struct model_provider *model_provider_named(struct model *model, const char *name)
+{
+    for (int i = 0; i < model->provider_count; i++)
+        if (strcmp(model->providers[i].name, name) == 0)
+            return &model->providers[i];
+    return NULL;
+}
+
+bool model_has_trait(const struct model_provider *provider, const char *trait)
+{
+    for (int i = 0; i < provider->trait_count; i++)
+        if (strcmp(provider->traits[i], trait) == 0)
+            return true;
+    return false;
+}
+
+void model_add_trait(struct model_provider *provider, const char *trait)
+{
+    if (model_has_trait(provider, trait))
+        return;
+    assert_true(provider->trait_count < MODEL_LENGTH(provider->traits));
+    MODEL_SET(provider->traits[provider->trait_count++], trait);
+}
+
+void model_drop_trait(struct model_provider *provider, const char *trait)
+{
+    for (int i = 0; i < provider->trait_count; i++)
+        if (strcmp(provider->traits[i], trait) == 0)
+            memmove(&provider->traits[i], &provider->traits[--provider->trait_count],
+                    sizeof provider->traits[i]);
+}
+
+struct model_inventory *model_inventory(struct model_provider *provider,
+                                        const char *resource_class)
+{
+    for (int i = 0; i < provider->inventory_count; i++)
+        if (strcmp(provider->inventories[i].resource_class, resource_class) == 0)
+            return &provider->inventories[i];
+    return NULL;
+}
+
+struct model_domain *model_domain_of(struct model *model, const char *device)
+{
+    for (int i = 0; i < model->domain_count; i++)
+        if (strcmp(model->domains[i].device, device) == 0)
+            return &model->domains[i];
+    return NULL;
+}
+
+void model_add_domain(struct model *model, const char *uuid, const char *device,
+                      bool running)
+{
+    model_drop_domain(model, device);
+    assert_true(model->domain_count < MODEL_LENGTH(model->domains));
+    struct model_domain *domain = &model->domains[model->domain_count++];
+    MODEL_SET(domain->uuid, uuid);
+    MODEL_SET(domain->device, device);
+    domain->running = running;
+}
+
+void model_drop_domain(struct model *model, const char *device)
+{
+    struct model_domain *domain = model_domain_of(model, device);
+    if (domain)
+        *domain = model->domains[--model->domain_count];
+}
+
+bool model_is_used(const struct model *model, const struct model_device *device)
+{
+    return device->group_open || device->defined ||
+           model_domain_of((struct model *)model, device->uuid);
+}
+
+/* ---- the kernel ---- */
+
+static int count_devices(const struct model *model, int gpu, int vf, int type)
+{
+    int count = 0;
+    for (int i = 0; i < model->device_count; i++) {
+        const struct model_device *device = &model->devices[i];
+        count += device->gpu == gpu && (vf < 0 || device->vf == vf) &&
+                 (type < 0 || device->type == type);
+    }
+    return count;
+}
+
+int model_available(const struct model *model, int gpu, int vf, int type)
+{
+    const struct model_gpu *card = &model->gpus[gpu];
+    int of_type = count_devices(model, gpu, -1, type);
+    if (!card->mixed && count_devices(model, gpu, -1, -1) > of_type)
+        return 0;
+    int left = card->types[type].capacity - of_type;
+    if (vf >= 0)
+        return left > 0 && count_devices(model, gpu, vf, -1) == 0;
+    return left > 0 ? left : 0;
+}
+
+bool model_add_device(struct model *model, const char *uuid, int gpu, int vf, int type)
+{
+    if (model_device(model, uuid) || model_available(model, gpu, vf, type) < 1)
+        return false;
+    assert_true(model->device_count < MODEL_LENGTH(model->devices));
+    struct model_device *device = &model->devices[model->device_count++];
+    *device = (struct model_device){.gpu = gpu, .vf = vf, .type = type};
+    MODEL_SET(device->uuid, uuid);
+    return true;
+}
+
+void model_remove_device(struct model *model, const char *uuid)
+{
+    struct model_device *device = model_device(model, uuid);
+    assert_non_null(device);
+    *device = model->devices[--model->device_count];
+}
+
+/* ---- the configuration ---- */
+
+int model_configured(const struct model *model, int gpu)
+{
+    char address[16];
+    snprintf(address, sizeof address, "0000:%s:00.0", model->gpus[gpu].name);
+    const char *type = NULL;
+    for (int i = 0; i < model->type_count; i++) {
+        const struct model_config_type *config = &model->types[i];
+        for (int j = 0; j < config->address_count; j++)
+            if (strcmp(config->addresses[j], address) == 0)
+                type = config->type;
+    }
+    for (int i = 0; i < model->type_count && !type; i++)
+        if (model->types[i].address_count == 0)
+            type = model->types[i].type;
+    for (int i = 0; type && i < model->gpus[gpu].type_count; i++)
+        if (strcmp(model->gpus[gpu].types[i].id, type) == 0)
+            return i;
+    return -1;
+}

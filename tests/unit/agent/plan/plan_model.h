@@ -1,0 +1,142 @@
+/*
+ * plan_model: a small world in memory for tests of plan_make(): a host with the
+ * kernel's rules (one type at a time on a card, VFs that show an instance until the
+ * card is full), a Placement with its rules (generations, names, totals), the state
+ * file, and who uses the devices. Plain data without pointers but for the journal, so
+ * that a world can be copied and run twice.
+ */
+#ifndef TESTS_UNIT_AGENT_PLAN_PLAN_MODEL_H
+#define TESTS_UNIT_AGENT_PLAN_PLAN_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/plan/plan.h"
+
+#define MODEL_TEXT 80
+
+struct model_type {
+    char id[24], name[32];
+    int capacity; /* of the card */
+    struct type_attributes attributes;
+};
+
+struct model_gpu {
+    char name[16]; /* "84" for 0000:84:00.0 */
+    struct model_type types[4];
+    int type_count;
+    int vfs;    /* 0: the card is the parent itself */
+    bool mixed; /* types can stand beside each other */
+    bool absent, unreadable_count, drained;
+    bool nameless; /* nor can the types' names be read */
+    enum gpu_health health;
+};
+
+struct model_device {
+    char uuid[UUID_TEXT_SIZE];
+    int gpu, vf, type; /* vf -1: none */
+    bool in_transition, stray;
+    bool uncounted; /* being made, and available_instances does not know of it yet */
+    bool leaving;   /* the agent's worker knows that it is being removed */
+    bool made_by_agent;
+    bool group_open, defined;
+};
+
+/* A libvirt domain that names a device, which need not exist. */
+struct model_domain {
+    char uuid[UUID_TEXT_SIZE], device[UUID_TEXT_SIZE];
+    bool running;
+};
+
+struct model_inventory {
+    char resource_class[MODEL_TEXT];
+    struct inventory inventory;
+};
+
+struct model_allocation {
+    char consumer[UUID_TEXT_SIZE], resource_class[MODEL_TEXT];
+    int64_t amount;
+};
+
+struct model_provider {
+    char uuid[UUID_TEXT_SIZE], name[MODEL_TEXT];
+    int64_t generation;
+    bool undetailed;
+    char traits[48][MODEL_TEXT];
+    int trait_count;
+    struct model_inventory inventories[4];
+    int inventory_count;
+    struct model_allocation allocations[40];
+    int allocation_count;
+};
+
+struct model_config_type {
+    char type[32], addresses[8][16], mdev_class[MODEL_TEXT], traits[4][MODEL_TEXT];
+    int address_count, trait_count;
+    unsigned max_instances;
+};
+
+struct model {
+    /* the host */
+    struct model_gpu gpus[4];
+    int gpu_count;
+    struct model_device devices[96];
+    int device_count;
+    struct model_domain domains[64];
+    int domain_count;
+    bool use_unknown;
+    /* Placement */
+    bool unreachable, root_missing, old_server;
+    char root_uuid[UUID_TEXT_SIZE], root_name[MODEL_TEXT];
+    struct model_provider providers[10]; /* children of the root */
+    int provider_count;
+    char known_traits[128][MODEL_TEXT];
+    int known_trait_count;
+    /* the agent */
+    struct model_config_type types[4];
+    int type_count;
+    enum agent_mode mode;
+    bool create_root, take_over, prune;
+    unsigned grace;
+    int64_t now;
+    struct journal *journal;
+    bool use_was_needed; /* by the last plan */
+};
+
+void model_init(struct model *model);
+void model_clear(struct model *model);
+/* `to` is a world of its own. */
+void model_copy(struct model *to, const struct model *from);
+
+int model_gpu(const struct model *model, const char *name);
+struct model_device *model_device(struct model *model, const char *uuid);
+struct model_provider *model_provider(struct model *model, const char *uuid);
+/* The provider "host_pci_0000_84_00_0". */
+struct model_provider *model_provider_named(struct model *model, const char *name);
+bool model_has_trait(const struct model_provider *provider, const char *trait);
+void model_add_trait(struct model_provider *provider, const char *trait);
+void model_drop_trait(struct model_provider *provider, const char *trait);
+struct model_inventory *model_inventory(struct model_provider *provider,
+                                        const char *resource_class);
+/* How many more of the type the kernel would make below the parent. */
+int model_available(const struct model *model, int gpu, int vf, int type);
+/* The type that is configured for the card; -1: none. */
+int model_configured(const struct model *model, int gpu);
+/* False: the kernel refuses. */
+bool model_add_device(struct model *model, const char *uuid, int gpu, int vf, int type);
+void model_remove_device(struct model *model, const char *uuid);
+bool model_is_used(const struct model *model, const struct model_device *device);
+/* NULL: none names it. */
+struct model_domain *model_domain_of(struct model *model, const char *device);
+void model_add_domain(struct model *model, const char *uuid, const char *device,
+                      bool running);
+void model_drop_domain(struct model *model, const char *device);
+
+/* Copies into a field that is an array; a text that does not fit fails the test. */
+#define MODEL_SET(field, text) model_set_text((field), sizeof(field), (text))
+#define MODEL_LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
+void model_set_text(char *to, size_t room, const char *text);
+/* The caller frees. */
+struct journal *model_copy_journal(const struct model *model);
+
+#endif

@@ -1,0 +1,268 @@
+#include "tests/unit/agent/plan/random_checks.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/plan/journal_notes.h"
+#include "agent/plan/text.h"
+#include "lib/xalloc.h"
+#include "tests/unit/agent/plan/plan_model_look.h"
+#include "tests/unit/test.h"
+
+void chance_forget_foreign(struct chance *c)
+{
+    for (int i = c->foreign_count; i-- > 0;)
+        if (!model_provider(&c->model, c->foreign[i].provider))
+            c->foreign[i] = c->foreign[--c->foreign_count];
+}
+
+void chance_check_foreign(struct chance *c)
+{
+    for (int i = 0; i < c->foreign_count; i++) {
+        const struct foreign *f = &c->foreign[i];
+        struct model_provider *p = model_provider(&c->model, f->provider);
+        if (f->trait && !model_has_trait(p, "CUSTOM_FOREIGN"))
+            chance_wrong(c, "a foreign trait is gone");
+        const struct model_inventory *other = model_inventory(p, "CUSTOM_ELSE");
+        static const struct inventory was = {7, 1, 2, 5, 3, 1.25};
+        if (f->class && (!other || memcmp(&other->inventory, &was, sizeof was) != 0))
+            chance_wrong(c, "a foreign inventory is changed");
+        const struct model_inventory *ours = model_inventory(p, "VGPU");
+        if (!ours || f->reserved < 0)
+            continue;
+        const struct inventory *now = &ours->inventory;
+        if (now->allocation_ratio != f->ratio)
+            chance_wrong(c, "an operator's allocation_ratio is changed");
+        if (now->reserved != now->total && now->reserved != f->reserved &&
+            !c->model.old_server)
+            chance_wrong(c, "an operator's reserved is changed");
+        if (now->reserved != f->reserved && !chance_is_held_back(c, p))
+            chance_wrong(c, "an operator's reserved is forgotten");
+    }
+}
+
+void chance_check_journal(struct chance *c)
+{
+    const struct journal *journal = c->model.journal;
+    for (size_t i = 0; i < journal->device_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct journal_device *a = &journal->devices[i];
+            const struct journal_device *b = &journal->devices[j];
+            if (!a->released_at && !b->released_at &&
+                strcmp(a->provider, b->provider) == 0 &&
+                strcmp(a->consumer, b->consumer) == 0 &&
+                strcmp(a->resource_class, b->resource_class) == 0 &&
+                a->index == b->index)
+                chance_wrong(c, "two devices for one unit");
+        }
+}
+
+/* How many more of the type the card takes. */
+static int64_t room_on(const struct model *m, int gpu, int type)
+{
+    const struct model_gpu *card = &m->gpus[gpu];
+    int64_t room = 0, left = card->types[type].capacity;
+    for (int vf = card->vfs ? 0 : -1; vf < card->vfs; vf++)
+        room += model_available(m, gpu, vf, type);
+    for (int i = 0; i < m->device_count; i++)
+        left -= m->devices[i].gpu == gpu && m->devices[i].type == type;
+    return room < left ? room : left;
+}
+
+static int64_t allocated_on(const struct model_provider *p, const char *class)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < p->allocation_count; i++)
+        if (strcmp(p->allocations[i].resource_class, class) == 0)
+            sum += p->allocations[i].amount;
+    return sum;
+}
+
+/* The journal has it as one of an allocation that still is. */
+static bool is_wanted(const struct model *m, const struct journal_device *d)
+{
+    const struct model_provider *p = model_provider((struct model *)m, d->provider);
+    for (int i = 0; p && !d->released_at && i < p->allocation_count; i++)
+        if (strcmp(p->allocations[i].consumer, d->consumer) == 0 &&
+            strcmp(p->allocations[i].resource_class, d->resource_class) == 0)
+            return true;
+    return false;
+}
+
+/* Units of allocations on the provider that have a device, be it in transition. */
+static int64_t count_met(const struct model *m, const struct model_provider *p,
+                         const char *class)
+{
+    int64_t met = 0;
+    for (size_t i = 0; i < m->journal->device_count; i++) {
+        const struct journal_device *d = &m->journal->devices[i];
+        met += strcmp(d->provider, p->uuid) == 0 &&
+               strcmp(d->resource_class, class) == 0 && is_wanted(m, d) &&
+               model_device((struct model *)m, d->uuid);
+    }
+    return met;
+}
+
+/* A settled device that can be given to whoever comes. One that was just released is
+ * thought to be let go of soon. */
+static bool is_to_be_had(const struct model *m, const struct model_device *device)
+{
+    const struct journal_device *d = journal_find_device(m->journal, device->uuid);
+    bool just_released = d && !d->adopted &&
+                         !(d->released_at && d->released_at <= m->now &&
+                           m->now - d->released_at >= m->grace);
+    return !device->in_transition && !(d && is_wanted(m, d)) &&
+           (just_released || !(m->use_unknown || model_is_used(m, device)));
+}
+
+static int64_t count_to_be_had(const struct model *m, int gpu, int type)
+{
+    int64_t count = 0;
+    for (int i = 0; i < m->device_count; i++)
+        count += m->devices[i].gpu == gpu && m->devices[i].type == type &&
+                 is_to_be_had(m, &m->devices[i]);
+    return count;
+}
+
+static int64_t most_of(const struct model *m, const struct model_provider *p,
+                       const struct model_inventory *item, int gpu)
+{
+    int type = model_configured(m, gpu);
+    int64_t most = count_met(m, p, item->resource_class);
+    if (type >= 0)
+        most += count_to_be_had(m, gpu, type) + room_on(m, gpu, type);
+    double ratio = fmax(item->inventory.allocation_ratio, 1.0);
+    int64_t used = (int64_t)ceil((double)allocated_on(p, item->resource_class) / ratio);
+    return used > most ? used : most;
+}
+
+/* What is reported is at most what meets allocations, what can be had, and what the
+ * kernel would still make; or as much as is allocated. */
+static void check_capacity(struct chance *c, const struct model_provider *p)
+{
+    const struct model *m = &c->model;
+    char name[3] = {0};
+    if (m->mode != MODE_OWNER || (model_has_trait(p, "OWNER_NOVA") && !m->take_over) ||
+        p->undetailed || sscanf(p->name, "host_pci_0000_%2s", name) != 1)
+        return;
+    int gpu = model_gpu(m, name);
+    const struct journal_provider *noted = journal_find_provider(m->journal, p->uuid);
+    for (int i = 0; noted && i < p->inventory_count; i++) {
+        const struct model_inventory *item = &p->inventories[i];
+        if (journal_find_inventory(noted, item->resource_class) &&
+            item->inventory.reserved < item->inventory.total &&
+            item->inventory.total > most_of(m, p, item, gpu))
+            chance_wrong(c, "more is reported than there is");
+    }
+}
+
+void chance_check_capacities(struct chance *c)
+{
+    for (int i = 0; i < c->model.provider_count && !c->model.unreachable; i++)
+        check_capacity(c, &c->model.providers[i]);
+}
+
+/* "no instance of the type 'nvidia-35' is left on this GPU" has to be true. */
+static void check_refusal(struct chance *c, const struct allocation_status *a)
+{
+    int type;
+    if (sscanf(a->reason, "no instance of the type 'nvidia-%d'", &type) != 1)
+        return;
+    char name[3] = {a->gpu[5], a->gpu[6], 0};
+    if (room_on(&c->model, model_gpu(&c->model, name), type - 35) >=
+        a->amount - (int64_t)a->mdevs.count)
+        chance_wrong(c, "an allocation is refused although there is room");
+}
+
+/* Devices that are noted as the allocation's, and exist. */
+static int64_t count_noted(struct chance *c, const struct allocation_status *a)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < c->model.journal->device_count; i++) {
+        const struct journal_device *d = &c->model.journal->devices[i];
+        count += !d->released_at && strcmp(d->provider, a->provider) == 0 &&
+                 strcmp(d->consumer, a->consumer) == 0 &&
+                 strcmp(d->resource_class, a->resource_class) == 0 &&
+                 model_device(&c->model, d->uuid);
+    }
+    return count;
+}
+
+static void check_allocation(struct chance *c, const struct allocation_status *a)
+{
+    if (a->state != ALLOCATION_RELEASING && c->model.mode == MODE_OWNER &&
+        count_noted(c, a) > a->amount)
+        chance_wrong(c, "an allocation has more devices than units");
+    for (size_t i = 0; i < a->mdevs.count; i++)
+        if (!model_device(&c->model, a->mdevs.items[i]))
+            chance_wrong(c, "a device that serves an allocation does not exist");
+    switch (a->state) {
+    case ALLOCATION_READY:
+    case ALLOCATION_IN_USE:
+        if ((int64_t)a->mdevs.count != a->amount)
+            chance_wrong(c, "an allocation is said to be met and is not");
+        break;
+    case ALLOCATION_PENDING:
+    case ALLOCATION_FAILED:
+        if (!a->reason)
+            chance_wrong(c, "an allocation is not met, and nobody says why");
+        check_refusal(c, a);
+        break;
+    case ALLOCATION_RELEASING:
+        break;
+    }
+}
+
+static bool is_answered(const struct plan *plan, const struct model_provider *p,
+                        const struct model_allocation *wanted)
+{
+    for (size_t i = 0; i < plan->allocation_count; i++)
+        if (strcmp(plan->allocations[i].provider, p->uuid) == 0 &&
+            strcmp(plan->allocations[i].consumer, wanted->consumer) == 0 &&
+            strcmp(plan->allocations[i].resource_class, wanted->resource_class) == 0)
+            return true;
+    return false;
+}
+
+void chance_check_settled(struct chance *c)
+{
+    _cleanup_(plan_freep) struct plan *plan = model_plan(&c->model);
+    assert_int_equal(plan->step_count, 0);
+    /* Nor does it make a difference to be told who uses the devices. */
+    _cleanup_(plan_freep) struct plan *seeing = model_plan_seeing(&c->model);
+    if (seeing->step_count)
+        chance_wrong(c, "a look at who uses the devices changes the plan");
+    if (c->model.unreachable)
+        return;
+    _cleanup_strlist_ struct strlist serving = {0};
+    for (size_t i = 0; i < plan->allocation_count; i++) {
+        check_allocation(c, &plan->allocations[i]);
+        for (size_t j = 0; j < plan->allocations[i].mdevs.count; j++)
+            if (!strlist_add_unique(&serving, plan->allocations[i].mdevs.items[j]))
+                chance_wrong(c, "one device serves two allocations");
+    }
+    for (int i = 0; i < c->model.provider_count; i++) {
+        const struct model_provider *p = &c->model.providers[i];
+        const struct journal_provider *noted =
+            journal_find_provider(c->model.journal, p->uuid);
+        for (int j = 0; noted && !p->undetailed && j < p->allocation_count; j++)
+            if (journal_find_inventory(noted, p->allocations[j].resource_class) &&
+                !is_answered(plan, p, &p->allocations[j]))
+                chance_wrong(c, "an allocation is overlooked");
+    }
+    chance_check_capacities(c);
+}
+
+void chance_check_nova_steps(struct chance *c, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->step_count && c->model.mode == MODE_NOVA; i++) {
+        enum step_kind kind = plan->steps[i].kind;
+        if (!step_is_note(&plan->steps[i]) && kind != STEP_CREATE_TRAIT &&
+            kind != STEP_SET_TRAITS && kind != STEP_CREATE_DEVICE)
+            chance_wrong(c, step_kind_name(kind));
+        if (kind == STEP_CREATE_DEVICE &&
+            !model_domain_of(&c->model, plan->steps[i].device.uuid))
+            chance_wrong(c, "a device is put back that no domain names");
+    }
+}

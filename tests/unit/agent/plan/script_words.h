@@ -1,0 +1,53 @@
+/*
+ * script_words: a plan_script while it runs: its world, the words of the line that is at
+ * work, and the names that it gives to uuids. All functions fail the test, with the name
+ * and the line of the case, where a line makes no sense.
+ */
+#ifndef TESTS_UNIT_AGENT_PLAN_SCRIPT_WORDS_H
+#define TESTS_UNIT_AGENT_PLAN_SCRIPT_WORDS_H
+
+#include "tests/unit/agent/plan/plan_model.h"
+#include "tests/unit/agent/plan/plan_script.h"
+
+#define MAX_WORDS 16
+
+struct script {
+    const struct plan_case *running;
+    int line;
+    struct model model;
+    struct plan *seen;       /* the plan for the world as it is; NULL: not made yet */
+    struct strlist expected; /* "=>" lines since the last other line */
+    struct strlist labels, label_uuids;
+    int word_count;
+    char *words[MAX_WORDS];
+};
+
+void script_wrong(const struct script *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+
+/* Cuts up the line, in which the words then are. */
+void script_split_words(struct script *s, char *line);
+const char *script_word(const struct script *s, int index);
+bool script_has_word(const struct script *s, const char *text);
+/* Of "key=value"; NULL where there is no such word. */
+const char *script_value(const struct script *s, const char *key);
+int script_number(const struct script *s, const char *key, int otherwise);
+int script_integer(const char *text);
+/* The index of a type that a line calls "35". */
+int script_type_index(const struct script *s, int gpu, const char *type);
+
+/* Gives a uuid a name to be shown by, if it has none. */
+void script_label(struct script *s, const char *uuid, const char *text);
+/* The uuid itself where it has no name. */
+const char *script_label_of(const struct script *s, const char *uuid);
+/* The same uuid for the same name. */
+void script_named_uuid(struct script *s, const char *name, char out[UUID_TEXT_SIZE]);
+/* Of a device: a name, or "c1.0@84" for a computed one. */
+void script_device_uuid(struct script *s, const char *name, char out[UUID_TEXT_SIZE]);
+struct model_device *script_device(struct script *s, const char *name);
+/* "84" and "host_pci_0000_84_00_0"; the caller frees. */
+char *script_provider_name(const struct script *s, const char *gpu);
+char *script_gpu_of_provider(const struct script *s, const char *name);
+struct model_provider *script_provider(struct script *s, const char *gpu);
+
+#endif

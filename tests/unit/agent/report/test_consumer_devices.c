@@ -1,0 +1,127 @@
+#include "agent/report/consumer_devices.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "tests/unit/test.h"
+
+#define READY "00000000-0000-0000-0000-0000000000c1"
+#define TWICE "00000000-0000-0000-0000-0000000000c2"
+#define PENDING "00000000-0000-0000-0000-0000000000c3"
+#define FAILED "00000000-0000-0000-0000-0000000000c4"
+#define GOING "00000000-0000-0000-0000-0000000000c5"
+#define GONE_DEVICE "00000000-0000-0000-0000-0000000000c6"
+#define NOBODY "00000000-0000-0000-0000-0000000000c7"
+#define DEVICE_1 "00000000-0000-0000-0000-0000000000d1"
+#define DEVICE_2 "00000000-0000-0000-0000-0000000000d2"
+#define DEVICE_3 "00000000-0000-0000-0000-0000000000d3"
+#define NO_DEVICE "00000000-0000-0000-0000-0000000000d4"
+
+static const struct {
+    const char *consumer;
+    enum allocation_state state;
+    const char *reason, *device;
+} allocations[] = {
+    {READY, ALLOCATION_READY, NULL, DEVICE_1},
+    {TWICE, ALLOCATION_IN_USE, NULL, DEVICE_3},
+    {TWICE, ALLOCATION_READY, NULL, DEVICE_2},
+    {PENDING, ALLOCATION_PENDING, NULL, NO_DEVICE},
+    {FAILED, ALLOCATION_FAILED, "no instance is left", NO_DEVICE},
+    {GOING, ALLOCATION_RELEASING, "grace period", DEVICE_1},
+    {GONE_DEVICE, ALLOCATION_READY, NULL, NO_DEVICE},
+};
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void add_allocation(struct plan *plan, size_t i)
+{
+    struct allocation_status *status =
+        array_add(plan->allocations, plan->allocation_count);
+    uuid_parse_text(allocations[i].consumer, status->consumer);
+    status->provider_name = xstrdup("gpu");
+    status->state = allocations[i].state;
+    status->reason = xstrdup(allocations[i].reason);
+    strlist_add(&status->mdevs, allocations[i].device);
+}
+
+static void add_devices(struct host *host)
+{
+    static const char *const devices[] = {DEVICE_1, DEVICE_2, DEVICE_3};
+    struct mdev_parent *parent =
+        gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "0000:84:00.0");
+    struct mdev_type *type = array_add(parent->types, parent->type_count);
+    type->id = xstrdup("nvidia-35");
+    type->device_api = xstrdup("vfio-pci");
+    for (size_t i = 0; i < COUNT(devices); i++) {
+        struct mdev *mdev = array_add(parent->mdevs, parent->mdev_count);
+        uuid_parse_text(devices[i], mdev->uuid);
+        mdev->type_id = xstrdup("nvidia-35");
+    }
+}
+
+static struct cycle make_cycle(void)
+{
+    struct cycle cycle = {.host = xcalloc(1, sizeof *cycle.host)};
+    add_devices(cycle.host);
+    struct plan *plan = xcalloc(1, sizeof *plan);
+    array_add(cycle.rounds, cycle.round_count)->plan = plan;
+    for (size_t i = 0; i < COUNT(allocations); i++)
+        add_allocation(plan, i);
+    return cycle;
+}
+
+static void test_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *consumer, *first, *second;
+    } cases[] = {{READY, DEVICE_1, NULL}, {TWICE, DEVICE_2, DEVICE_3}};
+    _cleanup_(cycle_clear) struct cycle cycle = make_cycle();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct error err;
+        _cleanup_free_ struct consumer_device *devices = NULL;
+        size_t count;
+        assert_ok(consumer_devices(&cycle, cases[i].consumer, &devices, &count, &err),
+                  &err);
+        assert_int_equal(count, cases[i].second ? 2 : 1);
+        assert_string_equal(devices[0].uuid, cases[i].first);
+        assert_string_equal(devices[0].device_api, "vfio-pci");
+        if (cases[i].second)
+            assert_string_equal(devices[1].uuid, cases[i].second);
+    }
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *consumer;
+        enum error_code code;
+        const char *says;
+    } cases[] = {
+        {PENDING, ERROR_BUSY, "not all there yet"},
+        {FAILED, ERROR_EXHAUSTED, "no instance is left"},
+        {GONE_DEVICE, ERROR_BUSY, NO_DEVICE},
+        {GOING, ERROR_NOT_FOUND, READY},
+        {NOBODY, ERROR_NOT_FOUND, READY ", " TWICE},
+    };
+    _cleanup_(cycle_clear) struct cycle cycle = make_cycle();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct error err;
+        struct consumer_device *devices = NULL;
+        size_t count;
+        assert_int_equal(
+            consumer_devices(&cycle, cases[i].consumer, &devices, &count, &err), -1);
+        assert_int_equal(err.code, cases[i].code);
+        assert_non_null(strstr(err.text, cases[i].says));
+        assert_null(devices);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_found),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+#include "agent/report/problems_file.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/xalloc.h"
+#include "tests/unit/test.h"
+
+static char *folder, *state_file, *report_file;
+
+static int set_up(void **state)
+{
+    (void)state;
+    char name[] = "/tmp/report-XXXXXX";
+    if (!mkdtemp(name))
+        return -1;
+    folder = xstrdup(name);
+    state_file = xasprintf("%s/state.json", folder);
+    report_file = xasprintf("%s.problems", state_file);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unlink(report_file);
+    int rc = rmdir(folder);
+    free(folder);
+    free(state_file);
+    free(report_file);
+    return rc;
+}
+
+static void assert_read(pid_t pid, const char *expected)
+{
+    struct error err;
+    _cleanup_notices_ struct notices found = {0};
+    int64_t end;
+    assert_ok(daemon_report_read(state_file, pid, &found, &end, &err), &err);
+    _cleanup_free_ char *text = xstrdup("");
+    for (size_t i = 0; i < found.count; i++) {
+        char *longer = xasprintf("%s|%s", text, found.items[i].text);
+        free(text);
+        text = longer;
+    }
+    assert_string_equal(text, expected);
+}
+
+static void is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    struct error err;
+    struct daemon_report report = {0};
+    _cleanup_notices_ struct notices problems = {0};
+    assert_read(getpid(), "");
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    assert_read(getpid(), "");
+    notices_add(&problems, "one", "the first");
+    notices_add(&problems, "two", "the second\nin two lines");
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    assert_read(getpid(), "|the first|the second in two lines");
+    /* Another daemon's is of yesterday. */
+    assert_read(getpid() + 1, "");
+    notices_clear(&problems);
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    assert_read(getpid(), "");
+    daemon_report_clear(&report);
+}
+
+static int64_t cycle_end(pid_t pid)
+{
+    struct error err;
+    _cleanup_notices_ struct notices found = {0};
+    int64_t end;
+    assert_ok(daemon_report_read(state_file, pid, &found, &end, &err), &err);
+    return end;
+}
+
+/* Where nothing has changed, only the file's time does. */
+static void is_written_on_changes_only(void **state)
+{
+    (void)state;
+    struct error err;
+    struct daemon_report report = {0};
+    _cleanup_notices_ struct notices problems = {0};
+    notices_add(&problems, NULL, "a problem");
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    struct stat before, after;
+    const struct timespec long_ago[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, report_file, long_ago, 0), 0);
+    assert_int_equal(stat(report_file, &before), 0);
+    assert_int_equal(cycle_end(getpid()), 1000);
+    assert_int_equal(cycle_end(getpid() + 1), 0);
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    assert_int_equal(stat(report_file, &after), 0);
+    assert_int_equal(after.st_ino, before.st_ino);
+    assert_true(time(NULL) - cycle_end(getpid()) < 60);
+    /* Somebody took it away. */
+    assert_int_equal(unlink(report_file), 0);
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    assert_read(getpid(), "|a problem");
+    daemon_report_clear(&report);
+}
+
+static void an_old_one_goes_when_it_cannot_be_written(void **state)
+{
+    (void)state;
+    struct error err;
+    struct daemon_report report = {0};
+    _cleanup_notices_ struct notices problems = {0};
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    /* Its temporary file's name is taken by a folder. */
+    _cleanup_free_ char *obstacle = xasprintf("%s.new", report_file);
+    assert_int_equal(mkdir(obstacle, 0700), 0);
+    notices_add(&problems, NULL, "a problem");
+    assert_int_equal(daemon_report_write(&report, state_file, &problems, &err), -1);
+    assert_int_equal(access(report_file, F_OK), -1);
+    assert_int_equal(rmdir(obstacle), 0);
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    assert_read(getpid(), "|a problem");
+    daemon_report_clear(&report);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_read_as_it_was_written),
+        cmocka_unit_test(is_written_on_changes_only),
+        cmocka_unit_test(an_old_one_goes_when_it_cannot_be_written),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

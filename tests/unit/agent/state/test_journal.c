@@ -1,0 +1,363 @@
+#include "tests/unit/test.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/state/journal.h"
+#include "agent/state/journal_codec.h"
+#include "lib/files.h"
+#include "lib/xalloc.h"
+
+#define UUID_A "11111111-1111-5111-8111-111111111111"
+#define UUID_B "22222222-2222-5222-8222-222222222222"
+#define UUID_C "33333333-3333-4333-8333-333333333333"
+
+static struct journal_device device(const char *uuid, char *type_name)
+{
+    struct journal_device d = {
+        .provider = UUID_B,
+        .consumer = UUID_C,
+        .resource_class = (char *)"VGPU",
+        .index = 3,
+        .gpu = (char *)"0000:84:00.0",
+        .parent = (char *)"0000:84:00.4",
+        .type_id = (char *)"nvidia-35",
+        .type_name = type_name,
+        .released_at = 1700000000,
+    };
+    stpcpy(d.uuid, uuid);
+    return d;
+}
+
+static struct journal *example(void)
+{
+    struct journal *journal = journal_new();
+    char *traits[] = {(char *)"CUSTOM_NVIDIA_35", (char *)"CUSTOM_OWNER_VGPU_AGENT"};
+    struct journal_inventory inventories[] = {
+        {.resource_class = (char *)"CUSTOM_X", .operators_ratio = 1.0},
+        {.resource_class = (char *)"VGPU",
+         .overruled = true,
+         .operators_reserved = 2,
+         .operators_ratio = 0.1},
+    };
+    struct journal_provider provider = {
+        .uuid = UUID_B,
+        .name = (char *)"host \"q\" \xc3\xa9_pci_0000_84_00_0",
+        .gpu = (char *)"0000:84:00.0",
+        .traits = {traits, 2},
+        .inventories = inventories,
+        .inventory_count = 2,
+    };
+    journal_put_provider(journal, &provider);
+    struct journal_device one = device(UUID_A, (char *)"GRID V100DX-1Q");
+    struct journal_device other = device(UUID_C, NULL);
+    other.adopted = true;
+    journal_put_device(journal, &one);
+    journal_put_device(journal, &other);
+    return journal;
+}
+
+static void assert_journal_equal(const struct journal *a, const struct journal *b)
+{
+    assert_int_equal(a->rebuilding, b->rebuilding);
+    assert_int_equal(a->provider_count, b->provider_count);
+    for (size_t i = 0; i < a->provider_count; i++)
+        assert_true(journal_provider_equal(&a->providers[i], &b->providers[i]));
+    assert_int_equal(a->device_count, b->device_count);
+    for (size_t i = 0; i < a->device_count; i++)
+        assert_true(journal_device_equal(&a->devices[i], &b->devices[i]));
+}
+
+static void reads_what_it_wrote(void **state)
+{
+    (void)state;
+    _cleanup_(journal_freep) struct journal *journal = example();
+    for (int rebuilding = 0; rebuilding < 2; rebuilding++) {
+        journal->rebuilding = rebuilding;
+        size_t length;
+        _cleanup_free_ char *text = journal_write(journal, &length);
+        struct error err = {0};
+        _cleanup_(journal_freep) struct journal *back = NULL;
+        assert_ok(journal_read(text, length, &back, &err), &err);
+        assert_journal_equal(journal, back);
+    }
+}
+
+static void entries_are_put_and_dropped(void **state)
+{
+    (void)state;
+    _cleanup_(journal_freep) struct journal *journal = example();
+    struct journal_device one = device(UUID_A, (char *)"GRID V100DX-1Q");
+    assert_false(journal_put_device(journal, &one));
+    one.released_at = 0;
+    assert_true(journal_put_device(journal, &one));
+    assert_int_equal(journal->device_count, 2);
+    assert_int_equal(journal_find_device(journal, UUID_A)->released_at, 0);
+    assert_true(journal_drop_device(journal, UUID_A));
+    assert_false(journal_drop_device(journal, UUID_A));
+    assert_null(journal_find_device(journal, UUID_A));
+    assert_non_null(journal_find_device(journal, UUID_C));
+    struct journal_provider provider =
+        journal_provider_copy(journal_find_provider(journal, UUID_B));
+    assert_false(journal_put_provider(journal, &provider));
+    strlist_add(&provider.traits, "CUSTOM_X");
+    assert_true(journal_put_provider(journal, &provider));
+    journal_provider_clear(&provider);
+    assert_int_equal(journal->provider_count, 1);
+    assert_true(journal_drop_provider(journal, UUID_B));
+    assert_false(journal_drop_provider(journal, UUID_B));
+}
+
+static void every_truncation_is_seen(void **state)
+{
+    (void)state;
+    _cleanup_(journal_freep) struct journal *journal = example();
+    size_t length;
+    _cleanup_free_ char *text = journal_write(journal, &length);
+    for (size_t cut = 0; cut < length; cut++) {
+        struct error err = {0};
+        struct journal *back = NULL;
+        if (journal_read(text, cut, &back, &err) == 0)
+            fail_msg("%zu of %zu bytes were taken for whole", cut, length);
+        assert_null(back);
+        assert_int_equal(err.code, ERROR_INVALID);
+    }
+}
+
+static void every_flipped_bit_is_seen(void **state)
+{
+    (void)state;
+    _cleanup_(journal_freep) struct journal *journal = example();
+    size_t length;
+    _cleanup_free_ char *text = journal_write(journal, &length);
+    for (size_t bit = 0; bit < 8 * length; bit++) {
+        text[bit / 8] ^= (char)(1 << bit % 8);
+        struct error err = {0};
+        struct journal *back = NULL;
+        if (journal_read(text, length, &back, &err) == 0)
+            fail_msg("bit %zu of byte %zu was not seen", bit % 8, bit / 8);
+        text[bit / 8] ^= (char)(1 << bit % 8);
+    }
+}
+
+/* A document with a right checksum, so that what is wrong in it is what is seen. */
+static char *sealed(const char *body)
+{
+    char sum[UUID_TEXT_SIZE];
+    uuid5_text(JOURNAL_CHECKSUM_SPACE, body, sum);
+    return xasprintf("%s,\"checksum\":\"%s\"}\n", body, sum);
+}
+
+#define HEAD "{\"version\":1,\"rebuilding\":false,"
+#define PROVIDER(uuid, traits, reserved, ratio)                              \
+    "{\"uuid\":\"" uuid "\",\"name\":\"n\",\"gpu\":\"g\",\"traits\":" traits \
+    ",\"inventories\":[{\"resource_class\":\"VGPU\",\"overruled\":false,"    \
+    "\"operators_reserved\":" reserved ",\"operators_ratio\":" ratio "}]}"
+#define DEVICE(uuid, index, gpu, released)                                      \
+    "{\"uuid\":\"" uuid "\",\"provider\":\"" UUID_B "\",\"consumer\":\"" UUID_C \
+    "\",\"resource_class\":\"VGPU\",\"index\":" index ",\"gpu\":" gpu           \
+    ",\"parent\":\"p\",\"type_id\":\"t\",\"type_name\":null,\"adopted\":false," \
+    "\"released_"                                                               \
+    "at\":" released "}"
+
+static void wrong_content_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *text; /* NULL: it is right */
+    } cases[] = {
+        {HEAD "\"providers\":[],\"devices\":[]", NULL},
+        {HEAD "\"providers\":[" PROVIDER(
+             UUID_A, "[\"T\"]", "0", "1.0") "],\"devices\":[" DEVICE(UUID_A, "0",
+                                                                     "\"g\"", "0") "]",
+         NULL},
+        {"{\"version\":2,\"rebuilding\":false", "version 2; this program reads 1"},
+        {"{\"rebuilding\":false", "version: missing, expected an integer"},
+        {"{\"version\":\"1\"", "version: expected an integer, got a string"},
+        {"{\"version\":1,\"rebuilding\":0",
+         "rebuilding: expected a boolean, got an integer"},
+        {HEAD "\"providers\":{},\"devices\":[]",
+         "providers: expected an array, got an object"},
+        {HEAD "\"providers\":[]", "devices: missing, expected an array"},
+        {HEAD "\"providers\":[7],\"devices\":[]",
+         "providers[0]: expected an object with 'uuid', got an integer"},
+        {HEAD "\"providers\":[" PROVIDER("x", "[]", "0", "1.0") "],\"devices\":[]",
+         "providers[0]: uuid: 'x' is no uuid"},
+        {HEAD
+         "\"providers\":[" PROVIDER(UUID_A, "\"T\"", "0", "1.0") "],\"devices\":[]",
+         "providers[0]: traits: expected an array, got a string"},
+        {HEAD "\"providers\":[" PROVIDER(UUID_A, "[1]", "0", "1.0") "],\"devices\":[]",
+         "providers[0]: traits: expected strings, got an integer"},
+        {HEAD "\"providers\":[" PROVIDER(UUID_A, "[]", "-1", "1.0") "],\"devices\":[]",
+         "providers[0]: inventories[0]: operators_reserved: out of range"},
+        {HEAD "\"providers\":[" PROVIDER(UUID_A, "[]", "0", "true") "],\"devices\":[]",
+         "providers[0]: inventories[0]: operators_ratio: expected a number, got a "
+         "boolean"},
+        {HEAD "\"providers\":[" PROVIDER(UUID_A, "[]", "0", "1.0") "," PROVIDER(
+             UUID_A, "[]", "0", "1.0") "],\"devices\":[]",
+         "providers[1]: " UUID_A " is there twice"},
+        {HEAD "\"providers\":[],\"devices\":[" DEVICE(
+             UUID_A, "0", "\"g\"", "0") "," DEVICE(UUID_A, "1", "\"g\"", "0") "]",
+         "devices[1]: " UUID_A " is there twice"},
+        {HEAD "\"providers\":[],\"devices\":[" DEVICE(UUID_A, "-1", "\"g\"", "0") "]",
+         "devices[0]: index: out of range"},
+        {HEAD "\"providers\":[],\"devices\":[" DEVICE(UUID_A, "99999999999", "\"g\"",
+                                                      "0") "]",
+         "devices[0]: index: out of range"},
+        {HEAD "\"providers\":[],\"devices\":[" DEVICE(UUID_A, "0", "null", "0") "]",
+         "devices[0]: gpu: missing, expected a string"},
+        {HEAD "\"providers\":[],\"devices\":[" DEVICE(UUID_A, "0", "\"g\"", "-5") "]",
+         "devices[0]: released_at: out of range"},
+        {HEAD "\"providers\":[],\"devices\":[" DEVICE(UUID_A, "0", "\"g\"", "1.5") "]",
+         "devices[0]: released_at: expected an integer, got a number"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_free_ char *text = sealed(cases[i].body);
+        struct error err = {0};
+        _cleanup_(journal_freep) struct journal *back = NULL;
+        int rc = journal_read(text, strlen(text), &back, &err);
+        assert_string_equal(err.text, cases[i].text ? cases[i].text : "");
+        assert_int_equal(rc, cases[i].text ? -1 : 0);
+    }
+}
+
+/* ---- the file ---- */
+
+struct folder {
+    char name[64];
+    char *path; /* of the state file in it */
+};
+
+static int folder_make(void **state)
+{
+    struct folder *folder = xcalloc(1, sizeof *folder);
+    stpcpy(folder->name, "/tmp/test_journal.XXXXXX");
+    if (!mkdtemp(folder->name))
+        return -1;
+    folder->path = xasprintf("%s/state.json", folder->name);
+    *state = folder;
+    return 0;
+}
+
+static int folder_remove(void **state)
+{
+    struct folder *folder = *state;
+    static const char *const names[] = {"", ".damaged-7", ".damaged-8", ".new"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        _cleanup_free_ char *path = xasprintf("%s%s", folder->path, names[i]);
+        unlink(path);
+    }
+    int rc = rmdir(folder->name);
+    free(folder->path);
+    free(folder);
+    return rc;
+}
+
+static void write_file(const char *path, const char *data, size_t length)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(write(fd, data, length), (ssize_t)length);
+}
+
+static struct journal *load(const char *path, int64_t now, char **note)
+{
+    struct error err = {0};
+    struct journal *journal = NULL;
+    assert_ok(journal_load(path, now, &journal, note, &err), &err);
+    return journal;
+}
+
+static void saves_and_loads(void **state)
+{
+    struct folder *folder = *state;
+    struct error err = {0};
+    _cleanup_(journal_freep) struct journal *journal = example();
+    assert_ok(journal_save(journal, folder->path, &err), &err);
+    struct stat st;
+    assert_int_equal(stat(folder->path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    char *note = NULL;
+    _cleanup_(journal_freep) struct journal *back = load(folder->path, 7, &note);
+    assert_null(note);
+    assert_journal_equal(journal, back);
+}
+
+static void a_missing_file_is_a_first_start(void **state)
+{
+    struct folder *folder = *state;
+    char *note = NULL;
+    _cleanup_(journal_freep) struct journal *journal = load(folder->path, 7, &note);
+    assert_null(note);
+    assert_false(journal->rebuilding);
+    assert_int_equal(journal->device_count + journal->provider_count, 0);
+}
+
+static void a_damaged_file_is_kept_and_rebuilding_survives(void **state)
+{
+    struct folder *folder = *state;
+    static const char nul[] = "{\"version\":1\0}";
+    const struct {
+        const char *data;
+        size_t length;
+        const char *why;
+    } cases[] = {
+        {"", 0, "not JSON"},
+        {nul, sizeof nul - 1, "NUL"},
+        {"[]\n", 3, "expected an object"},
+        {"\xff\xfe", 2, "not JSON"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_file(folder->path, cases[i].data, cases[i].length);
+        _cleanup_free_ char *note = NULL, *aside = NULL, *kept = NULL, *again = NULL;
+        _cleanup_(journal_freep) struct journal *journal = load(folder->path, 7, &note);
+        assert_true(journal->rebuilding);
+        assert_non_null(strstr(note, cases[i].why));
+        aside = xasprintf("%s.damaged-7", folder->path);
+        assert_non_null(strstr(note, aside));
+        size_t length;
+        struct error err = {0};
+        assert_ok(file_read_at(AT_FDCWD, aside, 1000, &kept, &length, &err), &err);
+        assert_int_equal(length, cases[i].length);
+        assert_memory_equal(kept, cases[i].data, length);
+        /* A crash right now must not look like a first start. */
+        _cleanup_(journal_freep) struct journal *next = load(folder->path, 8, &again);
+        assert_null(again);
+        assert_true(next->rebuilding);
+        unlink(aside);
+    }
+}
+
+static void what_cannot_be_used_is_an_error(void **state)
+{
+    struct folder *folder = *state;
+    struct error err = {0};
+    struct journal *journal = NULL;
+    char *note = NULL;
+    assert_int_equal(journal_load(folder->name, 7, &journal, &note, &err), -1);
+    assert_non_null(strstr(err.text, "not a regular file"));
+    _cleanup_(journal_freep) struct journal *empty = journal_new();
+    assert_int_equal(journal_save(empty, "/nonexistent/dir/state.json", &err), -1);
+    assert_non_null(strstr(err.text, "/nonexistent/dir/"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_what_it_wrote),
+        cmocka_unit_test(entries_are_put_and_dropped),
+        cmocka_unit_test(every_truncation_is_seen),
+        cmocka_unit_test(every_flipped_bit_is_seen),
+        cmocka_unit_test(wrong_content_is_named),
+        cmocka_unit_test_setup_teardown(saves_and_loads, folder_make, folder_remove),
+        cmocka_unit_test_setup_teardown(a_missing_file_is_a_first_start, folder_make,
+                                        folder_remove),
+        cmocka_unit_test_setup_teardown(a_damaged_file_is_kept_and_rebuilding_survives,
+                                        folder_make, folder_remove),
+        cmocka_unit_test_setup_teardown(what_cannot_be_used_is_an_error, folder_make,
+                                        folder_remove),
+    };
+    return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
+}

@@ -1,0 +1,446 @@
+#include "tests/unit/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/tree/root_identity.h"
+#include "tests/unit/agent/tree/fetch_rig.h"
+
+/* ---- the tree ---- */
+
+static void reads_all_at_first(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    const struct observed *observed = rig.observed;
+    assert_true(observed->root_found);
+    assert_string_equal(observed->root_uuid, ROOT);
+    assert_string_equal(observed->root_name, "host");
+    assert_int_equal(observed->provider_count, 3);
+    assert_string_equal(observed->providers[0].provider.uuid, ROOT);
+    assert_false(observed->providers[0].detailed);
+    assert_ptr_equal(observed_by_name(observed, "host_pci_0000_84_00_0"),
+                     &observed->providers[1]);
+    assert_ptr_equal(observed_by_uuid(observed, CHILD_85), &observed->providers[2]);
+    assert_null(observed_by_uuid(observed, OTHER_ROOT));
+    assert_null(observed_by_name(observed, "x"));
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
+    assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
+    assert_int_equal(observed->providers[2].provider.generation, 5);
+}
+
+static void idle_is_one_request(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    for (size_t i = 0; i < 3; i++) {
+        answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+        assert_ok(rig_fetch(&rig), &rig.err);
+        assert_requests(&rig, BELOW);
+        assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
+        assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
+    }
+}
+
+static void root_alone_may_move(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_rows(&rig, row_root(200), row_84(4), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW);
+    assert_int_equal(rig.observed->providers[0].provider.generation, 200);
+}
+
+static void reads_again_only_what_moved(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_rows(&rig, row_root(1), row_84(4), row_85(6));
+    answer_details(&rig, 12, 6);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW "\n" DETAILS_85);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
+    assert_int_equal(rig_total_of(&rig, CHILD_85), 12);
+}
+
+static void children_come_and_go(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_rows(&rig, row_root(1), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW);
+    assert_int_equal(rig.observed->provider_count, 2);
+    assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
+    answer_rows(&rig, row_root(1), row_84(0), row_85(5));
+    answer_details(&rig, 3, 0);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW "\n" DETAILS_84);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 3);
+}
+
+/* Deleted between the list and its details. */
+static void child_may_vanish_midway(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_rows(&rig, row_root(1), row_84(9), row_85(5));
+    answer_inventories(&rig, 16, 9);
+    peer_reply(rig.peer, 404, NULL, "");
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_int_equal(rig.observed->provider_count, 2);
+    assert_null(observed_by_uuid(rig.observed, CHILD_84));
+    assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
+}
+
+static void parts_must_be_of_one_generation(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_rows(&rig, row_root(1), row_84(5), row_85(5));
+    answer_inventories(&rig, 16, 5);
+    answer_traits(&rig, 6);
+    answer_allocations(&rig, 1, 6);
+    answer_inventories(&rig, 15, 6);
+    answer_traits(&rig, 6);
+    answer_allocations(&rig, 2, 7);
+    answer_details(&rig, 14, 7);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW "\n" DETAILS_84 "\n" DETAILS_84 "\n" DETAILS_84);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 14);
+    assert_int_equal(rig.observed->providers[1].provider.generation, 7);
+    /* And what was read is what is compared. */
+    answer_rows(&rig, row_root(1), row_84(7), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW);
+}
+
+static void gives_up_on_what_never_rests(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_rows(&rig, row_root(1), row_84(10), row_85(5));
+    for (int i = 0; i < 5; i++) {
+        answer_inventories(&rig, 16, 10 + i);
+        answer_traits(&rig, 10 + i);
+        answer_allocations(&rig, 1, 11 + i);
+    }
+    assert_int_equal(rig_fetch(&rig), -1);
+    assert_int_equal(rig.err.code, ERROR_CONFLICT);
+    assert_string_equal(rig.err.text, "provider host_pci_0000_84_00_0 changed each of "
+                                      "the 5 times that it was read");
+}
+
+/* Which children are the agent's matter, and which not. */
+static void reads_ours_in_detail(void **state)
+{
+    (void)state;
+    char computed[UUID_TEXT_SIZE];
+    uuid5_text(ROOT, "an old name: of ours", computed);
+    const struct {
+        const char *uuid, *name;
+        bool detailed;
+    } cases[] = {
+        {CHILD_84, "host_pci_0000_84_00_0", true},
+        {CHILD_84, "host_mtty_mtty", true},
+        {computed, "an old name: of ours", true},
+        {CHILD_84, "an old name: of ours", false},
+        {CHILD_84, "host_0000:84:00.0", false},
+        {CHILD_84, "host:Open vSwitch agent:br0", false},
+        {CHILD_84, "host_", false},
+        {CHILD_84, "hostpci_0000_84_00_0", false},
+        {CHILD_84, "other_pci_0000_84_00_0", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_rig_ struct rig rig;
+        rig_open(&rig);
+        answer_rows(&rig, row_root(1));
+        answer_rows(&rig, row_root(1), {cases[i].uuid, cases[i].name, ROOT, 1});
+        if (cases[i].detailed)
+            answer_details(&rig, 1, 1);
+        assert_ok(rig_fetch(&rig), &rig.err);
+        assert_int_equal(rig.observed->providers[1].detailed, cases[i].detailed);
+        assert_int_equal(peer_request_count(rig.peer), cases[i].detailed ? 6 : 3);
+    }
+}
+
+/* Whichever request fails: what was known stays, and the next fetch succeeds. */
+static void failure_leaves_the_cache(void **state)
+{
+    (void)state;
+    for (int failing = 0; failing < 7; failing++) {
+        _cleanup_rig_ struct rig rig;
+        rig_with_tree(&rig);
+        const struct observed *before = rig.observed;
+        for (int i = 0; i < failing; i++) {
+            int generation = i <= 3 ? 6 : 7;
+            if (i == 0)
+                answer_rows(&rig, row_root(1), row_84(6), row_85(7));
+            else if (i % 3 == 1)
+                answer_inventories(&rig, 2, generation);
+            else if (i % 3 == 2)
+                answer_traits(&rig, generation);
+            else
+                answer_allocations(&rig, 1, generation);
+        }
+        peer_reply(rig.peer, 503, NULL, "");
+        assert_int_equal(rig_fetch(&rig), -1);
+        assert_int_equal(rig.err.code, ERROR_UNREACHABLE);
+        assert_ptr_equal(rig.observed, before);
+        assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
+        assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
+        answer_rows(&rig, row_root(1), row_84(6), row_85(7));
+        answer_details(&rig, 2, 6);
+        answer_details(&rig, 3, 7);
+        assert_ok(rig_fetch(&rig), &rig.err);
+        assert_int_equal(rig_total_of(&rig, CHILD_84), 2);
+        assert_int_equal(rig_total_of(&rig, CHILD_85), 3);
+    }
+}
+
+static void forgets_when_told(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    placement_fetch_forget(rig.fetch);
+    answer_rows(&rig, row_root(1));
+    answer_rows(&rig, row_root(1), row_84(4));
+    answer_details(&rig, 16, 4);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BY_NAME "\n" BELOW "\n" DETAILS_84);
+}
+
+/* ---- the root ---- */
+
+static void no_root_of_that_name(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_open(&rig);
+    char computed[UUID_TEXT_SIZE];
+    root_identity_computed_uuid("host", computed);
+    for (int i = 0; i < 2; i++) {
+        answer_list(&rig, NULL, 0);
+        assert_ok(rig_fetch(&rig), &rig.err);
+        assert_requests(&rig, BY_NAME);
+        assert_false(rig.observed->root_found);
+        assert_int_equal(rig.observed->provider_count, 0);
+        assert_string_equal(rig.observed->root_name, "host");
+        assert_string_equal(rig.observed->root_uuid, computed);
+    }
+    answer_rows(&rig, row_root(0));
+    answer_rows(&rig, row_root(0));
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_true(rig.observed->root_found);
+}
+
+static void root_made_anew_is_found(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_list(&rig, NULL, 0);
+    answer_rows(&rig, {OTHER_ROOT, "host", NULL, 0});
+    answer_rows(&rig, {OTHER_ROOT, "host", NULL, 0});
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW "\n" BY_NAME "\n?in_tree=" OTHER_ROOT);
+    assert_true(rig.observed->root_found);
+    assert_string_equal(rig.observed->root_uuid, OTHER_ROOT);
+    assert_int_equal(rig.observed->provider_count, 1);
+}
+
+static void root_vanished(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_list(&rig, NULL, 0);
+    answer_list(&rig, NULL, 0);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW "\n" BY_NAME);
+    assert_false(rig.observed->root_found);
+}
+
+static void root_must_be_a_root(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_open(&rig);
+    answer_rows(&rig, {CHILD_84, "host", ROOT, 0});
+    answer_rows(&rig, row_root(0), {CHILD_84, "host", ROOT, 0});
+    assert_int_equal(rig_fetch(&rig), -1);
+    assert_int_equal(rig.err.code, ERROR_INVALID);
+    assert_string_equal(rig.err.text, "provider host (" CHILD_84
+                                      ") is to be this host's root, but is a child");
+}
+
+/* ---- traits ---- */
+
+static void ask(struct rig *rig, const char *names)
+{
+    _cleanup_strlist_ struct strlist list = strlist_split(names, ' ');
+    assert_ok(placement_fetch_traits(rig->fetch, &list, &rig->err), &rig->err);
+}
+
+static void assert_known(const struct rig *rig, const char *expected)
+{
+    _cleanup_free_ char *known = strlist_join(&rig->observed->known_traits, " ");
+    assert_string_equal(known, expected);
+}
+
+static void traits_are_asked_for_once(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    /* What a provider has needs no question. */
+    ask(&rig, "CUSTOM_A");
+    assert_requests(&rig, "");
+    peer_ok(rig.peer, "{\"traits\": [\"HW_GPU_B\"]}");
+    ask(&rig, "CUSTOM_A CUSTOM_C HW_GPU_B CUSTOM_C");
+    assert_requests(&rig, "GET /traits?name=in:CUSTOM_C,HW_GPU_B");
+    assert_known(&rig, "CUSTOM_A HW_GPU_B");
+    ask(&rig, "CUSTOM_A CUSTOM_C HW_GPU_B");
+    assert_requests(&rig, "");
+    answer_rows(&rig, row_root(2), row_84(4), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
+    ask(&rig, "CUSTOM_A CUSTOM_C HW_GPU_B");
+    assert_requests(&rig, BELOW);
+    assert_known(&rig, "CUSTOM_A HW_GPU_B");
+    /* Something changed: what was missing may be there now. */
+    answer_rows(&rig, row_root(2), row_84(5), row_85(5));
+    answer_details(&rig, 16, 5);
+    peer_ok(rig.peer, "{\"traits\": [\"CUSTOM_C\"]}");
+    assert_ok(rig_fetch(&rig), &rig.err);
+    ask(&rig, "CUSTOM_A CUSTOM_C HW_GPU_B");
+    assert_requests(&rig, BELOW "\n" DETAILS_84 "\nGET /traits?name=in:CUSTOM_C");
+    assert_known(&rig, "CUSTOM_A CUSTOM_C HW_GPU_B");
+}
+
+static void failed_question_is_asked_again(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    _cleanup_strlist_ struct strlist list = strlist_split("CUSTOM_C", ' ');
+    peer_reply(rig.peer, 503, NULL, "");
+    assert_int_equal(placement_fetch_traits(rig.fetch, &list, &rig.err), -1);
+    peer_ok(rig.peer, "{\"traits\": [\"CUSTOM_C\"]}");
+    ask(&rig, "CUSTOM_C");
+    assert_known(&rig, "CUSTOM_C");
+}
+
+/* ---- allocations ---- */
+
+/* Whether one request was enough to know that nothing has changed. */
+static bool is_current(struct rig *rig)
+{
+    const struct observed *observed = NULL;
+    assert_ok(placement_fetch_allocations(rig->fetch, &observed, &rig->err), &rig->err);
+    assert_true(!observed || observed == rig->observed);
+    return observed != NULL;
+}
+
+static void allocations_are_asked_for_in_turn(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_allocations(&rig, 1, 4);
+    assert_true(is_current(&rig));
+    assert_requests(&rig, "/" CHILD_84 "/allocations");
+    answer_allocations(&rig, 1, 5);
+    assert_true(is_current(&rig));
+    assert_requests(&rig, "/" CHILD_85 "/allocations");
+    answer_allocations(&rig, 1, 4);
+    assert_true(is_current(&rig));
+    assert_requests(&rig, "/" CHILD_84 "/allocations");
+}
+
+static void deleted_allocation_is_missed(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    peer_ok(rig.peer, "{\"allocations\": {}, \"resource_provider_generation\": 4}");
+    assert_false(is_current(&rig));
+    assert_int_equal(observed_by_uuid(rig.observed, CHILD_84)->allocation_count, 0);
+    /* Where there are none, none can have been deleted. */
+    for (unsigned i = 0; i < 2; i++) {
+        answer_allocations(&rig, 1, 5);
+        assert_true(is_current(&rig));
+    }
+    assert_requests(&rig, "/" CHILD_84 "/allocations\n/" CHILD_85
+                          "/allocations\n/" CHILD_85 "/allocations");
+}
+
+static void allocations_of_another_generation(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_allocations(&rig, 3, 6);
+    assert_false(is_current(&rig));
+    /* They belong to what is not read yet. */
+    assert_int_equal(observed_by_uuid(rig.observed, CHILD_84)->allocations[0].amount,
+                     1);
+}
+
+static void allocations_of_what_has_gone(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    peer_reply(rig.peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
+    assert_false(is_current(&rig));
+}
+
+static void allocations_that_cannot_be_read(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    const struct observed *observed;
+    peer_reply(rig.peer, 503, NULL, "");
+    assert_int_equal(placement_fetch_allocations(rig.fetch, &observed, &rig.err), -1);
+    assert_int_equal(rig.err.code, ERROR_UNREACHABLE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_all_at_first),
+        cmocka_unit_test(idle_is_one_request),
+        cmocka_unit_test(root_alone_may_move),
+        cmocka_unit_test(reads_again_only_what_moved),
+        cmocka_unit_test(children_come_and_go),
+        cmocka_unit_test(child_may_vanish_midway),
+        cmocka_unit_test(parts_must_be_of_one_generation),
+        cmocka_unit_test(gives_up_on_what_never_rests),
+        cmocka_unit_test(reads_ours_in_detail),
+        cmocka_unit_test(failure_leaves_the_cache),
+        cmocka_unit_test(forgets_when_told),
+        cmocka_unit_test(no_root_of_that_name),
+        cmocka_unit_test(root_made_anew_is_found),
+        cmocka_unit_test(root_vanished),
+        cmocka_unit_test(root_must_be_a_root),
+        cmocka_unit_test(traits_are_asked_for_once),
+        cmocka_unit_test(failed_question_is_asked_again),
+        cmocka_unit_test(allocations_are_asked_for_in_turn),
+        cmocka_unit_test(deleted_allocation_is_missed),
+        cmocka_unit_test(allocations_of_another_generation),
+        cmocka_unit_test(allocations_of_what_has_gone),
+        cmocka_unit_test(allocations_that_cannot_be_read),
+    };
+    return cmocka_run_group_tests_name("placement_fetch", tests, NULL, NULL);
+}

@@ -19,7 +19,7 @@ struct job {
     char uuid[UUID_TEXT_SIZE];
     char *parent;
     char *card;         /* whose devices share a driver's lock: the parent, or its PF */
-    struct child child; /* gives one struct error */
+    struct child child; /* gives one struct answer */
 };
 
 struct device_worker {
@@ -74,19 +74,25 @@ struct task {
     struct device_spec device;
 };
 
+struct answer {
+    struct error error; /* code NONE: done */
+    bool existed;
+};
+
 static void carry_out(const void *data, int socket)
 {
     const struct task *task = data;
     const struct backend *backend = task->worker->backend;
     const struct device_place place = {task->worker->sysfs_root, task->worker->root};
-    struct error err = {0};
-    int rc = task->operation == DEVICE_CREATE
-                 ? backend->create(&place, &task->device, &err)
-                 : backend->remove(&place, &task->device, &err);
+    struct answer answer = {0};
+    int rc =
+        task->operation == DEVICE_CREATE
+            ? backend->create(&place, &task->device, &answer.existed, &answer.error)
+            : backend->remove(&place, &task->device, &answer.error);
     if (rc == 0)
-        err = (struct error){0};
+        answer.error = (struct error){0};
     /* When nobody listens any more there is nobody to tell. */
-    if (write(socket, &err, sizeof err) != (ssize_t)sizeof err)
+    if (write(socket, &answer, sizeof answer) != (ssize_t)sizeof answer)
         _exit(1);
 }
 
@@ -149,12 +155,15 @@ int device_worker_start(struct device_worker *worker, enum device_operation oper
 /* A child that ends without a word was killed. */
 static void read_result(const struct job *job, struct device_done *out)
 {
+    struct answer answer = {0};
     ssize_t n;
     do {
-        n = read(job->child.socket, &out->error, sizeof out->error);
+        n = read(job->child.socket, &answer, sizeof answer);
     } while (n < 0 && errno == EINTR);
     int signal = child_wait(&job->child);
-    if (n != (ssize_t)sizeof out->error)
+    out->error = answer.error;
+    out->existed = answer.existed;
+    if (n != (ssize_t)sizeof answer)
         (void)error_set(&out->error, ERROR_IO,
                         "mdev %s: the child that worked on it ended early (signal %d)",
                         job->uuid, signal);

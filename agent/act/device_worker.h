@@ -42,6 +42,7 @@ struct device_done {
     enum device_operation operation;
     char uuid[UUID_TEXT_SIZE];
     struct error error; /* code NONE: done, as struct backend has it */
+    bool existed;       /* CREATE: it was there already, and may be somebody else's */
 };
 
 /* Takes the result of one that has ended, in no certain order; waits for at most

@@ -64,14 +64,20 @@ static bool is_device_step(const struct step *step)
     return step->kind == STEP_CREATE_DEVICE || step->kind == STEP_REMOVE_DEVICE;
 }
 
-static void finish_step(struct run *run, struct lane *lane, const struct error *err)
+static void note_done(struct run *run, const struct step *step, bool existed)
+{
+    if (plan_note_done(run->with->journal, step, existed))
+        *run->with->journal_unsaved = true;
+}
+
+static void finish_step(struct run *run, struct lane *lane, bool existed,
+                        const struct error *err)
 {
     size_t index = lane->steps[lane->next];
     const struct step *step = &run->plan->steps[index];
     if (!err) {
         set_result(run, index, STEP_DONE, ERROR_NONE, NULL);
-        if (plan_note_done(run->with->journal, step))
-            *run->with->journal_unsaved = true;
+        note_done(run, step, existed);
         lane->next++;
         return;
     }
@@ -108,7 +114,7 @@ static void start_device(struct run *run, struct lane *lane, const struct step *
         step->kind == STEP_CREATE_DEVICE ? DEVICE_CREATE : DEVICE_REMOVE;
     if (device_worker_start(run->with->worker, operation, step->device.parent,
                             step->device.type_id, step->device.uuid, &err) != 0) {
-        finish_step(run, lane, &err);
+        finish_step(run, lane, false, &err);
         return;
     }
     lane->waiting = true;
@@ -120,7 +126,7 @@ static void ask_placement(struct run *run, struct lane *lane, const struct step 
     struct error err;
     int rc = placement_step(run->with->client, step, run->with->root_uuid,
                             generation_of(run, step), &err);
-    finish_step(run, lane, rc == 0 ? NULL : &err);
+    finish_step(run, lane, false, rc == 0 ? NULL : &err);
 }
 
 static bool stopped(struct run *run)
@@ -180,7 +186,8 @@ static bool take_result(struct run *run, unsigned timeout)
     }
     lane->waiting = false;
     run->waiting--;
-    finish_step(run, lane, done.error.code == ERROR_NONE ? NULL : &done.error);
+    finish_step(run, lane, done.existed,
+                done.error.code == ERROR_NONE ? NULL : &done.error);
     return true;
 }
 

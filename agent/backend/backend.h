@@ -7,6 +7,8 @@
 #ifndef AGENT_BACKEND_BACKEND_H
 #define AGENT_BACKEND_BACKEND_H
 
+#include <stdbool.h>
+
 #include "lib/error.h"
 #include "lib/uuid.h"
 
@@ -26,12 +28,12 @@ struct device_spec {
 
 struct backend {
     const char *name; /* "mdev" */
-    /* 0 when the device is there as it was asked for, though it may have been before.
-     * EXISTS when one of its uuid is somewhere else or of another type, EXHAUSTED when
+    /* 0 when the device is there as it was asked for; `*existed`: it was there before,
+     * whoever made it. EXISTS when one of its uuid is somewhere else or of another type, EXHAUSTED when
      * no instance is left, NOT_FOUND when parent or type are not there, BUSY when it is
      * in transition, FORBIDDEN. */
     int (*create)(const struct device_place *place, const struct device_spec *device,
-                  struct error *err);
+                  bool *existed, struct error *err);
     /* 0 when the device is not there any more. BUSY when it is in use or in transition:
      * then nothing was written. `type_id` does not matter. */
     int (*remove)(const struct device_place *place, const struct device_spec *device,

@@ -47,7 +47,8 @@ static int explain_existing(const struct device_place *place,
                      slash ? slash + 1 : path);
 }
 
-/* The uuid is taken: it may be what was asked for, made by an earlier try. */
+/* The uuid is taken: it may be what was asked for, made by an earlier try or by
+ * somebody else. */
 static int settle_existing(const struct device_place *place,
                            const struct device_spec *device, int parent,
                            struct error *err)
@@ -89,7 +90,8 @@ static int explain_create(const struct device_spec *device, int errnum,
 }
 
 static int create_device(const struct device_place *place,
-                         const struct device_spec *device, struct error *err)
+                         const struct device_spec *device, bool *existed,
+                         struct error *err)
 {
     _cleanup_close_ int parent = open_parent(place, device, err);
     if (parent < 0)
@@ -100,11 +102,13 @@ static int create_device(const struct device_place *place,
     struct error store = {0};
     if (type < 0)
         return explain_create(device, errno, err);
+    *existed = false;
     if (attribute_store_at(type, "create", device->uuid, &store) == 0)
         return 0;
-    if (store.errnum == EEXIST)
-        return settle_existing(place, device, parent, err);
-    return explain_create(device, store.errnum, err);
+    if (store.errnum != EEXIST)
+        return explain_create(device, store.errnum, err);
+    *existed = true;
+    return settle_existing(place, device, parent, err);
 }
 
 /* ---- remove ---- */

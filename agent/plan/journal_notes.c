@@ -67,6 +67,16 @@ static bool finish(struct journal *journal, const struct step *step)
     return put_take(journal, entry);
 }
 
+/* Until it is known who made it, a device that was somebody else's before it was lost
+ * stays somebody else's: its maker may be putting it back at the same time. */
+static bool intend_device(struct journal *journal, const struct step *step)
+{
+    const struct journal_device *old = journal_find_device(journal, step->device.uuid);
+    struct journal_device entry = step->device; /* borrows */
+    entry.adopted |= old && old->adopted;
+    return journal_put_device(journal, &entry);
+}
+
 static bool end_rebuild(struct journal *journal)
 {
     bool changed = journal->rebuilding;
@@ -88,6 +98,7 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
     case STEP_FORGET_PROVIDER:
         return journal_drop_provider(journal, step->provider);
     case STEP_CREATE_DEVICE:
+        return intend_device(journal, step);
     case STEP_TAKE_DEVICE:
     case STEP_MARK_RELEASED:
         return journal_put_device(journal, &step->device);
@@ -105,12 +116,14 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
     return false;
 }
 
-bool plan_note_done(struct journal *journal, const struct step *step)
+bool plan_note_done(struct journal *journal, const struct step *step, bool existed)
 {
     switch (step->kind) {
     case STEP_SET_TRAITS:
     case STEP_SET_INVENTORY:
         return finish(journal, step);
+    case STEP_CREATE_DEVICE:
+        return !existed && journal_put_device(journal, &step->device);
     case STEP_REMOVE_DEVICE:
         return journal_drop_device(journal, step->device.uuid);
     case STEP_DELETE_PROVIDER:

@@ -15,7 +15,8 @@
 bool step_is_note(const struct step *step);
 /* Before anything is carried out. True when the journal has changed. */
 bool plan_note_intention(struct journal *journal, const struct step *step);
-/* After the step has been carried out. True when the journal has changed. */
-bool plan_note_done(struct journal *journal, const struct step *step);
+/* After the step has been carried out. `existed`: the device that it was to make was
+ * there already. True when the journal has changed. */
+bool plan_note_done(struct journal *journal, const struct step *step, bool existed);
 
 #endif

@@ -55,7 +55,15 @@ static int fake(const struct device_place *place, const struct device_spec *devi
     return 0;
 }
 
-static const struct backend backend = {"fake", fake, fake};
+static int fake_create(const struct device_place *place,
+                       const struct device_spec *device, bool *existed,
+                       struct error *err)
+{
+    *existed = strcmp(device->type_id, "existed") == 0;
+    return fake(place, device, err);
+}
+
+static const struct backend backend = {"fake", fake_create, fake};
 
 static void make_blocking(const char *tree, const char *uuid)
 {
@@ -99,6 +107,7 @@ static void gives_back_what_the_backend_said(void **state)
         const char *text;
     } cases[] = {
         {"works", ERROR_NONE, 0, ""},
+        {"existed", ERROR_NONE, 0, ""},
         {"fails", ERROR_EXHAUSTED, EUSERS, "no more of fails: Too many users"},
         {"dies", ERROR_IO, 0,
          "mdev " UUID("01") ": the child that worked on it ended early (signal 9)"},
@@ -114,6 +123,7 @@ static void gives_back_what_the_backend_said(void **state)
         assert_true(device_worker_take(worker, LONG, &done));
         assert_int_equal(done.operation, DEVICE_CREATE);
         assert_string_equal(done.uuid, UUID("01"));
+        assert_int_equal(done.existed, strcmp(cases[i].type, "existed") == 0);
         assert_int_equal(done.error.code, cases[i].code);
         assert_int_equal(done.error.errnum, cases[i].errnum);
         assert_string_equal(done.error.text, cases[i].text);

@@ -20,10 +20,12 @@ static struct {
     struct strlist operations; /* in the order in which they came */
     unsigned fail_at;          /* the Nth operation fails; 0: none */
     enum error_code fail_with;
-    const char *held; /* the device whose operation never ends */
+    const char *held;     /* the device whose operation never ends */
+    const char *existing; /* the device that is there when it is to be made */
     struct device_done done[8];
     size_t done_count;
-    unsigned stop_after; /* operations; 0: never */
+    unsigned stop_after;  /* operations; 0: never */
+    bool expects_adopted; /* before a device operation, in the journal on disk */
 } world;
 
 /* ---- the world ---- */
@@ -111,8 +113,13 @@ int device_worker_start(struct device_worker *worker, enum device_operation kind
 {
     (void)worker, (void)err;
     expect_on_disk(uuid);
+    /* After a power cut right now nobody knows who made it. */
+    if (world.expects_adopted)
+        expect_on_disk("\"adopted\":true");
     struct device_done done = {.operation = kind};
     uuid_parse_text(uuid, done.uuid);
+    done.existed =
+        kind == DEVICE_CREATE && world.existing && strcmp(world.existing, uuid) == 0;
     operation(&done.error, "%s %s on %s", kind == DEVICE_CREATE ? "create" : "remove",
               type_id, parent);
     if (!world.held || strcmp(world.held, uuid) != 0)
@@ -232,7 +239,8 @@ static void run_clear(struct run *run)
 
 static void execute(struct run *run, const struct plan *plan)
 {
-    run->journal = journal_new();
+    if (!run->journal)
+        run->journal = journal_new();
     const struct executor executor = {
         .root_uuid = ROOT,
         .journal = run->journal,
@@ -358,6 +366,29 @@ static void test_kernel_does_not_answer(void **state)
     assert_non_null(journal_find_device(run.journal, DEVICE_1));
 }
 
+/* One that somebody else made and a reboot took is to be made again; its maker may be
+ * faster, and then it is still his. */
+static void test_a_foreign_device_that_its_maker_puts_back(void **state)
+{
+    for (int faster = 0; faster < 2; faster++) {
+        _cleanup_plan_ struct plan *plan = xcalloc(1, sizeof *plan);
+        add_device_step(plan, STEP_CREATE_DEVICE, GPU_1, PROVIDER_1, DEVICE_1);
+        _cleanup_run_ struct run run = {.journal = journal_new(), .unsaved = true};
+        struct journal_device entry = journal_device_copy(&plan->steps[0].device);
+        entry.adopted = true;
+        journal_put_device(run.journal, &entry);
+        journal_device_clear(&entry);
+        world.existing = faster ? DEVICE_1 : NULL;
+        world.expects_adopted = true;
+        execute(&run, plan);
+        assert_int_equal(run.execution->outcomes[STEP_DONE], 1);
+        assert_int_equal(journal_find_device(run.journal, DEVICE_1)->adopted, faster);
+        expect_on_disk(faster ? "\"adopted\":true" : "\"adopted\":false");
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 static void test_late_result_asks_for_another_look(void **state)
 {
     (void)state;
@@ -413,6 +444,7 @@ int main(void)
         TEST(test_nth_fails),
         TEST(test_root_first),
         TEST(test_kernel_does_not_answer),
+        TEST(test_a_foreign_device_that_its_maker_puts_back),
         TEST(test_late_result_asks_for_another_look),
         TEST(test_no_journal_no_acts),
         TEST(test_stops_between_steps),

@@ -53,7 +53,8 @@ static int create(const struct fixture *fixture, const char *parent, const char 
 {
     *err = (struct error){0};
     const struct device_spec device = {uuid, parent, type};
-    return backend_mdev.create(&fixture->place, &device, err);
+    bool existed;
+    return backend_mdev.create(&fixture->place, &device, &existed, err);
 }
 
 static int destroy(const struct fixture *fixture, const char *parent, const char *uuid,
@@ -99,6 +100,20 @@ static void makes_and_removes_and_may_be_asked_twice(void **state)
         assert_false(is_there(&fixture, UUID("1")));
     }
     assert_int_equal(count_removes(&fixture), 1);
+    tear_down(&fixture);
+}
+
+static void says_whether_the_device_was_there_before(void **state)
+{
+    (void)state;
+    struct fixture fixture = set_up();
+    const struct device_spec device = {UUID("1"), CARD, "nvidia-35"};
+    for (int i = 0; i < 2; i++) {
+        struct error err = {0};
+        bool existed;
+        assert_ok(backend_mdev.create(&fixture.place, &device, &existed, &err), &err);
+        assert_int_equal(existed, i == 1);
+    }
     tear_down(&fixture);
 }
 
@@ -322,6 +337,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_and_removes_and_may_be_asked_twice),
+        cmocka_unit_test(says_whether_the_device_was_there_before),
         cmocka_unit_test(says_why_it_cannot_create),
         cmocka_unit_test(never_removes_what_is_in_use),
         cmocka_unit_test(never_removes_what_a_process_has_open),

@@ -204,6 +204,14 @@ static void carry_out(struct model *model, const struct plan *plan,
     }
 }
 
+static void carry_out_and_note(struct model *model, const struct plan *plan,
+                               const struct step *step)
+{
+    bool existed = model_device(model, step->device.uuid);
+    carry_out(model, plan, step);
+    plan_note_done(model->journal, step, existed);
+}
+
 static void intend(struct model *model, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->step_count; i++)
@@ -215,8 +223,7 @@ static void execute(struct model *model, const struct plan *plan, size_t count)
     for (size_t i = 0; i < count && i < plan->step_count; i++) {
         if (step_is_note(&plan->steps[i]))
             continue;
-        carry_out(model, plan, &plan->steps[i]);
-        plan_note_done(model->journal, &plan->steps[i]);
+        carry_out_and_note(model, plan, &plan->steps[i]);
     }
 }
 
@@ -286,8 +293,7 @@ void model_execute_late(struct model *model, const struct plan *plan, size_t cou
             strlist_add(&ended, step->gpu);
             continue;
         }
-        carry_out(model, plan, step);
-        plan_note_done(model->journal, step);
+        carry_out_and_note(model, plan, step);
     }
     strlist_clear(&ended);
 }

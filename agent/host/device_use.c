@@ -72,9 +72,6 @@ static void add_domain_devices(struct scan *scan, const struct domain_xml *domai
 {
     for (size_t i = 0; i < domain->mdevs.count; i++)
         add_domain(scan, domain, running, domain->mdevs.items[i]);
-    for (size_t i = 0; i < domain->mentioned.count; i++)
-        if (host_mdev(scan->host, domain->mentioned.items[i], NULL, NULL))
-            add_domain(scan, domain, running, domain->mentioned.items[i]);
 }
 
 static void read_domain(struct scan *scan, int folder, const char *path,

@@ -36,8 +36,8 @@ struct device_use {
 /* `root` is a directory that stands for "/" (tests), or "/". What cannot be read makes
  * the result `unknown`, with the reason in *note (the caller's; may stay NULL). Never
  * fails otherwise. Any place may be absent, except that /proc must be there when the
- * host has a device with a VFIO group. A uuid anywhere in a domain's XML counts when it
- * is that of a device on the host; one in a <hostdev type='mdev'> counts always. */
+ * host has a device with a VFIO group. Of a domain's XML only what domain_xml takes
+ * counts. */
 struct device_use *device_use_scan(const char *root, const struct host *host,
                                    char **note);
 void device_use_free(struct device_use *use);

@@ -6,27 +6,56 @@
 
 #include "lib/xalloc.h"
 
+/* The only places whose content libvirt alone writes. A name, a description, or what a
+ * service keeps in <metadata> says what a tenant likes. */
+#define DOMAIN_UUID "/domain/uuid"
+#define HOSTDEV "/domain/devices/hostdev"
+#define HOSTDEV_ADDRESS HOSTDEV "/source/address"
+#define STATUS "/domstatus"
+
 struct reader {
     struct domain_xml *out;
-    unsigned depth;
-    unsigned domain; /* the depth of <domain>; 0 while outside */
-    unsigned mdev;   /* the depth of the <hostdev type='mdev'> that we are in, or 0 */
-    char *text;      /* characters since the last tag: expat gives them in pieces */
+    XML_Parser parser;
+    char *path; /* of the element that we are in: "/domain/devices" */
+    size_t path_length, path_room;
+    bool in_mdev; /* in a <hostdev type='mdev'>, */
+    bool named;   /* that has named its device */
+    char *text;   /* of <uuid>: expat gives it in pieces */
     size_t length, room;
+    struct error *err;
+    bool failed;
 };
 
-/* Adds every uuid in `text`, wherever it stands, to `list`. */
-static void collect_uuids(const char *text, size_t length, struct strlist *list)
+/* What libvirt would not write: then it is not known what the domain has. */
+static void complain(struct reader *reader, const char *what)
 {
-    char window[UUID_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
-    for (size_t i = 0; i + UUID_TEXT_SIZE - 1 <= length; i++) {
-        if (text[i + 8] != '-')
-            continue;
-        memcpy(window, text + i, sizeof window - 1);
-        window[sizeof window - 1] = 0;
-        if (uuid_parse_text(window, uuid))
-            strlist_add_unique(list, uuid);
+    if (!reader->failed)
+        (void)error_set(reader->err, ERROR_INVALID, "line %lu: %s",
+                        (unsigned long)XML_GetCurrentLineNumber(reader->parser), what);
+    reader->failed = true;
+}
+
+static void append(char **bytes, size_t *length, size_t *room, const char *more,
+                   size_t count)
+{
+    if (*length + count > *room) {
+        *room = (*length + count) * 2;
+        *bytes = xreallocarray(*bytes, *room, 1);
     }
+    memcpy(*bytes + *length, more, count);
+    *length += count;
+}
+
+/* A running domain's own element is below its status. */
+static bool is_at(const struct reader *reader, const char *place)
+{
+    const char *path = reader->path;
+    size_t length = reader->path_length;
+    if (length >= strlen(STATUS) && memcmp(path, STATUS, strlen(STATUS)) == 0) {
+        path += strlen(STATUS);
+        length -= strlen(STATUS);
+    }
+    return length == strlen(place) && memcmp(path, place, length) == 0;
 }
 
 static const char *attribute(const char **attributes, const char *name)
@@ -37,66 +66,59 @@ static const char *attribute(const char **attributes, const char *name)
     return NULL;
 }
 
-/* The text between two tags is whole. */
-static void flush_text(struct reader *reader)
+static void take_mdev(struct reader *reader, const char *text)
 {
-    collect_uuids(reader->text, reader->length, &reader->out->mentioned);
-    reader->length = 0;
+    char uuid[UUID_TEXT_SIZE];
+    if (!text || !uuid_parse_text(text, uuid))
+        return;
+    strlist_add_unique(&reader->out->mdevs, uuid);
+    reader->named = true;
 }
 
 static void XMLCALL start_element(void *data, const char *name, const char **attributes)
 {
     struct reader *reader = data;
-    flush_text(reader);
-    reader->depth++;
-    if (!reader->domain && strcmp(name, "domain") == 0)
-        reader->domain = reader->depth;
-    const char *type = attribute(attributes, "type");
-    if (!reader->mdev && strcmp(name, "hostdev") == 0 && type &&
-        strcmp(type, "mdev") == 0)
-        reader->mdev = reader->depth;
-    bool address = reader->mdev && strcmp(name, "address") == 0;
-    for (; *attributes; attributes += 2)
-        collect_uuids(attributes[1], strlen(attributes[1]),
-                      address && strcmp(attributes[0], "uuid") == 0
-                          ? &reader->out->mdevs
-                          : &reader->out->mentioned);
+    append(&reader->path, &reader->path_length, &reader->path_room, "/", 1);
+    append(&reader->path, &reader->path_length, &reader->path_room, name, strlen(name));
+    reader->length = 0;
+    if (is_at(reader, HOSTDEV)) {
+        const char *type = attribute(attributes, "type");
+        reader->in_mdev = type && strcmp(type, "mdev") == 0;
+        reader->named = false;
+    } else if (reader->in_mdev && is_at(reader, HOSTDEV_ADDRESS))
+        take_mdev(reader, attribute(attributes, "uuid"));
 }
 
-/* <domain>'s own <uuid> is its direct child, and the first of them. */
 static void take_domain_uuid(struct reader *reader)
 {
-    struct strlist found = {0};
-    collect_uuids(reader->text, reader->length, &found);
-    if (found.count && !*reader->out->uuid)
-        memcpy(reader->out->uuid, found.items[0], UUID_TEXT_SIZE);
-    strlist_clear(&found);
+    static const char space[] = " \t\r\n";
+    append(&reader->text, &reader->length, &reader->room, "", 1);
+    char *start = reader->text + strspn(reader->text, space);
+    start[strcspn(start, space)] = 0;
+    if (*reader->out->uuid)
+        complain(reader, "the domain has a second <uuid>");
+    else if (!uuid_parse_text(start, reader->out->uuid))
+        complain(reader, "the domain's <uuid> is none");
 }
 
 static void XMLCALL end_element(void *data, const char *name)
 {
     struct reader *reader = data;
-    if (reader->domain && reader->depth == reader->domain + 1 &&
-        strcmp(name, "uuid") == 0)
+    if (is_at(reader, DOMAIN_UUID))
         take_domain_uuid(reader);
-    flush_text(reader);
-    if (reader->depth == reader->mdev)
-        reader->mdev = 0;
-    if (reader->depth == reader->domain)
-        reader->domain = 0;
-    reader->depth--;
+    if (reader->in_mdev && is_at(reader, HOSTDEV)) {
+        if (!reader->named)
+            complain(reader, "a <hostdev> of a mediated device has no uuid");
+        reader->in_mdev = false;
+    }
+    reader->path_length -= strlen(name) + 1;
 }
 
 static void XMLCALL add_text(void *data, const char *text, int length)
 {
     struct reader *reader = data;
-    size_t wanted = reader->length + (size_t)length;
-    if (wanted > reader->room) {
-        reader->room = wanted * 2;
-        reader->text = xreallocarray(reader->text, reader->room, 1);
-    }
-    memcpy(reader->text + reader->length, text, (size_t)length);
-    reader->length = wanted;
+    if (is_at(reader, DOMAIN_UUID))
+        append(&reader->text, &reader->length, &reader->room, text, (size_t)length);
 }
 
 int domain_xml_parse(const char *text, size_t length, struct domain_xml *out,
@@ -108,22 +130,21 @@ int domain_xml_parse(const char *text, size_t length, struct domain_xml *out,
     XML_Parser parser = XML_ParserCreate(NULL);
     if (!parser)
         abort();
-    struct reader reader = {.out = out};
+    struct reader reader = {.out = out, .parser = parser, .err = err};
     XML_SetUserData(parser, &reader);
     XML_SetElementHandler(parser, start_element, end_element);
     XML_SetCharacterDataHandler(parser, add_text);
-    int rc = 0;
     if (XML_Parse(parser, text, (int)length, XML_TRUE) != XML_STATUS_OK)
-        rc = error_set(err, ERROR_INVALID, "line %lu: %s",
-                       (unsigned long)XML_GetCurrentLineNumber(parser),
-                       XML_ErrorString(XML_GetErrorCode(parser)));
+        complain(&reader, XML_ErrorString(XML_GetErrorCode(parser)));
+    if (out->mdevs.count && !*out->uuid)
+        complain(&reader, "a domain without a <uuid> names a mediated device");
     XML_ParserFree(parser);
+    free(reader.path);
     free(reader.text);
-    return rc;
+    return reader.failed ? -1 : 0;
 }
 
 void domain_xml_clear(struct domain_xml *domain)
 {
     strlist_clear(&domain->mdevs);
-    strlist_clear(&domain->mentioned);
 }

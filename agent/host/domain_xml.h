@@ -1,6 +1,10 @@
 /*
- * domain_xml: which mediated devices a libvirt domain names, from its XML: a <domain>,
- * or the <domstatus> around one that libvirt keeps of running domains. Stateless.
+ * domain_xml: which mediated devices a libvirt domain has, from its XML: a <domain>, or
+ * the <domstatus> around one that libvirt keeps of running domains. A device is one
+ * that a <hostdev> of the domain names by its address. Any other uuid in there may be
+ * text of a tenant's (a server's name, its metadata) and says nothing. Stateless.
+ *
+ * https://libvirt.org/formatdomain.html#host-device-assignment
  */
 #ifndef AGENT_HOST_DOMAIN_XML_H
 #define AGENT_HOST_DOMAIN_XML_H
@@ -13,15 +17,13 @@
 
 struct domain_xml {
     char uuid[UUID_TEXT_SIZE]; /* the domain's; "" where it has none */
-    /* Of <hostdev type='mdev'><source><address uuid='...'/>; lower case. */
+    /* Of devices/hostdev[@type='mdev']/source/address/@uuid; lower case. */
     struct strlist mdevs;
-    /* Every other uuid in attributes and text: one of them may still be a device, say
-     * in the arguments of <qemu:commandline>. */
-    struct strlist mentioned;
 };
 
-/* ERROR_INVALID when it is no well-formed XML, with the line; what was found until
- * there is in *out all the same. domain_xml_clear() in either case. */
+/* ERROR_INVALID, with the line, when it is no well-formed XML, or a <hostdev> or the
+ * domain lacks the uuid that libvirt writes there; what was found is in *out all the
+ * same. domain_xml_clear() in either case. */
 int domain_xml_parse(const char *text, size_t length, struct domain_xml *out,
                      struct error *err);
 void domain_xml_clear(struct domain_xml *domain);

@@ -74,18 +74,19 @@ class Agent:
         folder.mkdir(parents=True)
         (folder / "7").symlink_to(f"/dev/vfio/{group}")
 
-    def define_domain(self, uuid, mdevs, running=False):
-        """A libvirt domain with these devices; gives its file."""
+    def define_domain(self, uuid, mdevs, running=False, text=""):
+        """A libvirt domain with these devices, called `text` wherever a tenant has a say; gives its file."""
         hostdevs = "".join(
             "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
             f"<address uuid='{mdev}'/></source></hostdev>" for mdev in mdevs)
-        text = (f"<domain type='kvm'><name>d-{uuid[:8]}</name><uuid>{uuid}</uuid>"
-                f"<devices>{hostdevs}</devices></domain>")
+        metadata = f"<metadata><nova:name xmlns:nova='n' of='{text}'>{text}</nova:name></metadata>" if text else ""
+        domain = (f"<domain type='kvm'><name>{text or 'd-' + uuid[:8]}</name><uuid>{uuid}</uuid>{metadata}"
+                  f"<description>{text}</description><devices>{hostdevs}</devices></domain>")
         if running:
-            text = f"<domstatus state='running' pid='1'>{text}</domstatus>"
+            domain = f"<domstatus state='running' pid='1'>{domain}</domstatus>"
         folder = "run/libvirt/qemu" if running else "etc/libvirt/qemu"
         file = self.host_root / folder / f"d-{uuid[:8]}.xml"
-        file.write_text(text)
+        file.write_text(domain)
         return file
 
     def start(self, *words):

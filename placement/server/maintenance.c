@@ -1,7 +1,7 @@
 #include "placement/server/maintenance.h"
 
-#include "placement/server/graph/load.h"
 #include "placement/server/store/database.h"
+#include "placement/server/store/graph_load.h"
 
 static int check_references(sqlite3_stmt *row, void *context, struct error *err)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/strlist.h"
-#include "placement/server/http/accept.h"
+#include "placement/server/message/accept.h"
 
 #define PROVIDER "/resource_providers/{uuid}"
 #define TAKES ROUTE_TAKES_JSON

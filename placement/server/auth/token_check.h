@@ -11,7 +11,7 @@
 #include "config/placement_config.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
-#include "placement/server/auth/identity.h"
+#include "placement/server/message/identity.h"
 
 enum token_verdict {
     TOKEN_VALID,

@@ -7,7 +7,7 @@
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
 #include "placement/server/candidates/parameters.h"
-#include "placement/server/schema/python_text.h"
+#include "placement/server/message/python_text.h"
 
 /* ---- what applies to the whole request ---- */
 

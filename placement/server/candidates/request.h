@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "placement/server/handlers/filters.h"
+#include "placement/server/message/filters.h"
 #include "placement/server/message/reply.h"
 #include "placement/server/message/request.h"
 

@@ -6,7 +6,7 @@
 #include "placement/server/candidates/node_set.h"
 #include "placement/server/candidates/request.h"
 #include "placement/server/candidates/write.h"
-#include "placement/server/route.h"
+#include "placement/server/handlers/handlers.h"
 #include "placement/server/store/store.h"
 
 /* ---- which candidates ---- */

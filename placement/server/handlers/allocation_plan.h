@@ -14,13 +14,6 @@
 #include "placement/server/schema/schema.h"
 #include "placement/server/store/store.h"
 
-/* The body of PUT /allocations/{consumer}, and of POST /allocations, by microversion.
- */
-const struct schema *allocation_put_schema(int microversion);
-const struct schema *allocation_post_schema(int microversion);
-/* The same, but may be empty: in the reshaper. */
-const struct schema *allocation_reshape_schema(int microversion);
-
 struct planned_consumer {
     char uuid[UUID_TEXT_SIZE];
     struct consumer *known;            /* NULL: it is new */

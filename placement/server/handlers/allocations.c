@@ -1,5 +1,6 @@
 /* /allocations and /allocations/{consumer_uuid}. */
 #include "placement/server/handlers/allocation_plan.h"
+#include "placement/server/schema/allocation_body.h"
 
 #include <json-c/linkhash.h>
 #include <string.h>

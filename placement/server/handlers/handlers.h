@@ -1,12 +1,35 @@
 /*
- * handlers: what several resources' handlers share.
+ * handlers: the handlers of the API, one file a resource, and what several of them
+ * share.
  */
 #ifndef PLACEMENT_SERVER_HANDLERS_HANDLERS_H
 #define PLACEMENT_SERVER_HANDLERS_HANDLERS_H
 
-#include "placement/server/route.h"
+#include "placement/server/message/reply.h"
+#include "placement/server/message/request.h"
 #include "placement/server/schema/schema.h"
 #include "placement/server/store/store.h"
+
+/* Answers one request: 0 with the reply filled, or -1 with a problem in it
+ * (reply_problem). After -1 the store is unchanged. */
+typedef int handler(struct store *store, const struct request *request,
+                    struct reply *reply);
+
+handler root_get;
+handler resource_classes_list, resource_class_create, resource_class_get,
+    resource_class_rename, resource_class_ensure, resource_class_delete;
+handler resource_providers_list, resource_provider_create, resource_provider_get,
+    resource_provider_update, resource_provider_delete;
+handler inventories_get, inventory_create, inventories_set, inventories_delete,
+    inventory_get, inventory_update, inventory_delete;
+handler provider_usages_get, total_usages_get;
+handler aggregates_get, aggregates_set;
+handler traits_list, trait_get, trait_ensure, trait_delete;
+handler provider_traits_get, provider_traits_set, provider_traits_delete;
+handler provider_allocations_get;
+handler allocations_get, allocations_set, allocations_delete, allocations_post;
+handler allocation_candidates_list;
+handler reshape;
 
 /* The provider that the path names, or NULL with 404 in the reply. */
 struct node *handler_provider(struct store *store, const struct request *request,

@@ -5,6 +5,7 @@
 #include "lib/xalloc.h"
 #include "placement/server/handlers/allocation_plan.h"
 #include "placement/server/handlers/handlers.h"
+#include "placement/server/schema/allocation_body.h"
 #include "placement/server/schema/inventory_body.h"
 
 static const struct schema by_provider = {

@@ -1,9 +1,9 @@
 /* GET /resource_providers: all that pass the filters of the query. */
 #include <string.h>
 
-#include "placement/server/handlers/filters.h"
 #include "placement/server/handlers/handlers.h"
 #include "placement/server/handlers/resource_providers.h"
+#include "placement/server/message/filters.h"
 
 static const struct schema text_schema = {.type = SCHEMA_STRING};
 static const struct schema uuid_schema = {.type = SCHEMA_STRING, .uuid = true};

@@ -1,8 +1,8 @@
 /* GET /: which versions there are. */
 #include <stdio.h>
 
+#include "placement/server/handlers/handlers.h"
 #include "placement/server/message/microversion.h"
-#include "placement/server/route.h"
 
 int root_get(struct store *store, const struct request *request, struct reply *reply)
 {

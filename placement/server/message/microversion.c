@@ -5,7 +5,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
-#include "placement/server/schema/python_text.h"
+#include "placement/server/message/python_text.h"
 
 static const char service[] = "placement";
 #define BLANKS " \t"

@@ -7,7 +7,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
-#include "placement/server/http/accept.h"
+#include "placement/server/message/accept.h"
 #include "placement/server/message/microversion.h"
 
 /* What the statuses are called, and the sentence that goes before the detail:

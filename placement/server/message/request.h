@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "placement/server/auth/identity.h"
+#include "placement/server/message/identity.h"
 #include "placement/server/message/query.h"
 
 #define REQUEST_ID_SIZE 41 /* "req-" and a uuid */

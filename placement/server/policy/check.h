@@ -18,7 +18,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/error.h"
-#include "placement/server/auth/identity.h"
+#include "placement/server/message/identity.h"
 
 struct policy_check;
 

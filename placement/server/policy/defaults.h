@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "config/placementd_options.h"
-#include "placement/server/auth/identity.h"
+#include "placement/server/message/identity.h"
 
 /* The deprecated rule that those with `was_admin` stand for, as policy files name it.
  */

@@ -12,7 +12,7 @@
 #include "lib/cleanup.h"
 #include "lib/error.h"
 #include "lib/strlist.h"
-#include "placement/server/auth/identity.h"
+#include "placement/server/message/identity.h"
 #include "placement/server/message/reply.h"
 
 struct policy;

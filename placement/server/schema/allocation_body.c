@@ -1,5 +1,4 @@
-/* What bodies with allocations look like, by microversion. */
-#include "placement/server/handlers/allocation_plan.h"
+#include "placement/server/schema/allocation_body.h"
 
 static const struct schema uuid = {.type = SCHEMA_STRING, .uuid = true};
 static const struct schema any_integer = {.type = SCHEMA_INTEGER};

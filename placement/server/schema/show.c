@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/cleanup.h"
-#include "placement/server/schema/python_text.h"
+#include "placement/server/message/python_text.h"
 #include "placement/server/schema/schema.h"
 
 #define SHOWN_AT_MOST 1200

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/xalloc.h"
-#include "placement/server/graph/load.h"
+#include "placement/server/store/graph_load.h"
 
 int store_open(const char *path, const struct store_options *options,
                struct store **out, struct error *err)

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "placement/server/message/python_text.h"
 #include "placement/server/message/query.h"
-#include "placement/server/schema/python_text.h"
 
 static void parses_names_and_values(void **state)
 {

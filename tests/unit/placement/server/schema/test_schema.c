@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "placement/server/handlers/allocation_plan.h"
+#include "placement/server/schema/allocation_body.h"
 #include "placement/server/schema/inventory_body.h"
 #include "placement/server/schema/schema.h"
 

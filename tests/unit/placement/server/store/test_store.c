@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "lib/xalloc.h"
-#include "placement/server/graph/load.h"
 #include "placement/server/maintenance.h"
+#include "placement/server/store/graph_load.h"
 #include "tests/unit/placement/server/api_call.h"
 
 /* ---- random requests ---- */

@@ -2,8 +2,8 @@
  * python_text: texts as Python prints them, since upstream's error messages quote what
  * was wrong in that way and its clients' tests look at them. Stateless.
  */
-#ifndef PLACEMENT_SERVER_SCHEMA_PYTHON_TEXT_H
-#define PLACEMENT_SERVER_SCHEMA_PYTHON_TEXT_H
+#ifndef PLACEMENT_SERVER_MESSAGE_PYTHON_TEXT_H
+#define PLACEMENT_SERVER_MESSAGE_PYTHON_TEXT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * identity: who asks, as the authentication found out, for the policy to decide on.
  * Plain data with its own copies of what is kept.
  */
-#ifndef PLACEMENT_SERVER_AUTH_IDENTITY_H
-#define PLACEMENT_SERVER_AUTH_IDENTITY_H
+#ifndef PLACEMENT_SERVER_MESSAGE_IDENTITY_H
+#define PLACEMENT_SERVER_MESSAGE_IDENTITY_H
 
 #include <stdbool.h>
 

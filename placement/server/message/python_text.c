@@ -1,4 +1,4 @@
-#include "placement/server/schema/python_text.h"
+#include "placement/server/message/python_text.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "placement/server/graph/load.h"
+#include "placement/server/store/graph_load.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Which type a client gets, as webob decides it. */
-#include "placement/server/http/accept.h"
+#include "placement/server/message/accept.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /*
- * load: fills a graph from the tables. Finds what the tables' types cannot
+ * graph_load: fills a graph from the tables. Finds what the tables' types cannot
  * forbid: rows that refer to nothing, loops of parents, negative numbers.
  */
-#ifndef PLACEMENT_SERVER_GRAPH_LOAD_H
-#define PLACEMENT_SERVER_GRAPH_LOAD_H
+#ifndef PLACEMENT_SERVER_STORE_GRAPH_LOAD_H
+#define PLACEMENT_SERVER_STORE_GRAPH_LOAD_H
 
 #include "placement/server/graph/graph.h"
 #include "placement/server/store/database.h"

@@ -1,4 +1,4 @@
-#include "placement/server/http/accept.h"
+#include "placement/server/message/accept.h"
 
 #include <ctype.h>
 #include <stdbool.h>

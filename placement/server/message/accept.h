@@ -2,8 +2,8 @@
  * accept: the Accept header of HTTP: which of the types that we can give does the
  * client want most. Stateless.
  */
-#ifndef PLACEMENT_SERVER_HTTP_ACCEPT_H
-#define PLACEMENT_SERVER_HTTP_ACCEPT_H
+#ifndef PLACEMENT_SERVER_MESSAGE_ACCEPT_H
+#define PLACEMENT_SERVER_MESSAGE_ACCEPT_H
 
 /* What the header asks for: no header, an empty one or "*" + "/" + "*" alone asks for
  * application/json. */

@@ -7,8 +7,8 @@
  *
  * Plain data; all zero asks nothing. The caller owns it. Stateless.
  */
-#ifndef PLACEMENT_SERVER_HANDLERS_FILTERS_H
-#define PLACEMENT_SERVER_HANDLERS_FILTERS_H
+#ifndef PLACEMENT_SERVER_MESSAGE_FILTERS_H
+#define PLACEMENT_SERVER_MESSAGE_FILTERS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "placement/server/handlers/filters.h"
+#include "placement/server/message/filters.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
-#include "placement/server/schema/python_text.h"
+#include "placement/server/message/python_text.h"
 
 static const char *skip_blanks(const char *text)
 {

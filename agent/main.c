@@ -56,11 +56,11 @@ static int set_format(struct command_context *context, const char *name)
 
 static int set_log_level(struct command_context *context, const char *name)
 {
-    if (!log_level_parse(name, &context->log_level))
+    if (!log_level_parse(name, &context->settings.log_level))
         return usage_error(
             "--log-level %s: the levels are error, warning, info and debug", name);
-    log_set_level(context->log_level);
-    context->log_level_given = true;
+    log_set_level(context->settings.log_level);
+    context->settings.log_level_given = true;
     return 0;
 }
 
@@ -69,13 +69,13 @@ static int take_option(struct command_context *context, int option)
 {
     switch (option) {
     case OPTION_CONFIG_FILE:
-        strlist_add(&context->config_files, optarg);
+        strlist_add(&context->settings.config_files, optarg);
         return 0;
     case OPTION_CONFIG_DIR:
-        strlist_add(&context->config_dirs, optarg);
+        strlist_add(&context->settings.config_dirs, optarg);
         return 0;
     case OPTION_SYSFS_ROOT:
-        context->sysfs_root = optarg;
+        context->settings.sysfs_root = optarg;
         return 0;
     case OPTION_FORMAT:
         return set_format(context, optarg);
@@ -128,7 +128,7 @@ static int dispatch(struct command_context *context, int argc, char **argv)
     if (!command)
         return unknown_command(argv[0]);
     context->command = command->name;
-    if (command_use_daemons_files(context, &err) != 0)
+    if (settings_use_daemons_files(&context->settings, &err) != 0)
         return command_fail(&err);
     if (strncmp(command->arguments, "[--", 3) == 0)
         return command->run(context, argc, argv);
@@ -155,7 +155,6 @@ int main(int argc, char **argv)
         rc = take_option(&context, option);
     if (rc == 0)
         rc = dispatch(&context, argc - optind, argv + optind);
-    strlist_clear(&context.config_files);
-    strlist_clear(&context.config_dirs);
+    settings_clear(&context.settings);
     return rc < 0 ? 0 : rc;
 }

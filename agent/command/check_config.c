@@ -10,8 +10,8 @@
 static void check_host(const struct command_context *context,
                        const struct config *config, struct config_problems *problems)
 {
-    const char *root =
-        context->sysfs_root ? context->sysfs_root : config->agent.sysfs_root;
+    const char *root = context->settings.sysfs_root ? context->settings.sysfs_root
+                                                    : config->agent.sysfs_root;
     _cleanup_(host_freep) struct host *host = NULL;
     struct error err;
     if (host_look(root, config->agent.state_file, &host, &err) == 0)
@@ -38,11 +38,12 @@ static void check_placement(const struct config *config,
 static void find_problems(const struct command_context *context,
                           struct config_problems *problems)
 {
-    _cleanup_strlist_ struct strlist files = strlist_copy(&context->config_files);
-    if (files.count == 0 && context->config_dirs.count == 0)
-        strlist_add(&files, COMMAND_DEFAULT_CONFIG);
+    _cleanup_strlist_ struct strlist files =
+        strlist_copy(&context->settings.config_files);
+    if (files.count == 0 && context->settings.config_dirs.count == 0)
+        strlist_add(&files, SETTINGS_DEFAULT_CONFIG);
     _cleanup_(config_freep) struct config *config =
-        config_read(&files, &context->config_dirs, problems);
+        config_read(&files, &context->settings.config_dirs, problems);
     check_placement(config, problems);
     check_host(context, config, problems);
 }

@@ -10,20 +10,14 @@
 #define AGENT_COMMAND_COMMAND_H
 
 #include "agent/host/host.h"
-#include "config/config.h"
+#include "agent/settings.h"
 #include "lib/table.h"
-
-#define COMMAND_DEFAULT_DIR "/etc/vgpu-agent"
-#define COMMAND_DEFAULT_CONFIG COMMAND_DEFAULT_DIR "/vgpu-agent.conf"
 
 /* The command line but for the command's own arguments. */
 struct command_context {
-    const char *command;                      /* that is to be run */
-    struct strlist config_files, config_dirs; /* empty: there are none */
-    const char *sysfs_root; /* overrides the configuration; NULL when not given */
+    const char *command; /* that is to be run */
+    struct settings settings;
     enum output_format format;
-    bool log_level_given; /* then this overrides the configuration's */
-    enum log_level log_level;
 };
 
 struct command {
@@ -50,24 +44,14 @@ const struct command *command_find(const char *name);
 /* "Usage: ..." with options, commands and the configuration's options. */
 void command_print_help(FILE *out);
 
-/* Where the command line names no files: those of the daemon, where there are any. */
-int command_use_daemons_files(struct command_context *context, struct error *err);
-
 /* Says on standard error what is wrong, as a line of its own. */
 void command_complain(const char *text);
 /* The same with the error's text; gives the exit status for it. */
 int command_fail(const struct error *err);
 
-/* Reads the configuration of the context, for what looks at the host only: without any
- * file, the defaults serve. Logs every problem and sets the log's level; -1 when a
- * problem is an error. */
-int command_load_config(const struct command_context *context, struct config **out);
-/* The same, and host_scan() with it. 0, or the exit status; what went wrong is said. */
+/* Reads the configuration of the settings and host_scan() with it. 0, or the exit
+ * status; what went wrong is said. */
 int command_look_at_host(const struct command_context *context, struct config **config,
                          struct host **host);
-/* As command_load_config(), for what talks to Placement: a file is needed, and all that
- * [placement]'s auth_type asks for. */
-int command_load_full_config(const struct command_context *context,
-                             struct config **out);
 
 #endif

@@ -11,7 +11,7 @@ static int run(const struct command_context *context, int argc, char **argv)
     (void)argc, (void)argv;
     _cleanup_(config_freep) struct config *config = NULL;
     /* Files with errors would be refused there, where nobody looks. */
-    if (command_load_full_config(context, &config) != 0)
+    if (settings_load_full(&context->settings, &config) != 0)
         return EX_CONFIG;
     struct error err;
     pid_t pid;

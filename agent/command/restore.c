@@ -87,7 +87,7 @@ static int open_session(struct command_session *session,
 {
     struct error err;
     _cleanup_free_ char *note = NULL;
-    if (command_load_config(context, &session->config) != 0)
+    if (settings_load(&context->settings, &session->config) != 0)
         return EX_CONFIG;
     if (agent_new(session->config, AGENT_RESTORES, context->command, time(NULL),
                   &session->agent, &note, &err) != 0)

@@ -11,7 +11,7 @@ int command_session_open(struct command_session *session,
                          const struct command_context *context,
                          enum agent_access access)
 {
-    if (command_load_full_config(context, &session->config) != 0)
+    if (settings_load_full(&context->settings, &session->config) != 0)
         return EX_CONFIG;
     struct error err;
     if (agent_new(session->config, access, context->command, time(NULL),

@@ -20,7 +20,7 @@
 #define LEAST_PAUSE 1000 /* milliseconds */
 
 struct daemon {
-    const struct command_context *context;
+    const struct settings *settings;
     struct config *config;
     struct agent *agent;
     int signals; /* signalfd */
@@ -178,7 +178,7 @@ static void reload(struct daemon *daemon)
     notify_state("RELOADING=1");
     struct error err;
     struct config *config = NULL;
-    if (command_load_full_config(daemon->context, &config) != 0) {
+    if (settings_load_full(daemon->settings, &config) != 0) {
         monitor_note_reload(daemon->monitor,
                             "the files have errors, which `vgpu-agent check-config` "
                             "lists");
@@ -258,13 +258,12 @@ static int start(struct daemon *daemon, struct error *err)
     return 0;
 }
 
-static int run(struct daemon *daemon)
+static int run(struct daemon *daemon, struct error *err)
 {
-    struct error err;
-    if (command_load_full_config(daemon->context, &daemon->config) != 0)
+    if (settings_load_full(daemon->settings, &daemon->config) != 0)
         return EX_CONFIG;
-    if (start(daemon, &err) != 0)
-        return command_fail(&err);
+    if (start(daemon, err) != 0)
+        return -1;
     log_info("agent", "vgpu-agent " VERSION " starts");
     /* Ready once devices that a reboot took are back: nova-compute waits for it. */
     one_cycle(daemon);
@@ -275,11 +274,11 @@ static int run(struct daemon *daemon)
     return EX_OK;
 }
 
-int daemon_run(const struct command_context *context)
+int daemon_run(const struct settings *settings, struct error *err)
 {
     struct daemon daemon = {
-        .context = context, .signals = -1, .monitor = monitor_new()};
-    int status = run(&daemon);
+        .settings = settings, .signals = -1, .monitor = monitor_new()};
+    int status = run(&daemon, err);
     monitor_free(daemon.monitor);
     agent_free(daemon.agent);
     config_free(daemon.config);

@@ -9,9 +9,9 @@
 #ifndef AGENT_DAEMON_DAEMON_H
 #define AGENT_DAEMON_DAEMON_H
 
-#include "agent/command/command.h"
+#include "agent/settings.h"
 
-/* Returns the exit status. */
-int daemon_run(const struct command_context *context);
+/* The exit status; -1 when it could not start. */
+int daemon_run(const struct settings *settings, struct error *err);
 
 #endif

@@ -1,0 +1,153 @@
+#include "agent/agent.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "agent/backend/mdev.h"
+#include "agent/state/instance_lock.h"
+#include "agent/state/journal_codec.h"
+#include "agent/state/requests.h"
+#include "lib/files.h"
+#include "lib/xalloc.h"
+
+#define PATIENCE 2000 /* milliseconds */
+#define JOURNAL_MAX (64u << 20)
+
+/* The journal for those who change nothing: a damaged one stays where it is. */
+static int look_at_journal(const char *path, struct journal **out, char **note,
+                           struct error *err)
+{
+    _cleanup_free_ char *text = NULL;
+    size_t length;
+    if (file_read_at(AT_FDCWD, path, JOURNAL_MAX, &text, &length, err) != 0) {
+        if (err->code != ERROR_NOT_FOUND)
+            return -1;
+        *out = journal_new();
+        return 0;
+    }
+    if (journal_read(text, length, out, err) != 0) {
+        *note =
+            xasprintf("the state file %s is damaged (%s); no device is removed until "
+                      "it is rebuilt",
+                      path, err->text);
+        *out = journal_new();
+        (*out)->rebuilding = true;
+    }
+    return 0;
+}
+
+static int open_journal(struct agent *agent, const char *command, int64_t now,
+                        char **note, struct error *err)
+{
+    const char *path = agent->config->agent.state_file;
+    if (agent->access == AGENT_LOOKS)
+        return look_at_journal(path, &agent->journal, note, err);
+    if (instance_lock_take(path, command, &agent->lock, err) != 0)
+        return err->code == ERROR_BUSY ? -1 : error_prefix(err, "agent.state_file");
+    return journal_load(path, now, &agent->journal, note, err);
+}
+
+static int open_client(struct agent *agent, struct error *err)
+{
+    if (agent->access == AGENT_RESTORES)
+        return 0;
+    if (placement_client_new(&agent->config->placement, &agent->client, err) != 0)
+        return -1;
+    agent->fetch = placement_fetch_new(agent->client, agent->config);
+    return 0;
+}
+
+int agent_new(const struct config *config, enum agent_access access,
+              const char *command, int64_t now, struct agent **out, char **note,
+              struct error *err)
+{
+    _cleanup_(agent_freep) struct agent *agent = xcalloc(1, sizeof *agent);
+    agent->config = config;
+    agent->access = access;
+    agent->lock = -1;
+    agent->patience = PATIENCE;
+    if (open_client(agent, err) != 0 ||
+        open_journal(agent, command, now, note, err) != 0 ||
+        orders_read(config->agent.state_file, ORDER_DRAINED, &agent->drained, err) != 0)
+        return -1;
+    agent->reader = host_reader_new(config->agent.sysfs_root);
+    host_reader_set_notes(agent->reader, config->agent.state_file,
+                          access != AGENT_LOOKS);
+    agent->worker = device_worker_new(&backend_mdev, config->agent.sysfs_root,
+                                      config->agent.host_root);
+    *out = steal(agent);
+    return 0;
+}
+
+void agent_free(struct agent *agent)
+{
+    if (!agent)
+        return;
+    placement_fetch_free(agent->fetch);
+    placement_client_free(agent->client);
+    host_reader_free(agent->reader);
+    device_worker_free(agent->worker);
+    journal_free(agent->journal);
+    strlist_clear(&agent->drained);
+    strlist_clear(&agent->prune);
+    cleanup_close(&agent->lock);
+    free(agent);
+}
+
+int agent_reconfigure(struct agent *agent, const struct config *config,
+                      struct error *err)
+{
+    const struct config *old = agent->config;
+    if (strcmp(config->agent.state_file, old->agent.state_file) != 0 ||
+        strcmp(config->agent.sysfs_root, old->agent.sysfs_root) != 0 ||
+        strcmp(config->agent.host_root, old->agent.host_root) != 0)
+        return error_set(err, ERROR_INVALID,
+                         "another state_file, sysfs_root or host_root needs a restart");
+    struct placement_client *client;
+    if (placement_client_new(&config->placement, &client, err) != 0)
+        return -1;
+    agent->earlier_requests = agent_requests(agent);
+    placement_fetch_free(agent->fetch);
+    placement_client_free(agent->client);
+    agent->client = client;
+    placement_client_set_interrupt(client, agent->interrupted, agent->data);
+    agent->fetch = placement_fetch_new(client, config);
+    agent->config = config;
+    return 0;
+}
+
+void agent_set_interrupt(struct agent *agent, bool (*interrupted)(void *data),
+                         void *data)
+{
+    agent->interrupted = interrupted;
+    agent->data = data;
+    host_reader_set_interrupt(agent->reader, interrupted, data);
+    if (agent->client)
+        placement_client_set_interrupt(agent->client, interrupted, data);
+}
+
+void agent_set_patience(struct agent *agent, unsigned milliseconds)
+{
+    agent->patience = milliseconds;
+}
+
+void agent_set_prune(struct agent *agent, const struct strlist *providers)
+{
+    strlist_clear(&agent->prune);
+    agent->prune = strlist_copy(providers);
+}
+
+unsigned long agent_requests(const struct agent *agent)
+{
+    return agent->earlier_requests + placement_client_requests(agent->client);
+}
+
+int64_t agent_token_expires_at(const struct agent *agent)
+{
+    return placement_client_token_expires_at(agent->client);
+}
+
+int agent_fd(const struct agent *agent)
+{
+    return device_worker_fd(agent->worker);
+}

@@ -1,0 +1,36 @@
+/*
+ * settings: the configuration as the command line chooses it: which files are read, and
+ * what the command line says goes before what they say. Commands and the daemon, which
+ * reads them again at each reload, both stand on it.
+ */
+#ifndef AGENT_SETTINGS_H
+#define AGENT_SETTINGS_H
+
+#include "config/config.h"
+#include "lib/log.h"
+
+#define SETTINGS_DEFAULT_DIR "/etc/vgpu-agent"
+#define SETTINGS_DEFAULT_CONFIG SETTINGS_DEFAULT_DIR "/vgpu-agent.conf"
+
+/* The caller's; settings_clear() frees what the lists hold. */
+struct settings {
+    struct strlist config_files, config_dirs; /* empty: there are none */
+    const char *sysfs_root; /* overrides the configuration; NULL when not given */
+    bool log_level_given;   /* then this overrides the configuration's */
+    enum log_level log_level;
+};
+
+/* Where the command line names no files: those of the daemon, where there are any. */
+int settings_use_daemons_files(struct settings *settings, struct error *err);
+
+/* Reads the configuration, for what looks at the host only: without any file, the
+ * defaults serve. Logs every problem and sets the log's level; -1 when a problem is an
+ * error. The caller frees with config_free(). */
+int settings_load(const struct settings *settings, struct config **out);
+/* The same for what talks to Placement: a file is needed, and all that [placement]'s
+ * auth_type asks for. */
+int settings_load_full(const struct settings *settings, struct config **out);
+
+void settings_clear(struct settings *settings);
+
+#endif

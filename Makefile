@@ -71,7 +71,7 @@ PARTS_unit := unit agent server client model config mdevsim lib
 .DEFAULT_GOAL := all
 .PHONY: all help deps deps-lint deps-upstream deps-bench deps-fuzz generated install uninstall \
 	check check-unit check-system check-san check-crash soak run-soak check-upstream check-conformance check-kernel check-units fuzz run-fuzz demo bench \
-	lint lint-format lint-tidy lint-cppcheck lint-shell clean FORCE
+	lint lint-format lint-tidy lint-cppcheck lint-shell lint-floors clean FORCE
 .SECONDARY:
 
 all: $(PROGRAMS) generated ## the programs, under build/
@@ -258,10 +258,13 @@ bench: all $(BENCH_PROGRAMS) deps-bench ## measurements, beside OpenStack's Plac
 # ---- lint ----
 TIDY_FLAGS = -std=gnu11 $(ALL_CPPFLAGS) -DFUSE_USE_VERSION=312 $(shell $(PKG_CONFIG) --cflags fuse3)
 C_FILES = $(filter-out tests/kernel/module/%,$(shell git ls-files '*.c' '*.h'))
-lint: lint-format lint-tidy lint-cppcheck lint-shell ## clang-format, clang-tidy, cppcheck, shellcheck
+lint: lint-format lint-floors lint-tidy lint-cppcheck lint-shell ## clang-format, the order of folders, clang-tidy, cppcheck, shellcheck
 
 lint-format: deps-lint
 	@clang-format --dry-run --Werror $(C_FILES)
+
+lint-floors:
+	@tests/floors
 
 lint-tidy: deps-lint $(BUILD)/.deps
 	@printf '%s\n' $(filter agent/%.c config/%.c lib/%.c placement/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -n 4 bash -o pipefail -c \

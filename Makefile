@@ -199,7 +199,7 @@ uninstall: $(MAN_PAGES) $(UNITS) $(TMPFILES) ## take away what install put there
 check: check-unit check-system ## units, and the real binaries on simulated hosts (README's test command)
 
 check-unit: $(UNIT_PROGRAMS)
-	@CMOCKA_MESSAGE_OUTPUT=TAP prove -j "$$(nproc)" -e '' $(if $(QUIET),-Q) $(UNIT_PROGRAMS)
+	@CMOCKA_MESSAGE_OUTPUT=TAP prove -j "$$(nproc)" -e tests/unit/tap $(if $(QUIET),-Q) $(UNIT_PROGRAMS)
 
 # `make unit/config` runs the unit tests of one folder.
 unit/%: FORCE

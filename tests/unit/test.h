@@ -21,4 +21,12 @@
             fail_msg("%s: %s", #call, (err)->text); \
     } while (0)
 
+/* cmocka's skip() says nothing of why; tests/unit/tap shows this reason. */
+#define skip_because(...)                      \
+    do {                                       \
+        print_message("# skip: " __VA_ARGS__); \
+        print_message("\n");                   \
+        skip();                                \
+    } while (0)
+
 #endif

@@ -120,10 +120,8 @@ static bool compare(const char *path, const char *line)
 static void both_read_the_same(void **state)
 {
     (void)state;
-    if (system(PYTHON " -c 'import oslo_config' 2>/dev/null") != 0) {
-        print_message("python3-oslo.config is not installed\n");
-        skip();
-    }
+    if (system(PYTHON " -c 'import oslo_config' 2>/dev/null") != 0)
+        skip_because("python3-oslo.config is not installed");
     char *folder = make_folder();
     char *list = xasprintf("%s/list", folder);
     FILE *names = fopen(list, "w");

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "agent/host/container.h"
 #include "agent/host/domain_xml.h"
 #include "agent/host/sysfs.h"
 #include "agent/host/vfio_holders.h"
@@ -54,6 +55,14 @@ static struct used_device *use_of(struct scan *scan, const char *uuid)
     return used;
 }
 
+/* In a container's own folder nobody writes. */
+static void check_folder(struct scan *scan, const char *path)
+{
+    struct error err;
+    if (container_check_folder(scan->root, path, &err) != 0)
+        set_unknown(scan, &err);
+}
+
 /* ---- libvirt ---- */
 
 /* The running ones are read first, so the first to name a device is the one to show. */
@@ -97,6 +106,7 @@ static void read_domain(struct scan *scan, int folder, const char *path,
 
 static void read_domains(struct scan *scan, const char *path, bool running)
 {
+    check_folder(scan, path);
     _cleanup_directory_ DIR *folder = sysfs_open_list(scan->root, path);
     int errnum = folder ? 0 : errno;
     const char *name;
@@ -126,6 +136,7 @@ static void read_definitions_of(struct scan *scan, int folder, const char *paren
 
 static void read_definitions(struct scan *scan)
 {
+    check_folder(scan, MDEVCTL_FOLDER);
     _cleanup_directory_ DIR *folder = sysfs_open_list(scan->root, MDEVCTL_FOLDER);
     int errnum = folder ? 0 : errno;
     const char *parent;

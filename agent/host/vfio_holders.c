@@ -2,17 +2,26 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/kcmp.h>
+#include <linux/magic.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "agent/host/container.h"
 #include "agent/host/sysfs.h"
 
 /* What is looked for, and what was found. */
 struct search {
     const struct strlist *nodes;
     pid_t *holders;
+    bool own_numbers; /* /proc counts processes as our own system calls do */
 };
 
 static bool process_gone(int errnum)
@@ -31,7 +40,7 @@ static bool names_node(const char *target, const char *node)
            (tail[length] == 0 || tail[length] == ' ');
 }
 
-static void add_holder(struct search *search, size_t node, pid_t pid)
+static void add_holder(const struct search *search, size_t node, pid_t pid)
 {
     if (!search->holders[node])
         search->holders[node] = pid;
@@ -55,11 +64,11 @@ static int read_link(DIR *fds, const char *fd, char *target, size_t room)
     return 1;
 }
 
-static int search_process(struct search *search, int proc, const char *name,
-                          struct error *err)
+/* The descriptors of one thread, in the folder `path` of /proc. */
+static int search_descriptors(const struct search *search, int proc, const char *path,
+                              pid_t pid, struct error *err)
 {
-    char path[NAME_MAX + 4], target[PATH_MAX];
-    memcpy(mempcpy(path, name, strlen(name)), "/fd", 4);
+    char target[PATH_MAX];
     _cleanup_directory_ DIR *fds = sysfs_open_list(proc, path);
     int errnum = fds ? 0 : errno;
     bool device = false, node = false;
@@ -74,14 +83,69 @@ static int search_process(struct search *search, int proc, const char *name,
         node |= is_node(target);
         for (size_t i = 0; i < search->nodes->count; i++)
             if (names_node(target, search->nodes->items[i]))
-                add_holder(search, i, (pid_t)strtol(name, NULL, 10));
+                add_holder(search, i, pid);
     }
     /* A device keeps its group busy after the group's own descriptor was closed. */
     for (size_t i = 0; device && !node && i < search->nodes->count; i++)
-        add_holder(search, i, (pid_t)strtol(name, NULL, 10));
+        add_holder(search, i, pid);
     if (errnum && !process_gone(errnum))
         return error_set_errno(err, errnum, "/proc/%s", path);
     return 0;
+}
+
+/* Whether both have one table of descriptors; false where that cannot be told. */
+static bool share_descriptors(const struct search *search, pid_t pid, pid_t thread)
+{
+    return search->own_numbers && syscall(SYS_kcmp, pid, thread, KCMP_FILES, 0, 0) == 0;
+}
+
+static pid_t number(const char *name)
+{
+    return (pid_t)strtol(name, NULL, 10);
+}
+
+/* Threads share their descriptors, unless one has unshared them; but a process whose
+ * first thread has ended shows them only below its other threads. QEMU has dozens of
+ * threads with hundreds of descriptors: what the first one has is not read again. */
+static int search_threads(const struct search *search, int proc, const char *name,
+                          pid_t pid, struct error *err)
+{
+    char path[2 * NAME_MAX];
+    snprintf(path, sizeof path, "%s/task", name);
+    _cleanup_directory_ DIR *threads = sysfs_open_list(proc, path);
+    int errnum = threads ? 0 : errno;
+    const char *thread;
+    while (threads && (thread = sysfs_next(threads, &errnum))) {
+        if (strcmp(thread, name) == 0 || share_descriptors(search, pid, number(thread)))
+            continue;
+        snprintf(path, sizeof path, "%s/task/%s/fd", name, thread);
+        if (search_descriptors(search, proc, path, pid, err) != 0)
+            return -1;
+    }
+    if (errnum && !process_gone(errnum))
+        return error_set_errno(err, errnum, "/proc/%s/task", name);
+    return 0;
+}
+
+static int search_process(const struct search *search, int proc, const char *name,
+                          struct error *err)
+{
+    char path[NAME_MAX + 4];
+    memcpy(mempcpy(path, name, strlen(name)), "/fd", 4);
+    pid_t pid = number(name);
+    if (search_descriptors(search, proc, path, pid, err) != 0)
+        return -1;
+    return search_threads(search, proc, name, pid, err);
+}
+
+/* It is a real one, of the pid namespace that we are in. */
+static bool has_own_numbers(int root, int proc)
+{
+    struct statfs what;
+    _cleanup_free_ char *shown = sysfs_link(root, "proc/1/ns/pid"),
+                        *own = sysfs_link(AT_FDCWD, "/proc/self/ns/pid");
+    return fstatfs(proc, &what) == 0 && what.f_type == PROC_SUPER_MAGIC && shown &&
+           own && strcmp(shown, own) == 0;
 }
 
 int vfio_find_holders(int root, const struct strlist *nodes, pid_t *holders,
@@ -91,21 +155,14 @@ int vfio_find_holders(int root, const struct strlist *nodes, pid_t *holders,
     _cleanup_directory_ DIR *proc = sysfs_open_list(root, "proc");
     if (!proc)
         return error_set_errno(err, errno, "/proc");
-    struct search search = {nodes, holders};
-    bool first_seen = false;
+    const struct search search = {nodes, holders, has_own_numbers(root, dirfd(proc))};
     int errnum = 0;
     const char *name;
-    while ((name = sysfs_next(proc, &errnum))) {
-        if (!isdigit((unsigned char)*name))
-            continue;
-        first_seen |= strcmp(name, "1") == 0;
-        if (search_process(&search, dirfd(proc), name, err) != 0)
+    while ((name = sysfs_next(proc, &errnum)))
+        if (isdigit((unsigned char)*name) &&
+            search_process(&search, dirfd(proc), name, err) != 0)
             return -1;
-    }
     if (errnum)
         return error_set_errno(err, errnum, "/proc");
-    /* The first process always runs: where it is hidden, so are others (hidepid). */
-    if (!first_seen)
-        return error_set(err, ERROR_FORBIDDEN, "/proc does not show all processes");
-    return 0;
+    return container_check_processes(root, err);
 }

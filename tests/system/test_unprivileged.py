@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 
 from support import wait_for
 from support.fleet import FleetTest, new_uuid
@@ -13,6 +14,17 @@ from support.process import TOP, Process, program, run
 
 USER, GROUP, STRANGER = 61234, 61235, 61236
 RULES = TOP / "etc/udev/90-vgpu-agent.rules"
+# A process whose first thread ends alone: exit(2), of which Python knows nothing.
+HOLDER = """
+import ctypes, os, platform, sys, threading
+os.open(sys.argv[1], os.O_RDONLY)
+def rest():
+    while not open('/proc/self/stat').read().split(')')[1].startswith(' Z'): pass
+    print('held', flush=True)
+    sys.stdin.read()
+threading.Thread(target=rest).start()
+ctypes.CDLL(None).syscall({'x86_64': 60, 'aarch64': 93}[platform.machine()], 0)
+"""
 A, B = "0000:84:00.0", "0000:85:00.0"
 
 
@@ -30,8 +42,9 @@ class Unprivileged(FleetTest):
         self.directory.chmod(0o755)
         for folder, _, files in os.walk(self.agent.directory):
             os.chmod(folder, 0o755)
-            for name in files:
-                os.chmod(os.path.join(folder, name), 0o644)
+            for file in (os.path.join(folder, name) for name in files):
+                if not os.path.islink(file):
+                    os.chmod(file, 0o644)
         self.host.root.parent.chmod(0o755)
         self.state = self.agent.directory / "lib"
         self.state.mkdir(0o700)
@@ -155,13 +168,14 @@ class Unprivileged(FleetTest):
         self.assertIn("Permission denied", done.stderr)
         self.assertNotEqual(done.returncode, 0)
 
-    def hold(self, device):
+    def hold(self, device, holder="exec 7<NODE && echo held && exec cat"):
         """A process of root's, alone in the /proc that the agent is shown, has the device's
-        group open, in a /dev of its own."""
+        group open, in a /dev of its own. The agent is shown a container's root, with
+        libvirt's folders as volumes."""
         group = (self.host.root / f"bus/mdev/devices/{device}/iommu_group").readlink().name
         node, proc = f"/dev/vfio/{group}", self.agent.host_root / "proc"
         hold = (f"mount -t tmpfs none /dev && mkdir /dev/vfio && echo >{node} && "
-                f"exec 7<{node} && echo held && exec cat")
+                + holder.replace("NODE", node))
         holder = subprocess.Popen(
             ["unshare", "--pid", "--fork", "sh", "-c",
              'mount -t proc proc "$0" && exec unshare --mount sh -c "$1"', str(proc), hold],
@@ -169,6 +183,20 @@ class Unprivileged(FleetTest):
         self.addCleanup(holder.communicate)
         self.addCleanup(subprocess.run, ["umount", str(proc)], check=False)
         self.assertEqual(holder.stdout.readline(), "held\n")
+        for folder in ("etc/libvirt/qemu", "run/libvirt/qemu", "etc/mdevctl.d"):
+            volume = self.agent.host_root / folder
+            subprocess.run(["mount", "--bind", volume, volume], check=True)
+            self.addCleanup(subprocess.run, ["umount", volume], check=False)
+
+    def test_who_holds_a_device_without_a_first_thread(self):
+        """Then /proc/<pid>/fd is empty; what is open shows below the other threads."""
+        self.give_types(A)
+        self.start()
+        server = self.allocate(A)
+        (device,) = wait_for(self.host.mdevs, "the device")
+        self.hold(device, f"exec {sys.executable} -c \"{HOLDER}\" NODE")
+        (row,) = json.loads(self.as_user("--format", "json", "allocations").stdout)
+        self.assertEqual((row["consumer"], row["state"]), (server, "in use"))
 
     def test_who_holds_a_device(self):
         """What CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE are for."""
@@ -183,13 +211,16 @@ class Unprivileged(FleetTest):
         self.hold(device)
         (row,) = json.loads(self.as_user("--format", "json", "allocations").stdout)
         self.assertEqual((row["consumer"], row["state"]), (server, "in use"))
+        # That was a container's /proc: there may be more holders.
+        self.assertIn("none is removed: /proc shows only the processes of a container",
+                      self.as_user("status").stdout)
         # Without a part of them it says that it cannot know.
         for some in self.capabilities:
             status = self.as_user("status", capabilities=[some])
             self.assertEqual(status.returncode, 1, status.stdout)
             self.assertRegex(status.stdout,
                              "who uses which device is not known, so none is "
-                             "removed: /proc/1/fd.*: Permission denied")
+                             "removed: /proc/1/(fd|root).*: Permission denied")
 
     def test_files_of_others(self):
         """libvirt's domains and nova.conf are readable for root, and others' groups."""

@@ -14,8 +14,11 @@ class Agent:
         self.state_file = directory / "state.json"
         self.host_root = directory / "root"
         for folder in ("etc/libvirt/qemu", "run/libvirt/qemu", "etc/mdevctl.d",
-                       "proc/1/fd"):
+                       "proc/1/fd", "proc/1/ns"):
             (self.host_root / folder).mkdir(parents=True)
+        # The host's, not a container's.
+        (self.host_root / "proc/1/ns/pid").symlink_to("pid:[4026531836]")
+        (self.host_root / "proc/1/root").symlink_to("../..")
         self.host, self.placement = host, placement
         self.environment = None  # the programs'; None: this process's own
         self.wrapper = []  # what runs the daemon, as valgrind does

@@ -37,7 +37,7 @@ static struct fixture set_up(void)
 {
     struct fixture fixture = {.host = simhost_start(description)};
     fixture.root = tree_new();
-    tree_folder(fixture.root, "proc/1/fd");
+    tree_proc(fixture.root);
     fixture.place = (struct device_place){fixture.host->root, fixture.root};
     return fixture;
 }

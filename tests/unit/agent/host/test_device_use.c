@@ -213,6 +213,39 @@ static const struct use_case cases[] = {
      {MDEV_1, "", false, true, 77},
      {MDEV_2, "", false, true, 77},
      NULL},
+    {"a process whose first thread has ended",
+     {{"proc/77/fd", NULL, NULL},
+      {"proc/77/task/77/fd", NULL, NULL},
+      {"proc/77/task/78/fd/9", NULL, "/dev/vfio/12"}},
+     false,
+     {MDEV_1, "", false, true, 77},
+     {""},
+     NULL},
+    {"a container without the host's processes",
+     {{"proc/1/ns/pid", NULL, "pid:[4026532768]"},
+      {"proc/77/fd/9", NULL, "/dev/vfio/12"}},
+     true,
+     {MDEV_1, "", false, true, 77},
+     {""},
+     "/proc shows only the processes of a container (pid:[4026532768]): it needs the "
+     "host's (docker and kolla: pid_mode host; Kubernetes: hostPID)"},
+    {"a container with a libvirt folder of its own",
+     {{"proc/1/root", NULL, "/proc"},
+      {"etc/libvirt/qemu/a.xml", DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1))}},
+     true,
+     {MDEV_1, DOMAIN},
+     {""},
+     "/run/libvirt/qemu is only a container's own: it needs the host's folder, or the "
+     "volume that libvirt's container has there"},
+    {"a container whose libvirt folders are mounted",
+     {{"proc/1/root", NULL, "/proc"},
+      {"etc/libvirt/qemu", NULL, "/proc/self/fdinfo"},
+      {"run/libvirt/qemu", NULL, "/proc/self/fdinfo"},
+      {"etc/mdevctl.d", NULL, "/proc/self/ns"}},
+     false,
+     {""},
+     {""},
+     NULL},
     {"a guest with a device of its own",
      {{"proc/77/fd/9", NULL, "anon_inode:[vfio-device]"},
       {"proc/77/fd/8", NULL, "/dev/vfio/40"}},
@@ -240,6 +273,7 @@ static void expect_used(const struct use_case *c, const struct device_use *use,
 static char *tree_of(const struct use_case *c)
 {
     char *tree = tree_new();
+    tree_proc(tree);
     tree_link(tree, "proc/1/fd/0", "/dev/null");
     size_t count = 0;
     while (count < MAX_ENTRIES && c->entries[count].path)
@@ -279,7 +313,7 @@ static void cannot_tell_without_all_processes(void **state)
         struct tree_entry entry;
         const char *note;
     } hidden[] = {
-        {{"etc/x", ""}, "/proc: No such file or directory"},
+        {{"etc/x", ""}, "/proc does not show all processes"},
         {{"proc/77/fd/0", NULL, "/dev/null"}, "/proc does not show all processes"},
     };
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
@@ -305,6 +339,7 @@ static void a_domain_may_name_what_was_lost(void **state)
     (void)state;
     static const struct host empty = {0};
     char *tree = tree_new();
+    tree_proc(tree);
     tree_write(tree, "etc/libvirt/qemu/a.xml", DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1)));
     struct device_use *use = device_use_scan(tree, &empty, NULL);
     assert_false(use->unknown);

@@ -98,6 +98,13 @@ void tree_fill(const char *tree, const struct tree_entry *entries, size_t count)
     }
 }
 
+void tree_proc(const char *tree)
+{
+    tree_folder(tree, "proc/1/fd");
+    tree_link(tree, "proc/1/ns/pid", "pid:[4026531836]");
+    tree_link(tree, "proc/1/root", "../..");
+}
+
 char *tree_read(const char *tree, const char *path)
 {
     _cleanup_free_ char *full = xasprintf("%s/%s", tree, path);

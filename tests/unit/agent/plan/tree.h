@@ -26,6 +26,8 @@ void tree_folder(const char *tree, const char *path);
 void tree_fill(const char *tree, const struct tree_entry *entries, size_t count);
 /* Removes a file, a link, or a folder with all that is in it. */
 void tree_remove(const char *tree, const char *path);
+/* A /proc of a host, not of a container, with nothing but its first process. */
+void tree_proc(const char *tree);
 /* The content of a file; the caller frees. */
 char *tree_read(const char *tree, const char *path);
 

@@ -161,13 +161,15 @@ static void commit(struct server *server)
     http_release(server->http, answer_again, &failed);
 }
 
+/* One commit at most: while it waits for the disk more writes arrive, and those who
+ * write without end must not keep the loop from tokens, metrics and signals. */
 static void turn(struct server *server)
 {
     http_run(server->http);
-    while (must_wait(server)) {
-        commit(server);
-        http_run(server->http);
-    }
+    if (!must_wait(server))
+        return;
+    commit(server);
+    http_run(server->http);
 }
 
 static void take_signals(struct server *server)
@@ -195,7 +197,16 @@ static void take_tokens(struct server *server)
     tokens_served(server->api.tokens);
 }
 
-/* Waits for something to do, at most a second. */
+/* How long nothing is due, in milliseconds, at most a second. */
+static int idle_time(const struct server *server)
+{
+    if (store_is_changed(server->api.store))
+        return 0;
+    int timeout = http_timeout(server->http);
+    return timeout < 0 || timeout > 1000 ? 1000 : timeout;
+}
+
+/* Waits for something to do. */
 static void wait_for_work(struct server *server)
 {
     const struct tokens *tokens = server->api.tokens;
@@ -204,10 +215,7 @@ static void wait_for_work(struct server *server)
                              {.fd = server->signals, .events = POLLIN},
                              {.fd = tokens ? tokens_fd(tokens) : -1, .events = POLLIN},
                              {.fd = metrics ? http_fd(metrics) : -1, .events = POLLIN}};
-    int timeout = http_timeout(server->http);
-    if (timeout < 0 || timeout > 1000)
-        timeout = 1000;
-    if (poll(items, 4, timeout) <= 0)
+    if (poll(items, 4, idle_time(server)) <= 0)
         return;
     if (items[3].revents)
         http_run(server->metrics_http);

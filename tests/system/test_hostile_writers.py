@@ -1,0 +1,59 @@
+"""Clients that write without end hold up nobody else: not a token that is new, not
+monitoring, not the end of the server."""
+import re
+
+from support.case import SystemTest
+from support.hostile import Client, Writers, address_of, took
+from support.keystone import Keystone
+from support.placement import start_placement
+from support.process import preloaded, wait_for
+
+WRITERS, THOUGHT = 48, 0.06  # seconds
+SYNC = 10  # milliseconds: in each commit the write of somebody else arrives
+PATIENCE = 3  # seconds; with starvation it was ten and more
+
+
+class SteadyWriters(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.keystone = Keystone()
+        self.addCleanup(self.keystone.stop)
+        self.keystone.users = {f"good{number}": (["admin"], 600) for number in range(9)}
+        folder = self.subdirectory("server")
+        (folder / "placementd.conf").write_text(self.keystone.configuration())
+        self.server = start_placement(
+            folder, "--config-file", str(folder / "placementd.conf"),
+            "--metrics-listen", "127.0.0.1:0",
+            env=preloaded("slow_sync", SLOW_SYNC_MS=str(SYNC)))
+        self.addCleanup(self.end, self.server)
+        line = self.server.process.wait_for_output("metrics on")
+        self.metrics = address_of("//" + re.search(r"127\.0\.0\.1:[0-9]+", line).group())
+        listening = self.server.process.wait_for_output("listening on")
+        self.address = address_of("//" + re.search(r"127\.0\.0\.1:[0-9]+",
+                                                   listening).group())
+        self.writers = Writers(self.address, WRITERS, THOUGHT, token="good0")
+        self.addCleanup(self.writers.stop)
+        wait_for(lambda: self.writers.written > 10 * WRITERS, "the writers to be at work")
+
+    def ask(self, address, path, token="none"):
+        client = Client(address)
+        self.addCleanup(client.close)
+        return client.ask("GET", path, token=token)[0]
+
+    def test_a_new_token(self):
+        for number in range(1, 4):
+            seconds, status = took(lambda: self.ask(self.address, "/resource_classes",
+                                                    f"good{number}"))
+            self.assertEqual(status, 200)
+            self.assertLess(seconds, PATIENCE)
+        self.assertEqual(self.writers.failures, [])
+
+    def test_monitoring(self):
+        seconds, status = took(lambda: self.ask(self.metrics, "/metrics"))
+        self.assertEqual(status, 200)
+        self.assertLess(seconds, PATIENCE)
+
+    def test_the_end(self):
+        seconds, status = took(self.server.process.stop)
+        self.assertEqual(status, 0)
+        self.assertLess(seconds, PATIENCE)

@@ -3,8 +3,6 @@
  * Stays in the foreground; says "mounted" on standard output when it can be used; ends
  * and unmounts on SIGTERM, SIGINT or an unmount.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,12 +14,14 @@
 
 static const char usage[] =
     "usage: mdevsim --host FILE MOUNTPOINT\n"
+    "       mdevsim --can-mount\n"
     "Mounts the simulated sysfs of the GPU host that FILE describes; what FILE can "
     "say\n"
     "is in tests/sim/description.h, what MOUNTPOINT/.mdevsim can do in control.h.\n"
     "\n"
     "  --host FILE   the host, in JSON\n"
     "  --check       only read FILE and say what is wrong with it\n"
+    "  --can-mount   say why nothing can be mounted here, if so; exit status 1 then\n"
     "  --help        this text\n"
     "  --version     the version\n";
 
@@ -31,6 +31,15 @@ static void say_mounted(void *context)
     fflush(stdout);
 }
 
+static int say_whether_it_can_mount(void)
+{
+    struct error err = {0};
+    if (mount_check(&err) == 0)
+        return 0;
+    puts(err.text);
+    return 1;
+}
+
 static int run(const char *host, char *mountpoint, struct error *err)
 {
     _cleanup_(description_freep) struct description *description = NULL;
@@ -38,20 +47,18 @@ static int run(const char *host, char *mountpoint, struct error *err)
         return -1;
     if (!mountpoint)
         return 0;
-    _cleanup_close_ int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-    if (fuse < 0)
-        return error_set_errno(err, errno, "cannot open /dev/fuse");
+    if (mount_check(err) != 0)
+        return -1;
     _cleanup_(sim_freep) struct sim *sim = sim_new_take(steal(description));
     return mount_serve(sim, mountpoint, say_mounted, mountpoint, err);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"host", required_argument, NULL, 'h'},
-                                            {"check", no_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'H'},
-                                            {"version", no_argument, NULL, 'V'},
-                                            {0}};
+    static const struct option options[] = {
+        {"host", required_argument, NULL, 'h'}, {"check", no_argument, NULL, 'c'},
+        {"can-mount", no_argument, NULL, 'm'},  {"help", no_argument, NULL, 'H'},
+        {"version", no_argument, NULL, 'V'},    {0}};
     const char *host = NULL;
     bool check = false;
     int option;
@@ -63,6 +70,8 @@ int main(int argc, char **argv)
         case 'c':
             check = true;
             break;
+        case 'm':
+            return say_whether_it_can_mount();
         case 'V':
             puts("mdevsim " VERSION);
             return 0;

@@ -1,14 +1,22 @@
 #include "tests/sim/mount.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
 #include "tests/sim/files.h"
 #include "tests/sim/sim.h"
+
+/* What libfuse mounts and unmounts with where it may not itself. */
+#define FUSERMOUNT "/usr/bin/fusermount3"
+#define MTAB "/etc/mtab"
 
 /* Stores that wait take a thread each. */
 #define MAX_THREADS 1000
@@ -75,6 +83,37 @@ static void unmount_dead(const char *mountpoint)
     struct stat st;
     if (stat(mountpoint, &st) != 0 && errno == ENOTCONN)
         (void)umount2(mountpoint, MNT_DETACH);
+}
+
+/* fusermount3 needs to be root for it, and gives back only what it finds listed. */
+static int check_fusermount(struct error *err)
+{
+    struct stat st;
+    if (stat(FUSERMOUNT, &st) != 0)
+        return error_set_errno(err, errno, FUSERMOUNT " (package fuse3)");
+    if (st.st_uid != 0 || !(st.st_mode & S_ISUID))
+        return error_set(err, ERROR_FORBIDDEN, FUSERMOUNT ": is not setuid root");
+    if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+        return error_set(err, ERROR_FORBIDDEN,
+                         FUSERMOUNT ": no_new_privs keeps it from being root");
+    if (access(MTAB, R_OK) != 0)
+        return error_set(err, ERROR_NOT_FOUND,
+                         "no " MTAB ", without which fusermount3 does not unmount; as "
+                         "root: ln -s ../proc/self/mounts " MTAB);
+    return 0;
+}
+
+int mount_check(struct error *err)
+{
+    _cleanup_close_ int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    if (fuse < 0)
+        return error_set_errno(err, errno, "/dev/fuse");
+    if (geteuid() != 0)
+        return check_fusermount(err);
+    if (prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 0)
+        return error_set(err, ERROR_FORBIDDEN,
+                         "root may not mount here: CAP_SYS_ADMIN");
+    return 0;
 }
 
 int mount_serve(struct sim *sim, const char *mountpoint, void (*ready)(void *context),

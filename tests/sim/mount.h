@@ -11,6 +11,10 @@
 
 struct sim;
 
+/* 0, or why this process cannot mount (and later unmount) here: no /dev/fuse, no
+ * fusermount3 that works for a user who is not root. */
+int mount_check(struct error *err);
+
 /* Mounts, calls ready(context) once the first request can be answered, serves until
  * SIGTERM, SIGINT or an unmount, and unmounts. Whatever waits in the simulator is let
  * go by then. Those signals must be blocked in the calling thread, and no other thread

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
@@ -47,6 +48,8 @@ static struct node *node_new(const char *name, enum node_kind kind, mode_t mode)
     node->name = xstrdup(name);
     node->kind = kind;
     node->mode = mode;
+    node->uid = geteuid();
+    node->gid = getegid();
     node->references = 1;
     return node;
 }

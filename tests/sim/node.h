@@ -33,7 +33,7 @@ struct node {
     uint64_t number;      /* st_ino: never used twice */
     uint64_t last_number; /* in the root: the highest number given */
     mode_t mode;          /* permission bits */
-    uid_t uid;
+    uid_t uid; /* whoever mounts is root to the simulated host, unless it is changed */
     gid_t gid;
     unsigned references;
     bool removed;

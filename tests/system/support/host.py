@@ -5,9 +5,10 @@ import os
 import pathlib
 import subprocess
 
-from .process import Process, program
+from .process import Process, program, run
 
 MOUNTS = pathlib.Path("/proc/self/mounts")
+UNMOUNT = ["umount", "--lazy"] if os.geteuid() == 0 else ["fusermount3", "-u", "-z"]
 HOSTS = pathlib.Path(__file__).resolve().parents[2] / "hosts"
 
 
@@ -18,11 +19,7 @@ def load_description(name):
 
 def fuse_missing():
     """Why there can be no mount, or None."""
-    try:
-        os.close(os.open("/dev/fuse", os.O_RDWR))
-    except OSError as error:
-        return f"/dev/fuse: {error.strerror}"
-    return None
+    return run([program("mdevsim"), "--can-mount"]).stdout.strip() or None
 
 
 def store(path, data):
@@ -108,7 +105,7 @@ class SimulatedHost(Host):
         finally:
             # One that crashed or was killed could not do it.
             if f" {self.root} " in MOUNTS.read_text():
-                subprocess.run(["umount", "--lazy", self.root], check=True)
+                subprocess.run([*UNMOUNT, self.root], check=True)
 
     def try_to(self, command):
         """Gives "OK" or the errno's name."""

@@ -12,7 +12,8 @@ struct simhost {
     pid_t pid;
 };
 
-/* `description` is a host file's text. Skips the test where there is no /dev/fuse. */
+/* `description` is a host file's text. Skips the test where nothing can be
+ * mounted. */
 struct simhost *simhost_start(const char *description);
 void simhost_stop(struct simhost *host);
 

@@ -73,8 +73,8 @@ int agent_new(const struct config *config, enum agent_access access,
     agent->reader = host_reader_new(config->agent.sysfs_root);
     host_reader_set_notes(agent->reader, config->agent.state_file,
                           access != AGENT_LOOKS);
-    agent->worker = device_worker_new(&backend_mdev, config->agent.sysfs_root,
-                                      config->agent.host_root);
+    const struct device_place place = {config->agent.sysfs_root, use_places_of(config)};
+    agent->worker = device_worker_new(&backend_mdev, &place);
     *out = steal(agent);
     return 0;
 }
@@ -94,15 +94,26 @@ void agent_free(struct agent *agent)
     free(agent);
 }
 
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_places(const struct config *a, const struct config *b)
+{
+    const struct use_places x = use_places_of(a), y = use_places_of(b);
+    return same(a->agent.state_file, b->agent.state_file) &&
+           same(a->agent.sysfs_root, b->agent.sysfs_root) && same(x.root, y.root) &&
+           same(x.defined, y.defined) && same(x.running, y.running);
+}
+
 int agent_reconfigure(struct agent *agent, const struct config *config,
                       struct error *err)
 {
-    const struct config *old = agent->config;
-    if (strcmp(config->agent.state_file, old->agent.state_file) != 0 ||
-        strcmp(config->agent.sysfs_root, old->agent.sysfs_root) != 0 ||
-        strcmp(config->agent.host_root, old->agent.host_root) != 0)
+    if (!same_places(config, agent->config))
         return error_set(err, ERROR_INVALID,
-                         "another state_file, sysfs_root or host_root needs a restart");
+                         "another state_file, sysfs_root, host_root or folder of "
+                         "libvirt's needs a restart");
     struct placement_client *client;
     if (placement_client_new(&config->placement, &client, err) != 0)
         return -1;

@@ -50,8 +50,8 @@ void agent_free(struct agent *agent);
 DEFINE_CLEANUP(struct agent *, agent_free)
 
 /* Goes on with another configuration; on failure with the old one. What Placement has
- * is read anew. INVALID when state_file, sysfs_root or host_root differ: they need a
- * restart. */
+ * is read anew. INVALID when state_file, sysfs_root, host_root or one of libvirt's
+ * folders differ: they need a restart. */
 int agent_reconfigure(struct agent *agent, const struct config *config,
                       struct error *err);
 

@@ -24,13 +24,21 @@ static void clear_sight(struct cycle *cycle)
 
 static void look_who_uses(const struct agent *agent, struct cycle *cycle)
 {
+    struct use_places places = use_places_of(agent->config);
+    places.before_libvirt = agent->access == AGENT_RESTORES;
     _cleanup_free_ char *note = NULL;
-    cycle->use = device_use_scan(agent->config->agent.host_root, cycle->host, &note);
-    if (note)
+    cycle->use = device_use_scan(&places, cycle->host, &note);
+    if (note && agent->access != AGENT_RESTORES)
         strlist_add_take(
             &cycle->notes,
             xasprintf("who uses which device is not known, so none is removed: %s",
                       note));
+    /* In owner mode the state file says it. */
+    else if (note && cycle->use->domains_unknown &&
+             agent->config->agent.mode == MODE_NOVA)
+        strlist_add_take(
+            &cycle->notes,
+            xasprintf("which devices guests wait for is not known: %s", note));
 }
 
 /* One request where nothing has changed: the tree, or else whether an allocation has

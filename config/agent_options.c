@@ -57,6 +57,20 @@ static const struct option_spec agent_specs[] = {
         "The directory that stands for / where the files of libvirt, mdevctl, Nova and "
         "/proc are looked at.",
         .default_value = "/"),
+    AGENT(BOOL, libvirt,
+          "libvirt runs guests on this host. As long as its folders of domains cannot "
+          "be seen, it is not known who uses which device, and none is removed. "
+          "`false`: there is no libvirt, and devices are protected by the processes "
+          "that hold them and by mdevctl's definitions alone.",
+          .default_value = "true"),
+    AGENT(PATH, libvirt_config_dir,
+          "Where libvirt keeps the definitions of its domains. Where not set, "
+          "etc/libvirt/qemu below host_root; kolla has it in a volume.",
+          .example = "/var/lib/docker/volumes/nova_libvirt_qemu/_data"),
+    AGENT(PATH, libvirt_run_dir,
+          "Where libvirt keeps the state of running domains. Where not set, "
+          "run/libvirt/qemu below host_root.",
+          .example = "/host/run/libvirt/qemu"),
     AGENT(ADDRESS, listen,
           "Where to serve /metrics, /healthz and /readyz. A port alone means loopback. "
           "Where not set, nothing is served.",

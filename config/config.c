@@ -42,6 +42,12 @@ static void check_together(const struct config *config, const struct ini *ini,
         config_error(problems, &create_root->place,
                      "agent.create_root: true, but agent.mode is nova, where "
                      "nova-compute makes the root; expected false");
+    const struct ini_entry *libvirt =
+        options_entry(&agent_options, ini, "agent", "libvirt", NULL);
+    if (libvirt && !config->agent.libvirt && config->agent.mode == MODE_NOVA)
+        config_error(problems, &libvirt->place,
+                     "agent.libvirt: false, but agent.mode is nova, where libvirt's "
+                     "domains say which devices are to be put back; expected true");
 }
 
 struct config *config_from_ini(const struct ini *ini, struct config_problems *problems)

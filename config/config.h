@@ -44,7 +44,10 @@ struct config {
         char *state_file, *sysfs_root;
         char *host_root; /* stands for "/" when libvirt's, mdevctl's, Nova's and /proc's
                             files are looked at */
-        char *listen;    /* NULL: nothing is served; config/listen_address.h */
+        bool libvirt;    /* it runs guests here */
+        char *libvirt_config_dir, *libvirt_run_dir; /* NULL: below host_root, where
+                                                       libvirt has them */
+        char *listen; /* NULL: nothing is served; config/listen_address.h */
         enum log_level log_level;
     } agent;
     struct placement_config placement;

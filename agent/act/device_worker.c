@@ -24,19 +24,23 @@ struct job {
 
 struct device_worker {
     const struct backend *backend;
-    char *sysfs_root, *root;
+    char *sysfs_root, *root, *defined, *running;
+    struct device_place place; /* borrows these */
     struct job *jobs;
     size_t job_count;
     int epoll; /* over the jobs' sockets */
 };
 
 struct device_worker *device_worker_new(const struct backend *backend,
-                                        const char *sysfs_root, const char *root)
+                                        const struct device_place *place)
 {
     struct device_worker *worker = xcalloc(1, sizeof *worker);
     worker->backend = backend;
-    worker->sysfs_root = xstrdup(sysfs_root);
-    worker->root = xstrdup(root);
+    worker->place = *place;
+    worker->place.sysfs_root = worker->sysfs_root = xstrdup(place->sysfs_root);
+    worker->place.use.root = worker->root = xstrdup(place->use.root);
+    worker->place.use.defined = worker->defined = xstrdup(place->use.defined);
+    worker->place.use.running = worker->running = xstrdup(place->use.running);
     worker->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (worker->epoll < 0)
         abort();
@@ -63,6 +67,8 @@ void device_worker_free(struct device_worker *worker)
     close(worker->epoll);
     free(worker->sysfs_root);
     free(worker->root);
+    free(worker->defined);
+    free(worker->running);
     free(worker);
 }
 
@@ -83,12 +89,11 @@ static void carry_out(const void *data, int socket)
 {
     const struct task *task = data;
     const struct backend *backend = task->worker->backend;
-    const struct device_place place = {task->worker->sysfs_root, task->worker->root};
+    const struct device_place *place = &task->worker->place;
     struct answer answer = {0};
-    int rc =
-        task->operation == DEVICE_CREATE
-            ? backend->create(&place, &task->device, &answer.existed, &answer.error)
-            : backend->remove(&place, &task->device, &answer.error);
+    int rc = task->operation == DEVICE_CREATE
+                 ? backend->create(place, &task->device, &answer.existed, &answer.error)
+                 : backend->remove(place, &task->device, &answer.error);
     if (rc == 0)
         answer.error = (struct error){0};
     /* When nobody listens any more there is nobody to tell. */

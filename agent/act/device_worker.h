@@ -24,9 +24,9 @@ struct device_worker;
 
 enum device_operation { DEVICE_CREATE, DEVICE_REMOVE };
 
-/* `sysfs_root` and `root` as in struct device_place; copied. */
+/* Copies `place`. */
 struct device_worker *device_worker_new(const struct backend *backend,
-                                        const char *sysfs_root, const char *root);
+                                        const struct device_place *place);
 void device_worker_free(struct device_worker *worker);
 DEFINE_CLEANUP(struct device_worker *, device_worker_free)
 

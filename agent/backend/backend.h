@@ -9,14 +9,15 @@
 
 #include <stdbool.h>
 
+#include "agent/host/device_use.h"
 #include "lib/error.h"
 #include "lib/uuid.h"
 
-/* Where the host is: "/sys" and "/", or what stands for them in a test. Below `root`
- * are proc, etc/libvirt and run/libvirt. */
+/* Where the host is: "/sys", or what stands for it in a test, and where to see who uses
+ * its devices. */
 struct device_place {
     const char *sysfs_root;
-    const char *root;
+    struct use_places use;
 };
 
 /* A device as it is, or is to be. Strings as in struct host. */

@@ -153,7 +153,7 @@ static int remove_device(const struct device_place *place,
     host_scan_mdev(parent, device->uuid, &mdev);
     int rc = mdev.in_transition
                  ? error_set(err, ERROR_BUSY, "it is being made or removed")
-                 : device_check_unused(place->root, &mdev, err);
+                 : device_check_unused(&place->use, &mdev, err);
     mdev_clear(&mdev);
     if (rc != 0)
         return error_prefix(err, "mdev %s on %s", device->uuid, device->parent);

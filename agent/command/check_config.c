@@ -1,10 +1,13 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "agent/command/check_host.h"
 #include "agent/command/command.h"
+#include "agent/host/device_use.h"
 #include "agent/host/reader.h"
+#include "agent/host/sysfs.h"
 #include "placement/client/client.h"
 
 static void check_host(const struct command_context *context,
@@ -19,6 +22,20 @@ static void check_host(const struct command_context *context,
     else
         config_error(problems, NULL,
                      "agent.sysfs_root: the host cannot be looked at: %s", err.text);
+}
+
+/* Where they are absent no device is ever removed. That of running domains comes with
+ * libvirt's first start. */
+static void check_libvirt(const struct config *config, struct config_problems *problems)
+{
+    const struct use_places places = use_places_of(config);
+    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, places.root);
+    if (places.defined && root >= 0 && faccessat(root, places.defined, F_OK, 0) != 0)
+        config_warning(problems, NULL,
+                       "agent.libvirt: %s%s is not there, so that no device would be "
+                       "removed; expected libvirt_config_dir where it is elsewhere, or "
+                       "libvirt = false on a host without libvirt",
+                       *places.defined == '/' ? "" : "/", places.defined);
 }
 
 /* What is complete may still be no good: the client looks for itself, and sends
@@ -46,6 +63,7 @@ static void find_problems(const struct command_context *context,
         config_read(&files, &context->settings.config_dirs, problems);
     check_placement(config, problems);
     check_host(context, config, problems);
+    check_libvirt(config, problems);
 }
 
 static int print_json(const struct config_problems *problems)

@@ -11,17 +11,22 @@
 #include "lib/files.h"
 #include "lib/xalloc.h"
 
-#define DEFINED_FOLDER "etc/libvirt/qemu"
-#define RUNNING_FOLDER "run/libvirt/qemu"
 #define MDEVCTL_FOLDER "etc/mdevctl.d"
 #define MAX_DOMAIN_XML (4 << 20)
 
 struct scan {
+    const struct use_places *places;
     int root;
     const struct host *host;
     struct device_use *use;
     char **note;
 };
+
+/* What a path below the root lacks to be shown as an absolute one. */
+static const char *slash(const char *path)
+{
+    return *path == '/' ? "" : "/";
+}
 
 static void set_unknown(struct scan *scan, const struct error *err)
 {
@@ -33,7 +38,7 @@ static void set_unknown(struct scan *scan, const struct error *err)
 static void set_unknown_errno(struct scan *scan, int errnum, const char *path)
 {
     struct error err;
-    (void)error_set_errno(&err, errnum, "/%s", path);
+    (void)error_set_errno(&err, errnum, "%s%s", slash(path), path);
     set_unknown(scan, &err);
 }
 
@@ -93,20 +98,34 @@ static void read_domain(struct scan *scan, int folder, const char *path,
     if (file_read_at(folder, name, MAX_DOMAIN_XML, &text, &length, &err) != 0) {
         if (sysfs_gone(err.errnum))
             return;
-        (void)error_prefix(&err, "/%s", path);
+        (void)error_prefix(&err, "%s%s", slash(path), path);
         set_unknown(scan, &err);
         return;
     }
     if (domain_xml_parse(text, length, &domain, &err) != 0) {
-        (void)error_prefix(&err, "/%s/%s", path, name);
+        (void)error_prefix(&err, "%s%s/%s", slash(path), path, name);
         set_unknown(scan, &err);
     }
     add_domain_devices(scan, &domain, running);
 }
 
+static void set_absent(struct scan *scan, const char *path, bool running)
+{
+    struct error err;
+    (void)error_set(&err, ERROR_NOT_FOUND,
+                    "%s%s is not there: %slibvirt has it elsewhere ([agent] %s), or is "
+                    "not on this host ([agent] libvirt = false)",
+                    slash(path), path,
+                    running ? "libvirt has not run since the boot, " : "",
+                    running ? "libvirt_run_dir" : "libvirt_config_dir");
+    set_unknown(scan, &err);
+}
+
 static void read_domains(struct scan *scan, const char *path, bool running)
 {
-    check_folder(scan, path);
+    /* Where an operator says that it is, it is. */
+    if (*path != '/')
+        check_folder(scan, path);
     _cleanup_directory_ DIR *folder = sysfs_open_list(scan->root, path);
     int errnum = folder ? 0 : errno;
     const char *name;
@@ -115,8 +134,20 @@ static void read_domains(struct scan *scan, const char *path, bool running)
         if (length > 4 && strcmp(name + length - 4, ".xml") == 0)
             read_domain(scan, dirfd(folder), path, name, running);
     }
-    if (errnum && !sysfs_gone(errnum))
+    if (!folder && sysfs_gone(errnum)) {
+        if (!running || !scan->places->before_libvirt)
+            set_absent(scan, path, running);
+    } else if (errnum)
         set_unknown_errno(scan, errnum, path);
+}
+
+static void read_defined(struct scan *scan, const char *path)
+{
+    bool before = scan->use->unknown;
+    scan->use->unknown = false;
+    read_domains(scan, path, false);
+    scan->use->domains_unknown = scan->use->unknown;
+    scan->use->unknown |= before;
 }
 
 /* ---- mdevctl ---- */
@@ -208,18 +239,33 @@ static void read_holders(struct scan *scan)
 
 /* ---- the whole ---- */
 
-struct device_use *device_use_scan(const char *root, const struct host *host,
-                                   char **note)
+struct use_places use_places_of(const struct config *config)
+{
+    struct use_places places = {.root = config->agent.host_root};
+    if (!config->agent.libvirt)
+        return places;
+    const char *defined = config->agent.libvirt_config_dir;
+    const char *running = config->agent.libvirt_run_dir;
+    places.defined = defined ? defined : USE_DEFINED;
+    places.running = running ? running : USE_RUNNING;
+    return places;
+}
+
+struct device_use *device_use_scan(const struct use_places *places,
+                                   const struct host *host, char **note)
 {
     struct device_use *use = xcalloc(1, sizeof *use);
-    _cleanup_close_ int fd = sysfs_open_folder(AT_FDCWD, root);
-    struct scan scan = {fd, host, use, note};
+    _cleanup_close_ int fd = sysfs_open_folder(AT_FDCWD, places->root);
+    struct scan scan = {places, fd, host, use, note};
     if (fd < 0) {
-        set_unknown_errno(&scan, errno, root);
+        set_unknown_errno(&scan, errno, places->root);
+        use->domains_unknown = places->defined != NULL;
         return use;
     }
-    read_domains(&scan, RUNNING_FOLDER, true);
-    read_domains(&scan, DEFINED_FOLDER, false);
+    if (places->running)
+        read_domains(&scan, places->running, true);
+    if (places->defined)
+        read_defined(&scan, places->defined);
     read_definitions(&scan);
     read_holders(&scan);
     return use;
@@ -251,13 +297,14 @@ static int say_who(const struct used_device *used, struct error *err)
                      used->defined ? "mdevctl defines it" : "a domain names it");
 }
 
-int device_check_unused(const char *root, const struct mdev *mdev, struct error *err)
+int device_check_unused(const struct use_places *places, const struct mdev *mdev,
+                        struct error *err)
 {
     struct mdev alone = *mdev;
     const struct host host = {.strays = &alone, .stray_count = 1};
     _cleanup_free_ char *note = NULL;
     _cleanup_(device_use_freep) struct device_use *use =
-        device_use_scan(root, &host, &note);
+        device_use_scan(places, &host, &note);
     const struct used_device *used = find(use, mdev->uuid);
     if (used)
         return say_who(used, err);

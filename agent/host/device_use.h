@@ -4,6 +4,10 @@
  * definitions (/etc/mdevctl.d/<parent>/<uuid>), and processes with an open VFIO group.
  * An mdev that is in here is never removed. Reads every domain's XML and every
  * process's descriptors: not for idle cycles.
+ *
+ * A folder of libvirt's that is not there says nothing: libvirt may keep it elsewhere,
+ * or it is not mounted where the agent looks. That there is no libvirt on the host
+ * cannot be seen, only told ([agent] libvirt = false).
  */
 #ifndef AGENT_HOST_DEVICE_USE_H
 #define AGENT_HOST_DEVICE_USE_H
@@ -13,7 +17,21 @@
 #include <sys/types.h>
 
 #include "agent/host/host.h"
+#include "config/config.h"
 #include "lib/error.h"
+
+/* Where to look. */
+struct use_places {
+    const char *root; /* a directory that stands for "/" (tests), or "/" */
+    /* Libvirt's folders of definitions and of running domains, absolute or below root.
+     * NULL: there is no libvirt on this host. */
+    const char *defined, *running;
+    bool before_libvirt; /* at boot: it may not have made `running` yet */
+};
+#define USE_DEFINED "etc/libvirt/qemu"
+#define USE_RUNNING "run/libvirt/qemu"
+/* As configured; borrows from the configuration. */
+struct use_places use_places_of(const struct config *config);
 
 /* One device that somebody holds. It need not exist: a domain or a definition may name
  * one that was lost at a reboot. */
@@ -28,18 +46,18 @@ struct used_device {
 };
 
 struct device_use {
-    bool unknown; /* a place could not be read: treat every device as in use */
+    bool unknown;         /* a place could not be read: treat every device as in use */
+    bool domains_unknown; /* one of them was libvirt's definitions */
     struct used_device *devices;
     size_t count;
 };
 
-/* `root` is a directory that stands for "/" (tests), or "/". What cannot be read makes
- * the result `unknown`, with the reason in *note (the caller's; may stay NULL). Never
- * fails otherwise. Any place may be absent, except that /proc must be there when the
- * host has a device with a VFIO group. Of a domain's XML only what domain_xml takes
- * counts. */
-struct device_use *device_use_scan(const char *root, const struct host *host,
-                                   char **note);
+/* What cannot be read makes the result `unknown`, with the reason in *note (the
+ * caller's; may stay NULL). Never fails otherwise. mdevctl's folder may be absent; /proc
+ * must be there when the host has a device with a VFIO group. Of a domain's XML only
+ * what domain_xml takes counts. */
+struct device_use *device_use_scan(const struct use_places *places,
+                                   const struct host *host, char **note);
 void device_use_free(struct device_use *use);
 DEFINE_CLEANUP(struct device_use *, device_use_free)
 /* NULL when nobody is known to hold it. */
@@ -48,6 +66,7 @@ const struct used_device *device_use_find(const struct device_use *use,
 
 /* For right before a removal: 0 when nobody holds this one device. BUSY with who does,
  * or with what could not be read. */
-int device_check_unused(const char *root, const struct mdev *mdev, struct error *err);
+int device_check_unused(const struct use_places *places, const struct mdev *mdev,
+                        struct error *err);
 
 #endif

@@ -21,6 +21,12 @@ static bool is_wanted(struct world *world, const struct journal_device *entry)
            is_named_by_domain(world, entry);
 }
 
+/* A domain may name it, as far as can be seen. */
+static bool may_be_named(const struct world *world)
+{
+    return world->in->use && world->in->use->domains_unknown;
+}
+
 static void complain(struct world *world, const struct journal_device *entry,
                      const char *reason)
 {
@@ -139,9 +145,10 @@ void restore_devices(struct world *world, struct group *group)
         place = place_of(world, group);
     for (size_t i = 0; i < group->lost_count; i++) {
         const struct journal_device *entry = group->lost[i].entry;
-        if (!is_wanted(world, entry))
-            continue;
-        if (obstacle)
+        if (!is_wanted(world, entry)) {
+            if (may_be_named(world))
+                complain(world, entry, "it is not known whether a domain names it");
+        } else if (obstacle)
             complain(world, entry, obstacle);
         else
             restore_lost(world, &placing, &place, entry);

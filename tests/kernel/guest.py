@@ -73,7 +73,7 @@ class KernelTest(SystemTest):
         self.agent = self.make_agent(None, self.placement, self.configuration())
 
     def configuration(self):
-        return {"agent": {"create_root": "true", "root_provider_name": ROOT, "sync_interval": 1, "release_grace": 0, "host_root": "/"},
+        return {"agent": {"create_root": "true", "root_provider_name": ROOT, "sync_interval": 1, "release_grace": 0, "host_root": "/", "libvirt": "false"},
                 **self.types}
 
     def empty_host(self):

@@ -24,7 +24,7 @@ CONFIGURATION = {
     # As nova.conf is: for root and its own group.
     "/etc/nova-of-test.conf": "[placement]\nauth_type = noauth\nendpoint_override = http://127.0.0.1:8778\n",
     "/etc/vgpu-agent/vgpu-agent.conf": f"[agent]\ncreate_root = true\nroot_provider_name = {ROOT}\nsync_interval = 1\n"
-                                       "release_grace = 0\n[devices]\nenabled_mdev_types = nvidia-35\n",
+                                       "release_grace = 0\nlibvirt = false\n[devices]\nenabled_mdev_types = nvidia-35\n",
     "/etc/default/vgpu-agent": 'VGPU_AGENT_OPTIONS="--config-file /etc/nova-of-test.conf --config-dir /etc/vgpu-agent"\n',
 }
 README = (TOP / "README.rst").read_text()

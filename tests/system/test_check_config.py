@@ -27,11 +27,16 @@ class CheckConfig(SystemTest):
         super().setUp()
         self.host = self.start_host("nova-guide")
         self.file = self.directory / "nova.conf"
+        # The host has libvirt.
+        root = self.subdirectory("root")
+        (root / "etc/libvirt/qemu").mkdir(parents=True)
+        self.host_file = self.directory / "host.conf"
+        self.host_file.write_text(f"[agent]\nhost_root = {root}\n")
 
     def check(self, text, *options):
         """(exit status, lines with the folder's name taken off)"""
         self.file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        done = run([program("vgpu-agent"), "--config-file", str(self.file),
+        done = run([program("vgpu-agent"), "--config-file", str(self.host_file), "--config-file", str(self.file),
                     "--sysfs-root", str(self.host.root), *options, "check-config"])
         self.assertEqual(done.stderr, "")
         return done.returncode, done.stdout.replace(f"{self.directory}/", "")

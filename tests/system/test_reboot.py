@@ -272,6 +272,27 @@ class Nova(RebootTest):
         self.assertEqual(self.host.mdevs(), {kept[1]: (A, "nvidia-35")})
         self.assertEqual(self.restore().stdout, NOTHING)
 
+    def test_domains_that_cannot_be_seen(self):
+        server, device = self.boot_server(A)
+        self.agent.try_to("sync")
+        defined = self.agent.host_root / "etc/libvirt/qemu"
+        away = defined.rename(self.agent.host_root / "away")
+        journal = self.agent.state_file.read_bytes()
+        self.assertIn("/etc/libvirt/qemu is not there", self.agent.try_to("sync").stderr)
+        self.assertEqual(self.agent.state_file.read_bytes(), journal)
+        self.cut_off()
+        self.reboot()
+        done = self.restore(status=1)
+        self.assertIn("which devices guests wait for is not known: /etc/libvirt/qemu is not there", done.stderr)
+        self.assertIn(f"the device {device} of {server} cannot be put back: it is not known", done.stderr)
+        self.assertEqual(self.host.mdevs(), {})
+        self.assertEqual(self.agent.state_file.read_bytes(), journal)
+        away.rename(defined)
+        # Nor has libvirt made its folder below /run yet.
+        (self.agent.host_root / "run/libvirt/qemu").rmdir()
+        self.restore()
+        self.assertEqual(self.host.mdevs(), {device: (A, "nvidia-35")})
+
     def test_what_the_agent_has_never_seen(self):
         """The agent was installed after the guests were made, and then came a reboot."""
         server, device = self.boot_server(B)

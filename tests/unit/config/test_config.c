@@ -18,6 +18,9 @@ static void defaults_are_filled_in(void **state)
     assert_string_equal(config->agent.state_file, "/var/lib/vgpu-agent/state.json");
     assert_string_equal(config->agent.sysfs_root, "/sys");
     assert_string_equal(config->agent.host_root, "/");
+    assert_true(config->agent.libvirt);
+    assert_null(config->agent.libvirt_config_dir);
+    assert_null(config->agent.libvirt_run_dir);
     assert_int_equal(config->agent.log_level, LOG_LEVEL_INFO);
     assert_null(config->agent.listen);
     assert_null(config->placement.auth_type);
@@ -234,6 +237,9 @@ static void options_that_do_not_fit_together(void **state)
          "a.conf:3: agent.create_root: true, but agent.mode is nova, where "
          "nova-compute "
          "makes the root; expected false"},
+        {"[agent]\nlibvirt = false\nmode = nova\n",
+         "a.conf:2: agent.libvirt: false, but agent.mode is nova, where libvirt's "
+         "domains say which devices are to be put back; expected true"},
         {"[agents]\nmode = nova\n",
          "a.conf:1: warning: [agents]: not used; did you mean [agent]?"},
         {"[devices]\nenabled_mdev_types = nvidia-35\n[ mdev_nvidia-35 ]\n",

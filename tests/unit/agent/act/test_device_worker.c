@@ -24,7 +24,7 @@
 /* Blocks, as the kernel would, until the test opens the pipe's other end. */
 static void wait_for_release(const struct device_place *place, const char *uuid)
 {
-    char *path = xasprintf("%s/%s", place->root, uuid);
+    char *path = xasprintf("%s/%s", place->use.root, uuid);
     int fd = open(path, O_RDONLY);
     free(path);
     if (fd >= 0)
@@ -65,6 +65,12 @@ static int fake_create(const struct device_place *place,
 
 static const struct backend backend = {"fake", fake_create, fake};
 
+static struct device_worker *new_worker(const char *tree)
+{
+    const struct device_place place = {tree, {.root = tree}};
+    return device_worker_new(&backend, &place);
+}
+
 static void make_blocking(const char *tree, const char *uuid)
 {
     char *path = xasprintf("%s/%s", tree, uuid);
@@ -92,7 +98,7 @@ static struct device_worker *start_worker(char **tree)
                           "devices/pci0000:00/0000:41:00.4", NULL, 0);
     tree_virtual_function(*tree, "devices/pci0000:00/0000:41:00.0",
                           "devices/pci0000:00/0000:41:00.5", NULL, 0);
-    return device_worker_new(&backend, *tree, *tree);
+    return new_worker(*tree);
 }
 
 /* ---- tests ---- */
@@ -246,7 +252,7 @@ static void a_stuck_child_does_not_keep_the_lock(void **state)
     pid_t agent = fork();
     if (agent == 0) {
         int lock = open(path, O_RDWR);
-        struct device_worker *worker = device_worker_new(&backend, tree, tree);
+        struct device_worker *worker = new_worker(tree);
         if (flock(lock, LOCK_EX) != 0 ||
             device_worker_start(worker, DEVICE_REMOVE, "0000:84:00.0", "blocks",
                                 UUID("01"), NULL) != 0 ||

@@ -38,7 +38,10 @@ static struct fixture set_up(void)
     struct fixture fixture = {.host = simhost_start(description)};
     fixture.root = tree_new();
     tree_proc(fixture.root);
-    fixture.place = (struct device_place){fixture.host->root, fixture.root};
+    tree_folder(fixture.root, USE_DEFINED);
+    tree_folder(fixture.root, USE_RUNNING);
+    fixture.place = (struct device_place){
+        fixture.host->root, {fixture.root, USE_DEFINED, USE_RUNNING, false}};
     return fixture;
 }
 
@@ -274,8 +277,7 @@ static void a_blocked_removal_holds_up_only_its_device(void **state)
     assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
     /* /proc does not show this holder: it came between the look and the write. */
     simhost_control(fixture.host, "hold " UUID("1"));
-    struct device_worker *worker =
-        device_worker_new(&backend_mdev, fixture.host->root, fixture.root);
+    struct device_worker *worker = device_worker_new(&backend_mdev, &fixture.place);
     assert_ok(device_worker_start(worker, DEVICE_REMOVE, CARD, NULL, UUID("1"), &err),
               &err);
     while (is_there(&fixture, UUID("1")))
@@ -312,8 +314,7 @@ static void a_slow_create_is_not_removed(void **state)
     struct error err;
     struct device_done done;
     simhost_control(fixture.host, "block create every");
-    struct device_worker *worker =
-        device_worker_new(&backend_mdev, fixture.host->root, fixture.root);
+    struct device_worker *worker = device_worker_new(&backend_mdev, &fixture.place);
     assert_ok(
         device_worker_start(worker, DEVICE_CREATE, CARD, "nvidia-35", UUID("1"), &err),
         &err);

@@ -115,6 +115,7 @@ static const struct host host = {.gpus = &gpu, .gpu_count = 1};
 
 /* What each case adds to a /proc with one process. */
 #define MAX_ENTRIES 4
+#define PLACES(tree) (&(const struct use_places){tree, USE_DEFINED, USE_RUNNING, false})
 struct use_case {
     const char *what;
     struct tree_entry entries[MAX_ENTRIES];
@@ -270,6 +271,14 @@ static void expect_used(const struct use_case *c, const struct device_use *use,
                  used->defined);
 }
 
+/* Libvirt's folders, where the tree has none instead. */
+static char *with_libvirt(char *tree)
+{
+    tree_folder(tree, USE_DEFINED);
+    tree_folder(tree, USE_RUNNING);
+    return tree;
+}
+
 static char *tree_of(const struct use_case *c)
 {
     char *tree = tree_new();
@@ -279,7 +288,7 @@ static char *tree_of(const struct use_case *c)
     while (count < MAX_ENTRIES && c->entries[count].path)
         count++;
     tree_fill(tree, c->entries, count);
-    return tree;
+    return with_libvirt(tree);
 }
 
 static void sees_who_uses_devices(void **state)
@@ -288,7 +297,7 @@ static void sees_who_uses_devices(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct use_case *c = &cases[i];
         char *tree = tree_of(c), *note = NULL;
-        struct device_use *use = device_use_scan(tree, &host, &note);
+        struct device_use *use = device_use_scan(PLACES(tree), &host, &note);
         if (use->unknown != c->unknown ||
             strcmp(note ? note : "", c->note ? c->note : "") != 0)
             fail_msg("%s: unknown %d, %s", c->what, use->unknown, note);
@@ -296,7 +305,7 @@ static void sees_who_uses_devices(void **state)
         expect_used(c, use, &c->second, MDEV_2);
         /* The last look before a removal says the same. */
         struct error err = {0};
-        int rc = device_check_unused(tree, &mdevs[0], &err);
+        int rc = device_check_unused(PLACES(tree), &mdevs[0], &err);
         if (rc != (*c->first.uuid || c->unknown ? -1 : 0) ||
             (rc && err.code != ERROR_BUSY))
             fail_msg("%s: %d %s", c->what, rc, err.text);
@@ -319,29 +328,95 @@ static void cannot_tell_without_all_processes(void **state)
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
         char *tree = tree_new(), *note = NULL;
         tree_fill(tree, &hidden[i].entry, 1);
-        struct device_use *use = device_use_scan(tree, &host, &note);
+        struct device_use *use = device_use_scan(PLACES(tree), &host, &note);
         assert_true(use->unknown);
         assert_string_equal(note, hidden[i].note);
         struct error err = {0};
-        assert_int_equal(device_check_unused(tree, &mdevs[0], &err), -1);
+        assert_int_equal(device_check_unused(PLACES(tree), &mdevs[0], &err), -1);
         assert_int_equal(err.code, ERROR_BUSY);
         device_use_free(use);
         free(note);
         tree_free(tree);
     }
-    struct device_use *use = device_use_scan("/nowhere/at/all", &host, NULL);
+    struct device_use *use = device_use_scan(PLACES("/nowhere/at/all"), &host, NULL);
     assert_true(use->unknown);
     device_use_free(use);
+}
+
+static void an_absent_folder_of_libvirts_says_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder; /* that is there; NULL: none is */
+        const char *defined, *running;
+        bool before_libvirt;
+        const char *note; /* NULL: it is known */
+    } absent[] = {
+        {USE_RUNNING, USE_DEFINED, USE_RUNNING, false,
+         "/etc/libvirt/qemu is not there: libvirt has it elsewhere ([agent] "
+         "libvirt_config_dir), or is not on this host ([agent] libvirt = false)"},
+        {USE_DEFINED, USE_DEFINED, USE_RUNNING, false,
+         "/run/libvirt/qemu is not there: libvirt has not run since the boot, libvirt "
+         "has it elsewhere ([agent] libvirt_run_dir), or is not on this host ([agent] "
+         "libvirt = false)"},
+        {USE_DEFINED, USE_DEFINED, USE_RUNNING, true, NULL},
+        {USE_RUNNING, USE_DEFINED, USE_RUNNING, true, "/etc/libvirt/qemu is not there"},
+        {USE_RUNNING, "/nowhere/at/all", USE_RUNNING, false,
+         "/nowhere/at/all is not there"},
+        {NULL, NULL, NULL, false, NULL},
+    };
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
+        char *tree = tree_new(), *note = NULL;
+        tree_proc(tree);
+        if (absent[i].folder)
+            tree_folder(tree, absent[i].folder);
+        const struct use_places places = {tree, absent[i].defined, absent[i].running,
+                                          absent[i].before_libvirt};
+        struct device_use *use = device_use_scan(&places, &host, &note);
+        if (use->unknown != !!absent[i].note || !note != !absent[i].note ||
+            (note && !strstr(note, absent[i].note)))
+            fail_msg("case %zu: unknown %d, %s", i, use->unknown, note);
+        struct error err = {0};
+        assert_int_equal(device_check_unused(&places, &mdevs[0], &err),
+                         absent[i].note ? -1 : 0);
+        device_use_free(use);
+        free(note);
+        tree_free(tree);
+    }
+}
+
+static void libvirts_folders_may_be_elsewhere(void **state)
+{
+    (void)state;
+    char *tree = tree_new(), *volume = tree_new(), *note = NULL;
+    tree_proc(tree);
+    tree_folder(tree, USE_RUNNING);
+    tree_write(volume, "a.xml", DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1)));
+    const struct use_places places = {tree, volume, USE_RUNNING, false};
+    struct device_use *use = device_use_scan(&places, &host, NULL);
+    assert_false(use->unknown);
+    assert_string_equal(device_use_find(use, MDEV_1)->domain, DOMAIN);
+    device_use_free(use);
+    tree_write(volume, "a.xml", "");
+    use = device_use_scan(&places, &host, &note);
+    assert_true(use->unknown);
+    char *wanted = xasprintf("%s/a.xml: line 1: no element found", volume);
+    assert_string_equal(note, wanted);
+    free(wanted);
+    free(note);
+    device_use_free(use);
+    tree_free(volume);
+    tree_free(tree);
 }
 
 static void a_domain_may_name_what_was_lost(void **state)
 {
     (void)state;
     static const struct host empty = {0};
-    char *tree = tree_new();
+    char *tree = with_libvirt(tree_new());
     tree_proc(tree);
     tree_write(tree, "etc/libvirt/qemu/a.xml", DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1)));
-    struct device_use *use = device_use_scan(tree, &empty, NULL);
+    struct device_use *use = device_use_scan(PLACES(tree), &empty, NULL);
     assert_false(use->unknown);
     assert_int_equal(use->count, 1);
     assert_string_equal(use->devices[0].uuid, MDEV_1);
@@ -356,6 +431,8 @@ int main(void)
         cmocka_unit_test(reads_domains),
         cmocka_unit_test(sees_who_uses_devices),
         cmocka_unit_test(cannot_tell_without_all_processes),
+        cmocka_unit_test(an_absent_folder_of_libvirts_says_nothing),
+        cmocka_unit_test(libvirts_folders_may_be_elsewhere),
         cmocka_unit_test(a_domain_may_name_what_was_lost),
     };
     return cmocka_run_group_tests_name("device_use", tests, NULL, NULL);

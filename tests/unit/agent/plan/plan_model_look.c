@@ -97,7 +97,7 @@ static struct host *make_host(const struct model *model)
 static struct device_use *make_use(struct model *model)
 {
     struct device_use *use = xcalloc(1, sizeof *use);
-    use->unknown = model->use_unknown;
+    use->unknown = use->domains_unknown = model->use_unknown;
     for (int i = 0; i < model->domain_count; i++) {
         struct used_device *used = array_add(use->devices, use->count);
         stpcpy(used->uuid, model->domains[i].device);

@@ -176,6 +176,10 @@ static const struct plan_case again[] = {
                                                  "=> nothing\n"
                                                  "set blind=0\n"
                                                  "=> forget c1.0@84\n"},
+    {"unless it is not known whether a guest that is shut off names it",
+     SERVED "alloc 84 c1 0\n settle\n reboot\n set blind=1 unknown=1\n"
+            "=> nothing\n"
+            "! cannot be put back: it is not known whether a domain names it\n"},
     {"what cannot be put back is said",
      SERVED "reboot\n set blind=1\n absent 84\n"
             "=> nothing\n"

@@ -149,6 +149,19 @@ static const struct plan_case restoring[] = {
           "=> create d2 35\n"
           "set blind=0\n"
           "=> nothing\n"},
+    {"while libvirt's domains cannot be seen nothing is forgotten, nor put back",
+     NOVA "mdev d1 84 35\n mdev d2 84 35\n domain c1 d1\n domain c2 d2\n settle\n"
+          "undomain d1\n undomain d2\n set unknown=1\n"
+          "=> nothing\n"
+          "reboot\n"
+          "=> nothing\n"
+          "! cannot be put back: it is not known whether a domain names it\n"
+          "! the device 6431\n"
+          "set blind=1\n"
+          "=> nothing\n"
+          "! the device 6432\n"
+          "domain c1 d1\n set unknown=0\n"
+          "=> create d1 35\n"},
     {"in a cycle as well", NOVA "mdev d1 84 35\n domain c1 d1\n settle\n reboot\n"
                                 "=> create d1 35\n"},
     {"what no domain names any more is forgotten",

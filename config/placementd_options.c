@@ -60,6 +60,10 @@ static const struct option_spec options[] = {
     IN(placementd, UNSIGNED, max_header_size,
        "The most that the request line and the headers may have, in bytes.",
        .default_value = "32768", .minimum = 4096, .maximum = 1 << 20),
+    IN(placementd, NUMBER, max_request_time,
+       "How many seconds of processor time one request may take. All others wait that "
+       "long for it; what is not done by then is answered with 503.",
+       .default_value = "2", .minimum = 0.001, .maximum = 3600),
     IN(placementd, UNSIGNED, max_connections, "How many clients may be connected.",
        .default_value = "1000", .minimum = 1, .maximum = 100000),
     IN(placementd, SECONDS, connection_timeout,

@@ -27,6 +27,7 @@ struct placementd_config {
         bool access_log;
         enum policy_release policy_release;
         unsigned max_body_size, max_header_size; /* bytes */
+        double max_request_time;                 /* seconds of processor time */
         unsigned max_connections, connection_timeout;
     } placementd;
     struct {

@@ -27,6 +27,40 @@ static int check_policy(const struct api *api, const struct route *route,
                           usages ? NULL : identity->user_id, reply);
 }
 
+/* A reply that is not whole is none. */
+static int check_budget(const struct store *store, const struct budget *budget,
+                        struct reply *reply)
+{
+    const struct store_options *options = &store->options;
+    switch (budget->end) {
+    case BUDGET_TIME_OVER:
+        return reply_problem(reply, 503, NULL,
+                             "The request took more than the %g seconds of processor "
+                             "time that [placementd] max_request_time lets it have; "
+                             "ask for less at once.",
+                             options->max_request_time);
+    case BUDGET_CLIENT_GONE:
+        return reply_problem(reply, 503, NULL, "The client has closed the connection.");
+    case BUDGET_LEFT:
+    case BUDGET_WORK_DONE:
+    case BUDGET_MEMORY_USED:
+        break;
+    }
+    return 0;
+}
+
+static int handle(const struct route *route, struct store *store,
+                  struct request *request, struct reply *reply)
+{
+    struct budget budget;
+    budget_begin(&budget, store->options.max_request_time, 0, request->connection);
+    request->budget = &budget;
+    int rc = route->handle(store, request, reply);
+    request->budget = NULL;
+    /* What was written is written. */
+    return is_read(request) && check_budget(store, &budget, reply) != 0 ? -1 : rc;
+}
+
 /* 0, -1 with a problem, or AUTH_LATER. */
 static int answer(struct api *api, struct request *request, struct reply *reply)
 {
@@ -50,7 +84,7 @@ static int answer(struct api *api, struct request *request, struct reply *reply)
         if (store_prepare_write(store, &err) != 0)
             return reply_problem(reply, 503, NULL, "%s", err.text);
     store->now = request->now;
-    return route->handle(store, request, reply);
+    return handle(route, store, request, reply);
 }
 
 bool api_answer(struct api *api, struct request *request, struct reply *reply)

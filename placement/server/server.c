@@ -340,6 +340,7 @@ static int open_store(struct server *server, struct error *err)
             config->placement.randomize_allocation_candidates,
         .breadth_first = config->placement.allocation_candidates_generation_strategy ==
                          CANDIDATES_BREADTH_FIRST,
+        .max_request_time = config->placementd.max_request_time,
     };
     return store_open(path, &options, &server->api.store, err);
 }

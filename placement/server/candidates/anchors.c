@@ -56,25 +56,30 @@ static size_t members_of_all(const struct node *node)
     return count;
 }
 
+/* Once it is more than `enough` it is not added up any further. */
 static size_t source_cost(const struct candidates_plan *plan,
-                          const struct anchor_source *source)
+                          const struct anchor_source *source, size_t enough)
 {
-    size_t cost = 0;
-    for (size_t i = 0; i < source_lists(source); i++)
+    size_t cost = 0, lists = source_lists(source);
+    for (size_t i = 0; i < lists; i++)
         cost += source_length(source, i);
     if (source->roots_only || cost == 0)
         return cost;
     const struct node_list *sharing = &plan->graph->sharing->nodes;
-    for (size_t i = 0; i < sharing->count; i++)
-        if (list_holds(source, sharing->items[i]))
-            cost += members_of_all(sharing->items[i]);
+    for (size_t i = 0; i < sharing->count && cost < enough; i++) {
+        const struct node *node = sharing->items[i];
+        if (!budget_spend(plan->budget, lists + node->aggregate_count))
+            return SIZE_MAX;
+        if (list_holds(source, node))
+            cost += members_of_all(node);
+    }
     return cost;
 }
 
 static void take_cheaper(const struct candidates_plan *plan, struct anchor_source *best,
                          struct anchor_source other)
 {
-    other.cost = source_cost(plan, &other);
+    other.cost = source_cost(plan, &other, best->cost);
     if (other.cost < best->cost)
         *best = other;
 }
@@ -118,9 +123,9 @@ static struct anchor_source cheapest(const struct candidates_plan *plan)
 static int compare_shared(const void *a, const void *b)
 {
     const struct shared *one = a, *other = b;
-    if (one->aggregate->id != other->aggregate->id)
-        return one->aggregate->id < other->aggregate->id ? -1 : 1;
-    return one->node->id < other->node->id ? -1 : one->node->id > other->node->id;
+    return one->aggregate->id < other->aggregate->id
+               ? -1
+               : one->aggregate->id > other->aggregate->id;
 }
 
 /* For some slot, in some tree: whose, is looked at later. */
@@ -139,14 +144,19 @@ static bool may_serve(const struct candidates_plan *plan, const struct node *nod
 
 static void index_shared(struct candidates_anchors *anchors)
 {
-    const struct node_list *sharing = &anchors->plan->graph->sharing->nodes;
+    const struct candidates_plan *plan = anchors->plan;
+    const struct node_list *sharing = &plan->graph->sharing->nodes;
+    anchors->sharers = xcalloc(sharing->count, sizeof *anchors->sharers);
     for (size_t i = 0; i < sharing->count; i++) {
         const struct node *node = sharing->items[i];
-        if (!may_serve(anchors->plan, node))
+        if (!budget_spend(plan->budget, plan->slot_count + node->aggregate_count))
+            break;
+        if (!may_serve(plan, node))
             continue;
+        anchors->sharers[i].node = node;
         for (size_t j = 0; j < node->aggregate_count; j++)
-            *array_add(anchors->shared, anchors->shared_count) =
-                (struct shared){.aggregate = node->aggregates[j], .node = node};
+            *array_add(anchors->shared, anchors->shared_count) = (struct shared){
+                .aggregate = node->aggregates[j], .sharer = &anchors->sharers[i]};
     }
     if (anchors->shared_count > 0)
         qsort(anchors->shared, anchors->shared_count, sizeof *anchors->shared,
@@ -175,38 +185,60 @@ static int compare_nodes(const void *a, const void *b)
     return one->id < other->id ? -1 : one->id > other->id;
 }
 
-static void sort_and_drop_repeated(const struct node **nodes, size_t *count)
+/* Those of the aggregate, from entry `first` on, that were not found for this tree yet.
+ */
+static void add_sharers(struct candidates_anchors *anchors, size_t first,
+                        const struct node *anchor, const struct node ***nodes,
+                        size_t *count)
 {
-    size_t kept = 0;
-    if (*count > 1)
-        qsort(nodes, *count, sizeof *nodes, compare_nodes);
-    for (size_t i = 0; i < *count; i++)
-        if (kept == 0 || nodes[kept - 1] != nodes[i])
-            nodes[kept++] = nodes[i];
-    *count = kept;
+    const struct aggregate *aggregate = anchors->shared[first].aggregate;
+    for (size_t i = first;
+         i < anchors->shared_count && anchors->shared[i].aggregate == aggregate; i++) {
+        struct sharer *sharer = anchors->shared[i].sharer;
+        budget_spend(anchors->plan->budget, 1);
+        if (sharer->round == anchors->round)
+            continue;
+        sharer->round = anchors->round;
+        if (sharer->node->root != anchor)
+            *array_add(*nodes, *count) = sharer->node;
+    }
 }
 
-void candidates_shared_with(const struct candidates_anchors *anchors,
+/* What `node` shares by its aggregates; `done`: those that need no second look. */
+static void add_shared_with(struct candidates_anchors *anchors, const struct node *node,
+                            const struct node *anchor, struct node_set *done,
+                            const struct node ***nodes, size_t *count)
+{
+    for (size_t i = 0; i < node->aggregate_count; i++) {
+        const struct aggregate *aggregate = node->aggregates[i];
+        if (!node_set_add(done, aggregate))
+            continue;
+        size_t first = find_shared(anchors, aggregate);
+        if (first < anchors->shared_count &&
+            anchors->shared[first].aggregate == aggregate)
+            add_sharers(anchors, first, anchor, nodes, count);
+    }
+}
+
+bool candidates_shared_with(struct candidates_anchors *anchors,
                             const struct node *anchor, const struct node ***nodes,
                             size_t *count)
 {
-    const struct node **found = NULL;
-    size_t found_count = 0;
-    for (size_t i = 0; anchors->shared_count > 0 && i < anchor->tree.count; i++) {
+    struct budget *budget = anchors->plan->budget;
+    struct node_set done = {0};
+    if (anchors->shared_count == 0)
+        return true;
+    anchors->round++;
+    for (size_t i = 0; i < anchor->tree.count; i++) {
         const struct node *node = anchor->tree.items[i];
-        for (size_t j = 0; j < node->aggregate_count; j++) {
-            const struct aggregate *aggregate = node->aggregates[j];
-            for (size_t k = find_shared(anchors, aggregate);
-                 k < anchors->shared_count && anchors->shared[k].aggregate == aggregate;
-                 k++)
-                if (anchors->shared[k].node->root != anchor)
-                    *array_add(found, found_count) = anchors->shared[k].node;
-        }
+        if (!budget_spend(budget, 1 + node->aggregate_count))
+            break;
+        add_shared_with(anchors, node, anchor, &done, nodes, count);
     }
-    sort_and_drop_repeated(found, &found_count);
-    for (size_t i = 0; i < found_count; i++)
-        *array_add(*nodes, *count) = found[i];
-    free(found);
+    node_set_clear(&done);
+    if (*count > 1)
+        qsort(*nodes, *count, sizeof **nodes, compare_nodes);
+    return budget->end == BUDGET_LEFT;
 }
 
 /* ---- the walk ---- */
@@ -232,14 +264,16 @@ static const struct node *next_node(struct candidates_anchors *anchors)
 }
 
 /* The root of the next one that is in an aggregate with the sharing provider that the
- * walk has come to; NULL when there are no more. */
+ * walk has come to, and was in none that it has been through; NULL when there are no
+ * more. */
 static const struct node *next_member_root(struct candidates_anchors *anchors)
 {
     const struct node *node = anchors->node;
     while (node && anchors->aggregate < node->aggregate_count) {
-        const struct node_list *members = &node->aggregates[anchors->aggregate]->nodes;
-        if (anchors->member < members->count)
-            return members->items[anchors->member++]->root;
+        const struct aggregate *aggregate = node->aggregates[anchors->aggregate];
+        bool again = anchors->member == 0 && !node_set_add(&anchors->walked, aggregate);
+        if (!again && anchors->member < aggregate->nodes.count)
+            return aggregate->nodes.items[anchors->member++]->root;
         anchors->aggregate++;
         anchors->member = 0;
     }
@@ -267,7 +301,7 @@ static const struct node *next_root(struct candidates_anchors *anchors)
 const struct node *candidates_anchors_next(struct candidates_anchors *anchors)
 {
     const struct node *root;
-    while ((root = next_root(anchors)))
+    while (budget_spend(anchors->plan->budget, 1) && (root = next_root(anchors)))
         if (node_set_add(&anchors->seen, root) &&
             candidates_plan_takes_root(anchors->plan, root))
             return root;
@@ -277,5 +311,7 @@ const struct node *candidates_anchors_next(struct candidates_anchors *anchors)
 void candidates_anchors_end(struct candidates_anchors *anchors)
 {
     node_set_clear(&anchors->seen);
+    node_set_clear(&anchors->walked);
+    free(anchors->sharers);
     free(anchors->shared);
 }

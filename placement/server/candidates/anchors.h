@@ -15,10 +15,13 @@
 #include "placement/server/candidates/node_set.h"
 #include "placement/server/candidates/slots.h"
 
-/* A sharing provider and an aggregate that it is in. */
+/* A sharing provider, and one of the aggregates that it is in. */
 struct shared {
     const struct aggregate *aggregate;
-    const struct node *node;
+    struct sharer {
+        const struct node *node;
+        unsigned round; /* of the last tree that it was found for */
+    } * sharer;
 };
 
 /* A list of providers: a candidate takes at least one from it. */
@@ -37,21 +40,23 @@ struct candidates_anchors {
     size_t list, item;       /* where the walk is in the source */
     const struct node *node; /* whose aggregates it is walking; NULL: none */
     size_t aggregate, member;
-    struct node_set seen;
+    struct node_set seen, walked; /* roots, aggregates of sharing providers */
+    struct sharer *sharers;
     struct shared *shared; /* by aggregate */
     size_t shared_count;
+    unsigned round;
 };
 
 void candidates_anchors_begin(const struct candidates_plan *plan,
                               struct candidates_anchors *out);
-/* The next root, each once; NULL at the end. */
+/* The next root, each once; NULL at the end, or when the budget is spent. */
 const struct node *candidates_anchors_next(struct candidates_anchors *anchors);
 void candidates_anchors_end(struct candidates_anchors *anchors);
 
 /* The sharing providers that may serve the request in the tree of `anchor` without
  * being in it, each once, by id. Adds them to the array that `nodes` and `count` make
- * up. */
-void candidates_shared_with(const struct candidates_anchors *anchors,
+ * up. False when the budget is spent. */
+bool candidates_shared_with(struct candidates_anchors *anchors,
                             const struct node *anchor, const struct node ***nodes,
                             size_t *count);
 

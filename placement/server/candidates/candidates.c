@@ -24,7 +24,6 @@ struct candidates {
     const struct candidates_plan *plan;
     struct candidates_anchors anchors;
     struct candidates_search search;
-    uint64_t work_left;
     bool breadth_first;
     bool in_anchor;       /* depth first: the search is at an anchor */
     struct place *places; /* breadth first: anchors that may have more */
@@ -39,9 +38,8 @@ struct candidates *candidates_new(const struct candidates_plan *plan,
     struct candidates *new = xcalloc(1, sizeof *new);
     new->plan = plan;
     new->breadth_first = breadth_first;
-    new->work_left = CANDIDATES_MAX_WORK;
     candidates_anchors_begin(plan, &new->anchors);
-    candidates_search_init(&new->search, plan, &new->anchors, &new->work_left);
+    candidates_search_init(&new->search, plan, &new->anchors);
     return new;
 }
 
@@ -57,11 +55,6 @@ void candidates_free(struct candidates *candidates)
     candidates_search_clear(&candidates->search);
     candidates_anchors_end(&candidates->anchors);
     free(candidates);
-}
-
-bool candidates_gave_up(const struct candidates *candidates)
-{
-    return candidates->work_left == 0;
 }
 
 /* ---- the same candidate, seen from another tree ---- */
@@ -89,7 +82,10 @@ static bool is_new(struct candidates *candidates)
     if (has_one_anchor(candidates))
         return true;
     size_t count = candidates->plan->slot_count;
-    struct given *given = xcalloc(1, sizeof *given + count * sizeof *given->nodes);
+    size_t size = sizeof(struct given) + count * sizeof(struct node *);
+    if (!budget_take_memory(candidates->plan->budget, size))
+        return false;
+    struct given *given = xcalloc(1, size);
     given->count = count;
     memcpy(given->nodes, candidates->search.nodes, count * sizeof *given->nodes);
     void *found = tsearch(given, &candidates->given, compare_given);
@@ -109,7 +105,7 @@ static bool next_depth_first(struct candidates *candidates)
         if (candidates->in_anchor && candidates_search_next(&candidates->search))
             return true;
         const struct node *anchor = candidates_anchors_next(&candidates->anchors);
-        if (!anchor || candidates->work_left == 0)
+        if (!anchor)
             return false;
         candidates->in_anchor = candidates_search_begin(&candidates->search, anchor);
     }
@@ -120,11 +116,12 @@ static bool next_new_place(struct candidates *candidates)
 {
     const struct node *anchor;
     struct candidates_search *search = &candidates->search;
-    while (candidates->work_left > 0 &&
-           (anchor = candidates_anchors_next(&candidates->anchors))) {
+    while ((anchor = candidates_anchors_next(&candidates->anchors))) {
         if (!candidates_search_begin(search, anchor) || !candidates_search_next(search))
             continue;
         size_t size = candidates->plan->slot_count * sizeof *search->at;
+        if (!budget_take_memory(candidates->plan->budget, sizeof(struct place) + size))
+            break;
         struct place *place = array_add(candidates->places, candidates->place_count);
         *place = (struct place){.anchor = anchor, .at = xcalloc(1, size)};
         memcpy(place->at, search->at, size);
@@ -146,9 +143,10 @@ static bool next_old_place(struct candidates *candidates)
             continue;
         }
         struct place place = candidates->places[candidates->place_next++];
-        candidates_search_begin(search, place.anchor);
-        candidates_search_resume(search, place.at);
-        if (!candidates_search_next(search)) {
+        bool more = candidates_search_begin(search, place.anchor);
+        if (more)
+            candidates_search_resume(search, place.at);
+        if (!more || !candidates_search_next(search)) {
             free(place.at);
             continue;
         }

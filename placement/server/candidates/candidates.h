@@ -18,9 +18,6 @@
 
 /* How many a reply may hold, whatever the configuration says. */
 #define CANDIDATES_MAX 1000000
-/* How often one request may look at a provider for a slot: about half a second. Only
- * requests that ask for the nearly impossible of wide trees come near it. */
-#define CANDIDATES_MAX_WORK 50000000
 
 struct candidates;
 
@@ -29,10 +26,8 @@ struct candidates *candidates_new(const struct candidates_plan *plan,
 void candidates_free(struct candidates *candidates);
 DEFINE_CLEANUP(struct candidates *, candidates_free)
 
-/* The next one: a provider for each slot, until the next call. NULL: no more. */
+/* The next one: a provider for each slot, until the next call. NULL: no more, or the
+ * budget of the plan is spent. */
 const struct node *const *candidates_next(struct candidates *candidates);
-
-/* It ended because CANDIDATES_MAX_WORK was done: there may be more. */
-bool candidates_gave_up(const struct candidates *candidates);
 
 #endif

@@ -24,12 +24,15 @@ static bool is_member(const struct node *node, const struct wanted *wanted)
     return true;
 }
 
-bool candidates_has_member(const struct wanted *wanted)
+bool candidates_has_member(const struct wanted *wanted, struct budget *budget)
 {
     const struct aggregate_list *first = wanted->member_of;
+    uint64_t cost = 1;
+    for (size_t i = 0; i < wanted->member_of_count; i++)
+        cost += wanted->member_of[i].count;
     for (size_t i = 0; i < first->count; i++) {
         const struct node_list *nodes = &first->items[i]->nodes;
-        for (size_t j = 0; j < nodes->count; j++)
+        for (size_t j = 0; j < nodes->count && budget_spend(budget, cost); j++)
             if (is_member(nodes->items[j], wanted))
                 return true;
     }

@@ -13,8 +13,9 @@
 bool candidates_match(const struct slot *slot, const struct node *node,
                       const struct node *anchor);
 
-/* Some provider is a member of what the group wants it to be a member of. */
-bool candidates_has_member(const struct wanted *wanted);
+/* Some provider is a member of what the group wants it to be a member of. False also
+ * when the budget is spent. */
+bool candidates_has_member(const struct wanted *wanted, struct budget *budget);
 
 bool node_has_any_trait(const struct node *node, const struct trait_list *traits);
 

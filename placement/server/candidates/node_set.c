@@ -5,14 +5,13 @@
 
 #include "lib/xalloc.h"
 
-/* The slot that holds `node`, or the free one where it belongs. */
-static const struct node **find_slot(const struct node_set *set,
-                                     const struct node *node)
+/* The slot that holds `thing`, or the free one where it belongs. */
+static const void **find_slot(const struct node_set *set, const void *thing)
 {
-    uint64_t hash = (uint64_t)(uintptr_t)node * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = (uint64_t)(uintptr_t)thing * UINT64_C(0x9e3779b97f4a7c15);
     size_t mask = set->slot_count - 1;
     size_t i = (size_t)(hash >> 32) & mask;
-    while (set->slots[i] && set->slots[i] != node)
+    while (set->slots[i] && set->slots[i] != thing)
         i = (i + 1) & mask;
     return &set->slots[i];
 }
@@ -31,21 +30,21 @@ static void grow(struct node_set *set)
     *set = bigger;
 }
 
-bool node_set_add(struct node_set *set, const struct node *node)
+bool node_set_add(struct node_set *set, const void *thing)
 {
     if (3 * (set->count + 1) > 2 * set->slot_count)
         grow(set);
-    const struct node **slot = find_slot(set, node);
+    const void **slot = find_slot(set, thing);
     if (*slot)
         return false;
-    *slot = node;
+    *slot = thing;
     set->count++;
     return true;
 }
 
-bool node_set_contains(const struct node_set *set, const struct node *node)
+bool node_set_contains(const struct node_set *set, const void *thing)
 {
-    return set->count > 0 && *find_slot(set, node);
+    return set->count > 0 && *find_slot(set, thing);
 }
 
 void node_set_clear(struct node_set *set)

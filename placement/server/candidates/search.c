@@ -9,21 +9,53 @@
 
 #define MASKED_SETS 64
 
+/* What the sets of traits beyond the mask cost where all slots are filled. */
+static uint64_t unmasked_cost(const struct candidates_plan *plan)
+{
+    uint64_t cost = 0;
+    for (size_t i = 0; i < plan->wanted_count; i++)
+        if (!plan->wanted[i].one_provider &&
+            plan->wanted[i].required_count > MASKED_SETS)
+            cost += plan->wanted[i].cost * plan->wanted[i].amount_count;
+    return cost;
+}
+
+/* Each slot before it is looked at, and for classes that several slots ask for, all
+ * that they ask. */
+static uint64_t try_cost(const struct candidates_plan *plan)
+{
+    uint64_t repeated = 0, amounts = 0;
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        const struct slot *slot = &plan->slots[i];
+        uint64_t of_slot = 0;
+        for (size_t j = 0; j < slot->amount_count; j++)
+            of_slot += slot->amounts[j].repeated;
+        repeated = of_slot > repeated ? of_slot : repeated;
+        amounts += slot->amount_count;
+    }
+    return plan->slot_count + plan->same_subtree_count + repeated * amounts;
+}
+
 void candidates_search_init(struct candidates_search *search,
                             const struct candidates_plan *plan,
-                            const struct candidates_anchors *anchors,
-                            uint64_t *work_left)
+                            struct candidates_anchors *anchors)
 {
+    size_t slots = plan->slot_count;
     *search = (struct candidates_search){
         .plan = plan,
         .anchors = anchors,
-        .work_left = work_left,
-        .choices = xcalloc(plan->slot_count, sizeof *search->choices),
-        .traits_from = xcalloc(plan->slot_count + 1, sizeof *search->traits_from),
-        .traits_until = xcalloc(plan->slot_count, sizeof *search->traits_until),
-        .at = xcalloc(plan->slot_count, sizeof *search->at),
-        .nodes = xcalloc(plan->slot_count, sizeof *search->nodes),
+        .choices = xcalloc(slots, sizeof *search->choices),
+        .traits_from = xcalloc(slots + 1, sizeof *search->traits_from),
+        .traits_until = xcalloc(slots, sizeof *search->traits_until),
+        .groups_from = xcalloc(slots + 1, sizeof *search->groups_from),
+        .common = xcalloc(slots * plan->same_subtree_count, sizeof *search->common),
+        .at = xcalloc(slots, sizeof *search->at),
+        .nodes = xcalloc(slots, sizeof *search->nodes),
+        .try_cost = try_cost(plan),
+        .unmasked_cost = unmasked_cost(plan),
     };
+    for (size_t i = slots; i-- > 0;)
+        search->groups_from[i] = search->groups_from[i + 1] | plan->slots[i].group;
     for (size_t i = 0; i < plan->wanted_count; i++) {
         size_t sets = plan->wanted[i].required_count;
         if (plan->wanted[i].one_provider || sets == 0)
@@ -41,17 +73,18 @@ void candidates_search_clear(struct candidates_search *search)
     free(search->choices);
     free(search->traits_from);
     free(search->traits_until);
+    free(search->groups_from);
+    free(search->common);
+    free(search->offers);
     free(search->at);
     free(search->nodes);
     free(search->shared);
 }
 
 /* False when the request has worked enough. */
-static bool spend(struct candidates_search *search, uint64_t work)
+static bool spend(struct candidates_search *search, uint64_t steps)
 {
-    bool enough_left = work < *search->work_left;
-    *search->work_left -= enough_left ? work : *search->work_left;
-    return enough_left;
+    return budget_spend(search->plan->budget, steps);
 }
 
 /* ---- what may fill each slot at this anchor ---- */
@@ -84,11 +117,12 @@ static bool fill_choices(struct candidates_search *search, size_t i)
     const struct slot *slot = &search->plan->slots[i];
     const struct node *anchor = search->anchor;
     struct choices *choices = &search->choices[i];
+    uint64_t cost = slot->wanted->cost;
     choices->count = 0;
-    for (size_t j = 0; j < anchor->tree.count; j++)
+    for (size_t j = 0; j < anchor->tree.count && spend(search, cost); j++)
         if (candidates_match(slot, anchor->tree.items[j], anchor))
             add_choice(choices, slot, anchor->tree.items[j]);
-    for (size_t j = 0; j < search->shared_count; j++)
+    for (size_t j = 0; j < search->shared_count && spend(search, cost); j++)
         if (candidates_match(slot, search->shared[j], anchor))
             add_choice(choices, slot, search->shared[j]);
     return choices->count > 0;
@@ -115,18 +149,20 @@ bool candidates_search_begin(struct candidates_search *search,
     search->shared_count = 0;
     free(search->shared);
     search->shared = NULL;
-    candidates_shared_with(search->anchors, anchor, &search->shared,
-                           &search->shared_count);
     size_t slots = search->plan->slot_count, choices = 0;
-    if (!spend(search, slots * (anchor->tree.count + search->shared_count)))
+    if (!candidates_shared_with(search->anchors, anchor, &search->shared,
+                                &search->shared_count))
         return false;
     for (size_t i = 0; i < slots; i++) {
         if (!fill_choices(search, i))
             return false;
         choices += search->choices[i].count;
     }
-    return sum_up_traits(search) && spend(search, slots * choices) &&
-           candidates_feasible(search->plan, search->choices);
+    if (!sum_up_traits(search) || !spend(search, search->try_cost * choices) ||
+        !candidates_feasible(search->plan, search->choices))
+        return false;
+    candidates_subtree_begin(search);
+    return true;
 }
 
 /* ---- does the last one filled go with those before it? ---- */
@@ -181,52 +217,6 @@ static bool sums_fit(const struct candidates_search *search, size_t depth)
     return true;
 }
 
-static bool is_above_filled(const struct candidates_search *search,
-                            const struct same_subtree *subtree, size_t depth,
-                            const struct node *node)
-{
-    for (size_t i = 0; i < subtree->count; i++)
-        if (subtree->slots[i] <= depth &&
-            !node_is_below(search->nodes[subtree->slots[i]], node))
-            return false;
-    return true;
-}
-
-/* The provider above all has been chosen, or a slot that is still open can take it. */
-static bool subtree_holds(const struct candidates_search *search,
-                          const struct same_subtree *subtree, size_t depth)
-{
-    for (size_t i = 0; i < subtree->count; i++) {
-        size_t slot = subtree->slots[i];
-        const struct choices *choices = &search->choices[slot];
-        if (slot <= depth &&
-            is_above_filled(search, subtree, depth, search->nodes[slot]))
-            return true;
-        for (size_t j = 0; slot > depth && j < choices->count; j++)
-            if (is_above_filled(search, subtree, depth, choices->items[j].node))
-                return true;
-    }
-    return false;
-}
-
-static bool is_in_subtree(const struct same_subtree *subtree, size_t slot)
-{
-    for (size_t i = 0; i < subtree->count; i++)
-        if (subtree->slots[i] == slot)
-            return true;
-    return false;
-}
-
-static bool subtrees_hold(const struct candidates_search *search, size_t depth)
-{
-    for (size_t i = 0; i < search->plan->same_subtree_count; i++) {
-        const struct same_subtree *subtree = &search->plan->same_subtrees[i];
-        if (is_in_subtree(subtree, depth) && !subtree_holds(search, subtree, depth))
-            return false;
-    }
-    return true;
-}
-
 /* The sets of traits that the mask has no room for, once all slots are filled. */
 static bool unmasked_traits_met(const struct candidates_search *search)
 {
@@ -254,7 +244,9 @@ static bool traits_hold(struct candidates_search *search, size_t depth)
     if ((search->traits_until[depth] | search->traits_from[depth + 1]) !=
         search->traits_wanted)
         return false;
-    return depth + 1 < search->plan->slot_count || unmasked_traits_met(search);
+    if (depth + 1 < search->plan->slot_count || search->unmasked_cost == 0)
+        return true;
+    return spend(search, search->unmasked_cost) && unmasked_traits_met(search);
 }
 
 static bool try_choice(struct candidates_search *search, size_t depth)
@@ -262,7 +254,7 @@ static bool try_choice(struct candidates_search *search, size_t depth)
     search->nodes[depth] = search->choices[depth].items[search->at[depth]].node;
     return traits_hold(search, depth) && differs_from_others(search, depth) &&
            alone_in_tree(search, depth) && sums_fit(search, depth) &&
-           subtrees_hold(search, depth);
+           candidates_subtree_fill(search, depth);
 }
 
 /* ---- the walk ---- */
@@ -276,6 +268,7 @@ void candidates_search_resume(struct candidates_search *search, const uint32_t *
         search->nodes[i] = choice->node;
         search->traits_until[i] =
             choice->traits | (i > 0 ? search->traits_until[i - 1] : 0);
+        candidates_subtree_fill(search, i);
     }
 }
 
@@ -283,7 +276,6 @@ bool candidates_search_next(struct candidates_search *search)
 {
     size_t last = search->plan->slot_count - 1;
     size_t depth = search->started ? last : 0;
-    uint64_t work = search->plan->slot_count * (1 + search->plan->same_subtree_count);
     if (search->started)
         search->at[depth]++;
     else
@@ -296,7 +288,7 @@ bool candidates_search_next(struct candidates_search *search)
             search->at[--depth]++;
             continue;
         }
-        if (!spend(search, work))
+        if (!spend(search, search->try_cost))
             return false;
         if (!try_choice(search, depth))
             search->at[depth]++;

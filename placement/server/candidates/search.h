@@ -4,6 +4,8 @@
  * with those before it, so no product of lists is ever made. The position is a row of
  * numbers, from which the search can go on later.
  *
+ * What a `same_subtree` wants is in subtree.c.
+ *
  * Borrows plan and anchors. One thread.
  */
 #ifndef PLACEMENT_SERVER_CANDIDATES_SEARCH_H
@@ -26,9 +28,21 @@ struct choices {
     size_t count, room;
 };
 
+/* A provider, and the groups that it may serve. */
+struct offer {
+    const struct node *node;
+    uint64_t groups;
+};
+
+/* Of what is filled of a `same_subtree`: the lowest provider above all. */
+struct common {
+    const struct node *top; /* NULL: nothing is filled */
+    bool chosen;            /* it is one of those filled */
+};
+
 struct candidates_search {
     const struct candidates_plan *plan;
-    const struct candidates_anchors *anchors;
+    struct candidates_anchors *anchors;
     const struct node *anchor;
     struct choices *choices; /* by slot */
     uint64_t *traits_from;   /* by slot: what it and those after it can bring */
@@ -38,16 +52,19 @@ struct candidates_search {
     const struct node **nodes; /* by slot: the same as providers */
     const struct node **shared;
     size_t shared_count;
-    uint64_t *work_left; /* shared by all searches of a request */
+    struct offer *offers; /* by node's address; none without same_subtrees */
+    size_t offer_count;
+    uint64_t *groups_from; /* by slot: the groups of it and those after it */
+    struct common *common; /* by slot and same_subtree, with that slot filled */
+    uint64_t try_cost;     /* of one provider for one slot: steps */
+    uint64_t unmasked_cost;
     bool started;
 };
 
-/* `work_left` is counted down, by one for about each provider looked at for a slot; at
- * 0 searches end. */
+/* All searches end when the plan's budget is spent. */
 void candidates_search_init(struct candidates_search *search,
                             const struct candidates_plan *plan,
-                            const struct candidates_anchors *anchors,
-                            uint64_t *work_left);
+                            struct candidates_anchors *anchors);
 /* Turns to another anchor. False when it is plain at once that nothing fits. */
 bool candidates_search_begin(struct candidates_search *search,
                              const struct node *anchor);
@@ -56,5 +73,14 @@ void candidates_search_resume(struct candidates_search *search, const uint32_t *
 /* True: `nodes` and `at` are the next way. */
 bool candidates_search_next(struct candidates_search *search);
 void candidates_search_clear(struct candidates_search *search);
+
+/* ---- subtree.c: within the search ---- */
+
+/* To be called when the choices at an anchor are known. */
+void candidates_subtree_begin(struct candidates_search *search);
+/* Takes in the provider that fills slot `depth`. False when it cannot go with those of
+ * the slots before it: of each same_subtree the provider above all has been chosen, or
+ * a slot that is still open can take it. */
+bool candidates_subtree_fill(struct candidates_search *search, size_t depth);
 
 #endif

@@ -1,7 +1,7 @@
 #include "placement/server/candidates/slots.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/xalloc.h"
 #include "placement/server/candidates/match.h"
@@ -73,7 +73,8 @@ static int find_required(const struct graph *graph, const struct filters *filter
 /* In upstream's order, which tells what is said of a group with two faults. */
 static enum plan_result resolve_group(const struct graph *graph,
                                       const struct candidates_group *group,
-                                      struct wanted *out, char **problem)
+                                      struct budget *budget, struct wanted *out,
+                                      char **problem)
 {
     const struct filters *filters = &group->filters;
     out->suffix = group->suffix;
@@ -83,7 +84,7 @@ static enum plan_result resolve_group(const struct graph *graph,
     for (size_t i = 0; i < filters->member_of.count; i++)
         find_aggregates(graph, &filters->member_of.sets[i],
                         array_add(out->member_of, out->member_of_count));
-    if (out->member_of_count > 0 && !candidates_has_member(out))
+    if (out->member_of_count > 0 && !candidates_has_member(out, budget))
         return PLAN_EMPTY;
     find_aggregates(graph, &filters->not_member_of, &out->not_member_of);
     if (find_required(graph, filters, out, problem) != 0)
@@ -118,6 +119,24 @@ static void mark_repeated(struct candidates_plan *plan)
         }
 }
 
+static uint64_t cost_of(const struct wanted *wanted)
+{
+    uint64_t cost = 1 + wanted->amount_count + wanted->forbidden.count +
+                    wanted->not_member_of.count;
+    for (size_t i = 0; i < wanted->required_count; i++)
+        cost += wanted->required[i].count;
+    for (size_t i = 0; i < wanted->member_of_count; i++)
+        cost += wanted->member_of[i].count;
+    return cost;
+}
+
+static uint64_t group_bit(const struct candidates_plan *plan,
+                          const struct wanted *wanted)
+{
+    static_assert(CANDIDATES_MAX_GROUPS <= 64, "there is a bit for each group");
+    return wanted->one_provider ? UINT64_C(1) << (wanted - plan->wanted) : 0;
+}
+
 static void add_slots(struct candidates_plan *plan, const struct wanted *wanted)
 {
     size_t slots = wanted->one_provider ? 1 : wanted->amount_count;
@@ -126,25 +145,21 @@ static void add_slots(struct candidates_plan *plan, const struct wanted *wanted)
             .wanted = wanted,
             .amounts = wanted->amounts ? wanted->amounts + i : NULL,
             .amount_count = wanted->one_provider ? wanted->amount_count : 1,
+            .group = group_bit(plan, wanted),
         };
 }
 
 static void add_same_subtree(struct candidates_plan *plan,
                              const struct strlist *suffixes)
 {
-    struct same_subtree *subtree =
-        array_add(plan->same_subtrees, plan->same_subtree_count);
-    for (size_t i = 0; i < plan->slot_count; i++)
-        if (strlist_contains(suffixes, plan->slots[i].wanted->suffix))
-            *array_add(subtree->slots, subtree->count) = i;
-}
-
-static bool is_said_before(const struct strlist *sets, size_t at)
-{
-    for (size_t i = 0; i < at; i++)
-        if (strlist_equal(&sets[i], &sets[at]))
-            return true;
-    return false;
+    uint64_t groups = 0;
+    for (size_t i = 0; i < plan->wanted_count; i++)
+        if (strlist_contains(suffixes, plan->wanted[i].suffix))
+            groups |= group_bit(plan, &plan->wanted[i]);
+    for (size_t i = 0; i < plan->same_subtree_count; i++)
+        if (plan->same_subtrees[i] == groups)
+            return;
+    *array_add(plan->same_subtrees, plan->same_subtree_count) = groups;
 }
 
 static bool some_root_is_taken(const struct candidates_plan *plan)
@@ -176,11 +191,13 @@ static enum plan_result resolve_root(const struct candidates_request *request,
 
 enum plan_result candidates_plan_make(const struct graph *graph,
                                       const struct candidates_request *request,
-                                      int microversion, struct candidates_plan *out,
-                                      size_t *group, char **problem)
+                                      int microversion, struct budget *budget,
+                                      struct candidates_plan *out, size_t *group,
+                                      char **problem)
 {
     *out = (struct candidates_plan){
         .graph = graph,
+        .budget = budget,
         .wanted = xcalloc(request->group_count, sizeof *out->wanted),
         .isolate = request->isolate,
         .one_per_tree = microversion < 29 && graph->nodes.count > graph->roots.count,
@@ -189,23 +206,27 @@ enum plan_result candidates_plan_make(const struct graph *graph,
     enum plan_result result = resolve_root(request, out, problem);
     for (size_t i = 0; result == PLAN_MADE && i < request->group_count; i++) {
         *group = i;
-        result = resolve_group(graph, &request->groups[i],
+        result = resolve_group(graph, &request->groups[i], budget,
                                &out->wanted[out->wanted_count++], problem);
     }
     if (result != PLAN_MADE)
         return result;
     mark_repeated(out);
-    for (size_t i = 0; i < out->wanted_count; i++)
+    for (size_t i = 0; i < out->wanted_count; i++) {
+        out->wanted[i].cost = cost_of(&out->wanted[i]);
         add_slots(out, &out->wanted[i]);
+    }
     for (size_t i = 0; i < request->same_subtree_count; i++)
-        if (!is_said_before(request->same_subtrees, i))
-            add_same_subtree(out, &request->same_subtrees[i]);
+        add_same_subtree(out, &request->same_subtrees[i]);
     return PLAN_MADE;
 }
 
 bool candidates_plan_takes_root(const struct candidates_plan *plan,
                                 const struct node *root)
 {
+    size_t traits = plan->root_required.count + plan->root_forbidden.count;
+    if (!budget_spend(plan->budget, 1 + traits))
+        return false;
     for (size_t i = 0; i < plan->root_required.count; i++)
         if (!node_has_trait(root, plan->root_required.items[i]))
             return false;
@@ -229,8 +250,6 @@ void candidates_plan_clear(struct candidates_plan *plan)
 {
     for (size_t i = 0; i < plan->wanted_count; i++)
         wanted_clear(&plan->wanted[i]);
-    for (size_t i = 0; i < plan->same_subtree_count; i++)
-        free(plan->same_subtrees[i].slots);
     free(plan->same_subtrees);
     free(plan->wanted);
     free(plan->slots);

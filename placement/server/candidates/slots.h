@@ -5,8 +5,8 @@
  * each may come from another provider; every other group has one slot for all that it
  * asks.
  *
- * A plan borrows from the request and the graph, and lives no longer than either, nor
- * than the next change of the graph. One thread.
+ * A plan borrows from the request, its budget and the graph, and lives no longer than
+ * any of them, nor than the next change of the graph. One thread.
  */
 #ifndef PLACEMENT_SERVER_CANDIDATES_SLOTS_H
 #define PLACEMENT_SERVER_CANDIDATES_SLOTS_H
@@ -17,6 +17,7 @@
 
 #include "placement/server/candidates/request.h"
 #include "placement/server/graph/graph.h"
+#include "placement/server/message/budget.h"
 
 struct wanted_amount {
     const struct resource_class *class;
@@ -47,27 +48,27 @@ struct wanted {
     size_t member_of_count;
     struct aggregate_list not_member_of;
     const struct node *tree; /* in_tree: the root; NULL: anywhere */
+    uint64_t cost;           /* of holding a provider against all that: steps */
 };
 
 struct slot {
     const struct wanted *wanted;
     const struct wanted_amount *amounts; /* those of `wanted`, or one of them */
     size_t amount_count;
-};
-
-/* Slots whose providers must be one of them and what is below it. */
-struct same_subtree {
-    size_t *slots;
-    size_t count;
+    uint64_t group; /* a bit of its own for each group with a suffix; else 0 */
 };
 
 struct candidates_plan {
     const struct graph *graph;
+    struct budget
+        *budget; /* of the request; what is made with the plan spends from it */
     struct wanted *wanted; /* the groups, in the request's order */
     size_t wanted_count;
     struct slot *slots;
     size_t slot_count;
-    struct same_subtree *same_subtrees;
+    /* Of each, the bits of groups: their providers must be one of them and what is below
+     * it. Each once. */
+    uint64_t *same_subtrees;
     size_t same_subtree_count;
     struct trait_list root_required, root_forbidden;
     bool isolate;      /* slots of suffixed groups take different providers */
@@ -80,13 +81,15 @@ enum plan_result {
     PLAN_UNKNOWN_NAME, /* of a class or a trait; *group and *problem say more */
 };
 
-/* Looks the names up, group by group, and ends at the first thing that is wrong. For
+/* Looks the names up, group by group, and ends at the first thing that is wrong. Where
+ * the budget is spent before the end the plan is PLAN_EMPTY. For
  * PLAN_UNKNOWN_NAME *group gets the number of groups before the one with that name, and
  * *problem the words for it (free()). *out is to be cleared whatever comes. */
 enum plan_result candidates_plan_make(const struct graph *graph,
                                       const struct candidates_request *request,
-                                      int microversion, struct candidates_plan *out,
-                                      size_t *group, char **problem);
+                                      int microversion, struct budget *budget,
+                                      struct candidates_plan *out, size_t *group,
+                                      char **problem);
 void candidates_plan_clear(struct candidates_plan *plan);
 
 /* `root` may anchor candidates: it has the traits that root_required wants. */

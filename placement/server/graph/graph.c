@@ -50,11 +50,17 @@ struct outsider *graph_consumer_type(const struct graph *graph, const char *name
 
 struct stock *node_stock(const struct node *node, const struct resource_class *class)
 {
-    /* A provider has a handful of classes. */
-    for (size_t i = 0; i < node->stocks.count; i++)
-        if (node->stocks.items[i]->class == class)
-            return node->stocks.items[i];
-    return NULL;
+    size_t low = 0, high = node->stocks.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (node->stocks.items[middle]->class->id < class->id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < node->stocks.count && node->stocks.items[low]->class == class
+               ? node->stocks.items[low]
+               : NULL;
 }
 
 bool node_has_trait(const struct node *node, const struct trait *trait)
@@ -72,10 +78,15 @@ bool node_has_trait(const struct node *node, const struct trait *trait)
 
 bool node_in_aggregate(const struct node *node, const struct aggregate *aggregate)
 {
-    for (size_t i = 0; i < node->aggregate_count; i++)
-        if (node->aggregates[i] == aggregate)
-            return true;
-    return false;
+    size_t low = 0, high = node->aggregate_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (node->aggregates[middle]->id < aggregate->id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < node->aggregate_count && node->aggregates[low] == aggregate;
 }
 
 bool node_is_below(const struct node *node, const struct node *ancestor)

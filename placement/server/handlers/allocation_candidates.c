@@ -20,8 +20,8 @@ static int64_t smaller_limit(int64_t one, int64_t other)
 }
 
 /* The first `limit` candidates; and unless `beyond` is NULL, the providers of the first
- * `beyond_limit`. False when it gave up before that. */
-static bool collect(const struct candidates_plan *plan, bool breadth_first,
+ * `beyond_limit`. Fewer when the budget is spent before. */
+static void collect(const struct candidates_plan *plan, bool breadth_first,
                     int64_t limit, struct node_set *beyond, int64_t beyond_limit,
                     struct candidate_rows *out)
 {
@@ -31,12 +31,14 @@ static bool collect(const struct candidates_plan *plan, bool breadth_first,
     int64_t end = beyond ? beyond_limit : limit;
     out->width = plan->slot_count;
     for (int64_t i = 0; i < end && (nodes = candidates_next(candidates)); i++) {
-        if (i < limit)
+        if (i < limit) {
+            if (!budget_take_memory(plan->budget, out->width * sizeof *nodes))
+                break;
             candidate_rows_add(out, nodes);
+        }
         for (size_t j = 0; beyond && j < plan->slot_count; j++)
             node_set_add(beyond, nodes[j]);
     }
-    return !candidates_gave_up(candidates);
 }
 
 static void swap_rows(struct candidate_rows *rows, size_t one, size_t other)
@@ -59,6 +61,13 @@ static void sample(struct candidate_rows *rows, int64_t limit)
 
 /* ---- the handler ---- */
 
+static int give_up(struct reply *reply)
+{
+    return reply_problem(reply, 503, NULL,
+                         "No allocation candidate was found in the time that one "
+                         "request may take; ask for less at once.");
+}
+
 /* Before 1.29 nested trees are hidden: summaries are only of providers that some
  * candidate uses, be it one that the limit cut off. */
 static int answer(const struct store *store, const struct request *request,
@@ -72,13 +81,11 @@ static int answer(const struct store *store, const struct request *request,
     struct node_set used = {0};
     _cleanup_(candidate_rows_clear) struct candidate_rows rows = {0};
     limit = smaller_limit(limit, most);
-    if (!collect(plan, options->breadth_first, random ? most : limit,
-                 hides_trees ? &used : NULL, most, &rows) &&
-        rows.count == 0) {
+    collect(plan, options->breadth_first, random ? most : limit,
+            hides_trees ? &used : NULL, most, &rows);
+    if (plan->budget->end != BUDGET_LEFT && rows.count == 0) {
         node_set_clear(&used);
-        return reply_problem(reply, 503, NULL,
-                             "No allocation candidate was found in the time that one "
-                             "request may take; ask for less at once.");
+        return give_up(reply);
     }
     if (random)
         sample(&rows, limit);
@@ -91,7 +98,7 @@ static int answer(const struct store *store, const struct request *request,
 /* The group alone, without the other groups and what binds them together. */
 static bool can_be_served(const struct graph *graph,
                           const struct candidates_request *request, size_t group,
-                          int microversion)
+                          int microversion, struct budget *budget)
 {
     struct candidates_request alone = *request;
     alone.groups = &request->groups[group];
@@ -100,8 +107,8 @@ static bool can_be_served(const struct graph *graph,
     size_t unused;
     _cleanup_free_ char *problem = NULL;
     _cleanup_(candidates_plan_clear) struct candidates_plan plan;
-    if (candidates_plan_make(graph, &alone, microversion, &plan, &unused, &problem) !=
-        PLAN_MADE)
+    if (candidates_plan_make(graph, &alone, microversion, budget, &plan, &unused,
+                             &problem) != PLAN_MADE)
         return false;
     plan.one_per_tree = false;
     _cleanup_(candidates_freep) struct candidates *candidates =
@@ -113,10 +120,10 @@ static bool can_be_served(const struct graph *graph,
  * nobody can serve. So a name that does not exist is told only if it gets that far. */
 static bool gets_to_group(const struct graph *graph,
                           const struct candidates_request *request, size_t group,
-                          int microversion)
+                          int microversion, struct budget *budget)
 {
     for (size_t i = 0; i < group; i++)
-        if (!can_be_served(graph, request, i, microversion))
+        if (!can_be_served(graph, request, i, microversion, budget))
             return false;
     return true;
 }
@@ -130,14 +137,18 @@ int allocation_candidates_list(struct store *store, const struct request *reques
     size_t group;
     _cleanup_free_ char *problem = NULL;
     _cleanup_(candidates_plan_clear) struct candidates_plan plan;
-    enum plan_result result = candidates_plan_make(
-        &store->graph, &asked, request->microversion, &plan, &group, &problem);
+    enum plan_result result =
+        candidates_plan_make(&store->graph, &asked, request->microversion,
+                             request->budget, &plan, &group, &problem);
     reply_last_modified(reply, request, 0);
     if (result == PLAN_MADE)
         return answer(store, request, &plan, asked.limit, reply);
     if (result == PLAN_UNKNOWN_NAME &&
-        gets_to_group(&store->graph, &asked, group, request->microversion))
+        gets_to_group(&store->graph, &asked, group, request->microversion,
+                      request->budget))
         return reply_problem(reply, 400, NULL, "%s", problem);
+    if (request->budget->end != BUDGET_LEFT)
+        return give_up(reply);
     candidates_write(&reply->body, &plan, &(struct candidate_rows){0}, NULL,
                      request->microversion);
     return 0;

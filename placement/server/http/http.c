@@ -72,6 +72,7 @@ static void begin(struct exchange *exchange, struct MHD_Connection *connection,
     exchange->http->open_requests++;
     request->method = method;
     request->client = peer ? peer->address : "-";
+    request->connection = peer ? &peer->fd : NULL;
     request_id_next(&exchange->http->ids, request->id);
     request->now = time(NULL);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header,

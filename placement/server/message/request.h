@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "placement/server/message/budget.h"
 #include "placement/server/message/identity.h"
 #include "placement/server/message/query.h"
 
@@ -37,13 +38,15 @@ struct request {
     const char *global_id; /* X-Openstack-Request-Id: the client's own, for the log */
     const char *origin, *cors_method, *cors_headers; /* of CORS */
 
-    const char *client; /* the peer's address, for the log */
+    const char *client;    /* the peer's address, for the log */
+    const int *connection; /* the peer's socket; NULL: there is none */
     char id[REQUEST_ID_SIZE];
     int64_t now; /* seconds since 1970 */
 
     /* found out on the way */
     int microversion; /* 39 for 1.39; -1 while it is not known */
     struct identity identity;
+    struct budget *budget; /* what the answer may take; of the caller of the handler */
 };
 
 /* The microversion asked for is at least 1.`minor`. */

@@ -78,8 +78,11 @@ static void make_nodes(struct store *store, int nodes, int gpus)
 static int ask(struct store *store, int microversion, const char *query,
                struct reply *reply)
 {
-    struct request request = {.method = "GET", .microversion = microversion, .now = 1};
+    struct budget budget;
+    struct request request = {
+        .method = "GET", .microversion = microversion, .now = 1, .budget = &budget};
     struct error err = {0};
+    budget_begin(&budget, 0, 0, NULL);
     assert_ok(query_parse(query, &request.query, &err), &err);
     int rc = allocation_candidates_list(store, &request, reply);
     query_clear(&request.query);

@@ -86,9 +86,12 @@ static void check_summaries(struct json_object *doc, const struct strlist *candi
 static struct strlist answer(struct world *world, const struct spec *spec,
                              const char *query)
 {
-    struct request request = {.method = "GET", .microversion = spec->microversion};
+    struct budget budget;
+    struct request request = {
+        .method = "GET", .microversion = spec->microversion, .budget = &budget};
     struct reply reply = {0};
     struct error err = {0};
+    budget_begin(&budget, 0, 0, NULL);
     assert_ok(query_parse(query, &request.query, &err), &err);
     if (allocation_candidates_list(&world->store, &request, &reply) != 0)
         fail_msg("1.%d %s: %d %s", spec->microversion, query, reply.status,

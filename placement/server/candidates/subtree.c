@@ -1,0 +1,110 @@
+/* Of some slots the providers must be one of them and what is below it (same_subtree):
+ * whether that can still be, step by step while the slots are filled. */
+#include <stdlib.h>
+
+#include "lib/xalloc.h"
+#include "placement/server/candidates/search.h"
+
+/* ---- which groups a provider may serve at this anchor ---- */
+
+static int compare_offers(const void *a, const void *b)
+{
+    const struct offer *one = a, *other = b;
+    return (one->node > other->node) - (one->node < other->node);
+}
+
+void candidates_subtree_begin(struct candidates_search *search)
+{
+    const struct candidates_plan *plan = search->plan;
+    size_t count = 0, kept = 0;
+    if (plan->same_subtree_count == 0)
+        return;
+    for (size_t i = 0; i < plan->slot_count; i++)
+        count += plan->slots[i].group ? search->choices[i].count : 0;
+    free(search->offers);
+    struct offer *offers = search->offers = xcalloc(count, sizeof *offers);
+    count = 0;
+    for (size_t i = 0; i < plan->slot_count; i++)
+        for (size_t j = 0; plan->slots[i].group && j < search->choices[i].count; j++)
+            offers[count++] =
+                (struct offer){search->choices[i].items[j].node, plan->slots[i].group};
+    qsort(offers, count, sizeof *offers, compare_offers);
+    for (size_t i = 0; i < count; i++)
+        if (kept > 0 && offers[kept - 1].node == offers[i].node)
+            offers[kept - 1].groups |= offers[i].groups;
+        else
+            offers[kept++] = offers[i];
+    search->offer_count = kept;
+}
+
+static uint64_t groups_of(const struct candidates_search *search,
+                          const struct node *node)
+{
+    const struct offer key = {.node = node};
+    const struct offer *found =
+        bsearch(&key, search->offers, search->offer_count, sizeof key, compare_offers);
+    return found ? found->groups : 0;
+}
+
+/* ---- the provider above all ---- */
+
+/* Steps from the root, those in between included. */
+static size_t level_of(const struct candidates_search *search, const struct node *node)
+{
+    size_t level = 0;
+    for (; node->parent; node = node->parent)
+        level++;
+    budget_spend(search->plan->budget, 1 + level);
+    return level;
+}
+
+/* The lowest provider that both are or are below; NULL: they are of different trees. */
+static const struct node *lowest_above(const struct candidates_search *search,
+                                       const struct node *one, const struct node *other)
+{
+    size_t one_level = level_of(search, one), other_level = level_of(search, other);
+    for (; one_level > other_level; one_level--)
+        one = one->parent;
+    for (; other_level > one_level; other_level--)
+        other = other->parent;
+    while (one != other) {
+        one = one->parent;
+        other = other->parent;
+    }
+    return one;
+}
+
+static bool can_be_chosen(const struct candidates_search *search,
+                          const struct node *node, uint64_t groups)
+{
+    for (; node && budget_spend(search->plan->budget, 1); node = node->parent)
+        if (groups_of(search, node) & groups)
+            return true;
+    return false;
+}
+
+static bool fill_one(struct candidates_search *search, size_t depth, size_t subtree)
+{
+    const struct candidates_plan *plan = search->plan;
+    const struct node *node = search->nodes[depth];
+    uint64_t groups = plan->same_subtrees[subtree];
+    struct common *common = &search->common[depth * plan->same_subtree_count + subtree];
+    struct common before =
+        depth > 0 ? common[-(ptrdiff_t)plan->same_subtree_count] : (struct common){0};
+    *common = before;
+    if (!(groups & plan->slots[depth].group))
+        return true;
+    common->top = before.top ? lowest_above(search, before.top, node) : node;
+    common->chosen =
+        common->top == node || (common->top == before.top && before.chosen);
+    return common->chosen ||
+           can_be_chosen(search, common->top, groups & search->groups_from[depth + 1]);
+}
+
+bool candidates_subtree_fill(struct candidates_search *search, size_t depth)
+{
+    for (size_t i = 0; i < search->plan->same_subtree_count; i++)
+        if (!fill_one(search, depth, i))
+            return false;
+    return true;
+}

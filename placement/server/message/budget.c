@@ -1,0 +1,66 @@
+#include "placement/server/message/budget.h"
+
+#include <poll.h>
+#include <time.h>
+
+/* About a millisecond. */
+#define STEPS_BETWEEN_LOOKS 100000
+
+static int64_t thread_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void budget_begin(struct budget *budget, double seconds, size_t memory,
+                  const int *connection)
+{
+    *budget = (struct budget){
+        .work_left = BUDGET_WORK,
+        .before_look = STEPS_BETWEEN_LOOKS,
+        .memory_left = memory ? memory : SIZE_MAX,
+        .deadline = seconds > 0 ? thread_time() + (int64_t)(seconds * 1e9) : 0,
+        .connection = connection,
+    };
+}
+
+bool budget_end_(struct budget *budget, enum budget_end why)
+{
+    if (budget->end == BUDGET_LEFT)
+        budget->end = why;
+    budget->before_look = budget->work_left = 0;
+    return false;
+}
+
+/* Closed, or closed for writing, by the client: who asks for much and does not stay to
+ * read gets no work done. */
+static bool client_is_gone(const struct budget *budget)
+{
+    if (!budget->connection)
+        return false;
+    struct pollfd item = {.fd = *budget->connection, .events = POLLRDHUP};
+    return poll(&item, 1, 0) > 0;
+}
+
+bool budget_look_(struct budget *budget)
+{
+    if (budget->end != BUDGET_LEFT)
+        return false;
+    if (budget->deadline && thread_time() >= budget->deadline)
+        return budget_end_(budget, BUDGET_TIME_OVER);
+    if (client_is_gone(budget))
+        return budget_end_(budget, BUDGET_CLIENT_GONE);
+    budget->before_look = STEPS_BETWEEN_LOOKS;
+    return true;
+}
+
+bool budget_take_memory(struct budget *budget, size_t bytes)
+{
+    if (budget->end != BUDGET_LEFT)
+        return false;
+    if (bytes > budget->memory_left)
+        return budget_end_(budget, BUDGET_MEMORY_USED);
+    budget->memory_left -= bytes;
+    return true;
+}

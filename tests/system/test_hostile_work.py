@@ -1,0 +1,143 @@
+"""No request keeps placementd's one thread, or its memory, from the others: what it costs
+is bounded, however it is made up. Times are of the server's processor, so that a busy
+machine changes nothing."""
+import os
+import pathlib
+import re
+import sqlite3
+import uuid
+
+from support.case import SystemTest
+from support.placement import own_placement
+
+# Seconds of the processor for one request; sanitizers take ten times as many, until the
+# clock (max_request_time) ends it.
+MOST = 3.0
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def identifier(*words):
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "hostile/" + "/".join(map(str, words))))
+
+
+def processor_seconds(server):
+    """What the server has had of it since its start."""
+    text = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text()
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+class Filler:
+    """Writes providers right into the file, in place of thousands of requests."""
+
+    def __init__(self, path):
+        self.file = sqlite3.connect(path)
+        self.ids, self.traits, self.aggregates = {}, {}, {}
+
+    def close(self):
+        self.file.commit()
+        self.file.close()
+
+    def trait(self, name):
+        if name not in self.traits:
+            self.file.execute("INSERT OR IGNORE INTO traits (name, modified) VALUES (?, 1)",
+                              (name,))
+            self.traits[name], = self.file.execute(
+                "SELECT id FROM traits WHERE name = ?", (name,)).fetchone()
+        return self.traits[name]
+
+    def aggregate(self, name):
+        if name not in self.aggregates:
+            self.aggregates[name] = self.file.execute(
+                "INSERT INTO aggregates (uuid) VALUES (?)",
+                (identifier(name),)).lastrowid
+        return self.aggregates[name]
+
+    def provider(self, name, parent=None, traits=(), aggregates=(), **inventories):
+        row = self.file.execute(
+            "INSERT INTO providers (uuid, name, generation, parent_id, modified)"
+            " VALUES (?, ?, 0, ?, 1)", (identifier(name), name, self.ids.get(parent)))
+        self.ids[name] = row.lastrowid
+        self.file.executemany(
+            "INSERT INTO inventories SELECT ?, id, ?, 0, 1, ?, 1, 1.0, 1"
+            " FROM resource_classes WHERE name = ?",
+            [(row.lastrowid, total, total, kind) for kind, total in inventories.items()])
+        self.file.executemany("INSERT INTO provider_traits VALUES (?, ?)",
+                              [(row.lastrowid, self.trait(trait)) for trait in traits])
+        self.file.executemany("INSERT INTO provider_aggregates VALUES (?, ?)",
+                              [(row.lastrowid, self.aggregate(each)) for each in aggregates])
+
+
+def gpu_nodes(filler, count, root_traits=("COMPUTE_NODE",), gpu_traits=(), aggregates=()):
+    """Compute nodes with eight GPUs each."""
+    for number in range(count):
+        filler.provider(f"node{number}", None, root_traits, aggregates, VCPU=64)
+        for gpu in range(8):
+            filler.provider(f"node{number}-gpu{gpu}", f"node{number}",
+                            gpu_traits or [f"CUSTOM_TYPE_{gpu % 2}"], aggregates,
+                            VGPU=1000)
+
+
+def groups(numbers, asked="resources{}=VGPU:1"):
+    return "&".join(asked.format(f"_{number}") for number in numbers)
+
+
+class HostileWork(SystemTest):
+    def start(self, fill):
+        """A placementd on a file that `fill` has filled."""
+        empty, folder = self.subdirectory("empty"), self.subdirectory("server")
+        own_placement(empty).stop()
+        filler = Filler(empty / "placement.sqlite")
+        fill(filler)
+        filler.close()
+        (empty / "placement.sqlite").rename(folder / "placement.sqlite")
+        server = own_placement(folder)
+        self.addCleanup(self.end, server)
+        return server
+
+    def costs(self, server, most, method, path, body=None):
+        """Asks, and checks what it took; the response."""
+        before = processor_seconds(server)
+        response = server.request(method, path, body)
+        took = processor_seconds(server) - before
+        self.assertLess(took, most, f"{method} {path[:100]}: {response.status}")
+        return response
+
+    def test_more_sets_of_traits_than_fit_a_mask(self):
+        """Seven groups of eight GPUs make two million combinations a tree, and the last of
+        3000 sets of traits is met by none: each combination looked at all the sets."""
+        names = [f"CUSTOM_T{number}" for number in range(70)]
+        server = self.start(lambda filler: gpu_nodes(
+            filler, 10, ["COMPUTE_NODE", names[-1]], names[:-1]))
+        required = ",".join([names[number % 69] for number in range(2500)] + names[-1:])
+        response = self.costs(
+            server, MOST, "GET", "/allocation_candidates?resources=VGPU:1&"
+            f"group_policy=none&{groups(range(7))}&required={required}")
+        self.assertEqual(response.status, 503)
+
+    def test_same_subtree_of_many_groups(self):
+        """The provider above all was looked for among all choices of all groups."""
+        server = self.start(lambda filler: gpu_nodes(filler, 1000))
+        everybody = ",".join(f"_{number}" for number in range(64))
+        response = self.costs(
+            server, MOST / 5, "GET", "/allocation_candidates?group_policy=none&"
+            f"{groups(range(62))}&required_62=CUSTOM_TYPE_0&required_63=CUSTOM_TYPE_1"
+            f"&same_subtree={everybody}")
+        self.assertEqual(response.status, 503)
+
+    def test_many_sharing_providers(self):
+        """Each tree shares with each of them by each of its members and aggregates."""
+        aggregates = [f"aggregate{number}" for number in range(10)]
+
+        def fill(filler):
+            gpu_nodes(filler, 1000, aggregates=aggregates)
+            for number in range(300):
+                filler.provider(f"share{number}", None, ["MISC_SHARES_VIA_AGGREGATE"],
+                                aggregates, DISK_GB=1000)
+
+        server = self.start(fill)
+        response = self.costs(server, MOST / 5, "GET",
+                              "/allocation_candidates?resources=DISK_GB:10,VGPU:1001")
+        self.assertEqual(response.json()["allocation_requests"], [])
+        found = server.get("/allocation_candidates?resources=DISK_GB:10,VGPU:1&limit=500")
+        self.assertEqual(len(found["allocation_requests"]), 500)

@@ -54,7 +54,8 @@ static struct outline look_over(const char *text, size_t length)
     return outline;
 }
 
-static int check_outline(const char *text, size_t length, struct error *err)
+static int check_outline(const char *text, size_t length,
+                         const struct json_bounds *bounds, struct error *err)
 {
     struct outline outline = look_over(text, length);
     size_t valid = utf8_valid_length(text, length);
@@ -63,24 +64,24 @@ static int check_outline(const char *text, size_t length, struct error *err)
     if (outline.foreign < length)
         return error_set(err, ERROR_INVALID,
                          "not JSON at byte %zu: unexpected character", outline.foreign);
-    if (outline.objects > JSON_MAX_OBJECTS || outline.values > JSON_MAX_VALUES)
+    if (outline.objects > bounds->objects || outline.values > bounds->values)
         return error_set(err, ERROR_INVALID,
                          "a JSON document of %zu objects and %zu values: more than is "
-                         "read (%d and %d)",
-                         outline.objects, outline.values, JSON_MAX_OBJECTS,
-                         JSON_MAX_VALUES);
+                         "read (%zu and %zu)",
+                         outline.objects, outline.values, bounds->objects,
+                         bounds->values);
     return 0;
 }
 
-int json_parse(const char *text, size_t length, struct json_object **out,
-               struct error *err)
+int json_parse_within(const char *text, size_t length, const struct json_bounds *bounds,
+                      struct json_object **out, struct error *err)
 {
     if (length > INT_MAX)
         return error_set(err, ERROR_INVALID,
                          "a JSON document of %zu bytes is too large", length);
     if (memchr(text, 0, length))
         return error_set(err, ERROR_INVALID, "a NUL byte in a JSON document");
-    if (check_outline(text, length, err) != 0)
+    if (check_outline(text, length, bounds, err) != 0)
         return -1;
     _cleanup_(tokener_releasep) struct json_tokener *tokener =
         json_tokener_new_ex(JSON_MAX_DEPTH);
@@ -102,6 +103,13 @@ int json_parse(const char *text, size_t length, struct json_object **out,
      * characters itself. */
     *out = root;
     return 0;
+}
+
+int json_parse(const char *text, size_t length, struct json_object **out,
+               struct error *err)
+{
+    static const struct json_bounds bounds = {JSON_MAX_OBJECTS, JSON_MAX_VALUES};
+    return json_parse_within(text, length, &bounds, out, err);
 }
 
 const char *json_kind(struct json_object *value)

@@ -36,6 +36,14 @@ DEFINE_CLEANUP(struct json_object *, json_release)
 int json_parse(const char *text, size_t length, struct json_object **out,
                struct error *err);
 
+/* The same with other bounds, for those who have less memory to spare. A member of an
+ * object counts as one value, and takes up to 250 bytes. */
+struct json_bounds {
+    size_t objects, values;
+};
+int json_parse_within(const char *text, size_t length, const struct json_bounds *bounds,
+                      struct json_object **out, struct error *err);
+
 /* Members of an object. ERROR_INVALID when `object` is no object, the member is
  * missing, null, or of another type. */
 int json_get_object(struct json_object *object, const char *name,

@@ -82,11 +82,41 @@ void auth_set_token(struct auth *auth, const char *token)
     auth->header = token ? xasprintf(TOKEN_HEADER "%s", token) : NULL;
 }
 
+/* How much of a longer secret is enough to know it by. */
+#define TELLING_PART 8
+
+static size_t length_in_common(const char *a, const char *b)
+{
+    size_t length = 0;
+    while (a[length] && a[length] == b[length])
+        length++;
+    return length;
+}
+
+/* How much of the secret, from anywhere in it, the text begins with. */
+static size_t part_of_secret(const char *text, const char *secret)
+{
+    size_t longest = 0;
+    for (const char *p = secret; (p = strchr(p, *text)) && *p; p++) {
+        size_t length = length_in_common(text, p);
+        if (length > longest)
+            longest = length;
+    }
+    return longest;
+}
+
+/* Parts, too: whoever cut the text may have cut it inside the secret. */
 static void hide(char *text, const char *secret)
 {
-    size_t length = secret ? strlen(secret) : 0;
-    for (char *p = text; length && (p = strstr(p, secret)); p += length)
-        memset(p, '*', length);
+    size_t least = secret ? strlen(secret) : 0;
+    if (least > TELLING_PART)
+        least = TELLING_PART;
+    while (least && *text) {
+        size_t length = part_of_secret(text, secret);
+        if (length >= least)
+            memset(text, '*', length);
+        text += length >= least ? length : 1;
+    }
 }
 
 void auth_redact(const struct auth *auth, char *text)

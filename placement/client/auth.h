@@ -40,8 +40,8 @@ int auth_new(const struct placement_config *options, struct http *http,
 void auth_free(struct auth *auth);
 DEFINE_CLEANUP(struct auth *, auth_free)
 
-/* Puts stars where a text repeats one of our secrets: a server's refusal may quote what
- * it was sent. */
+/* Puts stars where a text repeats one of our secrets, or eight characters or more of
+ * it: a server's refusal may quote what it was sent, and cut what it quotes. */
 void auth_redact(const struct auth *auth, char *text);
 
 /* Takes the place of the token, whose memory is wiped. NULL: none from now on. */

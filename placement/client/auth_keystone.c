@@ -34,8 +34,8 @@ static int set_refusal(const struct keystone *keystone, const struct http_reply 
 {
     struct error why = {0};
     refusal_set(&why, "POST", reply,
-                http_header(keystone->auth.http, "x-openstack-request-id"));
-    auth_redact(&keystone->auth, why.text);
+                http_header(keystone->auth.http, "x-openstack-request-id"),
+                &keystone->auth);
     if (why.code != ERROR_UNREACHABLE && why.code != ERROR_FORBIDDEN &&
         why.code != ERROR_INVALID)
         why.code = ERROR_UNAUTHORIZED;
@@ -52,10 +52,13 @@ static int take_token(struct keystone *keystone, const struct http_reply *reply,
     struct keystone_token token;
     if (!text || auth_check_token(text, NULL) != 0)
         return error_set(err, ERROR_PROTOCOL, "the reply has no X-Subject-Token");
-    if (json_parse(reply->body, reply->length, &json, err) != 0 ||
+    if (json_parse_within(reply->body, reply->length, &http_reply_bounds, &json, err) !=
+            0 ||
         keystone_read_token(json, &token, err) != 0) {
-        if (err)
+        if (err) {
             err->code = ERROR_PROTOCOL;
+            auth_redact(&keystone->auth, err->text);
+        }
         return -1;
     }
     if (!options->endpoint_override) {

@@ -28,7 +28,7 @@ static int get_providers(struct placement_client *client, char *path,
     if (exchange(client, &call, &json, err) != 0)
         return -1;
     if (codec_read_providers(json, out, count, err) != 0)
-        return exchange_bad_reply(&call, err);
+        return exchange_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -91,7 +91,7 @@ int placement_get_inventories(struct placement_client *client, const char *uuid,
     if (get_part(client, &call, uuid, "inventories", &json, err) != 0)
         return -1;
     if (codec_read_inventories(json, out, count, generation, err) != 0)
-        return exchange_bad_reply(&call, err);
+        return exchange_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -104,7 +104,7 @@ int placement_get_provider_traits(struct placement_client *client, const char *u
     if (get_part(client, &call, uuid, "traits", &json, err) != 0)
         return -1;
     if (codec_read_traits(json, out, generation, err) != 0)
-        return exchange_bad_reply(&call, err);
+        return exchange_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -116,7 +116,7 @@ int placement_get_usages(struct placement_client *client, const char *uuid,
     if (get_part(client, &call, uuid, "usages", &json, err) != 0)
         return -1;
     if (codec_read_usages(json, out, count, err) != 0)
-        return exchange_bad_reply(&call, err);
+        return exchange_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -130,7 +130,7 @@ int placement_get_provider_allocations(struct placement_client *client,
     if (get_part(client, &call, uuid, "allocations", &json, err) != 0)
         return -1;
     if (codec_read_provider_allocations(json, out, count, generation, err) != 0)
-        return exchange_bad_reply(&call, err);
+        return exchange_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -145,7 +145,7 @@ static int put_part(struct placement_client *client, const char *uuid, const cha
     if (exchange(client, &call, &json, err) != 0)
         return -1;
     if (json_get_int64(json, "resource_provider_generation", generation, err) != 0)
-        return exchange_bad_reply(&call, err);
+        return exchange_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -178,7 +178,7 @@ static int get_some_traits(struct placement_client *client, const struct strlist
     if (exchange(client, &call, &json, err) != 0)
         return -1;
     if (codec_read_traits(json, &traits, NULL, err) != 0)
-        return exchange_bad_reply(&call, err);
+        return exchange_bad_reply(client, &call, err);
     for (size_t i = 0; i < traits.count; i++)
         strlist_add(found, traits.items[i]);
     return 0;

@@ -4,14 +4,18 @@
 #include <string.h>
 
 #include "lib/json_read.h"
+#include "lib/xalloc.h"
+
+/* Of a text; what is behind is not shown in any case. */
+#define MOST_LOOKED_AT (16u << 10)
 
 /* Copies up to `length` bytes: runs of blanks and control characters become one space,
  * and what does not fit is marked. A cut never leaves half a UTF-8 character. */
-static void copy_line(char *out, size_t size, const char *text, size_t length)
+static void collapse(char *out, size_t size, const char *text)
 {
     size_t used = 0;
     bool blank = false;
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; text[i]; i++) {
         unsigned char c = (unsigned char)text[i];
         if (isspace(c) || iscntrl(c)) {
             blank = used > 0;
@@ -32,43 +36,57 @@ static void copy_line(char *out, size_t size, const char *text, size_t length)
     out[used] = 0;
 }
 
+/* The secrets go before the blanks, of which they may have some. */
+static void copy_line(char *out, size_t size, const char *text, size_t length,
+                      const struct auth *auth)
+{
+    _cleanup_free_ char *shown =
+        xstrndup(text, length < MOST_LOOKED_AT ? length : MOST_LOOKED_AT);
+    if (auth)
+        auth_redact(auth, shown);
+    collapse(out, size, shown);
+}
+
 static void copy_member(char *out, size_t size, struct json_object *json,
-                        const char *name)
+                        const char *name, const struct auth *auth)
 {
     const char *text;
     if (json_get_string(json, name, &text, NULL) == 0)
-        copy_line(out, size, text, strlen(text));
+        copy_line(out, size, text, strlen(text), auth);
 }
 
 /* Placement's detail begins with the standard sentence on its status; what is worth
  * reading is the paragraph after it, and the schema that may follow is not. */
-static void copy_detail(struct error_body *out, const char *detail)
+static void copy_detail(struct error_body *out, const char *detail,
+                        const struct auth *auth)
 {
     const char *second = strstr(detail, "\n\n");
     if (second && second[2 + strspn(second + 2, " \n")])
         detail = second + 2 + strspn(second + 2, " \n");
     const char *end = strstr(detail, "\n\n");
     copy_line(out->text, sizeof out->text, detail,
-              end ? (size_t)(end - detail) : strlen(detail));
+              end ? (size_t)(end - detail) : strlen(detail), auth);
 }
 
-static void read_placement(struct error_body *out, struct json_object *errors)
+static void read_placement(struct error_body *out, struct json_object *errors,
+                           const struct auth *auth)
 {
     struct json_object *first = json_object_array_get_idx(errors, 0);
     const char *detail;
     if (json_get_string(first, "detail", &detail, NULL) == 0)
-        copy_detail(out, detail);
+        copy_detail(out, detail, auth);
     if (!out->text[0])
-        copy_member(out->text, sizeof out->text, first, "title");
-    copy_member(out->code, sizeof out->code, first, "code");
-    copy_member(out->request_id, sizeof out->request_id, first, "request_id");
+        copy_member(out->text, sizeof out->text, first, "title", auth);
+    copy_member(out->code, sizeof out->code, first, "code", NULL);
+    copy_member(out->request_id, sizeof out->request_id, first, "request_id", NULL);
 }
 
-static void read_keystone(struct error_body *out, struct json_object *error)
+static void read_keystone(struct error_body *out, struct json_object *error,
+                          const struct auth *auth)
 {
-    copy_member(out->text, sizeof out->text, error, "message");
+    copy_member(out->text, sizeof out->text, error, "message", auth);
     if (!out->text[0])
-        copy_member(out->text, sizeof out->text, error, "title");
+        copy_member(out->text, sizeof out->text, error, "title", auth);
 }
 
 /* In an encoding that needs no guess. */
@@ -81,7 +99,8 @@ static bool is_plain(const char *text, size_t length)
 }
 
 /* A proxy's page: its title. Other text: as it is. */
-static void read_text(struct error_body *out, const char *body, size_t length)
+static void read_text(struct error_body *out, const char *body, size_t length,
+                      const struct auth *auth)
 {
     const char *title = strcasestr(body, "<title>");
     const char *end = title ? strcasestr(title, "</title>") : NULL;
@@ -91,21 +110,22 @@ static void read_text(struct error_body *out, const char *body, size_t length)
     } else if (memchr(body, '<', length))
         return;
     if (is_plain(body, length))
-        copy_line(out->text, sizeof out->text, body, length);
+        copy_line(out->text, sizeof out->text, body, length, auth);
 }
 
-struct error_body error_body_parse(const char *body, size_t length)
+struct error_body error_body_parse(const char *body, size_t length,
+                                   const struct auth *auth)
 {
     struct error_body out = {0};
     _cleanup_json_ struct json_object *json = NULL;
-    if (json_parse(body, length, &json, NULL) == 0) {
+    if (json_parse_within(body, length, &http_reply_bounds, &json, NULL) == 0) {
         struct json_object *member;
         if (json_get_array(json, "errors", &member, NULL) == 0 &&
             json_object_array_length(member) > 0)
-            read_placement(&out, member);
+            read_placement(&out, member, auth);
         else if (json_get_object(json, "error", &member, NULL) == 0)
-            read_keystone(&out, member);
+            read_keystone(&out, member, auth);
     } else
-        read_text(&out, body, length);
+        read_text(&out, body, length, auth);
     return out;
 }

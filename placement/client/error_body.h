@@ -4,12 +4,14 @@
  * paragraphs in it, code from microversion 1.23 on), Keystone's {"error": {"title",
  * "message", "code"}} (code a number, or with keystonemiddleware a string; message at
  * times kilobytes), and HTML or text from a proxy on the way. Never fails: what is none
- * of these gives an empty text.
+ * of these gives an empty text. What repeats a secret is starred before it is cut.
  */
 #ifndef PLACEMENT_CLIENT_ERROR_BODY_H
 #define PLACEMENT_CLIENT_ERROR_BODY_H
 
 #include <stddef.h>
+
+#include "placement/client/auth.h"
 
 struct error_body {
     char text[400];      /* no control characters, blanks collapsed, cut with "..." */
@@ -17,6 +19,8 @@ struct error_body {
     char request_id[64]; /* "req-..."; "" where the body names none */
 };
 
-struct error_body error_body_parse(const char *body, size_t length);
+/* `auth` has the secrets; NULL: there are none. */
+struct error_body error_body_parse(const char *body, size_t length,
+                                   const struct auth *auth);
 
 #endif

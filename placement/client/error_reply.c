@@ -64,9 +64,9 @@ static enum error_code code_of_status(const char *method, long status,
 }
 
 int refusal_set(struct error *err, const char *method, const struct http_reply *reply,
-                const char *request_id)
+                const char *request_id, const struct auth *auth)
 {
-    struct error_body body = error_body_parse(reply->body, reply->length);
+    struct error_body body = error_body_parse(reply->body, reply->length, auth);
     const char *id = body.request_id[0] ? body.request_id : request_id;
     if (!id || strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEF0123456789-") != strlen(id))
         id = "";
@@ -74,8 +74,11 @@ int refusal_set(struct error *err, const char *method, const struct http_reply *
     if (strcmp(body.code, "placement.undefined_code") == 0)
         body.code[0] = 0;
     bool any = body.code[0] || id[0];
-    return error_set(err, code_of_status(method, reply->status, &body),
-                     "HTTP %ld%s%s%s%s%s%.64s%s", reply->status,
-                     body.text[0] ? ": " : "", body.text, any ? " (" : "", body.code,
-                     body.code[0] && id[0] ? ", " : "", id, any ? ")" : "");
+    (void)error_set(err, code_of_status(method, reply->status, &body),
+                    "HTTP %ld%s%s%s%s%s%.64s%s", reply->status,
+                    body.text[0] ? ": " : "", body.text, any ? " (" : "", body.code,
+                    body.code[0] && id[0] ? ", " : "", id, any ? ")" : "");
+    if (err)
+        auth_redact(auth, err->text);
+    return -1;
 }

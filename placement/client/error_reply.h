@@ -6,10 +6,11 @@
 #ifndef PLACEMENT_CLIENT_ERROR_REPLY_H
 #define PLACEMENT_CLIENT_ERROR_REPLY_H
 
-#include "placement/client/http.h"
+#include "placement/client/auth.h"
 
-/* `request_id` is the reply's header x-openstack-request-id, or NULL. Returns -1. */
+/* `request_id` is the reply's header x-openstack-request-id, or NULL. The text has no
+ * secret of `auth` in it. Returns -1. */
 int refusal_set(struct error *err, const char *method, const struct http_reply *reply,
-                const char *request_id);
+                const char *request_id, const struct auth *auth);
 
 #endif

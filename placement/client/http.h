@@ -17,8 +17,13 @@
 #include "config/config.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
+#include "lib/json_read.h"
 
-#define HTTP_MAX_REPLY (16u << 20) /* bytes */
+/* A tree of 2000 providers has 2 MB, 16000 objects and 60000 values; a catalog of 100
+ * regions has as much. Whatever a reply is, it and what is made of it fit into the
+ * MemoryMax of the units together (tests/system/test_placement_views.py). */
+#define HTTP_MAX_REPLY (4u << 20) /* bytes */
+extern const struct json_bounds http_reply_bounds;
 
 struct http;
 

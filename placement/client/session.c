@@ -128,26 +128,29 @@ static int set_refusal(struct placement_client *client, const struct call *call,
                        const struct http_reply *reply, struct error *err)
 {
     refusal_set(err, call->method, reply,
-                http_header(client->http, "x-openstack-request-id"));
-    if (err)
-        auth_redact(client->auth, err->text);
+                http_header(client->http, "x-openstack-request-id"), client->auth);
     return prefix_call(err, call->method, call->path);
 }
 
-int exchange_bad_reply(const struct call *call, struct error *err)
+int exchange_bad_reply(const struct placement_client *client, const struct call *call,
+                       struct error *err)
 {
-    if (err)
+    if (err) {
         err->code = ERROR_PROTOCOL;
+        auth_redact(client->auth, err->text);
+    }
     (void)error_prefix(err, "unexpected reply");
     return prefix_call(err, call->method, call->path);
 }
 
-static int parse_reply(const struct call *call, const struct http_reply *reply,
-                       struct json_object **out, struct error *err)
+static int parse_reply(const struct placement_client *client, const struct call *call,
+                       const struct http_reply *reply, struct json_object **out,
+                       struct error *err)
 {
     *out = NULL;
-    if (reply->length > 0 && json_parse(reply->body, reply->length, out, err) != 0)
-        return exchange_bad_reply(call, err);
+    if (reply->length > 0 && json_parse_within(reply->body, reply->length,
+                                               &http_reply_bounds, out, err) != 0)
+        return exchange_bad_reply(client, call, err);
     return 0;
 }
 
@@ -188,10 +191,10 @@ static int agree_on_version(struct placement_client *client, struct error *err)
         return -1;
     if (reply.status != 200)
         return set_refusal(client, &call, &reply, err);
-    if (parse_reply(&call, &reply, &json, err) != 0)
+    if (parse_reply(client, &call, &reply, &json, err) != 0)
         return -1;
     if (read_versions(json, &least, &latest, err) != 0)
-        return exchange_bad_reply(&call, err);
+        return exchange_bad_reply(client, &call, err);
     if (latest < LEAST_MINOR || least > LATEST_MINOR)
         return error_set(err, ERROR_UNSUPPORTED,
                          "Placement speaks the microversions 1.%u to 1.%u; this agent "
@@ -227,5 +230,5 @@ int exchange(struct placement_client *client, const struct call *call,
         return -1;
     if (reply.status < 200 || reply.status > 299)
         return set_refusal(client, call, &reply, err);
-    return out ? parse_reply(call, &reply, out, err) : 0;
+    return out ? parse_reply(client, call, &reply, out, err) : 0;
 }

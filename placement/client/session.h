@@ -36,6 +36,7 @@ int exchange(struct placement_client *client, const struct call *call,
 
 /* For a reply that `err` says is not as it should be: makes it a PROTOCOL error of
  * this call. Returns -1. */
-int exchange_bad_reply(const struct call *call, struct error *err);
+int exchange_bad_reply(const struct placement_client *client, const struct call *call,
+                       struct error *err);
 
 #endif

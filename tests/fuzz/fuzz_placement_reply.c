@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     _cleanup_free_ char *text = xstrndup((const char *)data, size);
     size_t length = strlen(text);
-    struct error_body body = error_body_parse(text, length);
+    struct error_body body = error_body_parse(text, length, NULL);
     if (strlen(body.text) >= sizeof body.text || strpbrk(body.text, "\n\r\x1b"))
         abort();
     _cleanup_json_ struct json_object *json = NULL;

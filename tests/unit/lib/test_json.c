@@ -88,6 +88,13 @@ static void bounds_what_it_takes(void **state)
         else
             assert_int_equal(json_object_array_length(json), cases[i].count);
     }
+    static const struct json_bounds narrow = {.objects = 2, .values = 5};
+    struct json_object *json = NULL;
+    struct error err = {0};
+    assert_ok(json_parse_within("[{},{}]", 7, &narrow, &json, &err), &err);
+    json_object_put(json);
+    assert_int_equal(json_parse_within("[{},{},{}]", 10, &narrow, &json, &err), -1);
+    assert_non_null(strstr(err.text, "more than is read (2 and 5)"));
 }
 
 static void getters_check_types(void **state)

@@ -188,7 +188,7 @@ static void huge_replies_are_refused(void **state)
         peer_flood(pair.peer, huge, announced);
         assert_int_equal(pair_get_tree(&pair), -1);
         assert_int_equal(pair.err.code, ERROR_PROTOCOL);
-        assert_non_null(strstr(pair.err.text, ": the reply is larger than 16 MiB"));
+        assert_non_null(strstr(pair.err.text, ": the reply is larger than 4 MiB"));
     }
 }
 

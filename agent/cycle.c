@@ -1,5 +1,7 @@
 #include "agent/cycle.h"
 
+#include <string.h>
+
 #include "agent/state/requests.h"
 #include "lib/xalloc.h"
 
@@ -117,6 +119,7 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
                 struct error *err)
 {
     clear_sight(cycle);
+    cycle->config = agent->config;
     take_late_results(agent, cycle);
     read_orders(agent, cycle);
     if (host_reader_look(agent->reader, &cycle->host, err) != 0)
@@ -213,6 +216,38 @@ int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
         return -1;
     plan_keep_only(cycle->rounds[cycle->round_count - 1].plan, STEP_DELETE_PROVIDER);
     (void)act(agent, cycle);
+    return 0;
+}
+
+static int unreserve(struct placement_client *client,
+                     const struct observed_provider *provider,
+                     const char *resource_class, struct error *err)
+{
+    int64_t generation = provider->provider.generation;
+    struct class_inventory *items = xcalloc(provider->inventory_count, sizeof *items);
+    for (size_t i = 0; i < provider->inventory_count; i++) {
+        items[i] = provider->inventories[i]; /* borrows */
+        if (strcmp(items[i].resource_class, resource_class) == 0)
+            items[i].inventory.reserved = 0;
+    }
+    int rc = placement_put_inventories(client, provider->provider.uuid, items,
+                                       provider->inventory_count, &generation, err);
+    free(items);
+    return rc;
+}
+
+int cycle_unreserve(struct agent *agent, const struct cycle *cycle, const char *gpu,
+                    struct error *err)
+{
+    const struct desired_tree *desired = cycle->desired;
+    for (size_t i = 0; i < desired->provider_count; i++) {
+        const struct desired_provider *wanted = &desired->providers[i];
+        const struct observed_provider *provider =
+            observed_by_name(cycle->observed, wanted->name);
+        if (strcmp(wanted->gpu_name, gpu) == 0 && provider &&
+            unreserve(agent->client, provider, wanted->resource_class, err) != 0)
+            return -1;
+    }
     return 0;
 }
 

@@ -19,6 +19,7 @@ struct cycle_round {
 
 /* Plain data; all zero before the first use. cycle_clear() leaves it so. */
 struct cycle {
+    const struct config *config; /* borrowed from the agent */
     struct host *host;
     const struct observed *observed; /* borrowed from the agent, until its next cycle;
                                         NULL: Placement could not be read */
@@ -49,6 +50,12 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
  * agent_set_prune() names. */
 int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
                 struct error *err);
+
+/* Reserves nothing of the GPU in Placement any more, as an operator does by hand, on the
+ * state that `cycle` saw: for one whose service is GPU_RESERVED. The daemon takes it as
+ * the operator's own wish. */
+int cycle_unreserve(struct agent *agent, const struct cycle *cycle, const char *gpu,
+                    struct error *err);
 
 void cycle_clear(struct cycle *cycle);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/plan/desired.h"
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
 
@@ -173,6 +174,9 @@ static void check_same_card(const struct config *config, size_t index,
 void config_host_check(const struct config *config, const struct host *host,
                        struct config_problems *problems)
 {
+    _cleanup_free_ char *nothing = desired_nothing_enabled(config, host);
+    if (nothing && !config_has_errors(problems))
+        config_warning(problems, NULL, "devices.enabled_mdev_types: %s", nothing);
     for (size_t i = 0; i < config->type_count; i++) {
         const struct mdev_type_config *type = &config->types[i];
         check_offered(config, type, host, problems);

@@ -72,20 +72,17 @@ static void wait_for_daemon(struct command_session *session, struct draining *dr
 
 /* ---- the result ---- */
 
-static int64_t units_used(const struct cycle *cycle, const char *gpu)
+/* How the GPU stands; NULL: it has no provider. */
+static const struct gpu_status *find(const struct gpu_status_list *list,
+                                     const char *gpu)
 {
-    struct gpu_status *list;
-    size_t count;
-    int64_t used = 0;
-    gpu_status_list(cycle, &list, &count);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].gpu, gpu) == 0)
-            used += list[i].used;
-    gpu_status_free(list, count);
-    return used;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].gpu, gpu) == 0 && list->items[i].known)
+            return &list->items[i];
+    return NULL;
 }
 
-static int print_json(const struct draining *draining, int64_t used)
+static int print_json(const struct draining *draining, const struct gpu_status *gpu)
 {
     struct json_writer w = {0};
     json_write_begin_object(&w);
@@ -94,31 +91,37 @@ static int print_json(const struct draining *draining, int64_t used)
     json_write_bool_member(&w, "changed", draining->changed);
     json_write_bool_member(&w, "done", draining->done);
     json_write_string_member(&w, "pending", draining->pending);
-    json_write_int_member(&w, "used", used);
+    json_write_int_member(&w, "used", gpu ? gpu->used : 0);
     json_write_end_object(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
     return puts(text);
 }
 
-static int print_text(const struct draining *draining, int64_t used)
+static int print_text(const struct draining *draining, const struct gpu_status *gpu)
 {
     const char *already = draining->changed ? "" : "already ";
     if (!draining->done)
         return printf("%s is %sto be %s: %s\n", draining->gpu, already,
                       draining->drain ? "drained" : "put back to service",
                       draining->pending);
+    if (!draining->drain && gpu && gpu->service != GPU_ACTIVE && gpu->reason)
+        return printf("%s is not drained, but %s: %s\n", draining->gpu,
+                      gpu_service_name(gpu->service), gpu->reason);
     if (!draining->drain)
         return printf("%s is %sin service\n", draining->gpu, already);
     return printf("%s is %sdrained: nobody new gets it; %lld in use\n", draining->gpu,
-                  already, (long long)used);
+                  already, gpu ? (long long)gpu->used : 0);
 }
 
 static int show(const struct command_session *session, const struct draining *draining,
                 enum output_format format)
 {
-    int64_t used = units_used(&session->cycle, draining->gpu);
+    _cleanup_gpus_ struct gpu_status_list list = {0};
+    if (session->cycle.host)
+        gpu_status_make(&session->cycle, &list);
+    const struct gpu_status *gpu = find(&list, draining->gpu);
     int rc =
-        format == FORMAT_JSON ? print_json(draining, used) : print_text(draining, used);
+        format == FORMAT_JSON ? print_json(draining, gpu) : print_text(draining, gpu);
     if (rc < 0 || fflush(stdout) != 0)
         return EX_IOERR;
     return draining->done ? EX_OK : EXIT_FAILURE;
@@ -140,6 +143,19 @@ static int give_order(struct command_session *session, const char *asked,
                                              &draining->changed, err);
 }
 
+/* What somebody else has reserved is in nobody's order: `undrain` means it, too. */
+static int free_reserved(struct command_session *session, struct draining *draining,
+                         struct error *err)
+{
+    _cleanup_gpus_ struct gpu_status_list list = {0};
+    gpu_status_make(&session->cycle, &list);
+    const struct gpu_status *gpu = find(&list, draining->gpu);
+    if (draining->drain || draining->changed || !gpu || gpu->service != GPU_RESERVED)
+        return 0;
+    draining->changed = true;
+    return cycle_unreserve(session->agent, &session->cycle, draining->gpu, err);
+}
+
 /* Without Placement the order is given all the same. */
 static int look(struct command_session *session, struct error *err)
 {
@@ -156,7 +172,8 @@ static int run(const struct command_context *context, const char *asked, bool dr
     struct draining draining = {.drain = drain};
     struct error err;
     if (look(&session, &err) != 0 ||
-        give_order(&session, asked, &draining, &err) != 0) {
+        give_order(&session, asked, &draining, &err) != 0 ||
+        free_reserved(&session, &draining, &err) != 0) {
         status = command_fail(&err);
     } else {
         wait_for_daemon(&session, &draining);

@@ -21,8 +21,7 @@ struct status {
     struct notices said;                       /* by the daemon */
     struct error placement;                    /* code NONE: it answers */
     size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
-    struct gpu_status *gpus;
-    size_t gpu_count;
+    struct gpu_status_list gpus;
     struct notices problems;
 };
 
@@ -99,24 +98,51 @@ static void print_allocations(const struct status *status)
                                                           : "not known");
 }
 
+/* The board's VGA chip is no operator's concern here; `gpus` has it. */
+static bool is_shown(const struct gpu_status *gpu)
+{
+    return gpu->provider_name || gpu->service != GPU_UNUSED;
+}
+
+static void add_gpu(struct table *table, const struct gpu_status *gpu)
+{
+    table_string(table, gpu->gpu);
+    table_string(table, gpu->type_id);
+    table_string(table, gpu->resource_class);
+    table_string(table, gpu->known ? gpu_service_name(gpu->service) : NULL);
+    table_string(table, gpu_health_name(gpu->health));
+    const int64_t numbers[] = {gpu->total, gpu->used, gpu->reserved};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (gpu->known)
+            table_int(table, numbers[i]);
+        else
+            table_none(table);
+}
+
 static void print_gpus(const struct status *status)
 {
     static const char *const columns[] = {
         "gpu", "type", "class", "service", "health", "total", "used", "reserved", NULL};
     _cleanup_(table_freep) struct table *table = table_new(columns);
-    for (size_t i = 0; i < status->gpu_count; i++) {
-        const struct gpu_status *gpu = &status->gpus[i];
-        table_string(table, gpu->gpu);
-        table_string(table, gpu->type_id);
-        table_string(table, gpu->resource_class);
-        table_string(table, gpu_service_name(gpu->service));
-        table_string(table, gpu_health_name(gpu->health));
-        table_int(table, gpu->total);
-        table_int(table, gpu->used);
-        table_int(table, gpu->reserved);
+    size_t shown = 0;
+    for (size_t i = 0; i < status->gpus.count; i++) {
+        if (!is_shown(&status->gpus.items[i]))
+            continue;
+        add_gpu(table, &status->gpus.items[i]);
+        shown++;
     }
-    if (status->gpu_count > 0)
+    if (shown > 0)
         table_print(table, FORMAT_TABLE, stdout);
+}
+
+/* What is as an operator wants it, and not as usual. */
+static void print_notes(const struct status *status)
+{
+    for (size_t i = 0; i < status->gpus.count; i++) {
+        const struct gpu_status *gpu = &status->gpus.items[i];
+        if (is_shown(gpu) && gpu->reason && !gpu->wrong)
+            printf("%s: %s\n", gpu->gpu, gpu->reason);
+    }
 }
 
 static void print_daemon(const struct status *status)
@@ -143,12 +169,24 @@ static void print_text(const struct status *status)
         printf("changes      %zu to be made (vgpu-agent plan shows them)\n",
                change_count(status));
     print_gpus(status);
+    print_notes(status);
     puts(status->problems.count ? "not well:" : "all is well");
     for (size_t i = 0; i < status->problems.count; i++)
         printf("  %s\n", status->problems.items[i].text);
 }
 
 /* ---- for programs ---- */
+
+static void write_number(struct json_writer *w, const char *name, bool known,
+                         int64_t number)
+{
+    if (known) {
+        json_write_int_member(w, name, number);
+        return;
+    }
+    json_write_key(w, name);
+    json_write_null(w);
+}
 
 static void write_gpu(struct json_writer *w, const struct gpu_status *gpu)
 {
@@ -157,11 +195,13 @@ static void write_gpu(struct json_writer *w, const struct gpu_status *gpu)
     json_write_string_member(w, "provider", gpu->provider_name);
     json_write_string_member(w, "type", gpu->type_id);
     json_write_string_member(w, "class", gpu->resource_class);
-    json_write_string_member(w, "service", gpu_service_name(gpu->service));
+    json_write_string_member(w, "service",
+                             gpu->known ? gpu_service_name(gpu->service) : NULL);
     json_write_string_member(w, "health", gpu_health_name(gpu->health));
-    json_write_int_member(w, "total", gpu->total);
-    json_write_int_member(w, "used", gpu->used);
-    json_write_int_member(w, "reserved", gpu->reserved);
+    write_number(w, "total", gpu->known, gpu->total);
+    write_number(w, "used", gpu->known, gpu->used);
+    write_number(w, "reserved", gpu->known, gpu->reserved);
+    json_write_string_member(w, "reason", gpu->reason);
     json_write_end_object(w);
 }
 
@@ -169,8 +209,9 @@ static void write_lists(struct json_writer *w, const struct status *status)
 {
     json_write_key(w, "gpus");
     json_write_begin_array(w);
-    for (size_t i = 0; i < status->gpu_count; i++)
-        write_gpu(w, &status->gpus[i]);
+    for (size_t i = 0; i < status->gpus.count; i++)
+        if (is_shown(&status->gpus.items[i]))
+            write_gpu(w, &status->gpus.items[i]);
     json_write_end_array(w);
     json_write_key(w, "allocations");
     json_write_begin_object(w);
@@ -249,7 +290,7 @@ static int look(struct command_session *session, struct status *status,
         *err = status->placement;
         return -1;
     }
-    gpu_status_list(status->cycle, &status->gpus, &status->gpu_count);
+    gpu_status_make(status->cycle, &status->gpus);
     count_allocations(status);
     add_problems(status, session->note);
     return 0;
@@ -283,7 +324,7 @@ static int run(const struct command_context *context, int argc, char **argv)
     if (look_and_show(&session, &status, context->format, &result, &err) != 0)
         result = command_fail(&err);
     notices_clear(&status.said);
-    gpu_status_free(status.gpus, status.gpu_count);
+    gpu_status_clear(&status.gpus);
     notices_clear(&status.problems);
     return result;
 }

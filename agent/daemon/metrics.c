@@ -73,8 +73,8 @@ static void note_allocations(struct metrics *metrics, const struct plan *plan,
 
 static void note_gpus(struct metrics *metrics, const struct cycle *cycle)
 {
-    gpu_status_free(metrics->gpus, metrics->gpu_count);
-    gpu_status_list(cycle, &metrics->gpus, &metrics->gpu_count);
+    gpu_status_clear(&metrics->gpus);
+    gpu_status_make(cycle, &metrics->gpus);
 }
 
 void metrics_note_cycle(struct metrics *metrics, const struct cycle *cycle,
@@ -102,7 +102,7 @@ void metrics_note_cycle(struct metrics *metrics, const struct cycle *cycle,
 
 void metrics_clear(struct metrics *metrics)
 {
-    gpu_status_free(metrics->gpus, metrics->gpu_count);
+    gpu_status_clear(&metrics->gpus);
     clear_waiting(metrics->waiting, metrics->waiting_count);
     *metrics = (struct metrics){0};
 }
@@ -151,9 +151,9 @@ static void begin_gpu(FILE *out, const char *name, const struct gpu_status *gpu)
 static void write_gpu_info(FILE *out, const struct metrics *metrics)
 {
     family(out, "gpu_info", "gauge",
-           "A GPU that has a provider, with the type that is configured for it.");
-    for (size_t i = 0; i < metrics->gpu_count; i++) {
-        const struct gpu_status *gpu = &metrics->gpus[i];
+           "A GPU, with its provider and the type that is configured for it.");
+    for (size_t i = 0; i < metrics->gpus.count; i++) {
+        const struct gpu_status *gpu = &metrics->gpus.items[i];
         begin_gpu(out, "gpu_info", gpu);
         label(out, ",", "type", gpu->type_id);
         label(out, ",", "type_name", gpu->type_name);
@@ -181,8 +181,8 @@ static void write_units(FILE *out, const struct metrics *metrics, const char *na
                         const char *help, int64_t (*number)(const struct gpu_status *))
 {
     family(out, name, "gauge", help);
-    for (size_t i = 0; i < metrics->gpu_count; i++) {
-        const struct gpu_status *gpu = &metrics->gpus[i];
+    for (size_t i = 0; i < metrics->gpus.count; i++) {
+        const struct gpu_status *gpu = &metrics->gpus.items[i];
         if (!gpu->resource_class)
             continue;
         begin_gpu(out, name, gpu);
@@ -194,9 +194,9 @@ static void write_units(FILE *out, const struct metrics *metrics, const char *na
 static void write_health(FILE *out, const struct metrics *metrics)
 {
     family(out, "gpu_health", "gauge", "1 at the state that the GPU is in.");
-    for (size_t i = 0; i < metrics->gpu_count; i++)
+    for (size_t i = 0; i < metrics->gpus.count; i++)
         for (int state = GPU_OK; state <= GPU_UNUSABLE; state++) {
-            const struct gpu_status *gpu = &metrics->gpus[i];
+            const struct gpu_status *gpu = &metrics->gpus.items[i];
             begin_gpu(out, "gpu_health", gpu);
             label(out, ",", "health", gpu_health_name((enum gpu_health)state));
             fprintf(out, "} %d\n", gpu->health == (enum gpu_health)state);
@@ -206,11 +206,10 @@ static void write_health(FILE *out, const struct metrics *metrics)
 static void write_service(FILE *out, const struct metrics *metrics)
 {
     family(out, "gpu_service", "gauge",
-           "1 at what the GPU is to do: active, drained, retired (no longer "
-           "configured).");
-    for (size_t i = 0; i < metrics->gpu_count; i++)
-        for (int state = GPU_ACTIVE; state <= GPU_RETIRED; state++) {
-            const struct gpu_status *gpu = &metrics->gpus[i];
+           "1 at whether somebody new can come onto the GPU, or why not.");
+    for (size_t i = 0; i < metrics->gpus.count; i++)
+        for (int state = 0; state < GPU_SERVICES; state++) {
+            const struct gpu_status *gpu = &metrics->gpus.items[i];
             begin_gpu(out, "gpu_service", gpu);
             label(out, ",", "service", gpu_service_name((enum gpu_service)state));
             fprintf(out, "} %d\n", gpu->service == (enum gpu_service)state);

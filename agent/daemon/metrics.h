@@ -26,8 +26,7 @@ struct metrics {
     bool placement_up;
     uint64_t errors[ERROR_CODES]; /* by kind: cycles that could not look, steps */
     size_t problems;
-    struct gpu_status *gpus;
-    size_t gpu_count;
+    struct gpu_status_list gpus;
     size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
     struct metrics_waiting *waiting;
     size_t waiting_count;

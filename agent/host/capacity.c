@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "lib/xalloc.h"
+
 unsigned gpu_device_count(const struct gpu *gpu, const char *type_id)
 {
     unsigned count = 0;
@@ -60,4 +62,44 @@ int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,
     unsigned elsewhere =
         gpu_device_count(gpu, type_id) - gpu_device_count(view, type_id);
     return max ? (int64_t)max - elsewhere : INT64_MAX;
+}
+
+static bool lacks_functions(const struct gpu *gpu)
+{
+    return gpu->vf_total && !gpu->vf_enabled;
+}
+
+char *gpu_obstacle(const struct gpu *gpu)
+{
+    if (gpu->parent_count)
+        return gpu_offers_types(gpu)
+                   ? NULL
+                   : xstrdup("its driver has not named any types (yet)");
+    if (!gpu->driver)
+        return xstrdup("no driver is bound to it");
+    if (lacks_functions(gpu))
+        return xasprintf("none of its %u virtual functions is enabled", gpu->vf_total);
+    return xasprintf("its driver %s offers no mediated devices", gpu->driver);
+}
+
+char *gpu_remedy(const struct gpu *gpu)
+{
+    switch (gpu->health) {
+    case GPU_LOST:
+        return xstrdup("reset it or put it in anew; its devices come back with it");
+    case GPU_UNREADABLE:
+        return xstrdup("the driver's lines in `dmesg` say more");
+    case GPU_GONE:
+        return xstrdup("put it back");
+    case GPU_OK:
+    case GPU_UNUSABLE:
+        break;
+    }
+    if (gpu->parent_count)
+        return xstrdup("do the vendor's services run?");
+    if (!gpu->driver)
+        return xstrdup("bind the vendor's driver to it");
+    if (lacks_functions(gpu))
+        return xasprintf("`sriov-manage -e %s` enables NVIDIA's", gpu->name);
+    return xstrdup("the vendor's driver for hosts of virtual GPUs makes them");
 }

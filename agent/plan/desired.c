@@ -73,14 +73,7 @@ static char *sickness(const struct gpu *gpu, const struct gpu *view)
     if (gpu->health != GPU_OK)
         return xasprintf("%s: %s", gpu_health_name(gpu->health),
                          gpu->health_reason ? gpu->health_reason : "no reason known");
-    if (gpu->parent_count == 0)
-        return xasprintf("it offers no mediated devices: %s",
-                         gpu->driver ? "its virtual functions are not enabled, or its "
-                                       "driver makes none"
-                                     : "no driver is bound to it");
-    if (view->parent_count && !gpu_offers_types(view))
-        return xstrdup("it offers no types: its driver has not named any (yet)");
-    return NULL;
+    return gpu_obstacle(view->parent_count ? view : gpu);
 }
 
 /* Takes `view`'s array of parents. NULL where the provider's name would be too long. */
@@ -132,11 +125,6 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
     if (type) {
         provider->type_id = xstrdup(type->id);
         provider->type_name = xstrdup(type->name);
-    } else if (!provider->sick) {
-        _cleanup_free_ char *problem =
-            xasprintf("%s does not offer the type '%s' that is configured for it",
-                      gpu->name, config->type);
-        strlist_add_unique(&tree->problems, problem);
     }
     provider->capacity = capacity_of(provider, tree->mode);
     add_traits(provider, type, tree->mode);
@@ -249,12 +237,13 @@ static bool is_pci_address(const char *address)
 static void add_gone(struct desired_tree *tree, const struct mdev_type_config *type,
                      const char *address)
 {
-    strlist_add_take(&tree->problems,
-                     xasprintf("%s is configured for the type '%s', but is not on "
-                               "this host",
-                               address, type->type));
-    if (!is_pci_address(address))
+    if (!is_pci_address(address)) {
+        strlist_add_take(&tree->problems,
+                         xasprintf("%s: configured for the type '%s', but not on this "
+                                   "host",
+                                   address, type->type));
         return;
+    }
     _cleanup_free_ char *node_name = node_device_name("pci", address);
     struct desired_provider *provider = add_provider(tree, node_name);
     if (!provider)
@@ -290,6 +279,23 @@ static void check_default(struct desired_tree *tree, const struct config *config
                      xasprintf("no GPU of this host offers the type '%s'", type->type));
 }
 
+char *desired_nothing_enabled(const struct config *config, const struct host *host)
+{
+    _cleanup_strlist_ struct strlist idle = {0};
+    if (config->type_count)
+        return NULL;
+    for (size_t i = 0; i < host->gpu_count; i++)
+        if (gpu_offers_types(&host->gpus[i]))
+            strlist_add(&idle, host->gpus[i].name);
+    _cleanup_free_ char *names = strlist_join(&idle, ", ");
+    return idle.count
+               ? xasprintf("no type is enabled, so that no virtual GPU is made of "
+                           "%s: name types in [devices] enabled_mdev_types "
+                           "(`vgpu-agent types` lists them)",
+                           names)
+               : NULL;
+}
+
 /* ---- the tree ---- */
 
 struct desired_tree *desired_tree_make(const struct config *config,
@@ -309,6 +315,9 @@ struct desired_tree *desired_tree_make(const struct config *config,
     }
     add_missing(tree, config, host);
     check_default(tree, config, host);
+    char *nothing = desired_nothing_enabled(config, host);
+    if (nothing)
+        strlist_add_take(&tree->problems, nothing);
     return tree;
 }
 

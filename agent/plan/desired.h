@@ -42,8 +42,8 @@ struct desired_tree {
     struct desired_provider *providers; /* by GPU, in the host's order; then those whose
                                            GPU is gone */
     size_t provider_count;
-    struct strlist problems; /* one line each: a type that no GPU offers, an address
-                                that is not there */
+    struct strlist problems; /* one line each: a type that no GPU offers, none enabled;
+                                not what is wrong with one provider's GPU */
 };
 
 struct desired_tree *desired_tree_make(const struct config *config,
@@ -51,6 +51,10 @@ struct desired_tree *desired_tree_make(const struct config *config,
                                        const char *root_name);
 void desired_tree_free(struct desired_tree *tree);
 DEFINE_CLEANUP(struct desired_tree *, desired_tree_free)
+
+/* That the files enable nothing though the host has GPUs that could be cut; NULL: it is
+ * not so. The caller frees. */
+char *desired_nothing_enabled(const struct config *config, const struct host *host);
 
 /* The names of all traits of all providers, once each, sorted: what to ask the server
  * about (placement_fetch_traits). */

@@ -49,26 +49,6 @@ static int64_t count_other(const struct want *want)
     return count;
 }
 
-/* What was lost is made again of a type other than the configured one: on most cards
- * that ends the room for the configured one. */
-static bool makes_other_type(const struct subject *subject)
-{
-    const struct group *group = subject->group;
-    const char *configured = subject->desired->type_id;
-    for (size_t i = 0; i < group->want_count; i++) {
-        const struct mdev_type *type = want_lost_type(&group->wants[i]);
-        if (type && configured && strcmp(type->id, configured) == 0)
-            continue;
-        for (size_t j = 0; type && j < group->gpu->parent_count; j++) {
-            const struct mdev_type *here =
-                parent_type(&group->gpu->parents[j], type->id);
-            if (here && here->available > 0)
-                return true;
-        }
-    }
-    return false;
-}
-
 /* How many devices of the type there are and can still be made for certain, those in
  * transition left out. During a slow create available_instances still has the instance;
  * and with SR-IOV a free VF shows one whatever the card has, so that there only the
@@ -89,7 +69,7 @@ static int64_t capacity_left(const struct world *world, const struct subject *su
     if (!group || !subject->desired->gpu)
         return subject->desired->capacity;
     int64_t left =
-        makes_other_type(subject)
+        subject_makes_other_type(subject)
             ? gpu_device_count(&subject->desired->view, subject->desired->type_id)
             : certain_capacity(subject);
     left -= count_taken(world, group);
@@ -187,8 +167,8 @@ static bool is_like_ours(const struct world *world, const struct inventory *obse
 static bool is_held_back(const struct world *world, const struct subject *subject,
                          const char *resource_class)
 {
-    return !is_configured_class(subject, resource_class) || subject->desired->sick ||
-           (world->in->drained && strlist_contains(world->in->drained, subject->gpu));
+    return !is_configured_class(subject, resource_class) ||
+           service_is_held_back(service_of(world, subject));
 }
 
 static const struct journal_inventory *noted_inventory(const struct subject *subject,
@@ -281,6 +261,11 @@ static void decide_class(const struct world *world, const struct subject *subjec
         old && (!present || now.total - now.reserved < old->total - old->reserved);
     if (present || note.overruled || is_configured_class(subject, resource_class))
         journal_put_inventory(entry, &note);
+    if (is_configured_class(subject, resource_class))
+        decision->offered =
+            (struct service_inventory){.room = capacity_left(world, subject),
+                                       .total = present ? now.total : 0,
+                                       .reserved = present ? now.reserved : 0};
 }
 
 /* The classes that are ours on the provider. */

@@ -15,21 +15,24 @@
  * another one, the configured type is still offered until it stands. Then no more is
  * reported than before.
  *
- * Held back, with reserved = total, are GPUs that are sick, drained or retired; a sick
- * or retired one keeps the total that it had. A class that is no longer the configured
+ * Held back, with reserved = total, is what service_is_held_back() names: GPUs that are
+ * sick, drained or retired, and those that devices of their former type are still on; a
+ * sick or retired one keeps the total that it had. A class that is no longer the configured
  * one shrinks to what is allocated. An operator's own reserved and allocation_ratio
  * stay, and come back after the agent has overruled them. Foreign classes stay.
  */
 #ifndef AGENT_PLAN_INVENTORY_H
 #define AGENT_PLAN_INVENTORY_H
 
+#include "agent/plan/service.h"
 #include "agent/plan/world.h"
 
 struct inventory_decision {
     struct class_inventory *all; /* the whole set, by class */
     size_t count;
-    bool changed; /* it is not what the provider has */
-    bool less;    /* less of it can be allocated than before */
+    bool changed;                     /* it is not what the provider has */
+    bool less;                        /* less of it can be allocated than before */
+    struct service_inventory offered; /* of the configured class */
 };
 
 /* What of ours a provider has now that is not in the journal. */

@@ -5,6 +5,7 @@
 #include "agent/host/capacity.h"
 #include "agent/plan/managed.h"
 #include "agent/plan/provider.h"
+#include "agent/plan/service.h"
 #include "lib/xalloc.h"
 
 static int64_t total_of(const struct observed_provider *provider,
@@ -50,14 +51,32 @@ static bool is_idle_on_full_card(const struct subject *subject)
            gpu_device_count(desired->gpu, desired->type_id) > 0;
 }
 
-static void complain_of_full_card(struct world *world, const struct subject *subject)
+/* What nova-compute reports of the card, over all of its virtual functions. */
+static int64_t reported(const struct world *world, const struct gpu *gpu)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < world->subject_count; i++) {
+        const struct subject *subject = &world->subjects[i];
+        if (subject->desired && subject->observed && subject->desired->gpu == gpu)
+            sum += total_of(subject->observed, subject->desired->resource_class);
+    }
+    return sum;
+}
+
+static bool is_overbooked(const struct world *world, const struct subject *subject)
 {
     const struct desired_provider *desired = subject->desired;
-    _cleanup_free_ char *problem = xasprintf(
-        "%s is full, and nova-compute still reports free virtual functions of it: name "
-        "no more of them in [mdev_%s] device_addresses than the card takes devices",
-        desired->gpu_name, desired->type_config->type);
-    strlist_add_unique(&world->plan->problems, problem);
+    return reported(world, desired->gpu) >
+           gpu_limit_below(desired->gpu, desired->gpu, desired->type_id);
+}
+
+static char *full_card_text(const struct subject *subject)
+{
+    const struct desired_provider *desired = subject->desired;
+    return xasprintf("nova-compute reports more virtual functions of it than it takes "
+                     "devices of '%s': name no more of them in [mdev_%s] "
+                     "device_addresses",
+                     desired->type_config->type, desired->type_config->type);
 }
 
 /* Of another type than the configured one; NULL: none. */
@@ -72,8 +91,7 @@ static const char *foreign_type(const struct gpu *view, const char *type_id)
     return NULL;
 }
 
-static void complain_of_total(struct world *world, const struct subject *subject,
-                              int64_t total)
+static char *total_text(const struct subject *subject, int64_t total)
 {
     const struct desired_provider *desired = subject->desired;
     const char *type = foreign_type(&desired->view, desired->type_id);
@@ -81,24 +99,46 @@ static void complain_of_total(struct world *world, const struct subject *subject
         type ? xasprintf("; its GPU has devices of the type '%s', not of '%s'", type,
                          desired->type_config->type)
              : NULL;
-    _cleanup_free_ char *text = xasprintf(
+    return xasprintf(
         "nova-compute reports %lld of %s, the host offers %lld: it has not looked "
         "since, or has another type configured%s",
         (long long)total, desired->resource_class, (long long)desired->capacity,
         devices ? devices : "");
-    subject_complain(world, subject, text);
 }
 
-static void check_inventory(struct world *world, const struct subject *subject)
+static void add_observed(struct world *world, const struct subject *subject)
 {
     const struct desired_provider *desired = subject->desired;
+    const char *type = foreign_type(&desired->view, desired->type_id);
     int64_t total = total_of(subject->observed, desired->resource_class);
-    if (desired->sick || total == desired->capacity)
-        return;
-    if (is_idle_on_full_card(subject))
-        complain_of_full_card(world, subject);
+    if (is_idle_on_full_card(subject) && total > 0)
+        service_add_take(world, subject, GPU_TAKEN, full_card_text(subject), true);
+    else if (is_idle_on_full_card(subject))
+        service_add_take(world, subject, GPU_UNUSED, NULL, false);
+    else if (total != desired->capacity)
+        service_add_take(world, subject, GPU_ACTIVE, total_text(subject, total), true);
+    else if (total == 0 && type)
+        service_add_take(
+            world, subject, GPU_TAKEN,
+            xasprintf("its devices of the type '%s' leave no room for '%s'", type,
+                      desired->type_config->type),
+            true);
+    else if (is_overbooked(world, subject))
+        service_add_take(world, subject, GPU_TAKEN, full_card_text(subject), true);
     else
-        complain_of_total(world, subject, total);
+        service_add(world, subject, NULL);
+}
+
+/* Why there is no child, where that is not as it should be. */
+static void add_missing(struct world *world, const struct subject *subject)
+{
+    if (is_awaited(world, subject))
+        service_add_take(world, subject, GPU_WAITING,
+                         xstrdup("nova-compute has not made it yet: it does so when it "
+                                 "has the same [devices] and is started anew"),
+                         true);
+    else
+        service_add_take(world, subject, GPU_UNUSED, NULL, false);
 }
 
 /* ---- children of parents without a type ---- */
@@ -154,20 +194,28 @@ void report_unconfigured(struct world *world)
 
 void plan_nova_provider(struct world *world, const struct subject *subject)
 {
+    const struct desired_provider *desired = subject->desired;
     if (report_unusable(world, subject))
         return;
-    if (!subject->desired) {
-        if (!subject_is_of_our_making(world, subject))
-            plan_unconfigured(world, subject);
-        else if (!prune_provider(world, subject))
-            plan_retired(world, subject);
+    if (!desired && !subject_is_of_our_making(world, subject)) {
+        plan_unconfigured(world, subject);
         return;
     }
-    report_sick(world, subject);
-    if (subject->observed) {
-        check_inventory(world, subject);
-        write_traits(world, subject);
-    } else if (is_awaited(world, subject)) {
-        subject_complain(world, subject, "nova-compute has not made it yet");
+    if (!desired) {
+        if (!prune_provider(world, subject))
+            service_add_take(world, subject, GPU_RETIRED,
+                             xstrdup("left over from owner mode: it is not Nova's, and "
+                                     "reports its GPU a second time until it is pruned "
+                                     "(`vgpu-agent prune`)"),
+                             true);
+        return;
     }
+    if (desired->sick || !desired->type_id)
+        service_add(world, subject, NULL);
+    else if (subject->observed)
+        add_observed(world, subject);
+    else
+        add_missing(world, subject);
+    if (subject->observed)
+        write_traits(world, subject);
 }

@@ -236,6 +236,9 @@ static void clear(struct plan *plan)
         free(plan->retired[i].obstacle);
     }
     free(plan->retired);
+    for (size_t i = 0; i < plan->service_count; i++)
+        free(plan->services[i].reason);
+    free(plan->services);
     strlist_clear(&plan->problems);
     *plan = (struct plan){0};
 }

@@ -19,6 +19,7 @@
 #include "agent/host/device_use.h"
 #include "agent/host/host.h"
 #include "agent/plan/desired.h"
+#include "agent/plan/service.h"
 #include "agent/state/journal.h"
 #include "agent/tree/observed.h"
 #include "config/config.h"
@@ -108,6 +109,9 @@ struct plan {
     size_t allocation_count;
     struct retired_provider *retired; /* those that this plan does not delete */
     size_t retired_count;
+    struct provider_service *services; /* of our providers; none where Placement was not
+                                          read or has no root */
+    size_t service_count;
     struct strlist problems; /* what an operator should know: a GPU gone, a child that
                                 is Nova's, drift. Without numbers that change. */
     int64_t wake_at; /* when a grace period ends next, seconds since the epoch; 0:

@@ -4,6 +4,7 @@
 
 #include "agent/plan/inventory.h"
 #include "agent/plan/managed.h"
+#include "agent/plan/service.h"
 #include "agent/plan/traits.h"
 #include "lib/xalloc.h"
 
@@ -134,6 +135,7 @@ static void write_provider(struct world *world, const struct subject *subject)
     struct traits_decision traits = traits_decide(world, subject);
     entry.traits = strlist_copy(&traits.own);
     struct inventory_decision inventory = inventory_decide(world, subject, &entry);
+    service_add(world, subject, subject->desired ? &inventory.offered : NULL);
     if (subject->observed)
         note(world, subject, &entry, &traits, inventory.changed);
     else
@@ -236,43 +238,18 @@ static bool has_no_gpu(const struct subject *subject)
     return subject->observed && (!subject->desired || !subject->desired->gpu);
 }
 
-void plan_retired(struct world *world, const struct subject *subject)
-{
-    subject_complain(world, subject,
-                     world->owner
-                         ? "no GPU is configured for it any more: held back until it "
-                           "is pruned"
-                         : "left over from owner mode: it is not Nova's, and reports "
-                           "its GPU a second time until it is pruned");
-    if (world->owner)
-        write_provider(world, subject);
-}
-
 /* ---- one provider ---- */
 
 bool report_unusable(struct world *world, const struct subject *subject)
 {
     if (subject->hands_off)
-        subject_complain(
-            world, subject,
-            "it carries OWNER_NOVA: nova-compute writes it, and the agent leaves "
-            "it alone");
+        service_add(world, subject, NULL);
     else if (subject->observed && !subject->read)
-        subject_complain(world, subject, "what Placement has of it was not read");
+        service_add_take(world, subject, GPU_WAITING,
+                         xstrdup("what Placement has of it was not read"), true);
     else
         return false;
     return true;
-}
-
-/* A card that is gone is named by the desired tree already. */
-void report_sick(struct world *world, const struct subject *subject)
-{
-    const struct desired_provider *desired = subject->desired;
-    if (!desired->sick || !desired->gpu)
-        return;
-    _cleanup_free_ char *problem =
-        xasprintf("%s: %s", desired->gpu_name, desired->sick);
-    strlist_add_unique(&world->plan->problems, problem);
 }
 
 void plan_provider(struct world *world, const struct subject *subject)
@@ -280,13 +257,10 @@ void plan_provider(struct world *world, const struct subject *subject)
     if (report_unusable(world, subject) ||
         (has_no_gpu(subject) && prune_provider(world, subject)))
         return;
-    if (!subject->desired) {
-        plan_retired(world, subject);
-        return;
-    }
-    report_sick(world, subject);
     if (subject->observed || subject_is_new(subject))
         write_provider(world, subject);
+    else
+        service_add(world, subject, NULL);
 }
 
 /* ---- others' providers ---- */

@@ -11,15 +11,12 @@
 void plan_provider(struct world *world, const struct subject *subject);
 /* Children with a GPU's name that are not ours: they report the GPU a second time. */
 void complain_of_strangers(struct world *world);
-/* One that the agent made and that is no longer wanted, in either mode. */
-void plan_retired(struct world *world, const struct subject *subject);
 /* True when it is deleted, as was asked for; else it is listed as retired. */
 bool prune_provider(struct world *world, const struct subject *subject);
 /* The traits alone, and the journal's part of them. */
 void write_traits(struct world *world, const struct subject *subject);
 /* True, with the problem said, when nothing can be done to it. */
 bool report_unusable(struct world *world, const struct subject *subject);
-void report_sick(struct world *world, const struct subject *subject);
 /* Only what has the uuid that the agent computes was made by it. */
 bool subject_is_of_our_making(const struct world *world, const struct subject *subject);
 /* Entries of the journal for providers that are neither there nor wanted. */

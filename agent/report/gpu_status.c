@@ -2,7 +2,12 @@
 
 #include <string.h>
 
+#include "agent/host/capacity.h"
 #include "lib/xalloc.h"
+
+#define NO_ROOT "00000000-0000-0000-0000-000000000000"
+
+/* ---- the numbers ---- */
 
 static const struct inventory *find_inventory(const struct class_inventory *list,
                                               size_t count, const char *resource_class)
@@ -49,10 +54,39 @@ static void fill_numbers(const struct cycle *cycle, struct gpu_status *status,
             status->used += provider->allocations[i].amount;
 }
 
-static bool is_drained(const struct cycle *cycle, const char *gpu)
+static unsigned count_devices(const struct gpu *gpu)
 {
-    return cycle->drained && strlist_contains(cycle->drained, gpu);
+    size_t count = 0;
+    for (size_t i = 0; gpu && i < gpu->parent_count; i++)
+        count += gpu->parents[i].mdev_count;
+    return (unsigned)count;
 }
+
+/* ---- service ---- */
+
+static const struct provider_service *find_service(const struct plan *plan,
+                                                   const char *provider)
+{
+    for (size_t i = 0; i < plan->service_count; i++)
+        if (strcmp(plan->services[i].provider, provider) == 0)
+            return &plan->services[i];
+    return NULL;
+}
+
+/* Where there is none, the root is missing: the plan says so. */
+static void fill_service(const struct cycle *cycle, struct gpu_status *status,
+                         const char *provider)
+{
+    const struct provider_service *found = find_service(cycle_plan(cycle), provider);
+    status->known = true;
+    status->service = found ? found->service : GPU_WAITING;
+    status->reason = found ? xstrdup(found->reason) : NULL;
+    status->wrong = found && found->wrong;
+    if (status->service == GPU_WAITING && find_written(cycle, status->provider_name))
+        status->service = GPU_ACTIVE;
+}
+
+/* ---- configured ones ---- */
 
 static enum gpu_health health_of(const struct desired_provider *desired)
 {
@@ -63,87 +97,192 @@ static enum gpu_health health_of(const struct desired_provider *desired)
 }
 
 /* By its name, since Nova's have other uuids. */
-static void fill_desired(const struct cycle *cycle,
-                         const struct desired_provider *desired,
-                         struct gpu_status *status)
+static void fill_from_placement(const struct cycle *cycle,
+                                const struct desired_provider *desired,
+                                struct gpu_status *status)
 {
-    bool of_parent =
-        cycle->desired->mode == MODE_NOVA && desired->view.parent_count == 1;
+    const struct observed_provider *provider =
+        observed_by_name(cycle->observed, desired->name);
+    if (!provider)
+        provider = observed_by_uuid(cycle->observed, desired->uuid);
+    status->provider_name = xstrdup(desired->name);
+    fill_numbers(cycle, status, provider);
+    fill_service(cycle, status, provider ? provider->provider.uuid : desired->uuid);
+}
+
+static void add_desired(const struct cycle *cycle, const struct desired_tree *tree,
+                        const struct desired_provider *desired,
+                        struct gpu_status_list *out)
+{
+    struct gpu_status *status = array_add(out->items, out->count);
+    bool of_parent = tree->mode == MODE_NOVA && desired->view.parent_count == 1;
     status->gpu =
         xstrdup(of_parent ? desired->view.parents[0].name : desired->gpu_name);
-    status->provider_name = xstrdup(desired->name);
+    status->card = xstrdup(desired->gpu_name);
     status->type_id =
         xstrdup(desired->type_id ? desired->type_id : desired->type_config->type);
     status->type_name = xstrdup(desired->type_name);
     status->resource_class = xstrdup(desired->resource_class);
     status->health = health_of(desired);
-    status->service = is_drained(cycle, desired->gpu_name) ? GPU_DRAINED : GPU_ACTIVE;
-    const struct observed_provider *provider =
-        observed_by_name(cycle->observed, desired->name);
-    fill_numbers(cycle, status,
-                 provider ? provider
-                          : observed_by_uuid(cycle->observed, desired->uuid));
+    status->devices = count_devices(of_parent ? &desired->view : desired->gpu);
+    if (cycle->observed)
+        fill_from_placement(cycle, desired, status);
+    else if (desired->sick)
+        status->reason = service_sick_reason(desired);
 }
 
-static void fill_retired(const struct cycle *cycle,
-                         const struct retired_provider *retired,
-                         struct gpu_status *status)
+/* ---- retired ones ---- */
+
+static const char *type_of_devices(const struct gpu *gpu)
 {
+    for (size_t i = 0; gpu && i < gpu->parent_count; i++)
+        for (size_t j = 0; j < gpu->parents[i].mdev_count; j++)
+            if (gpu->parents[i].mdevs[j].type_id)
+                return gpu->parents[i].mdevs[j].type_id;
+    return NULL;
+}
+
+static void add_retired(const struct cycle *cycle,
+                        const struct retired_provider *retired,
+                        struct gpu_status_list *out)
+{
+    struct gpu_status *status = array_add(out->items, out->count);
     const struct gpu *gpu = host_gpu(cycle->host, retired->gpu);
     const struct observed_provider *provider =
         observed_by_uuid(cycle->observed, retired->uuid);
     status->gpu = xstrdup(retired->gpu);
+    status->card = xstrdup(retired->gpu);
     status->provider_name = xstrdup(retired->name);
+    status->type_id = xstrdup(type_of_devices(gpu));
     if (provider && provider->inventory_count)
         status->resource_class = xstrdup(provider->inventories[0].resource_class);
     status->health = gpu ? gpu->health : GPU_GONE;
-    status->service = GPU_RETIRED;
+    status->devices = count_devices(gpu);
     fill_numbers(cycle, status, provider);
+    fill_service(cycle, status, retired->uuid);
 }
 
 /* One that is gone may be pruned, though it is configured still. */
-static bool is_listed(const struct gpu_status *list, size_t count,
-                      const struct retired_provider *retired)
+static bool has_provider(const struct gpu_status_list *list, const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].provider_name, retired->name) == 0)
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].provider_name &&
+            strcmp(list->items[i].provider_name, name) == 0)
             return true;
     return false;
 }
 
-void gpu_status_list(const struct cycle *cycle, struct gpu_status **out, size_t *count)
+/* ---- those that nothing is configured for ---- */
+
+static bool has_card(const struct gpu_status_list *list, const char *name)
 {
-    *out = NULL;
-    *count = 0;
-    if (!cycle->observed)
-        return;
-    const struct desired_tree *desired = cycle->desired;
-    for (size_t i = 0; i < desired->provider_count; i++)
-        fill_desired(cycle, &desired->providers[i], array_add(*out, *count));
-    const struct plan *plan = cycle_plan(cycle);
-    for (size_t i = 0; i < plan->retired_count; i++)
-        if (!is_listed(*out, *count, &plan->retired[i]))
-            fill_retired(cycle, &plan->retired[i], array_add(*out, *count));
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].card, name) == 0)
+            return true;
+    return false;
 }
 
-void gpu_status_free(struct gpu_status *list, size_t count)
+/* Without Placement it can be one that has a provider still. */
+static void add_unused(const struct cycle *cycle, const struct gpu *gpu,
+                       struct gpu_status_list *out)
 {
-    for (size_t i = 0; i < count; i++) {
-        free(list[i].gpu);
-        free(list[i].provider_name);
-        free(list[i].type_id);
-        free(list[i].type_name);
-        free(list[i].resource_class);
+    struct gpu_status *status = array_add(out->items, out->count);
+    status->gpu = xstrdup(gpu->name);
+    status->card = xstrdup(gpu->name);
+    status->health = gpu->health;
+    status->devices = count_devices(gpu);
+    status->known = cycle->observed != NULL;
+    status->service = GPU_UNUSED;
+    status->reason =
+        gpu->health == GPU_OK
+            ? gpu_obstacle(gpu)
+            : xasprintf("%s: %s", gpu_health_name(gpu->health), gpu->health_reason);
+    if (!status->reason)
+        status->reason = xstrdup("no type is configured for it");
+}
+
+/* ---- all of them ---- */
+
+static void add_configured(const struct cycle *cycle, struct gpu_status_list *out)
+{
+    _cleanup_(desired_tree_freep) struct desired_tree *names_unknown = NULL;
+    const struct desired_tree *tree = cycle->desired;
+    if (!tree)
+        tree = names_unknown =
+            desired_tree_make(cycle->config, cycle->host, NO_ROOT, "host");
+    for (size_t i = 0; i < tree->provider_count; i++)
+        add_desired(cycle, tree, &tree->providers[i], out);
+}
+
+void gpu_status_make(const struct cycle *cycle, struct gpu_status_list *out)
+{
+    *out = (struct gpu_status_list){0};
+    add_configured(cycle, out);
+    const struct plan *plan = cycle->observed ? cycle_plan(cycle) : NULL;
+    for (size_t i = 0; plan && i < plan->retired_count; i++)
+        if (!has_provider(out, plan->retired[i].name))
+            add_retired(cycle, &plan->retired[i], out);
+    for (size_t i = 0; i < cycle->host->gpu_count; i++)
+        if (!has_card(out, cycle->host->gpus[i].name))
+            add_unused(cycle, &cycle->host->gpus[i], out);
+}
+
+static void clear(struct gpu_status *status)
+{
+    free(status->gpu);
+    free(status->card);
+    free(status->provider_name);
+    free(status->type_id);
+    free(status->type_name);
+    free(status->resource_class);
+    free(status->reason);
+}
+
+void gpu_status_clear(struct gpu_status_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        clear(&list->items[i]);
+    free(list->items);
+    *list = (struct gpu_status_list){0};
+}
+
+/* ---- by card ---- */
+
+/* Whether `one` says more than `other` of the card that both are of. */
+static bool says_more(const struct gpu_status *one, const struct gpu_status *other)
+{
+    if (one->service == GPU_UNUSED || other->service == GPU_UNUSED)
+        return other->service == GPU_UNUSED && one->service != GPU_UNUSED;
+    return one->service != GPU_ACTIVE && other->service == GPU_ACTIVE;
+}
+
+static void join(struct gpu_status *card, struct gpu_status *more)
+{
+    card->total += more->total;
+    card->used += more->used;
+    card->reserved += more->reserved;
+    card->devices += more->devices;
+    if (says_more(more, card))
+        card->service = more->service;
+    card->wrong |= more->wrong;
+    if (!card->reason) {
+        card->reason = more->reason;
+        more->reason = NULL;
     }
-    free(list);
+    clear(more);
 }
 
-const char *gpu_service_name(enum gpu_service service)
+void gpu_status_join_cards(struct gpu_status_list *list)
 {
-    static const char *const names[] = {
-        [GPU_ACTIVE] = "active",
-        [GPU_DRAINED] = "drained",
-        [GPU_RETIRED] = "retired",
-    };
-    return names[service];
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        size_t same = 0;
+        while (same < kept && strcmp(list->items[same].card, list->items[i].card) != 0)
+            same++;
+        if (same < kept)
+            join(&list->items[same], &list->items[i]);
+        else
+            list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
 }

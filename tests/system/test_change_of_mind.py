@@ -61,9 +61,10 @@ class Types(ChangeTest):
                          nvidia_35={"device_addresses": [B]},
                          nvidia_36={"device_addresses": [A, C]})
         self.sync()
-        # Nothing is destroyed. What is there is what is held: nobody new fits.
+        # Nothing is destroyed. What is there is what is held, and nobody new comes, also
+        # not into what one of them frees.
         self.assertEqual(self.host.mdevs(), before)
-        self.assertEqual(self.vgpus(A), (2, 0))
+        self.assertEqual(self.vgpus(A), (2, 2))
         self.assertEqual(self.states(), {one[0]: ["in use"], two[0]: ["in use"]})
         traits = self.placement.traits(self.child(A))
         self.assertIn("CUSTOM_NVIDIA_36", traits)
@@ -74,7 +75,7 @@ class Types(ChangeTest):
         self.sync()
         self.sync()
         self.assertEqual(set(self.host.mdevs()), two[1])
-        self.assertEqual(self.vgpus(A), (1, 0))
+        self.assertEqual(self.vgpus(A), (1, 1))
         # The last one goes: the new type's capacity is there, and can be had.
         self.release(two[0])
         self.sync()
@@ -89,7 +90,7 @@ class Types(ChangeTest):
         self.serve(A)
         self.reconfigure("nvidia-36", nvidia_36={"device_addresses": [A, B, C]})
         self.sync()
-        self.assertEqual(self.vgpus(A), (1, 0))
+        self.assertEqual(self.vgpus(A), (1, 1))
         self.agent.configure({"agent": self.options, **self.types})
         self.sync(0)
         self.assertEqual(self.vgpus(A), (16, 0))

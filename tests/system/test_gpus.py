@@ -34,9 +34,12 @@ class Gpus(SystemTest):
     def test_all_is_well(self):
         rows = self.rows()
         self.assertEqual(list(rows), GPUS)
-        self.assertEqual([(r["type"], r["used"], r["total"]) for r in rows.values()],
-                         [("nvidia-194", 0, 32), ("nvidia-194", 0, 32),
-                          ("nvidia-590", 0, 2), (None, None, None)])
+        # What only Placement knows is not known without one.
+        self.assertEqual([(r["type"], r["devices"], r["used"], r["total"], r["reserved"],
+                           r["service"]) for r in rows.values()],
+                         [("nvidia-194", 0, None, None, None, None)] * 2 +
+                         [("nvidia-590", 0, None, None, None, None),
+                          (None, 0, None, None, None, None)])
         self.assertEqual(rows["0000:c1:00.0"]["types"], ["nvidia-590"])
         self.assertEqual(self.health("0000:c1:00.0"), ("ok", None))
 
@@ -55,7 +58,8 @@ class Gpus(SystemTest):
     def test_fell_off_the_bus_and_came_back(self):
         self.host.control("lose 0000:84:00.0")
         self.assertEqual(self.health("0000:84:00.0"),
-                         ("lost", "fell off the bus: its config space reads 0xffffffff"))
+                         ("lost", "lost: fell off the bus: its config space reads 0xffffffff: "
+                                  "reset it or put it in anew; its devices come back with it"))
         self.assertEqual(self.health("0000:85:00.0"), ("ok", None))
         self.host.control("restore 0000:84:00.0")
         self.assertEqual(self.health("0000:84:00.0"), ("ok", None))
@@ -63,7 +67,9 @@ class Gpus(SystemTest):
     def test_unplugged(self):
         self.host.control("unplug 0000:84:00.0")
         self.assertEqual(self.health("0000:84:00.0"),
-                         ("gone", "configured, but not on this host"))
+                         ("gone", "configured for the type 'GRID V100DX-1Q', but not on this "
+                                  "host: put it back, or take it out of the files and "
+                                  "`vgpu-agent prune`"))
         # What is not configured is not missed.
         self.host.control("unplug 0000:c2:00.0")
         self.assertNotIn("0000:c2:00.0", self.rows())
@@ -71,16 +77,17 @@ class Gpus(SystemTest):
     def test_unbound(self):
         self.host.control("unbind 0000:85:00.0")
         row = self.rows()["0000:85:00.0"]
-        self.assertEqual((row["driver"], row["note"], row["total"]),
-                         (None, "no driver is bound to it", 0))
+        self.assertEqual((row["driver"], row["health"], row["note"]),
+                         (None, "unusable", "no driver is bound to it: bind the vendor's "
+                                            "driver to it"))
 
     def test_unreadable(self):
         self.host.control("unreadable */0000:84:00.0/*/available_instances")
         health, note = self.health("0000:84:00.0")
         self.assertEqual(health, "unreadable")
-        self.assertEqual(note, "mdev_supported_types/nvidia-194/available_instances: "
-                               "Input/output error")
-        self.assertEqual(self.rows()["0000:84:00.0"]["total"], 0)
+        self.assertEqual(note, "unreadable: mdev_supported_types/nvidia-194/"
+                               "available_instances: Input/output error: the driver's lines "
+                               "in `dmesg` say more")
 
     def test_types_by_any_name(self):
         for name in ("0000:c1:00.0", "00000000:C1:00.0", "pci_0000_c1_00_0",

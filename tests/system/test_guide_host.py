@@ -23,12 +23,14 @@ class Observe(FleetTest):
                              ("10de:13bd", "nvidia", "ok"))
             self.assertEqual(row["types"], TYPES)
             if row["type"]:
-                self.assertEqual((row["used"], row["total"]), (0, 16))
+                self.assertEqual((row["devices"], row["total"]), (0, 0))
         lines = self.agent.run("gpus").splitlines()
-        self.assertEqual(lines[0].split()[:6],
-                         ["GPU", "DEVICE", "DRIVER", "TYPE", "USED", "TOTAL"])
-        self.assertEqual(lines[1].split()[:6],
-                         ["0000:84:00.0", "10de:13bd", "nvidia", "nvidia-35", "0", "16"])
+        self.assertEqual(lines[0].split()[:10],
+                         ["GPU", "DEVICE", "DRIVER", "TYPE", "SERVICE", "HEALTH", "TOTAL",
+                          "USED", "RESERVED", "DEVICES"])
+        self.assertEqual(lines[1].split()[:10],
+                         ["0000:84:00.0", "10de:13bd", "nvidia", "nvidia-35", "waiting",
+                          "ok", "0", "0", "0", "0"])
         self.assertEqual(len(lines), 5)
 
     def test_types(self):
@@ -45,10 +47,7 @@ class Observe(FleetTest):
         self.assertEqual(self.host.create("0000:84:00.0", "nvidia-36", new_uuid()), "OK")
         self.assertEqual(self.host.create("0000:85:00.0", "nvidia-35", new_uuid()), "OK")
         rows = {r["gpu"]: r for r in self.agent.json("gpus")}
-        # Another type lives on the first: it can take none of its own.
-        self.assertEqual(rows["0000:84:00.0"]["total"], 0)
-        self.assertEqual((rows["0000:85:00.0"]["used"], rows["0000:85:00.0"]["total"]),
-                         (1, 16))
+        self.assertEqual([r["devices"] for r in rows.values()], [1, 1, 0, 0])
 
 
 class Report(FleetTest):

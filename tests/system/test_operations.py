@@ -331,7 +331,7 @@ class Status(OperationsTest):
         self.assertEqual(status["gpus"][0], {
             "gpu": A, "provider": f"{self.root_name}_{child_name(A)}",
             "type": "nvidia-35", "class": "VGPU", "service": "active", "health": "ok",
-            "total": 16, "used": 1, "reserved": 0})
+            "total": 16, "used": 1, "reserved": 0, "reason": None})
         text = self.agent.run("status")
         self.assertIn("all is well", text)
         self.assertLess(len(text.splitlines()), 24)
@@ -555,7 +555,7 @@ class Monitoring(OperationsTest):
         wait_for(lambda: self.metrics().get(gone) == 1, "the unplugged GPU")
         metrics = wait_for(lambda: (m := self.metrics())[
             self.of("gpu_reserved", A, resource_class="VGPU")] == 16 and m, "it held back")
-        self.assertEqual(metrics[self.of("gpu_service", A, service="active")], 1)
+        self.assertEqual(metrics[self.of("gpu_service", A, service="sick")], 1)
         rows = [row for row in self.agent.json("status", status=1)["gpus"] if row["gpu"] == A]
         self.assertEqual([(row["type"], row["health"], row["reserved"]) for row in rows],
                          [("nvidia-35", "gone", 16)])

@@ -283,7 +283,7 @@ class Hung(FleetTest):
         self.assertEqual({r["gpu"]: r["health"] for r in status["gpus"]},
                          {A: "unreadable", B: "ok", C: "ok"})
         self.assertIn(f"{A}: unreadable: its driver hangs: available_instances does not "
-                      "answer", status["problems"])
+                      "answer: the driver's lines in `dmesg` say more", status["problems"])
         self.assertEqual(len(self.readers()), 2)
         # The driver lets go.
         self.host.control("show")

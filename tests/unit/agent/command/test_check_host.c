@@ -59,7 +59,10 @@ static void what_does_not_fit(void **state)
     static const struct {
         const char *text, *problems;
     } cases[] = {
-        {"", ""},
+        {"", "0 warning devices.enabled_mdev_types: no type is enabled, so that no "
+             "virtual GPU is made of 0000:84:00.0, 0000:85:00.0, 0000:86:00.0, mtty: "
+             "name types in [devices] enabled_mdev_types (`vgpu-agent types` lists "
+             "them)"},
         {"[devices]\nenabled_mdev_types = nvidia-35, GRID V100-2Q, mtty-2\n"
          "[mdev_nvidia-35]\ndevice_addresses = 0000:84:00.0\n"
          "[mdev_GRID V100-2Q]\ndevice_addresses = 0000:85:00.0\n"

@@ -30,9 +30,9 @@ struct sight {
     struct step step;
     struct step_result result;
     struct execution execution;
+    struct provider_service services[2];
     struct plan plan;
     struct cycle_round round;
-    struct strlist drained;
     struct cycle cycle;
 };
 
@@ -90,7 +90,14 @@ static void make_sight(struct sight *s)
     stpcpy(s->retired.uuid, P85);
     set_status(&s->statuses[0], C1, ALLOCATION_READY);
     set_status(&s->statuses[1], C2, ALLOCATION_PENDING);
-    s->plan = (struct plan){.retired = &s->retired,
+    s->services[0] = (struct provider_service){.service = GPU_ACTIVE};
+    stpcpy(s->services[0].provider, P84);
+    s->services[1] = (struct provider_service){
+        .service = GPU_RETIRED, .reason = text("prune it"), .wrong = true};
+    stpcpy(s->services[1].provider, P85);
+    s->plan = (struct plan){.services = s->services,
+                            .service_count = 2,
+                            .retired = &s->retired,
                             .retired_count = 1,
                             .allocations = s->statuses,
                             .allocation_count = 2};
@@ -98,7 +105,6 @@ static void make_sight(struct sight *s)
     s->cycle = (struct cycle){.host = &s->host,
                               .observed = &s->observed,
                               .desired = &s->tree,
-                              .drained = &s->drained,
                               .rounds = &s->round,
                               .round_count = 1};
 }
@@ -122,35 +128,77 @@ static void gpus_are_listed(void **state)
 {
     (void)state;
     struct sight s;
-    struct gpu_status *list;
-    size_t count;
+    struct gpu_status_list list;
     make_sight(&s);
-    gpu_status_list(&s.cycle, &list, &count);
-    assert_int_equal(count, 2);
-    assert_string_equal(list[0].gpu, "0000:84:00.0");
-    assert_int_equal(list[0].total, 16);
-    assert_int_equal(list[0].used, 2);
-    assert_int_equal(list[0].reserved, 1);
-    assert_int_equal(list[0].service, GPU_ACTIVE);
-    assert_int_equal(list[0].health, GPU_OK);
-    assert_string_equal(list[1].gpu, "0000:85:00.0");
-    assert_string_equal(list[1].resource_class, "VGPU");
-    assert_int_equal(list[1].total, 4);
-    assert_int_equal(list[1].service, GPU_RETIRED);
-    assert_int_equal(list[1].health, GPU_GONE);
-    gpu_status_free(list, count);
+    gpu_status_make(&s.cycle, &list);
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.items[0].gpu, "0000:84:00.0");
+    assert_int_equal(list.items[0].total, 16);
+    assert_int_equal(list.items[0].used, 2);
+    assert_int_equal(list.items[0].reserved, 1);
+    assert_int_equal(list.items[0].service, GPU_ACTIVE);
+    assert_int_equal(list.items[0].health, GPU_OK);
+    assert_string_equal(list.items[1].gpu, "0000:85:00.0");
+    assert_string_equal(list.items[1].resource_class, "VGPU");
+    assert_int_equal(list.items[1].total, 4);
+    assert_int_equal(list.items[1].service, GPU_RETIRED);
+    assert_string_equal(list.items[1].reason, "prune it");
+    assert_int_equal(list.items[1].health, GPU_GONE);
+    gpu_status_clear(&list);
 
-    strlist_add(&s.drained, "0000:84:00.0");
     s.gpu.health = GPU_LOST;
-    gpu_status_list(&s.cycle, &list, &count);
-    assert_int_equal(list[0].service, GPU_DRAINED);
-    assert_int_equal(list[0].health, GPU_LOST);
-    gpu_status_free(list, count);
-    strlist_clear(&s.drained);
+    s.services[0].service = GPU_DRAINED;
+    gpu_status_make(&s.cycle, &list);
+    assert_int_equal(list.items[0].service, GPU_DRAINED);
+    assert_int_equal(list.items[0].health, GPU_LOST);
+    gpu_status_clear(&list);
+}
 
+/* What was not read is not told as 0, nor as active. */
+static void without_placement(void **state)
+{
+    (void)state;
+    struct sight s;
+    struct gpu_status_list list;
+    make_sight(&s);
     s.cycle.observed = NULL;
-    gpu_status_list(&s.cycle, &list, &count);
-    assert_int_equal(count, 0);
+    s.gpu.health = GPU_LOST;
+    gpu_status_make(&s.cycle, &list);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.items[0].type_id, "nvidia-35");
+    assert_int_equal(list.items[0].health, GPU_LOST);
+    assert_false(list.items[0].known);
+    gpu_status_clear(&list);
+}
+
+/* The functions of one card, each with a provider: their sums, and what is not well. */
+static void cards_are_joined(void **state)
+{
+    (void)state;
+    struct gpu_status_list list = {0};
+    static const struct gpu_status functions[] = {
+        {.known = true, .total = 1, .used = 1, .devices = 1},
+        {.known = true, .total = 1, .service = GPU_TAKEN, .wrong = true},
+        {.known = true, .service = GPU_UNUSED},
+    };
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        struct gpu_status *item = array_add(list.items, list.count);
+        *item = functions[i];
+        item->card = xstrdup("0000:41:00.0");
+        item->reason = i == 1 ? xstrdup("full") : NULL;
+    }
+    array_add(list.items, list.count)->card = xstrdup("0000:84:00.0");
+    gpu_status_join_cards(&list);
+    assert_int_equal(list.count, 2);
+    const struct gpu_status *card = &list.items[0];
+    assert_int_equal(card->total, 2);
+    assert_int_equal(card->used, 1);
+    assert_int_equal(card->devices, 1);
+    assert_int_equal(card->service, GPU_TAKEN);
+    assert_string_equal(card->reason, "full");
+    assert_true(card->wrong);
+    assert_string_equal(list.items[1].card, "0000:84:00.0");
+    gpu_status_clear(&list);
 }
 
 static void what_was_written_counts(void **state)
@@ -160,19 +208,23 @@ static void what_was_written_counts(void **state)
                                       .inventory = {.total = 8, .reserved = 8}};
     static const struct {
         enum step_outcome outcome;
+        enum gpu_service service;
         int64_t total, reserved;
-    } cases[] = {{STEP_DONE, 8, 8}, {STEP_FAILED, 16, 1}, {STEP_SKIPPED, 16, 1}};
+    } cases[] = {{STEP_DONE, GPU_ACTIVE, 8, 8},
+                 {STEP_FAILED, GPU_WAITING, 16, 1},
+                 {STEP_SKIPPED, GPU_WAITING, 16, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sight s;
-        struct gpu_status *list;
-        size_t count;
+        struct gpu_status_list list;
         make_sight(&s);
+        s.services[0].service = GPU_WAITING;
         write_inventory(&s, &written, cases[i].outcome);
-        gpu_status_list(&s.cycle, &list, &count);
-        assert_int_equal(list[0].total, cases[i].total);
-        assert_int_equal(list[0].reserved, cases[i].reserved);
-        assert_int_equal(list[0].used, 2);
-        gpu_status_free(list, count);
+        gpu_status_make(&s.cycle, &list);
+        assert_int_equal(list.items[0].total, cases[i].total);
+        assert_int_equal(list.items[0].reserved, cases[i].reserved);
+        assert_int_equal(list.items[0].service, cases[i].service);
+        assert_int_equal(list.items[0].used, 2);
+        gpu_status_clear(&list);
     }
 }
 
@@ -362,6 +414,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gpus_are_listed),
+        cmocka_unit_test(without_placement),
+        cmocka_unit_test(cards_are_joined),
         cmocka_unit_test(what_was_written_counts),
         cmocka_unit_test(lines_are_told),
         cmocka_unit_test(waiting_is_counted_from_its_begin),

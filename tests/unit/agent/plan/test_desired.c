@@ -107,8 +107,7 @@ static void a_gpu_that_offers_nothing_is_sick_if_it_is_named(void **state)
     _cleanup_(desired_tree_freep) struct desired_tree *tree =
         desired_tree_make(config, host, ROOT, "h");
     assert_int_equal(tree->provider_count, 1);
-    assert_string_equal(tree->providers[0].sick,
-                        "it offers no mediated devices: no driver is bound to it");
+    assert_string_equal(tree->providers[0].sick, "no driver is bound to it");
     assert_int_equal(tree->providers[0].capacity, 0);
 }
 
@@ -145,7 +144,7 @@ static void a_gpu_whose_driver_names_no_types_is_sick(void **state)
         desired_tree_make(config, host, ROOT, "h");
     assert_int_equal(tree->provider_count, 1);
     assert_string_equal(tree->providers[0].sick,
-                        "it offers no types: its driver has not named any (yet)");
+                        "its driver has not named any types (yet)");
     assert_int_equal(tree->problems.count, 0);
 }
 
@@ -175,10 +174,27 @@ static void a_card_waits_for_its_functions(void **state)
         const struct desired_provider *p = find(tree, "h_pci_0000_85_00_0");
         assert_int_equal(p != NULL, cases[i].waits);
         if (p)
-            assert_string_equal(p->sick, "it offers no mediated devices: its virtual "
-                                         "functions are not enabled, or its driver "
-                                         "makes none");
+            assert_string_equal(p->sick, "none of its 16 virtual functions is enabled");
     }
+}
+
+/* All is idle, and nobody has said that it is to be so. */
+static void nothing_enabled_is_a_problem_where_gpus_could_be_cut(void **state)
+{
+    (void)state;
+    _cleanup_(host_freep) struct host *host = example_host();
+    _cleanup_(host_freep) struct host *bare = xcalloc(1, sizeof *bare);
+    host_add_gpu(bare, "0000:0b:00.0");
+    _cleanup_(config_freep) struct config *config = xcalloc(1, sizeof *config);
+    _cleanup_(desired_tree_freep) struct desired_tree *tree =
+        desired_tree_make(config, host, ROOT, "h");
+    assert_int_equal(tree->problems.count, 1);
+    assert_non_null(strstr(tree->problems.items[0], "no type is enabled"));
+    assert_non_null(strstr(tree->problems.items[0], "0000:84:00.0"));
+    assert_null(strstr(tree->problems.items[0], "0000:85:00.0"));
+    assert_null(desired_nothing_enabled(config, bare));
+    configure(config, "nvidia-35", NULL);
+    assert_null(desired_nothing_enabled(config, host));
 }
 
 static void only_the_first_default_counts(void **state)
@@ -238,6 +254,7 @@ int main(void)
         cmocka_unit_test(what_other_functions_carry_is_not_there),
         cmocka_unit_test(a_gpu_whose_driver_names_no_types_is_sick),
         cmocka_unit_test(a_card_waits_for_its_functions),
+        cmocka_unit_test(nothing_enabled_is_a_problem_where_gpus_could_be_cut),
         cmocka_unit_test(only_the_first_default_counts),
         cmocka_unit_test(a_name_too_long_for_placement_is_a_problem),
         cmocka_unit_test(traits_of_all_are_asked_about_once),

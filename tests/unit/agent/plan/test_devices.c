@@ -368,13 +368,14 @@ static const struct plan_case matching[] = {
 static const struct plan_case changing[] = {
     {"another type while devices of the old one live",
      SERVED "notypes\n type 36\n settle\n inventory 84 VGPU max_unit=9\n"
-            "=> inventory 84 VGPU=1\n"
+            "=> inventory 84 VGPU=1/1\n"
             "? c1 ready\n"
+            "! none\n"
             "alloc 84 c2 1\n"
-            "=> inventory 84 VGPU=2\n"
+            "=> inventory 84 VGPU=2/2\n"
             "? c2 failed no instance of the type 'nvidia-36' is left on this GPU: it\n"
             "alloc 84 c1 0\n"
-            "=> inventory 84 VGPU=1\n"
+            "=> inventory 84 VGPU=1/1\n"
             "=> release c1.0@84\n"
             "set now=+60\n"
             "=> remove c1.0@84\n"
@@ -399,7 +400,7 @@ static const struct plan_case changing[] = {
     {"restored old types first, new ones at the next look",
      SERVED "notypes\n type 36\n settle\n reboot\n alloc 84 c2 1\n"
             "? c2 pending devices of another type are made on this GPU first\n"
-            "=> inventory 84 VGPU=2\n"
+            "=> inventory 84 VGPU=2/2\n"
             "=> create c1.0@84 35\n"
             "? c1 pending\n"
             "settle\n"

@@ -107,7 +107,13 @@ static const struct plan_case nova[] = {
      "inventory 84.2 VGPU total=1 max_unit=1\n"
      "mdev d1 84 35 vf=0\n running c1 d1\n settle\n"
      "=> nothing\n"
-     "! 0000:84:00.0 is full, and nova-compute still reports free virtual functions\n"},
+     "! 0000:84:00.0: nova-compute reports more virtual functions of it than it\n"},
+    {"or will have, as soon as it is full",
+     "set mode=nova\n gpu 84 35:1 vfs=2\n type 35\n provider 84.0 a\n"
+     "provider 84.1 b\n inventory 84.0 VGPU total=1 max_unit=1\n"
+     "inventory 84.1 VGPU total=1 max_unit=1\n settle\n"
+     "=> nothing\n"
+     "! 0000:84:00.0: nova-compute reports more virtual functions of it than it\n"},
     {"nova-compute makes no children beyond max_instances",
      "set mode=nova\n gpu 84 35:2\n gpu 85 35:2\n type 35 max=3\n provider 84 a\n"
      "inventory 84 VGPU total=2 max_unit=2\n settle\n"

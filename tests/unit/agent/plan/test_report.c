@@ -43,7 +43,7 @@ static const struct plan_case providers[] = {
     {"a named GPU that does not offer its type is a problem",
      "gpu 84 35:4\n type 77 84\n"
      "=> nothing\n"
-     "! 0000:84:00.0 does not offer the type 'nvidia-77'\n"},
+     "! 0000:84:00.0: it does not offer the type 'nvidia-77' that is configured\n"},
     {"types are configured by name as well",
      "gpu 84 35:16\n type T-35\n"
      "=> trait CUSTOM_GRID_T_35\n"
@@ -58,7 +58,7 @@ static const struct plan_case providers[] = {
     {"an address that is not on the host is a problem and makes no provider",
      "gpu 84 35:4\n type 35 84 99\n settle\n"
      "=> nothing\n"
-     "! 0000:99:00.0 is configured for the type 'nvidia-35', but is not on this\n"},
+     "! 0000:99:00.0: configured for the type 'nvidia-35', but not on this host\n"},
     {"a class of its own is made first",
      "gpu 84 35:16\n type 35 class=CUSTOM_FAST\n" NEW_TRAITS "=> class CUSTOM_FAST\n"
      "=> provider 84\n"
@@ -86,7 +86,7 @@ static const struct plan_case providers[] = {
      "inventory 84 VGPU total=1\n alloc 84 c1 1\n mdev d1 84 35\n"
      "=> nothing\n"
      "use not\n"
-     "! host_pci_0000_84_00_0: it carries OWNER_NOVA\n"
+     "! 0000:84:00.0: it carries OWNER_NOVA\n"
      "? c1 unknown\n"},
     {"a child of Nova's for a VF is said",
      "gpu 84 35:3 vfs=4\n type 35\n provider 84.1 foreign\n"
@@ -141,7 +141,7 @@ static const struct plan_case retiring[] = {
     {"a GPU that is dropped from the file is held back",
      TWO "notypes\n type 35 85\n"
          "=> inventory 84 VGPU=4/4\n"
-         "! host_pci_0000_84_00_0: no GPU is configured for it any more\n"
+         "! 0000:84:00.0: no type is configured for it any more: held back until\n"
          "=> nothing\n"},
     {"and comes back with what an operator had reserved",
      TWO "inventory 84 VGPU reserved=1 ratio=2\n notypes\n type 35 85\n settle\n"
@@ -218,7 +218,7 @@ static const struct plan_case retiring[] = {
     {"a named GPU that is gone is held back",
      "gpu 84 35:4\n gpu 85 35:4\n type 35 84 85\n settle\n absent 84\n"
      "=> inventory 84 VGPU=4/4\n"
-     "! 0000:84:00.0 is configured for the type 'nvidia-35', but is not on this\n"
+     "! 0000:84:00.0: configured for the type 'nvidia-35', but not on this host\n"
      "present 84\n"
      "=> inventory 84 VGPU=4\n"},
     {"a root that is renamed: the old child keeps what is allocated, the new one has "
@@ -271,6 +271,7 @@ static const struct plan_case inventories[] = {
     {"nothing left: no inventory",
      "gpu 84 35:4 36:2\n type 35\n settle\n mdev d1 84 36\n hold d1\n"
      "=> inventory 84 none\n"
+     "! 0000:84:00.0: devices that nobody was given leave no room for 'nvidia-35'\n"
      "lose d1\n"
      "=> inventory 84 VGPU=4\n"},
     {"never less than what is allocated",
@@ -290,7 +291,12 @@ static const struct plan_case inventories[] = {
          "=> inventory 84 VGPU=16/3\n"},
     {"an operator who has reserved all keeps it reserved",
      ONE "inventory 84 VGPU reserved=16\n"
-         "=> nothing\n"},
+         "=> nothing\n"
+         "! 0000:84:00.0: all 16 units are reserved in Placement, and not by the\n"},
+    {"nor is one that is drained as well called anything else",
+     ONE "inventory 84 VGPU reserved=16\n drain 84\n settle\n"
+         "=> nothing\n"
+         "! none\n"},
     {"reserved is no more than total, and comes back",
      "gpu 84 35:4 36:2 mixed\n type 35\n settle\n inventory 84 VGPU reserved=3\n"
      "settle\n notypes\n type 36\n settle\n inventory 84 VGPU max_unit=9\n"

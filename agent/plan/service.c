@@ -1,0 +1,274 @@
+#include "agent/plan/service.h"
+
+#include <string.h>
+
+#include "agent/host/capacity.h"
+#include "agent/plan/create.h"
+#include "agent/plan/managed.h"
+#include "agent/plan/world.h"
+#include "lib/xalloc.h"
+
+/* How many devices a reason names. */
+#define NAMED_MAX 3
+
+const char *gpu_service_name(enum gpu_service service)
+{
+    static const char *const names[GPU_SERVICES] = {
+        [GPU_ACTIVE] = "active",     [GPU_DRAINED] = "drained",
+        [GPU_SICK] = "sick",         [GPU_MISCONFIGURED] = "misconfigured",
+        [GPU_CHANGING] = "changing", [GPU_TAKEN] = "taken",
+        [GPU_RESERVED] = "reserved", [GPU_WAITING] = "waiting",
+        [GPU_FOREIGN] = "foreign",   [GPU_RETIRED] = "retired",
+        [GPU_UNUSED] = "unused",
+    };
+    return names[service];
+}
+
+/* ---- what is so ---- */
+
+/* Of another type than the configured one, and somebody's who was promised it, or the
+ * agent's own. */
+static bool is_of_former_type(const struct held *held)
+{
+    return held_is_settled(held) && !held_is_configured(held) &&
+           (held->want || !held_is_foreign(held));
+}
+
+static size_t count_former(const struct group *group)
+{
+    size_t count = 0;
+    for (size_t i = 0; group && i < group->held_count; i++)
+        count += is_of_former_type(&group->held[i]);
+    return count;
+}
+
+bool subject_makes_other_type(const struct subject *subject)
+{
+    const struct group *group = subject->group;
+    if (!group || !group->gpu)
+        return false;
+    const char *configured = subject->desired->type_id;
+    for (size_t i = 0; i < group->want_count; i++) {
+        const struct mdev_type *type = want_lost_type(&group->wants[i]);
+        if (type && configured && strcmp(type->id, configured) == 0)
+            continue;
+        for (size_t j = 0; type && j < group->gpu->parent_count; j++) {
+            const struct mdev_type *here =
+                parent_type(&group->gpu->parents[j], type->id);
+            if (here && here->available > 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Where types do not mix, the new one has no room until the last device of the old one
+ * has gone. */
+static bool is_changing(const struct subject *subject)
+{
+    return (subject->desired->capacity == 0 && count_former(subject->group) > 0) ||
+           subject_makes_other_type(subject);
+}
+
+static bool is_drained(const struct world *world, const struct subject *subject)
+{
+    const struct strlist *drained = world->in->drained;
+    return world->owner && drained && strlist_contains(drained, subject->gpu);
+}
+
+enum gpu_service service_of(const struct world *world, const struct subject *subject)
+{
+    const struct desired_provider *desired = subject->desired;
+    if (subject->hands_off)
+        return GPU_FOREIGN;
+    if (!desired)
+        return host_gpu(world->in->host, subject->gpu) ? GPU_RETIRED : GPU_SICK;
+    if (is_drained(world, subject))
+        return GPU_DRAINED;
+    if (desired->sick)
+        return GPU_SICK;
+    if (!desired->type_id)
+        return GPU_MISCONFIGURED;
+    if (world->owner && is_changing(subject))
+        return GPU_CHANGING;
+    return subject->observed || subject_is_new(subject) ? GPU_ACTIVE : GPU_WAITING;
+}
+
+bool service_is_held_back(enum gpu_service service)
+{
+    return service == GPU_DRAINED || service == GPU_SICK || service == GPU_CHANGING ||
+           service == GPU_RETIRED;
+}
+
+static enum gpu_service with_inventory(const struct subject *subject,
+                                       enum gpu_service service,
+                                       const struct service_inventory *inventory)
+{
+    if (service != GPU_ACTIVE || !inventory)
+        return service;
+    if (inventory->room <= 0)
+        return GPU_TAKEN;
+    if (inventory->total && inventory->reserved >= inventory->total)
+        return GPU_RESERVED;
+    return subject->observed && inventory->total ? GPU_ACTIVE : GPU_WAITING;
+}
+
+/* ---- in words ---- */
+
+/* Devices that nobody was given, with their types: "2 of the type 'nvidia-35' (...)". */
+static char *taken_by(const struct group *group)
+{
+    _cleanup_strlist_ struct strlist uuids = {0};
+    const char *type = NULL;
+    size_t count = 0;
+    for (size_t i = 0; group && i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        if (held->want || !held_is_settled(held))
+            continue;
+        type = held->mdev->type_id;
+        if (++count <= NAMED_MAX)
+            strlist_add(&uuids, held->mdev->uuid);
+    }
+    _cleanup_free_ char *listed = strlist_join(&uuids, ", ");
+    return count ? xasprintf("%zu of the type '%s' (%s%s)", count, type, listed,
+                             count > NAMED_MAX ? ", ..." : "")
+                 : NULL;
+}
+
+static char *taken_reason(const struct subject *subject)
+{
+    const char *configured = subject->desired->type_config->type;
+    _cleanup_free_ char *others = taken_by(subject->group);
+    if (subject->group && group_in_transit(subject->group, NULL, false))
+        return xstrdup("a device of it is being made or removed");
+    if (!others && subject->group && subject->group->want_count)
+        return xstrdup(
+            "what is allocated below other providers of the same card leaves "
+            "no room");
+    if (!others)
+        return xasprintf(
+            "its driver says that no instance of '%s' can be made, and it "
+            "has no device: do its mode and the vendor's licence allow it?",
+            configured);
+    return xasprintf("devices that nobody was given leave no room for '%s', %s: remove "
+                     "them, or configure their type",
+                     configured, others);
+}
+
+char *service_sick_reason(const struct desired_provider *desired)
+{
+    if (!desired->gpu)
+        return xasprintf("configured for the type '%s', but not on this host: put it "
+                         "back, or take it out of the files and `vgpu-agent prune`",
+                         desired->type_config->type);
+    _cleanup_free_ char *remedy = gpu_remedy(desired->gpu);
+    return xasprintf("%s: %s", desired->sick, remedy);
+}
+
+/* Of a retired one nothing is desired. */
+static char *sick_reason(const struct subject *subject)
+{
+    return subject->desired
+               ? service_sick_reason(subject->desired)
+               : xstrdup("not on this host any more: put it back, or `vgpu-agent "
+                         "prune` deletes its provider");
+}
+
+static char *drained_reason(const struct subject *subject)
+{
+    if (subject->desired->sick)
+        return sick_reason(subject);
+    return xasprintf("an operator has drained it: `vgpu-agent undrain %s` takes that "
+                     "back",
+                     subject->gpu);
+}
+
+static char *service_reason(const struct subject *subject, enum gpu_service service,
+                            const struct service_inventory *inventory)
+{
+    switch (service) {
+    case GPU_DRAINED:
+        return drained_reason(subject);
+    case GPU_SICK:
+        return sick_reason(subject);
+    case GPU_MISCONFIGURED:
+        return xasprintf("it does not offer the type '%s' that is configured for it: "
+                         "`vgpu-agent types %s` lists what it offers",
+                         subject->desired->type_config->type, subject->gpu);
+    case GPU_CHANGING:
+        return xasprintf(
+            "devices of its former type are still on it (%zu); '%s' can be "
+            "made when the last of them has gone",
+            count_former(subject->group), subject->desired->type_config->type);
+    case GPU_TAKEN:
+        return taken_reason(subject);
+    case GPU_RESERVED:
+        return xasprintf("all %lld units are reserved in Placement, and not by the "
+                         "agent: `vgpu-agent undrain %s` puts it back to service",
+                         (long long)inventory->total, subject->gpu);
+    case GPU_FOREIGN:
+        return xstrdup("it carries OWNER_NOVA: nova-compute writes it, and the agent "
+                       "leaves it alone");
+    case GPU_RETIRED:
+        return xstrdup("no type is configured for it any more: held back until it is "
+                       "pruned (`vgpu-agent prune`) or configured again");
+    case GPU_ACTIVE:
+    case GPU_WAITING:
+    case GPU_UNUSED:
+        break;
+    }
+    return NULL;
+}
+
+/* What is as an operator wants it, or passes by itself, is not wrong. */
+static bool is_wrong(const struct subject *subject, enum gpu_service service)
+{
+    switch (service) {
+    case GPU_SICK:
+    case GPU_MISCONFIGURED:
+    case GPU_RESERVED:
+    case GPU_FOREIGN:
+    case GPU_RETIRED:
+        return true;
+    case GPU_DRAINED:
+        return subject->desired->sick != NULL;
+    case GPU_TAKEN:
+        return !subject->group || !group_in_transit(subject->group, NULL, false);
+    case GPU_ACTIVE:
+    case GPU_CHANGING:
+    case GPU_WAITING:
+    case GPU_UNUSED:
+        break;
+    }
+    return false;
+}
+
+/* ---- into the plan ---- */
+
+void service_add_take(struct world *world, const struct subject *subject,
+                      enum gpu_service service, char *reason, bool wrong)
+{
+    struct plan *plan = world->plan;
+    struct provider_service *added = array_add(plan->services, plan->service_count);
+    stpcpy(added->provider, subject->uuid);
+    added->service = service;
+    added->reason = reason;
+    added->wrong = wrong;
+    if (!wrong)
+        return;
+    /* A card of which several virtual functions have providers is named once. */
+    bool of_card = world->owner || service == GPU_SICK || service == GPU_TAKEN;
+    _cleanup_free_ char *problem =
+        xasprintf("%s: %s", of_card ? subject->gpu : subject->name, reason);
+    strlist_add_unique(&plan->problems, problem);
+}
+
+void service_add(struct world *world, const struct subject *subject,
+                 const struct service_inventory *inventory)
+{
+    enum gpu_service service =
+        with_inventory(subject, service_of(world, subject), inventory);
+    service_add_take(world, subject, service,
+                     service_reason(subject, service, inventory),
+                     is_wrong(subject, service));
+}

@@ -1,0 +1,234 @@
+"""What is true of a GPU, and that every view says it: for each way in which all can seem
+well and is not."""
+from support import wait_for
+from support.fleet import child_name, new_uuid
+from support.host import load_description
+from support.views import ViewsTest
+
+A, B, C, D = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0", "0000:87:00.0"
+
+
+class Guide(ViewsTest):
+    def setUp(self):
+        super().setUp()
+        self.build_guide(listen="0", sync_interval=3600)
+
+    def configure(self, *enabled, **sections):
+        types = {"devices": {"enabled_mdev_types": enabled}} if enabled else {}
+        types.update({f"mdev_{k.replace('_', '-')}": v for k, v in sections.items()})
+        self.agent.configure({"agent": self.options, **types})
+
+    def reload(self, *enabled, **sections):
+        self.configure(*enabled, **sections)
+        self.agent.run("reload")
+
+
+class NothingEnabled(Guide):
+    def test_while_there_are_gpus_to_cut(self):
+        self.configure()
+        self.start()
+        self.wake()
+        self.assert_problem("no type is enabled, so that no virtual GPU is made of "
+                            f"{A}, {B}, {C}, {D}: name types in [devices]")
+        self.assertEqual({r["service"] for r in self.agent.json("gpus")}, {"unused"})
+        checked = self.agent.run("check-config")
+        self.assertIn("warning: devices.enabled_mdev_types: no type is enabled", checked)
+
+    def test_and_every_gpu_retired_by_it(self):
+        self.start()
+        server = self.allocate(A, 2)
+        self.wake()
+        wait_for(lambda: len(self.host.mdevs()) == 2, "the devices")
+        self.reload()
+        self.assert_gpu(A, "retired", 16, 2, 16, devices=2,
+                        says="no type is configured for it any more: held back until it is "
+                             "pruned")
+        self.assert_gpu(C, "retired", 16, 0, 16)
+        self.assert_problem("no type is enabled")
+        self.assertEqual(self.states()[server], ["ready"])
+        # Its devices say what it was.
+        (row,) = [r for r in self.agent.json("gpus") if r["gpu"] == A]
+        self.assertEqual(row["type"], "nvidia-35")
+
+
+class Taken(Guide):
+    def test_by_a_device_of_another_type_that_somebody_made(self):
+        self.configure("nvidia-45")
+        stranger = new_uuid()
+        self.start()
+        self.assert_gpu(A, "active", 1, 0, 0, devices=0)
+        self.assertEqual(self.host.create(A, "nvidia-35", stranger), "OK")
+        self.assert_gpu(A, "taken", 0, 0, 0, devices=1,
+                        says="devices that nobody was given leave no room for 'nvidia-45', "
+                             f"1 of the type 'nvidia-35' ({stranger})")
+        self.assert_gpu(B, "active", 1, 0, 0)
+        self.assertEqual(self.host.remove(stranger), "OK")
+        self.assert_gpu(A, "active", 1, 0, 0)
+        self.assert_well()
+
+
+class Reserved(Guide):
+    def reserve(self, address, units):
+        provider = self.child(address)
+        inventories = self.placement.inventories(provider)
+        inventories["VGPU"]["reserved"] = units
+        self.placement.set_inventories(provider, inventories)
+
+    def test_all_of_it_by_somebody_else(self):
+        self.start()
+        self.reserve(A, 16)
+        self.assert_gpu(A, "reserved", 16, 0, 16,
+                        says="all 16 units are reserved in Placement, and not by the agent: "
+                             f"`vgpu-agent undrain {A}` puts it back to service")
+        self.assertEqual(self.agent.run("undrain", A), f"{A} is in service\n")
+        self.assert_gpu(A, "active", 16, 0, 0)
+        self.assert_well()
+        self.assertIn("already in service", self.agent.run("undrain", A))
+
+    def test_before_it_was_drained(self):
+        """What is put back is what there was; so that is said, and once more helps."""
+        self.start()
+        self.reserve(A, 16)
+        self.agent.run("drain", A)
+        self.assert_gpu(A, "drained", 16, 0, 16)
+        self.assertIn(f"{A} is not drained, but reserved: all 16 units are reserved",
+                      self.agent.run("undrain", A))
+        self.assertEqual(self.agent.run("undrain", A), f"{A} is in service\n")
+        self.assert_gpu(A, "active", 16, 0, 0)
+
+    def test_under_a_state_file_that_was_lost(self):
+        self.start()
+        self.agent.run("drain", A)
+        self.assertEqual(self.agent.stop(), 0)
+        self.agent.state_file.unlink()
+        self.agent.state_file.with_name(f"state.json.drained.{A}").unlink()
+        self.start()
+        self.assert_gpu(A, "reserved", 16, 0, 16, says="all 16 units are reserved")
+        self.agent.run("undrain", A)
+        self.assert_gpu(A, "active", 16, 0, 0)
+
+    def test_some_of_it_is_an_operators_choice(self):
+        self.start()
+        self.reserve(A, 3)
+        self.assert_gpu(A, "active", 16, 0, 3)
+        self.assert_well()
+
+
+class Sick(Guide):
+    def test_lost(self):
+        self.start()
+        self.allocate(B)
+        self.host.control(f"lose {B}")
+        self.assert_gpu(B, "sick", 16, 1, 16, health="lost",
+                        says="fell off the bus: its config space reads 0xffffffff: reset it")
+        self.host.control(f"restore {B}")
+        self.assert_gpu(B, "active", 16, 1, 0)
+
+    def test_unbound(self):
+        self.start()
+        self.host.control(f"unbind {B}")
+        self.assert_gpu(B, "sick", 16, 0, 16, health="unusable",
+                        says="no driver is bound to it: bind the vendor's driver")
+
+    def test_unplugged(self):
+        self.start()
+        self.host.control(f"unplug {B}")
+        self.assert_gpu(B, "sick", 16, 0, 16, health="gone",
+                        says="configured for the type 'nvidia-35', but not on this host: put "
+                             "it back, or")
+
+    def test_unplugged_and_of_the_default_type(self):
+        """No file names it; it is not one that is no longer wanted."""
+        self.configure("nvidia-35")
+        self.start()
+        self.host.control(f"unplug {B}")
+        self.assert_gpu(B, "sick", 16, 0, 16, health="gone",
+                        says="not on this host any more: put it back, or `vgpu-agent prune`")
+        self.host.control("rescan")
+        self.assert_gpu(B, "active", 16, 0, 0)
+        self.assert_well()
+
+    def test_drained_to_be_swapped(self):
+        self.start()
+        self.agent.run("drain", B)
+        self.assert_gpu(B, "drained", 16, 0, 16)
+        self.assert_well()
+        self.assertIn(f"{B}: an operator has drained it: `vgpu-agent undrain {B}`",
+                      self.agent.run("status"))
+        self.host.control(f"lose {B}")
+        self.assert_gpu(B, "drained", 16, 0, 16, health="lost", says="fell off the bus")
+
+
+class Changing(Guide):
+    def test_another_type_while_devices_of_the_former_live(self):
+        self.start()
+        servers = self.allocate(A), self.allocate(A)
+        self.wake()
+        wait_for(lambda: len(self.host.mdevs()) == 2, "the devices")
+        self.reload("nvidia-35", "nvidia-36", nvidia_35={"device_addresses": [B]},
+                    nvidia_36={"device_addresses": [A, C]})
+        self.assert_gpu(A, "changing", 2, 2, 2, devices=2)
+        self.assert_well()
+        self.assertIn(f"{A}: devices of its former type are still on it (2); 'nvidia-36' can "
+                      "be made when the last of them has gone", self.agent.run("status"))
+        # What one of them frees is no place for the new type.
+        self.placement.deallocate(servers[0])
+        refused = self.placement.request("PUT", f"/allocations/{new_uuid()}", {
+            "allocations": {self.child(A): {"resources": {"VGPU": 1}}},
+            "project_id": new_uuid(), "user_id": new_uuid(), "consumer_generation": None,
+            "consumer_type": "INSTANCE"})
+        self.assertEqual(refused.status, 409, refused.body)
+        self.placement.deallocate(servers[1])
+        wait_for(lambda: self.wake() or not self.host.mdevs(), "the devices to go")
+        self.assert_gpu(A, "active", 16, 0, 0, devices=0)
+
+
+class Numbers(ViewsTest):
+    def test_max_instances(self):
+        self.build_guide(listen="0", sync_interval=3600)
+        self.agent.configure({"agent": self.options,
+                              "devices": {"enabled_mdev_types": ["nvidia-35"]},
+                              "mdev_nvidia-35": {"device_addresses": [A],
+                                                 "max_instances": 5}})
+        self.start()
+        self.allocate(A, 2)
+        self.assert_gpu(A, "active", 5, 2, 0)
+        self.assert_well()
+        (row,) = [r for r in self.agent.json("gpus") if r["gpu"] == B]
+        self.assertEqual((row["service"], row["total"]), ("unused", None))
+
+
+class NovaMode(ViewsTest):
+    """nova-compute is played by the test: it makes the children."""
+
+    def test_functions_of_a_card(self):
+        description = load_description("mixed")
+        card = next(c for c in description["cards"] if "numvfs" in c)
+        card["numvfs"] = 4
+        description["cards"] = [card]
+        address = card["path"].rsplit("/", 1)[1]
+        self.build(description, {}, create_root="false", mode="nova", listen="0",
+                   sync_interval=3600)
+        functions = sorted(p.name for p in (self.host.root / "class/mdev_bus").iterdir())
+        self.agent.configure({"agent": self.options,
+                              "devices": {"enabled_mdev_types": ["nvidia-564"]},
+                              "mdev_nvidia-564": {"device_addresses": functions}})
+        root = new_uuid()
+        self.placement.create_provider(self.root_name, root)
+        self.start()
+        self.wake()
+        self.assert_problem("nova-compute has not made it yet", self.name_of(functions[0]))
+        for function in functions:
+            child = new_uuid()
+            self.placement.create_provider(self.name_of(function), child, root)
+            self.placement.set_inventories(child, {"VGPU": {"total": 1}})
+        self.wake()
+        status = self.status()[1]
+        totals = {r["gpu"]: (r["total"], r["service"]) for r in status["gpus"]}
+        self.assertEqual(totals, {function: (1, "taken") for function in functions})
+        self.assert_problem("nova-compute reports more virtual functions of it than it takes "
+                            "devices of 'nvidia-564'", address)
+        # TOTAL of the card is what Placement has, also where that is too much.
+        (row,) = self.agent.json("gpus")
+        self.assertEqual((row["gpu"], row["total"], row["service"]), (address, 4, "taken"))
+        self.assertEqual(child_name(functions[0]), self.name_of(functions[0])[-16:])

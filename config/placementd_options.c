@@ -57,6 +57,11 @@ static const struct option_spec options[] = {
        .choices = NAMES("2023.1", "zed"), .default_value = "2023.1"),
     IN(placementd, UNSIGNED, max_body_size, "The largest body of a request, in bytes.",
        .default_value = "8388608", .minimum = 4096, .maximum = 1 << 30),
+    IN(placementd, UNSIGNED, max_bodies_size,
+       "The most that the bodies of all requests may have together, in bytes. Beyond "
+       "it the largest that is not whole is given up, and answered with 503. Never "
+       "less than max_body_size.",
+       .default_value = "67108864", .minimum = 4096, .maximum = 1 << 30),
     IN(placementd, UNSIGNED, max_header_size,
        "The most that the request line and the headers may have, in bytes.",
        .default_value = "32768", .minimum = 4096, .maximum = 1 << 20),
@@ -64,12 +69,17 @@ static const struct option_spec options[] = {
        "How many seconds of processor time one request may take. All others wait that "
        "long for it; what is not done by then is answered with 503.",
        .default_value = "2", .minimum = 0.001, .maximum = 3600),
-    IN(placementd, UNSIGNED, max_connections, "How many clients may be connected.",
+    IN(placementd, UNSIGNED, max_connections,
+       "How many clients may be connected. Beyond it those are closed that have been "
+       "idle longest.",
        .default_value = "1000", .minimum = 1, .maximum = 100000),
+    IN(placementd, UNSIGNED, max_connections_per_address,
+       "How many of them may come from one address. 0: half of max_connections.",
+       .default_value = "0", .maximum = 100000),
     IN(placementd, SECONDS, connection_timeout,
-       "How long a connection may be silent before it is closed. One that is not "
-       "silent "
-       "but finishes no request is closed after twice that time.",
+       "How long a connection may be silent before it is closed. The head of a request "
+       "may take as long, but no more than 15 seconds; from one finished request to "
+       "the next it may take twice that time.",
        .default_value = "60", .minimum = 1, .maximum = 86400),
     IN(api, CHOICE, auth_strategy,
        "Who is believed to be who. `keystone` validates tokens. `noauth2` believes "

@@ -26,9 +26,11 @@ struct placementd_config {
         enum log_level log_level;
         bool access_log;
         enum policy_release policy_release;
-        unsigned max_body_size, max_header_size; /* bytes */
-        double max_request_time;                 /* seconds of processor time */
-        unsigned max_connections, connection_timeout;
+        unsigned max_body_size, max_bodies_size, max_header_size; /* bytes */
+        double max_request_time; /* seconds of processor time */
+        unsigned max_connections;
+        unsigned max_connections_per_address; /* 0: half of them */
+        unsigned connection_timeout;
     } placementd;
     struct {
         enum auth_strategy auth_strategy;

@@ -1,27 +1,39 @@
 #include "agent/daemon/status_server.h"
 
-#include <limits.h>
 #include <microhttpd.h>
+#include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "config/listener.h"
+#include "lib/connections.h"
 #include "lib/xalloc.h"
 
 #define MAX_CONNECTIONS 16
 #define CONNECTION_MEMORY 8192 /* bytes: the request's head */
-#define CONNECTION_TIMEOUT 10  /* seconds */
+#define CONNECTION_TIMEOUT 10  /* seconds, of silence, and for a whole request */
+#define SWEEP_INTERVAL 1000    /* milliseconds */
 
 struct http_status {
     struct MHD_Daemon *daemon;
     struct http_pages pages;
     char address[LISTENER_NAME_SIZE];
+    struct peers peers;
+    int64_t swept; /* monotonic, ms */
 };
 
 /* ---- requests ---- */
 
+static struct peer *peer_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+        ->socket_context;
+}
+
 static enum MHD_Result reply(struct MHD_Connection *connection, struct http_page *page,
                              bool method_known)
 {
+    peer_of(connection)->phase = PEER_ANSWERED;
     struct MHD_Response *response = MHD_create_response_from_buffer(
         strlen(page->text), page->text, MHD_RESPMEM_MUST_FREE);
     if (!response)
@@ -64,6 +76,29 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return reply(connection, &page, known);
 }
 
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)context, (void)state, (void)code;
+    peer_served(peer_of(connection));
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **peer,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_status *http = context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        peers_remove(&http->peers, *peer);
+        return;
+    }
+    *peer = peers_add(
+        &http->peers,
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+            ->connect_fd,
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+            ->client_addr);
+}
+
 /* ---- the server ---- */
 
 int http_status_new(const char *address, const struct http_pages *pages,
@@ -71,15 +106,21 @@ int http_status_new(const char *address, const struct http_pages *pages,
 {
     _cleanup_(http_status_freep) struct http_status *http = xcalloc(1, sizeof *http);
     http->pages = *pages;
+    http->peers.limits = (struct peers_limits){.connections = MAX_CONNECTIONS,
+                                               .per_address = MAX_CONNECTIONS,
+                                               .head = CONNECTION_TIMEOUT,
+                                               .request = CONNECTION_TIMEOUT};
     struct listen_address wanted;
     int listener;
     if (listen_address_parse(address, &wanted, err) != 0 ||
         listener_open(&wanted, &listener, http->address, err) != 0)
         return -1;
     http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, /* */
-        MHD_OPTION_LISTEN_SOCKET, listener,             /* */
-        MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,   /* */
+        MHD_USE_EPOLL, 0, NULL, NULL, on_request, http,             /* */
+        MHD_OPTION_LISTEN_SOCKET, listener,                         /* */
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,            /* */
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,          /* */
+        MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS + PEERS_SPARE, /* */
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT, MHD_OPTION_END);
     if (!http->daemon) {
@@ -114,13 +155,27 @@ int http_status_fd(const struct http_status *http)
 int http_status_timeout(const struct http_status *http)
 {
     unsigned MHD_LONG_LONG milliseconds;
+    int longest = http && http->peers.first ? SWEEP_INTERVAL : -1;
     if (!http || MHD_get_timeout(http->daemon, &milliseconds) != MHD_YES)
-        return -1;
-    return milliseconds < INT_MAX ? (int)milliseconds : INT_MAX;
+        return longest;
+    return milliseconds < SWEEP_INTERVAL ? (int)milliseconds : SWEEP_INTERVAL;
 }
 
-void http_status_run(const struct http_status *http)
+static void sweep(struct http_status *http)
 {
-    if (http)
-        MHD_run(http->daemon);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    if (ms - http->swept < SWEEP_INTERVAL)
+        return;
+    http->swept = ms;
+    peers_sweep(&http->peers);
+}
+
+void http_status_run(struct http_status *http)
+{
+    if (!http)
+        return;
+    MHD_run(http->daemon);
+    sweep(http);
 }

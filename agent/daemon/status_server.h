@@ -2,7 +2,8 @@
  * status_server: a very small HTTP server on libmicrohttpd, for monitoring. It runs
  * inside the caller's loop, on the caller's thread: poll http_status_fd() for input and
  * http_status_timeout(), call http_status_run(). Pages are made when they are asked
- * for. Bounded in connections, memory and time for each.
+ * for. Bounded in connections (when there are too many, the one that has been idle
+ * longest goes), memory, and time for each request.
  */
 #ifndef AGENT_DAEMON_STATUS_SERVER_H
 #define AGENT_DAEMON_STATUS_SERVER_H
@@ -39,6 +40,6 @@ int http_status_fd(const struct http_status *http);
 /* Milliseconds until http_status_run() is due even so; -1: no hurry. */
 int http_status_timeout(const struct http_status *http);
 /* Does what there is to do, and does not wait. */
-void http_status_run(const struct http_status *http);
+void http_status_run(struct http_status *http);
 
 #endif

@@ -61,24 +61,53 @@ static int handle(const struct route *route, struct store *store,
     return is_read(request) && check_budget(store, &budget, reply) != 0 ? -1 : rc;
 }
 
-/* 0, -1 with a problem, or AUTH_LATER. */
+/* NULL: the reply says why. `path_storage` has room for the path. */
+static const struct route *find_permitted(const struct api *api,
+                                          struct request *request, char *path_storage,
+                                          struct reply *reply)
+{
+    int minor;
+    if (microversion_parse(request->api_version, &minor, reply) != 0)
+        return NULL;
+    request->microversion = minor;
+    const struct route *route = route_find(request, path_storage, reply);
+    return route && check_policy(api, route, request, reply) == 0 ? route : NULL;
+}
+
+static void finish(const struct api *api, struct request *request, struct reply *reply,
+                   bool problem)
+{
+    /* Who refuses in words of its own has written them. */
+    if (problem && reply->body.length == 0)
+        reply_finish_problem(reply, request);
+    else if (reply->status == 0)
+        reply->status = 200;
+    cors_apply(&api->cors, request, reply);
+}
+
+int api_admit(struct api *api, struct request *request, struct reply *reply)
+{
+    _cleanup_free_ char *path_storage = xcalloc(strlen(request->path) + 1, 1);
+    request->microversion = -1;
+    identity_clear(&request->identity);
+    int rc = api->tokens
+                 ? auth_keystone(api->tokens, api->authenticate_uri, request, reply)
+                 : auth_noauth2(request, reply);
+    /* Reads bring no body that is worth a second look. */
+    if (rc == 0 && !is_read(request))
+        rc = find_permitted(api, request, path_storage, reply) ? 0 : -1;
+    if (rc < 0)
+        finish(api, request, reply, true);
+    return rc;
+}
+
 static int answer(struct api *api, struct request *request, struct reply *reply)
 {
     struct store *store = api->store;
     _cleanup_free_ char *path_storage = xcalloc(strlen(request->path) + 1, 1);
     struct error err;
-    identity_clear(&request->identity);
-    int rc = api->tokens
-                 ? auth_keystone(api->tokens, api->authenticate_uri, request, reply)
-                 : auth_noauth2(request, reply);
-    int minor;
-    if (rc != 0)
-        return rc;
-    if (microversion_parse(request->api_version, &minor, reply) != 0)
-        return -1;
-    request->microversion = minor;
-    const struct route *route = route_find(request, path_storage, reply);
-    if (!route || check_policy(api, route, request, reply) != 0)
+    const struct route *route = find_permitted(api, request, path_storage, reply);
+    if (!route)
         return -1;
     if (store->lost || !is_read(request))
         if (store_prepare_write(store, &err) != 0)
@@ -87,28 +116,20 @@ static int answer(struct api *api, struct request *request, struct reply *reply)
     return handle(route, store, request, reply);
 }
 
-bool api_answer(struct api *api, struct request *request, struct reply *reply)
+void api_answer(struct api *api, struct request *request, struct reply *reply)
 {
     request->microversion = -1;
-    int rc = answer(api, request, reply);
-    if (rc == AUTH_LATER)
-        return false;
-    /* Who refuses in words of its own has written them. */
-    if (rc != 0 && reply->body.length == 0)
-        reply_finish_problem(reply, request);
-    else if (reply->status == 0)
-        reply->status = 200;
-    cors_apply(&api->cors, request, reply);
-    return true;
+    finish(api, request, reply, answer(api, request, reply) != 0);
 }
 
 void api_answer_again(struct api *api, struct request *request, struct reply *reply,
                       const struct error *err)
 {
     reply_clear(reply);
-    /* The token was good a moment ago; where it is to be asked for again, say 503. */
-    if (is_read(request) && api_answer(api, request, reply))
+    if (is_read(request)) {
+        api_answer(api, request, reply);
         return;
+    }
     reply_problem(reply, 503, NULL, "%s", err->text);
     reply_finish_problem(reply, request);
     cors_apply(&api->cors, request, reply);

@@ -20,10 +20,15 @@ struct api {
     const char *authenticate_uri; /* what a 401 then names */
 };
 
-/* Leaves a reply that can be sent, error bodies included. Where the request wrote
- * (store_is_changed()), it must not be sent before store_commit(). False: there is no
- * reply yet, ask again when api->tokens has collected. */
-bool api_answer(struct api *api, struct request *request, struct reply *reply);
+/* Who asks, and may they: for when the headers have come, and no body yet. 0: go on; -1:
+ * refused, with a reply that can be sent; AUTH_LATER: ask again when api->tokens has
+ * collected. */
+int api_admit(struct api *api, struct request *request, struct reply *reply);
+
+/* Of one that was admitted. Leaves a reply that can be sent, error bodies included.
+ * Where the request wrote (store_is_changed()), it must not be sent before
+ * store_commit(). */
+void api_answer(struct api *api, struct request *request, struct reply *reply);
 
 /* The commit failed, `err` says why: makes the reply that is now true. A read is
  * answered again, a write was not done: 503. */

@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/xalloc.h"
+#include "placement/server/auth/auth.h"
 #include "placement/server/dispatch.h"
 #include "placement/server/http/access_log.h"
 #include "placement/server/http/http.h"
@@ -22,6 +23,10 @@
 
 /* How long requests that have begun are waited for at the end. */
 #define DRAIN_SECONDS 5
+/* The most that the head of a request may take. */
+#define HEAD_SECONDS 15
+/* The same, and for all of a request, where metrics are served. */
+#define METRICS_SECONDS 10
 /* How often the readiness of more requests is looked at before they are committed. */
 #define MAX_GATHERED 64
 
@@ -57,10 +62,18 @@ DEFINE_CLEANUP(struct server *, server_free)
 
 /* ---- what HTTP asks ---- */
 
-static bool answer(void *context, struct request *request, struct reply *reply)
+static enum http_admission admit(void *context, struct request *request,
+                                 struct reply *reply)
 {
     struct server *server = context;
-    return api_answer(&server->api, request, reply);
+    int rc = api_admit(&server->api, request, reply);
+    return rc == AUTH_LATER ? HTTP_LATER : rc == 0 ? HTTP_ADMITTED : HTTP_REFUSED;
+}
+
+static void answer(void *context, struct request *request, struct reply *reply)
+{
+    struct server *server = context;
+    api_answer(&server->api, request, reply);
 }
 
 static bool must_wait(void *context)
@@ -78,11 +91,17 @@ static void sent(void *context, const struct request *request,
         access_log_write(request, reply);
 }
 
-static bool answer_metrics(void *context, struct request *request, struct reply *reply)
+static enum http_admission admit_all(void *context, struct request *request,
+                                     struct reply *reply)
+{
+    (void)context, (void)request, (void)reply;
+    return HTTP_ADMITTED;
+}
+
+static void answer_metrics(void *context, struct request *request, struct reply *reply)
 {
     const struct server *server = context;
     metrics_answer(&server->metrics, &server->api.store->graph, request, reply);
-    return true;
 }
 
 static bool never_waits(void *context)
@@ -214,9 +233,12 @@ static void wait_for_work(struct server *server)
     struct pollfd items[] = {{.fd = http_fd(server->http), .events = POLLIN},
                              {.fd = server->signals, .events = POLLIN},
                              {.fd = tokens ? tokens_fd(tokens) : -1, .events = POLLIN},
-                             {.fd = metrics ? http_fd(metrics) : -1, .events = POLLIN}};
-    if (poll(items, 4, idle_time(server)) <= 0)
+                             {.fd = metrics ? http_fd(metrics) : -1, .events = POLLIN},
+                             {.fd = http_drain_fd(server->http), .events = POLLIN}};
+    if (poll(items, 5, idle_time(server)) <= 0)
         return;
+    if (items[4].revents)
+        http_drain(server->http);
     if (items[3].revents)
         http_run(server->metrics_http);
     if (items[1].revents)
@@ -234,6 +256,7 @@ static void sweep(struct server *server)
     http_sweep(server->http);
     if (server->metrics_http) {
         http_sweep(server->metrics_http);
+        http_drain(server->metrics_http);
         http_run(server->metrics_http);
     }
 }
@@ -315,15 +338,18 @@ static int open_signals(struct server *server, struct error *err)
     return server->signals >= 0 ? 0 : error_set_errno(err, errno, "signalfd");
 }
 
-/* A descriptor for each connection, and some for ourselves. */
+/* A descriptor for each connection, those that linger, and some for ourselves. */
 static void raise_descriptor_limit(unsigned connections)
 {
+    const rlim_t wanted = connections + 256;
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= connections + 64)
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return;
-    limit.rlim_cur =
-        limit.rlim_max < connections + 64 ? limit.rlim_max : connections + 64;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (limit.rlim_cur < wanted || setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warning("server",
+                    "max_connections is %u, but no more than %ju files may be open",
+                    connections, (uintmax_t)limit.rlim_max);
 }
 
 static int open_store(struct server *server, struct error *err)
@@ -345,6 +371,24 @@ static int open_store(struct server *server, struct error *err)
     return store_open(path, &options, &server->api.store, err);
 }
 
+static unsigned larger(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
+static struct peers_limits connection_limits(const struct placementd_config *config)
+{
+    unsigned timeout = config->placementd.connection_timeout;
+    unsigned most = config->placementd.max_connections;
+    unsigned per_address = config->placementd.max_connections_per_address;
+    return (struct peers_limits){
+        .connections = most,
+        .per_address = per_address ? per_address : (most + 1) / 2,
+        .head = timeout < HEAD_SECONDS ? timeout : HEAD_SECONDS,
+        .request = 2 * timeout,
+    };
+}
+
 static int listen_on(struct server *server, const struct server_options *options,
                      struct error *err)
 {
@@ -352,11 +396,12 @@ static int listen_on(struct server *server, const struct server_options *options
     struct http_options http = {
         .limits = {config->placementd.max_body_size,
                    config->placementd.max_header_size},
-        .max_connections = config->placementd.max_connections,
+        .max_bodies = larger(config->placementd.max_bodies_size,
+                             config->placementd.max_body_size),
+        .connections = connection_limits(config),
         .cert = config->placementd.cert,
         .key = config->placementd.key,
         .idle_timeout = config->placementd.connection_timeout,
-        .request_timeout = 2 * config->placementd.connection_timeout,
     };
     if (listen_address_parse(config->placementd.listen, &http.address, err) != 0)
         return -1;
@@ -368,8 +413,11 @@ static int listen_on(struct server *server, const struct server_options *options
                          "noauth2 believes everybody, so it listens only on loopback, "
                          "not on %s; --insecure-noauth-anywhere lets it",
                          config->placementd.listen);
-    struct http_hooks hooks = {
-        .context = server, .answer = answer, .must_wait = must_wait, .sent = sent};
+    struct http_hooks hooks = {.context = server,
+                               .admit = admit,
+                               .answer = answer,
+                               .must_wait = must_wait,
+                               .sent = sent};
     return http_start(&http, &hooks, &server->http, err);
 }
 
@@ -377,10 +425,14 @@ static int serve_metrics(struct server *server, struct error *err)
 {
     const char *address = server->config->placementd.metrics_listen;
     struct http_options options = {.limits = {4096, 16384},
-                                   .max_connections = 16,
-                                   .idle_timeout = 60,
-                                   .request_timeout = 120};
+                                   .max_bodies = 65536,
+                                   .connections = {.connections = 16,
+                                                   .per_address = 16,
+                                                   .head = METRICS_SECONDS,
+                                                   .request = METRICS_SECONDS},
+                                   .idle_timeout = METRICS_SECONDS};
     const struct http_hooks hooks = {.context = server,
+                                     .admit = admit_all,
                                      .answer = answer_metrics,
                                      .must_wait = never_waits,
                                      .sent = not_logged};

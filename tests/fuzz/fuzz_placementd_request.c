@@ -63,11 +63,12 @@ static void read_headers(struct incoming *incoming, char *headers)
 static void ask(char *text)
 {
     static const struct incoming_limits limits = {1 << 20, 1 << 15};
+    struct bodies bodies = {.max = 1 << 20};
     struct incoming incoming = {0};
     struct reply reply = {0};
     char *head = cut(&text, "\n\n"), *line = cut(&head, "\n");
     char *method = cut(&line, " ");
-    incoming_begin(&incoming, &limits, line);
+    incoming_begin(&incoming, &limits, &bodies, line);
     incoming.request.method = method;
     incoming.request.token = "admin";
     incoming.request.content_type = *text ? "application/json" : NULL;
@@ -75,8 +76,9 @@ static void ask(char *text)
     incoming.request.now = 1700000000;
     read_headers(&incoming, head);
     incoming_body(&incoming, text, strlen(text));
-    if (!incoming.refused && !api_answer(&api, &incoming.request, &reply))
-        abort();
+    incoming_end(&incoming);
+    if (!incoming.refused && api_admit(&api, &incoming.request, &reply) == 0)
+        api_answer(&api, &incoming.request, &reply);
     /* No request may end in an error that is nobody's. */
     if (reply.status == 500 || reply.status == 503)
         abort();

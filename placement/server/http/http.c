@@ -9,22 +9,26 @@
 #include "config/listener.h"
 #include "lib/xalloc.h"
 #include "placement/server/http/certificate.h"
-#include "placement/server/http/connections.h"
+#include "placement/server/http/linger.h"
 #include "placement/server/http/request_id.h"
+#include "placement/server/http/response.h"
 
 /* libmicrohttpd keeps more in a connection's memory than the header itself, such as the
  * parameters of the URL one by one. */
 #define MEMORY_FACTOR 6
 
-/* WAITING for a reply to be made, HELD until it may go. */
-enum state { READING, WAITING, HELD, READY, SENT };
+/* WAITING to be ADMITTED or REFUSED, READING the body, its reply HELD until it may go.
+ */
+enum state { WAITING, ADMITTED, REFUSED, READING, HELD, READY, SENT };
 
 /* One request with its reply, from the first header to the last byte sent. */
 struct exchange {
     struct http *http;
     struct MHD_Connection *connection;
+    struct peer *peer;
     enum state state;
     bool begun;
+    bool lingers; /* it was answered before its body had come */
     struct incoming incoming;
     struct reply reply;
     struct exchange *next; /* among those that wait, or are held */
@@ -42,6 +46,8 @@ struct http {
     struct exchange *waiting;
     struct exchange *held, **held_end;
     struct peers peers;
+    struct bodies bodies;
+    struct lingers lingers;
     struct request_ids ids;
 };
 
@@ -49,9 +55,8 @@ struct http {
 
 static struct peer *peer_of(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+        ->socket_context;
 }
 
 static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const char *name,
@@ -66,13 +71,13 @@ static void begin(struct exchange *exchange, struct MHD_Connection *connection,
                   const char *method)
 {
     struct request *request = &exchange->incoming.request;
-    const struct peer *peer = peer_of(connection);
     exchange->begun = true;
     exchange->connection = connection;
+    exchange->peer = peer_of(connection);
     exchange->http->open_requests++;
     request->method = method;
-    request->client = peer ? peer->address : "-";
-    request->connection = peer ? &peer->fd : NULL;
+    request->client = exchange->peer->address;
+    request->connection = &exchange->peer->fd;
     request_id_next(&exchange->http->ids, request->id);
     request->now = time(NULL);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header,
@@ -80,104 +85,101 @@ static void begin(struct exchange *exchange, struct MHD_Connection *connection,
     incoming_headers_end(&exchange->incoming);
 }
 
-/* ---- from a reply to libmicrohttpd ---- */
-
-static void add_header(struct MHD_Response *response, const char *name,
-                       const char *value)
-{
-    MHD_add_response_header(response, name, value);
-}
-
-static void add_date(struct MHD_Response *response, const char *name, int64_t when)
-{
-    char text[40];
-    time_t seconds = when;
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    add_header(response, name, text);
-}
-
-/* Upstream names the whole address, as the client has written it. */
-static void add_location(struct MHD_Response *response, const struct exchange *exchange)
-{
-    const char *path = exchange->reply.location;
-    const char *host = exchange->incoming.request.host;
-    const char *scheme = exchange->http->options.cert ? "https" : "http";
-    _cleanup_free_ char *whole =
-        host && *host ? xasprintf("%s://%s%s", scheme, host, path) : NULL;
-    add_header(response, "Location", whole ? whole : path);
-}
-
-static void add_vary(struct MHD_Response *response, bool version, bool origin)
-{
-    if (version || origin)
-        add_header(response, "Vary",
-                   !origin    ? "openstack-api-version"
-                   : !version ? "Origin"
-                              : "openstack-api-version,Origin");
-}
-
-static struct MHD_Response *make_response(struct exchange *exchange)
-{
-    struct reply *reply = &exchange->reply;
-    const struct request *request = &exchange->incoming.request;
-    bool has_body = reply->body.length > 0;
-    size_t length = 0;
-    char *text = json_writer_take(&reply->body, &length);
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(length, text, MHD_RESPMEM_MUST_FREE);
-    if (!response)
-        abort();
-    reply->sent_bytes = length;
-    if (has_body)
-        add_header(response, "Content-Type",
-                   reply->content_type ? reply->content_type : "application/json");
-    if (request->microversion >= 0) {
-        char version[32];
-        snprintf(version, sizeof version, "placement 1.%d", request->microversion);
-        add_header(response, "OpenStack-API-Version", version);
-    }
-    add_vary(response, request->microversion >= 0, reply->vary_origin);
-    add_header(response, "X-Openstack-Request-Id", request->id);
-    if (exchange->http->quiesced)
-        add_header(response, "Connection", "close");
-    if (reply->location)
-        add_location(response, exchange);
-    if (reply->allow)
-        add_header(response, "Allow", reply->allow);
-    if (reply->timed) {
-        if (reply->last_modified > 0)
-            add_date(response, "Last-Modified", reply->last_modified);
-        add_header(response, "Cache-Control", "no-cache");
-    }
-    for (size_t i = 0; i < reply->header_count; i++)
-        add_header(response, reply->headers[i].name, reply->headers[i].value);
-    return response;
-}
+/* ---- replies ---- */
 
 static enum MHD_Result send_reply(struct exchange *exchange)
 {
     struct http *http = exchange->http;
-    struct MHD_Response *response = make_response(exchange);
+    struct request *request = &exchange->incoming.request;
+    struct MHD_Response *response =
+        response_make(request, &exchange->reply, http->options.cert, http->quiesced);
     enum MHD_Result rc = MHD_queue_response(exchange->connection,
                                             (unsigned)exchange->reply.status, response);
     MHD_destroy_response(response);
     exchange->state = SENT;
-    http->hooks.sent(http->hooks.context, &exchange->incoming.request,
-                     &exchange->reply);
+    http->hooks.sent(http->hooks.context, request, &exchange->reply);
     return rc;
 }
 
-static enum MHD_Result refuse(struct exchange *exchange)
+static void write_refusal(struct exchange *exchange)
 {
-    const struct incoming_limits *limits = &exchange->http->options.limits;
+    const struct http_options *options = &exchange->http->options;
+    struct reply *reply = &exchange->reply;
     int status = exchange->incoming.refused;
-    reply_problem(&exchange->reply, status, NULL, "at most %zu bytes are taken",
-                  status == 413 ? limits->max_body : limits->max_header);
+    if (status == 503)
+        reply_problem(reply, status, NULL,
+                      "the bodies of requests take more than the %zu bytes that "
+                      "[placementd] max_bodies_size lets them have",
+                      options->max_bodies);
+    else
+        reply_problem(reply, status, NULL, "at most %zu bytes are taken",
+                      status == 413 ? options->limits.max_body
+                                    : options->limits.max_header);
+    reply_finish_problem(reply, &exchange->incoming.request);
+}
+
+static void say_stopping(struct exchange *exchange)
+{
+    reply_problem(&exchange->reply, 503, NULL, "the server is being stopped");
     reply_finish_problem(&exchange->reply, &exchange->incoming.request);
+}
+
+/* ---- once the headers have come ---- */
+
+static void ask_admission(struct exchange *exchange)
+{
+    const struct http_hooks *hooks = &exchange->http->hooks;
+    enum http_admission admission =
+        hooks->admit(hooks->context, &exchange->incoming.request, &exchange->reply);
+    if (admission == HTTP_LATER) {
+        exchange->state = WAITING;
+        exchange->next = exchange->http->waiting;
+        exchange->http->waiting = exchange;
+    } else {
+        exchange->state = admission == HTTP_ADMITTED ? ADMITTED : REFUSED;
+    }
+}
+
+/* A body that nobody wants is not waited for: the reply goes at once, and what is still
+ * being sent is read and dropped when the connection has ended. */
+static enum MHD_Result go_on(struct exchange *exchange)
+{
+    bool has_body = incoming_has_body(&exchange->incoming);
+    if (exchange->state == ADMITTED) {
+        exchange->state = READING;
+        exchange->peer->phase = has_body ? PEER_SENDING : PEER_ANSWERED;
+        return MHD_YES;
+    }
+    exchange->peer->phase = PEER_ANSWERED;
+    exchange->state = READY;
+    if (!has_body)
+        return MHD_YES;
+    exchange->lingers = true;
     return send_reply(exchange);
 }
+
+static enum MHD_Result take_headers(struct exchange *exchange,
+                                    struct MHD_Connection *connection,
+                                    const char *method)
+{
+    begin(exchange, connection, method);
+    exchange->peer->phase = PEER_ANSWERED;
+    if (exchange->incoming.refused) {
+        write_refusal(exchange);
+        exchange->state = REFUSED;
+    } else if (exchange->http->stopped) {
+        say_stopping(exchange);
+        exchange->state = REFUSED;
+    } else {
+        ask_admission(exchange);
+    }
+    if (exchange->state != WAITING)
+        return go_on(exchange);
+    MHD_suspend_connection(connection);
+    return MHD_YES;
+}
+
+/* ---- once all has come ---- */
 
 static void hold(struct exchange *exchange)
 {
@@ -188,42 +190,26 @@ static void hold(struct exchange *exchange)
     http->held_end = &exchange->next;
 }
 
-static void wait(struct exchange *exchange)
-{
-    exchange->state = WAITING;
-    exchange->next = exchange->http->waiting;
-    exchange->http->waiting = exchange;
-}
-
-static void say_stopping(struct exchange *exchange)
-{
-    reply_problem(&exchange->reply, 503, NULL, "the server is being stopped");
-    reply_finish_problem(&exchange->reply, &exchange->incoming.request);
-}
-
 static enum MHD_Result answer(struct exchange *exchange)
 {
     const struct http_hooks *hooks = &exchange->http->hooks;
-    if (exchange->incoming.refused)
-        return refuse(exchange);
+    exchange->peer->phase = PEER_ANSWERED;
+    incoming_end(&exchange->incoming);
+    if (exchange->incoming.refused) {
+        write_refusal(exchange);
+        return send_reply(exchange);
+    }
     if (exchange->http->stopped) {
         say_stopping(exchange);
         return send_reply(exchange);
     }
-    if (!hooks->answer(hooks->context, &exchange->incoming.request, &exchange->reply))
-        wait(exchange);
-    else if (hooks->must_wait(hooks->context))
-        hold(exchange);
-    else
+    hooks->answer(hooks->context, &exchange->incoming.request, &exchange->reply);
+    incoming_drop_body(&exchange->incoming);
+    if (!hooks->must_wait(hooks->context))
         return send_reply(exchange);
+    hold(exchange);
     MHD_suspend_connection(exchange->connection);
     return MHD_YES;
-}
-
-static void let_go(struct exchange *exchange)
-{
-    exchange->state = READY;
-    MHD_resume_connection(exchange->connection);
 }
 
 /* ---- what libmicrohttpd calls ---- */
@@ -233,10 +219,13 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     (void)connection;
     struct exchange *exchange = xcalloc(1, sizeof *exchange);
     exchange->http = cls;
-    incoming_begin(&exchange->incoming, &exchange->http->options.limits, target);
+    incoming_begin(&exchange->incoming, &exchange->http->options.limits,
+                   &exchange->http->bodies, target);
     return exchange;
 }
 
+/* With the headers, again after a suspension then, with each piece of the body, and at
+ * its end. */
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
                                  const char *url, const char *method,
                                  const char *version, const char *upload_data,
@@ -244,22 +233,27 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
 {
     (void)cls, (void)url, (void)version;
     struct exchange *exchange = *con_cls;
-    struct incoming *incoming = &exchange->incoming;
-    if (!exchange->begun) {
-        begin(exchange, connection, method);
-        /* Only who waits for it sees a reply to the headers alone; others send their
-         * body first, which is read and dropped. */
-        return incoming->refused && incoming->request.expect ? refuse(exchange)
-                                                             : MHD_YES;
-    }
+    if (!exchange->begun)
+        return take_headers(exchange, connection, method);
     if (*upload_data_size > 0) {
-        incoming_body(incoming, upload_data, *upload_data_size);
+        incoming_body(&exchange->incoming, upload_data, *upload_data_size);
         *upload_data_size = 0;
         return MHD_YES;
     }
-    if (exchange->state == READY)
+    switch (exchange->state) {
+    case ADMITTED:
+    case REFUSED:
+        return go_on(exchange);
+    case READING:
+        return answer(exchange);
+    case READY:
         return send_reply(exchange);
-    return exchange->state == READING ? answer(exchange) : MHD_YES;
+    case WAITING:
+    case HELD:
+    case SENT:
+        break;
+    }
+    return MHD_YES;
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
@@ -268,10 +262,10 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     (void)cls, (void)code;
     struct exchange *exchange = *con_cls;
     struct peer *peer = peer_of(connection);
-    if (peer)
-        peer_served(peer);
+    peer_served(peer);
     if (!exchange)
         return;
+    peer->lingers = exchange->lingers;
     if (exchange->begun)
         exchange->http->open_requests--;
     reply_clear(&exchange->reply);
@@ -284,8 +278,11 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http *http = cls;
+    struct peer *peer = *context;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        peers_remove(*context);
+        if (peer->lingers && !peer->cut_off)
+            lingers_add(&http->lingers, peer->fd);
+        peers_remove(&http->peers, peer);
         return;
     }
     int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
@@ -327,8 +324,9 @@ static int start_daemon(struct http *http, struct error *err)
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,   /* */
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, /* */
         MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        MEMORY_FACTOR * options->limits.max_header,            /* */
-        MHD_OPTION_CONNECTION_LIMIT, options->max_connections, /* */
+        MEMORY_FACTOR * options->limits.max_header, /* */
+        MHD_OPTION_CONNECTION_LIMIT,
+        options->connections.connections + PEERS_SPARE, /* */
         MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout, MHD_OPTION_END);
     if (http->daemon)
         return 0;
@@ -343,7 +341,11 @@ int http_start(const struct http_options *options, const struct http_hooks *hook
     http->options = *options;
     http->hooks = *hooks;
     http->held_end = &http->held;
-    if (read_certificate(options, err) != 0 || start_daemon(http, err) != 0)
+    http->peers.limits = options->connections;
+    http->bodies.max = options->max_bodies;
+    http->lingers.epoll_fd = -1;
+    if (lingers_open(&http->lingers, err) != 0 || read_certificate(options, err) != 0 ||
+        start_daemon(http, err) != 0)
         return -1;
     http->epoll_fd =
         MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -374,20 +376,25 @@ void http_run(struct http *http)
     MHD_run(http->daemon);
 }
 
+int http_drain_fd(const struct http *http)
+{
+    return http->lingers.epoll_fd;
+}
+
+void http_drain(struct http *http)
+{
+    lingers_drain(&http->lingers);
+}
+
 void http_retry(struct http *http)
 {
-    const struct http_hooks *hooks = &http->hooks;
     struct exchange *exchange = http->waiting, *next;
     http->waiting = NULL;
     for (; exchange; exchange = next) {
         next = exchange->next;
-        if (!hooks->answer(hooks->context, &exchange->incoming.request,
-                           &exchange->reply))
-            wait(exchange);
-        else if (hooks->must_wait(hooks->context))
-            hold(exchange);
-        else
-            let_go(exchange);
+        ask_admission(exchange);
+        if (exchange->state != WAITING)
+            MHD_resume_connection(exchange->connection);
     }
 }
 
@@ -403,7 +410,8 @@ void http_release(struct http *http,
         next = exchange->next;
         if (again)
             again(context, &exchange->incoming.request, &exchange->reply);
-        let_go(exchange);
+        exchange->state = READY;
+        MHD_resume_connection(exchange->connection);
     }
 }
 
@@ -415,13 +423,15 @@ static void give_up_waiting(struct http *http)
     for (; exchange; exchange = next) {
         next = exchange->next;
         say_stopping(exchange);
-        let_go(exchange);
+        exchange->state = REFUSED;
+        MHD_resume_connection(exchange->connection);
     }
 }
 
 void http_sweep(struct http *http)
 {
-    peers_cut_off(&http->peers, http->options.request_timeout);
+    peers_sweep(&http->peers);
+    lingers_sweep(&http->lingers);
 }
 
 int http_reload_certificate(struct http *http, struct error *err)
@@ -453,5 +463,6 @@ void http_stop(struct http *http)
     }
     if (http->options.cert)
         certificate_forget();
+    lingers_close(&http->lingers);
     free(http);
 }

@@ -1,10 +1,12 @@
 /*
- * http: the HTTP server, and the only file that knows libmicrohttpd. It runs inside the
+ * http: the HTTP server; only it and response know libmicrohttpd. It runs inside the
  * caller's loop: poll http_fd() for input, call http_run(). Replies can be held back: a
  * reply that tells of changes that are not on disk yet waits for http_release().
  *
- * Bounded: body (413), headers and URL (431, 414), connections (further ones wait to be
- * accepted), time without a finished request per connection. One thread.
+ * Bounded: each body (413) and all together (503), headers and URL (431, 414),
+ * connections and their times (lib/connections.h). A request is admitted or refused
+ * when its headers have come; no byte of the body of one that is refused is kept. One
+ * thread.
  */
 #ifndef PLACEMENT_SERVER_HTTP_HTTP_H
 #define PLACEMENT_SERVER_HTTP_HTTP_H
@@ -14,6 +16,7 @@
 
 #include "config/listen_address.h"
 #include "lib/cleanup.h"
+#include "lib/connections.h"
 #include "lib/error.h"
 #include "placement/server/http/request_reader.h"
 #include "placement/server/message/reply.h"
@@ -24,17 +27,26 @@ struct http;
 struct http_options {
     struct listen_address address; /* port 0: the kernel chooses */
     struct incoming_limits limits;
-    unsigned max_connections;
-    const char *cert, *key;   /* files (PEM), for HTTPS, borrowed; NULL: plain HTTP */
-    unsigned idle_timeout;    /* seconds without a byte */
-    unsigned request_timeout; /* seconds from one finished request to the next */
+    size_t max_bodies; /* bytes that the bodies of all requests may have together */
+    struct peers_limits connections;
+    const char *cert, *key; /* files (PEM), for HTTPS, borrowed; NULL: plain HTTP */
+    unsigned idle_timeout;  /* seconds without a byte */
+};
+
+enum http_admission {
+    HTTP_ADMITTED,
+    HTTP_REFUSED, /* the reply says why */
+    HTTP_LATER,   /* not known yet; it is asked again by http_retry() */
 };
 
 /* What the server does; `context` is passed on. */
 struct http_hooks {
     void *context;
-    /* False: there is no reply yet; it is asked again by http_retry(). */
-    bool (*answer)(void *context, struct request *request, struct reply *reply);
+    /* Asked once the headers have come. */
+    enum http_admission (*admit)(void *context, struct request *request,
+                                 struct reply *reply);
+    /* Asked once the whole request has come. */
+    void (*answer)(void *context, struct request *request, struct reply *reply);
     /* Whether a reply made now must wait for http_release(). */
     bool (*must_wait)(void *context);
     /* A reply is on its way: for the access log. */
@@ -55,8 +67,12 @@ int http_fd(const struct http *http);
 /* Milliseconds until http_run() is due even so; -1: no hurry. */
 int http_timeout(struct http *http);
 void http_run(struct http *http);
+/* Readable when http_drain() has something to do: it reads and drops what clients send
+ * that were answered before they had sent all. */
+int http_drain_fd(const struct http *http);
+void http_drain(struct http *http);
 
-/* Asks again for all replies that there were not. */
+/* Asks again about all that are not admitted yet. */
 void http_retry(struct http *http);
 /* Lets the held replies go; before that, `again` (may be NULL) may change each. */
 void http_release(struct http *http,
@@ -64,8 +80,7 @@ void http_release(struct http *http,
                                 struct reply *reply),
                   void *context);
 
-/* Closes connections that take too long for a request. To be called every second or so.
- */
+/* Closes connections that take too long. To be called every second or so. */
 void http_sweep(struct http *http);
 
 /* Reads certificate and key again, where there are any, for connections from now on.

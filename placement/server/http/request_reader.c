@@ -45,9 +45,10 @@ static void read_target(struct incoming *incoming)
 }
 
 void incoming_begin(struct incoming *incoming, const struct incoming_limits *limits,
-                    const char *target)
+                    struct bodies *bodies, const char *target)
 {
     incoming->limits = *limits;
+    incoming->bodies = bodies;
     incoming->target = xstrdup(target);
     incoming->request.body = "";
     incoming->request.microversion = -1;
@@ -59,6 +60,8 @@ void incoming_header(struct incoming *incoming, const char *name, const char *va
     size_t i = 0, count = sizeof headers / sizeof *headers;
     value = value ? value : "";
     incoming->header_size += strlen(name) + strlen(value);
+    if (strcasecmp(name, "transfer-encoding") == 0)
+        incoming->transfer_encoding = value;
     while (i < count && strcasecmp(headers[i].name, name) != 0)
         i++;
     if (i == count)
@@ -87,34 +90,115 @@ void incoming_headers_end(struct incoming *incoming)
         incoming->refused = 413;
 }
 
+bool incoming_has_body(const struct incoming *incoming)
+{
+    const char *length = incoming->request.content_length;
+    return incoming->transfer_encoding || (length && strtoull(length, NULL, 10) > 0);
+}
+
+/* ---- the body ---- */
+
+void incoming_drop_body(struct incoming *incoming)
+{
+    if (incoming->body_room == 0)
+        return;
+    incoming->bodies->used -= incoming->body_room;
+    *incoming->previous = incoming->next;
+    if (incoming->next)
+        incoming->next->previous = incoming->previous;
+    free(incoming->body);
+    incoming->body = NULL;
+    incoming->body_room = 0;
+    incoming->request.body = "";
+    incoming->request.body_length = 0;
+}
+
+static void refuse_body(struct incoming *incoming, int status)
+{
+    incoming_drop_body(incoming);
+    incoming->refused = status;
+}
+
+static struct incoming *largest_unfinished(const struct bodies *bodies)
+{
+    struct incoming *largest = NULL;
+    for (struct incoming *one = bodies->first; one; one = one->next)
+        if (!one->body_is_whole && (!largest || one->body_room > largest->body_room))
+            largest = one;
+    return largest;
+}
+
+/* False: there is none for this one. */
+static bool find_room(struct incoming *incoming, size_t room)
+{
+    struct bodies *bodies = incoming->bodies;
+    while (room - incoming->body_room > bodies->max - bodies->used) {
+        struct incoming *largest = largest_unfinished(bodies);
+        if (!largest || largest == incoming || largest->body_room <= room)
+            return false;
+        refuse_body(largest, 503);
+    }
+    return true;
+}
+
+static void enlarge(struct incoming *incoming, size_t room)
+{
+    struct bodies *bodies = incoming->bodies;
+    if (incoming->body_room == 0) {
+        incoming->next = bodies->first;
+        incoming->previous = &bodies->first;
+        if (incoming->next)
+            incoming->next->previous = &incoming->next;
+        bodies->first = incoming;
+    }
+    incoming->body = xreallocarray(incoming->body, room, 1);
+    bodies->used += room - incoming->body_room;
+    incoming->body_room = room;
+    incoming->request.body = incoming->body;
+}
+
+/* Room for so many bytes; false: it was refused. */
+static bool make_room(struct incoming *incoming, size_t wanted)
+{
+    const size_t most = incoming->limits.max_body + 1;
+    size_t room = incoming->body_room ? incoming->body_room : 512;
+    if (wanted <= incoming->body_room)
+        return true;
+    while (room < wanted)
+        room *= 2;
+    room = room < most ? room : most;
+    if (!find_room(incoming, room)) {
+        refuse_body(incoming, 503);
+        return false;
+    }
+    enlarge(incoming, room);
+    return true;
+}
+
 void incoming_body(struct incoming *incoming, const char *data, size_t size)
 {
     struct request *request = &incoming->request;
     if (!incoming->refused && size > incoming->limits.max_body - request->body_length)
-        incoming->refused = 413;
-    if (incoming->refused)
+        refuse_body(incoming, 413);
+    if (incoming->refused || !make_room(incoming, request->body_length + size + 1))
         return;
-    size_t wanted = request->body_length + size + 1;
-    if (wanted > incoming->body_room) {
-        size_t room = incoming->body_room ? incoming->body_room : 512;
-        while (room < wanted)
-            room *= 2;
-        incoming->body = xreallocarray(incoming->body, room, 1);
-        incoming->body_room = room;
-    }
     memcpy(incoming->body + request->body_length, data, size);
     request->body_length += size;
     incoming->body[request->body_length] = 0;
-    request->body = incoming->body;
+}
+
+void incoming_end(struct incoming *incoming)
+{
+    incoming->body_is_whole = true;
 }
 
 void incoming_clear(struct incoming *incoming)
 {
+    incoming_drop_body(incoming);
     query_clear(&incoming->request.query);
     identity_clear(&incoming->request.identity);
     free(incoming->target);
     free(incoming->path);
-    free(incoming->body);
     free(incoming->api_version);
     free(incoming->query_problem);
     *incoming = (struct incoming){0};

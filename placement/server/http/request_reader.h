@@ -12,24 +12,43 @@ struct incoming_limits {
     size_t max_body, max_header; /* bytes */
 };
 
+/* The memory of all bodies together. When it is used up, the largest of those that are
+ * not whole yet is given up: a client that sends much, or slowly, does not keep others
+ * from sending a little. All zero but `max` is unused. */
+struct bodies {
+    size_t max, used;       /* bytes */
+    struct incoming *first; /* of those that have some */
+};
+
 struct incoming {
     struct request request;
     int refused; /* it is too large, and is to be answered with this status; 0: it is
                     not */
     struct incoming_limits limits;
+    struct bodies *bodies;
     size_t header_size, body_room;
+    bool body_is_whole;
+    const char *transfer_encoding; /* NULL: none */
     char *target, *path, *body, *api_version, *query_problem;
+    struct incoming *next, **previous; /* in `bodies` while body_room > 0 */
 };
 
-/* `incoming` is all zero before. Copies the target ("/path?query"). */
+/* `incoming` is all zero before. Copies the target ("/path?query"). `bodies` is
+ * borrowed. */
 void incoming_begin(struct incoming *incoming, const struct incoming_limits *limits,
-                    const char *target);
+                    struct bodies *bodies, const char *target);
 /* `value` is borrowed as long as the request. */
 void incoming_header(struct incoming *incoming, const char *name, const char *value);
 /* All headers have come. */
 void incoming_headers_end(struct incoming *incoming);
+/* After that: whether a body follows. */
+bool incoming_has_body(const struct incoming *incoming);
 /* What is too much is dropped. */
 void incoming_body(struct incoming *incoming, const char *data, size_t size);
+/* All has come. */
+void incoming_end(struct incoming *incoming);
+/* It is needed no more. */
+void incoming_drop_body(struct incoming *incoming);
 void incoming_clear(struct incoming *incoming);
 
 #endif

@@ -32,8 +32,8 @@ def request_text(method, path, body=None, token="admin", headers=""):
 class Client:
     """One connection, byte by byte."""
 
-    def __init__(self, address, timeout=60):
-        self.socket = socket.create_connection(address, timeout=timeout)
+    def __init__(self, address, timeout=60, source="127.0.0.1"):
+        self.socket = socket.create_connection(address, timeout, (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""
 
@@ -78,6 +78,20 @@ class Client:
     def ask(self, *words, **more):
         self.send(request_text(*words, **more))
         return self.receive()
+
+
+def drip(clients, data=b"x"):
+    """A little more to each that is still connected; those."""
+    left = []
+    for client in clients:
+        try:
+            if not client.is_cut_off():
+                client.socket.settimeout(20)
+                client.send(data)
+                left.append(client)
+        except OSError:
+            pass
+    return left
 
 
 class Writers:

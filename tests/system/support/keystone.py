@@ -12,6 +12,7 @@ class Keystone:
 
     def __init__(self):
         self.users, self.own, self.asked, self.status = {}, set(), [], None
+        self.waiting = 0  # GETs that hang
         self.gate = threading.Event()
         self.gate.set()
         keystone = self
@@ -45,7 +46,9 @@ class Keystone:
                               X_Subject_Token=token)
 
             def do_GET(self):
+                keystone.waiting += 1
                 keystone.gate.wait(30)
+                keystone.waiting -= 1
                 subject = self.headers["X-Subject-Token"]
                 keystone.asked.append(subject)
                 if keystone.status:

@@ -1,0 +1,164 @@
+#include "lib/connections.h"
+
+#include <arpa/inet.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "lib/xalloc.h"
+
+/* From the kernel's include/net/tcp_states.h, which is not for programs. */
+#define STATE_CLOSE_WAIT 8
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* "127.0.0.1", "::1". */
+static void write_address(const struct sockaddr *address, char out[PEER_ADDRESS_SIZE])
+{
+    const void *bytes =
+        address->sa_family == AF_INET6
+            ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)
+                  ->sin6_addr
+            : (const void *)&((const struct sockaddr_in *)(const void *)address)
+                  ->sin_addr;
+    if (!inet_ntop(address->sa_family, bytes, out, PEER_ADDRESS_SIZE))
+        out[0] = 0;
+}
+
+static void cut_off(struct peers *peers, struct peer *peer)
+{
+    peer->cut_off = true;
+    peers->count--;
+    shutdown(peer->fd, SHUT_RDWR);
+}
+
+/* ---- room for a new one ---- */
+
+/* NULL: nobody is idle. `address` NULL: of all. The new one itself comes last. */
+static struct peer *longest_idle(const struct peers *peers, const char *address)
+{
+    struct peer *longest = NULL;
+    for (struct peer *peer = peers->first; peer; peer = peer->next)
+        if (!peer->cut_off && peer->phase == PEER_IDLE &&
+            (!longest || peer->since <= longest->since) &&
+            (!address || strcmp(peer->address, address) == 0))
+            longest = peer;
+    return longest;
+}
+
+static unsigned count_of(const struct peers *peers, const char *address)
+{
+    unsigned count = 0;
+    for (const struct peer *peer = peers->first; peer; peer = peer->next)
+        count += !peer->cut_off && strcmp(peer->address, address) == 0;
+    return count;
+}
+
+static void make_room(struct peers *peers, const struct peer *new)
+{
+    struct peer *peer = NULL;
+    if (count_of(peers, new->address) > peers->limits.per_address)
+        peer = longest_idle(peers, new->address);
+    else if (peers->count > peers->limits.connections)
+        peer = longest_idle(peers, NULL);
+    if (peer)
+        cut_off(peers, peer);
+}
+
+struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *address)
+{
+    struct peer *peer = xcalloc(1, sizeof *peer);
+    peer->fd = fd;
+    peer->since = monotonic_ms();
+    write_address(address, peer->address);
+    peer->next = peers->first;
+    peer->previous = &peers->first;
+    if (peer->next)
+        peer->next->previous = &peer->next;
+    peers->first = peer;
+    peers->count++;
+    make_room(peers, peer);
+    return peer;
+}
+
+void peers_remove(struct peers *peers, struct peer *peer)
+{
+    *peer->previous = peer->next;
+    if (peer->next)
+        peer->next->previous = peer->previous;
+    if (!peer->cut_off)
+        peers->count--;
+    free(peer);
+}
+
+void peer_served(struct peer *peer)
+{
+    peer->phase = PEER_IDLE;
+    peer->served = true;
+    peer->head_since = 0;
+    peer->since = monotonic_ms();
+}
+
+/* ---- who takes too long ---- */
+
+static bool look(const struct peer *peer, struct tcp_info *info)
+{
+    socklen_t size = sizeof *info;
+    *info = (struct tcp_info){0};
+    return getsockopt(peer->fd, IPPROTO_TCP, TCP_INFO, info, &size) == 0;
+}
+
+/* All that it will ever send has been read. */
+static bool has_ended(const struct peer *peer, const struct tcp_info *info)
+{
+    int unread = 0;
+    return info->tcpi_state == STATE_CLOSE_WAIT &&
+           ioctl(peer->fd, SIOCINQ, &unread) == 0 && unread == 0;
+}
+
+/* The server does not tell when the first byte of a head has come; the kernel knows how
+ * many bytes there were. */
+static void look_for_head(struct peer *peer, const struct tcp_info *info, int64_t now)
+{
+    if (peer->looked_since != peer->since) {
+        peer->looked_since = peer->since;
+        peer->received = info->tcpi_bytes_received;
+    } else if (peer->head_since == 0 && info->tcpi_bytes_received > peer->received) {
+        peer->head_since = now;
+    }
+}
+
+static bool takes_too_long(const struct peers *peers, struct peer *peer, int64_t now)
+{
+    const struct peers_limits *limits = &peers->limits;
+    struct tcp_info info;
+    if (now - peer->since > 1000 * (int64_t)limits->request)
+        return true;
+    if (peer->phase == PEER_ANSWERED || !look(peer, &info))
+        return false;
+    if (has_ended(peer, &info))
+        return true;
+    if (peer->phase != PEER_IDLE)
+        return false;
+    if (!peer->served)
+        return now - peer->since > 1000 * (int64_t)limits->head;
+    look_for_head(peer, &info, now);
+    return peer->head_since > 0 &&
+           now - peer->head_since > 1000 * (int64_t)limits->head;
+}
+
+void peers_sweep(struct peers *peers)
+{
+    int64_t now = monotonic_ms();
+    for (struct peer *peer = peers->first; peer; peer = peer->next)
+        if (!peer->cut_off && takes_too_long(peers, peer, now))
+            cut_off(peers, peer);
+}

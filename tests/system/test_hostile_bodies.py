@@ -1,0 +1,113 @@
+"""The bodies of requests take little memory, whoever sends them: without a token none at
+all, and with one no more than all together may have."""
+import threading
+
+from support.case import SystemTest
+from support.hostile import HEADERS, Client, address_of, memory_kib, request_text
+from support.keystone import Keystone
+from support.placement import start_placement
+from support.process import wait_for
+
+MIB = 1024 * 1024
+BODY = 8 * MIB - 1
+CLIENTS = 20
+BUDGET = 16  # MiB
+
+
+def head(length, token=None, more=""):
+    token = f"X-Auth-Token: {token}\r\n" if token else ""
+    return (f"POST /resource_providers HTTP/1.1\r\n{HEADERS}{token}{more}"
+            f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n").encode()
+
+
+class Bodies(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.keystone = Keystone()
+        self.addCleanup(self.keystone.stop)
+        self.keystone.users = {"good": (["admin"], 600), "poor": (["member"], 600),
+                               "slow": (["admin"], 600)}
+        folder = self.subdirectory("server")
+        (folder / "placementd.conf").write_text(
+            self.keystone.configuration() +
+            f"[placementd]\nmax_bodies_size = {BUDGET * MIB}\n")
+        self.server = start_placement(folder, "--config-file",
+                                      str(folder / "placementd.conf"))
+        self.addCleanup(self.end, self.server)
+        self.address = address_of(self.server.url)
+        self.before = memory_kib(self.server.process.pid)
+
+    def connect(self):
+        client = Client(self.address)
+        self.addCleanup(client.close)
+        return client
+
+    def grown(self):
+        return (memory_kib(self.server.process.pid) - self.before) / 1024
+
+    def test_without_a_token(self):
+        """Refused at the headers; also who has sent all before it reads sees why."""
+        for token, status in ((None, 401), ("bad", 401), ("poor", 403)):
+            client = self.connect()
+            client.send(head(BODY, token))
+            self.assertEqual(client.receive()[0], status)
+            client = self.connect()
+            client.send(head(BODY, token) + BODY * b" ")
+            self.assertEqual(client.receive()[0], status)
+        clients = [self.connect() for _ in range(CLIENTS)]
+
+        def send(client):
+            try:
+                client.send(head(BODY, "bad") + (BODY - 1) * b" ")
+            except OSError:  # it had its reply and its time
+                pass
+
+        threads = [threading.Thread(target=send, args=(client,)) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertLess(self.grown(), 20)
+
+    def test_the_token_is_known_before_the_body_is_read(self):
+        self.keystone.gate.clear()
+        client = self.connect()
+        sent = threading.Thread(target=client.send, args=(
+            head(BODY, "slow") + BODY * b" ",))
+        sent.start()
+        wait_for(lambda: self.keystone.waiting, "Keystone to be asked")
+        self.assertLess(self.grown(), 5)
+        self.keystone.gate.set()
+        sent.join()
+        self.assertEqual(client.receive()[0], 400)
+        self.assertEqual(client.ask("GET", "/resource_classes", token="slow")[0], 200)
+
+    def test_one_budget_for_all(self):
+        clients = [self.connect() for _ in range(CLIENTS)]
+        for client in clients:
+            client.send(head(BODY, "good") + (BODY - 1) * b" ")
+        # Each had its largest given up when it was somebody else's turn: small ones go on.
+        small = self.connect()
+        for number in range(10):
+            status, _, body = small.ask("POST", "/resource_providers",
+                                        body={"name": f"{number}"}, token="good")
+            self.assertEqual(status, 200, body)
+        for client in clients:
+            client.send(b" ")
+        statuses = [client.receive()[0] for client in clients]
+        self.assertEqual(set(statuses), {400, 503})
+        self.assertLessEqual(statuses.count(400), BUDGET // 8)
+        self.assertLess(self.grown(), 2 * BUDGET + 20)
+        # What is given up is given back.
+        for client in clients:
+            client.close()
+        client = self.connect()
+        client.send(request_text("POST", "/resource_providers", body={"name": "x"},
+                                 token="good"))
+        self.assertEqual(client.receive()[0], 200)
+
+    def test_chunks_count_as_well(self):
+        client = self.connect()
+        client.send((f"POST /resource_providers HTTP/1.1\r\n{HEADERS}"
+                     "Transfer-Encoding: chunked\r\n\r\n").encode())
+        self.assertEqual(client.receive()[0], 401)

@@ -70,7 +70,7 @@ PARTS_unit := unit agent server client model config mdevsim lib
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps deps-lint deps-upstream deps-bench deps-fuzz generated install uninstall \
-	check check-unit check-system check-san check-crash soak run-soak check-upstream check-conformance check-kernel check-units fuzz run-fuzz demo bench \
+	check check-unit check-system check-san check-crash check-oracle soak run-soak check-upstream check-conformance check-kernel check-units fuzz run-fuzz demo bench \
 	lint lint-format lint-tidy lint-cppcheck lint-shell lint-floors clean FORCE
 .SECONDARY:
 
@@ -214,6 +214,10 @@ check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 
 check-crash: all $(PRELOADED) ## killed or failing at every single call and request, of every kind of plan
 	@EXHAUSTIVE=1 BUILD=$(abspath $(BUILD)) tests/system/run -j "$$((2 * $$(nproc)))" --timeout 3600 test_crash test_faults
+
+# Each seed is a script of its own; SEEDS= (1-40) does those, STEPS= so many steps in each mode.
+check-oracle: all ## STEPS=500 SEEDS=: random scripts of Nova, operators and enemies before a second judge
+	@BUILD=$(abspath $(BUILD)) tests/system/oracle/run --steps $(or $(STEPS),500) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(MODE),--mode $(MODE))
 
 # The daemon's cycles, and where its storms begin (tests/system/test_soak.py).
 SEED ?= 1

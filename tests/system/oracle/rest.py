@@ -1,0 +1,366 @@
+"""The rules at rest: when `plan` has nothing left to do, and when all is deleted.
+
+  given, given-twice, own      a device is one consumer's, and nobody else names or holds it
+  unmet, too-many              each unit has one device of the right type where there is room
+  offered, hidden              what Placement offers can be made, and what can be made is offered
+  others                       what is not the agent's is as it was
+  rest, status, left           quiet in the end; `status` tells the truth; nothing stays
+"""
+import collections
+import json
+
+from .rig import TYPES, now
+from .rules import look_at_stores
+from .world import OPERATORS_CLASS, OPERATORS_TRAIT, OWNER_TRAIT
+from .wrong import Wrong
+
+CYCLES = 16  # until a change is seen and dealt with
+MARGIN = 8  # seconds beyond the grace period, on a busy machine
+
+
+class View:
+    """What is to be seen at rest."""
+
+    def __init__(self, world):
+        self.devices = world.devices()
+        self.named, self.held = world.libvirt.names(), world.libvirt.holders()
+        self.rows = rows(world) if world.mode == "owner" else []
+        self.listed = collections.defaultdict(list)  # (consumer, card): devices
+        cards = {world.child_name(card): card for card in world.cards}
+        for row in self.rows:
+            card = cards.get(row["provider"])
+            if row["units"] and card in world.allocations.get(row["consumer"], ()):
+                self.listed[row["consumer"], card] += row["mdevs"] or []
+        self.short = {}  # (consumer, card): units without a device
+
+    def free(self, card, world):
+        """Of the right type, and nobody's."""
+        return [d for d, place in self.devices.items()
+                if place == (card, TYPES[card]) and d not in self.named
+                and d not in self.held and world.foreign.get(d, "idle") == "idle"]
+
+
+def rows(world):
+    done = world.rig.ask("--format", "json", "allocations")
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        raise Wrong("status", f"allocations: {done.returncode} {done.stdout}"
+                    f"{done.stderr}") from None
+
+
+def settle(world):
+    """Until `plan` has nothing to do."""
+    for _ in range(CYCLES):
+        if world.mode == "nova" and not world.lost:
+            world.nova_reports()
+        world.rig.cycle()
+        look_at_stores(world)
+        done = world.rig.ask("plan")
+        if done.returncode == 0:
+            return
+    raise Wrong("rest", f"after {CYCLES} cycles `plan` still says {done.returncode}:\n"
+                f"{done.stdout[-1500:]}{done.stderr[-800:]}")
+
+
+def audit(world):
+    world.rig.thaw()
+    if world.bad_files:
+        done = world.rig.ask("status")
+        if done.returncode == 0:
+            raise Wrong("status", "files with errors, and `status` says all is well")
+        return "files with errors"
+    settle(world)
+    view = View(world)
+    judge_given(world, view)
+    judge_met(world, view)
+    makeable = count_makeable(world)
+    if world.mode == "owner":
+        judge_capacity(world, view, makeable)
+        judge_leaks(world, view)
+        judge_provider(world)
+    judge_others(world)
+    judge_status(world, view)
+    judge_command(world, view)
+    world.touched.clear()
+    world.assigned = {d: key for key, listed in view.listed.items() for d in listed
+                      if view.devices.get(d) == (key[1], TYPES[key[1]])}
+    world.known.update(view.devices)
+    world.named_at_rest, world.held_at_rest = set(view.named), set(view.held)
+    return None
+
+
+def judge_given(world, view):
+    seen = {}
+    for (consumer, card), listed in view.listed.items():
+        owner = world.instance_of.get(consumer, consumer)
+        for device in listed:
+            users = view.named.get(device, set()) | view.held.get(device, set())
+            users -= {owner}
+            if device not in world.held_at_rest or (
+                    world.assigned.get(device, (None,))[0] in world.family(consumer)):
+                users.discard("a process")  # which came later
+            if users:
+                raise Wrong("given", f"{consumer} is given {device} on {card}, which "
+                            f"{sorted(users)} names or holds")
+            if world.foreign.get(device, "idle") != "idle":
+                raise Wrong("given", f"{consumer} is given {device}, which somebody else made "
+                            f"({world.foreign[device]})")
+            if device in seen:
+                raise Wrong("given-twice", f"{device} is given to {seen[device]} and to "
+                            f"{consumer}")
+            seen[device] = consumer
+    for domain in world.libvirt.domains.values():
+        judge_own(world, view, domain, seen)
+
+
+def judge_own(world, view, domain, seen):
+    """What a guest has is its own as long as it has an allocation there."""
+    if world.mode != "owner":
+        return
+    for card in world.cards:
+        mine = [d for d in domain.devices if view.devices.get(d) == (card, TYPES[card])
+                and d not in world.foreign]
+        units = world.here(domain.uuid).get(card, 0)
+        if card in world.lost or len(mine) > units:
+            continue  # what a migration holds may have become another device
+        for device in mine:
+            if seen.get(device) not in world.family(domain.uuid):
+                raise Wrong("own", f"the guest {domain.uuid} has {device} and {units} "
+                            f"allocated on {card}, but `allocations` gives the device to "
+                            f"{seen.get(device)}")
+
+
+def judge_met(world, view):
+    for consumer in world.allocations if world.mode == "owner" else ():
+        for card, units in world.here(consumer).items():
+            listed = view.listed[consumer, card]
+            if len(listed) > units:
+                raise Wrong("too-many", f"{consumer} has {units} on {card} and is given "
+                            f"{listed}:\n{json.dumps(view.rows, indent=1)}")
+            if card not in world.lost:
+                good = [d for d in listed if view.devices.get(d) == (card, TYPES[card])]
+                if len(good) < units:
+                    view.short[consumer, card] = units - len(good)
+
+
+def count_makeable(world):
+    """card: how many more the kernel makes, while the agent stands still."""
+    world.rig.freeze()
+    try:
+        return {card: world.rig.probe(card, 8) for card in world.cards
+                if card not in world.lost}
+    finally:
+        world.forget_stores()
+        world.rig.thaw()
+
+
+def offered(world, card):
+    """total - reserved - used, as Placement counts it."""
+    child = world.children[card]
+    inventory = world.placement.inventories(child).get("VGPU")
+    used = sum(found["resources"].get("VGPU", 0) for found in world.placement.get(
+        f"/resource_providers/{child}/allocations")["allocations"].values())
+    if not inventory:
+        return 0
+    return int((inventory["total"] - inventory["reserved"]) * inventory["allocation_ratio"]) - used
+
+
+def judge_capacity(world, view, makeable):
+    given = {d for listed in view.listed.values() for d in listed}
+    for card in world.cards:
+        free = offered(world, card)
+        if card in world.lost or card in world.drained:
+            if free > 0:
+                raise Wrong("offered", f"{card} is {'lost' if card in world.lost else 'drained'}"
+                            f" and {free} are offered")
+            continue
+        idle, more = view.free(card, world), makeable[card]
+        capped = world.cap and world.cap[0] == card
+        left = [d for d in idle if d not in given]
+        for (consumer, where), units in view.short.items():
+            if where == card and units <= more + len(left) and not capped:
+                raise Wrong("unmet", f"{units} of {consumer} on {card} have no device; the "
+                            f"kernel makes {more} more, and nobody has {left}:\n"
+                            f"{json.dumps(view.rows, indent=1)}")
+        unserved = needs(world, view, card)
+        room = len(idle) + more - unserved
+        if free > max(room, 0):
+            raise Wrong("offered", f"{free} are offered on {card}, but only {max(room, 0)} can "
+                        f"be: {more} are made by the kernel, {len(idle)} are nobody's, and "
+                        f"{unserved} of those allocated need one")
+        if free < room and is_plain(world):
+            raise Wrong("hidden", f"{free} are offered on {card}, but {room} could be: {more} "
+                        f"are made by the kernel, {len(idle)} are nobody's, and {unserved} of "
+                        "those allocated need one")
+
+
+def needs(world, view, card):
+    """Allocated units whose guest does not have its device yet."""
+    count, families = 0, set()
+    for consumer in world.allocations:
+        owner = world.instance_of.get(consumer, consumer)
+        if owner in families:
+            continue
+        families.add(owner)
+        units = sum(world.allocations.get(c, {}).get(card, 0) for c in world.family(owner))
+        mine = [d for d, users in view.named.items()
+                if owner in users and view.devices.get(d) == (card, TYPES[card])]
+        count += max(units - len(mine), 0)
+    return count
+
+
+def is_plain(world):
+    """Nothing but servers that are here, and whose guests have what is theirs."""
+    return not (world.lost or world.drained or world.cap or world.foreign or world.forgetful
+                or world.reappeared or world.libvirt.processes or world.bad_files
+                or any(s.stage not in ("new", "active", "gone", "shelved")
+                       for s in world.servers.values())
+                or any(not world.stands(domain.uuid, world.devices().get(d, ["?"])[0])
+                       for domain in world.libvirt.domains.values() for d in domain.devices))
+
+
+def judge_leaks(world, view):
+    given = {d for listed in view.listed.values() for d in listed}
+    unused = {d for d in view.devices if d not in given and d not in view.named
+              and d not in view.held and d not in world.foreign
+              and d not in world.reappeared and not world.forgetful
+              and view.devices[d][0] not in world.lost}
+    world.left_over = {d: world.left_over.get(d, now()) for d in unused}
+    for device, since in world.left_over.items():
+        if now() - since > world.grace + MARGIN:
+            raise Wrong("left", f"{device} {view.devices[device]} has been nobody's for "
+                        f"{now() - since:.1f} s, with a grace period of {world.grace}")
+
+
+def judge_provider(world):
+    for card in world.cards:
+        traits = world.placement.traits(world.children[card])
+        wanted = {OWNER_TRAIT, "CUSTOM_" + "".join(
+            c if c.isalnum() else "_" for c in TYPES[card].upper())}
+        if card == world.cards[0]:
+            wanted |= {OPERATORS_TRAIT}
+            if world.placement.inventories(world.children[card]).get(
+                    OPERATORS_CLASS, {}).get("total") != 5:
+                raise Wrong("others", f"an operator's {OPERATORS_CLASS} on {card} is gone")
+        if not wanted <= traits:
+            raise Wrong("others", f"{card} has {sorted(traits)}, without "
+                        f"{sorted(wanted - traits)}")
+
+
+def judge_others(world):
+    after = world.others()
+    for provider, before in world.others_before.items():
+        if after[provider] != before:
+            raise Wrong("others", f"the provider {provider} is not the agent's; it was "
+                        f"{before}, and is {after[provider]}")
+    names = set(world.placement.tree(world.root))
+    known = {world.rig.root_name, f"{world.rig.root_name}_pci_0000_99_00_0",
+             *(world.child_name(card) for card in world.cards)}
+    if names != known:
+        raise Wrong("others", f"the tree has {sorted(names ^ known)}")
+
+
+def judge_status(world, view):
+    done = world.rig.ask("status")
+    short = sum(view.short.values())
+    if done.returncode not in (0, 1):
+        raise Wrong("status", f"exit status {done.returncode}: {done.stderr}")
+    if done.returncode == 0 and (short or world.lost):
+        raise Wrong("status", f"all is well, it says; {short} units have no device, lost: "
+                    f"{world.lost}:\n{done.stdout}")
+    if done.returncode == 1 and world.rig.daemon and not short and is_plain(world):
+        for _ in range(CYCLES):  # what a cycle could not do is told until the next
+            if world.mode == "nova":
+                world.nova_reports()
+            world.rig.cycle()
+            done = world.rig.ask("status")
+            if done.returncode == 0:
+                return
+        raise Wrong("status", f"something is not well, it says; everything is:\n{done.stdout}")
+
+
+def judge_command(world, view):
+    """One of those whose units all have their devices can be defined."""
+    if world.mode != "owner" or world.lost:
+        return
+    ready = [s for s in world.servers.values() if s.stage in ("new", "active", "in", "same")
+             and world.here(s.uuid) and all(
+                 len(view.listed[s.uuid, card]) == units
+                 and not any(view.held.get(d, set()) - {s.uuid}
+                             for d in view.listed[s.uuid, card])
+                 for card, units in world.here(s.uuid).items())
+             and not view.short]
+    if not ready:
+        return
+    server = ready[len(world.story) % len(ready)]
+    command = ("xml", "qemu-args")[len(world.story) % 2]
+    done = world.rig.ask(command, server.uuid)
+    if done.returncode != 0:
+        if server.domain and server.domain.pid:
+            return  # its own process holds them
+        raise Wrong("unmet", f"{command} {server.uuid} refuses, but its devices are there and "
+                    f"nobody else's: {done.returncode} {done.stderr}")
+    listed = {d for card in world.here(server.uuid) for d in view.listed[server.uuid, card]}
+    if any(device not in done.stdout for device in listed):
+        raise Wrong("printed", f"{command} {server.uuid} does not give {sorted(listed)}:\n"
+                    f"{done.stdout}")
+
+
+# ---- at the end ----
+
+def nothing_left(world):
+    """All servers and strangers are gone."""
+    end = now() + world.grace + MARGIN
+    while True:
+        world.rig.cycle()
+        look_at_stores(world)
+        devices, listed = left(world), rows(world)
+        if not devices and not listed:
+            break
+        if now() > end:
+            raise Wrong("left", f"after everything was deleted there are still {devices}; "
+                        f"`allocations` has {listed}")
+    audit(world)
+    if world.mode == "owner":
+        prune(world)
+    else:
+        take_back(world)
+
+
+def left(world):
+    if world.mode == "nova" or world.forgetful:
+        return {}
+    return {d: place for d, place in world.devices().items() if d not in world.reappeared}
+
+
+def without_last(world):
+    card = world.cards[-1]
+    text = world.agent.file.read_text().replace(f", {TYPES[card]}", "").replace(
+        f"{TYPES[card]}, ", "")
+    section = f"[mdev_{TYPES[card]}]\ndevice_addresses = {card}\n"
+    assert section in text
+    world.agent.file.write_text(text.replace(section, ""))
+    world.rig.end_daemon()
+    world.rig.start_daemon()
+    world.rig.cycle(), world.rig.cycle()
+    return card
+
+
+def prune(world):
+    card = without_last(world)
+    if offered(world, card) > 0:
+        raise Wrong("left", f"{card} is not configured any more, and still offered")
+    done = world.rig.ask("prune")
+    tree = world.placement.tree(world.root)
+    if done.returncode != 0 or world.child_name(card) in tree:
+        raise Wrong("left", f"prune: {done.returncode} {done.stdout}{done.stderr}")
+    if len(tree) != len(world.cards) + 1:
+        raise Wrong("others", f"after prune the tree is {sorted(tree)}")
+
+
+def take_back(world):
+    card = without_last(world)
+    traits = world.placement.traits(world.children[card])
+    if traits:
+        raise Wrong("left", f"{card} is not configured any more, and still has {traits}")

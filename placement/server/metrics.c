@@ -43,8 +43,9 @@ static void write_one(FILE *out, const char *name, const char *type, const char 
 }
 
 static void write_all(FILE *out, const struct metrics *metrics,
-                      const struct graph *graph)
+                      const struct store *store)
 {
+    const struct graph *graph = &store->graph;
     write_requests(out, metrics);
     write_one(out, "commits_total", "counter",
               "Batches of changes that were made durable.", (double)metrics->commits);
@@ -53,6 +54,14 @@ static void write_all(FILE *out, const struct metrics *metrics,
               (double)metrics->failed_commits);
     write_one(out, "commit_seconds_total", "counter", "Time that commits took.",
               metrics->commit_seconds);
+    write_one(out, "database_writable", "gauge",
+              "0 while changes are refused with 503: the disk does not take them, or "
+              "the file was deleted or replaced.",
+              store_is_writable(store));
+    write_one(out, "database_log_bytes", "gauge",
+              "Size of the write-ahead log. It grows as long as another program reads "
+              "the database without end.",
+              (double)database_log_size(store->database));
     write_one(out, "providers", "gauge", "Resource providers.",
               (double)graph->nodes.count);
     write_one(out, "trees", "gauge", "Resource providers without a parent.",
@@ -65,7 +74,7 @@ static void write_all(FILE *out, const struct metrics *metrics,
               (double)graph->class_count);
 }
 
-void metrics_answer(const struct metrics *metrics, const struct graph *graph,
+void metrics_answer(const struct metrics *metrics, const struct store *store,
                     const struct request *request, struct reply *reply)
 {
     if (strcmp(request->path, "/metrics") != 0) {
@@ -78,7 +87,7 @@ void metrics_answer(const struct metrics *metrics, const struct graph *graph,
     FILE *out = open_memstream(&text, &length);
     if (!out)
         abort();
-    write_all(out, metrics, graph);
+    write_all(out, metrics, store);
     fclose(out);
     reply->status = 200;
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-#include "placement/server/graph/graph.h"
 #include "placement/server/message/reply.h"
 #include "placement/server/message/request.h"
+#include "placement/server/store/store.h"
 
 #define METRICS_METHODS 5
 #define METRICS_STATUSES 600
@@ -25,7 +25,7 @@ void metrics_count(struct metrics *metrics, const struct request *request,
                    const struct reply *reply);
 
 /* Answers a request to the address of the metrics. */
-void metrics_answer(const struct metrics *metrics, const struct graph *graph,
+void metrics_answer(const struct metrics *metrics, const struct store *store,
                     const struct request *request, struct reply *reply);
 
 #endif

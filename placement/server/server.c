@@ -101,7 +101,7 @@ static enum http_admission admit_all(void *context, struct request *request,
 static void answer_metrics(void *context, struct request *request, struct reply *reply)
 {
     const struct server *server = context;
-    metrics_answer(&server->metrics, &server->api.store->graph, request, reply);
+    metrics_answer(&server->metrics, server->api.store, request, reply);
 }
 
 static bool never_waits(void *context)
@@ -247,12 +247,21 @@ static void wait_for_work(struct server *server)
         take_tokens(server);
 }
 
+static void tend_store(struct server *server)
+{
+    struct error err;
+    if (store_tend(server->api.store, &err) != 0)
+        log_error("store", "the write-ahead log was not folded into the tables: %s",
+                  err.text);
+}
+
 static void sweep(struct server *server)
 {
     time_t now = monotonic();
     if (now == server->swept)
         return;
     server->swept = now;
+    tend_store(server);
     http_sweep(server->http);
     if (server->metrics_http) {
         http_sweep(server->metrics_http);

@@ -4,18 +4,19 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/xalloc.h"
+#include "placement/server/store/database_file.h"
 #include "placement/server/store/standard_names.h"
+
+#define MEMORY ":memory:"
 
 struct database {
     sqlite3 *connection;
     sqlite3_stmt *statements[SQL_STATEMENT_COUNT];
     bool in_transaction;
-    int lock; /* a descriptor of the file, -1: none */
+    struct database_file *file; /* NULL: in memory, or only read */
 };
 
 /* ---- errors ---- */
@@ -143,7 +144,6 @@ static int connect_file(const char *path, int flags, struct database **out,
                         struct error *err)
 {
     struct database *database = xcalloc(1, sizeof *database);
-    database->lock = -1;
     int rc = sqlite3_open_v2(path, &database->connection, flags, NULL);
     if (rc != SQLITE_OK) {
         /* The connection is there even so, and knows why. */
@@ -158,52 +158,86 @@ static int connect_file(const char *path, int flags, struct database **out,
     return 0;
 }
 
-/* A second server on the same file would not see our writes in its memory, so the file
- * is locked as long as we run: with flock(2), which SQLite does not use, so that
- * --check and
- * --backup can read. */
-static int lock_file(struct database *database, const char *path, struct error *err)
+/* Where there is no file yet. Made in memory and put there whole, so that a file
+ * without tables is never one of ours that was begun. */
+static int make_file(const char *path, struct error *err)
 {
-    if (strcmp(path, ":memory:") == 0)
+    if (access(path, F_OK) == 0)
         return 0;
-    database->lock = open(path, O_RDONLY | O_CLOEXEC);
-    if (database->lock < 0)
-        return error_set_errno(err, errno, "open");
-    if (flock(database->lock, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    if (errno == EWOULDBLOCK)
-        return error_set(err, ERROR_BUSY, "another placementd is using it");
-    return error_set_errno(err, errno, "flock");
+    _cleanup_(database_closep) struct database *fresh = NULL;
+    if (connect_file(MEMORY, SQLITE_OPEN_READWRITE, &fresh, err) != 0 ||
+        create_schema(fresh, err) != 0)
+        return -1;
+    sqlite3_int64 length;
+    unsigned char *image = sqlite3_serialize(fresh->connection, "main", &length, 0);
+    if (!image)
+        return error_set(err, ERROR_IO, "the tables cannot be made in memory");
+    int rc = database_file_make(path, image, (size_t)length, err);
+    sqlite3_free(image);
+    return rc;
 }
 
 static int setup(struct database *database, struct error *err)
 {
     _cleanup_free_ char *mode = NULL;
-    int64_t version;
-    if (check_version(database, &version, err) != 0 ||
-        ask(database, "PRAGMA journal_mode = WAL", NULL, &mode, err) != 0)
+    if (ask(database, "PRAGMA journal_mode = WAL", NULL, &mode, err) != 0)
         return -1;
     if (execute(database,
                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;"
                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
                 /* Pages: the log is folded into the tables every 16 MiB, since each
                  * time costs two more flushes, and hot pages are then written once. */
-                "PRAGMA wal_autocheckpoint = 4096;",
+                "PRAGMA wal_autocheckpoint = 4096;"
+                /* Where somebody else's reading kept it from being folded, the log is
+                 * cut back once it is. */
+                "PRAGMA journal_size_limit = 16777216;",
                 err) != 0)
-        return -1;
-    if (version == 0 && create_schema(database, err) != 0)
         return -1;
     if (database_integrity(database, err) != 0 || prepare_all(database, err) != 0)
         return -1;
     return add_standard_names(database, err);
 }
 
+static int open_memory(struct database **out, struct error *err)
+{
+    if (connect_file(MEMORY, SQLITE_OPEN_READWRITE, out, err) != 0)
+        return -1;
+    return create_schema(*out, err) != 0 ? -1 : setup(*out, err);
+}
+
+/* A file without our tables is not taken for a new one: it may be what is left of a
+ * database whose write-ahead log was deleted, or that was cut to nothing. */
+static int check_tables(struct database *database, struct error *err)
+{
+    int64_t version;
+    if (check_version(database, &version, err) != 0)
+        return -1;
+    return version > 0
+               ? 0
+               : error_set(err, ERROR_INVALID,
+                           "no tables of placementd in it; put a backup there, "
+                           "or remove the file to begin with an empty database");
+}
+
+static int open_file(const char *path, struct database **out, struct error *err)
+{
+    if (make_file(path, err) != 0 ||
+        connect_file(path, SQLITE_OPEN_READWRITE, out, err) != 0)
+        return -1;
+    struct database *database = *out;
+    if (database_file_open(path, &database->file, err) != 0 ||
+        check_tables(database, err) != 0 || setup(database, err) != 0 ||
+        database_file_know_log(database->file, err) != 0)
+        return -1;
+    return database_fold(database, err);
+}
+
 int database_open(const char *path, struct database **out, struct error *err)
 {
     _cleanup_(database_closep) struct database *database = NULL;
-    if (connect_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &database,
-                     err) != 0 ||
-        lock_file(database, path, err) != 0 || setup(database, err) != 0)
+    int rc = strcmp(path, MEMORY) == 0 ? open_memory(&database, err)
+                                       : open_file(path, &database, err);
+    if (rc != 0)
         return error_prefix(err, "%s", path);
     *out = steal(database);
     return 0;
@@ -212,13 +246,8 @@ int database_open(const char *path, struct database **out, struct error *err)
 int database_open_readonly(const char *path, struct database **out, struct error *err)
 {
     _cleanup_(database_closep) struct database *database = NULL;
-    int64_t version = 0;
     if (connect_file(path, SQLITE_OPEN_READONLY, &database, err) != 0 ||
-        check_version(database, &version, err) != 0)
-        return error_prefix(err, "%s", path);
-    if (version == 0)
-        return error_set(err, ERROR_INVALID, "%s: no tables of placementd in it", path);
-    if (prepare_all(database, err) != 0)
+        check_tables(database, err) != 0 || prepare_all(database, err) != 0)
         return error_prefix(err, "%s", path);
     *out = steal(database);
     return 0;
@@ -230,8 +259,7 @@ void database_close(struct database *database)
         sqlite3_finalize(database->statements[i]);
     sqlite3_close(database->connection);
     /* Only now: closing any descriptor of the file drops SQLite's own locks. */
-    if (database->lock >= 0)
-        close(database->lock);
+    database_file_free(database->file);
     free(database);
 }
 
@@ -312,16 +340,37 @@ void database_rollback(struct database *database)
     database->in_transaction = false;
 }
 
+static int check_file(struct database *database, struct error *err)
+{
+    return database->file ? database_file_check(database->file, err) : 0;
+}
+
+/* The file is looked at again afterwards: only what stands in the file that a restart
+ * will find was written. */
 int database_commit(struct database *database, struct error *err)
 {
     if (!database->in_transaction)
         return 0;
-    if (step(database, SQL_COMMIT, err) != 0) {
+    if (check_file(database, err) != 0 || step(database, SQL_COMMIT, err) != 0) {
         database_rollback(database);
         return -1;
     }
     database->in_transaction = false;
-    return 0;
+    return check_file(database, err);
+}
+
+int database_fold(struct database *database, struct error *err)
+{
+    int rc = sqlite3_wal_checkpoint_v2(database->connection, NULL,
+                                       SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    /* Somebody reads: a later one will do it. */
+    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? 0
+                                                         : failed(database, rc, err);
+}
+
+int64_t database_log_size(const struct database *database)
+{
+    return database->file ? database_file_log_size(database->file) : 0;
 }
 
 int database_try(struct database *database, struct error *err)
@@ -334,14 +383,22 @@ int database_try(struct database *database, struct error *err)
 
 /* ---- backup ---- */
 
-int database_backup(struct database *database, const char *path, struct error *err)
+/* The name is taken by a new, empty file that only its owner can read: nothing that is
+ * there is written to, neither through a link. */
+static int make_empty(const char *path, struct error *err)
 {
-    struct stat status;
-    if (lstat(path, &status) == 0)
-        return error_set(err, ERROR_EXISTS, "%s: exists already", path);
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return 0;
+    return errno == EEXIST ? error_set(err, ERROR_EXISTS, "%s: exists already", path)
+                           : error_set_errno(err, errno, "%s", path);
+}
+
+static int copy_to(struct database *database, const char *path, struct error *err)
+{
     _cleanup_(database_closep) struct database *copy = NULL;
-    if (connect_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &copy, err) != 0)
-        return error_prefix(err, "%s", path);
+    if (connect_file(path, SQLITE_OPEN_READWRITE, &copy, err) != 0)
+        return -1;
     sqlite3_backup *backup =
         sqlite3_backup_init(copy->connection, "main", database->connection, "main");
     if (backup) {
@@ -349,9 +406,15 @@ int database_backup(struct database *database, const char *path, struct error *e
         sqlite3_backup_finish(backup);
     }
     int rc = sqlite3_errcode(copy->connection);
-    if (rc == SQLITE_OK)
+    return rc == SQLITE_OK ? 0 : failed(copy, rc, err);
+}
+
+int database_backup(struct database *database, const char *path, struct error *err)
+{
+    if (make_empty(path, err) != 0)
+        return -1;
+    if (copy_to(database, path, err) == 0)
         return 0;
     unlink(path);
-    failed(copy, rc, err);
     return error_prefix(err, "%s", path);
 }

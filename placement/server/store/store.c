@@ -50,10 +50,27 @@ int store_commit(struct store *store, struct error *err)
         reload(store);
         return -1;
     }
+    store->unfolded = true;
+    store->quiet = false;
     if (database_commit(store->database, err) == 0)
         return 0;
     reload(store);
     return -1;
+}
+
+int store_tend(struct store *store, struct error *err)
+{
+    bool due = store->unfolded && store->quiet && !store_is_changed(store);
+    store->quiet = true;
+    if (!due)
+        return 0;
+    store->unfolded = false;
+    return database_fold(store->database, err);
+}
+
+bool store_is_writable(const struct store *store)
+{
+    return !store->failed && !store->suspect && !store->lost;
 }
 
 int store_prepare_write(struct store *store, struct error *err)

@@ -40,6 +40,7 @@ struct store {
     bool failed;          /* a statement failed: the batch is lost */
     struct error failure; /* why */
     bool suspect;         /* the last batch was lost: try the disk before the next */
+    bool unfolded, quiet; /* of store_tend(): there were commits; none since then */
     bool lost;            /* the graph could not be loaded again: nothing can be told */
 };
 
@@ -58,6 +59,12 @@ int store_prepare_write(struct store *store, struct error *err);
 /* Makes all changes since the last call durable (fsync). On failure they are all
  * undone: the answers given since then are void. */
 int store_commit(struct store *store, struct error *err);
+/* To be called about once a second: once no write came between two calls, what they
+ * left in the write-ahead log is folded into the tables, so that the file alone is the
+ * whole database. */
+int store_tend(struct store *store, struct error *err);
+/* Whether a write is expected to reach the disk. */
+bool store_is_writable(const struct store *store);
 
 /* One statement of a change, with the values made by SQL_INT() and the like. */
 #define store_sql(store, statement, err, ...)                                \

@@ -130,7 +130,7 @@ def start_placement(directory, *options, **more):
     process = Process([program("placementd"), "--listen", "127.0.0.1:0", "--database",
                        str(directory / "placement.sqlite"), *options],
                       directory / "placementd.log", **more)
-    line = process.wait_for_output("127.0.0.1:")
+    line = process.wait_for_output("listening on 127.0.0.1:")
     address = re.search(r"127\.0\.0\.1:[0-9]+", line).group()
     return Placement(f"http://{address}", process=process)
 

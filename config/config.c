@@ -33,6 +33,75 @@ static void check_spelling(const struct config *config, const struct ini *ini,
     }
 }
 
+/* ---- nova-compute on the same host ---- */
+
+static bool is_entry(const struct ini_entry *entry, const char *section,
+                     const char *name)
+{
+    return strcasecmp(entry->section, section) == 0 && strcmp(entry->name, name) == 0;
+}
+
+/* nova-compute's own files say which hypervisor it drives. */
+static bool is_beside_nova(const struct ini *ini)
+{
+    for (size_t i = 0; i < ini->entry_count; i++)
+        if (is_entry(&ini->entries[i], "DEFAULT", "compute_driver"))
+            return true;
+    return false;
+}
+
+static bool is_our_section(const char *name)
+{
+    return strcasecmp(name, "devices") == 0 || strcasecmp(name, "placement") == 0 ||
+           devices_has_section(name);
+}
+
+/* It names the driver, or, where another of nova-compute's files does, holds things that
+ * are not the agent's and nothing that is the agent's alone. */
+static bool is_novas_file(const struct ini *ini, size_t file)
+{
+    bool has_ours = false, has_others = false;
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        if (entry->file != file)
+            continue;
+        if (is_entry(entry, "DEFAULT", "compute_driver"))
+            return true;
+        if (strcasecmp(entry->section, "agent") == 0)
+            has_ours = true;
+        else
+            has_others |= !is_our_section(entry->section);
+    }
+    return has_others && !has_ours;
+}
+
+/* Two would keep the same GPUs, whichever file the agent believes in the end. */
+static void check_beside_nova(const struct config *config, const struct ini *ini,
+                              struct config_problems *problems)
+{
+    if (config->agent.mode != MODE_OWNER || !is_beside_nova(ini))
+        return;
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        bool types = is_entry(entry, "devices", "enabled_mdev_types") ||
+                     is_entry(entry, "devices", "enabled_vgpu_types");
+        if (types && entry->value[0] && is_novas_file(ini, entry->file))
+            config_error(problems, &entry->place,
+                         "devices.%s: nova-compute reads this, too, and would keep the "
+                         "same GPUs, while agent.mode is owner; expected agent.mode = "
+                         "nova, or the types in a file of the agent's own",
+                         entry->name);
+    }
+    const struct ini_entry *create_root =
+        options_entry(&agent_options, ini, "agent", "create_root", NULL);
+    if (create_root && config->agent.create_root)
+        config_error(
+            problems, &create_root->place,
+            "agent.create_root: true, but these are files of a host with "
+            "nova-compute ([DEFAULT] compute_driver), which makes the root and "
+            "could never register beside another; expected false");
+}
+
 static void check_together(const struct config *config, const struct ini *ini,
                            struct config_problems *problems)
 {
@@ -61,6 +130,7 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     options_warn_unknown(&agent_options, "devices", ini, "devices", problems);
     check_spelling(config, ini, problems);
     check_together(config, ini, problems);
+    check_beside_nova(config, ini, problems);
     return config;
 }
 

@@ -3,8 +3,11 @@
 
 #include "agent/command/session.h"
 #include "agent/plan/text.h"
+#include "agent/report/cycle_problems.h"
 
-#define CHANGES 2 /* exit status */
+/* Exit statuses. */
+#define NOT_WELL 1
+#define CHANGES 2
 
 static int run(const struct command_context *context, int argc, char **argv)
 {
@@ -14,14 +17,22 @@ static int run(const struct command_context *context, int argc, char **argv)
     if (status != EX_OK)
         return status;
     const struct plan *plan = cycle_plan(&session.cycle);
-    if (plan_print(plan, context->format, stdout) != 0)
+    _cleanup_notices_ struct notices found = {0};
+    cycle_problems(&session.cycle, &found);
+    _cleanup_strlist_ struct strlist problems = {0};
+    for (size_t i = 0; i < found.count; i++)
+        strlist_add(&problems, found.items[i].text);
+    if (plan_print(plan, &problems, context->format, stdout) != 0)
         return EX_IOERR;
-    return plan->step_count > 0 ? CHANGES : EX_OK;
+    if (plan->step_count > 0)
+        return CHANGES;
+    return problems.count > 0 ? NOT_WELL : EX_OK;
 }
 
 const struct command command_plan = {
     .name = "plan",
     .arguments = "",
-    .summary = "what the next cycle would do; exit status 2 when there is something",
+    .summary = "what the next cycle would do; exit status 0: nothing, 1: nothing, and "
+               "not all is well, 2: changes",
     .run = run,
 };

@@ -112,8 +112,10 @@ static int run(const struct command_context *context, int argc, char **argv)
     struct error err;
     if (restore(&session, wait, &all, &err) != 0)
         return command_fail(&err);
-    if (command_print_done(&session.cycle, "no device is to be put back",
-                           context->format) != 0)
+    const char *nothing = !whole ? "which devices are to be put back is not known"
+                          : all  ? "no device is to be put back"
+                                 : "no device could be put back";
+    if (command_print_done(&session.cycle, nothing, context->format) != 0)
         return EX_IOERR;
     return whole && all ? EX_OK : EXIT_FAILURE;
 }

@@ -208,6 +208,16 @@ static struct journal_inventory operators(const struct world *world,
     return result;
 }
 
+/* The most that one consumer takes: an operator's where he has set another than the
+ * total, which the agent always sets. Where nobody names one Placement puts the largest
+ * number there is. */
+static int64_t max_unit(const struct inventory *observed, int64_t total)
+{
+    bool is_operators = observed && observed->max_unit != observed->total &&
+                        observed->max_unit != PLACEMENT_MAX_AMOUNT;
+    return is_operators ? observed->max_unit : total;
+}
+
 /* ---- the set ---- */
 
 static void add(struct inventory_decision *decision, const char *resource_class,
@@ -241,7 +251,7 @@ static void decide_class(const struct world *world, const struct subject *subjec
     struct inventory now = {.total = total,
                             .reserved = at_most(note.operators_reserved, most),
                             .min_unit = 1,
-                            .max_unit = total,
+                            .max_unit = max_unit(old, total),
                             .step_size = 1,
                             .allocation_ratio = note.operators_ratio};
     if (held_back)

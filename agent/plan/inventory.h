@@ -19,7 +19,8 @@
  * sick, drained or retired, and those that devices of their former type are still on; a
  * sick or retired one keeps the total that it had. A class that is no longer the configured
  * one shrinks to what is allocated. An operator's own reserved and allocation_ratio
- * stay, and come back after the agent has overruled them. Foreign classes stay.
+ * stay, and come back after the agent has overruled them; his max_unit stays as long as
+ * there is an inventory. Foreign classes stay.
  */
 #ifndef AGENT_PLAN_INVENTORY_H
 #define AGENT_PLAN_INVENTORY_H

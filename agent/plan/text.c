@@ -151,7 +151,8 @@ void step_write(struct json_writer *w, const struct step *step)
     json_write_end_object(w);
 }
 
-static void print_json(const struct plan *plan, FILE *out)
+static void print_json(const struct plan *plan, const struct strlist *problems,
+                       FILE *out)
 {
     struct json_writer w = {0};
     json_write_begin_object(&w);
@@ -161,13 +162,14 @@ static void print_json(const struct plan *plan, FILE *out)
         step_write(&w, &plan->steps[i]);
     json_write_end_array(&w);
     json_write_key(&w, "problems");
-    json_write_strings(&w, &plan->problems);
+    json_write_strings(&w, problems);
     json_write_end_object(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
     fprintf(out, "%s\n", text);
 }
 
-static void print_table(const struct plan *plan, FILE *out)
+static void print_table(const struct plan *plan, const struct strlist *problems,
+                        FILE *out)
 {
     static const char *const columns[] = {"step", "gpu",    "provider",
                                           "what", "reason", NULL};
@@ -184,16 +186,20 @@ static void print_table(const struct plan *plan, FILE *out)
     if (plan->step_count)
         table_print(table, FORMAT_TABLE, out);
     else
-        fputs("nothing to do\n", out);
-    for (size_t i = 0; i < plan->problems.count; i++)
-        fprintf(out, "problem: %s\n", plan->problems.items[i]);
+        fputs(problems->count ? "no step would help; not well:\n" : "nothing to do\n",
+              out);
+    if (plan->step_count && problems->count)
+        fputs("not well:\n", out);
+    for (size_t i = 0; i < problems->count; i++)
+        fprintf(out, "  %s\n", problems->items[i]);
 }
 
-int plan_print(const struct plan *plan, enum output_format format, FILE *out)
+int plan_print(const struct plan *plan, const struct strlist *problems,
+               enum output_format format, FILE *out)
 {
     if (format == FORMAT_JSON)
-        print_json(plan, out);
+        print_json(plan, problems, out);
     else
-        print_table(plan, out);
+        print_table(plan, problems, out);
     return fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }

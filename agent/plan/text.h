@@ -21,8 +21,9 @@ const char *allocation_state_name(enum allocation_state state);
 char *step_text(const struct step *step);
 void step_write(struct json_writer *w, const struct step *step);
 
-/* Steps and problems: a table and lines, or {"steps": [...], "problems": [...]}. 0, or
- * -1 when the stream failed. */
-int plan_print(const struct plan *plan, enum output_format format, FILE *out);
+/* Steps and what is not well, which may be more than the plan's own problems: a table
+ * and lines, or {"steps": [...], "problems": [...]}. 0, or -1 when the stream failed. */
+int plan_print(const struct plan *plan, const struct strlist *problems,
+               enum output_format format, FILE *out);
 
 #endif

@@ -221,14 +221,14 @@ class TestService(DaemonTest):
             self.assertEqual(refused.returncode, os.EX_TEMPFAIL, refused.stderr)
             self.assertIn(f"pid {daemon.pid} ", refused.stderr)
         # Those who only look are let in.
-        self.assertEqual(self.agent.json("plan")["steps"], [])
+        self.assertTrue(self.agent.is_idle())
         self.assertEqual(self.agent.json("allocations"), [])
 
     def test_kill_and_restart_change_nothing(self):
         self.start()
         self.allocate(GPU_84, 2)
         self.wait_for_devices(2)
-        wait_for(lambda: self.agent.try_to("plan").returncode == 0, "nothing to do")
+        wait_for(self.agent.is_idle, "nothing to do")
         tree, stores = self.placement.tree(self.root), self.host.stores()
         self.agent.daemon.kill()
         self.agent.daemon = None

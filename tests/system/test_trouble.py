@@ -375,7 +375,7 @@ class Network(FleetTest):
         self.agent.run("sync")
         self.assertEqual(self.totals(), {"pci_0000_84_00_0": 16, "pci_0000_85_00_0": 16,
                                          "pci_0000_86_00_0": 16})
-        self.assertEqual(self.agent.json("plan")["steps"], [])
+        self.assertTrue(self.agent.is_idle())
         self.assertEqual(len(self.tree()), 4)
 
     def break_one(self, number, verdict):

@@ -198,6 +198,69 @@ class Numbers(ViewsTest):
         self.assertEqual((row["service"], row["total"]), ("unused", None))
 
 
+class Plan(Guide):
+    def test_a_problem_without_a_step(self):
+        self.start()
+        self.agent.settle()
+        self.assertEqual(self.agent.run("plan"), "nothing to do\n")
+        self.host.control(f"lose {B}")
+        self.wake()
+        text = self.agent.run("plan", status=1)
+        self.assertRegex(text, f"^no step would help; not well:\n  {B}: lost: fell off")
+        self.assertIn(B, self.agent.json("plan", status=1)["problems"][0])
+        self.host.control(f"restore {B}")
+        self.wake()
+        self.assertEqual(self.agent.run("plan"), "nothing to do\n")
+
+    def test_an_allocation_that_cannot_be_met(self):
+        self.configure("nvidia-45")
+        self.start()
+        self.wake()
+        first, second = self.allocate(A), new_uuid()
+        wait_for(lambda: self.wake() or self.host.mdevs(), "the device")
+        self.placement.set_inventories(self.child(A), {
+            "VGPU": {"total": 1, "allocation_ratio": 2.0}})
+        self.placement.allocate(second, {self.child(A): {"VGPU": 1}})
+        wait_for(lambda: self.wake() or self.states().get(second) == ["failed"], "its fate")
+        self.assertIn(f"consumer {second}", self.agent.run("plan", status=1))
+        self.assertEqual(self.states()[first], ["ready"])
+        self.assert_problem("no instance of the type 'nvidia-45' is left")
+        self.assertEqual(self.metric("allocations", state="failed"), 1)
+
+    def test_devices_that_cannot_be_put_back(self):
+        self.start()
+        self.allocate(A)
+        wait_for(lambda: self.wake() or self.host.mdevs(), "the device")
+        self.assertEqual(self.agent.stop(), 0)
+        self.host.reboot()
+        self.host.control(f"unplug {A}")
+        done = self.agent.try_to("restore")
+        self.assertEqual((done.returncode, done.stdout), (1, "no device could be put back\n"))
+        self.assertIn("cannot be put back: the GPU is not there", done.stderr)
+
+
+class BesideNova(Guide):
+    def test_types_that_nova_compute_has_as_well(self):
+        """They are one error, wherever the agent's own files stand."""
+        nova = self.directory / "nova.conf"
+        nova.write_text("[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\n"
+                        "[devices]\nenabled_mdev_types = nvidia-35\n")
+        self.options["create_root"] = "false"
+        self.configure("nvidia-35")
+        options = ("--config-file", str(nova))
+        done = self.agent.try_to(*options, "check-config")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{nova}:4: devices.enabled_mdev_types: nova-compute reads this, too",
+                      done.stdout)
+        self.assertEqual(self.agent.try_to(*options, "run").returncode, 78)
+        nova.write_text("[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\n")
+        self.assertEqual(self.agent.run(*options, "check-config"), "")
+        self.options["create_root"] = "true"
+        self.configure("nvidia-35")
+        self.assertIn("agent.create_root: true, but these are files of a host with "
+                      "nova-compute", self.agent.run(*options, "check-config", status=1))
+
+
 class NovaMode(ViewsTest):
     """nova-compute is played by the test: it makes the children."""
 

@@ -338,7 +338,7 @@ class BesideNova(FleetTest):
 
     def settle(self):
         for _ in range(4):
-            if self.agent.try_to("sync").returncode == 0 and self.agent.try_to("plan").returncode == 0:
+            if self.agent.try_to("sync").returncode == 0 and self.agent.is_idle():
                 return
         self.fail(self.agent.try_to("sync").stderr + self.agent.try_to("plan").stdout)
 

@@ -67,9 +67,15 @@ class Agent:
     def json(self, *words, status=0):
         return json.loads(self.run("--format", "json", *words, status=status))
 
+    def is_idle(self):
+        """No step is to be done, whatever is not well."""
+        done = self.try_to("--format", "json", "plan")
+        return done.returncode in (0, 1) and bool(done.stdout) and \
+            json.loads(done.stdout)["steps"] == []
+
     def settle(self):
         """Waits until the daemon has nothing left to do."""
-        wait_for(lambda: self.try_to("plan").returncode == 0, "an empty plan")
+        wait_for(self.is_idle, "an empty plan")
 
     def hold_group(self, pid, group):
         """Makes it look as if a process had the VFIO group open."""

@@ -19,10 +19,10 @@ class JudgedStorm(Storm):
             self.run_cycle()
             wait_for(lambda: all(s["result"] != "pending" for s in self.host.stores()),
                      "what the kernel is at")
-            plan = self.agent.try_to("plan")
-            if plan.returncode == 0:
+            if self.agent.is_idle():
                 break
         else:
+            plan = self.agent.try_to("plan")
             self.fail(f"it does not come to rest:\n{plan.stdout}{plan.stderr}")
         self.removals.begin_anew()
         self.host.control("forget")

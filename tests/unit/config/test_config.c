@@ -180,6 +180,43 @@ static void later_files_win_and_folders_come_last(void **state)
     free(folder), free(other);
 }
 
+/* Which file nova-compute reads shows in what else stands there; some distributions
+ * name the driver in a file of its own. */
+static void types_in_files_of_nova_compute(void **state)
+{
+    (void)state;
+    static const char driver[] = "[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\n";
+    static const char types[] = "[devices]\nenabled_mdev_types = nvidia-35\n";
+    static const struct {
+        const char *novas, *ours;
+        int errors;
+    } cases[] = {
+        {"[libvirt]\nvirt_type = kvm\n[devices]\nenabled_mdev_types = nvidia-35\n",
+         "[agent]\nmode = owner\n", 1},
+        {"[libvirt]\nvirt_type = kvm\n[devices]\nenabled_vgpu_types = nvidia-35\n",
+         types, 1},
+        {"[libvirt]\nvirt_type = kvm\n[devices]\nenabled_mdev_types =\n", types, 0},
+        {"[libvirt]\nvirt_type = kvm\n", types, 0},
+        {"[libvirt]\nvirt_type = kvm\n[devices]\nenabled_mdev_types = nvidia-35\n",
+         "[agent]\nmode = nova\n", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *folder = make_folder();
+        struct strlist files = {0};
+        _cleanup_problems_ struct config_problems problems = {0};
+        add_file(&files, folder, "nova-compute.conf", driver);
+        add_file(&files, folder, "nova.conf", cases[i].novas);
+        add_file(&files, folder, "mine.conf", cases[i].ours);
+        config_free(config_read(&files, &(struct strlist){0}, &problems));
+        assert_int_equal(problems.count, cases[i].errors);
+        if (cases[i].errors)
+            assert_string_equal(problems.items[0].place.file, files.items[1]);
+        remove_folder(folder);
+        strlist_clear(&files);
+        free(folder);
+    }
+}
+
 static void every_problem_at_once(void **state)
 {
     (void)state;
@@ -237,6 +274,19 @@ static void options_that_do_not_fit_together(void **state)
          "a.conf:3: agent.create_root: true, but agent.mode is nova, where "
          "nova-compute "
          "makes the root; expected false"},
+        {"[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\n"
+         "[devices]\nenabled_mdev_types = nvidia-35\n[agent]\nmode = owner\n",
+         "a.conf:4: devices.enabled_mdev_types: nova-compute reads this, too, and "
+         "would "
+         "keep the same GPUs, while agent.mode is owner; expected agent.mode = nova, "
+         "or "
+         "the types in a file of the agent's own"},
+        {"[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\n"
+         "[agent]\ncreate_root = true\n",
+         "a.conf:4: agent.create_root: true, but these are files of a host with "
+         "nova-compute ([DEFAULT] compute_driver), which makes the root and could "
+         "never "
+         "register beside another; expected false"},
         {"[agent]\nlibvirt = false\nmode = nova\n",
          "a.conf:2: agent.libvirt: false, but agent.mode is nova, where libvirt's "
          "domains say which devices are to be put back; expected true"},
@@ -312,6 +362,7 @@ int main(void)
         cmocka_unit_test(the_host_of_novas_guide),
         cmocka_unit_test(an_unchanged_nova_conf),
         cmocka_unit_test(later_files_win_and_folders_come_last),
+        cmocka_unit_test(types_in_files_of_nova_compute),
         cmocka_unit_test(every_problem_at_once),
         cmocka_unit_test(options_that_do_not_fit_together),
         cmocka_unit_test(any_lines),

@@ -322,6 +322,6 @@ void model_settle(struct model *model)
         model_execute(model, next, next->step_count);
     }
     _cleanup_(plan_freep) struct plan *next = model_plan(model);
-    plan_print(next, FORMAT_TABLE, stderr);
+    plan_print(next, &next->problems, FORMAT_TABLE, stderr);
     fail_msg("the world does not settle");
 }

@@ -37,7 +37,7 @@
  *   renameroot NAME                    what was below "host" is then called old:84
  *   known TRAIT
  *   traits 84 +A -B
- *   inventory 84 C total=N reserved=N ratio=R; noinventory 84 C
+ *   inventory 84 C total=N reserved=N ratio=R max_unit=N step=N; noinventory 84 C
  *
  * The agent:
  *   journal lost|empty|gone

@@ -312,6 +312,7 @@ static void do_inventory(struct script *s)
     struct inventory *i = &inventory->inventory;
     i->total = script_number(s, "total", (int)i->total);
     i->max_unit = script_number(s, "max_unit", (int)i->max_unit);
+    i->step_size = script_number(s, "step", (int)i->step_size);
     i->reserved = script_number(s, "reserved", (int)i->reserved);
     if (script_value(s, "ratio"))
         i->allocation_ratio = strtod(script_value(s, "ratio"), NULL);

@@ -367,7 +367,7 @@ static const struct plan_case matching[] = {
 
 static const struct plan_case changing[] = {
     {"another type while devices of the old one live",
-     SERVED "notypes\n type 36\n settle\n inventory 84 VGPU max_unit=9\n"
+     SERVED "notypes\n type 36\n settle\n inventory 84 VGPU step=2\n"
             "=> inventory 84 VGPU=1/1\n"
             "? c1 ready\n"
             "! none\n"
@@ -384,12 +384,12 @@ static const struct plan_case changing[] = {
             "=> create c2.0@84 36\n"},
     {"and back again",
      SERVED "notypes\n type 36\n settle\n notypes\n type 35\n settle\n"
-            "inventory 84 VGPU max_unit=9\n"
+            "inventory 84 VGPU step=2\n"
             "=> inventory 84 VGPU=4\n"
             "? c1 ready\n"},
     {"where types stand beside each other the new one is there at once",
      "gpu 84 35:4 36:2 mixed\n type 35\n settle\n alloc 84 c1 1\n settle\n"
-     "notypes\n type 36\n settle\n inventory 84 VGPU max_unit=9\n"
+     "notypes\n type 36\n settle\n inventory 84 VGPU step=2\n"
      "=> inventory 84 VGPU=3\n"},
     {"a GPU that is dropped: what is allocated goes on",
      TWO "alloc 84 c1 1\n settle\n notypes\n type 35 85\n settle\n reboot\n"

@@ -102,7 +102,7 @@ static void crash_everywhere(struct chance *c)
             if (strcmp(got, expected) != 0) {
                 _cleanup_free_ char *before = model_dump(&c->model);
                 fprintf(stderr, "---- before\n%s\n---- plan\n", before);
-                plan_print(plan, FORMAT_TABLE, stderr);
+                plan_print(plan, &plan->problems, FORMAT_TABLE, stderr);
                 fprintf(stderr, "---- expected\n%s\n---- got\n%s\n", expected, got);
                 fail_msg("seed %u, round %d: another end after step %zu", c->seed,
                          c->round, count);

@@ -287,8 +287,19 @@ static const struct plan_case inventories[] = {
      ONE "inventory 84 VGPU reserved=3 ratio=2\n"
          "=> nothing\n"},
     {"an operator's edit of ours is mended, his own stays",
-     ONE "inventory 84 VGPU total=99 max_unit=7 reserved=3\n"
+     ONE "inventory 84 VGPU total=99 max_unit=99 reserved=3\n"
          "=> inventory 84 VGPU=16/3\n"},
+    {"an operator's max_unit stays, whatever becomes of the total",
+     ONE "inventory 84 VGPU max_unit=4\n"
+         "=> nothing\n"
+         "inventory 84 VGPU total=99\n"
+         "=> inventory 84 VGPU=16\n"
+         "notypes\n type 35 max=2\n"
+         "=> inventory 84 VGPU=2\n"
+         "notypes\n type 35\n"
+         "=> inventory 84 VGPU=16\n"
+         "inventory 84 VGPU max_unit=16\n"
+         "=> nothing\n"},
     {"an operator who has reserved all keeps it reserved",
      ONE "inventory 84 VGPU reserved=16\n"
          "=> nothing\n"
@@ -299,9 +310,9 @@ static const struct plan_case inventories[] = {
          "! none\n"},
     {"reserved is no more than total, and comes back",
      "gpu 84 35:4 36:2 mixed\n type 35\n settle\n inventory 84 VGPU reserved=3\n"
-     "settle\n notypes\n type 36\n settle\n inventory 84 VGPU max_unit=9\n"
+     "settle\n notypes\n type 36\n settle\n inventory 84 VGPU step=2\n"
      "=> inventory 84 VGPU=2/2\n"
-     "notypes\n type 35\n settle\n inventory 84 VGPU max_unit=9\n"
+     "notypes\n type 35\n settle\n inventory 84 VGPU step=2\n"
      "=> inventory 84 VGPU=4/3\n"},
     {"reserved and ratio come back after there was no inventory",
      ONE "inventory 84 VGPU reserved=3 ratio=1.5\n counts 84 unreadable\n"

@@ -54,7 +54,7 @@ static char *print(const struct plan *plan, enum output_format format)
     char *text = NULL;
     size_t length;
     FILE *out = open_memstream(&text, &length);
-    assert_int_equal(plan_print(plan, format, out), 0);
+    assert_int_equal(plan_print(plan, &plan->problems, format, out), 0);
     fclose(out);
     return text;
 }
@@ -72,7 +72,7 @@ static void prints_a_table(void **state)
         "create device  0000:84:00.0  h_pci_0000_84_00_0  " UUID_B
         " nvidia-35 on 0000:84:00.0 for " UUID_A "  because\n",
         "end rebuild    -             -                   the state file is complete ",
-        "\nproblem: 0000:85:00.0: lost\n",
+        "\nnot well:\n  0000:85:00.0: lost\n",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (!strstr(text, lines[i]))
@@ -116,12 +116,23 @@ static void an_empty_plan_says_so(void **state)
     assert_string_equal(json, "{\"steps\":[],\"problems\":[]}\n");
 }
 
+static void without_steps_it_does_not_say_that_all_is_done(void **state)
+{
+    (void)state;
+    struct plan plan = {0};
+    strlist_add(&plan.problems, "0000:85:00.0: lost");
+    _cleanup_free_ char *text = print(&plan, FORMAT_TABLE);
+    assert_string_equal(text, "no step would help; not well:\n  0000:85:00.0: lost\n");
+    strlist_clear(&plan.problems);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_a_table),
         cmocka_unit_test(prints_json),
         cmocka_unit_test(an_empty_plan_says_so),
+        cmocka_unit_test(without_steps_it_does_not_say_that_all_is_done),
     };
     return cmocka_run_group_tests_name("plan_text", tests, NULL, NULL);
 }

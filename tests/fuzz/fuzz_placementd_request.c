@@ -57,7 +57,7 @@ static void read_headers(struct incoming *incoming, char *headers)
             *value++ = 0;
         incoming_header(incoming, line, value ? value + strspn(value, " ") : "");
     }
-    incoming_headers_end(incoming);
+    incoming_headers_end(incoming, "HTTP/1.0");
 }
 
 static void ask(char *text)

@@ -28,7 +28,8 @@ struct exchange {
     struct peer *peer;
     enum state state;
     bool begun;
-    bool lingers; /* it was answered before its body had come */
+    bool lingers;       /* it was answered before its body had come */
+    const char *target; /* in libmicrohttpd's buffer, which it changes */
     struct incoming incoming;
     struct reply reply;
     struct exchange *next; /* among those that wait, or are held */
@@ -67,8 +68,15 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
+/* What follows the target in libmicrohttpd's buffer is the version, after one NUL that
+ * was the blank; any other NUL was sent. */
+static bool has_nul(const struct exchange *exchange, const char *version)
+{
+    return version != exchange->target + strlen(exchange->incoming.target) + 1;
+}
+
 static void begin(struct exchange *exchange, struct MHD_Connection *connection,
-                  const char *method)
+                  const char *method, const char *version)
 {
     struct request *request = &exchange->incoming.request;
     exchange->begun = true;
@@ -82,7 +90,9 @@ static void begin(struct exchange *exchange, struct MHD_Connection *connection,
     request->now = time(NULL);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header,
                               &exchange->incoming);
-    incoming_headers_end(&exchange->incoming);
+    if (has_nul(exchange, version))
+        incoming_refuse(&exchange->incoming, "there is a NUL in the target");
+    incoming_headers_end(&exchange->incoming, version);
 }
 
 /* ---- replies ---- */
@@ -92,7 +102,8 @@ static enum MHD_Result send_reply(struct exchange *exchange)
     struct http *http = exchange->http;
     struct request *request = &exchange->incoming.request;
     struct MHD_Response *response =
-        response_make(request, &exchange->reply, http->options.cert, http->quiesced);
+        response_make(request, &exchange->reply, http->options.cert,
+                      http->quiesced || exchange->incoming.problem);
     enum MHD_Result rc = MHD_queue_response(exchange->connection,
                                             (unsigned)exchange->reply.status, response);
     MHD_destroy_response(response);
@@ -106,7 +117,9 @@ static void write_refusal(struct exchange *exchange)
     const struct http_options *options = &exchange->http->options;
     struct reply *reply = &exchange->reply;
     int status = exchange->incoming.refused;
-    if (status == 503)
+    if (status == 400)
+        reply_problem(reply, status, NULL, "%s", exchange->incoming.problem);
+    else if (status == 503)
         reply_problem(reply, status, NULL,
                       "the bodies of requests take more than the %zu bytes that "
                       "[placementd] max_bodies_size lets them have",
@@ -152,17 +165,15 @@ static enum MHD_Result go_on(struct exchange *exchange)
     }
     exchange->peer->phase = PEER_ANSWERED;
     exchange->state = READY;
-    if (!has_body)
-        return MHD_YES;
-    exchange->lingers = true;
-    return send_reply(exchange);
+    exchange->lingers = has_body || exchange->incoming.problem;
+    return has_body ? send_reply(exchange) : MHD_YES;
 }
 
 static enum MHD_Result take_headers(struct exchange *exchange,
                                     struct MHD_Connection *connection,
-                                    const char *method)
+                                    const char *method, const char *version)
 {
-    begin(exchange, connection, method);
+    begin(exchange, connection, method, version);
     exchange->peer->phase = PEER_ANSWERED;
     if (exchange->incoming.refused) {
         write_refusal(exchange);
@@ -221,6 +232,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     exchange->http = cls;
     incoming_begin(&exchange->incoming, &exchange->http->options.limits,
                    &exchange->http->bodies, target);
+    exchange->target = target;
     return exchange;
 }
 
@@ -231,10 +243,10 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
                                  const char *version, const char *upload_data,
                                  size_t *upload_data_size, void **con_cls)
 {
-    (void)cls, (void)url, (void)version;
+    (void)cls, (void)url;
     struct exchange *exchange = *con_cls;
     if (!exchange->begun)
-        return take_headers(exchange, connection, method);
+        return take_headers(exchange, connection, method, version);
     if (*upload_data_size > 0) {
         incoming_body(&exchange->incoming, upload_data, *upload_data_size);
         *upload_data_size = 0;

@@ -55,13 +55,48 @@ void incoming_begin(struct incoming *incoming, const struct incoming_limits *lim
     read_target(incoming);
 }
 
+void incoming_refuse(struct incoming *incoming, const char *problem)
+{
+    if (!incoming->problem)
+        incoming->problem = problem;
+    incoming->refused = 400;
+}
+
+/* Visible ASCII and no blank, as in "Transfer-Encoding : chunked". */
+static bool is_name(const char *name)
+{
+    const char *at = name;
+    while (*at > ' ' && *at < 0x7f)
+        at++;
+    return *name && !*at;
+}
+
+/* What says where the request ends, and whom it is for. */
+static void read_framing(struct incoming *incoming, const char *name, const char *value)
+{
+    const char *length = incoming->request.content_length;
+    if (!is_name(name))
+        incoming_refuse(incoming, "a header has a name that is none");
+    if (strcasecmp(name, "host") == 0 && incoming->host_count++ > 0)
+        incoming_refuse(incoming, "there are two Host headers");
+    if (strcasecmp(name, "content-length") == 0 && length && strcmp(length, value) != 0)
+        incoming_refuse(incoming, "there are two Content-Lengths that differ");
+    if (strcasecmp(name, "transfer-encoding") != 0)
+        return;
+    if (incoming->transfer_encoding)
+        incoming_refuse(incoming, "there are two Transfer-Encodings");
+    if (strcasecmp(value, "chunked") != 0)
+        incoming_refuse(incoming,
+                        "the only Transfer-Encoding that is taken is chunked");
+    incoming->transfer_encoding = value;
+}
+
 void incoming_header(struct incoming *incoming, const char *name, const char *value)
 {
     size_t i = 0, count = sizeof headers / sizeof *headers;
     value = value ? value : "";
     incoming->header_size += strlen(name) + strlen(value);
-    if (strcasecmp(name, "transfer-encoding") == 0)
-        incoming->transfer_encoding = value;
+    read_framing(incoming, name, value);
     while (i < count && strcasecmp(headers[i].name, name) != 0)
         i++;
     if (i == count)
@@ -78,10 +113,19 @@ void incoming_header(struct incoming *incoming, const char *name, const char *va
     *field = value;
 }
 
-void incoming_headers_end(struct incoming *incoming)
+void incoming_headers_end(struct incoming *incoming, const char *version)
 {
     const struct incoming_limits *limits = &incoming->limits;
     const char *length = incoming->request.content_length;
+    bool old = strcmp(version, "HTTP/1.0") == 0;
+    if (incoming->transfer_encoding && (old || length))
+        incoming_refuse(incoming, old ? "HTTP/1.0 has no Transfer-Encoding"
+                                      : "Transfer-Encoding and Content-Length exclude "
+                                        "each other");
+    if (!old && incoming->host_count == 0)
+        incoming_refuse(incoming, "there is no Host header");
+    if (incoming->refused)
+        return;
     if (strlen(incoming->target) > limits->max_header)
         incoming->refused = 414;
     else if (incoming->header_size > limits->max_header)

@@ -22,13 +22,15 @@ struct bodies {
 
 struct incoming {
     struct request request;
-    int refused; /* it is too large, and is to be answered with this status; 0: it is
-                    not */
+    int refused; /* it is to be answered with this status: too large, or 400, where it is
+                    not clear where it ends; then its connection must end. 0: it is not */
+    const char *problem; /* of a 400 */
     struct incoming_limits limits;
     struct bodies *bodies;
     size_t header_size, body_room;
     bool body_is_whole;
     const char *transfer_encoding; /* NULL: none */
+    unsigned host_count;
     char *target, *path, *body, *api_version, *query_problem;
     struct incoming *next, **previous; /* in `bodies` while body_room > 0 */
 };
@@ -39,8 +41,12 @@ void incoming_begin(struct incoming *incoming, const struct incoming_limits *lim
                     struct bodies *bodies, const char *target);
 /* `value` is borrowed as long as the request. */
 void incoming_header(struct incoming *incoming, const char *name, const char *value);
-/* All headers have come. */
-void incoming_headers_end(struct incoming *incoming);
+/* All headers have come, of a request of that version ("HTTP/1.1"). Two that read the
+ * same head must come to the same end of the request (RFC 9112): what a proxy could
+ * read otherwise is refused. */
+void incoming_headers_end(struct incoming *incoming, const char *version);
+/* With 400 and a constant text; the first problem stays. */
+void incoming_refuse(struct incoming *incoming, const char *problem);
 /* After that: whether a body follows. */
 bool incoming_has_body(const struct incoming *incoming);
 /* What is too much is dropped. */

@@ -1,0 +1,71 @@
+"""What two readers could understand in two ways is refused, and its connection ends: else a
+proxy and placementd may not agree on where one request ends and the next begins."""
+import json
+
+from support.case import SystemTest
+from support.hostile import Client, address_of
+from support.placement import own_placement
+
+TOKEN = b"X-Auth-Token: admin\r\nOpenStack-API-Version: placement 1.39\r\n"
+HOST = b"Host: localhost\r\n"
+PUT = b"PUT /traits/CUSTOM_A HTTP/1.1\r\n" + TOKEN
+GET = b"GET /resource_classes HTTP/1.1\r\n" + TOKEN
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+SMUGGLED = GET + HOST + b"\r\n"
+NOTHING = b"\r\n0\r\n\r\n"
+
+
+class Framing(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.server = own_placement(self.subdirectory("server"))
+        self.addCleanup(self.end, self.server)
+        self.address = address_of(self.server.url)
+
+    def connect(self):
+        client = Client(self.address, timeout=20)
+        self.addCleanup(client.close)
+        return client
+
+    def test_what_is_not_clear_is_refused(self):
+        for text in (
+                PUT + HOST + CHUNKED + b"Content-Length: 5\r\n" + NOTHING,
+                PUT + HOST + b"Content-Length: 5\r\n" + CHUNKED + NOTHING,
+                PUT + HOST + b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n",
+                PUT + HOST + b"Content-Length: 5\r\nContent-Length: 0\r\n\r\n",
+                GET + HOST + b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n",
+                PUT + HOST + b"Transfer-Encoding : chunked\r\n" + NOTHING,
+                PUT + HOST + b"Transfer-Encoding\t: chunked\r\n" + NOTHING,
+                PUT + HOST + b"Content-Length : 5\r\n\r\n",
+                PUT + HOST + b"Transfer-Encoding: gzip, chunked\r\n" + NOTHING,
+                PUT + HOST + b"Transfer-Encoding: identity\r\n\r\n",
+                PUT + HOST + CHUNKED + CHUNKED + NOTHING,
+                PUT.replace(b"1.1", b"1.0") + HOST + CHUNKED + NOTHING,
+                GET + b"\r\n",
+                GET + HOST + b"Host: other\r\n\r\n",
+                GET + HOST + HOST + b"\r\n",
+                GET.replace(b"_classes", b"_classes\0/x") + HOST + b"\r\n",
+                GET.replace(b"_classes", b"_classes?a=\0") + HOST + b"\r\n"):
+            with self.subTest(text):
+                client = self.connect()
+                client.send(text + SMUGGLED)
+                status, headers, body = client.receive()
+                self.assertEqual(status, 400)
+                self.assertEqual(json.loads(body)["errors"][0]["status"], 400)
+                self.assertIn("x-openstack-request-id", headers)
+                self.assertEqual(headers["connection"], "close")
+                self.assertRaises(ConnectionError, client.receive)
+        client = self.connect()
+        client.send(GET.replace(b"resource_classes", b"traits/CUSTOM_A") + HOST + b"\r\n")
+        self.assertEqual(client.receive()[0], 404)
+
+    def test_what_is_clear_is_not(self):
+        client = self.connect()
+        for text, status in (
+                (PUT + HOST + b"Content-Length: 0\r\nContent-Length: 0\r\n\r\n", 201),
+                (PUT + HOST + b"transfer-encoding:Chunked\r\n" + NOTHING, 204),
+                (GET + HOST + b"\r\n", 200),
+                (GET.replace(b"classes", b"providers?name=a%20b") + HOST + b"\r\n", 200),
+                (GET.replace(b"1.1", b"1.0") + b"\r\n", 200)):
+            client.send(text)
+            self.assertEqual(client.receive()[0], status, text)

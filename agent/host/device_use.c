@@ -75,6 +75,8 @@ static void add_domain(struct scan *scan, const struct domain_xml *domain, bool 
                        const char *mdev)
 {
     struct used_device *used = use_of(scan, mdev);
+    if (*domain->uuid)
+        strlist_add_unique(&used->domains, domain->uuid);
     if (*used->domain)
         return;
     memcpy(used->domain, domain->uuid, UUID_TEXT_SIZE);
@@ -84,6 +86,8 @@ static void add_domain(struct scan *scan, const struct domain_xml *domain, bool 
 static void add_domain_devices(struct scan *scan, const struct domain_xml *domain,
                                bool running)
 {
+    if (*domain->uuid)
+        strlist_add_unique(&scan->use->domains, domain->uuid);
     for (size_t i = 0; i < domain->mdevs.count; i++)
         add_domain(scan, domain, running, domain->mdevs.items[i]);
 }
@@ -275,7 +279,10 @@ void device_use_free(struct device_use *use)
 {
     if (!use)
         return;
+    for (size_t i = 0; i < use->count; i++)
+        strlist_clear(&use->devices[i].domains);
     free(use->devices);
+    strlist_clear(&use->domains);
     free(use);
 }
 

@@ -19,6 +19,7 @@
 #include "agent/host/host.h"
 #include "config/config.h"
 #include "lib/error.h"
+#include "lib/strlist.h"
 
 /* Where to look. */
 struct use_places {
@@ -43,6 +44,7 @@ struct used_device {
     bool group_open;             /* a process has /dev/vfio/<group> open: */
     pid_t holder;                /* this one; 0 if none */
     bool defined;                /* mdevctl knows it */
+    struct strlist domains;      /* all that name it */
 };
 
 struct device_use {
@@ -50,6 +52,7 @@ struct device_use {
     bool domains_unknown; /* one of them was libvirt's definitions */
     struct used_device *devices;
     size_t count;
+    struct strlist domains; /* the uuids of all domains, with devices or without */
 };
 
 /* What cannot be read makes the result `unknown`, with the reason in *note (the

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/plan/fit.h"
+#include "agent/plan/ownership.h"
 #include "lib/xalloc.h"
 
 static void set_state(struct want *want, enum allocation_state state, char *reason)
@@ -16,8 +17,15 @@ static void set_state(struct want *want, enum allocation_state state, char *reas
 
 static void judge_held(struct want *want, const struct held *held)
 {
-    strlist_add(&want->mdevs, held->mdev->uuid);
-    if (held->mdev->in_transition)
+    if (!held->stays)
+        strlist_add(&want->mdevs, held->mdev->uuid);
+    if (held->stays && want->state != ALLOCATION_PENDING)
+        set_state(want, ALLOCATION_MIGRATING,
+                  xasprintf("it is taken for a migration of %s, whose device %s stands "
+                            "for it",
+                            held->entry ? held->entry->consumer : held->use->domain,
+                            held->mdev->uuid));
+    else if (held->mdev->in_transition)
         set_state(want, ALLOCATION_PENDING, xstrdup("a device of it is in transition"));
     else if (want->state == ALLOCATION_READY && held->use &&
              (held->use->running || held->use->group_open))
@@ -90,13 +98,29 @@ static bool place_lost(struct placing *placing, struct want *want,
         type = configured_type(want);
     struct journal_device device = order(want, lost->index);
     stpcpy(device.uuid, lost->entry->uuid);
+    if (lost->stays) {
+        stpcpy(device.consumer, lost->entry->consumer);
+        stpcpy(device.migration, want->allocation->consumer);
+        device.index = lost->entry->index;
+    }
     device.parent = lost->entry->parent;
     return type && placing_add(placing, place_of(want), type, &device, want);
 }
 
+static bool is_named_by_another(struct world *world, const struct want *want,
+                                const char *uuid)
+{
+    if (!world->in->use) {
+        world->needs_use = true;
+        return false;
+    }
+    return use_is_anothers(device_use_find(world->in->use, uuid),
+                           want->allocation->consumer);
+}
+
 /* An index whose uuid nobody has: after a migration, a device made for this consumer
  * can be another's by now. One that is just being made or removed may be this one. */
-static bool find_uuid(struct placing *placing, const struct world *world,
+static bool find_uuid(struct placing *placing, struct world *world,
                       const struct want *want, struct journal_device *device)
 {
     for (;; device->index++) {
@@ -105,7 +129,8 @@ static bool find_uuid(struct placing *placing, const struct world *world,
             continue;
         want_computed_uuid(want, device->index, device->uuid);
         const struct mdev *mdev = host_mdev(world->in->host, device->uuid, NULL, NULL);
-        if (journal_find_device(world->in->journal, device->uuid))
+        if (journal_find_device(world->in->journal, device->uuid) ||
+            is_named_by_another(world, want, device->uuid))
             continue;
         if (!mdev)
             return true;
@@ -116,8 +141,8 @@ static bool find_uuid(struct placing *placing, const struct world *world,
     }
 }
 
-static bool place_new(struct placing *placing, const struct world *world,
-                      struct want *want, unsigned *next)
+static bool place_new(struct placing *placing, struct world *world, struct want *want,
+                      unsigned *next)
 {
     const struct mdev_type *type = configured_type(want);
     struct journal_device device = order(want, *next);
@@ -127,8 +152,7 @@ static bool place_new(struct placing *placing, const struct world *world,
     return placing_add(placing, place_of(want), type, &device, want);
 }
 
-static bool place_all(struct placing *placing, const struct world *world,
-                      struct want *want)
+static bool place_all(struct placing *placing, struct world *world, struct want *want)
 {
     for (size_t i = 0; i < want->group->lost_count; i++)
         if (want->group->lost[i].want == want &&
@@ -151,7 +175,7 @@ static bool has_other_types(const struct group *group)
     return false;
 }
 
-static char *no_room(const struct want *want)
+static char *no_room(const struct world *world, const struct want *want)
 {
     const struct desired_provider *desired = want->subject->desired;
     const struct mdev_type *lost = want_lost_type(want);
@@ -165,10 +189,11 @@ static char *no_room(const struct want *want)
     if (!desired->type_id)
         return xasprintf("this GPU does not offer the type '%s'",
                          desired->type_config->type);
-    return xasprintf("no instance of the type '%s' is left on this GPU%s",
-                     desired->type_config->type,
-                     has_other_types(want->group) ? ": it has devices of another type"
-                                                  : "");
+    _cleanup_free_ char *rest = ownership_of_rest(world, want->group);
+    return xasprintf(
+        "no instance of the type '%s' is left on this GPU%s%s",
+        desired->type_config->type,
+        has_other_types(want->group) ? ": it has devices of another type" : "", rest);
 }
 
 /* Why nothing can be made on the card now; NULL: it is well. The caller frees. */
@@ -193,7 +218,7 @@ static bool is_dead(const struct gpu *gpu)
 
 /* ---- one allocation after the other ---- */
 
-static void serve(struct placing *placing, const struct world *world, struct want *want)
+static void serve(struct placing *placing, struct world *world, struct want *want)
 {
     judge(want);
     bool lacks = lacks_devices(want);
@@ -220,7 +245,7 @@ static void serve(struct placing *placing, const struct world *world, struct wan
     if (placing->shortage)
         set_state(want, ALLOCATION_PENDING, xstrdup(placing->shortage));
     else
-        set_state(want, ALLOCATION_FAILED, no_room(want));
+        set_state(want, ALLOCATION_FAILED, no_room(world, want));
 }
 
 /* First those whose every device was noted before, be it that they had it, or that an

@@ -89,7 +89,6 @@ bool placing_add(struct placing *placing, const struct gpu *place,
     device.parent = parent->name;
     device.type_id = type->id;
     device.type_name = type->name;
-    device.released_at = 0;
     struct placed *placed = array_add(placing->placed, placing->count);
     placed->device = journal_device_copy(&device);
     placed->want = want;
@@ -109,9 +108,9 @@ void placing_emit(struct placing *placing, struct world *world)
         struct want *want = placed->want;
         struct step *step =
             world_add_step(world, STEP_CREATE_DEVICE, want ? want->subject : NULL);
-        if (want)
+        if (want && strcmp(placed->device.consumer, want->allocation->consumer) == 0)
             strlist_add(&want->mdevs, placed->device.uuid);
-        else
+        else if (!want)
             step->gpu = xstrdup(placed->device.gpu);
         step->device = placed->device;
     }

@@ -20,17 +20,14 @@ static const struct inventory *observed_inventory(const struct subject *subject,
 
 /* ---- total ---- */
 
-/* Devices of the configured type that nobody can be given. Of a device that was just
- * released it is not asked yet whether its guest still has it: in the usual case it is
- * about to let go. */
+/* Devices of the configured type that nobody can be given: also those whose allocation
+ * went just now, for as long as somebody has them. */
 static int64_t count_taken(const struct world *world, const struct group *group)
 {
     int64_t count = 0;
     for (size_t i = 0; i < group->held_count; i++) {
         const struct held *held = &group->held[i];
-        count += !held->want &&
-                 (held_is_foreign(held) || held_is_overdue(world, held)) &&
-                 held_is_configured(held) && held_is_used(world, held);
+        count += !held->want && held_is_configured(held) && held_is_used(world, held);
     }
     return count;
 }

@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "agent/plan/migration.h"
+#include "agent/plan/ownership.h"
 #include "lib/xalloc.h"
 
 /* How many indexes beyond an allocation's amount are tried for a computed uuid: an
@@ -15,7 +17,7 @@ static void give(struct held *held, struct want *want)
     if (held->want)
         held->want->met--;
     held->want = want;
-    held->computed = held->numbered = false;
+    held->stays = held->computed = held->numbered = false;
     want->met++;
 }
 
@@ -28,20 +30,6 @@ static void give_lost(struct lost *lost, struct want *want)
 static bool of_provider(const struct journal_device *entry, const struct want *want)
 {
     return strcmp(entry->provider, want->subject->uuid) == 0;
-}
-
-/* The consumer has an allocation on this GPU. */
-static bool is_consumer_here(const struct group *group, const char *uuid)
-{
-    for (size_t i = 0; i < group->want_count; i++)
-        if (strcmp(group->wants[i].allocation->consumer, uuid) == 0)
-            return true;
-    return false;
-}
-
-static const char *domain_of(const struct held *held)
-{
-    return held->use && held->use->domain[0] ? held->use->domain : NULL;
 }
 
 /* ---- 1. the journal ---- */
@@ -73,11 +61,20 @@ static struct held *best_own(const struct world *world, const struct want *want,
     for (size_t i = 0; i < group->held_count; i++) {
         struct held *held = &group->held[i];
         if (!held->want && held->entry && entry_is_for(held->entry, want) &&
+            !use_is_anothers(held->use, want->allocation->consumer) &&
             (any_provider || of_provider(held->entry, want)) &&
             (!best || better_own(world, held, best, want)))
             best = held;
     }
     return best;
+}
+
+/* One that was released may be another's by now. */
+static void take_own(struct world *world, struct held *held, struct want *want)
+{
+    if (held->entry->released_at && !world->in->use)
+        world->needs_use = true;
+    give(held, want);
 }
 
 static void match_journal(struct world *world, struct group *group)
@@ -88,7 +85,7 @@ static void match_journal(struct world *world, struct group *group)
             struct held *held;
             while (want_missing(want) > 0 &&
                    (held = best_own(world, want, any_provider)))
-                give(held, want);
+                take_own(world, held, want);
         }
     /* A choice between a consumer's devices was made, perhaps without knowing. */
     for (size_t i = 0; i < group->want_count; i++)
@@ -96,7 +93,7 @@ static void match_journal(struct world *world, struct group *group)
             world->needs_use = true;
 }
 
-/* ---- 2. computed uuids ---- */
+/* ---- 3. computed uuids ---- */
 
 static bool has_foreign(const struct group *group)
 {
@@ -124,8 +121,7 @@ static void match_computed(struct group *group, struct want *want)
         want_computed_uuid(want, i, uuid);
         struct held *held = find_held(group, uuid);
         if (held && held_is_foreign(held) && !held->want && held_is_settled(held) &&
-            (!domain_of(held) ||
-             strcmp(domain_of(held), want->allocation->consumer) == 0)) {
+            !use_is_anothers(held->use, want->allocation->consumer)) {
             give(held, want);
             held->computed = true;
             held->index = i;
@@ -134,108 +130,77 @@ static void match_computed(struct group *group, struct want *want)
     }
 }
 
-/* ---- 3. libvirt's domains ---- */
+/* ---- 4. libvirt's domains ---- */
+
+static bool is_named_by(const struct used_device *use, const struct want *want)
+{
+    return use && use->domain[0] && !use_is_anothers(use, want->allocation->consumer);
+}
 
 static void match_domain(struct group *group, struct want *want)
 {
     for (size_t i = 0; i < group->held_count && want_missing(want) > 0; i++) {
         struct held *held = &group->held[i];
-        const char *domain = domain_of(held);
-        if (!domain || !held_is_settled(held) ||
-            strcmp(domain, want->allocation->consumer) != 0)
+        if (!held_is_settled(held) || !is_named_by(held->use, want))
             continue;
-        /* The same consumer's other allocation keeps it. */
-        if (held->want &&
-            strcmp(held->want->allocation->consumer, want->allocation->consumer) == 0)
+        /* Of several domains that only define it, one has it already; and the same
+         * consumer's other allocation keeps it. */
+        if (held->want && !use_is_anothers(held->use, held->want->allocation->consumer))
             continue;
         give(held, want);
     }
 }
 
 /* A lost device that the consumer's guest is configured with. */
-static void match_lost_domain(const struct world *world, struct group *group,
-                              struct want *want)
+static void match_lost_domain(struct group *group, struct want *want)
 {
-    for (size_t i = 0; i < group->lost_count && want_missing(want) > 0; i++) {
-        struct lost *lost = &group->lost[i];
-        const struct used_device *use =
-            world->in->use ? device_use_find(world->in->use, lost->entry->uuid) : NULL;
-        if (!lost->want && use && strcmp(use->domain, want->allocation->consumer) == 0)
-            give_lost(lost, want);
-    }
+    for (size_t i = 0; i < group->lost_count && want_missing(want) > 0; i++)
+        if (!group->lost[i].want && is_named_by(group->lost[i].use, want))
+            give_lost(&group->lost[i], want);
 }
 
-/* ---- 4. and 6. what was lost ---- */
+/* ---- 5. what was lost ---- */
 
 static void match_lost_own(struct group *group, struct want *want, bool any_provider)
 {
     for (size_t i = 0; i < group->lost_count && want_missing(want) > 0; i++) {
         struct lost *lost = &group->lost[i];
         if (!lost->want && entry_is_for(lost->entry, want) &&
+            !use_is_anothers(lost->use, want->allocation->consumer) &&
             (any_provider || of_provider(lost->entry, want)))
             give_lost(lost, want);
     }
 }
 
-/* What was released already is gone for good. */
-static bool is_left_over(const struct group *group, const struct journal_device *entry,
-                         const struct want *want)
-{
-    return !entry->released_at &&
-           strcmp(entry->resource_class, want->allocation->resource_class) == 0 &&
-           !is_consumer_here(group, entry->consumer);
-}
-
-static void match_lost_of_gone(struct group *group, struct want *want)
-{
-    for (size_t i = 0; i < group->lost_count && want_missing(want) > 0; i++) {
-        struct lost *lost = &group->lost[i];
-        if (!lost->want && is_left_over(group, lost->entry, want))
-            give_lost(lost, want);
-    }
-}
-
-/* ---- 5. consumers that are gone ---- */
-
-enum reuse { REUSE_FREE, REUSE_RENAMED, REUSE_NOT };
-
-static enum reuse reuse_of(const struct held *held)
-{
-    const struct used_device *use = held->use;
-    if (!use)
-        return held_is_configured(held) ? REUSE_FREE : REUSE_NOT;
-    /* The guest has no allocation here any more, yet it has the device: then the new
-     * consumer is the migration that holds its place. Both change in one request: who
-     * was seen to be gone before has not become the new one. */
-    if (use->domain[0] && !use->defined && !held->entry->released_at &&
-        !is_consumer_here(held->group, use->domain))
-        return REUSE_RENAMED;
-    return REUSE_NOT;
-}
-
-static void match_gone(struct group *group, struct want *want, enum reuse reuse)
-{
-    for (size_t i = 0; i < group->held_count && want_missing(want) > 0; i++) {
-        struct held *held = &group->held[i];
-        if (!held->want && held->entry && held_is_settled(held) &&
-            strcmp(held->entry->resource_class, want->allocation->resource_class) ==
-                0 &&
-            reuse_of(held) == reuse)
-            give(held, want);
-    }
-}
-
 /* ---- 7. nobody's ---- */
 
-static void match_idle(const struct world *world, struct group *group,
+static bool is_to_be_had(const struct world *world, const struct held *held,
+                         const struct want *want)
+{
+    return !held->want && held_is_settled(held) && held_is_configured(held) &&
+           possession_of(world, held->use, held->entry, want->allocation->consumer) ==
+               POSSESSED_BY_NONE;
+}
+
+static void match_gone(const struct world *world, struct group *group,
                        struct want *want)
 {
     for (size_t i = 0; i < group->held_count && want_missing(want) > 0; i++) {
         struct held *held = &group->held[i];
-        if (!held->want && !held->entry && held_is_settled(held) &&
-            held_is_configured(held) && !held_is_used(world, held))
+        if (held->entry &&
+            strcmp(held->entry->resource_class, want->allocation->resource_class) ==
+                0 &&
+            is_to_be_had(world, held, want))
             give(held, want);
     }
+}
+
+static void match_idle(const struct world *world, struct group *group,
+                       struct want *want)
+{
+    for (size_t i = 0; i < group->held_count && want_missing(want) > 0; i++)
+        if (!group->held[i].entry && is_to_be_had(world, &group->held[i], want))
+            give(&group->held[i], want);
 }
 
 /* ---- numbers ---- */
@@ -258,28 +223,29 @@ static void number(struct group *group)
 {
     for (size_t i = 0; i < group->held_count; i++) {
         struct held *held = &group->held[i];
-        if (held->want && !held->numbered && keeps_index(held->entry, held->want)) {
+        if (held->want && !held->stays && !held->numbered &&
+            keeps_index(held->entry, held->want)) {
             held->index = held->entry->index;
             held->numbered = true;
         }
     }
     for (size_t i = 0; i < group->lost_count; i++) {
         struct lost *lost = &group->lost[i];
-        if (lost->want && keeps_index(lost->entry, lost->want)) {
+        if (lost->want && !lost->stays && keeps_index(lost->entry, lost->want)) {
             lost->index = lost->entry->index;
             lost->numbered = true;
         }
     }
     for (size_t i = 0; i < group->held_count; i++) {
         struct held *held = &group->held[i];
-        if (held->want && !held->numbered) {
+        if (held->want && !held->stays && !held->numbered) {
             held->index = free_index(held->want);
             held->numbered = true;
         }
     }
     for (size_t i = 0; i < group->lost_count; i++) {
         struct lost *lost = &group->lost[i];
-        if (lost->want && !lost->numbered) {
+        if (lost->want && !lost->stays && !lost->numbered) {
             lost->index = free_index(lost->want);
             lost->numbered = true;
         }
@@ -296,18 +262,16 @@ static bool all_met(const struct group *group)
     return true;
 }
 
-static bool has_idle(const struct world *world, const struct group *group)
+/* What nobody has is capacity, and what somebody has is none. */
+static bool has_rest(const struct group *group)
 {
-    for (size_t i = 0; i < group->held_count; i++) {
-        const struct held *held = &group->held[i];
-        if (!held->want && held_is_configured(held) &&
-            (held_is_foreign(held) || held_is_overdue(world, held)))
+    for (size_t i = 0; i < group->held_count; i++)
+        if (!group->held[i].want && held_is_configured(&group->held[i]))
             return true;
-    }
     return false;
 }
 
-static void match_missing(const struct world *world, struct group *group)
+static void match_missing(struct world *world, struct group *group)
 {
     struct want *end = group->wants + group->want_count;
     for (struct want *want = group->wants; want < end; want++)
@@ -315,17 +279,14 @@ static void match_missing(const struct world *world, struct group *group)
     for (struct want *want = group->wants; want < end; want++)
         match_domain(group, want);
     for (struct want *want = group->wants; want < end; want++)
-        match_lost_domain(world, group, want);
+        match_lost_domain(group, want);
     for (struct want *want = group->wants; want < end; want++)
         match_lost_own(group, want, false);
     for (struct want *want = group->wants; want < end; want++)
         match_lost_own(group, want, true);
+    migrations_recognise(world, group);
     for (struct want *want = group->wants; want < end; want++)
-        match_gone(group, want, REUSE_FREE);
-    for (struct want *want = group->wants; want < end; want++)
-        match_gone(group, want, REUSE_RENAMED);
-    for (struct want *want = group->wants; want < end; want++)
-        match_lost_of_gone(group, want);
+        match_gone(world, group, want);
     for (struct want *want = group->wants; want < end; want++)
         match_idle(world, group, want);
 }
@@ -333,14 +294,14 @@ static void match_missing(const struct world *world, struct group *group)
 void match_devices(struct world *world, struct group *group)
 {
     match_journal(world, group);
+    migrations_keep(world, group);
     if (!all_met(group)) {
         /* Devices may change hands. */
         if (!world->in->use && group->held_count + group->lost_count)
             world->needs_use = true;
         match_missing(world, group);
     }
-    /* What nobody has is capacity, what somebody has is none. */
-    if (!world->in->use && has_idle(world, group))
+    if (!world->in->use && has_rest(group))
         world->needs_use = true;
     number(group);
 }

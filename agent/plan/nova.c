@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/plan/ownership.h"
 #include "lib/xalloc.h"
 
 static const char *domain_of(const struct held *held)
@@ -22,32 +23,47 @@ static struct want *want_of(const struct group *group, const char *domain)
     return NULL;
 }
 
-/* During a resize or a migration the source's allocation is the migration's, and the
- * guest's domain still has the device: one that lacks a device, where the domain has no
- * allocation of its own. */
-static struct want *want_for_other(const struct group *group, const char *domain)
-{
-    struct want *found = NULL;
-    for (size_t i = 0; i < group->want_count; i++) {
-        if (is_of(&group->wants[i], domain))
-            return NULL;
-        if (!found && want_missing(&group->wants[i]) > 0)
-            found = &group->wants[i];
-    }
-    return found;
-}
-
-static void match_by(struct group *group,
-                     struct want *(*find)(const struct group *group,
-                                          const char *domain))
+static void match_domains(struct group *group)
 {
     for (size_t i = 0; i < group->held_count; i++) {
         struct held *held = &group->held[i];
-        if (held->want || !domain_of(held))
-            continue;
-        held->want = find(group, domain_of(held));
+        held->want = domain_of(held) ? want_of(group, domain_of(held)) : NULL;
         if (held->want)
             held->want->met++;
+    }
+}
+
+static bool is_migrated(const struct group *group, const struct held *held)
+{
+    return !held->want && domain_of(held) && !is_consumer_here(group, domain_of(held));
+}
+
+static bool may_be_migration(const struct world *world, const struct want *want)
+{
+    return want_missing(want) > 0 && !is_server(world, want->allocation->consumer);
+}
+
+/* During a resize or a migration the source's allocation is the migration's, and the
+ * guest's domain still has the device, which stands for it. Where there are more of one
+ * than of the other, nobody can tell. */
+static void match_migrations(const struct world *world, struct group *group)
+{
+    int64_t devices = 0, units = 0;
+    for (size_t i = 0; i < group->held_count; i++)
+        devices += is_migrated(group, &group->held[i]);
+    for (size_t i = 0; i < group->want_count; i++)
+        if (may_be_migration(world, &group->wants[i]))
+            units += want_missing(&group->wants[i]);
+    size_t at = 0;
+    for (size_t i = 0; devices == units && i < group->held_count; i++) {
+        struct held *held = &group->held[i];
+        if (!is_migrated(group, held))
+            continue;
+        while (!may_be_migration(world, &group->wants[at]))
+            at++;
+        held->want = &group->wants[at];
+        held->stays = true;
+        held->want->met++;
     }
 }
 
@@ -55,8 +71,8 @@ void match_nova_devices(struct world *world, struct group *group)
 {
     if (!world->in->use && group->held_count + group->lost_count + group->want_count)
         world->needs_use = true;
-    match_by(group, want_of);
-    match_by(group, want_for_other);
+    match_domains(group);
+    match_migrations(world, group);
 }
 
 static bool is_noted_as(const struct group *group, const struct held *held)

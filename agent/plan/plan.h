@@ -71,6 +71,8 @@ enum allocation_state {
     ALLOCATION_READY,   /* all devices are there */
     ALLOCATION_IN_USE,  /* and a guest holds one; seen only when plan_input.use is given
                          */
+    ALLOCATION_MIGRATING, /* a migration's: the server that it moves still has its
+                             devices, which stand for it; it gets none (`reason`) */
     ALLOCATION_RELEASING, /* no allocation any more; its device waits for the grace
                              period or the guest */
     ALLOCATION_FAILED,    /* cannot be met: `reason` */
@@ -85,7 +87,7 @@ struct allocation_status {
     int64_t amount;       /* units; 0 when RELEASING */
     struct strlist mdevs; /* uuids that are (or will be) its devices */
     enum allocation_state state;
-    char *reason; /* FAILED, RELEASING, some PENDING; else NULL */
+    char *reason; /* FAILED, MIGRATING, RELEASING, some PENDING; else NULL */
     bool at_nova; /* PENDING in nova mode: nova-compute makes it, nothing is wrong */
 };
 
@@ -130,6 +132,8 @@ struct plan_input {
     const struct journal *journal;
     const struct device_use *use;  /* NULL: not looked at, see needs_use */
     const struct strlist *drained; /* GPUs that get nobody new; NULL: none */
+    const struct strlist *servers; /* consumers whose devices were asked for: no
+                                      migrations; NULL: none */
     const struct strlist *prune;   /* uuids of providers to delete, if they are no
                                       longer configured and free; NULL: none */
     bool take_over; /* owner mode: write to children with OWNER_NOVA, too */

@@ -21,20 +21,30 @@ static struct step *add_device_step(struct world *world, enum step_kind kind,
 
 /* ---- devices that meet an allocation ---- */
 
+static void note_owner(struct journal_device *entry, const struct held *held,
+                       const struct want *want)
+{
+    stpcpy(entry->uuid, held->mdev->uuid);
+    stpcpy(entry->provider, want->subject->uuid);
+    stpcpy(entry->consumer, want->allocation->consumer);
+    entry->migration[0] = 0;
+    entry->resource_class = want->allocation->resource_class;
+    entry->index = held->index;
+    if (!held->entry || held->computed)
+        entry->adopted = !held->computed;
+}
+
 /* What the journal is to say of it; borrowed. A device in transition shows neither type
  * nor, perhaps, parent. */
 static struct journal_device entry_of(const struct held *held, const struct want *want)
 {
     struct journal_device entry =
         held->entry ? *held->entry : (struct journal_device){0};
-    stpcpy(entry.uuid, held->mdev->uuid);
-    stpcpy(entry.provider, want->subject->uuid);
-    stpcpy(entry.consumer, want->allocation->consumer);
-    entry.resource_class = want->allocation->resource_class;
-    entry.index = held->index;
+    if (held->stays)
+        stpcpy(entry.migration, want->allocation->consumer);
+    else
+        note_owner(&entry, held, want);
     entry.released_at = 0;
-    if (!held->entry || held->computed)
-        entry.adopted = !held->computed;
     if (held_is_settled(held)) {
         const struct mdev_type *type = gpu_type(held->gpu, held->mdev->type_id);
         /* Where the name cannot be read, what was known of it stays. */
@@ -116,7 +126,9 @@ static void wait_for_grace(struct world *world, const struct group *group,
         wake(world->plan, entry->released_at + grace);
         return;
     }
-    add_device_step(world, STEP_MARK_RELEASED, group, entry)->device.released_at = now;
+    struct step *step = add_device_step(world, STEP_MARK_RELEASED, group, entry);
+    step->device.released_at = now;
+    step->device.migration[0] = 0;
     wake(world->plan, now + grace);
 }
 
@@ -130,7 +142,9 @@ static void release(struct world *world, struct group *group, const struct held 
     }
     if (!held_is_overdue(world, held)) {
         wait_for_grace(world, group, held->entry);
-        add_releasing(world, held->entry, "the grace period runs");
+        add_releasing(world, held->entry,
+                      held->use ? why_not_remove(world, held)
+                                : "the grace period runs");
         return;
     }
     if (!world->in->use)

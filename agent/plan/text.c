@@ -33,7 +33,7 @@ const char *allocation_state_name(enum allocation_state state)
     static const char *const names[] = {
         [ALLOCATION_PENDING] = "pending", [ALLOCATION_READY] = "ready",
         [ALLOCATION_IN_USE] = "in use",   [ALLOCATION_RELEASING] = "releasing",
-        [ALLOCATION_FAILED] = "failed",
+        [ALLOCATION_FAILED] = "failed",   [ALLOCATION_MIGRATING] = "migrating",
     };
     return names[state];
 }

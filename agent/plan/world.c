@@ -169,6 +169,8 @@ static void gather_devices(struct world *world)
         struct lost *lost = array_add(world->lost, world->lost_count);
         lost->entry = index.entries[i];
         lost->group = find_group(world, entry_key(world, lost->entry));
+        if (world->in->use)
+            lost->use = device_use_find(world->in->use, lost->entry->uuid);
     }
     index_clear(&index);
 }

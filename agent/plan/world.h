@@ -51,15 +51,19 @@ struct held {
     unsigned index;                     /* as which of its devices */
     bool numbered;                      /* (once that is decided); */
     bool computed;                      /* its uuid shows that it was made for it */
+    bool stays; /* it only stands for the want, a migration's, and stays its consumer's:
+                   index and the two after it say nothing (agent/plan/migration.h) */
 };
 
 /* An entry of the journal without a device. */
 struct lost {
     struct group *group;
     const struct journal_device *entry;
-    struct want *want; /* for which it is to be made again, */
-    unsigned index;    /* as which of its devices */
-    bool numbered;     /* (once that is decided) */
+    const struct used_device *use; /* NULL: nobody is known to name it */
+    struct want *want;             /* for which it is to be made again, */
+    unsigned index;                /* as which of its devices */
+    bool numbered;                 /* (once that is decided) */
+    bool stays;                    /* as of a device that is held */
 };
 
 struct group {

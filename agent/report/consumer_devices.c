@@ -32,6 +32,9 @@ static int check_whole(const struct allocation_status *status, struct error *err
     if (status->state == ALLOCATION_FAILED)
         return error_set(err, ERROR_EXHAUSTED, "consumer %s on %s: %s",
                          status->consumer, status->provider_name, status->reason);
+    if (status->state == ALLOCATION_MIGRATING)
+        return error_set(err, ERROR_BUSY, "consumer %s on %s: %s", status->consumer,
+                         status->provider_name, status->reason);
     if (status->state == ALLOCATION_PENDING)
         return error_set(
             err, ERROR_BUSY, "consumer %s on %s: its devices are not all there yet%s%s",

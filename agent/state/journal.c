@@ -76,7 +76,8 @@ bool journal_device_equal(const struct journal_device *a,
            same(a->resource_class, b->resource_class) && a->index == b->index &&
            same(a->gpu, b->gpu) && same(a->parent, b->parent) &&
            same(a->type_id, b->type_id) && same(a->type_name, b->type_name) &&
-           a->adopted == b->adopted && a->released_at == b->released_at;
+           same(a->migration, b->migration) && a->adopted == b->adopted &&
+           a->released_at == b->released_at;
 }
 
 static bool inventories_equal(const struct journal_provider *a,

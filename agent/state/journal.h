@@ -36,7 +36,9 @@ struct journal_device {
     char *gpu;      /* struct gpu's name */
     char *parent;   /* struct mdev_parent's name */
     char *type_id;
-    char *type_name;     /* NULL where the driver gives none */
+    char *type_name;                /* NULL where the driver gives none */
+    char migration[UUID_TEXT_SIZE]; /* the consumer for whose allocation the device
+                                       stands, which stays this one's; mostly "" */
     bool adopted;        /* somebody else made it: put to use, never removed */
     int64_t released_at; /* seconds since the epoch when no allocation named it any
                             more; 0: wanted */

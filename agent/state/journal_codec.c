@@ -54,6 +54,8 @@ static void write_device(struct json_writer *w, const struct journal_device *d)
     json_write_string_member(w, "parent", d->parent);
     json_write_string_member(w, "type_id", d->type_id);
     json_write_string_member(w, "type_name", d->type_name);
+    if (d->migration[0])
+        json_write_string_member(w, "migration", d->migration);
     json_write_bool_member(w, "adopted", d->adopted);
     json_write_int_member(w, "released_at", d->released_at);
     json_write_end_object(w);
@@ -171,6 +173,15 @@ static int read_provider(struct json_object *json, struct journal_provider *out,
     return 0;
 }
 
+/* Of most devices it is not there. */
+static int read_migration(struct json_object *json, struct journal_device *out,
+                          struct error *err)
+{
+    if (!json_object_object_get_ex(json, "migration", NULL))
+        return 0;
+    return json_get_uuid(json, "migration", out->migration, err);
+}
+
 static int read_device(struct json_object *json, struct journal_device *out,
                        struct error *err)
 {
@@ -185,6 +196,7 @@ static int read_device(struct json_object *json, struct journal_device *out,
         read_string(json, "parent", &out->parent, err) != 0 ||
         read_string(json, "type_id", &out->type_id, err) != 0 ||
         json_get_string_or_null(json, "type_name", &type_name, err) != 0 ||
+        read_migration(json, out, err) != 0 ||
         json_get_bool(json, "adopted", &out->adopted, err) != 0 ||
         read_number(json, "released_at", INT64_MAX, &out->released_at, err) != 0)
         return -1;

@@ -184,8 +184,12 @@ class Consumers(ChangeTest):
         self.sync(0)
         # The guest still runs here, with its devices; nobody else has got any.
         self.assertEqual(self.host.mdevs(), before)
-        self.assertEqual(self.states(), {migration: ["in use"]})
+        self.assertEqual(self.states(), {migration: ["migrating"]})
         self.assertEqual(self.vgpus(A), (16, 0))
+        # They are the server's: nobody starts a guest with them by the migration's name.
+        asked = self.agent.try_to("xml", migration)
+        self.assertEqual(asked.returncode, 75)
+        self.assertIn(f"a migration of {server}", asked.stderr)
         # It was reverted.
         self.rename(migration, server)
         self.sync(0)

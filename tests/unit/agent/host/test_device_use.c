@@ -425,6 +425,27 @@ static void a_domain_may_name_what_was_lost(void **state)
     tree_free(tree);
 }
 
+/* Of each domain that names a device one has to know: it is nobody else's. */
+static void tells_of_all_domains(void **state)
+{
+    (void)state;
+    static const struct tree_entry entries[] = {
+        {"etc/libvirt/qemu/a.xml", DOMAIN_XML(OTHER, HOSTDEV(MDEV_1))},
+        {"etc/libvirt/qemu/b.xml", DOMAIN_XML(MDEV_2, "")},
+        {"run/libvirt/qemu/c.xml", DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1))}};
+    char *tree = tree_new();
+    tree_fill(tree, entries, sizeof entries / sizeof *entries);
+    struct device_use *use = device_use_scan(PLACES(tree), &host, NULL);
+    const struct used_device *used = device_use_find(use, MDEV_1);
+    assert_string_equal(used->domain, DOMAIN);
+    assert_int_equal(used->domains.count, 2);
+    assert_true(strlist_contains(&used->domains, OTHER));
+    assert_int_equal(use->domains.count, 3);
+    assert_true(strlist_contains(&use->domains, MDEV_2));
+    device_use_free(use);
+    tree_free(tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +455,7 @@ int main(void)
         cmocka_unit_test(an_absent_folder_of_libvirts_says_nothing),
         cmocka_unit_test(libvirts_folders_may_be_elsewhere),
         cmocka_unit_test(a_domain_may_name_what_was_lost),
+        cmocka_unit_test(tells_of_all_domains),
     };
     return cmocka_run_group_tests_name("device_use", tests, NULL, NULL);
 }

@@ -128,6 +128,12 @@ void model_add_domain(struct model *model, const char *uuid, const char *device,
                       bool running)
 {
     model_drop_domain(model, device);
+    model_add_another_domain(model, uuid, device, running);
+}
+
+void model_add_another_domain(struct model *model, const char *uuid, const char *device,
+                              bool running)
+{
     assert_true(model->domain_count < MODEL_LENGTH(model->domains));
     struct model_domain *domain = &model->domains[model->domain_count++];
     MODEL_SET(domain->uuid, uuid);
@@ -137,9 +143,37 @@ void model_add_domain(struct model *model, const char *uuid, const char *device,
 
 void model_drop_domain(struct model *model, const char *device)
 {
-    struct model_domain *domain = model_domain_of(model, device);
-    if (domain)
+    struct model_domain *domain;
+    while ((domain = model_domain_of(model, device)))
         *domain = model->domains[--model->domain_count];
+}
+
+bool model_is_anothers(const struct model *model, const char *device,
+                       const char *consumer)
+{
+    bool own = false, others = false;
+    for (int i = 0; i < model->domain_count; i++) {
+        const struct model_domain *domain = &model->domains[i];
+        if (strcmp(domain->device, device) != 0)
+            continue;
+        bool is_own = strcmp(domain->uuid, consumer) == 0;
+        if (domain->running)
+            return !is_own;
+        own |= is_own;
+        others |= !is_own;
+    }
+    return others && !own;
+}
+
+bool model_is_server(const struct model *model, const char *consumer)
+{
+    for (int i = 0; i < model->server_count; i++)
+        if (strcmp(model->servers[i], consumer) == 0)
+            return true;
+    for (int i = 0; i < model->domain_count; i++)
+        if (strcmp(model->domains[i].uuid, consumer) == 0)
+            return true;
+    return false;
 }
 
 bool model_is_used(const struct model *model, const struct model_device *device)

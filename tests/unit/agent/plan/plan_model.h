@@ -42,7 +42,7 @@ struct model_device {
     bool group_open, defined;
 };
 
-/* A libvirt domain that names a device, which need not exist. */
+/* A libvirt domain that names a device, which need not exist, or ("") none. */
 struct model_domain {
     char uuid[UUID_TEXT_SIZE], device[UUID_TEXT_SIZE];
     bool running;
@@ -85,6 +85,8 @@ struct model {
     struct model_domain domains[64];
     int domain_count;
     bool use_unknown;
+    char servers[16][UUID_TEXT_SIZE]; /* whose devices were asked for */
+    int server_count;
     /* Placement */
     bool unreachable, root_missing, old_server;
     char root_uuid[UUID_TEXT_SIZE], root_name[MODEL_TEXT];
@@ -130,7 +132,15 @@ bool model_is_used(const struct model *model, const struct model_device *device)
 struct model_domain *model_domain_of(struct model *model, const char *device);
 void model_add_domain(struct model *model, const char *uuid, const char *device,
                       bool running);
+/* Beside those that name the device already. */
+void model_add_another_domain(struct model *model, const char *uuid, const char *device,
+                              bool running);
 void model_drop_domain(struct model *model, const char *device);
+/* A domain that is not the consumer's has the device: of several the one that runs. */
+bool model_is_anothers(const struct model *model, const char *device,
+                       const char *consumer);
+/* Its devices were asked for, or a domain has its uuid. */
+bool model_is_server(const struct model *model, const char *consumer);
 
 /* Copies into a field that is an array; a text that does not fit fails the test. */
 #define MODEL_SET(field, text) model_set_text((field), sizeof(field), (text))

@@ -29,8 +29,7 @@ static void dump_allocations(const struct model_provider *provider,
                                           (long)provider->allocations[i].amount));
 }
 
-static void dump_device(const struct model *model, const struct model_device *device,
-                        struct strlist *lines)
+static void dump_device(const struct model_device *device, struct strlist *lines)
 {
     strlist_add_take(
         lines,
@@ -39,12 +38,17 @@ static void dump_device(const struct model *model, const struct model_device *de
                   device->in_transition ? ", in transition" : "",
                   device->stray ? ", stray" : "", device->group_open ? ", open" : "",
                   device->defined ? ", defined" : ""));
-    const struct model_domain *domain =
-        model_domain_of((struct model *)model, device->uuid);
-    if (domain)
-        strlist_add_take(lines, xasprintf("device %s is named by %s%s", device->uuid,
-                                          domain->uuid,
-                                          domain->running ? ", which runs" : ""));
+}
+
+static void dump_domains(const struct model *model, struct strlist *lines)
+{
+    for (int i = 0; i < model->domain_count; i++)
+        strlist_add_take(lines,
+                         xasprintf("device %s is named by %s%s",
+                                   model->domains[i].device, model->domains[i].uuid,
+                                   model->domains[i].running ? ", which runs" : ""));
+    for (int i = 0; i < model->server_count; i++)
+        strlist_add_take(lines, xasprintf("server %s", model->servers[i]));
 }
 
 static void dump_entry(const struct journal_provider *entry, struct strlist *lines)
@@ -65,7 +69,8 @@ char *model_dump(const struct model *model)
 {
     _cleanup_strlist_ struct strlist lines = {0};
     for (int i = 0; i < model->device_count; i++)
-        dump_device(model, &model->devices[i], &lines);
+        dump_device(&model->devices[i], &lines);
+    dump_domains(model, &lines);
     for (int i = 0; i < model->provider_count; i++) {
         dump_provider(&model->providers[i], &lines);
         dump_allocations(&model->providers[i], &lines);
@@ -75,10 +80,11 @@ char *model_dump(const struct model *model)
     for (size_t i = 0; i < model->journal->device_count; i++) {
         const struct journal_device *d = &model->journal->devices[i];
         strlist_add_take(&lines,
-                         xasprintf("noted %s: %s %s:%s:%u on %s, %s released=%ld%s",
+                         xasprintf("noted %s: %s %s:%s:%u on %s, %s released=%ld%s%s%s",
                                    d->uuid, d->provider, d->consumer, d->resource_class,
                                    d->index, d->parent, d->type_id,
-                                   (long)d->released_at, d->adopted ? " adopted" : ""));
+                                   (long)d->released_at, d->adopted ? " adopted" : "",
+                                   d->migration[0] ? " for " : "", d->migration));
     }
     strlist_sort(&lines);
     return strlist_join(&lines, "\n");

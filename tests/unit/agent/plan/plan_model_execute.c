@@ -313,15 +313,25 @@ void model_execute_and_die(struct model *model, const struct plan *plan, size_t 
     model->journal = on_disk;
 }
 
-void model_settle(struct model *model)
+static void settle(struct model *model, struct plan *(*look)(struct model *model))
 {
     for (int round = 0; round < 8; round++) {
-        _cleanup_(plan_freep) struct plan *next = model_plan(model);
+        _cleanup_(plan_freep) struct plan *next = look(model);
         if (next->step_count == 0)
             return;
         model_execute(model, next, next->step_count);
     }
-    _cleanup_(plan_freep) struct plan *next = model_plan(model);
+    _cleanup_(plan_freep) struct plan *next = look(model);
     plan_print(next, &next->problems, FORMAT_TABLE, stderr);
     fail_msg("the world does not settle");
+}
+
+void model_settle(struct model *model)
+{
+    settle(model, model_plan);
+}
+
+void model_settle_seeing(struct model *model)
+{
+    settle(model, model_plan_seeing);
 }

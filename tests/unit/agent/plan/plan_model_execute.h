@@ -18,5 +18,7 @@ void model_execute_late(struct model *model, const struct plan *plan, size_t cou
 void model_execute_and_die(struct model *model, const struct plan *plan, size_t count);
 /* Plans and executes until there is nothing to do; fails when that does not end. */
 void model_settle(struct model *model);
+/* The same, of plans that are all made in sight of who uses the devices. */
+void model_settle_seeing(struct model *model);
 
 #endif

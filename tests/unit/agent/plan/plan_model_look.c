@@ -94,25 +94,46 @@ static struct host *make_host(const struct model *model)
     return host;
 }
 
-static struct device_use *make_use(struct model *model)
+static struct used_device *use_of(struct device_use *use, const char *uuid)
+{
+    struct used_device *used = (struct used_device *)device_use_find(use, uuid);
+    if (!used) {
+        used = array_add(use->devices, use->count);
+        stpcpy(used->uuid, uuid);
+    }
+    return used;
+}
+
+static void fill_domains(const struct model *model, bool running,
+                         struct device_use *use)
+{
+    for (int i = 0; i < model->domain_count; i++) {
+        const struct model_domain *domain = &model->domains[i];
+        if (domain->running != running)
+            continue;
+        strlist_add_unique(&use->domains, domain->uuid);
+        if (!domain->device[0])
+            continue;
+        struct used_device *used = use_of(use, domain->device);
+        strlist_add_unique(&used->domains, domain->uuid);
+        if (used->domain[0])
+            continue;
+        stpcpy(used->domain, domain->uuid);
+        used->running = running;
+    }
+}
+
+static struct device_use *make_use(const struct model *model)
 {
     struct device_use *use = xcalloc(1, sizeof *use);
     use->unknown = use->domains_unknown = model->use_unknown;
-    for (int i = 0; i < model->domain_count; i++) {
-        struct used_device *used = array_add(use->devices, use->count);
-        stpcpy(used->uuid, model->domains[i].device);
-        stpcpy(used->domain, model->domains[i].uuid);
-        used->running = model->domains[i].running;
-    }
+    fill_domains(model, true, use);
+    fill_domains(model, false, use);
     for (int i = 0; i < model->device_count; i++) {
         const struct model_device *device = &model->devices[i];
         if (!device->group_open && !device->defined)
             continue;
-        struct used_device *used =
-            (struct used_device *)device_use_find(use, device->uuid);
-        if (!used)
-            used = array_add(use->devices, use->count);
-        stpcpy(used->uuid, device->uuid);
+        struct used_device *used = use_of(use, device->uuid);
         used->group_open = device->group_open;
         used->defined = device->defined;
     }
@@ -221,7 +242,9 @@ static struct plan *plan(struct model *model, bool seeing)
                  : NULL;
     _cleanup_(device_use_freep) struct device_use *use = make_use(model);
     _cleanup_strlist_ struct strlist drained = drained_gpus(model);
-    _cleanup_strlist_ struct strlist prune = provider_uuids(model);
+    _cleanup_strlist_ struct strlist prune = provider_uuids(model), servers = {0};
+    for (int i = 0; i < model->server_count; i++)
+        strlist_add(&servers, model->servers[i]);
     struct plan_input input = {
         .config = config,
         .host = host,
@@ -230,6 +253,7 @@ static struct plan *plan(struct model *model, bool seeing)
         .journal = model->journal,
         .use = seeing ? use : NULL,
         .drained = &drained,
+        .servers = &servers,
         .prune = model->prune ? &prune : NULL,
         .take_over = model->take_over,
         .now = model->now,

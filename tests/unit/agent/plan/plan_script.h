@@ -15,6 +15,8 @@
  *   mdev d1 84 35 [vf=N]               one that the agent did not make
  *   domain c1 DEVICE; running c1 DEVICE; undomain DEVICE; hold DEVICE; drop DEVICE;
  *   mdevctl DEVICE                     who has it
+ *   also c1 DEVICE                     one more domain that defines it
+ *   bare c1                            a domain without devices
  *   lose DEVICE
  *   transit DEVICE [uncounted|leaving]; stray DEVICE [...]
  *                                      being made or removed; not in
@@ -35,6 +37,7 @@
  *   unprovider 84; undetailed 84 [no]
  *   newroot; noroot
  *   renameroot NAME                    what was below "host" is then called old:84
+ *   asked c1                           somebody has asked for its devices
  *   known TRAIT
  *   traits 84 +A -B
  *   inventory 84 C total=N reserved=N ratio=R max_unit=N step=N; noinventory 84 C
@@ -63,6 +66,8 @@
  *   inventory 84 C=TOTAL[/RESERVED][*RATIO] ... | none
  *   create DEVICE 35 [vf=N], remove DEVICE, release DEVICE, forget DEVICE
  *   take DEVICE c1.0 [adopted]         noted as c1's, index 0
+ *   take DEVICE c1.0 [adopted] for m1, create DEVICE 35 [vf=N] for m1
+ *                                      c1's, and stands for m1's allocation
  */
 #ifndef TESTS_UNIT_AGENT_PLAN_PLAN_SCRIPT_H
 #define TESTS_UNIT_AGENT_PLAN_PLAN_SCRIPT_H

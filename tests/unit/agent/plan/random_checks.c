@@ -7,6 +7,7 @@
 #include "agent/plan/journal_notes.h"
 #include "agent/plan/text.h"
 #include "lib/xalloc.h"
+#include "tests/unit/agent/plan/plan_model_execute.h"
 #include "tests/unit/agent/plan/plan_model_look.h"
 #include "tests/unit/test.h"
 
@@ -79,15 +80,23 @@ static int64_t allocated_on(const struct model_provider *p, const char *class)
     return sum;
 }
 
-/* The journal has it as one of an allocation that still is. */
-static bool is_wanted(const struct model *m, const struct journal_device *d)
+static bool is_allocated(const struct model *m, const struct journal_device *d,
+                         const char *consumer)
 {
     const struct model_provider *p = model_provider((struct model *)m, d->provider);
-    for (int i = 0; p && !d->released_at && i < p->allocation_count; i++)
-        if (strcmp(p->allocations[i].consumer, d->consumer) == 0 &&
+    for (int i = 0; p && i < p->allocation_count; i++)
+        if (strcmp(p->allocations[i].consumer, consumer) == 0 &&
             strcmp(p->allocations[i].resource_class, d->resource_class) == 0)
             return true;
     return false;
+}
+
+/* The journal has it as one of an allocation that still is, or as one that stands for
+ * such. */
+static bool is_wanted(const struct model *m, const struct journal_device *d)
+{
+    return !d->released_at &&
+           (is_allocated(m, d, d->consumer) || is_allocated(m, d, d->migration));
 }
 
 /* Units of allocations on the provider that have a device, be it in transition. */
@@ -104,16 +113,12 @@ static int64_t count_met(const struct model *m, const struct model_provider *p,
     return met;
 }
 
-/* A settled device that can be given to whoever comes. One that was just released is
- * thought to be let go of soon. */
+/* A settled device that can be given to whoever comes. */
 static bool is_to_be_had(const struct model *m, const struct model_device *device)
 {
     const struct journal_device *d = journal_find_device(m->journal, device->uuid);
-    bool just_released = d && !d->adopted &&
-                         !(d->released_at && d->released_at <= m->now &&
-                           m->now - d->released_at >= m->grace);
-    return !device->in_transition && !(d && is_wanted(m, d)) &&
-           (just_released || !(m->use_unknown || model_is_used(m, device)));
+    return !device->in_transition && !(d && is_wanted(m, d)) && !m->use_unknown &&
+           !model_is_used(m, device);
 }
 
 static int64_t count_to_be_had(const struct model *m, int gpu, int type)
@@ -184,9 +189,19 @@ static int64_t count_noted(struct chance *c, const struct allocation_status *a)
         count += !d->released_at && strcmp(d->provider, a->provider) == 0 &&
                  strcmp(d->consumer, a->consumer) == 0 &&
                  strcmp(d->resource_class, a->resource_class) == 0 &&
-                 model_device(&c->model, d->uuid);
+                 model_device(&c->model, d->uuid) &&
+                 !model_is_anothers(&c->model, d->uuid, d->consumer);
     }
     return count;
+}
+
+static void check_whose(struct chance *c, const struct allocation_status *a)
+{
+    for (size_t i = 0; i < a->mdevs.count && a->state != ALLOCATION_RELEASING; i++)
+        if (model_is_anothers(&c->model, a->mdevs.items[i], a->consumer))
+            chance_wrong(c, "an allocation has what another's guest has");
+    if (a->state == ALLOCATION_MIGRATING && model_is_server(&c->model, a->consumer))
+        chance_wrong(c, "a server is taken for a migration");
 }
 
 static void check_allocation(struct chance *c, const struct allocation_status *a)
@@ -205,6 +220,7 @@ static void check_allocation(struct chance *c, const struct allocation_status *a
         break;
     case ALLOCATION_PENDING:
     case ALLOCATION_FAILED:
+    case ALLOCATION_MIGRATING:
         if (!a->reason)
             chance_wrong(c, "an allocation is not met, and nobody says why");
         check_refusal(c, a);
@@ -225,14 +241,58 @@ static bool is_answered(const struct plan *plan, const struct model_provider *p,
     return false;
 }
 
+/* A device that the journal has as one consumer's and that another one's guest has: the
+ * agent sees that when it looks, and has no reason to look. */
+static bool has_intruder(const struct model *m)
+{
+    for (size_t i = 0; i < m->journal->device_count; i++) {
+        const struct journal_device *d = &m->journal->devices[i];
+        if (model_is_anothers(m, d->uuid, d->consumer))
+            return true;
+    }
+    return false;
+}
+
+void chance_settle(struct model *model)
+{
+    model_settle(model);
+    if (!has_intruder(model))
+        return;
+    model_settle_seeing(model);
+    model_settle(model);
+}
+
+/* Servers that were taken for migrations, since another one went when they came, are
+ * asked for: then they have to be served. */
+static bool ask_for_servers(struct chance *c)
+{
+    struct model *m = &c->model;
+    int before = m->server_count;
+    _cleanup_(plan_freep) struct plan *plan = model_plan(m);
+    for (size_t i = 0; i < plan->allocation_count; i++) {
+        const struct allocation_status *a = &plan->allocations[i];
+        if (a->state != ALLOCATION_MIGRATING || chance_is_migration(a->consumer) ||
+            model_is_server(m, a->consumer))
+            continue;
+        if (m->server_count == MODEL_LENGTH(m->servers))
+            chance_wrong(c, "too many servers");
+        stpcpy(m->servers[m->server_count++], a->consumer);
+    }
+    return m->server_count > before;
+}
+
 void chance_check_settled(struct chance *c)
 {
+    if (c->model.mode == MODE_OWNER && ask_for_servers(c))
+        chance_settle(&c->model);
     _cleanup_(plan_freep) struct plan *plan = model_plan(&c->model);
     assert_int_equal(plan->step_count, 0);
     /* Nor does it make a difference to be told who uses the devices. */
     _cleanup_(plan_freep) struct plan *seeing = model_plan_seeing(&c->model);
     if (seeing->step_count)
         chance_wrong(c, "a look at who uses the devices changes the plan");
+    for (size_t i = 0; i < seeing->allocation_count; i++)
+        check_whose(c, &seeing->allocations[i]);
     if (c->model.unreachable)
         return;
     _cleanup_strlist_ struct strlist serving = {0};
@@ -252,6 +312,42 @@ void chance_check_settled(struct chance *c)
                 chance_wrong(c, "an allocation is overlooked");
     }
     chance_check_capacities(c);
+}
+
+/* Its uuid shows for whom it was made. */
+static bool is_computed_for(const struct model *m, const struct journal_device *d)
+{
+    for (int i = 0; i < m->provider_count; i++)
+        for (int index = 0; index < 8; index++) {
+            char uuid[UUID_TEXT_SIZE];
+            _cleanup_free_ char *name =
+                xasprintf("%s:%s:%d", d->consumer, d->resource_class, index);
+            uuid5_text(m->providers[i].uuid, name, uuid);
+            if (strcmp(uuid, d->uuid) == 0)
+                return true;
+        }
+    return false;
+}
+
+static bool is_taken_away(struct model *m, const struct journal_device *d)
+{
+    const struct journal_device *old = journal_find_device(m->journal, d->uuid);
+    const struct model_device *device = model_device(m, d->uuid);
+    if (old && strcmp(old->consumer, d->consumer) == 0)
+        return false;
+    if (model_domain_of(m, d->uuid))
+        return model_is_anothers(m, d->uuid, d->consumer);
+    return device && device->group_open && (old || !is_computed_for(m, d));
+}
+
+void chance_check_owners(struct chance *c, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct step *step = &plan->steps[i];
+        if ((step->kind == STEP_TAKE_DEVICE || step->kind == STEP_CREATE_DEVICE) &&
+            is_taken_away(&c->model, &step->device))
+            chance_wrong(c, "a consumer is given what another's guest has");
+    }
 }
 
 void chance_check_nova_steps(struct chance *c, const struct plan *plan)

@@ -18,6 +18,10 @@ void chance_check_journal(struct chance *c);
 void chance_check_capacities(struct chance *c);
 /* All of it, of a world that has settled. */
 void chance_check_settled(struct chance *c);
+/* Until nothing is to be done, neither in sight of who uses the devices. */
+void chance_settle(struct model *model);
+/* Nobody gets what another's guest has: of a plan before it is carried out. */
+void chance_check_owners(struct chance *c, const struct plan *plan);
 /* In nova mode Nova is the one who makes, reports and removes. */
 void chance_check_nova_steps(struct chance *c, const struct plan *plan);
 

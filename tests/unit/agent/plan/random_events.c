@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
+#include "tests/unit/agent/plan/random_servers.h"
 
 /* Nova's children have names of ours, and uuids of Nova's. */
 static void nova_reports(struct chance *c)
@@ -56,63 +57,6 @@ static const char *main_class(const struct model_provider *p)
         if (strcmp(p->inventories[i].resource_class, "CUSTOM_ELSE") != 0)
             return p->inventories[i].resource_class;
     return NULL;
-}
-
-static void allocate(struct chance *c)
-{
-    struct model_provider *p = any_provider(c);
-    const char *class = p ? main_class(p) : NULL;
-    if (!class || p->allocation_count >= 30)
-        return;
-    const struct inventory *i = &model_inventory(p, class)->inventory;
-    int64_t used = 0, amount = 1 + chance_roll(c, 2);
-    char consumer[UUID_TEXT_SIZE];
-    chance_uuid("consumer", chance_roll(c, CONSUMERS), consumer);
-    for (int j = 0; j < p->allocation_count; j++) {
-        if (strcmp(p->allocations[j].resource_class, class) == 0)
-            used += p->allocations[j].amount;
-        if (strcmp(p->allocations[j].consumer, consumer) == 0)
-            return;
-    }
-    if (used + amount > (i->total - i->reserved) * i->allocation_ratio)
-        return;
-    struct model_allocation *a = &p->allocations[p->allocation_count++];
-    stpcpy(a->consumer, consumer);
-    stpcpy(a->resource_class, class);
-    a->amount = amount;
-    p->generation++;
-}
-
-static void deallocate(struct chance *c)
-{
-    struct model_provider *p = any_provider(c);
-    if (!p || !p->allocation_count)
-        return;
-    p->allocations[chance_roll(c, p->allocation_count)] =
-        p->allocations[p->allocation_count - 1];
-    p->allocation_count--;
-    p->generation++;
-}
-
-/* A migration: all allocations of a consumer are another's. */
-static void rename_consumer(struct chance *c)
-{
-    char from[UUID_TEXT_SIZE], to[UUID_TEXT_SIZE];
-    chance_uuid("consumer", chance_roll(c, CONSUMERS), from);
-    chance_uuid("consumer", CONSUMERS + chance_roll(c, 3), to);
-    struct model *m = &c->model;
-    bool back = chance_roll(c, 2);
-    for (int i = 0; i < m->provider_count; i++)
-        for (int j = 0; j < m->providers[i].allocation_count; j++)
-            if (strcmp(m->providers[i].allocations[j].consumer, back ? from : to) == 0)
-                return;
-    for (int i = 0; i < m->provider_count; i++)
-        for (int j = 0; j < m->providers[i].allocation_count; j++)
-            if (strcmp(m->providers[i].allocations[j].consumer, back ? to : from) ==
-                0) {
-                stpcpy(m->providers[i].allocations[j].consumer, back ? from : to);
-                m->providers[i].generation++;
-            }
 }
 
 /* A guest takes a device that the journal has for it, or some foreign one. */
@@ -328,9 +272,16 @@ static const struct {
     event *happen;
     int weight;
 } events[] = {
-    {allocate, 12},
-    {deallocate, 5},
-    {rename_consumer, 4},
+    {chance_spawn, 12},
+    {chance_delete, 5},
+    {chance_rename, 4},
+    {chance_migrate_beside_spawn, 3},
+    {chance_resize_here, 2},
+    {chance_orphan, 2},
+    {chance_reboot, 1},
+    {chance_name_another, 1},
+    {chance_define_bare, 1},
+    {chance_ask, 1},
     {start_guest, 5},
     {stop_guest, 4},
     {hold_device, 2},

@@ -20,6 +20,17 @@ void chance_uuid(const char *kind, int number, char out[UUID_TEXT_SIZE])
     uuid5_text("6ba7b810-9dad-11d1-80b4-00c04fd430c8", name, out);
 }
 
+bool chance_is_migration(const char *consumer)
+{
+    for (int i = CONSUMERS; i < CONSUMERS + MIGRATIONS; i++) {
+        char uuid[UUID_TEXT_SIZE];
+        chance_uuid("consumer", i, uuid);
+        if (strcmp(uuid, consumer) == 0)
+            return true;
+    }
+    return false;
+}
+
 void chance_wrong(const struct chance *c, const char *what)
 {
     _cleanup_free_ char *dump = model_dump(&c->model);

@@ -8,6 +8,7 @@
 #include "tests/unit/agent/plan/plan_model.h"
 
 #define CONSUMERS 8
+#define MIGRATIONS 3
 
 /* What others have put onto a provider; never changed by the agent. */
 struct foreign {
@@ -33,6 +34,8 @@ void chance_make(struct chance *c, unsigned seed);
 /* 0 to sides - 1 */
 int chance_roll(struct chance *c, int sides);
 void chance_uuid(const char *kind, int number, char out[UUID_TEXT_SIZE]);
+/* The consumer is a migration, and no server. */
+bool chance_is_migration(const char *consumer);
 /* Another configuration of the types. */
 void chance_configure(struct chance *c);
 /* The agent overrules what the operator has set there. */

@@ -45,6 +45,27 @@ static void do_domain(struct script *s)
     model_add_domain(&s->model, uuid, named, strcmp(s->words[0], "running") == 0);
 }
 
+static void do_also(struct script *s)
+{
+    char uuid[UUID_TEXT_SIZE], named[UUID_TEXT_SIZE];
+    script_named_uuid(s, script_word(s, 1), uuid);
+    script_device_uuid(s, script_word(s, 2), named);
+    model_add_another_domain(&s->model, uuid, named, false);
+}
+
+static void do_bare(struct script *s)
+{
+    char uuid[UUID_TEXT_SIZE];
+    script_named_uuid(s, script_word(s, 1), uuid);
+    model_add_another_domain(&s->model, uuid, "", false);
+}
+
+static void do_asked(struct script *s)
+{
+    assert_true(s->model.server_count < MODEL_LENGTH(s->model.servers));
+    script_named_uuid(s, script_word(s, 1), s->model.servers[s->model.server_count++]);
+}
+
 static void do_undomain(struct script *s)
 {
     char uuid[UUID_TEXT_SIZE];
@@ -368,6 +389,9 @@ static const struct script_command commands[] = {
     {"mdev", do_mdev, false},
     {"domain", do_domain, false},
     {"running", do_domain, false},
+    {"also", do_also, false},
+    {"bare", do_bare, false},
+    {"asked", do_asked, false},
     {"undomain", do_undomain, false},
     {"hold", do_hold, false},
     {"drop", do_drop, false},

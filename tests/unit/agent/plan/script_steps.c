@@ -98,8 +98,9 @@ char *script_step_words(struct script *s, const struct step *step)
     case STEP_CREATE_DEVICE:
         detail = d->parent[11] != '0' ? xasprintf(" vf=%d", d->parent[11] - '1')
                                       : xstrdup("");
-        return xasprintf("create %s %s%s", name, d->type_id + strlen("nvidia-"),
-                         detail);
+        return xasprintf("create %s %s%s%s%s", name, d->type_id + strlen("nvidia-"),
+                         detail, d->migration[0] ? " for " : "",
+                         d->migration[0] ? script_label_of(s, d->migration) : "");
     case STEP_REMOVE_DEVICE:
         return xasprintf("remove %s", name);
     case STEP_MARK_RELEASED:
@@ -107,8 +108,10 @@ char *script_step_words(struct script *s, const struct step *step)
     case STEP_FORGET_DEVICE:
         return xasprintf("forget %s", name);
     case STEP_TAKE_DEVICE:
-        return xasprintf("take %s %s.%u%s", name, script_label_of(s, d->consumer),
-                         d->index, d->adopted ? " adopted" : "");
+        return xasprintf("take %s %s.%u%s%s%s", name, script_label_of(s, d->consumer),
+                         d->index, d->adopted ? " adopted" : "",
+                         d->migration[0] ? " for " : "",
+                         d->migration[0] ? script_label_of(s, d->migration) : "");
     }
     return NULL;
 }

@@ -9,7 +9,7 @@
 
 static const struct plan_case making[] = {
     {"an allocation gets its device", ONE "alloc 84 c1 1\n"
-                                          "use not\n"
+                                          "use needed\n"
                                           "? c1 pending\n"
                                           "=> create c1.0@84 35\n"
                                           "=> nothing\n"
@@ -268,11 +268,14 @@ static const struct plan_case matching[] = {
     {"a migration renames the consumer: no second device",
      SERVED "running c1 c1.0@84\n rename c1 m1\n"
             "use needed\n"
-            "=> take c1.0@84 m1.0\n"
+            "=> take c1.0@84 c1.0 for m1\n"
             "=> nothing\n"
+            "? m1 migrating it is taken for a migration of\n"
+            "use needed\n"
             "rename m1 c1\n"
             "=> take c1.0@84 c1.0\n"
-            "=> nothing\n"},
+            "=> nothing\n"
+            "whose c1.0@84 c1\n"},
     {"and when it is over the device goes",
      SERVED "running c1 c1.0@84\n rename c1 m1\n settle\n undomain c1.0@84\n"
             "alloc 84 m1 0\n"
@@ -281,14 +284,22 @@ static const struct plan_case matching[] = {
             "=> remove c1.0@84\n"},
     {"a migration of a guest that is shut off",
      SERVED "domain c1 c1.0@84\n rename c1 m1\n"
-            "=> take c1.0@84 m1.0\n"},
-    {"a migration while who uses what cannot be read",
+            "=> take c1.0@84 c1.0 for m1\n"},
+    {"a migration while who uses what cannot be read gets a new device",
      SERVED "set unknown=1\n rename c1 m1\n"
-            "=> take c1.0@84 m1.0\n"},
+            "=> inventory 84 VGPU=3\n"
+            "=> create m1.0@84 35\n"
+            "=> release c1.0@84\n"
+            "rename m1 c1\n"
+            "=> take c1.0@84 c1.0\n"
+            "=> release m1.0@84\n"},
+    {"but is seen by a domain",
+     SERVED "set unknown=1\n domain c1 c1.0@84\n rename c1 m1\n"
+            "=> take c1.0@84 c1.0 for m1\n"},
     {"a migration of a guest with a device of the old type",
      "gpu 84 35:4 36:2 mixed\n type 35\n settle\n alloc 84 c1 1\n settle\n"
      "running c1 c1.0@84\n notypes\n type 36\n settle\n rename c1 m1\n"
-     "=> take c1.0@84 m1.0\n"},
+     "=> take c1.0@84 c1.0 for m1\n"},
     {"several at once come home to their own devices",
      ONE "alloc 84 c1 1\n alloc 84 c2 1\n settle\n running c1 c1.0@84\n"
          "running c2 c2.0@84\n rename c1 m1\n rename c2 m2\n settle\n"
@@ -309,7 +320,9 @@ static const struct plan_case matching[] = {
             "=> release m1.0@84\n"},
     {"after a migration and a reboot the guest's uuid is back",
      SERVED "domain c1 c1.0@84\n rename c1 m1\n settle\n reboot\n"
-            "=> create c1.0@84 35\n"
+            "=> create c1.0@84 35 for m1\n"
+            "=> nothing\n"
+            "? m1 migrating\n"
             "rename m1 c1\n"
             "=> take c1.0@84 c1.0\n"},
     {"a migration and a reboot at the same time", SERVED "reboot\n rename c1 m1\n"

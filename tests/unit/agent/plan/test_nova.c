@@ -59,8 +59,17 @@ static const struct plan_case nova[] = {
     {"a migration has the guest's allocation, and the guest its device",
      NOVA "alloc 84 c1 1\n mdev d1 84 35\n running c1 d1\n settle\n rename c1 m1\n"
           "=> nothing\n"
-          "? m1 in-use\n"
+          "? m1 migrating\n"
           "! none\n"},
+    {"1a beside a new server nobody can tell which of them it is",
+     NOVA "alloc 84 c1 1\n mdev d1 84 35\n running c1 d1\n settle\n rename c1 m1\n"
+          "alloc 84 a1 1\n"
+          "=> nothing\n"
+          "? a1 pending nova-compute makes its device\n"
+          "? m1 pending nova-compute makes its device\n"
+          "bare a1\n"
+          "? a1 pending nova-compute makes its device\n"
+          "? m1 migrating\n"},
     {"but not that of a guest with an allocation of its own",
      NOVA "alloc 84 c1 1\n alloc 84 m1 1\n mdev d1 84 35\n mdev d2 84 35\n"
           "running c1 d1\n running c1 d2\n settle\n"

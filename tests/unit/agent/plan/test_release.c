@@ -10,12 +10,12 @@
 static const struct plan_case releasing[] = {
     {"after its allocation a device waits for the grace period, then goes",
      ONE "alloc 84 c1 1\n settle\n alloc 84 c1 0\n"
-         "use not\n"
+         "use needed\n"
          "wake 1060\n"
          "=> release c1.0@84\n"
          "=> nothing\n"
          "? c1 releasing the grace period runs\n"
-         "use not\n"
+         "use needed\n"
          "set now=1059\n"
          "=> nothing\n"
          "wake 1060\n"

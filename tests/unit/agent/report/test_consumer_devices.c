@@ -11,6 +11,7 @@
 #define FAILED "00000000-0000-0000-0000-0000000000c4"
 #define GOING "00000000-0000-0000-0000-0000000000c5"
 #define GONE_DEVICE "00000000-0000-0000-0000-0000000000c6"
+#define MOVING "00000000-0000-0000-0000-0000000000c8"
 #define NOBODY "00000000-0000-0000-0000-0000000000c7"
 #define DEVICE_1 "00000000-0000-0000-0000-0000000000d1"
 #define DEVICE_2 "00000000-0000-0000-0000-0000000000d2"
@@ -28,6 +29,7 @@ static const struct {
     {PENDING, ALLOCATION_PENDING, NULL, NO_DEVICE},
     {FAILED, ALLOCATION_FAILED, "no instance is left", NO_DEVICE},
     {GOING, ALLOCATION_RELEASING, "grace period", DEVICE_1},
+    {MOVING, ALLOCATION_MIGRATING, "a migration of", NULL},
     {GONE_DEVICE, ALLOCATION_READY, NULL, NO_DEVICE},
 };
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -40,7 +42,8 @@ static void add_allocation(struct plan *plan, size_t i)
     status->provider_name = xstrdup("gpu");
     status->state = allocations[i].state;
     status->reason = xstrdup(allocations[i].reason);
-    strlist_add(&status->mdevs, allocations[i].device);
+    if (allocations[i].device)
+        strlist_add(&status->mdevs, allocations[i].device);
 }
 
 static void add_devices(struct host *host)
@@ -101,6 +104,7 @@ static void test_refused(void **state)
         {PENDING, ERROR_BUSY, "not all there yet"},
         {FAILED, ERROR_EXHAUSTED, "no instance is left"},
         {GONE_DEVICE, ERROR_BUSY, NO_DEVICE},
+        {MOVING, ERROR_BUSY, "a migration of"},
         {GOING, ERROR_NOT_FOUND, READY},
         {NOBODY, ERROR_NOT_FOUND, READY ", " TWICE},
     };

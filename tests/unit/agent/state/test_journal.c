@@ -55,6 +55,7 @@ static struct journal *example(void)
     struct journal_device one = device(UUID_A, (char *)"GRID V100DX-1Q");
     struct journal_device other = device(UUID_C, NULL);
     other.adopted = true;
+    stpcpy(other.migration, UUID_B);
     journal_put_device(journal, &one);
     journal_put_device(journal, &other);
     return journal;

@@ -1,0 +1,62 @@
+#include "agent/plan/ownership.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+
+/* Of several domains, the one that runs has it. */
+bool use_is_anothers(const struct used_device *use, const char *consumer)
+{
+    if (!use || !use->domain[0] || strcmp(use->domain, consumer) == 0)
+        return false;
+    return use->running || !strlist_contains(&use->domains, consumer);
+}
+
+enum possession possession_of(const struct world *world, const struct used_device *use,
+                              const struct journal_device *entry, const char *consumer)
+{
+    if (use_is_anothers(use, consumer))
+        return POSSESSED_BY_ANOTHER;
+    if (use && use->domain[0])
+        return POSSESSED;
+    if (use && use->group_open)
+        return entry && strcmp(entry->consumer, consumer) == 0 ? POSSESSED
+                                                               : POSSESSED_BY_ANOTHER;
+    return use || !world->in->use || world->in->use->unknown ? POSSESSION_UNKNOWN
+                                                             : POSSESSED_BY_NONE;
+}
+
+bool is_server(const struct world *world, const char *consumer)
+{
+    const struct plan_input *in = world->in;
+    return (in->use && strlist_contains(&in->use->domains, consumer)) ||
+           (in->servers && strlist_contains(in->servers, consumer));
+}
+
+bool is_consumer_here(const struct group *group, const char *consumer)
+{
+    for (size_t i = 0; i < group->want_count; i++)
+        if (strcmp(group->wants[i].allocation->consumer, consumer) == 0)
+            return true;
+    return false;
+}
+
+char *ownership_of_rest(const struct world *world, const struct group *group)
+{
+    for (size_t i = 0; world->in->use && i < group->held_count; i++) {
+        const struct held *held = &group->held[i];
+        const struct used_device *use = held->use;
+        if (held->want || !use || !(use->domain[0] || use->group_open))
+            continue;
+        const char *who = use->domain[0] ? use->domain
+                          : held->entry  ? held->entry->consumer
+                                         : NULL;
+        return who ? xasprintf("; the guest of %s has the device %s without an "
+                               "allocation here (if this consumer is its migration, "
+                               "nothing is missing)",
+                               who, held->mdev->uuid)
+                   : xasprintf("; a process has the device %s without an allocation",
+                               held->mdev->uuid);
+    }
+    return xstrdup("");
+}

@@ -62,6 +62,24 @@ void strlist_sort(struct strlist *list)
         qsort(list->items, list->count, sizeof *list->items, compare);
 }
 
+void strlist_sort_unique(struct strlist *list)
+{
+    size_t kept = 0;
+    strlist_sort(list);
+    for (size_t i = 0; i < list->count; i++)
+        if (kept > 0 && strcmp(list->items[kept - 1], list->items[i]) == 0)
+            free(list->items[i]);
+        else
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+bool strlist_sorted_contains(const struct strlist *list, const char *text)
+{
+    return list->count > 0 && bsearch(&text, list->items, list->count,
+                                      sizeof *list->items, compare) != NULL;
+}
+
 bool strlist_equal(const struct strlist *a, const struct strlist *b)
 {
     if (a->count != b->count)

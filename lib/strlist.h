@@ -23,6 +23,10 @@ bool strlist_add_unique(struct strlist *list, const char *text);
 bool strlist_remove(struct strlist *list, const char *text);
 bool strlist_contains(const struct strlist *list, const char *text);
 void strlist_sort(struct strlist *list);
+/* The same, each string once; and whether a list in that order has one: for lists that
+ * strangers fill. */
+void strlist_sort_unique(struct strlist *list);
+bool strlist_sorted_contains(const struct strlist *list, const char *text);
 /* Same strings in the same order. */
 bool strlist_equal(const struct strlist *a, const struct strlist *b);
 struct strlist strlist_copy(const struct strlist *list);

@@ -8,7 +8,7 @@ bool node_has_any_trait(const struct node *node, const struct trait_list *traits
     return false;
 }
 
-static bool in_any_aggregate(const struct node *node, const struct aggregate_list *list)
+bool node_in_any_aggregate(const struct node *node, const struct aggregate_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         if (node_in_aggregate(node, list->items[i]))
@@ -19,7 +19,7 @@ static bool in_any_aggregate(const struct node *node, const struct aggregate_lis
 static bool is_member(const struct node *node, const struct wanted *wanted)
 {
     for (size_t i = 0; i < wanted->member_of_count; i++)
-        if (!in_any_aggregate(node, &wanted->member_of[i]))
+        if (!node_in_any_aggregate(node, &wanted->member_of[i]))
             return false;
     return true;
 }
@@ -61,7 +61,8 @@ static bool match_one_provider(const struct wanted *wanted, const struct node *n
     for (size_t i = 0; i < wanted->required_count; i++)
         if (!node_has_any_trait(node, &wanted->required[i]))
             return false;
-    return is_member(node, wanted) && !in_any_aggregate(node, &wanted->not_member_of);
+    return is_member(node, wanted) &&
+           !node_in_any_aggregate(node, &wanted->not_member_of);
 }
 
 /* With in_tree nothing is taken from sharing providers outside. */
@@ -73,8 +74,8 @@ static bool match_any_provider(const struct wanted *wanted, const struct node *n
         return false;
     if (!is_member(node, wanted) && !(own && is_member(anchor, wanted)))
         return false;
-    return !in_any_aggregate(node, &wanted->not_member_of) &&
-           !in_any_aggregate(anchor, &wanted->not_member_of);
+    return !node_in_any_aggregate(node, &wanted->not_member_of) &&
+           !node_in_any_aggregate(anchor, &wanted->not_member_of);
 }
 
 bool candidates_match(const struct slot *slot, const struct node *node,

@@ -18,5 +18,6 @@ bool candidates_match(const struct slot *slot, const struct node *node,
 bool candidates_has_member(const struct wanted *wanted, struct budget *budget);
 
 bool node_has_any_trait(const struct node *node, const struct trait_list *traits);
+bool node_in_any_aggregate(const struct node *node, const struct aggregate_list *list);
 
 #endif

@@ -39,12 +39,14 @@ static int read_root_required(const struct query *query, struct candidates_reque
     if (traits_value_read(query_first(query, "root_required"), true, false,
                           &out->root_required, &out->root_forbidden, reply) != 0)
         return -1;
+    strlist_sort_unique(&out->root_forbidden);
     _cleanup_strlist_ struct strlist conflicts = {0};
     for (size_t i = 0; i < out->root_required.count; i++) {
         const char *trait = out->root_required.sets[i].items[0];
-        if (strlist_contains(&out->root_forbidden, trait))
-            strlist_add_unique(&conflicts, trait);
+        if (strlist_sorted_contains(&out->root_forbidden, trait))
+            strlist_add(&conflicts, trait);
     }
+    strlist_sort_unique(&conflicts);
     if (conflicts.count == 0)
         return 0;
     _cleanup_free_ char *names = strlist_join(&conflicts, ", ");
@@ -61,10 +63,8 @@ static int read_same_subtrees(const struct query *query, struct candidates_reque
         if (strcmp(query->items[i].name, "same_subtree") != 0)
             continue;
         struct strlist *set = array_add(out->same_subtrees, out->same_subtree_count);
-        _cleanup_strlist_ struct strlist items =
-            strlist_split(query->items[i].value, ',');
-        for (size_t j = 0; j < items.count; j++)
-            strlist_add_unique(set, items.items[j]);
+        *set = strlist_split(query->items[i].value, ',');
+        strlist_sort_unique(set);
         if (set->count == 0 || strlist_contains(set, ""))
             return reply_problem(reply, 400, CODE_QUERY_BAD_VALUE,
                                  "Empty string (unsuffixed group) can not be specified "
@@ -197,7 +197,7 @@ static int check_orphans(const struct candidates_request *request, struct reply 
 static bool is_in_subtrees(const struct candidates_request *request, const char *suffix)
 {
     for (size_t i = 0; i < request->same_subtree_count; i++)
-        if (strlist_contains(&request->same_subtrees[i], suffix))
+        if (strlist_sorted_contains(&request->same_subtrees[i], suffix))
             return true;
     return false;
 }
@@ -209,7 +209,8 @@ static int check_subtree_suffixes(const struct candidates_request *request,
     for (size_t i = 0; i < request->same_subtree_count; i++)
         for (size_t j = 0; j < request->same_subtrees[i].count; j++)
             if (!find_group(request, request->same_subtrees[i].items[j]))
-                strlist_add_unique(&unknown, request->same_subtrees[i].items[j]);
+                strlist_add(&unknown, request->same_subtrees[i].items[j]);
+    strlist_sort_unique(&unknown);
     if (unknown.count == 0)
         return 0;
     for (size_t i = 0; i < request->group_count; i++)
@@ -253,7 +254,7 @@ static int check_resourceless(const struct candidates_request *request,
 static bool all_forbidden(const struct strlist *any, const struct strlist *forbidden)
 {
     for (size_t i = 0; i < any->count; i++)
-        if (!strlist_contains(forbidden, any->items[i]))
+        if (!strlist_sorted_contains(forbidden, any->items[i]))
             return false;
     return true;
 }

@@ -154,7 +154,7 @@ static void add_same_subtree(struct candidates_plan *plan,
 {
     uint64_t groups = 0;
     for (size_t i = 0; i < plan->wanted_count; i++)
-        if (strlist_contains(suffixes, plan->wanted[i].suffix))
+        if (strlist_sorted_contains(suffixes, plan->wanted[i].suffix))
             groups |= group_bit(plan, &plan->wanted[i]);
     for (size_t i = 0; i < plan->same_subtree_count; i++)
         if (plan->same_subtrees[i] == groups)
@@ -233,7 +233,7 @@ bool candidates_plan_takes_root(const struct candidates_plan *plan,
     return !node_has_any_trait(root, &plan->root_forbidden);
 }
 
-static void wanted_clear(struct wanted *wanted)
+void wanted_clear(struct wanted *wanted)
 {
     for (size_t i = 0; i < wanted->required_count; i++)
         free(wanted->required[i].items);

@@ -51,6 +51,8 @@ struct wanted {
     uint64_t cost;           /* of holding a provider against all that: steps */
 };
 
+void wanted_clear(struct wanted *wanted);
+
 struct slot {
     const struct wanted *wanted;
     const struct wanted_amount *amounts; /* those of `wanted`, or one of them */

@@ -36,6 +36,16 @@ int handler_failed(struct reply *reply, const struct error *err)
     return reply_problem(reply, 503, NULL, "%s", err->text);
 }
 
+bool handler_works(const struct request *request, uint64_t steps, struct reply *reply)
+{
+    if (budget_spend(request->budget, steps))
+        return true;
+    reply_problem(reply, 503, NULL,
+                  "The request takes more work than one request may; ask for less at "
+                  "once.");
+    return false;
+}
+
 void handler_sort_unique(void *pointers, size_t *count,
                          int (*compare)(const void *a, const void *b))
 {

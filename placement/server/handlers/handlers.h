@@ -47,6 +47,10 @@ int handler_no_content(struct reply *reply);
  * store.h. */
 int handler_failed(struct reply *reply, const struct error *err);
 
+/* Spends so many steps of the request's budget. False when it is spent: 503, since a
+ * list that is not whole is none. */
+bool handler_works(const struct request *request, uint64_t steps, struct reply *reply);
+
 /* Sorts an array of pointers and drops those that are there more than once. */
 void handler_sort_unique(void *pointers, size_t *count,
                          int (*compare)(const void *a, const void *b));

@@ -72,9 +72,10 @@ static int find_traits(const struct graph *graph, struct json_object *names,
         if (trait)
             *array_add(out->items, out->count) = trait;
         else
-            strlist_add_unique(&unknown, name);
+            strlist_add(&unknown, name);
     }
     if (unknown.count > 0) {
+        strlist_sort_unique(&unknown);
         _cleanup_free_ char *all = strlist_join(&unknown, ", ");
         return reply_problem(reply, 400, NULL, "No such trait %s", all);
     }

@@ -1,6 +1,9 @@
 /* GET /resource_providers: all that pass the filters of the query. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/xalloc.h"
+#include "placement/server/candidates/match.h"
 #include "placement/server/handlers/handlers.h"
 #include "placement/server/handlers/resource_providers.h"
 #include "placement/server/message/filters.h"
@@ -42,45 +45,67 @@ static int read_filters(const struct request *request, struct filters *filters,
     return resources ? filters_read_resources(filters, resources, reply) : 0;
 }
 
-/* ---- one provider ---- */
+/* ---- the filters with their names looked up ---- */
 
-static bool has_any_trait(const struct graph *graph, const struct node *node,
-                          const struct strlist *names)
+static void find_traits(const struct graph *graph, const struct strlist *names,
+                        struct wanted *wanted, struct trait_list *out)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (node_has_trait(node, graph_trait(graph, names->items[i])))
-            return true;
-    return false;
+    for (size_t i = 0; i < names->count; i++) {
+        const struct trait *trait = graph_trait(graph, names->items[i]);
+        if (trait)
+            *array_add(out->items, out->count) = trait;
+    }
+    wanted->cost += 1 + out->count;
 }
 
-static bool in_any_aggregate(const struct graph *graph, const struct node *node,
-                             const struct strlist *uuids)
+static void find_aggregates(const struct graph *graph, const struct strlist *uuids,
+                            struct wanted *wanted, struct aggregate_list *out)
 {
     for (size_t i = 0; i < uuids->count; i++) {
         const struct aggregate *aggregate = graph_aggregate(graph, uuids->items[i]);
-        if (aggregate && node_in_aggregate(node, aggregate))
-            return true;
+        if (aggregate)
+            *array_add(out->items, out->count) = aggregate;
     }
-    return false;
+    wanted->cost += 1 + out->count;
 }
 
-static bool passes(const struct graph *graph, const struct node *node,
-                   const struct filters *filters)
+/* Leaves out what there is not: see check_names(). */
+static void look_up(const struct graph *graph, const struct filters *filters,
+                    struct wanted *out)
 {
     for (size_t i = 0; i < filters->required.count; i++)
-        if (!has_any_trait(graph, node, &filters->required.sets[i]))
-            return false;
-    if (has_any_trait(graph, node, &filters->forbidden))
-        return false;
+        find_traits(graph, &filters->required.sets[i], out,
+                    array_add(out->required, out->required_count));
+    find_traits(graph, &filters->forbidden, out, &out->forbidden);
     for (size_t i = 0; i < filters->member_of.count; i++)
-        if (!in_any_aggregate(graph, node, &filters->member_of.sets[i]))
-            return false;
-    if (in_any_aggregate(graph, node, &filters->not_member_of))
-        return false;
+        find_aggregates(graph, &filters->member_of.sets[i], out,
+                        array_add(out->member_of, out->member_of_count));
+    find_aggregates(graph, &filters->not_member_of, out, &out->not_member_of);
     for (size_t i = 0; i < filters->amount_count; i++) {
-        const struct stock *stock =
-            node_stock(node, graph_class(graph, filters->amounts[i].class_name));
-        if (!stock || !stock_fits(stock, filters->amounts[i].amount))
+        const struct amount *amount = &filters->amounts[i];
+        const struct resource_class *class = graph_class(graph, amount->class_name);
+        if (class)
+            *array_add(out->amounts, out->amount_count) =
+                (struct wanted_amount){.class = class, .amount = amount->amount};
+    }
+    out->cost += out->amount_count;
+}
+
+static bool passes(const struct node *node, const struct wanted *wanted)
+{
+    for (size_t i = 0; i < wanted->required_count; i++)
+        if (!node_has_any_trait(node, &wanted->required[i]))
+            return false;
+    if (node_has_any_trait(node, &wanted->forbidden))
+        return false;
+    for (size_t i = 0; i < wanted->member_of_count; i++)
+        if (!node_in_any_aggregate(node, &wanted->member_of[i]))
+            return false;
+    if (node_in_any_aggregate(node, &wanted->not_member_of))
+        return false;
+    for (size_t i = 0; i < wanted->amount_count; i++) {
+        const struct stock *stock = node_stock(node, wanted->amounts[i].class);
+        if (!stock || !stock_fits(stock, wanted->amounts[i].amount))
             return false;
     }
     return true;
@@ -117,12 +142,14 @@ static const char *unknown_class(const struct graph *graph,
 }
 
 /* Also where there is nobody but nothing is asked. */
-static bool somebody_passes(const struct graph *graph, const struct filters *filters)
+static bool somebody_passes(const struct graph *graph, const struct wanted *wanted,
+                            struct budget *budget)
 {
-    if (filters->required.count + filters->member_of.count == 0)
+    if (wanted->required_count + wanted->member_of_count == 0)
         return true;
-    for (size_t i = 0; i < graph->nodes.count; i++)
-        if (passes(graph, graph->nodes.items[i], filters))
+    for (size_t i = 0; i < graph->nodes.count && budget_spend(budget, wanted->cost);
+         i++)
+        if (passes(graph->nodes.items[i], wanted))
             return true;
     return false;
 }
@@ -137,19 +164,23 @@ static int refuse_trait(struct reply *reply, const char *name)
 /* Upstream looks at one filter after the other, and where nobody passes one it does not
  * look whether the names in the next are known. *empty: so it is here. */
 static int check_names(const struct graph *graph, const struct filters *filters,
-                       bool *empty, struct reply *reply)
+                       const struct wanted *wanted, struct budget *budget, bool *empty,
+                       struct reply *reply)
 {
-    struct filters before = {.required = filters->required};
+    struct wanted before = {.required = wanted->required,
+                            .required_count = wanted->required_count,
+                            .cost = wanted->cost};
     const char *unknown = unknown_required(graph, filters);
     if (unknown)
         return refuse_trait(reply, unknown);
     unknown = unknown_trait(graph, &filters->forbidden);
-    *empty = unknown && !somebody_passes(graph, &before);
+    *empty = unknown && !somebody_passes(graph, &before, budget);
     if (unknown && !*empty)
         return refuse_trait(reply, unknown);
-    before.member_of = filters->member_of;
+    before.member_of = wanted->member_of;
+    before.member_of_count = wanted->member_of_count;
     unknown = *empty ? NULL : unknown_class(graph, filters);
-    *empty |= unknown && !somebody_passes(graph, &before);
+    *empty |= unknown && !somebody_passes(graph, &before, budget);
     if (unknown && !*empty)
         return reply_problem(reply, 400, NULL,
                              "Invalid resource class in resources parameter: No such "
@@ -180,20 +211,22 @@ static bool look_at(const struct graph *graph, const struct query *query,
     return true;
 }
 
-static void write_passing(struct reply *reply, const struct request *request,
-                          const struct graph *graph, const struct node_list *list,
-                          const struct filters *filters)
+static int write_passing(struct reply *reply, const struct request *request,
+                         const struct node_list *list, const struct wanted *wanted)
 {
     int64_t modified = 0;
     for (size_t i = 0; i < list->count; i++) {
         const struct node *node = list->items[i];
-        if (!passes(graph, node, filters))
+        if (!handler_works(request, wanted->cost, reply))
+            return -1;
+        if (!passes(node, wanted))
             continue;
         provider_write(&reply->body, node, request->microversion);
         if (node->modified > modified)
             modified = node->modified;
     }
     reply_last_modified(reply, request, modified);
+    return 0;
 }
 
 int resource_providers_list(struct store *store, const struct request *request,
@@ -201,19 +234,24 @@ int resource_providers_list(struct store *store, const struct request *request,
 {
     const struct graph *graph = &store->graph;
     _cleanup_(filters_clear) struct filters filters = {0};
+    _cleanup_(wanted_clear) struct wanted wanted = {.cost = 1};
     struct node_list list = {0};
     struct node *one;
     if (read_filters(request, &filters, reply) != 0)
         return -1;
+    look_up(graph, &filters, &wanted);
     bool empty = !look_at(graph, &request->query, &list, &one);
-    if (!empty && check_names(graph, &filters, &empty, reply) != 0)
+    if (!empty &&
+        check_names(graph, &filters, &wanted, request->budget, &empty, reply) != 0)
         return -1;
     if (empty)
         list.count = 0;
     json_write_begin_object(&reply->body);
     json_write_key(&reply->body, "resource_providers");
     json_write_begin_array(&reply->body);
-    write_passing(reply, request, graph, &list, &filters);
+    if (!handler_works(request, 1, reply) ||
+        write_passing(reply, request, &list, &wanted) != 0)
+        return -1;
     json_write_end_array(&reply->body);
     json_write_end_object(&reply->body);
     return 0;

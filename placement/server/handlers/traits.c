@@ -46,6 +46,7 @@ static int read_name_filter(struct trait_filter *filter, const char *value,
     if (strncmp(value, "in:", 3) == 0) {
         filter->by_name = true;
         filter->names = strlist_split_exact(colon + 1, ','); /* blanks are of names */
+        strlist_sort_unique(&filter->names);
     } else if (strncmp(value, "startswith:", 11) == 0) {
         filter->like = xasprintf("%s%%", colon + 1);
     }
@@ -75,9 +76,15 @@ static int read_filter(const struct request *request, struct trait_filter *filte
 
 static bool passes(const struct trait_filter *filter, const struct trait *trait)
 {
-    return (!filter->by_name || strlist_contains(&filter->names, trait->name)) &&
+    return (!filter->by_name || strlist_sorted_contains(&filter->names, trait->name)) &&
            (!filter->like || sqlite3_strlike(filter->like, trait->name, 0) == 0) &&
            (!filter->by_use || (trait->nodes.count > 0) == filter->used);
+}
+
+/* Each '%' of a LIKE may be tried at each character of a name. */
+static uint64_t filter_cost(const struct trait_filter *filter)
+{
+    return filter->like ? 1 + strlen(filter->like) : 1;
 }
 
 int traits_list(struct store *store, const struct request *request, struct reply *reply)
@@ -92,6 +99,8 @@ int traits_list(struct store *store, const struct request *request, struct reply
     json_write_begin_array(&reply->body);
     for (size_t i = 0; i < graph->trait_count; i++) {
         const struct trait *trait = graph->traits[i];
+        if (!handler_works(request, filter_cost(&filter), reply))
+            return -1;
         if (!passes(&filter, trait))
             continue;
         json_write_string(&reply->body, trait->name);

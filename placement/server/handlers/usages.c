@@ -80,18 +80,22 @@ static struct usage_group *group_of(struct usage_sums *sums, const char *name)
     return group;
 }
 
-static void add_consumer(struct usage_group *group, const struct consumer *consumer)
+static int add_consumer(struct usage_group *group, const struct consumer *consumer,
+                        const struct request *request, struct reply *reply)
 {
     group->consumers++;
     for (const struct allocation *a = consumer->allocations; a;
          a = a->next_of_consumer) {
         size_t i = 0;
+        if (!handler_works(request, 1 + group->usage_count, reply))
+            return -1;
         while (i < group->usage_count && group->usages[i].class != a->stock->class)
             i++;
         if (i == group->usage_count)
             array_add(group->usages, group->usage_count)->class = a->stock->class;
         group->usages[i].used += a->used;
     }
+    return 0;
 }
 
 /* Which group the consumer counts in; NULL: none. Types have capital letters, so "all"
@@ -115,9 +119,11 @@ static void write_group(struct json_writer *w, const struct usage_group *group,
     json_write_end_object(w);
 }
 
-static void sum_up(const struct graph *graph, const struct query *query, bool by_type,
-                   struct usage_sums *sums)
+/* There may be many types, and many classes of each. */
+static int sum_up(const struct graph *graph, const struct request *request,
+                  bool by_type, struct usage_sums *sums, struct reply *reply)
 {
+    const struct query *query = &request->query;
     const char *user = query_last(query, "user_id");
     const char *type = query_last(query, "consumer_type");
     const struct outsider *project =
@@ -125,9 +131,13 @@ static void sum_up(const struct graph *graph, const struct query *query, bool by
     for (const struct consumer *c = project ? project->consumers : NULL; c;
          c = c->next) {
         const char *name = by_type ? group_name(c, type) : "all";
-        if (c->allocations && name && (!user || strcmp(c->user->name, user) == 0))
-            add_consumer(group_of(sums, name), c);
+        if (!handler_works(request, 1 + sums->count, reply))
+            return -1;
+        if (c->allocations && name && (!user || strcmp(c->user->name, user) == 0) &&
+            add_consumer(group_of(sums, name), c, request, reply) != 0)
+            return -1;
     }
+    return 0;
 }
 
 int total_usages_get(struct store *store, const struct request *request,
@@ -139,7 +149,8 @@ int total_usages_get(struct store *store, const struct request *request,
     if (schema_check_query(by_type ? &query_schema_38 : &query_schema_9, request,
                            reply) != 0)
         return -1;
-    sum_up(&store->graph, &request->query, by_type, &sums);
+    if (sum_up(&store->graph, request, by_type, &sums, reply) != 0)
+        return -1;
     json_write_begin_object(w);
     json_write_key(w, "usages");
     if (!by_type) {

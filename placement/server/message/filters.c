@@ -25,16 +25,36 @@ static char *stripped(const char *text)
     return xstrndup(text, length);
 }
 
-static void set_amount(struct filters *filters, char *class_name, int64_t amount)
+static int by_name_and_place(const void *a, const void *b)
 {
-    for (size_t i = 0; i < filters->amount_count; i++)
-        if (strcmp(filters->amounts[i].class_name, class_name) == 0) {
-            filters->amounts[i].amount = amount;
-            free(class_name);
-            return;
-        }
-    *array_add(filters->amounts, filters->amount_count) =
-        (struct amount){.class_name = class_name, .amount = amount};
+    const struct amount *one = *(const struct amount *const *)a;
+    const struct amount *other = *(const struct amount *const *)b;
+    int order = strcmp(one->class_name, other->class_name);
+    return order ? order : (one > other) - (one < other);
+}
+
+/* Of a class that is named again the last amount counts, in the first one's place. */
+static void drop_repeated(struct filters *filters)
+{
+    size_t count = filters->amount_count, kept = 0;
+    _cleanup_free_ struct amount **sorted = xcalloc(count, sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &filters->amounts[i];
+    qsort(sorted, count, sizeof *sorted, by_name_and_place);
+    for (size_t i = 0, first = 0; i < count; i++) {
+        if (strcmp(sorted[i]->class_name, sorted[first]->class_name) != 0)
+            first = i;
+        if (i == first)
+            continue;
+        sorted[first]->amount = sorted[i]->amount;
+        sorted[i]->amount = 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (filters->amounts[i].amount == 0)
+            free(filters->amounts[i].class_name);
+        else
+            filters->amounts[kept++] = filters->amounts[i];
+    filters->amount_count = kept;
 }
 
 static int read_one_resource(struct filters *filters, const char *item,
@@ -58,7 +78,8 @@ static int read_one_resource(struct filters *filters, const char *item,
         return reply_problem(reply, 400, NULL,
                              "Requested resource %s requires amount >= 1. Got: %lld.",
                              class_name, (long long)amount);
-    set_amount(filters, steal(class_name), amount);
+    *array_add(filters->amounts, filters->amount_count) =
+        (struct amount){.class_name = steal(class_name), .amount = amount};
     return 0;
 }
 
@@ -84,6 +105,7 @@ int filters_read_resources(struct filters *filters, const char *value,
     for (size_t i = 0; i < items.count; i++)
         if (read_one_resource(filters, items.items[i], reply) != 0)
             return -1;
+    drop_repeated(filters);
     return 0;
 }
 
@@ -103,7 +125,7 @@ static int read_any_traits(const char *value, struct any_of *required,
                            struct reply *reply)
 {
     _cleanup_strlist_ struct strlist names = strlist_split(value + strlen("in:"), ',');
-    struct strlist set = {0};
+    struct strlist set;
     if (strlist_contains(&names, ""))
         return reply_problem(
             reply, 400, NULL,
@@ -118,8 +140,9 @@ static int read_any_traits(const char *value, struct any_of *required,
                                  "'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' does not support "
                                  "forbidden traits. Got: %s",
                                  value);
-    for (size_t i = 0; i < names.count; i++)
-        strlist_add_unique(&set, names.items[i]);
+    set = names;
+    names = (struct strlist){0};
+    strlist_sort_unique(&set);
     any_of_add_take(required, set);
     return 0;
 }
@@ -164,7 +187,7 @@ int traits_value_read(const char *value, bool allow_forbidden, bool allow_any,
             value);
     for (size_t i = 0; i < names.count; i++)
         if (names.items[i][0] == '!')
-            strlist_add_unique(forbidden, forbidden_name(names.items[i]));
+            strlist_add(forbidden, forbidden_name(names.items[i]));
         else
             any_of_add_one(required, names.items[i]);
     return 0;
@@ -203,6 +226,7 @@ int filters_read_required(struct filters *filters, const struct query *query,
                               &filters->forbidden, reply) != 0)
             return -1;
     }
+    strlist_sort_unique(&filters->forbidden);
     return 0;
 }
 
@@ -213,7 +237,7 @@ static int read_aggregate(const char *text, struct strlist *out, struct reply *r
                              "Invalid query string parameters: Expected 'member_of' "
                              "parameter to contain valid UUID(s). Got: %s",
                              text);
-    strlist_add_unique(out, text);
+    strlist_add(out, text);
     return 0;
 }
 
@@ -249,6 +273,7 @@ static int read_one_member_of(struct filters *filters, const char *value,
     bool forbidden;
     if (read_member_of_value(value, &uuids, &forbidden, reply) != 0)
         return -1;
+    strlist_sort_unique(&uuids);
     if (!forbidden) {
         any_of_add_take(&filters->member_of, uuids);
         uuids = (struct strlist){0};
@@ -261,7 +286,7 @@ static int read_one_member_of(struct filters *filters, const char *value,
             "specified microversion",
             suffix);
     for (size_t i = 0; i < uuids.count; i++)
-        strlist_add_unique(&filters->not_member_of, uuids.items[i]);
+        strlist_add(&filters->not_member_of, uuids.items[i]);
     return 0;
 }
 
@@ -279,6 +304,7 @@ int filters_read_member_of(struct filters *filters, const struct query *query,
             read_one_member_of(filters, query->items[i].value, suffix, microversion,
                                reply) != 0)
             return -1;
+    strlist_sort_unique(&filters->not_member_of);
     return 0;
 }
 

@@ -22,7 +22,8 @@ struct amount {
     int64_t amount; /* at least 1; what does not fit is INT64_MAX */
 };
 
-/* Lists of which each must be met, by any one of its names. */
+/* Lists of which each must be met, by any one of its names. All lists of names here are
+ * sorted, each name once. */
 struct any_of {
     struct strlist *sets;
     size_t count;
@@ -51,7 +52,8 @@ int filters_read_member_of(struct filters *filters, const struct query *query,
 int filters_read_in_tree(struct filters *filters, const char *value,
                          struct reply *reply);
 
-/* One value of a trait parameter, added to `required` and `forbidden`. */
+/* One value of a trait parameter, added to `required` and `forbidden`, which the caller
+ * sorts. */
 int traits_value_read(const char *value, bool allow_forbidden, bool allow_any,
                       struct any_of *required, struct strlist *forbidden,
                       struct reply *reply);

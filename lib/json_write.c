@@ -1,6 +1,7 @@
 #include "lib/json_write.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,10 @@ void json_write_int(struct json_writer *w, int64_t number)
 
 void json_write_double(struct json_writer *w, double number)
 {
+    if (!isfinite(number)) {
+        json_write_null(w);
+        return;
+    }
     before_value(w);
     char text[40];
     for (int precision = 1; precision <= 17; precision++) {

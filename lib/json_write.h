@@ -31,7 +31,7 @@ void json_write_key(struct json_writer *w, const char *name);
 void json_write_string(struct json_writer *w, const char *text); /* NULL writes null */
 void json_write_int(struct json_writer *w, int64_t number);
 /* The shortest text that reads back as the same double, always with a '.' or an
- * exponent: 1.0, 16.0, 0.1. */
+ * exponent: 1.0, 16.0, 0.1. JSON has no infinity and no NaN: null. */
 void json_write_double(struct json_writer *w, double number);
 void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);

@@ -1,5 +1,6 @@
 #include "placement/server/candidates/write.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,7 +173,7 @@ static bool is_asked(const struct candidates_plan *plan,
 /* Rounded down; allocation ratios may be so large that it is no 64-bit number. */
 static void write_capacity(struct json_writer *w, double capacity)
 {
-    if (capacity < 0x1p63)
+    if (fabs(capacity) < 0x1p63)
         json_write_int(w, (int64_t)capacity);
     else
         json_write_double(w, capacity);

@@ -15,8 +15,12 @@ static const struct schema from_one = {.type = SCHEMA_INTEGER,
                                        .has_minimum = true,
                                        .minimum = 1,
                                        .maximum = PLACEMENT_MAX_AMOUNT};
-/* The largest single-precision number of SQL databases. */
-static const struct schema ratio = {.type = SCHEMA_NUMBER, .maximum = 3.40282e+38};
+/* The largest single-precision number of SQL databases; upstream has no minimum, and its
+ * database refuses what is beyond. */
+static const struct schema ratio = {.type = SCHEMA_NUMBER,
+                                    .has_minimum = true,
+                                    .minimum = -3.40282e+38,
+                                    .maximum = 3.40282e+38};
 static const struct schema generation = {.type = SCHEMA_INTEGER};
 static const struct schema class_name = {.type = SCHEMA_STRING,
                                          .pattern = &schema_class_name};

@@ -303,14 +303,16 @@ static void check_number(const struct schema *schema, struct json_object *value,
 {
     double number = json_object_get_double(value);
     char what[80];
+    if (isnan(number))
+        tell_value(fault, place, "type", value, "is not of type 'number'");
     if (schema->maximum != 0 && number > schema->maximum) {
         snprintf(what, sizeof what, "is greater than the maximum of %.10g",
                  schema->maximum);
         tell_value(fault, place, "maximum", value, what);
     }
-    if (schema->has_minimum && number < (double)schema->minimum) {
-        snprintf(what, sizeof what, "is less than the minimum of %lld",
-                 (long long)schema->minimum);
+    if (schema->has_minimum && number < schema->minimum) {
+        snprintf(what, sizeof what, "is less than the minimum of %.10g",
+                 schema->minimum);
         tell_value(fault, place, "minimum", value, what);
     }
 }

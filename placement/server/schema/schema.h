@@ -67,7 +67,7 @@ struct schema {
     const char *const *words; /* one of them; NULL at the end */
 
     /* of a number */
-    int64_t minimum;
+    double minimum;
     double maximum; /* 0: any */
     bool has_minimum;
 };

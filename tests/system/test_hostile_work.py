@@ -1,9 +1,9 @@
 """No request keeps placementd's one thread, or its memory, from the others: what it costs
 is bounded, however it is made up. Times are of the server's processor, so that a busy
 machine changes nothing."""
+import http.client
 import os
 import pathlib
-import re
 import sqlite3
 import uuid
 
@@ -141,3 +141,59 @@ class HostileWork(SystemTest):
         self.assertEqual(response.json()["allocation_requests"], [])
         found = server.get("/allocation_candidates?resources=DISK_GB:10,VGPU:1&limit=500")
         self.assertEqual(len(found["allocation_requests"]), 500)
+
+    def test_unknown_traits(self):
+        """Each was looked for among all that were unknown before it."""
+        server = self.start(lambda filler: gpu_nodes(filler, 1))
+        response = self.costs(
+            server, MOST, "PUT", f"/resource_providers/{identifier('node0')}/traits",
+            {"resource_provider_generation": 0,
+             "traits": [f"CUSTOM_UNKNOWN_{number}" for number in range(100000)]})
+        self.assertEqual(response.status, 400)
+        self.assertIn("CUSTOM_UNKNOWN_99999", response.body)
+
+    def test_long_lists_of_names(self):
+        """What a query lists is sorted once, and looked up once, not for each provider."""
+        def fill(filler):
+            gpu_nodes(filler, 1000)
+            for number in range(20000):
+                filler.trait(f"CUSTOM_ANY_{number}")
+
+        server = self.start(fill)
+        names = ",".join(f"T{number}" for number in range(4500))
+        for path in (f"/resource_providers?required=in:COMPUTE_NODE,{names[:5000]}",
+                     "/resource_providers?required=" +
+                     ",".join(2000 * ["COMPUTE_NODE"]),
+                     f"/traits?name=in:{names}",
+                     "/traits?name=startswith:" + 120 * "%25a" + "b",
+                     f"/resource_providers?resources={names.replace(',', ':1,')}:1",
+                     "/allocation_candidates?resources=VCPU:1&required=" +
+                     ",".join(f"!{name}" for name in names[:25000].split(","))):
+            self.costs(server, MOST / 5, "GET", path)
+
+    def test_no_number_is_infinite(self):
+        """With more reserved than there is, a capacity of -inf is no JSON."""
+        server = self.start(lambda filler: gpu_nodes(filler, 1))
+        path = f"/resource_providers/{identifier('node0')}/inventories"
+        for ratio in ("-1e400", "1e400", "-3.5e38", "NaN", "-Infinity", "Infinity"):
+            with self.subTest(ratio=ratio):
+                text = ('{"resource_provider_generation": 0, "inventories": {"VCPU": {"total":'
+                        f' 1, "reserved": 2, "allocation_ratio": {ratio}}}}}}}')
+                self.assertEqual(self.send(server, "PUT", path, text).status, 400)
+        server.set_inventories(identifier("node0"), {"VCPU": {
+            "total": 1, "reserved": 2147483647, "allocation_ratio": -3.4e38}})
+        tree = server.get("/allocation_candidates?resources=VGPU:1&limit=1")
+        self.assertGreater(tree["provider_summaries"][identifier("node0")]["resources"]
+                           ["VCPU"]["capacity"], 1e46)
+
+    @staticmethod
+    def send(server, method, path, text):
+        """A body that Python would not write."""
+        connection = http.client.HTTPConnection(server.url.partition("//")[2], timeout=30)
+        connection.request(method, path, text, {
+            "X-Auth-Token": "admin", "OpenStack-API-Version": "placement 1.39",
+            "Content-Type": "application/json"})
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        return response

@@ -180,7 +180,7 @@ struct aggregate *graph_add_aggregate(struct graph *graph, int64_t id, const cha
 {
     struct aggregate *aggregate = xcalloc(1, sizeof *aggregate);
     aggregate->id = id;
-    memcpy(aggregate->uuid, uuid, sizeof aggregate->uuid);
+    memcpy(aggregate->uuid, uuid, strnlen(uuid, sizeof aggregate->uuid - 1));
     map_add(&graph->aggregates, &aggregate->by_uuid, aggregate->uuid);
     return aggregate;
 }
@@ -198,8 +198,8 @@ static void enter_tree(struct graph *graph, struct node *node, struct node *pare
     node_list_add(&node->root->tree, node);
 }
 
-struct node *graph_add_node(struct graph *graph, int64_t id, const char *uuid,
-                            const char *name, struct node *parent)
+struct node *graph_append_node(struct graph *graph, int64_t id, const char *uuid,
+                               const char *name)
 {
     struct node *node = xcalloc(1, sizeof *node);
     node->id = id;
@@ -208,8 +208,40 @@ struct node *graph_add_node(struct graph *graph, int64_t id, const char *uuid,
     node_list_add(&graph->nodes, node);
     map_add(&graph->nodes_by_uuid, &node->by_uuid, node->uuid);
     map_add(&graph->nodes_by_name, &node->by_name, node->name);
+    return node;
+}
+
+struct node *graph_add_node(struct graph *graph, int64_t id, const char *uuid,
+                            const char *name, struct node *parent)
+{
+    struct node *node = graph_append_node(graph, id, uuid, name);
     enter_tree(graph, node, parent);
     return node;
+}
+
+/* Sets the root of the node and of those above it. Each is walked over once: further up
+ * than one whose root is known nobody looks. False: the node is below itself. */
+static bool find_root(struct node *node, size_t most)
+{
+    struct node *top = node;
+    for (size_t steps = 0; !top->root && top->parent; top = top->parent)
+        if (steps++ == most)
+            return false;
+    struct node *root = top->root ? top->root : top;
+    for (; node && !node->root; node = node->parent)
+        node->root = root;
+    return true;
+}
+
+const struct node *graph_make_trees(struct graph *graph)
+{
+    for (size_t i = 0; i < graph->nodes.count; i++) {
+        struct node *node = graph->nodes.items[i];
+        if (!find_root(node, graph->nodes.count))
+            return node;
+        enter_tree(graph, node, node->parent);
+    }
+    return NULL;
 }
 
 void graph_rename_node(struct graph *graph, struct node *node, const char *name)
@@ -237,12 +269,35 @@ void graph_move_node(struct graph *graph, struct node *node, struct node *parent
         return;
     struct node_list old = old_root->tree;
     old_root->tree = (struct node_list){0};
+    for (size_t i = 0; i < old.count; i++)
+        old.items[i]->root = NULL;
     for (size_t i = 0; i < old.count; i++) {
         struct node *member = old.items[i];
-        member->root = node_is_below(member, node) ? new_root : old_root;
+        find_root(member, SIZE_MAX);
         node_list_add(&member->root->tree, member);
     }
     node_list_clear(&old);
+}
+
+size_t graph_list_below(struct node *node, struct node ***out)
+{
+    struct node *root = node->root, *parent = node->parent;
+    const struct node_list *tree = &root->tree;
+    size_t count = 0;
+    /* As if the node were a root, for a moment. */
+    for (size_t i = 0; i < tree->count; i++)
+        tree->items[i]->root = NULL;
+    node->parent = NULL;
+    for (size_t i = 0; i < tree->count; i++)
+        find_root(tree->items[i], SIZE_MAX);
+    *out = NULL;
+    for (size_t i = 0; i < tree->count; i++) {
+        if (tree->items[i]->root == node && tree->items[i] != node)
+            *array_add(*out, count) = tree->items[i];
+        tree->items[i]->root = root;
+    }
+    node->parent = parent;
+    return count;
 }
 
 static void node_free(struct node *node)

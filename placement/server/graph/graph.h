@@ -145,7 +145,7 @@ struct outsider *graph_consumer_type(const struct graph *graph, const char *name
 struct stock *node_stock(const struct node *node, const struct resource_class *class);
 bool node_has_trait(const struct node *node, const struct trait *trait);
 bool node_in_aggregate(const struct node *node, const struct aggregate *aggregate);
-/* `node` is `ancestor` or below it. */
+/* `node` is `ancestor` or below it. Takes a step for each in between. */
 bool node_is_below(const struct node *node, const struct node *ancestor);
 bool node_list_contains(const struct node_list *list, const struct node *node);
 
@@ -176,6 +176,7 @@ struct trait *graph_add_trait(struct graph *graph, int64_t id, const char *name,
                               int64_t modified);
 /* No node may have it. */
 void graph_remove_trait(struct graph *graph, struct trait *trait);
+/* At most UUID_TEXT_SIZE - 1 characters; spellings without dashes are shorter. */
 struct aggregate *graph_add_aggregate(struct graph *graph, int64_t id,
                                       const char *uuid);
 /* `map` is one of the three of the graph. */
@@ -184,10 +185,19 @@ struct outsider *graph_add_outsider(struct map *map, int64_t id, const char *nam
 /* `parent` NULL makes a root. */
 struct node *graph_add_node(struct graph *graph, int64_t id, const char *uuid,
                             const char *name, struct node *parent);
+/* For loading, in the order of their ids: it is in no tree yet. The caller sets the
+ * parents of all and then has the trees made. */
+struct node *graph_append_node(struct graph *graph, int64_t id, const char *uuid,
+                               const char *name);
+/* NULL; or one that is below itself, and then the graph is good for nothing. */
+const struct node *graph_make_trees(struct graph *graph);
 void graph_rename_node(struct graph *graph, struct node *node, const char *name);
 /* Moves the node with all below it; `parent` NULL makes it a root. The parent must not
  * be in the subtree. */
 void graph_move_node(struct graph *graph, struct node *node, struct node *parent);
+/* All below the node, in their number; the caller frees *out. Takes as long as its tree
+ * is large, however deep. */
+size_t graph_list_below(struct node *node, struct node ***out);
 /* It may have no children and no allocations. */
 void graph_remove_node(struct graph *graph, struct node *node);
 

@@ -1,5 +1,6 @@
 #include "placement/server/store/graph_load.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "lib/uuid.h"
@@ -15,6 +16,17 @@ static const char *text(sqlite3_stmt *row, int column)
 static int64_t number(sqlite3_stmt *row, int column)
 {
     return sqlite3_column_int64(row, column);
+}
+
+/* Tables that others made may hold NULL where ours cannot. */
+static int check_text(sqlite3_stmt *row, int column, const char *table,
+                      struct error *err)
+{
+    return text(row, column)
+               ? 0
+               : error_set(err, ERROR_INVALID, "table %s, row %lld: %s is missing",
+                           table, (long long)number(row, 0),
+                           sqlite3_column_name(row, column));
 }
 
 static bool is_uuid(sqlite3_stmt *row, int column)
@@ -48,10 +60,17 @@ static struct node *node_of(const struct graph *graph, int64_t id)
 
 static struct resource_class *class_of(const struct graph *graph, int64_t id)
 {
-    for (size_t i = 0; i < graph->class_count; i++)
-        if (graph->classes[i]->id == id)
-            return graph->classes[i];
-    return NULL;
+    size_t low = 0, high = graph->class_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (graph->classes[middle]->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < graph->class_count && graph->classes[low]->id == id
+               ? graph->classes[low]
+               : NULL;
 }
 
 static struct trait *trait_of(const struct graph *graph, int64_t id)
@@ -72,54 +91,56 @@ static struct trait *trait_of(const struct graph *graph, int64_t id)
 
 static int take_class(sqlite3_stmt *row, void *context, struct error *err)
 {
-    (void)err;
+    if (check_text(row, 1, "resource_classes", err) != 0)
+        return -1;
     graph_add_class(context, number(row, 0), text(row, 1), number(row, 2));
     return 0;
 }
 
 static int take_trait(sqlite3_stmt *row, void *context, struct error *err)
 {
-    (void)err;
+    if (check_text(row, 1, "traits", err) != 0)
+        return -1;
     graph_add_trait(context, number(row, 0), text(row, 1), number(row, 2));
     return 0;
 }
 
 static int take_aggregate(sqlite3_stmt *row, void *context, struct error *err)
 {
-    if (!text(row, 1) || !uuid_like(text(row, 1), NULL))
+    if (!text(row, 1) || !uuid_like(text(row, 1), NULL) ||
+        strlen(text(row, 1)) >= UUID_TEXT_SIZE)
         return damaged(err, "aggregates", number(row, 0), "the uuid is none");
     graph_add_aggregate(context, number(row, 0), text(row, 1));
     return 0;
 }
 
-/* A parent mostly has the lower id. Where a provider was moved below a younger one, it
- * is left for the next time round. */
 static int take_provider(sqlite3_stmt *row, void *context, struct error *err)
 {
     struct graph *graph = context;
     if (!is_uuid(row, 1))
         return damaged(err, "providers", number(row, 0), "the uuid is none");
+    if (check_text(row, 2, "providers", err) != 0)
+        return -1;
     if (number(row, 3) < 0)
         return damaged(err, "providers", number(row, 0), "the generation is negative");
-    struct node *parent = text(row, 6) ? graph_node(graph, text(row, 6)) : NULL;
-    if ((number(row, 5) && !parent) || graph_node(graph, text(row, 1)))
-        return 0;
+    if (graph_node(graph, text(row, 1)))
+        return damaged(err, "providers", number(row, 0), "the uuid is there twice");
     struct node *node =
-        graph_add_node(graph, number(row, 0), text(row, 1), text(row, 2), parent);
+        graph_append_node(graph, number(row, 0), text(row, 1), text(row, 2));
     node->generation = number(row, 3);
     node->modified = number(row, 4);
     return 0;
 }
 
-static int check_count(sqlite3_stmt *row, void *context, struct error *err)
+/* A parent mostly has the lower id, but a provider may have been moved below a younger
+ * one: all are there before the first parent is looked up. */
+static int take_parent(sqlite3_stmt *row, void *context, struct error *err)
 {
-    const struct graph *graph = context;
-    if ((size_t)number(row, 0) != graph->nodes.count)
-        return error_set(err, ERROR_INVALID,
-                         "table providers: %lld of %lld rows have a parent that is "
-                         "missing or below themselves",
-                         (long long)(number(row, 0) - (int64_t)graph->nodes.count),
-                         (long long)number(row, 0));
+    struct node *node = node_of(context, number(row, 0));
+    struct node *parent = node_of(context, number(row, 1));
+    if (!node || !parent)
+        return damaged(err, "providers", number(row, 0), "its parent is missing");
+    node->parent = parent;
     return 0;
 }
 
@@ -138,7 +159,9 @@ static int take_inventory(sqlite3_stmt *row, void *context, struct error *err)
         .step_size = number(row, 6),
         .allocation_ratio = sqlite3_column_double(row, 7),
     };
-    if (limits.total < 0 || limits.reserved < 0 || limits.step_size < 1)
+    if (limits.total < 0 || limits.total > PLACEMENT_MAX_AMOUNT ||
+        limits.reserved < 0 || limits.reserved > PLACEMENT_MAX_AMOUNT ||
+        limits.step_size < 1 || !isfinite(limits.allocation_ratio))
         return damaged(err, "inventories", number(row, 0), "numbers out of range");
     graph_add_stock(node, class, &limits, number(row, 8));
     return 0;
@@ -158,7 +181,8 @@ static int take_provider_trait(sqlite3_stmt *row, void *context, struct error *e
 static int take_provider_aggregate(sqlite3_stmt *row, void *context, struct error *err)
 {
     struct node *node = node_of(context, number(row, 0));
-    struct aggregate *aggregate = graph_aggregate(context, text(row, 1));
+    struct aggregate *aggregate =
+        text(row, 1) ? graph_aggregate(context, text(row, 1)) : NULL;
     if (!node || !aggregate)
         return damaged(err, "provider_aggregates", number(row, 0),
                        "no such provider or aggregate");
@@ -168,7 +192,8 @@ static int take_provider_aggregate(sqlite3_stmt *row, void *context, struct erro
 
 static int take_outsider(sqlite3_stmt *row, void *context, struct error *err)
 {
-    (void)err;
+    if (check_text(row, 1, "projects, users or consumer_types", err) != 0)
+        return -1;
     graph_add_outsider(context, number(row, 0), text(row, 1));
     return 0;
 }
@@ -176,6 +201,10 @@ static int take_outsider(sqlite3_stmt *row, void *context, struct error *err)
 static int take_consumer(sqlite3_stmt *row, void *context, struct error *err)
 {
     struct graph *graph = context;
+    if (check_text(row, 1, "consumers", err) != 0 ||
+        check_text(row, 3, "consumers", err) != 0 ||
+        check_text(row, 4, "consumers", err) != 0)
+        return -1;
     /* Clients choose them, and not all that the API lets through are uuids. */
     if (strlen(text(row, 1)) != UUID_TEXT_SIZE - 1)
         return damaged(err, "consumers", number(row, 0), "the uuid has another length");
@@ -189,15 +218,17 @@ static int take_consumer(sqlite3_stmt *row, void *context, struct error *err)
 
 static int take_allocation(sqlite3_stmt *row, void *context, struct error *err)
 {
-    struct consumer *consumer = graph_consumer(context, text(row, 0));
+    struct consumer *consumer =
+        text(row, 0) ? graph_consumer(context, text(row, 0)) : NULL;
     struct node *node = node_of(context, number(row, 1));
     struct resource_class *class = class_of(context, number(row, 2));
     struct stock *stock = node && class ? node_stock(node, class) : NULL;
     if (!consumer || !stock)
         return damaged(err, "allocations", number(row, 1),
                        "no such consumer, or no inventory of that class");
-    if (number(row, 3) < 1)
-        return damaged(err, "allocations", number(row, 1), "nothing is used");
+    if (number(row, 3) < 1 || number(row, 3) > PLACEMENT_MAX_AMOUNT)
+        return damaged(err, "allocations", number(row, 1),
+                       "nothing is used, or more than there can be");
     graph_add_allocation(consumer, stock, number(row, 3), number(row, 4));
     return 0;
 }
@@ -205,15 +236,11 @@ static int take_allocation(sqlite3_stmt *row, void *context, struct error *err)
 static int load_providers(struct graph *graph, struct database *database,
                           struct error *err)
 {
-    size_t before;
-    do {
-        before = graph->nodes.count;
-        if (database_each(database, SQL_LOAD_PROVIDERS, take_provider, graph, err) != 0)
-            return -1;
-    } while (graph->nodes.count > before &&
-             database_each(database, SQL_COUNT_PROVIDERS, check_count, graph, NULL) !=
-                 0);
-    return database_each(database, SQL_COUNT_PROVIDERS, check_count, graph, err);
+    if (database_each(database, SQL_LOAD_PROVIDERS, take_provider, graph, err) != 0 ||
+        database_each(database, SQL_LOAD_PARENTS, take_parent, graph, err) != 0)
+        return -1;
+    const struct node *loop = graph_make_trees(graph);
+    return loop ? damaged(err, "providers", loop->id, "it is below itself") : 0;
 }
 
 static int load(struct graph *graph, struct database *database, struct error *err)
@@ -241,6 +268,9 @@ static int load(struct graph *graph, struct database *database, struct error *er
         if (database_each(database, steps[i].statement, steps[i].take, steps[i].context,
                           err) != 0)
             return -1;
+    if (!graph->sharing)
+        return error_set(err, ERROR_INVALID,
+                         "table traits: MISC_SHARES_VIA_AGGREGATE is missing");
     return 0;
 }
 

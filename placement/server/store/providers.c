@@ -18,14 +18,13 @@ int store_create_provider(struct store *store, const char *uuid, const char *nam
 /* Another root is a change of all that is below, too. */
 static int touch_below(struct store *store, struct node *node, struct error *err)
 {
-    for (size_t i = 0; i < node->root->tree.count; i++) {
-        struct node *member = node->root->tree.items[i];
-        if (member == node || !node_is_below(member, node))
-            continue;
-        if (store_sql(store, SQL_TOUCH_PROVIDER, err, SQL_INT(member->id),
+    _cleanup_free_ struct node **members;
+    size_t count = graph_list_below(node, &members);
+    for (size_t i = 0; i < count; i++) {
+        if (store_sql(store, SQL_TOUCH_PROVIDER, err, SQL_INT(members[i]->id),
                       SQL_INT(store->now)) != 0)
             return -1;
-        member->modified = store->now;
+        members[i]->modified = store->now;
     }
     return 0;
 }

@@ -101,10 +101,9 @@ const char *const sql_texts[SQL_STATEMENT_COUNT] = {
     [SQL_LOAD_TRAITS] = "SELECT id, name, modified FROM traits ORDER BY id",
     [SQL_LOAD_AGGREGATES] = "SELECT id, uuid FROM aggregates",
     [SQL_LOAD_PROVIDERS] =
-        "SELECT p.id, p.uuid, p.name, p.generation, p.modified, p.parent_id,"
-        " parent.uuid FROM providers p LEFT JOIN providers parent"
-        " ON parent.id = p.parent_id ORDER BY p.id",
-    [SQL_COUNT_PROVIDERS] = "SELECT count(*) FROM providers",
+        "SELECT id, uuid, name, generation, modified FROM providers ORDER BY id",
+    [SQL_LOAD_PARENTS] =
+        "SELECT id, parent_id FROM providers WHERE parent_id IS NOT NULL",
     [SQL_LOAD_INVENTORIES] =
         "SELECT provider_id, class_id, total, reserved, min_unit, max_unit, step_size,"
         " allocation_ratio, modified FROM inventories ORDER BY provider_id, class_id",

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/xalloc.h"
@@ -282,14 +283,99 @@ static void refuses_files_that_it_cannot_use(void **state)
     (void)state;
     refuses("PRAGMA user_version = 2", "it was written by a newer placementd");
     refuses("PRAGMA application_id = 5", "it is another program's database");
-    refuses("UPDATE providers SET parent_id = id", "below themselves");
-    refuses("UPDATE providers SET parent_id = 77", "missing or below themselves");
+    refuses("UPDATE providers SET parent_id = id", "it is below itself");
+    refuses("UPDATE providers SET parent_id = 77", "its parent is missing");
     refuses("UPDATE providers SET uuid = 'x'", "the uuid is none");
     refuses("UPDATE providers SET generation = -1", "the generation is negative");
     refuses("INSERT INTO inventories VALUES (9, 1, 1, 0, 1, 1, 1, 1, 0)",
             "no such provider");
     refuses("INSERT INTO inventories VALUES (1, 1, 1, 0, 1, 1, 0, 1, 0)",
             "numbers out of range");
+    refuses("INSERT INTO inventories VALUES (1, 1, 1, 0, 1, 1, 1, -9e999, 0)",
+            "numbers out of range");
+    refuses("INSERT INTO inventories VALUES (1, 1, 1, 99999999999, 1, 1, 1, 1, 0)",
+            "numbers out of range");
+}
+
+/* A file whose tables let NULL in, as ours do not. */
+static void check_refuses(const char *sql, const char *words)
+{
+    struct api_world world = {0};
+    const struct store_options options = {0};
+    struct error err;
+    api_world_open(&world);
+    api_expect(&world, 39, "POST", "/resource_providers",
+               "{\"name\":\"a\",\"uuid\":\"a0000000-0000-4000-8000-000000000000\"}",
+               200, NULL);
+    store_close(world.api.store);
+    alter(world.path, "PRAGMA writable_schema = ON; UPDATE sqlite_master SET"
+                      " sql = replace(sql, 'TEXT NOT NULL', 'TEXT');"
+                      "PRAGMA writable_schema = RESET");
+    alter(world.path, sql);
+    if (check_database(world.path, &err) == 0)
+        fail_msg("taken after %s", sql);
+    if (!strstr(err.text, words))
+        fail_msg("%s: %s", sql, err.text);
+    unlink(world.path);
+    assert_ok(store_open(world.path, &options, &world.api.store, &err), &err);
+    api_world_close(&world);
+}
+
+static void refuses_texts_that_are_missing(void **state)
+{
+    (void)state;
+#define CONSUMER                                                                      \
+    "INSERT INTO consumers VALUES (1, 'b0000000-0000-4000-8000-000000000000', 1, 1, " \
+    "1, "                                                                             \
+    "NULL)"
+    check_refuses("INSERT INTO resource_classes VALUES (20000, NULL, 1)",
+                  "resource_classes, row 20000: name is missing");
+    check_refuses("INSERT INTO traits VALUES (20000, NULL, 1)",
+                  "traits, row 20000: name is missing");
+    check_refuses("UPDATE providers SET name = NULL", "row 1: name is missing");
+    check_refuses("UPDATE providers SET uuid = NULL", "the uuid is none");
+    check_refuses("INSERT INTO aggregates VALUES (1, NULL)", "the uuid is none");
+    check_refuses("INSERT INTO projects VALUES (1, NULL)", "row 1: name is missing");
+    check_refuses("INSERT INTO users VALUES (1, NULL)", "row 1: name is missing");
+    check_refuses("INSERT INTO consumer_types VALUES (1, NULL)",
+                  "row 1: name is missing");
+    check_refuses("INSERT INTO projects VALUES (1, 'p'); INSERT INTO users VALUES (1, "
+                  "'u');" CONSUMER "; UPDATE consumers SET uuid = NULL",
+                  "consumers, row 1: uuid is missing");
+    check_refuses("DELETE FROM traits WHERE name = 'MISC_SHARES_VIA_AGGREGATE'",
+                  "MISC_SHARES_VIA_AGGREGATE is missing");
+#undef CONSUMER
+}
+
+/* Each provider below the next one: once around for each took a minute. */
+static void loads_chains_in_any_order(void **state)
+{
+    (void)state;
+    enum { LENGTH = 20000 };
+    struct api_world world = {0};
+    struct timespec before, after;
+    struct error err;
+    api_world_open(&world);
+    store_close(world.api.store);
+    alter(world.path,
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+          "20000) INSERT INTO providers SELECT i,"
+          " format('a0000000-0000-4000-8000-%012d', i), format('chain%d', i), 0,"
+          " CASE WHEN i < 20000 THEN i + 1 END, 1 FROM n");
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    assert_ok(check_database(world.path, &err), &err);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    assert_true(after.tv_sec - before.tv_sec < 3);
+    const struct store_options options = {0};
+    assert_ok(store_open(world.path, &options, &world.api.store, &err), &err);
+    const struct graph *graph = &world.api.store->graph;
+    assert_int_equal(graph->nodes.count, LENGTH);
+    assert_int_equal(graph->roots.count, 1);
+    assert_int_equal(graph->roots.items[0]->id, LENGTH);
+    assert_int_equal(graph->roots.items[0]->tree.count, LENGTH);
+    assert_int_equal(graph->nodes.items[1]->child_count, 1);
+    assert_ptr_equal(graph->nodes.items[0]->root, graph->roots.items[0]);
+    api_world_close(&world);
 }
 
 static void refuses_damaged_files_and_strangers(void **state)
@@ -351,6 +437,8 @@ int main(void)
         cmocka_unit_test(graph_and_tables_stay_alike),
         cmocka_unit_test(a_full_disk_loses_nothing),
         cmocka_unit_test(refuses_files_that_it_cannot_use),
+        cmocka_unit_test(refuses_texts_that_are_missing),
+        cmocka_unit_test(loads_chains_in_any_order),
         cmocka_unit_test(refuses_damaged_files_and_strangers),
         cmocka_unit_test(copies_while_it_is_used),
     };

@@ -26,7 +26,7 @@ class SystemRunner(unittest.TestCase):
             "import os, pathlib, time, unittest\n"
             f"begun = pathlib.Path({str(self.begun)!r})\n"
             "class It(unittest.TestCase):\n    def test(self):\n"
-            "        begun.write_text('')\n        self.addCleanup(begun.unlink)\n" + lines)
+            "        self.addCleanup(begun.unlink)\n        begun.write_text('')\n" + lines)
         return [*RUN, "--folder", str(self.directory), *options]
 
     def test_a_failure_beside_a_skipped_part_is_a_failure(self):
@@ -49,7 +49,8 @@ class SystemRunner(unittest.TestCase):
         return runner.returncode, output
 
     def test_ctrl_c(self):
-        self.assertEqual(self.break_off(signal.SIGINT), (128 + signal.SIGINT, "interrupted\n"))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.assertEqual(self.break_off(number), (128 + signal.SIGINT, "interrupted\n"))
 
     def test_one_that_took_too_long_says_where_it_was(self):
         status, output = self.break_off(signal.SIGTERM, "--one", "test_it.It.test")

@@ -69,8 +69,8 @@ BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 PARTS_unit := unit agent server client model config mdevsim lib
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-lint deps-upstream deps-bench deps-fuzz generated install uninstall \
-	check check-unit check-system check-san check-crash check-oracle soak run-soak check-upstream check-conformance check-kernel check-units fuzz run-fuzz demo bench \
+.PHONY: all help deps deps-lint deps-upstream deps-bench deps-bare deps-fuzz generated install uninstall \
+	check check-unit check-system check-san check-crash check-oracle soak run-soak check-upstream check-conformance check-kernel check-units check-bare fuzz run-fuzz demo bench \
 	lint lint-format lint-tidy lint-cppcheck lint-shell lint-floors clean FORCE
 .SECONDARY:
 
@@ -83,6 +83,7 @@ PACKAGES_lint := clang-format clang-tidy cppcheck shellcheck git
 PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-server-core mariadb-client-core python3-pymysql \
 	python3-keystone python3-openstackclient python3-osc-placement python3-gabbi python3-nova openssl
 PACKAGES_bench := wrk $(PACKAGES_upstream)
+PACKAGES_bare := debootstrap debian-archive-keyring
 PACKAGES_fuzz := clang libclang-rt-14-dev
 missing = $(strip $(foreach p,$(1),$(shell dpkg-query -W -f='$${db:Status-Abbrev}' $(p) 2>/dev/null | grep -q '^ii' || echo $(p))))
 
@@ -90,15 +91,16 @@ missing = $(strip $(foreach p,$(1),$(shell dpkg-query -W -f='$${db:Status-Abbrev
 define install_missing
 	@missing='$(call missing,$(1))'; [ -n "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" = 0 ]; then \
-		echo "installing $$missing"; apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+		echo "installing with apt-get, which takes a minute or so: $$missing"; apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends \
+			$$missing >/dev/null; \
 	else echo "missing packages; as root: apt-get install --no-install-recommends $$missing" >&2; exit 1; fi
 endef
 
 deps: ## install the Debian packages that are missing (as root; else say which)
 	$(call install_missing,$(PACKAGES))
 
-deps-lint deps-upstream deps-bench deps-fuzz: deps-%:
+deps-lint deps-upstream deps-bench deps-bare deps-fuzz: deps-%:
 	$(call install_missing,$(PACKAGES_$*))
 
 # ---- compile and link; V=1 shows the commands ----
@@ -238,6 +240,9 @@ check-conformance: all deps-upstream ## GABBITS=DIR: a folder of upstream's API 
 
 check-kernel: all ## on a real kernel's mediated devices, in QEMU
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run
+
+check-bare: deps-bare ## README's two commands on a bare Debian 12 (debootstrap), as root and as a plain user
+	@tests/bare/run
 
 check-units: all ## the systemd units as they are installed, on a real systemd in the same QEMU
 	@rm -rf build/kernel-installed; $(MAKE) --no-print-directory install prefix=/usr DESTDIR=build/kernel-installed >/dev/null

@@ -19,13 +19,16 @@ static const char *section_of(const struct render_part *part,
 typedef void print_section(FILE *out, const struct option_section *section);
 typedef void print_option(FILE *out, const struct option_spec *option);
 
-static void walk(FILE *out, const struct render_page *page, print_section *on_section,
-                 print_option *on_option)
+/* All sections but `without`, which may be NULL. */
+static void walk(FILE *out, const struct render_page *page, const char *without,
+                 print_section *on_section, print_option *on_option)
 {
     for (size_t i = 0; i < page->part_count; i++) {
         const struct option_table *table = page->parts[i].table;
         for (size_t j = 0; !page->parts[i].section && j < table->section_count; j++) {
             const struct option_section *section = &table->sections[j];
+            if (without && strcmp(section->name, without) == 0)
+                continue;
             on_section(out, section);
             for (size_t k = 0; k < page->part_count; k++)
                 for (size_t l = 0; l < page->parts[k].table->option_count; l++) {
@@ -105,7 +108,10 @@ void render_help(FILE *out, const struct render_page *page)
 {
     fprintf(out, "Options of the files, with their defaults; more in %s(5):\n",
             page->file);
-    walk(out, page, help_section, help_option);
+    walk(out, page, page->elsewhere, help_section, help_option);
+    if (page->elsewhere)
+        fprintf(out, "  [%s]\n    as OpenStack's services have it; %s(5) lists it\n",
+                page->elsewhere, page->file);
 }
 
 /* ---- the sample file ---- */
@@ -135,7 +141,7 @@ void render_sample(FILE *out, const struct render_page *page)
     fprintf(out, "# %s: options of %s. Each is shown with its default, or with an\n",
             page->file, page->program);
     fprintf(out, "# example where it has none. %s(5) tells the same.\n", page->file);
-    walk(out, page, sample_section, sample_option);
+    walk(out, page, NULL, sample_section, sample_option);
 }
 
 /* ---- the manual page ---- */
@@ -208,7 +214,7 @@ void render_man(FILE *out, const struct render_page *page, const char *version)
     fputs(".PP\n", out);
     put_paragraphs(out, dialect);
     fputs(".SH OPTIONS\n", out);
-    walk(out, page, man_section, man_option);
+    walk(out, page, NULL, man_section, man_option);
     fputs(".SH EXAMPLE\n.nf\n", out);
     put_roff(out, page->example);
     fprintf(out, ".fi\n.SH SEE ALSO\n.BR %s (8)\n", page->program);

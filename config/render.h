@@ -17,11 +17,13 @@ struct render_part {
 
 /* What is said of one program's files. */
 struct render_page {
-    const char *file;    /* "vgpu-agent.conf" */
-    const char *program; /* "vgpu-agent" */
-    const char *summary; /* for the manual's first line */
-    const char *intro;   /* paragraphs, separated by an empty line */
-    const char *example; /* a whole small file */
+    const char *file;      /* "vgpu-agent.conf" */
+    const char *program;   /* "vgpu-agent" */
+    const char *summary;   /* for the manual's first line */
+    const char *intro;     /* paragraphs, separated by an empty line */
+    const char *example;   /* a whole small file */
+    const char *elsewhere; /* a section that --help only names: its options are another
+                              program's, and many; NULL: none */
     const struct render_part *parts;
     size_t part_count;
 };

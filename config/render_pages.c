@@ -40,6 +40,7 @@ const struct render_page render_vgpu_agent = {
                "password = ...\n"
                "project_name = service\n"
                "project_domain_name = Default",
+    .elsewhere = "placement",
     .parts = agent_parts,
     .part_count = OPTION_COUNT(agent_parts),
 };
@@ -63,6 +64,7 @@ const struct render_page render_placementd = {
                "database = /var/lib/placementd/placement.db\n\n"
                "[api]\n"
                "auth_strategy = noauth2",
+    .elsewhere = "keystone_authtoken",
     .parts = placementd_parts,
     .part_count = OPTION_COUNT(placementd_parts),
 };

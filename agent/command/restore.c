@@ -1,7 +1,6 @@
 /* vgpu-agent restore: puts the devices back that a reboot took, before guests start.
  * Asks nobody but the host: Placement may be far away, or not there yet. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
 #include <time.h>
@@ -14,34 +13,17 @@
 #define PAUSE_NS 250000000L
 #define MAX_WAIT 86400
 
-static int usage_error(const char *text)
+/* Of --wait; 0 without it. */
+static int take_wait(const char *text, int64_t *wait)
 {
-    fprintf(stderr,
-            "vgpu-agent: restore%s; usage: vgpu-agent [OPTION]... restore "
-            "[--wait SECONDS]\n",
-            text);
+    char *end;
+    errno = 0;
+    *wait = text ? strtol(text, &end, 10) : 0;
+    if (!text || (!errno && end != text && !*end && *wait >= 0 && *wait <= MAX_WAIT))
+        return EX_OK;
+    fprintf(stderr, "vgpu-agent: restore --wait %s: expected seconds, 0 to %d\n", text,
+            MAX_WAIT);
     return EX_USAGE;
-}
-
-static int take_arguments(int argc, char **argv, int64_t *wait)
-{
-    static const struct option options[] = {
-        {"wait", required_argument, NULL, 'w'},
-        {NULL, 0, NULL, 0},
-    };
-    opterr = 0;
-    optind = 0; /* getopt starts anew */
-    for (int option; (option = getopt_long(argc, argv, "+", options, NULL)) != -1;) {
-        if (option != 'w')
-            return usage_error(": unknown option, or --wait without a number");
-        char *end;
-        errno = 0;
-        long seconds = strtol(optarg, &end, 10);
-        if (errno || end == optarg || *end || seconds < 0 || seconds > MAX_WAIT)
-            return usage_error(" --wait: expected seconds, 0 to 86400");
-        *wait = seconds;
-    }
-    return optind == argc ? EX_OK : usage_error(" takes no argument");
 }
 
 static int64_t now_ms(void)
@@ -101,8 +83,9 @@ static int open_session(struct command_session *session,
 
 static int run(const struct command_context *context, int argc, char **argv)
 {
-    int64_t wait = 0;
-    int status = take_arguments(argc, argv, &wait);
+    (void)argc, (void)argv;
+    int64_t wait;
+    int status = take_wait(context->values[0], &wait);
     if (status != EX_OK)
         return status;
     _cleanup_session_ struct command_session session = {0};
@@ -120,9 +103,15 @@ static int run(const struct command_context *context, int argc, char **argv)
     return whole && all ? EX_OK : EXIT_FAILURE;
 }
 
+static const struct command_option options[] = {
+    {"wait", "SECONDS", "how long to wait for cards that come late, 0 to 86400"},
+    {NULL, NULL, NULL},
+};
+
 const struct command command_restore = {
     .name = "restore",
-    .arguments = "[--wait SECONDS]",
+    .arguments = "",
+    .options = options,
     .summary = "puts back devices that a reboot took; needs no Placement",
     .run = run,
 };

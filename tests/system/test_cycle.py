@@ -129,6 +129,31 @@ class TestExitStatus(CycleTest):
             self.assertEqual(done.returncode, os.EX_USAGE, words)
             self.assertIn(meant, done.stderr)
 
+    def test_of_misspelt_options(self):
+        for words, meant in ((["gpus", "--fromat", "json"], "did you mean --format?"),
+                             (["--formt=json", "gpus"], "did you mean --format?"),
+                             (["gpus", "-x"], "no option -x"), (["gpus", "--format"], "needs a value"),
+                             (["gpus", "--help=x"], "takes no value"), (["status", "--wait", "3"], "no option --wait")):
+            done = self.agent.try_to(*words)
+            self.assertEqual(done.returncode, os.EX_USAGE, words)
+            self.assertIn(meant, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_options_stand_anywhere(self):
+        before = self.agent.try_to("--format", "json", "gpus").stdout
+        self.assertTrue(before.startswith("["))
+        for words in (["gpus", "--format", "json"], ["gpus", "-f", "json"], ["-fjson", "gpus"]):
+            self.assertEqual(self.agent.try_to(*words).stdout, before)
+
+    def test_help_of_one_command(self):
+        self.assertIn("restore [--wait SECONDS]", self.agent.try_to("help", "restore").stdout)
+        for words in (["restore", "--help"], ["restore", "-h"], ["-h", "restore"]):
+            self.assertEqual(self.agent.try_to(*words).stdout, self.agent.try_to("help", "restore").stdout)
+        self.assertNotIn("auth_url", self.agent.try_to("--help").stdout)
+        nothing = self.agent.try_to()
+        self.assertEqual((nothing.returncode, nothing.stdout), (os.EX_USAGE, ""))
+        self.assertLess(nothing.stderr.count("\n"), 5)
+
 
 class TestConsumer(CycleTest):
     def test_devices_of_a_guest(self):

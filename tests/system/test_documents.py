@@ -26,7 +26,7 @@ class OptionsOfBoth(unittest.TestCase):
             self.assertNotRegex(done.stderr, "unrecognized|requires|doesn't allow", option)
 
     def test_agent(self):
-        self.check("vgpu-agent", "agent/main.c", {"--wait"})
+        self.check("vgpu-agent", "agent/command/command_line.c", {"--wait"})
 
     def test_placementd(self):
         self.check("placementd", "placement/server/main.c")
@@ -51,17 +51,34 @@ class Documents(unittest.TestCase):
     def setUp(self):
         text = run([program("vgpu-agent"), "--help"]).stdout
         options, commands = re.search(
-            r"Options, before the command:\n(.*?)\nCommands:\n(.*?)\n\n", text, re.S).groups()
+            r"Options, before the command or after it:\n(.*?)\nCommands:\n(.*?)\n\n", text, re.S).groups()
         self.options = re.findall(r"--[a-z-]+", " ".join(
-            line for line in options.splitlines() if line.startswith("  --")))
+            line for line in options.splitlines() if re.match("  (-., )?--", line)))
         self.commands = [line.split()[0] for line in commands.splitlines()]
         self.assertIn("--config-file", self.options)
         self.assertIn("status", self.commands)
 
+    def complete(self, program_name, function, *words):
+        """What bash offers for the last of the words."""
+        script = TOP / "etc/completion" / program_name
+        done = run(["bash", "-c", '. "$0"; COMP_WORDS=("${@:2}"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); "$1"; '
+                    'printf "%s\\n" "${COMPREPLY[@]}"', str(script), function, program_name, *words])
+        self.assertEqual(done.stderr, "")
+        return set(done.stdout.split())
+
     def test_completion(self):
-        words = (TOP / "etc/completion/vgpu-agent").read_text().split()
-        words = {word.strip('")') for word in words}
-        self.assertLessEqual({*self.options, *self.commands}, words)
+        def agent(*words):
+            return self.complete("vgpu-agent", "_vgpu_agent", *words)
+        self.assertEqual(agent(""), {*self.options, *self.commands})
+        self.assertEqual(agent("--format", "json", "st"), {"status"})
+        self.assertEqual(agent("-f", ""), {"table", "json"})
+        self.assertEqual(agent("restore", ""), {*self.options, "--wait"})
+        self.assertEqual(agent("help", ""), set(self.commands))
+        self.assertEqual(agent("status", ""), set(self.options))
+
+    def test_completion_of_placementd(self):
+        text = run([program("placementd"), "--help"]).stdout.split("Options of the ")[0]
+        self.assertEqual(self.complete("placementd", "_placementd", ""), set(re.findall(OPTION, text)))
 
     def test_manual(self):
         text = (TOP / "etc/man/vgpu-agent.8").read_text()
@@ -69,7 +86,7 @@ class Documents(unittest.TestCase):
             self.assertRegex(text, rf"(?m)^\.BI? {command}$|^\.B[IR] {command} ", command)
         text = text.replace("\\-", "-")
         for option in self.options:
-            self.assertRegex(text, rf"(?m)^\.BI? {option}( |$)", option)
+            self.assertRegex(text, rf"(?m)^\.B[IR]?( -[a-z] \", \")? {option}( |$)", option)
 
     def test_readme(self):
         text = (TOP / "README.rst").read_text()

@@ -148,10 +148,11 @@ class Owner(RebootTest):
         self.assertEqual(self.host.mdevs(), before)
 
     def test_bad_arguments(self):
-        for words in (["--wait"], ["--wait", "soon"], ["--wait", "-1"], ["--wait", "1x"],
-                      ["--now"], ["now"], ["--wait", "1", "now"]):
-            done = self.restore(*words, status=64)
-            self.assertIn("restore [--wait SECONDS]", done.stderr)
+        usage, range_ = "restore [--wait SECONDS]", "expected seconds, 0 to 86400"
+        for words, said in ((["--wait"], usage), (["--wait", "soon"], range_), (["--wait", "-1"], range_),
+                            (["--wait", "1x"], range_), (["--now"], "there is no option --now"),
+                            (["now"], usage), (["--wait", "1", "now"], usage)):
+            self.assertIn(said, self.restore(*words, status=64).stderr)
 
 
 class PowerCut(RebootTest):

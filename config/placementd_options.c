@@ -69,6 +69,16 @@ static const struct option_spec options[] = {
        "How many seconds of processor time one request may take. All others wait that "
        "long for it; what is not done by then is answered with 503.",
        .default_value = "2", .minimum = 0.001, .maximum = 3600),
+    IN(placementd, UNSIGNED, max_reply_size,
+       "The most that the reply to a GET may have, in bytes. A request that asks for "
+       "more is answered with 503.",
+       .default_value = "67108864", .minimum = 65536, .maximum = 1 << 30),
+    IN(placementd, UNSIGNED, max_replies_size,
+       "The most that all replies may have together that clients have not read yet, in "
+       "bytes. Beyond it those are cut off that have had seconds to read the oldest "
+       "ones, and a large reply that still does not fit is 503. Never less than "
+       "max_reply_size.",
+       .default_value = "134217728", .minimum = 65536, .maximum = 1 << 30),
     IN(placementd, UNSIGNED, max_connections,
        "How many clients may be connected. Beyond it those are closed that have been "
        "idle longest.",

@@ -27,7 +27,8 @@ struct placementd_config {
         bool access_log;
         enum policy_release policy_release;
         unsigned max_body_size, max_bodies_size, max_header_size; /* bytes */
-        double max_request_time; /* seconds of processor time */
+        double max_request_time;                   /* seconds of processor time */
+        unsigned max_reply_size, max_replies_size; /* bytes */
         unsigned max_connections;
         unsigned max_connections_per_address; /* 0: half of them */
         unsigned connection_timeout;

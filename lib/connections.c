@@ -33,8 +33,10 @@ static void write_address(const struct sockaddr *address, char out[PEER_ADDRESS_
         out[0] = 0;
 }
 
-static void cut_off(struct peers *peers, struct peer *peer)
+void peers_cut_off(struct peers *peers, struct peer *peer)
 {
+    if (peer->cut_off)
+        return;
     peer->cut_off = true;
     peers->count--;
     shutdown(peer->fd, SHUT_RDWR);
@@ -70,7 +72,7 @@ static void make_room(struct peers *peers, const struct peer *new)
     else if (peers->count > peers->limits.connections)
         peer = longest_idle(peers, NULL);
     if (peer)
-        cut_off(peers, peer);
+        peers_cut_off(peers, peer);
 }
 
 struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *address)
@@ -160,5 +162,5 @@ void peers_sweep(struct peers *peers)
     int64_t now = monotonic_ms();
     for (struct peer *peer = peers->first; peer; peer = peer->next)
         if (!peer->cut_off && takes_too_long(peers, peer, now))
-            cut_off(peers, peer);
+            peers_cut_off(peers, peer);
 }

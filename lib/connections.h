@@ -55,6 +55,8 @@ struct peers {
 struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *address);
 #define PEERS_SPARE 16
 void peers_remove(struct peers *peers, struct peer *peer);
+/* Once is enough. */
+void peers_cut_off(struct peers *peers, struct peer *peer);
 /* It has had a reply. */
 void peer_served(struct peer *peer);
 /* Cuts off those that take too long, and those that have sent their end (FIN) before

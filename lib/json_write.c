@@ -8,6 +8,14 @@
 
 #include "lib/xalloc.h"
 
+/* False from the first thing on that does not fit. */
+static bool takes(struct json_writer *w, size_t more)
+{
+    if (w->max && more > w->max - w->length)
+        w->full = true;
+    return !w->full;
+}
+
 static char *reserve(struct json_writer *w, size_t more)
 {
     if (w->room - w->length < more) {
@@ -22,12 +30,16 @@ static char *reserve(struct json_writer *w, size_t more)
 
 static void add(struct json_writer *w, const char *text, size_t length)
 {
+    if (!takes(w, length))
+        return;
     memcpy(reserve(w, length), text, length);
     w->length += length;
 }
 
 static void add_char(struct json_writer *w, char c)
 {
+    if (!takes(w, 1))
+        return;
     *reserve(w, 1) = c;
     w->length++;
 }
@@ -114,6 +126,8 @@ static size_t plain_length(const char *text, size_t length)
 static void add_quoted(struct json_writer *w, const char *text)
 {
     size_t length = strlen(text), plain = plain_length(text, length);
+    if (!takes(w, plain + 2))
+        return;
     /* Nearly always that is all of it. */
     char *out = reserve(w, plain + 2);
     *out = '"';

@@ -17,8 +17,10 @@
 struct json_writer {
     char *text; /* not terminated until json_writer_take() */
     size_t length, room;
+    size_t
+        max; /* bytes; 0: any. What would be more is dropped, and the writer is full */
     unsigned depth;
-    bool need_comma;
+    bool need_comma, full;
 };
 
 /* All zero is an empty writer. */

@@ -32,6 +32,13 @@ static int check_budget(const struct store *store, const struct budget *budget,
                         struct reply *reply)
 {
     const struct store_options *options = &store->options;
+    if (reply->body.full || budget->end == BUDGET_MEMORY_USED)
+        return reply_problem(
+            reply, 503, NULL,
+            "The reply would have more than the %zu bytes that "
+            "[placementd] max_reply_size lets it have; ask for less at "
+            "once.",
+            options->max_reply_size);
     switch (budget->end) {
     case BUDGET_TIME_OVER:
         return reply_problem(reply, 503, NULL,
@@ -53,8 +60,10 @@ static int handle(const struct route *route, struct store *store,
                   struct request *request, struct reply *reply)
 {
     struct budget budget;
-    budget_begin(&budget, store->options.max_request_time, 0, request->connection);
+    size_t most = is_read(request) ? store->options.max_reply_size : 0;
+    budget_begin(&budget, store->options.max_request_time, most, request->connection);
     request->budget = &budget;
+    reply->body.max = most;
     int rc = route->handle(store, request, reply);
     request->budget = NULL;
     /* What was written is written. */

@@ -376,6 +376,7 @@ static int open_store(struct server *server, struct error *err)
         .breadth_first = config->placement.allocation_candidates_generation_strategy ==
                          CANDIDATES_BREADTH_FIRST,
         .max_request_time = config->placementd.max_request_time,
+        .max_reply_size = config->placementd.max_reply_size,
     };
     return store_open(path, &options, &server->api.store, err);
 }
@@ -407,6 +408,8 @@ static int listen_on(struct server *server, const struct server_options *options
                    config->placementd.max_header_size},
         .max_bodies = larger(config->placementd.max_bodies_size,
                              config->placementd.max_body_size),
+        .max_replies = larger(config->placementd.max_replies_size,
+                              config->placementd.max_reply_size),
         .connections = connection_limits(config),
         .cert = config->placementd.cert,
         .key = config->placementd.key,
@@ -435,6 +438,7 @@ static int serve_metrics(struct server *server, struct error *err)
     const char *address = server->config->placementd.metrics_listen;
     struct http_options options = {.limits = {4096, 16384},
                                    .max_bodies = 65536,
+                                   .max_replies = 1 << 20,
                                    .connections = {.connections = 16,
                                                    .per_address = 16,
                                                    .head = METRICS_SECONDS,

@@ -4,11 +4,14 @@ machine changes nothing."""
 import http.client
 import os
 import pathlib
+import re
+import socket
 import sqlite3
 import uuid
 
 from support.case import SystemTest
-from support.placement import own_placement
+from support.placement import own_placement, start_placement
+from support.process import wait_for
 
 # Seconds of the processor for one request; sanitizers take ten times as many, until the
 # clock (max_request_time) ends it.
@@ -25,6 +28,12 @@ def processor_seconds(server):
     text = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text()
     fields = text.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def peak_memory(server):
+    """Bytes."""
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])
 
 
 class Filler:
@@ -83,15 +92,18 @@ def groups(numbers, asked="resources{}=VGPU:1"):
 
 
 class HostileWork(SystemTest):
-    def start(self, fill):
-        """A placementd on a file that `fill` has filled."""
+    def start(self, fill, **options):
+        """A placementd on a file that `fill` has filled; options of [placementd]."""
         empty, folder = self.subdirectory("empty"), self.subdirectory("server")
         own_placement(empty).stop()
         filler = Filler(empty / "placement.sqlite")
         fill(filler)
         filler.close()
         (empty / "placement.sqlite").rename(folder / "placement.sqlite")
-        server = own_placement(folder)
+        lines = [f"{name} = {value}\n" for name, value in options.items()]
+        (folder / "placementd.conf").write_text("[placementd]\n" + "".join(lines))
+        server = start_placement(folder, "--auth", "noauth2", "--config-file",
+                                 str(folder / "placementd.conf"))
         self.addCleanup(self.end, server)
         return server
 
@@ -156,11 +168,12 @@ class HostileWork(SystemTest):
         """What a query lists is sorted once, and looked up once, not for each provider."""
         def fill(filler):
             gpu_nodes(filler, 1000)
-            for number in range(20000):
-                filler.trait(f"CUSTOM_ANY_{number}")
+            filler.file.executemany(
+                "INSERT INTO traits (name, modified) VALUES (?, 1)",
+                [(f"T_{number}",) for number in range(100000)])
 
         server = self.start(fill)
-        names = ",".join(f"T{number}" for number in range(4500))
+        names = ",".join(f"T_{number}" for number in range(200000, 203500))
         for path in (f"/resource_providers?required=in:COMPUTE_NODE,{names[:5000]}",
                      "/resource_providers?required=" +
                      ",".join(2000 * ["COMPUTE_NODE"]),
@@ -197,3 +210,75 @@ class HostileWork(SystemTest):
         response.read()
         connection.close()
         return response
+
+    def test_replies_are_bounded(self):
+        """max_allocation_candidates counts candidates, whatever each of them takes."""
+        server = self.start(lambda filler: gpu_nodes(filler, 20), max_reply_size=4000000)
+        names = [f"_{character}" * 25 for character in "abcdefg"]
+        path = ("/allocation_candidates?group_policy=none&" +
+                "&".join(f"resources_{name}=VGPU:1" for name in names))
+        response = self.costs(server, MOST, "GET", path)
+        self.assertEqual(response.status, 503)
+        self.assertIn("max_reply_size", response.body)
+        found = server.get(f"{path}&limit=1000")
+        self.assertEqual(len(found["allocation_requests"]), 1000)
+
+    def test_a_clock_is_the_last_resort(self):
+        server = self.start(lambda filler: gpu_nodes(filler, 300), max_request_time=0.001)
+        response = server.request(
+            "GET", f"/allocation_candidates?group_policy=none&{groups(range(7))}")
+        self.assertEqual(response.status, 503)
+        self.assertIn("max_request_time", response.body)
+        self.assertEqual(server.request("GET", "/resource_providers?name=node0").status,
+                         200)
+
+    def ask(self, server, path):
+        """A connection that has asked, and whose reply nobody reads."""
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, port = server.url.partition("//")[2].split(":")
+        client.connect((host, int(port)))
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: admin\r\n"
+                       "OpenStack-API-Version: placement 1.39\r\n\r\n".encode())
+        self.addCleanup(client.close)
+        return client
+
+    def test_clients_that_do_not_read(self):
+        """All their replies together are bounded, and they are not in others' way."""
+        limit = 16 << 20
+        server = self.start(lambda filler: gpu_nodes(filler, 1000), access_log="false",
+                            max_reply_size=8 << 20, max_replies_size=limit)
+        before = peak_memory(server)
+        for _ in range(60):
+            self.ask(server, "/resource_providers")
+        small = server.request("GET", "/resource_providers?name=node0")
+        self.assertEqual(small.status, 200)
+        large = wait_for(lambda: self.whole(server, "/resource_providers"),
+                         "a large reply beside them")
+        self.assertEqual(len(large["resource_providers"]), 9000)
+        self.assertLess(peak_memory(server) - before, 4 * limit)
+
+    @staticmethod
+    def whole(server, path):
+        response = server.request("GET", path)
+        if response.status == 503:
+            assert "max_replies_size" in response.body, response.body
+            return None
+        return response.json()
+
+    def test_a_client_that_goes_stops_its_request(self):
+        """A hundred of half a second each, and none of them is wanted any more."""
+        server = self.start(lambda filler: gpu_nodes(filler, 1000))
+        everybody = ",".join(f"_{number}" for number in range(64))
+        path = ("/allocation_candidates?group_policy=none&"
+                f"{groups(range(62))}&required_62=CUSTOM_TYPE_0&required_63=CUSTOM_TYPE_1"
+                f"&same_subtree={everybody}")
+        alone = processor_seconds(server)
+        server.request("GET", path)
+        alone = processor_seconds(server) - alone
+        before = processor_seconds(server)
+        for _ in range(50):
+            self.ask(server, path).close()
+        self.assertEqual(server.request("GET", "/resource_providers?name=node0").status,
+                         200)
+        self.assertLess(processor_seconds(server) - before, 10 * alone + 0.1)

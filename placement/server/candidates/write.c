@@ -22,6 +22,14 @@ void candidate_rows_clear(struct candidate_rows *rows)
     *rows = (struct candidate_rows){0};
 }
 
+/* What has been found is written whatever it costs, but for the clock; a reply that is
+ * full is not. */
+static bool goes_on(const struct json_writer *w, const struct candidates_plan *plan,
+                    uint64_t cost)
+{
+    return !w->full && budget_pass(plan->budget, cost);
+}
+
 /* ---- allocation_requests ---- */
 
 static bool is_first_use(const struct candidates_plan *plan,
@@ -143,9 +151,11 @@ static void write_mappings(struct json_writer *w, const struct candidates_plan *
 static void write_requests(struct json_writer *w, const struct candidates_plan *plan,
                            const struct candidate_rows *rows, int microversion)
 {
+    /* Providers are compared with each other, and amounts of repeated classes. */
+    uint64_t cost = plan->slot_count * (1 + plan->slot_count);
     json_write_key(w, "allocation_requests");
     json_write_begin_array(w);
-    for (size_t i = 0; i < rows->count; i++) {
+    for (size_t i = 0; i < rows->count && goes_on(w, plan, cost); i++) {
         const struct node *const *row = candidate_row(rows, i);
         json_write_begin_object(w);
         if (microversion >= 12)
@@ -222,12 +232,12 @@ static void write_summaries(struct json_writer *w, const struct candidates_plan 
     struct node_set roots = {0};
     json_write_key(w, "provider_summaries");
     json_write_begin_object(w);
-    for (size_t i = 0; i < rows->count * rows->width; i++) {
+    for (size_t i = 0; i < rows->count * rows->width && goes_on(w, plan, 1); i++) {
         const struct node *root = rows->nodes[i]->root;
         if (plan->slots[i % rows->width].amount_count == 0 ||
             !node_set_add(&roots, root))
             continue;
-        for (size_t j = 0; j < root->tree.count; j++)
+        for (size_t j = 0; j < root->tree.count && goes_on(w, plan, 1); j++)
             if (!only || node_set_contains(only, root->tree.items[j]))
                 write_summary(w, plan, root->tree.items[j], microversion);
     }

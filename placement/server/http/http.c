@@ -12,6 +12,7 @@
 #include "placement/server/http/linger.h"
 #include "placement/server/http/request_id.h"
 #include "placement/server/http/response.h"
+#include "placement/server/http/unread.h"
 
 /* libmicrohttpd keeps more in a connection's memory than the header itself, such as the
  * parameters of the URL one by one. */
@@ -32,6 +33,7 @@ struct exchange {
     const char *target; /* in libmicrohttpd's buffer, which it changes */
     struct incoming incoming;
     struct reply reply;
+    struct unread unread;
     struct exchange *next; /* among those that wait, or are held */
 };
 
@@ -48,6 +50,7 @@ struct http {
     struct exchange *held, **held_end;
     struct peers peers;
     struct bodies bodies;
+    struct unread_list unread;
     struct lingers lingers;
     struct request_ids ids;
 };
@@ -201,6 +204,23 @@ static void hold(struct exchange *exchange)
     http->held_end = &exchange->next;
 }
 
+/* A large reply that there is no memory for is none. What was written is written: only
+ * replies to GET are large. */
+static void count_reply(struct exchange *exchange)
+{
+    struct http *http = exchange->http;
+    struct reply *reply = &exchange->reply;
+    unread_remove(&http->unread, &exchange->unread);
+    if (unread_add(&http->unread, &exchange->unread, exchange->peer, reply->body.length,
+                   &http->peers))
+        return;
+    reply_problem(reply, 503, NULL,
+                  "the replies that clients do not read take the %zu bytes that "
+                  "[placementd] max_replies_size lets them have",
+                  http->options.max_replies);
+    reply_finish_problem(reply, &exchange->incoming.request);
+}
+
 static enum MHD_Result answer(struct exchange *exchange)
 {
     const struct http_hooks *hooks = &exchange->http->hooks;
@@ -216,6 +236,8 @@ static enum MHD_Result answer(struct exchange *exchange)
     }
     hooks->answer(hooks->context, &exchange->incoming.request, &exchange->reply);
     incoming_drop_body(&exchange->incoming);
+    if (strcmp(exchange->incoming.request.method, "GET") == 0)
+        count_reply(exchange);
     if (!hooks->must_wait(hooks->context))
         return send_reply(exchange);
     hold(exchange);
@@ -280,6 +302,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     peer->lingers = exchange->lingers;
     if (exchange->begun)
         exchange->http->open_requests--;
+    unread_remove(&exchange->http->unread, &exchange->unread);
     reply_clear(&exchange->reply);
     incoming_clear(&exchange->incoming);
     free(exchange);
@@ -355,6 +378,7 @@ int http_start(const struct http_options *options, const struct http_hooks *hook
     http->held_end = &http->held;
     http->peers.limits = options->connections;
     http->bodies.max = options->max_bodies;
+    unread_begin(&http->unread, options->max_replies);
     http->lingers.epoll_fd = -1;
     if (lingers_open(&http->lingers, err) != 0 || read_certificate(options, err) != 0 ||
         start_daemon(http, err) != 0)

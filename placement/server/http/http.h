@@ -3,7 +3,7 @@
  * caller's loop: poll http_fd() for input, call http_run(). Replies can be held back: a
  * reply that tells of changes that are not on disk yet waits for http_release().
  *
- * Bounded: each body (413) and all together (503), headers and URL (431, 414),
+ * Bounded: each body (413) and all together (503), all replies together (503), headers and URL (431, 414),
  * connections and their times (lib/connections.h). A request is admitted or refused
  * when its headers have come; no byte of the body of one that is refused is kept. One
  * thread.
@@ -27,7 +27,8 @@ struct http;
 struct http_options {
     struct listen_address address; /* port 0: the kernel chooses */
     struct incoming_limits limits;
-    size_t max_bodies; /* bytes that the bodies of all requests may have together */
+    size_t max_bodies;  /* bytes that the bodies of all requests may have together */
+    size_t max_replies; /* the same of replies */
     struct peers_limits connections;
     const char *cert, *key; /* files (PEM), for HTTPS, borrowed; NULL: plain HTTP */
     unsigned idle_timeout;  /* seconds without a byte */

@@ -30,6 +30,7 @@ struct store_options {
     bool randomize_allocation_candidates;
     bool breadth_first;      /* allocation_candidates_generation_strategy */
     double max_request_time; /* seconds of processor time; 0: any */
+    size_t max_reply_size;   /* bytes; 0: any */
 };
 
 struct store {

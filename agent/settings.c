@@ -1,6 +1,7 @@
 #include "agent/settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent/default_files.h"
@@ -72,6 +73,14 @@ int settings_use_daemons_files(struct settings *settings, struct error *err)
         access(SETTINGS_DEFAULT_DIR, F_OK) == 0)
         strlist_add(&settings->config_dirs, SETTINGS_DEFAULT_DIR);
     return 0;
+}
+
+bool settings_differ(const struct settings *settings, const struct config *config)
+{
+    _cleanup_problems_ struct config_problems problems = {0};
+    _cleanup_(config_freep) struct config *now =
+        config_read(&settings->config_files, &settings->config_dirs, &problems);
+    return strcmp(now->digest, config->digest) != 0;
 }
 
 void settings_clear(struct settings *settings)

@@ -31,6 +31,10 @@ int settings_load(const struct settings *settings, struct config **out);
  * auth_type asks for. */
 int settings_load_full(const struct settings *settings, struct config **out);
 
+/* The files say something else than `config`, which was read from them; secrets are not
+ * compared. Logs nothing. */
+bool settings_differ(const struct settings *settings, const struct config *config);
+
 void settings_clear(struct settings *settings);
 
 #endif

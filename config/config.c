@@ -119,6 +119,37 @@ static void check_together(const struct config *config, const struct ini *ini,
                      "domains say which devices are to be put back; expected true");
 }
 
+/* ---- whether the files say something else than before ---- */
+
+#define NO_SPACE "00000000-0000-0000-0000-000000000000"
+
+/* Under whatever name it is written. */
+static bool is_secret(const struct ini_entry *entry)
+{
+    return strcasestr(entry->name, "password") || strcasestr(entry->name, "token") ||
+           strcasestr(entry->name, "secret");
+}
+
+static bool is_used(const struct config *config, const struct ini_entry *entry)
+{
+    const char *auth = config->placement.auth_section;
+    return strcasecmp(entry->section, "agent") == 0 || is_our_section(entry->section) ||
+           (auth && strcasecmp(entry->section, auth) == 0);
+}
+
+static void make_digest(struct config *config, const struct ini *ini)
+{
+    _cleanup_strlist_ struct strlist lines = {0};
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        if (is_used(config, entry) && !is_secret(entry))
+            strlist_add_take(&lines, xasprintf("[%s] %s = %s", entry->section,
+                                               entry->name, entry->value));
+    }
+    _cleanup_free_ char *text = strlist_join(&lines, "\n");
+    uuid5_text(NO_SPACE, text, config->digest);
+}
+
 struct config *config_from_ini(const struct ini *ini, struct config_problems *problems)
 {
     struct config *config = xcalloc(1, sizeof *config);
@@ -131,6 +162,7 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     check_spelling(config, ini, problems);
     check_together(config, ini, problems);
     check_beside_nova(config, ini, problems);
+    make_digest(config, ini);
     return config;
 }
 

@@ -17,6 +17,7 @@
 #include "lib/error.h"
 #include "lib/log.h"
 #include "lib/strlist.h"
+#include "lib/uuid.h"
 
 enum agent_mode { MODE_OWNER, MODE_NOVA };
 
@@ -54,6 +55,8 @@ struct config {
     struct strlist enabled_mdev_types; /* as written; `types` is what it came to */
     struct mdev_type_config *types;    /* in the order of enabled_mdev_types */
     size_t type_count;
+    char digest[UUID_TEXT_SIZE]; /* the same for the same options as they are written,
+                                    secrets left out */
 };
 
 /* Reads all files in order (later wins), then those of `dirs` ending in .conf, by name.

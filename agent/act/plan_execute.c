@@ -308,6 +308,7 @@ static void run_plan(struct run *run)
     struct error err;
     if (write_ahead(run, &err) != 0) {
         fail_all(run, &err);
+        run->out->unsaved = xstrdup(err.text);
         return;
     }
     make_lanes(run);
@@ -317,9 +318,16 @@ static void run_plan(struct run *run)
         skip_all(run, "the root provider could not be made");
     else
         run_lanes(run);
-    if (*run->with->journal_unsaved &&
-        journal_save(run->with->journal, run->with->journal_path, NULL) == 0)
+    if (!*run->with->journal_unsaved)
+        return;
+    if (journal_save(run->with->journal, run->with->journal_path, &err) == 0)
         *run->with->journal_unsaved = false;
+    else
+        run->out->unsaved =
+            xasprintf("what was done could not be noted in the state "
+                      "file, and is noted before anything else is done: "
+                      "%s",
+                      err.text);
 }
 
 struct execution *plan_execute(const struct executor *executor, const struct plan *plan)
@@ -343,6 +351,7 @@ void execution_free(struct execution *execution)
     for (size_t i = 0; i < execution->count; i++)
         free(execution->results[i].reason);
     free(execution->results);
+    free(execution->unsaved);
     free(execution);
 }
 

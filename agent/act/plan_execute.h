@@ -59,6 +59,7 @@ struct execution {
     size_t count;
     size_t outcomes[STEP_OUTCOMES]; /* how many results are each */
     bool look_again; /* the plan was made on something that is so no more */
+    char *unsaved;   /* why the state file does not say what it should; NULL: it does */
 };
 
 /* The last thing it does is to save what was done in the journal; where that fails, the

@@ -18,6 +18,8 @@ struct status {
     unsigned sync_interval;                    /* seconds */
     struct instance_holder holder;             /* who may change things */
     int64_t cycle_end;                         /* the daemon's last; 0: none yet */
+    bool files_changed;                        /* since the daemon read them */
+    char *no_space;                            /* for the state file; NULL: there is */
     struct notices said;                       /* by the daemon */
     struct error placement;                    /* code NONE: it answers */
     size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
@@ -61,6 +63,10 @@ static void add_daemons_problems(struct status *status)
 static void add_problems(struct status *status, const char *note)
 {
     add_daemons_problems(status);
+    if (status->files_changed)
+        notices_add(&status->problems, NULL, DAEMON_FILES_CHANGED);
+    if (status->no_space)
+        notices_add(&status->problems, NULL, status->no_space);
     if (note)
         notices_add(&status->problems, NULL, note);
     if (status->placement.code != ERROR_NONE)
@@ -152,8 +158,9 @@ static void print_daemon(const struct status *status)
         printf("daemon       runs (pid %ld), its last cycle ended %lld s ago\n",
                (long)holder->pid, (long long)silence(status));
     else if (daemon_of(status))
-        printf("daemon       runs (pid %ld), its first cycle is under way\n",
-               (long)holder->pid);
+        printf("daemon       runs (pid %ld), %s\n", (long)holder->pid,
+               status->no_space ? "and cannot write down how it stands"
+                                : "its first cycle is under way");
     else if (holder->pid)
         printf("daemon       does not run; vgpu-agent %s does (pid %ld)\n",
                holder->command, (long)holder->pid);
@@ -166,8 +173,9 @@ static void print_text(const struct status *status)
     print_placement(status);
     print_allocations(status);
     if (change_count(status))
-        printf("changes      %zu to be made (vgpu-agent plan shows them)\n",
-               change_count(status));
+        printf("changes      %zu to be made%s (vgpu-agent plan shows them)\n",
+               change_count(status),
+               status->files_changed ? " once the daemon has read the files" : "");
     print_gpus(status);
     print_notes(status);
     puts(status->problems.count ? "not well:" : "all is well");
@@ -267,17 +275,32 @@ static int show(const struct status *status, enum output_format format)
     return status->problems.count == 0 ? EX_OK : 1;
 }
 
+/* Where it was told to read them and refused, it says why. */
+static bool refused_files(const struct status *status)
+{
+    for (size_t i = 0; i < status->said.count; i++)
+        if (strncmp(status->said.items[i].text, "reload: ", 8) == 0)
+            return true;
+    return false;
+}
+
 static int look_at_daemon(const struct config *config, struct status *status,
                           struct error *err)
 {
     const char *state_file = config->agent.state_file;
+    char digest[UUID_TEXT_SIZE];
     status->sync_interval = config->agent.sync_interval;
+    status->no_space = state_folder_full(state_file);
     if (instance_lock_holder(state_file, &status->holder, err) != 0)
         return -1;
-    return daemon_of(status)
-               ? daemon_report_read(state_file, daemon_of(status), &status->said,
-                                    &status->cycle_end, err)
-               : 0;
+    if (daemon_of(status) == 0)
+        return 0;
+    if (daemon_report_read(state_file, daemon_of(status), &status->said,
+                           &status->cycle_end, digest, err) != 0)
+        return -1;
+    status->files_changed =
+        digest[0] && strcmp(digest, config->digest) != 0 && !refused_files(status);
+    return 0;
 }
 
 /* Also where only Placement cannot be read: that is a part of the picture. */
@@ -325,6 +348,7 @@ static int run(const struct command_context *context, int argc, char **argv)
         result = command_fail(&err);
     notices_clear(&status.said);
     gpu_status_clear(&status.gpus);
+    free(status.no_space);
     notices_clear(&status.problems);
     return result;
 }

@@ -163,6 +163,8 @@ static void one_cycle(struct daemon *daemon)
     if (rc == 0)
         end_prune_orders(daemon, &prune);
     daemon->failures = rc == 0 ? 0 : daemon->failures + 1;
+    monitor_note_files(daemon->monitor,
+                       settings_differ(daemon->settings, daemon->config));
     if (rc == 0 || !daemon->stop)
         monitor_note_cycle(daemon->monitor, &cycle, rc == 0 ? NULL : &err,
                            now_ms() - began);

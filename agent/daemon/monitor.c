@@ -25,6 +25,7 @@ struct monitor {
     struct http_status *http; /* NULL: nothing is served, */
     char *http_address;       /* as [agent] listen was, */
     char *http_problem;       /* because of this; NULL: nothing is to be served */
+    bool files_changed;       /* since they were read */
     char *reload_problem;     /* why the old configuration stays; NULL: it does not */
 };
 
@@ -162,10 +163,15 @@ static void note_problems(struct monitor *monitor, const struct cycle *cycle, bo
         cycle_problems(cycle, &now);
     if (!seen)
         add_all(&now, &monitor->notices);
+    char *full = state_folder_full(monitor->config->agent.state_file);
+    if (full)
+        notices_add_take(&now, NULL, full);
     if (monitor->http_problem)
         notices_add(&now, "listen", monitor->http_problem);
     if (monitor->reload_problem)
         notices_add(&now, "reload", monitor->reload_problem);
+    else if (monitor->files_changed)
+        notices_add(&now, NULL, DAEMON_FILES_CHANGED);
     notices_update(&monitor->notices, &now);
 }
 
@@ -175,12 +181,18 @@ static void write_report(struct monitor *monitor)
     if (monitor->trouble.code != ERROR_NONE)
         notices_add(&all, NULL, monitor->trouble.text);
     add_all(&all, &monitor->notices);
+    stpcpy(monitor->report.digest, monitor->config->digest);
     struct error err;
     int rc = daemon_report_write(&monitor->report, monitor->config->agent.state_file,
                                  &all, &err);
     if (rc != 0 && !monitor->report_failed)
         log_error("agent", "%s", err.text);
     monitor->report_failed = rc != 0;
+}
+
+void monitor_note_files(struct monitor *monitor, bool changed)
+{
+    monitor->files_changed = changed;
 }
 
 void monitor_note_reload(struct monitor *monitor, const char *problem)

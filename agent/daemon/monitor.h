@@ -30,6 +30,10 @@ void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
  * or NULL. It stands among what is not well until they are read. */
 void monitor_note_reload(struct monitor *monitor, const char *problem);
 
+/* Whether the files say something else than the configuration that the daemon goes by,
+ * which is a problem until they are read. */
+void monitor_note_files(struct monitor *monitor, bool changed);
+
 /* For the loop, as in agent/daemon/status_server.h. */
 int monitor_fd(const struct monitor *monitor);
 int monitor_timeout(const struct monitor *monitor);

@@ -1,5 +1,7 @@
 #include "agent/report/cycle_problems.h"
 
+#include <string.h>
+
 #include "agent/plan/text.h"
 #include "lib/xalloc.h"
 
@@ -15,11 +17,21 @@ static void add_failure(const struct step *step, const struct step_result *resul
                                result->reason));
 }
 
+/* Where the state file cannot be written, no step is carried out, all for this one
+ * reason; and where there is no step to fail, it is to be said all the same. */
 static void add_failures(const struct cycle_round *round, struct notices *out)
 {
-    for (size_t i = 0; round->execution && i < round->execution->count; i++)
-        if (round->execution->results[i].outcome == STEP_FAILED)
-            add_failure(&round->plan->steps[i], &round->execution->results[i], out);
+    const struct execution *execution = round->execution;
+    if (!execution)
+        return;
+    if (execution->unsaved)
+        notices_add(out, "state file", execution->unsaved);
+    for (size_t i = 0; i < execution->count; i++) {
+        const struct step_result *result = &execution->results[i];
+        if (result->outcome == STEP_FAILED &&
+            !(execution->unsaved && strcmp(execution->unsaved, result->reason) == 0))
+            add_failure(&round->plan->steps[i], result, out);
+    }
 }
 
 /* A pending one without a reason is what the round itself makes, and others are
@@ -52,7 +64,8 @@ bool cycle_settled(const struct cycle *cycle)
 {
     const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
     if (round->execution &&
-        round->execution->outcomes[STEP_DONE] != round->execution->count)
+        (round->execution->unsaved ||
+         round->execution->outcomes[STEP_DONE] != round->execution->count))
         return false;
     for (size_t i = 0; i < round->plan->allocation_count; i++)
         if (is_not_met(&round->plan->allocations[i]))

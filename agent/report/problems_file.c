@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lib/files.h"
@@ -32,9 +33,9 @@ static void append_line(char **text, const char *line)
     free(old);
 }
 
-static char *text_of(const struct notices *problems)
+static char *text_of(const struct daemon_report *report, const struct notices *problems)
 {
-    char *text = xasprintf("%ld\n", (long)getpid());
+    char *text = xasprintf("%ld %s\n", (long)getpid(), report->digest);
     for (size_t i = 0; i < problems->count; i++)
         append_line(&text, problems->items[i].text);
     return text;
@@ -49,16 +50,47 @@ static int replace(const char *path, const char *text, struct error *err)
     return file_replace_at(folder, name, text, strlen(text), 0600, err);
 }
 
+/* Where there is no space for a new file the old one still has some. The reader takes
+ * empty lines for nothing, so that a shorter text is there as a whole at every moment. */
+static bool write_over(const char *path, const char *text)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return false;
+    size_t length = strlen(text), size = (size_t)st.st_size;
+    _cleanup_free_ char *padded =
+        xasprintf("%s%*s", text, size > length ? (int)(size - length) : 0, "");
+    for (char *p = padded + length; *p; p++)
+        *p = '\n';
+    return pwrite(fd, padded, strlen(padded), 0) == (ssize_t)strlen(padded);
+}
+
+char *state_folder_full(const char *state_file)
+{
+    _cleanup_free_ char *folder = xstrdup(state_file);
+    char *slash = strrchr(folder, '/');
+    struct statvfs fs;
+    if (!slash || slash == folder)
+        return NULL;
+    *slash = 0;
+    if (statvfs(folder, &fs) != 0 || fs.f_blocks == 0 || fs.f_bavail > 0)
+        return NULL;
+    return xasprintf("no space is left in %s, where the state file is: devices are "
+                     "neither made nor removed until there is some",
+                     folder);
+}
+
 int daemon_report_write(struct daemon_report *report, const char *state_file,
                         const struct notices *problems, struct error *err)
 {
-    _cleanup_free_ char *text = text_of(problems);
+    _cleanup_free_ char *text = text_of(report, problems);
     _cleanup_free_ char *path = path_of(state_file);
     if (report->text && strcmp(report->text, text) == 0 &&
         utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
     daemon_report_clear(report);
-    if (replace(path, text, err) != 0) {
+    if (replace(path, text, err) != 0 && !write_over(path, text)) {
         /* No report is better than one that is not true any more. */
         (void)unlink(path);
         return error_prefix(err, "what is not well cannot be noted");
@@ -74,12 +106,14 @@ void daemon_report_clear(struct daemon_report *report)
 }
 
 int daemon_report_read(const char *state_file, pid_t pid, struct notices *out,
-                       int64_t *cycle_end, struct error *err)
+                       int64_t *cycle_end, char digest[UUID_TEXT_SIZE],
+                       struct error *err)
 {
     _cleanup_free_ char *path = path_of(state_file), *text = NULL;
     struct error why;
     struct stat st;
     *cycle_end = 0;
+    digest[0] = 0;
     if (file_read_at(AT_FDCWD, path, MAX_SIZE, &text, NULL, &why) != 0) {
         if (why.errnum == ENOENT)
             return 0;
@@ -90,6 +124,9 @@ int daemon_report_read(const char *state_file, pid_t pid, struct notices *out,
     char *rest = text, *line = strsep(&rest, "\n");
     if (strtol(line, NULL, 10) != (long)pid)
         return 0;
+    const char *space = strchr(line, ' ');
+    if (space)
+        (void)uuid_parse_text(space + 1, digest);
     if (stat(path, &st) == 0)
         *cycle_end = st.st_mtime;
     while ((line = strsep(&rest, "\n")))

@@ -1,7 +1,8 @@
 /*
  * problems_file: what the daemon finds not well, for `vgpu-agent status`: a file
- * "<state file>.problems" with the daemon's pid in the first line and then one problem
- * a line, replaced when they change; its time is the end of the last cycle. A command
+ * "<state file>.problems" with the daemon's pid and its configuration's digest in the
+ * first line and then one problem a line, replaced when they change; its time is the
+ * end of the last cycle. A command
  * that looks for itself sees the host and Placement, but not which of the daemon's
  * steps fail, nor whether it still does any.
  *
@@ -15,22 +16,36 @@
 
 #include "agent/report/problems.h"
 #include "lib/error.h"
+#include "lib/uuid.h"
 
 /* What was written last. All zero: nothing. */
 struct daemon_report {
     char *text;
+    char digest[UUID_TEXT_SIZE]; /* the caller's to set: of the configuration that the
+                                    daemon goes by (struct config) */
 };
 
+/* What is said where the files are others by now, by the daemon and by commands. */
+#define DAEMON_FILES_CHANGED                                                           \
+    "the files say something else than what the daemon has read: `vgpu-agent reload` " \
+    "makes it read them"
+
 /* At the end of each cycle: writes the problems, or, where the file says them already,
- * only that it is so still. */
+ * only that it is so still. On a full disk the file is written over in its place. */
 int daemon_report_write(struct daemon_report *report, const char *state_file,
                         const struct notices *problems, struct error *err);
 void daemon_report_clear(struct daemon_report *report);
 
 /* Adds what the daemon `pid` has written; *cycle_end is when its last cycle ended, in
- * seconds since the epoch, 0 when none has. */
+ * seconds since the epoch, 0 when none has; `digest` is that of its configuration, ""
+ * where it has said none. */
 int daemon_report_read(const char *state_file, pid_t pid, struct notices *out,
-                       int64_t *cycle_end, struct error *err);
+                       int64_t *cycle_end, char digest[UUID_TEXT_SIZE],
+                       struct error *err);
+
+/* Whether anything can be written beside the state file: a line that says that no space
+ * is left there; NULL: some is, or it cannot be told. The caller frees. */
+char *state_folder_full(const char *state_file);
 
 /* A daemon that has ended no cycle for so many seconds does not work any more: a few
  * intervals, a minute between attempts while Placement is away, and as long as a slow

@@ -126,12 +126,13 @@ static int open_file(const char *path, struct error *err)
     return fd;
 }
 
-/* A full disk does no harm: then it is not known what the holder does. */
+/* A full disk does no harm: what was there is written over in its place, and in a new
+ * file it is not known what the holder does. */
 static void write_command(int fd, const char *command)
 {
     _cleanup_free_ char *text = xasprintf("%ld %s\n", (long)getpid(), command);
-    if (ftruncate(fd, 0) == 0)
-        (void)!pwrite(fd, text, strlen(text), 0);
+    ssize_t length = pwrite(fd, text, strlen(text), 0);
+    (void)!ftruncate(fd, length > 0 ? length : 0);
 }
 
 int instance_lock_take(const char *state_file, const char *command, int *out,

@@ -1,5 +1,8 @@
 """What is true of a GPU, and that every view says it: for each way in which all can seem
 well and is not."""
+import os
+import subprocess
+
 from support import wait_for
 from support.fleet import child_name, new_uuid
 from support.host import load_description
@@ -196,6 +199,98 @@ class Numbers(ViewsTest):
         self.assert_well()
         (row,) = [r for r in self.agent.json("gpus") if r["gpu"] == B]
         self.assertEqual((row["service"], row["total"]), ("unused", None))
+
+
+class Files(Guide):
+    def test_edited_and_not_read_again(self):
+        self.start()
+        self.assert_well()
+        self.configure("nvidia-36")
+        # At once, and when the daemon has had a look.
+        code, status, text = self.status()
+        self.assertEqual(code, 1, text)
+        self.assertIn("`vgpu-agent reload` makes it read them", text)
+        self.assertRegex(text, r"changes +\d+ to be made once the daemon has read the files")
+        self.wake()
+        self.assert_problem("the files say something else than what the daemon has read: "
+                            "`vgpu-agent reload`")
+        self.agent.run("reload")
+        self.wake()
+        self.agent.settle()
+        self.assert_well()
+        # A comment is no other option.
+        self.agent.file.write_text("# edited\n" + self.agent.file.read_text())
+        self.assert_well()
+
+
+class FullDisk(Guide):
+    """Of the state file: a small file system of its own."""
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("only root can mount a file system")
+        self.folder = self.subdirectory("small")
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "small", self.folder],
+                          check=False).returncode != 0:
+            self.skipTest("a file system cannot be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", self.folder], check=True)
+        self.agent.state_file = self.folder / "state.json"
+        self.options.update(state_file=str(self.agent.state_file), release_grace=3600)
+        self.agent.configure({"agent": self.options, **self.types})
+
+    def fill(self):
+        with open(self.folder / "filler", "wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(b"x" * 512)
+            except OSError:
+                pass
+
+    def free(self):
+        (self.folder / "filler").unlink()
+
+    def test_a_device_that_waits(self):
+        self.start()
+        self.wake()
+        self.fill()
+        server = self.allocate(A)
+        self.wake()
+        self.assert_problem("nothing is done, since the state file could not be written")
+        self.assert_problem(f"no space is left in {self.folder}, where the state file is")
+        self.assertEqual(self.states()[server], ["pending"])
+        self.assertEqual(self.host.mdevs(), {})
+        self.free()
+        wait_for(lambda: self.wake() or self.states()[server] == ["ready"], "its device")
+        self.assert_well()
+
+    def test_from_its_start(self):
+        """The first cycle is not called under way for ever."""
+        self.start()
+        self.assertEqual(self.agent.stop(), 0)
+        self.fill()
+        self.start()
+        self.wake()
+        self.assert_problem(f"no space is left in {self.folder}")
+        self.assertNotIn("under way", self.agent.run("status", status=1))
+        self.free()
+        self.assert_well()
+
+    def test_a_step_that_only_notes_something(self):
+        self.start()
+        server = self.allocate(A)
+        wait_for(lambda: self.wake() or self.states()[server] == ["ready"], "its device")
+        self.fill()
+        self.placement.deallocate(server)
+        for _ in range(3):
+            self.wake()
+            self.assert_problem("the state file could not be written")
+        self.assertNotIn("over: nothing is done", self.agent.daemon.output())
+        self.free()
+        self.wake()
+        self.agent.daemon.wait_for_output("over: nothing is done")
+        self.assertEqual(self.states()[server], ["releasing"])
+        self.assert_well()
 
 
 class Plan(Guide):

@@ -39,7 +39,8 @@ static void assert_read(pid_t pid, const char *expected)
     struct error err;
     _cleanup_notices_ struct notices found = {0};
     int64_t end;
-    assert_ok(daemon_report_read(state_file, pid, &found, &end, &err), &err);
+    char digest[UUID_TEXT_SIZE];
+    assert_ok(daemon_report_read(state_file, pid, &found, &end, digest, &err), &err);
     _cleanup_free_ char *text = xstrdup("");
     for (size_t i = 0; i < found.count; i++) {
         char *longer = xasprintf("%s|%s", text, found.items[i].text);
@@ -75,7 +76,8 @@ static int64_t cycle_end(pid_t pid)
     struct error err;
     _cleanup_notices_ struct notices found = {0};
     int64_t end;
-    assert_ok(daemon_report_read(state_file, pid, &found, &end, &err), &err);
+    char digest[UUID_TEXT_SIZE];
+    assert_ok(daemon_report_read(state_file, pid, &found, &end, digest, &err), &err);
     return end;
 }
 
@@ -105,22 +107,52 @@ static void is_written_on_changes_only(void **state)
     daemon_report_clear(&report);
 }
 
-static void an_old_one_goes_when_it_cannot_be_written(void **state)
+static void an_old_one_is_written_over_or_goes(void **state)
 {
     (void)state;
     struct error err;
     struct daemon_report report = {0};
     _cleanup_notices_ struct notices problems = {0};
+    notices_add(&problems, NULL, "a problem that stands in a long line");
     assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
     /* Its temporary file's name is taken by a folder. */
     _cleanup_free_ char *obstacle = xasprintf("%s.new", report_file);
     assert_int_equal(mkdir(obstacle, 0700), 0);
-    notices_add(&problems, NULL, "a problem");
+    notices_clear(&problems);
+    notices_add(&problems, NULL, "another");
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    assert_read(getpid(), "|another");
+    notices_add(&problems, NULL, "and one more, for which it grows");
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    assert_read(getpid(), "|another|and one more, for which it grows");
+    /* Nor can that be done. */
+    assert_int_equal(unlink(report_file), 0);
+    assert_int_equal(symlink("/nowhere", report_file), 0);
+    notices_clear(&problems);
     assert_int_equal(daemon_report_write(&report, state_file, &problems, &err), -1);
     assert_int_equal(access(report_file, F_OK), -1);
     assert_int_equal(rmdir(obstacle), 0);
     assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
-    assert_read(getpid(), "|a problem");
+    assert_read(getpid(), "");
+    daemon_report_clear(&report);
+}
+
+static void says_by_which_files_the_daemon_goes(void **state)
+{
+    (void)state;
+    struct error err;
+    struct daemon_report report = {.digest = "00000000-0000-4000-8000-000000000001"};
+    _cleanup_notices_ struct notices problems = {0};
+    char digest[UUID_TEXT_SIZE];
+    int64_t end;
+    assert_ok(daemon_report_write(&report, state_file, &problems, &err), &err);
+    assert_ok(daemon_report_read(state_file, getpid(), &problems, &end, digest, &err),
+              &err);
+    assert_string_equal(digest, report.digest);
+    assert_ok(
+        daemon_report_read(state_file, getpid() + 1, &problems, &end, digest, &err),
+        &err);
+    assert_string_equal(digest, "");
     daemon_report_clear(&report);
 }
 
@@ -129,7 +161,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_read_as_it_was_written),
         cmocka_unit_test(is_written_on_changes_only),
-        cmocka_unit_test(an_old_one_goes_when_it_cannot_be_written),
+        cmocka_unit_test(an_old_one_is_written_over_or_goes),
+        cmocka_unit_test(says_by_which_files_the_daemon_goes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

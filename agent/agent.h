@@ -34,7 +34,7 @@ struct agent {
     struct device_worker *worker;
     struct strlist drained, prune; /* what the operator wants */
     unsigned patience;
-    unsigned idle_looks; /* in a row, at Placement, that found nothing to do */
+    unsigned looks; /* at Placement */
     bool (*interrupted)(void *data);
     void *data;
 };

@@ -6,8 +6,9 @@
 #include "lib/xalloc.h"
 
 /* Rarely, since a half look makes a new allocation wait for the next; released devices
- * can wait. */
+ * can wait. Where other providers move in every cycle, there is half a look in each. */
 #define HALF_LOOK_EVERY 4
+#define KEEP_AFTER_REPLACEMENT 3600 /* seconds */
 
 /* ---- one look ---- */
 
@@ -43,24 +44,33 @@ static void look_who_uses(const struct agent *agent, struct cycle *cycle)
             xasprintf("which devices guests wait for is not known: %s", note));
 }
 
-/* One request where nothing has changed: the tree, or else whether an allocation has
- * gone without a trace. */
-static int fetch(struct agent *agent, bool whole, const struct observed **out,
-                 struct error *err)
+/* One request where nothing has changed: the tree, or else one provider, whether an
+ * allocation of it has gone without a trace. Where something has changed, both. */
+static int fetch(struct agent *agent, bool whole, int64_t now,
+                 const struct observed **out, struct error *err)
 {
+    const struct observed *same;
     *out = NULL;
-    if (!whole && placement_fetch_allocations(agent->fetch, out, err) != 0)
+    if (!whole && placement_fetch_one(agent->fetch, out, err) != 0)
         return -1;
-    return *out ? 0 : placement_fetch_tree(agent->fetch, out, err);
+    if (*out)
+        return 0;
+    if (placement_fetch_tree(agent->fetch, now, out, err) != 0)
+        return -1;
+    if (!whole || !placement_fetch_moved(agent->fetch))
+        return 0;
+    if (placement_fetch_one(agent->fetch, &same, err) != 0)
+        return -1;
+    return same ? 0 : placement_fetch_tree(agent->fetch, now, out, err);
 }
 
 /* Reads Placement and says what it should have. */
-static int look_at_placement(struct agent *agent, bool whole, struct cycle *cycle,
-                             struct error *err)
+static int read_placement(struct agent *agent, bool whole, int64_t now,
+                          struct cycle *cycle, struct error *err)
 {
     const struct observed *observed;
     cycle->observed = NULL;
-    if (fetch(agent, whole, &observed, err) != 0)
+    if (fetch(agent, whole, now, &observed, err) != 0)
         return -1;
     desired_tree_free(cycle->desired);
     cycle->desired = desired_tree_make(agent->config, cycle->host, observed->root_uuid,
@@ -70,6 +80,40 @@ static int look_at_placement(struct agent *agent, bool whole, struct cycle *cycl
         return -1;
     cycle->observed = observed;
     return 0;
+}
+
+/* After a request that failed, another database may answer: the same generations need
+ * not be the same contents. */
+static int look_at_placement(struct agent *agent, bool whole, int64_t now,
+                             struct cycle *cycle, struct error *err)
+{
+    if (read_placement(agent, whole, now, cycle, err) == 0)
+        return 0;
+    placement_fetch_forget(agent->fetch);
+    return -1;
+}
+
+/* Only every so often, and never where the look before it found more to do. */
+static bool is_whole(struct agent *agent, const struct cycle *cycle)
+{
+    return !agent->client || cycle->round_count > 0 ||
+           agent->looks++ % HALF_LOOK_EVERY != HALF_LOOK_EVERY - 1;
+}
+
+/* When devices may be removed again after Placement's database was replaced by an older
+ * or an empty one: an operator has this long to put back the allocations that it lost
+ * (`nova-manage placement heal_allocations`). */
+static int64_t keep_until(const struct agent *agent, int64_t now, struct cycle *cycle)
+{
+    int64_t replaced = agent->fetch ? placement_fetch_replaced_at(agent->fetch) : 0;
+    if (!replaced || now >= replaced + KEEP_AFTER_REPLACEMENT)
+        return 0;
+    strlist_add(&cycle->notes,
+                "Placement shows less than it has shown before: its database was "
+                "restored or made anew. Devices that it has no allocation for any more "
+                "are kept for an hour; `nova-manage placement heal_allocations` puts "
+                "lost allocations back");
+    return replaced + KEEP_AFTER_REPLACEMENT;
 }
 
 static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle)
@@ -83,6 +127,7 @@ static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle
         .use = cycle->use,
         .drained = &agent->drained,
         .prune = &agent->prune,
+        .keep_until = keep_until(agent, now, cycle),
         .now = now,
     };
     struct plan *plan = plan_make(&input);
@@ -125,19 +170,17 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
     if (host_reader_look(agent->reader, &cycle->host, err) != 0)
         return -1;
     device_worker_mark(agent->worker, cycle->host);
-    bool whole =
-        !agent->client || agent->idle_looks % HALF_LOOK_EVERY != HALF_LOOK_EVERY - 1;
-    int rc = agent->client ? look_at_placement(agent, whole, cycle, err) : 0;
+    bool whole = is_whole(agent, cycle);
+    int rc = agent->client ? look_at_placement(agent, whole, now, cycle, err) : 0;
     if (want_use)
         look_who_uses(agent, cycle);
     struct plan *plan = decide(agent, now, cycle);
     /* Nothing is done on the word of a half look. */
     if (rc == 0 && !whole && plan->step_count) {
         plan_free(plan);
-        rc = look_at_placement(agent, true, cycle, err);
+        rc = look_at_placement(agent, true, now, cycle, err);
         plan = decide(agent, now, cycle);
     }
-    agent->idle_looks = rc == 0 && !plan->step_count ? agent->idle_looks + 1 : 0;
     array_add(cycle->rounds, cycle->round_count)->plan = plan;
     return rc;
 }
@@ -171,6 +214,22 @@ static void forget_placement(struct agent *agent, struct cycle *cycle)
     cycle->observed = NULL;
 }
 
+/* A view that does not have them is an older one. */
+static void note_writes(struct agent *agent, const struct cycle_round *round)
+{
+    for (size_t i = 0; i < round->execution->count; i++) {
+        const struct step *step = &round->plan->steps[i];
+        if (round->execution->results[i].outcome != STEP_DONE)
+            continue;
+        if (step->kind == STEP_SET_INVENTORY || step->kind == STEP_SET_TRAITS)
+            placement_fetch_wrote(agent->fetch, step->provider,
+                                  round->execution->results[i].generation);
+        else if (step->kind == STEP_CREATE_PROVIDER || step->kind == STEP_CREATE_ROOT ||
+                 step->kind == STEP_DELETE_PROVIDER)
+            placement_fetch_remade(agent->fetch, step->provider);
+    }
+}
+
 /* Carries out the last round. True when it asks for another. */
 static bool act(struct agent *agent, struct cycle *cycle)
 {
@@ -188,6 +247,7 @@ static bool act(struct agent *agent, struct cycle *cycle)
         .data = agent->data,
     };
     round->execution = plan_execute(&executor, round->plan);
+    note_writes(agent, round);
     if (placement_failed(round))
         forget_placement(agent, cycle);
     return round->execution->look_again;

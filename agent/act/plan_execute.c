@@ -124,8 +124,10 @@ static void start_device(struct run *run, struct lane *lane, const struct step *
 static void ask_placement(struct run *run, struct lane *lane, const struct step *step)
 {
     struct error err;
-    int rc = placement_step(run->with->client, step, run->with->root_uuid,
-                            generation_of(run, step), &err);
+    int64_t *generation = generation_of(run, step);
+    int rc =
+        placement_step(run->with->client, step, run->with->root_uuid, generation, &err);
+    run->out->results[lane->steps[lane->next]].generation = *generation;
     finish_step(run, lane, false, rc == 0 ? NULL : &err);
 }
 

@@ -52,6 +52,7 @@ struct step_result {
     enum step_outcome outcome;
     enum error_code code; /* FAILED */
     char *reason;         /* NULL when DONE */
+    int64_t generation; /* of a write to a provider that is DONE: what it has become */
 };
 
 struct execution {

@@ -164,7 +164,7 @@ static int find_and_show(const struct config *config, enum output_format format,
     _cleanup_(placement_fetch_freep) struct placement_fetch *fetch =
         placement_fetch_new(client, config);
     const struct observed *observed;
-    if (placement_fetch_tree(fetch, &observed, err) != 0)
+    if (placement_fetch_tree(fetch, 0, &observed, err) != 0)
         return -1;
     if (!observed->root_found)
         return error_set(err, ERROR_NOT_FOUND,

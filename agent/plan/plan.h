@@ -136,8 +136,10 @@ struct plan_input {
                                       migrations; NULL: none */
     const struct strlist *prune;   /* uuids of providers to delete, if they are no
                                       longer configured and free; NULL: none */
-    bool take_over; /* owner mode: write to children with OWNER_NOVA, too */
-    int64_t now;    /* seconds since the epoch */
+    int64_t keep_until; /* no device is removed before, since Placement may not know all
+                           allocations yet; in the unit of `now`, 0: it does */
+    bool take_over;     /* owner mode: write to children with OWNER_NOVA, too */
+    int64_t now;        /* seconds since the epoch */
 };
 
 struct plan *plan_make(const struct plan_input *input);

@@ -79,6 +79,9 @@ static const char *why_not_remove(const struct world *world, const struct held *
         return "it is in transition";
     if (in->journal->rebuilding)
         return "the state file is being rebuilt";
+    if (in->now < in->keep_until)
+        return "Placement's database was replaced, and may still get its allocation "
+               "back";
     if (!held->gpu || held->gpu->health != GPU_OK)
         return "the GPU is not well";
     if (!in->use)

@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/tree/provider_read.h"
 #include "agent/tree/root_identity.h"
+#include "agent/tree/seen.h"
 #include "lib/xalloc.h"
-
-/* A provider that changes while it is read is read again, but not for ever. */
-#define MOST_READS 5
 
 #define RESERVES_ALL_MINOR 26
 
@@ -16,7 +15,11 @@ struct placement_fetch {
     const struct config *config;
     struct observed *observed;     /* NULL: nothing is remembered */
     struct strlist missing_traits; /* asked for, and not there */
-    size_t turn;                   /* who was asked last for its allocations */
+    bool moved;                    /* some of the last tree was read anew */
+    struct seen seen;
+    int64_t replaced_at; /* when an older view had to be believed; 0: never */
+    /* Whose allocations were asked for last, and which part of whom was compared last. */
+    size_t turn, compared;
 };
 
 struct placement_fetch *placement_fetch_new(struct placement_client *client,
@@ -40,6 +43,7 @@ void placement_fetch_free(struct placement_fetch *fetch)
     if (!fetch)
         return;
     placement_fetch_forget(fetch);
+    seen_clear(&fetch->seen);
     free(fetch);
 }
 
@@ -66,51 +70,6 @@ static bool is_wanted(const struct provider *provider, const struct provider *ro
     uuid5_text(root->uuid, provider->name, computed);
     return strcmp(provider->uuid, computed) == 0 ||
            has_gpu_name(provider->name, root->name);
-}
-
-/* ---- reading one provider ---- */
-
-static void clear_details(struct observed_provider *provider)
-{
-    class_inventories_free(provider->inventories, provider->inventory_count);
-    strlist_clear(&provider->traits);
-    provider_allocations_free(provider->allocations, provider->allocation_count);
-    provider->inventories = NULL;
-    provider->allocations = NULL;
-    provider->inventory_count = provider->allocation_count = 0;
-}
-
-/* The three parts, each with the generation that it was true at. */
-static int read_parts(struct placement_client *client, struct observed_provider *out,
-                      int64_t generations[3], struct error *err)
-{
-    const char *uuid = out->provider.uuid;
-    clear_details(out);
-    if (placement_get_inventories(client, uuid, &out->inventories,
-                                  &out->inventory_count, &generations[0], err) != 0 ||
-        placement_get_provider_traits(client, uuid, &out->traits, &generations[1],
-                                      err) != 0)
-        return -1;
-    return placement_get_provider_allocations(
-        client, uuid, &out->allocations, &out->allocation_count, &generations[2], err);
-}
-
-static int read_details(struct placement_client *client, struct observed_provider *out,
-                        struct error *err)
-{
-    for (unsigned i = 0; i < MOST_READS; i++) {
-        int64_t generations[3];
-        if (read_parts(client, out, generations, err) != 0)
-            return -1;
-        if (generations[0] == generations[1] && generations[0] == generations[2]) {
-            out->provider.generation = generations[0];
-            out->detailed = true;
-            return 0;
-        }
-    }
-    return error_set(err, ERROR_CONFLICT,
-                     "provider %s changed each of the %u times that it was read",
-                     out->provider.name, MOST_READS);
 }
 
 /* ---- the tree ---- */
@@ -182,8 +141,8 @@ static int add_provider(struct placement_fetch *fetch, struct build *build,
     provider->name = NULL;
     if (!old && wanted)
         build->changed = true;
-    if (!old && wanted && read_details(fetch->client, &item, err) != 0) {
-        clear_details(&item);
+    if (!old && wanted && provider_read_details(fetch->client, &item, err) != 0) {
+        provider_clear_details(&item);
         provider_clear(&item.provider);
         return -1;
     }
@@ -273,27 +232,55 @@ static int look_up(struct placement_client *client, struct root_identity *identi
     return 0;
 }
 
-static int fetch_below(struct placement_fetch *fetch, const char *root, bool *found,
-                       struct error *err)
+/* Refuses a view that is older than what was seen; one that has to be believed leaves
+ * nothing of what was remembered. */
+static int judge(struct placement_fetch *fetch, const struct provider *list,
+                 size_t count, const char *root, int64_t now, struct error *err)
+{
+    bool reset = false;
+    if (seen_judge(&fetch->seen, list, count, root, now, &reset, err) != 0)
+        return -1;
+    if (reset) {
+        placement_fetch_forget(fetch);
+        fetch->replaced_at = now;
+    }
+    return 0;
+}
+
+static int take_tree(struct placement_fetch *fetch, struct provider *list, size_t count,
+                     const char *root, int64_t now, struct error *err)
+{
+    _cleanup_(build_clear) struct build build = {0};
+    if (list[0].parent[0])
+        return error_set(err, ERROR_INVALID,
+                         "provider %s (%s) is to be this host's root, but is a child",
+                         list[0].name, root);
+    if (judge(fetch, list, count, root, now, err) != 0 ||
+        build_tree(fetch, list, count, &build, err) != 0)
+        return -1;
+    fetch->moved = fetch->observed && build.changed;
+    take_over(fetch, &build);
+    for (size_t i = 0; i < fetch->observed->provider_count; i++)
+        seen_note(&fetch->seen, fetch->observed->providers[i].provider.uuid,
+                  fetch->observed->providers[i].provider.generation);
+    return 0;
+}
+
+static int fetch_below(struct placement_fetch *fetch, const char *root, int64_t now,
+                       bool *found, struct error *err)
 {
     struct provider *list = NULL;
     size_t count = 0;
-    _cleanup_(build_clear) struct build build = {0};
     if (placement_get_tree(fetch->client, root, &list, &count, err) != 0)
         return -1;
-    int rc = 0;
     *found = order(list, count, root) != NULL;
-    if (*found && list[0].parent[0])
-        rc = error_set(err, ERROR_INVALID,
-                       "provider %s (%s) is to be this host's root, but is a child",
-                       list[0].name, root);
-    else if (*found && (rc = build_tree(fetch, list, count, &build, err)) == 0)
-        take_over(fetch, &build);
+    int rc = *found ? take_tree(fetch, list, count, root, now, err) : 0;
     providers_free(list, count);
     return rc;
 }
 
-static int find_root(struct placement_fetch *fetch, bool *found, struct error *err)
+static int find_root(struct placement_fetch *fetch, int64_t now, bool *found,
+                     struct error *err)
 {
     struct root_identity identity = {0};
     if (root_identity_find(fetch->config, &identity, err) != 0)
@@ -303,24 +290,26 @@ static int find_root(struct placement_fetch *fetch, bool *found, struct error *e
     if (!identity.uuid[0])
         rc = look_up(fetch->client, &identity, err);
     if (rc == 0 && identity.uuid[0])
-        rc = fetch_below(fetch, identity.uuid, found, err);
+        rc = fetch_below(fetch, identity.uuid, now, found, err);
+    if (rc == 0 && !*found)
+        rc = judge(fetch, NULL, 0, "", now, err);
     if (rc == 0 && !*found)
         set_rootless(fetch, &identity);
     root_identity_clear(&identity);
     return rc;
 }
 
-int placement_fetch_tree(struct placement_fetch *fetch, const struct observed **out,
-                         struct error *err)
+int placement_fetch_tree(struct placement_fetch *fetch, int64_t now,
+                         const struct observed **out, struct error *err)
 {
     bool found = false;
     if (fetch->observed && fetch->observed->root_found) {
         char root[UUID_TEXT_SIZE];
         memcpy(root, fetch->observed->root_uuid, sizeof root);
-        if (fetch_below(fetch, root, &found, err) != 0)
+        if (fetch_below(fetch, root, now, &found, err) != 0)
             return -1;
     }
-    if (!found && find_root(fetch, &found, err) != 0)
+    if (!found && find_root(fetch, now, &found, err) != 0)
         return -1;
     fetch->observed->keeps_some_free =
         placement_client_minor(fetch->client) < RESERVES_ALL_MINOR;
@@ -328,63 +317,127 @@ int placement_fetch_tree(struct placement_fetch *fetch, const struct observed **
     return 0;
 }
 
-/* ---- allocations ---- */
+/* ---- one provider ---- */
 
 static struct observed_provider *next_with_allocations(struct placement_fetch *fetch)
 {
     struct observed *observed = fetch->observed;
-    for (size_t i = 0; observed && i < observed->provider_count; i++) {
-        fetch->turn = (fetch->turn + 1) % observed->provider_count;
-        if (observed->providers[fetch->turn].allocation_count)
-            return &observed->providers[fetch->turn];
+    while (fetch->turn < observed->provider_count) {
+        struct observed_provider *provider = &observed->providers[fetch->turn++];
+        if (provider->allocation_count)
+            return provider;
+    }
+    fetch->turn = 0;
+    return NULL;
+}
+
+/* Of which provider, and which part of it, to see whether it is what is remembered. NULL: there is no provider. */
+static struct observed_provider *next_to_compare(struct placement_fetch *fetch,
+                                                 enum provider_part *part)
+{
+    struct observed *observed = fetch->observed;
+    size_t parts = PROVIDER_PARTS * observed->provider_count;
+    for (size_t i = 0; i < parts; i++) {
+        size_t number = fetch->compared++ % parts;
+        *part = number % PROVIDER_PARTS;
+        if (observed->providers[number / PROVIDER_PARTS].detailed)
+            return &observed->providers[number / PROVIDER_PARTS];
     }
     return NULL;
 }
 
-static bool same_allocations(const struct observed_provider *provider,
-                             const struct provider_allocation *list, size_t count)
+/* 0 also where the provider has gone or has another generation: *current says whether
+ * what was read belongs to what is remembered. */
+static int read_one(struct placement_fetch *fetch, const struct observed_provider *old,
+                    enum provider_part part, struct observed_provider *out,
+                    bool *current, struct error *err)
 {
-    if (provider->allocation_count != count)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        const struct provider_allocation *old = &provider->allocations[i];
-        if (strcmp(old->consumer, list[i].consumer) != 0 ||
-            strcmp(old->resource_class, list[i].resource_class) != 0 ||
-            old->amount != list[i].amount)
-            return false;
-    }
-    return true;
-}
-
-int placement_fetch_allocations(struct placement_fetch *fetch,
-                                const struct observed **out, struct error *err)
-{
-    struct observed_provider *provider = next_with_allocations(fetch);
-    struct provider_allocation *list = NULL;
-    size_t count = 0;
     int64_t generation = 0;
     struct error why;
-    *out = NULL;
-    if (!provider)
-        return 0;
-    if (placement_get_provider_allocations(fetch->client, provider->provider.uuid,
-                                           &list, &count, &generation, &why) != 0) {
+    *current = false;
+    if (provider_read_part(fetch->client, old->provider.uuid, part, out, &generation,
+                           &why) != 0) {
         if (why.code == ERROR_NOT_FOUND)
             return 0;
         if (err)
             *err = why;
         return -1;
     }
-    if (generation != provider->provider.generation) {
-        provider_allocations_free(list, count);
-        return 0;
-    }
-    if (same_allocations(provider, list, count))
-        *out = fetch->observed;
-    provider_allocations_free(provider->allocations, provider->allocation_count);
-    provider->allocations = list;
-    provider->allocation_count = count;
+    *current = generation == old->provider.generation;
     return 0;
+}
+
+static int check_allocations(struct placement_fetch *fetch,
+                             struct observed_provider *provider, bool *same,
+                             struct error *err)
+{
+    struct observed_provider read = {0};
+    bool current;
+    int rc = read_one(fetch, provider, PART_ALLOCATIONS, &read, &current, err);
+    *same = rc == 0 && current && provider_same_part(provider, &read, PART_ALLOCATIONS);
+    if (current && !*same) {
+        struct observed_provider old = *provider;
+        provider->allocations = read.allocations;
+        provider->allocation_count = read.allocation_count;
+        read.allocations = old.allocations;
+        read.allocation_count = old.allocation_count;
+    }
+    provider_clear_details(&read);
+    return rc;
+}
+
+/* What is not the same at the same generation was another database's. */
+static int compare_part(struct placement_fetch *fetch, bool *same, struct error *err)
+{
+    struct observed_provider read = {0};
+    enum provider_part part;
+    struct observed_provider *provider = next_to_compare(fetch, &part);
+    *same = false;
+    if (!provider)
+        return 0;
+    bool current;
+    int rc = read_one(fetch, provider, part, &read, &current, err);
+    *same = rc == 0 && current && provider_same_part(provider, &read, part);
+    if (current && !*same)
+        placement_fetch_forget(fetch);
+    provider_clear_details(&read);
+    return rc;
+}
+
+int placement_fetch_one(struct placement_fetch *fetch, const struct observed **out,
+                        struct error *err)
+{
+    bool same = false;
+    *out = NULL;
+    if (!fetch->observed)
+        return 0;
+    struct observed_provider *provider = next_with_allocations(fetch);
+    int rc = provider ? check_allocations(fetch, provider, &same, err)
+                      : compare_part(fetch, &same, err);
+    if (rc == 0 && same)
+        *out = fetch->observed;
+    return rc;
+}
+
+int64_t placement_fetch_replaced_at(const struct placement_fetch *fetch)
+{
+    return fetch->replaced_at;
+}
+
+bool placement_fetch_moved(const struct placement_fetch *fetch)
+{
+    return fetch->moved;
+}
+
+void placement_fetch_wrote(struct placement_fetch *fetch, const char *provider,
+                           int64_t generation)
+{
+    seen_note(&fetch->seen, provider, generation);
+}
+
+void placement_fetch_remade(struct placement_fetch *fetch, const char *provider)
+{
+    seen_drop(&fetch->seen, provider);
 }
 
 /* ---- traits ---- */

@@ -30,9 +30,11 @@ DEFINE_CLEANUP(struct placement_fetch *, placement_fetch_free)
 
 /* Makes the cache current. *out is borrowed and stays valid until the next call of
  * placement_fetch_tree(), placement_fetch_forget() or placement_fetch_free().
- * On failure the cache keeps what it had. A root that is not there is no failure. */
-int placement_fetch_tree(struct placement_fetch *fetch, const struct observed **out,
-                         struct error *err);
+ * On failure the cache keeps what it had. A root that is not there is no failure.
+ * CONFLICT for a view that is older than what was seen (agent/tree/seen.h); `now` is in
+ * seconds of a clock that only goes forward. */
+int placement_fetch_tree(struct placement_fetch *fetch, int64_t now,
+                         const struct observed **out, struct error *err);
 
 /* Adds to observed->known_traits those of `names` that the server has. Asks only about
  * names whose existence is not known yet; a name that the server lacked is asked again
@@ -40,17 +42,35 @@ int placement_fetch_tree(struct placement_fetch *fetch, const struct observed **
 int placement_fetch_traits(struct placement_fetch *fetch, const struct strlist *names,
                            struct error *err);
 
-/* In place of placement_fetch_tree() where nothing is known to have changed: DELETE
- * /allocations leaves a provider's generation as it was (all other ways to change an
- * allocation raise it), so the tree cannot tell of it. Asks one provider, the next in
- * turn of those that have allocations, for them. *out becomes what is remembered, when
- * that is still true as far as this one request can tell; NULL when the tree must be
- * fetched. */
-int placement_fetch_allocations(struct placement_fetch *fetch,
-                                const struct observed **out, struct error *err);
+/* One request about one provider. Departures raise no generation (DELETE /allocations,
+ * and a PUT or POST that moves a consumer away), so that the tree cannot tell of them:
+ * each provider that has allocations is asked for them in turn. And the same generation
+ * is not the same contents after a restored database: after each such turn one part of
+ * one provider is compared, the next in turn of all.
+ *
+ * *out becomes what is remembered, when that is still true as far as this one request
+ * can tell; NULL when the tree must be fetched. Departures are in it by then; where
+ * anything else was not as remembered, all of it is forgotten. */
+int placement_fetch_one(struct placement_fetch *fetch, const struct observed **out,
+                        struct error *err);
+/* Something of the last tree was read anew, since its generation had moved. */
+bool placement_fetch_moved(const struct placement_fetch *fetch);
+
+/* What the agent itself did, from which on another view is an older one
+ * (agent/tree/seen.h): the generation that a write gave; that it has made or deleted
+ * the provider. */
+void placement_fetch_wrote(struct placement_fetch *fetch, const char *provider,
+                           int64_t generation);
+void placement_fetch_remade(struct placement_fetch *fetch, const char *provider);
+
+/* When a view that was older than what was seen had to be believed, as `now` of
+ * placement_fetch_tree(): its database was restored or made anew, and may not know yet
+ * what it is to know. 0: never. */
+int64_t placement_fetch_replaced_at(const struct placement_fetch *fetch);
 
 /* Drops all that is remembered, so that the next fetch reads everything: for a step
- * that failed in a way that shows that what we knew was wrong. */
+ * that failed in a way that shows that what we knew was wrong, and after a request that
+ * failed: what answers next may be another database. */
 void placement_fetch_forget(struct placement_fetch *fetch);
 
 #endif

@@ -8,7 +8,7 @@
 
 void rig_open(struct rig *rig)
 {
-    *rig = (struct rig){.peer = peer_new()};
+    *rig = (struct rig){.peer = peer_new(), .now = 1000};
     rig->config.agent.root_provider_name = (char *)"host";
     rig->config.placement.auth_type = (char *)"noauth";
     rig->config.placement.endpoint = (char *)peer_url(rig->peer);
@@ -29,7 +29,7 @@ void rig_close(struct rig *rig)
 
 int rig_fetch(struct rig *rig)
 {
-    return placement_fetch_tree(rig->fetch, &rig->observed, &rig->err);
+    return placement_fetch_tree(rig->fetch, rig->now, &rig->observed, &rig->err);
 }
 
 void assert_requests(struct rig *rig, const char *expected)

@@ -20,6 +20,7 @@ struct rig {
     struct placement_fetch *fetch;
     const struct observed *observed;
     size_t seen; /* requests looked at so far */
+    int64_t now;
     struct error err;
 };
 

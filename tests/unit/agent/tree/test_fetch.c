@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/tree/root_identity.h"
+#include "lib/xalloc.h"
 #include "tests/unit/agent/tree/fetch_rig.h"
 
 /* ---- the tree ---- */
@@ -136,8 +137,9 @@ static void gives_up_on_what_never_rests(void **state)
     }
     assert_int_equal(rig_fetch(&rig), -1);
     assert_int_equal(rig.err.code, ERROR_CONFLICT);
-    assert_string_equal(rig.err.text, "provider host_pci_0000_84_00_0 changed each of "
-                                      "the 5 times that it was read");
+    assert_string_equal(rig.err.text, "provider host_pci_0000_84_00_0 changed, or was "
+                                      "older than the tree, each of the 5 times that "
+                                      "it was read");
 }
 
 /* Which children are the agent's matter, and which not. */
@@ -244,11 +246,19 @@ static void no_root_of_that_name(void **state)
     assert_true(rig.observed->root_found);
 }
 
+/* Not at once: it may be a replica that lags. */
 static void root_made_anew_is_found(void **state)
 {
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
+    answer_list(&rig, NULL, 0);
+    answer_rows(&rig, {OTHER_ROOT, "host", NULL, 0});
+    answer_rows(&rig, {OTHER_ROOT, "host", NULL, 0});
+    assert_int_equal(rig_fetch(&rig), -1);
+    assert_int_equal(rig.err.code, ERROR_CONFLICT);
+    assert_requests(&rig, BELOW "\n" BY_NAME "\n?in_tree=" OTHER_ROOT);
+    rig.now += 60;
     answer_list(&rig, NULL, 0);
     answer_rows(&rig, {OTHER_ROOT, "host", NULL, 0});
     answer_rows(&rig, {OTHER_ROOT, "host", NULL, 0});
@@ -264,11 +274,97 @@ static void root_vanished(void **state)
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
+    for (int i = 0; i < 2; i++, rig.now += 59) {
+        answer_list(&rig, NULL, 0);
+        answer_list(&rig, NULL, 0);
+        assert_int_equal(rig_fetch(&rig), -1);
+        assert_int_equal(rig.err.code, ERROR_CONFLICT);
+        assert_requests(&rig, BELOW "\n" BY_NAME);
+        assert_int_equal(placement_fetch_replaced_at(rig.fetch), 0);
+    }
     answer_list(&rig, NULL, 0);
     answer_list(&rig, NULL, 0);
     assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW "\n" BY_NAME);
     assert_false(rig.observed->root_found);
+    assert_int_equal(placement_fetch_replaced_at(rig.fetch), rig.now);
+}
+
+/* ---- older views ---- */
+
+static void expect_older(struct rig *rig, const char *why)
+{
+    const struct observed *before = rig->observed;
+    assert_int_equal(rig_fetch(rig), -1);
+    assert_int_equal(rig->err.code, ERROR_CONFLICT);
+    if (!strstr(rig->err.text, why))
+        fail_msg("%s", rig->err.text);
+    assert_ptr_equal(rig->observed, before);
+    assert_requests(rig, BELOW);
+}
+
+static void an_older_view_changes_nothing(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_rows(&rig, row_root(1), row_84(3), row_85(5));
+    expect_older(&rig, "host_pci_0000_84_00_0 is at generation 3 and was at 4");
+    answer_rows(&rig, row_root(0), row_84(4), row_85(5));
+    expect_older(&rig, "host is at generation 0 and was at 1");
+    answer_rows(&rig, row_root(1));
+    expect_older(&rig, "all 2 providers of the host's have gone");
+    /* What the agent itself wrote counts as well. */
+    answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW);
+    placement_fetch_wrote(rig.fetch, CHILD_85, 6);
+    answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+    expect_older(&rig, "host_pci_0000_85_00_0 is at generation 5 and was at 6");
+    /* And what it made anew begins at 0. */
+    placement_fetch_remade(rig.fetch, CHILD_85);
+    answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
+}
+
+/* A replica that catches up now and then starts the patience anew; one that stays
+ * behind is the truth in the end, and nothing of what was before is kept. */
+static void an_older_view_that_stays_is_believed(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    for (int i = 0; i < 3; i++, rig.now += 59) {
+        answer_rows(&rig, row_root(1), row_84(3), row_85(5));
+        assert_int_equal(rig_fetch(&rig), -1);
+        answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+        assert_ok(rig_fetch(&rig), &rig.err);
+    }
+    answer_rows(&rig, row_root(1), row_84(3), row_85(5));
+    assert_int_equal(rig_fetch(&rig), -1);
+    rig.now += 60;
+    answer_rows(&rig, row_root(1), row_84(3), row_85(5));
+    answer_details(&rig, 12, 3);
+    answer_details(&rig, 6, 5);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 12);
+    assert_int_equal(rig_total_of(&rig, CHILD_85), 6);
+    assert_int_equal(placement_fetch_replaced_at(rig.fetch), rig.now);
+    answer_rows(&rig, row_root(1), row_84(3), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
+}
+
+/* The tree from the primary, its details from a replica. */
+static void details_are_as_new_as_the_tree(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    answer_rows(&rig, row_root(1), row_84(6), row_85(5));
+    answer_details(&rig, 16, 5);
+    answer_details(&rig, 14, 6);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 14);
 }
 
 static void root_must_be_a_root(void **state)
@@ -346,7 +442,7 @@ static void failed_question_is_asked_again(void **state)
 static bool is_current(struct rig *rig)
 {
     const struct observed *observed = NULL;
-    assert_ok(placement_fetch_allocations(rig->fetch, &observed, &rig->err), &rig->err);
+    assert_ok(placement_fetch_one(rig->fetch, &observed, &rig->err), &rig->err);
     assert_true(!observed || observed == rig->observed);
     return observed != NULL;
 }
@@ -362,9 +458,61 @@ static void allocations_are_asked_for_in_turn(void **state)
     answer_allocations(&rig, 1, 5);
     assert_true(is_current(&rig));
     assert_requests(&rig, "/" CHILD_85 "/allocations");
-    answer_allocations(&rig, 1, 4);
-    assert_true(is_current(&rig));
-    assert_requests(&rig, "/" CHILD_84 "/allocations");
+    /* After each turn one part of one of them, in turn as well. */
+    static const char *const compared[] = {
+        CHILD_84 "/inventories", CHILD_84 "/traits", CHILD_84 "/allocations",
+        CHILD_85 "/inventories", CHILD_85 "/traits", CHILD_85 "/allocations"};
+    for (size_t i = 0; i < 7; i++) {
+        const char *part = compared[i % 6];
+        int generation = i % 6 < 3 ? 4 : 5;
+        if (i % 3 == 0)
+            answer_inventories(&rig, i % 6 < 3 ? 16 : 8, generation);
+        else if (i % 3 == 1)
+            answer_traits(&rig, generation);
+        else
+            answer_allocations(&rig, 1, generation);
+        assert_true(is_current(&rig));
+        _cleanup_free_ char *request = xasprintf("/%s", part);
+        assert_requests(&rig, request);
+        answer_allocations(&rig, 1, 4);
+        assert_true(is_current(&rig));
+        answer_allocations(&rig, 1, 5);
+        assert_true(is_current(&rig));
+        assert_requests(&rig, "/" CHILD_84 "/allocations\n/" CHILD_85 "/allocations");
+    }
+}
+
+/* Whichever part it is: at the same generation it was another database's. */
+static void other_contents_at_the_same_generation(void **state)
+{
+    (void)state;
+    for (int part = 0; part < 3; part++) {
+        _cleanup_rig_ struct rig rig;
+        rig_with_tree(&rig);
+        for (int i = 0; i <= part; i++) {
+            answer_allocations(&rig, 1, 4);
+            answer_allocations(&rig, 1, 5);
+            if (i == 0)
+                answer_inventories(&rig, i < part ? 16 : 15, 4);
+            else if (i == 1 && i < part)
+                answer_traits(&rig, 4);
+            else if (i == 1)
+                peer_ok(rig.peer,
+                        "{\"traits\": [], \"resource_provider_generation\": 4}");
+            else
+                answer_allocations(&rig, 2, 4);
+            assert_true(is_current(&rig));
+            assert_true(is_current(&rig));
+            assert_int_equal(is_current(&rig), i < part);
+        }
+        answer_rows(&rig, row_root(1));
+        answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+        answer_details(&rig, 14, 4);
+        answer_details(&rig, 7, 5);
+        assert_ok(rig_fetch(&rig), &rig.err);
+        assert_int_equal(rig_total_of(&rig, CHILD_84), 14);
+        assert_int_equal(rig_total_of(&rig, CHILD_85), 7);
+    }
 }
 
 static void deleted_allocation_is_missed(void **state)
@@ -379,9 +527,13 @@ static void deleted_allocation_is_missed(void **state)
     for (unsigned i = 0; i < 2; i++) {
         answer_allocations(&rig, 1, 5);
         assert_true(is_current(&rig));
+        if (i == 0)
+            answer_inventories(&rig, 16, 4);
+        assert_true(i > 0 || is_current(&rig));
     }
-    assert_requests(&rig, "/" CHILD_84 "/allocations\n/" CHILD_85
-                          "/allocations\n/" CHILD_85 "/allocations");
+    assert_requests(&rig,
+                    "/" CHILD_84 "/allocations\n/" CHILD_85 "/allocations\n/" CHILD_84
+                    "/inventories\n/" CHILD_85 "/allocations");
 }
 
 static void allocations_of_another_generation(void **state)
@@ -412,7 +564,7 @@ static void allocations_that_cannot_be_read(void **state)
     rig_with_tree(&rig);
     const struct observed *observed;
     peer_reply(rig.peer, 503, NULL, "");
-    assert_int_equal(placement_fetch_allocations(rig.fetch, &observed, &rig.err), -1);
+    assert_int_equal(placement_fetch_one(rig.fetch, &observed, &rig.err), -1);
     assert_int_equal(rig.err.code, ERROR_UNREACHABLE);
 }
 
@@ -433,6 +585,10 @@ int main(void)
         cmocka_unit_test(no_root_of_that_name),
         cmocka_unit_test(root_made_anew_is_found),
         cmocka_unit_test(root_vanished),
+        cmocka_unit_test(an_older_view_changes_nothing),
+        cmocka_unit_test(an_older_view_that_stays_is_believed),
+        cmocka_unit_test(details_are_as_new_as_the_tree),
+        cmocka_unit_test(other_contents_at_the_same_generation),
         cmocka_unit_test(root_must_be_a_root),
         cmocka_unit_test(traits_are_asked_for_once),
         cmocka_unit_test(failed_question_is_asked_again),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/backend/mdev.h"
+#include "agent/state/boot_clock.h"
 #include "agent/state/instance_lock.h"
 #include "agent/state/journal_codec.h"
 #include "agent/state/requests.h"
@@ -70,6 +71,8 @@ int agent_new(const struct config *config, enum agent_access access,
         open_journal(agent, command, now, note, err) != 0 ||
         orders_read(config->agent.state_file, ORDER_DRAINED, &agent->drained, err) != 0)
         return -1;
+    const struct boot_time time = boot_time_now();
+    agent->journal_unsaved = boot_clock_follow(agent->journal, &time);
     agent->reader = host_reader_new(config->agent.sysfs_root);
     host_reader_set_notes(agent->reader, config->agent.state_file,
                           access != AGENT_LOOKS);
@@ -77,6 +80,11 @@ int agent_new(const struct config *config, enum agent_access access,
     agent->worker = device_worker_new(&backend_mdev, &place);
     *out = steal(agent);
     return 0;
+}
+
+int64_t agent_now(const struct agent *agent)
+{
+    return boot_clock_time(agent->journal, boot_time_now().uptime);
 }
 
 void agent_free(struct agent *agent)

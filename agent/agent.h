@@ -46,6 +46,8 @@ struct agent {
 int agent_new(const struct config *config, enum agent_access access,
               const char *command, int64_t now, struct agent **out, char **note,
               struct error *err);
+/* The time to give to cycle_look() and the like: agent/state/boot_clock.h. */
+int64_t agent_now(const struct agent *agent);
 void agent_free(struct agent *agent);
 DEFINE_CLEANUP(struct agent *, agent_free)
 

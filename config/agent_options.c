@@ -44,7 +44,8 @@ static const struct option_spec agent_specs[] = {
     AGENT(
         SECONDS, release_grace,
         "How long a device stays after its allocation has gone. It bridges the moments "
-        "in which a migration or a resize moves allocations.",
+        "in which a migration or a resize moves allocations. Setting the time of day "
+        "does not shorten it; after a reboot it begins again.",
         .default_value = "300", .maximum = 604800),
     AGENT(PATH, state_file,
           "The list of what the agent made: traits, devices and for whom. It must "

@@ -30,7 +30,8 @@ int command_wait_until(struct command_session *session,
     int64_t end = seconds() + PATIENCE;
     for (long pause = FIRST_PAUSE_NS;; pause *= pause < LAST_PAUSE_NS ? 2 : 1) {
         cycle_clear(&session->cycle);
-        if (cycle_look(session->agent, time(NULL), true, &session->cycle, err) != 0)
+        if (cycle_look(session->agent, agent_now(session->agent), true, &session->cycle,
+                       err) != 0)
             return -1;
         if (done(session, data))
             return 0;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "agent/command/ask_daemon.h"
 #include "agent/command/gpu_argument.h"
@@ -159,7 +158,8 @@ static int free_reserved(struct command_session *session, struct draining *drain
 /* Without Placement the order is given all the same. */
 static int look(struct command_session *session, struct error *err)
 {
-    int rc = cycle_look(session->agent, time(NULL), false, &session->cycle, err);
+    int rc = cycle_look(session->agent, agent_now(session->agent), false,
+                        &session->cycle, err);
     return session->cycle.round_count ? 0 : rc;
 }
 

@@ -145,7 +145,8 @@ static int wait_for_daemon(struct command_session *session, struct pruning *prun
         command_wait_until(session, is_taken_up, pruning, err) != 0)
         return -1;
     cycle_clear(&session->cycle);
-    return cycle_look(session->agent, time(NULL), true, &session->cycle, err);
+    return cycle_look(session->agent, agent_now(session->agent), true, &session->cycle,
+                      err);
 }
 
 static int ask_daemon(struct command_session *session, struct pruning *pruning,
@@ -176,7 +177,7 @@ static int act(const struct command_session *session, struct pruning *pruning,
                   err) != 0)
         return -1;
     agent_set_prune(agent, &pruning->wanted);
-    int rc = cycle_prune(agent, time(NULL), &cycle, err);
+    int rc = cycle_prune(agent, agent_now(agent), &cycle, err);
     for (size_t i = 0; i < pruning->count && rc == 0; i++)
         if (!pruning->candidates[i].obstacle)
             pruning->candidates[i].obstacle = xstrdup(why_failed(

@@ -38,7 +38,7 @@ static int attempt(struct command_session *session, struct notices *missing,
                    struct error *err)
 {
     strlist_clear(&session->cycle.late);
-    if (cycle_run(session->agent, time(NULL), &session->cycle, err) != 0)
+    if (cycle_run(session->agent, agent_now(session->agent), &session->cycle, err) != 0)
         return -1;
     struct notices now = {0};
     cycle_problems(&session->cycle, &now);

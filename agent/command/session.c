@@ -29,7 +29,8 @@ int command_session_look(struct command_session *session,
     if (status != EX_OK)
         return status;
     struct error err;
-    if (cycle_look(session->agent, time(NULL), true, &session->cycle, &err) != 0)
+    if (cycle_look(session->agent, agent_now(session->agent), true, &session->cycle,
+                   &err) != 0)
         return command_fail(&err);
     return EX_OK;
 }

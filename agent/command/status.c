@@ -307,7 +307,7 @@ static int look_at_daemon(const struct config *config, struct status *status,
 static int look(struct command_session *session, struct status *status,
                 struct error *err)
 {
-    if (cycle_look(session->agent, status->now, true, &session->cycle,
+    if (cycle_look(session->agent, agent_now(session->agent), true, &session->cycle,
                    &status->placement) != 0 &&
         session->cycle.round_count == 0) {
         *err = status->placement;

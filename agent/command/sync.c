@@ -1,6 +1,5 @@
 /* vgpu-agent sync: one cycle, and what it did. */
 #include <sysexits.h>
-#include <time.h>
 
 #include "agent/command/session.h"
 #include "agent/report/cycle_problems.h"
@@ -18,7 +17,7 @@ static int run(const struct command_context *context, int argc, char **argv)
     agent_set_patience(session.agent, PATIENCE);
     struct error err;
     const struct cycle *cycle = &session.cycle;
-    int rc = cycle_run(session.agent, time(NULL), &session.cycle, &err);
+    int rc = cycle_run(session.agent, agent_now(session.agent), &session.cycle, &err);
     if (cycle->round_count > 0) {
         if (command_print_done(cycle, "nothing to do", context->format) != 0)
             return EX_IOERR;

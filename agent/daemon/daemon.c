@@ -152,7 +152,7 @@ static void one_cycle(struct daemon *daemon)
 {
     struct cycle cycle = {0};
     struct error err;
-    int64_t now = time(NULL);
+    int64_t now = agent_now(daemon->agent);
     uint64_t began = now_ms();
     daemon->wake = false;
     monitor_follow(daemon->monitor, daemon->config, daemon->agent);

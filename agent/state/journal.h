@@ -40,8 +40,8 @@ struct journal_device {
     char migration[UUID_TEXT_SIZE]; /* the consumer for whose allocation the device
                                        stands, which stays this one's; mostly "" */
     bool adopted;        /* somebody else made it: put to use, never removed */
-    int64_t released_at; /* seconds since the epoch when no allocation named it any
-                            more; 0: wanted */
+    int64_t released_at; /* when no allocation named it any more, in seconds of the
+                            boot's clock; 0: wanted */
 };
 
 /* A resource class whose inventory on a provider is the agent's. */
@@ -65,6 +65,10 @@ struct journal_provider {
 
 struct journal {
     bool rebuilding; /* it was lost: remove nothing */
+    /* By whose clock released_at is counted (agent/state/boot_clock.h): the boot's id,
+     * and when it began. "": of a time before that was written down. */
+    char boot[UUID_TEXT_SIZE];
+    int64_t booted_at;
     struct journal_provider *providers;
     size_t provider_count;
     struct journal_device *devices;

@@ -67,6 +67,10 @@ char *journal_write(const struct journal *journal, size_t *length)
     json_write_begin_object(&w);
     json_write_int_member(&w, "version", JOURNAL_VERSION);
     json_write_bool_member(&w, "rebuilding", journal->rebuilding);
+    if (*journal->boot) {
+        json_write_string_member(&w, "boot", journal->boot);
+        json_write_int_member(&w, "booted_at", journal->booted_at);
+    }
     json_write_key(&w, "providers");
     json_write_begin_array(&w);
     for (size_t i = 0; i < journal->provider_count; i++)
@@ -260,6 +264,17 @@ static int check_sum(const char *text, size_t length, struct error *err)
     return error_set(err, ERROR_INVALID, "the checksum does not match the content");
 }
 
+/* Missing in files from before they were written down. */
+static int read_boot(struct json_object *json, struct journal *journal,
+                     struct error *err)
+{
+    if (!json_member(json, "boot"))
+        return 0;
+    if (json_get_uuid(json, "boot", journal->boot, err) != 0)
+        return -1;
+    return json_get_int64(json, "booted_at", &journal->booted_at, err);
+}
+
 int journal_read(const char *text, size_t length, struct journal **out,
                  struct error *err)
 {
@@ -274,7 +289,7 @@ int journal_read(const char *text, size_t length, struct journal **out,
     _cleanup_(journal_freep) struct journal *journal = journal_new();
     if (check_sum(text, length, err) != 0 ||
         json_get_bool(json, "rebuilding", &journal->rebuilding, err) != 0 ||
-        read_providers(json, journal, err) != 0 ||
+        read_boot(json, journal, err) != 0 || read_providers(json, journal, err) != 0 ||
         read_devices(json, journal, err) != 0)
         return -1;
     *out = steal(journal);

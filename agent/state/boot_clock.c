@@ -1,0 +1,50 @@
+#include "agent/state/boot_clock.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/files.h"
+
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
+static void read_boot(char boot[UUID_TEXT_SIZE])
+{
+    _cleanup_free_ char *text = NULL;
+    size_t length;
+    *boot = 0;
+    if (file_read_at(AT_FDCWD, BOOT_ID, 4096, &text, &length, NULL) != 0)
+        return;
+    text[strcspn(text, "\n")] = 0;
+    (void)uuid_parse_text(text, boot);
+}
+
+struct boot_time boot_time_now(void)
+{
+    struct boot_time now = {.time = time(NULL)};
+    struct timespec uptime;
+    clock_gettime(CLOCK_BOOTTIME, &uptime);
+    now.uptime = uptime.tv_sec;
+    read_boot(now.boot);
+    return now;
+}
+
+bool boot_clock_follow(struct journal *journal, const struct boot_time *now)
+{
+    bool changed = false;
+    if (*now->boot && strcmp(now->boot, journal->boot) == 0)
+        return false;
+    stpcpy(journal->boot, now->boot);
+    journal->booted_at = now->time - now->uptime;
+    for (size_t i = 0; i < journal->device_count; i++)
+        if (journal->devices[i].released_at) {
+            journal->devices[i].released_at = now->time > 0 ? now->time : 1;
+            changed = true;
+        }
+    return changed;
+}
+
+int64_t boot_clock_time(const struct journal *journal, int64_t uptime)
+{
+    return journal->booted_at + uptime;
+}

@@ -96,6 +96,7 @@ void agent_free(struct agent *agent)
     host_reader_free(agent->reader);
     device_worker_free(agent->worker);
     journal_free(agent->journal);
+    rewrites_clear(&agent->rewrites);
     strlist_clear(&agent->drained);
     strlist_clear(&agent->prune);
     cleanup_close(&agent->lock);

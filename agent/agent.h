@@ -9,6 +9,7 @@
 #define AGENT_AGENT_H
 
 #include "agent/act/device_worker.h"
+#include "agent/act/rewrites.h"
 #include "agent/host/reader.h"
 #include "agent/state/journal.h"
 #include "agent/tree/fetch.h"
@@ -35,6 +36,7 @@ struct agent {
     struct strlist drained, prune; /* what the operator wants */
     unsigned patience;
     unsigned looks; /* at Placement */
+    struct rewrites rewrites;
     bool (*interrupted)(void *data);
     void *data;
 };

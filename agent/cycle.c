@@ -215,8 +215,10 @@ static void forget_placement(struct agent *agent, struct cycle *cycle)
 }
 
 /* A view that does not have them is an older one. */
-static void note_writes(struct agent *agent, const struct cycle_round *round)
+static void note_writes(struct agent *agent, const struct cycle_round *round,
+                        int64_t now)
 {
+    rewrites_note(&agent->rewrites, round->plan, round->execution, now);
     for (size_t i = 0; i < round->execution->count; i++) {
         const struct step *step = &round->plan->steps[i];
         if (round->execution->results[i].outcome != STEP_DONE)
@@ -231,7 +233,7 @@ static void note_writes(struct agent *agent, const struct cycle_round *round)
 }
 
 /* Carries out the last round. True when it asks for another. */
-static bool act(struct agent *agent, struct cycle *cycle)
+static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
 {
     struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
     struct executor executor = {
@@ -247,7 +249,8 @@ static bool act(struct agent *agent, struct cycle *cycle)
         .data = agent->data,
     };
     round->execution = plan_execute(&executor, round->plan);
-    note_writes(agent, round);
+    note_writes(agent, round, now);
+    rewrites_complain(&agent->rewrites, now, &cycle->notes);
     if (placement_failed(round))
         forget_placement(agent, cycle);
     return round->execution->look_again;
@@ -260,7 +263,7 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
         int rc = look(agent, now, agent->access == AGENT_RESTORES, cycle, err);
         if (cycle->round_count == before)
             return -1;
-        bool again = act(agent, cycle) && cycle->round_count < CYCLE_ROUNDS &&
+        bool again = act(agent, now, cycle) && cycle->round_count < CYCLE_ROUNDS &&
                      !(agent->interrupted && agent->interrupted(agent->data));
         if (rc != 0 || !again)
             return rc;
@@ -275,7 +278,7 @@ int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
     if (look(agent, now, true, cycle, err) != 0)
         return -1;
     plan_keep_only(cycle->rounds[cycle->round_count - 1].plan, STEP_DELETE_PROVIDER);
-    (void)act(agent, cycle);
+    (void)act(agent, now, cycle);
     return 0;
 }
 

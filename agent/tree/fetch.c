@@ -303,6 +303,7 @@ int placement_fetch_tree(struct placement_fetch *fetch, int64_t now,
                          const struct observed **out, struct error *err)
 {
     bool found = false;
+    fetch->moved = false;
     if (fetch->observed && fetch->observed->root_found) {
         char root[UUID_TEXT_SIZE];
         memcpy(root, fetch->observed->root_uuid, sizeof root);
@@ -331,7 +332,8 @@ static struct observed_provider *next_with_allocations(struct placement_fetch *f
     return NULL;
 }
 
-/* Of which provider, and which part of it, to see whether it is what is remembered. NULL: there is no provider. */
+/* Of which provider, and which part of it, to see whether it is what is remembered.
+ * NULL: there is no provider. */
 static struct observed_provider *next_to_compare(struct placement_fetch *fetch,
                                                  enum provider_part *part)
 {

@@ -1,4 +1,5 @@
 """How long requests take, how many a second there are, and how much memory it takes."""
+import multiprocessing
 import os
 import pathlib
 import re
@@ -45,6 +46,40 @@ def milliseconds(url, path, seconds):
             raise RuntimeError(f"GET {path}: {status} {body[:300]}")
     connection.close()
     return statistics.median(times)
+
+
+def ask_until(stop, url, path):
+    connection = Connection(url)
+    while not stop.is_set():
+        status, body = connection.send("GET", path)
+        if status != 200:
+            raise RuntimeError(f"GET {path}: {status} {body[:300]}")
+    connection.close()
+
+
+def slowest_beside(url, path, heavy, seconds):
+    """Of a hundred requests for `path` the slowest but one, in milliseconds, while a
+    client of its own process asks for `heavy` without end. A hundred at least."""
+    stop = multiprocessing.Event()
+    reader = multiprocessing.Process(target=ask_until, args=(stop, url, heavy), daemon=True)
+    connection, times = Connection(url), []
+    reader.start()
+    try:
+        end = time.perf_counter() + seconds
+        while len(times) < 100 or time.perf_counter() < end:
+            begin = time.perf_counter()
+            status, body = connection.send("GET", path)
+            times.append((time.perf_counter() - begin) * 1000)
+            if status != 200:
+                raise RuntimeError(f"GET {path}: {status} {body[:300]}")
+            time.sleep(0.001)
+    finally:
+        stop.set()
+        reader.join()
+        connection.close()
+    if reader.exitcode != 0:
+        raise RuntimeError(f"GET {heavy} beside {path}: the reader failed")
+    return statistics.quantiles(times, n=100)[98]
 
 
 def per_second(url, path, clients, seconds, script=None, environment=None):

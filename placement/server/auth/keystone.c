@@ -55,7 +55,8 @@ int auth_keystone(struct tokens *tokens, const char *uri, struct request *reques
         return 0;
     if (!request->token || !*request->token)
         return refuse(uri, reply);
-    const struct token_facts *facts = tokens_find(tokens, request->token, request->now);
+    const struct token_facts *facts =
+        tokens_find(tokens, request->token, request->client, request->now);
     if (!facts)
         return AUTH_LATER;
     if (facts->verdict == TOKEN_INVALID)

@@ -1,40 +1,57 @@
 #include "placement/server/auth/tokens.h"
 
 #include <errno.h>
+#include <gnutls/crypto.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "lib/connections.h"
 #include "lib/log.h"
 #include "lib/map.h"
 #include "lib/xalloc.h"
 #include "placement/client/keystone.h"
 
 /* So many tokens are asked for at a time. */
-#define WORKERS 2
+#define WORKERS 8
+/* Of Keystone's own kinds Fernet has some 250 characters, JWS 1000. */
+#define TOKEN_LENGTH_MAX 4096
+#define KEY_SIZE 65 /* SHA-256 in hexadecimal digits, with its NUL */
 
 /* One token. It is in the map from the first time that it is asked for. */
 struct entry {
-    char *token; /* a secret */
+    char key[KEY_SIZE]; /* what stands for it: it is a secret, and may be long */
+    char *token;        /* until it was asked */
     struct token_facts facts;
     struct error error; /* of TOKEN_UNKNOWN */
     bool known, once;   /* once: only for those that wait for it */
     int64_t until;      /* it is remembered, seconds since 1970 */
-    struct map_entry by_token;
-    struct entry *older, *newer; /* in the list of all */
+    struct map_entry by_key;
+    struct ages *ages;           /* the list that it is in */
+    struct entry *older, *newer; /* there */
     struct entry *next;          /* in the queue, or among the answers */
+    char client[PEER_ADDRESS_SIZE];
+    unsigned turn; /* so many of the same client are before it in the queue */
 };
 
 struct queue {
     struct entry *first, **end;
 };
 
+/* Entries by their age; of more than `max` the oldest go. */
+struct ages {
+    struct entry *oldest, *newest;
+    size_t count, max;
+};
+
 struct tokens {
     struct tokens_options options;
     struct map map;
-    struct entry *oldest, *newest;
+    /* Apart, so that no number of bad ones drives out a good one. */
+    struct ages asking, valid, refused;
     int fd;
     pthread_t threads[WORKERS];
     struct token_checker *checkers[WORKERS];
@@ -55,6 +72,20 @@ static void put(struct queue *queue, struct entry *entry)
     queue->end = &entry->next;
 }
 
+/* In turn among the clients: who asks for many does not keep others waiting. */
+static void put_in_turn(struct queue *queue, struct entry *entry)
+{
+    struct entry **at = &queue->first;
+    for (const struct entry *other = queue->first; other; other = other->next)
+        entry->turn += strcmp(other->client, entry->client) == 0;
+    while (*at && (*at)->turn <= entry->turn)
+        at = &(*at)->next;
+    entry->next = *at;
+    *at = entry;
+    if (!entry->next)
+        queue->end = &entry->next;
+}
+
 static struct entry *take(struct queue *queue)
 {
     struct entry *entry = queue->first;
@@ -63,6 +94,9 @@ static struct entry *take(struct queue *queue)
     queue->first = entry->next;
     if (!queue->first)
         queue->end = &queue->first;
+    for (struct entry *other = queue->first; other; other = other->next)
+        if (other->turn > 0 && strcmp(other->client, entry->client) == 0)
+            other->turn--;
     return entry;
 }
 
@@ -110,63 +144,84 @@ static void entry_free(struct entry *entry)
     free(entry);
 }
 
-static void unlink_entry(struct tokens *tokens, struct entry *entry)
+static void unlink_entry(struct entry *entry)
 {
-    *(entry->older ? &entry->older->newer : &tokens->oldest) = entry->newer;
-    *(entry->newer ? &entry->newer->older : &tokens->newest) = entry->older;
+    struct ages *ages = entry->ages;
+    *(entry->older ? &entry->older->newer : &ages->oldest) = entry->newer;
+    *(entry->newer ? &entry->newer->older : &ages->newest) = entry->older;
+    ages->count--;
 }
 
-static void link_newest(struct tokens *tokens, struct entry *entry)
+static void link_newest(struct ages *ages, struct entry *entry)
 {
-    entry->older = tokens->newest;
+    entry->ages = ages;
+    entry->older = ages->newest;
     entry->newer = NULL;
-    *(entry->older ? &entry->older->newer : &tokens->oldest) = entry;
-    tokens->newest = entry;
+    *(entry->older ? &entry->older->newer : &ages->oldest) = entry;
+    ages->newest = entry;
+    ages->count++;
 }
 
 static void forget(struct tokens *tokens, struct entry *entry)
 {
-    map_remove(&tokens->map, &entry->by_token);
-    unlink_entry(tokens, entry);
+    map_remove(&tokens->map, &entry->by_key);
+    unlink_entry(entry);
     entry_free(entry);
 }
 
-static void make_room(struct tokens *tokens)
+static void forget_all(struct tokens *tokens, struct ages *ages)
 {
-    struct entry *entry = tokens->oldest;
-    while (entry && tokens->map.count >= TOKENS_MAX) {
-        struct entry *newer = entry->newer;
-        /* Those that are being asked belong to the workers. */
-        if (entry->known && !entry->once)
-            forget(tokens, entry);
-        entry = newer;
-    }
+    while (ages->oldest)
+        forget(tokens, ages->oldest);
 }
 
-static void ask(struct tokens *tokens, const char *token)
+static void remember(struct tokens *tokens, struct ages *ages, struct entry *entry)
 {
-    make_room(tokens);
+    unlink_entry(entry);
+    link_newest(ages, entry);
+    while (ages->count > ages->max)
+        forget(tokens, ages->oldest);
+}
+
+static void make_key(const char *token, char key[KEY_SIZE])
+{
+    unsigned char digest[(KEY_SIZE - 1) / 2];
+    if (gnutls_hash_fast(GNUTLS_DIG_SHA256, token, strlen(token), digest) != 0)
+        abort();
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(key + 2 * i, 3, "%02x", digest[i]);
+}
+
+static void ask(struct tokens *tokens, const char *token, const char *key,
+                const char *client)
+{
     struct entry *entry = xcalloc(1, sizeof *entry);
     entry->token = xstrdup(token);
-    map_add(&tokens->map, &entry->by_token, entry->token);
-    link_newest(tokens, entry);
+    snprintf(entry->key, sizeof entry->key, "%s", key);
+    snprintf(entry->client, sizeof entry->client, "%s", client);
+    map_add(&tokens->map, &entry->by_key, entry->key);
+    link_newest(&tokens->asking, entry);
     pthread_mutex_lock(&tokens->lock);
-    put(&tokens->asked, entry);
+    put_in_turn(&tokens->asked, entry);
     pthread_cond_signal(&tokens->more);
     pthread_mutex_unlock(&tokens->lock);
 }
 
 const struct token_facts *tokens_find(struct tokens *tokens, const char *token,
-                                      int64_t now)
+                                      const char *client, int64_t now)
 {
-    struct entry *entry =
-        map_owner(map_find(&tokens->map, token), struct entry, by_token);
+    static const struct token_facts too_long = {.verdict = TOKEN_INVALID};
+    char key[KEY_SIZE];
+    if (strlen(token) > TOKEN_LENGTH_MAX)
+        return &too_long;
+    make_key(token, key);
+    struct entry *entry = map_owner(map_find(&tokens->map, key), struct entry, by_key);
     if (entry && entry->known && !entry->once && entry->until <= now) {
         forget(tokens, entry);
         entry = NULL;
     }
     if (!entry)
-        ask(tokens, token);
+        ask(tokens, token, key, client);
     return entry && entry->known ? &entry->facts : NULL;
 }
 
@@ -174,6 +229,7 @@ static void learn(struct tokens *tokens, struct entry *entry, int64_t now)
 {
     const struct token_facts *facts = &entry->facts;
     entry->known = true;
+    keystone_secret_free(steal(entry->token));
     entry->until = now + tokens->options.cache_time;
     if (facts->verdict == TOKEN_VALID && facts->expires_at < entry->until)
         entry->until = facts->expires_at;
@@ -181,8 +237,12 @@ static void learn(struct tokens *tokens, struct entry *entry, int64_t now)
         entry->facts.verdict = TOKEN_INVALID;
     if (facts->verdict == TOKEN_UNKNOWN)
         log_error("keystone", "a token was not checked: %s", entry->error.text);
-    if (facts->verdict != TOKEN_UNKNOWN && tokens->options.cache_time >= 0)
+    if (facts->verdict != TOKEN_UNKNOWN && tokens->options.cache_time >= 0) {
+        remember(tokens,
+                 facts->verdict == TOKEN_VALID ? &tokens->valid : &tokens->refused,
+                 entry);
         return;
+    }
     entry->once = true;
     entry->next = tokens->fresh;
     tokens->fresh = entry;
@@ -237,6 +297,8 @@ int tokens_new(const struct tokens_options *options, struct tokens **out,
 {
     _cleanup_(tokens_freep) struct tokens *tokens = xcalloc(1, sizeof *tokens);
     tokens->options = *options;
+    tokens->valid.max = TOKENS_MAX;
+    tokens->refused.max = TOKENS_REFUSED_MAX;
     tokens->asked.end = &tokens->asked.first;
     tokens->answered.end = &tokens->answered.first;
     pthread_mutex_init(&tokens->lock, NULL);
@@ -263,8 +325,9 @@ void tokens_free(struct tokens *tokens)
     for (int i = 0; i < WORKERS; i++)
         if (tokens->checkers[i])
             token_checker_free(tokens->checkers[i]);
-    while (tokens->oldest)
-        forget(tokens, tokens->oldest);
+    forget_all(tokens, &tokens->asking);
+    forget_all(tokens, &tokens->valid);
+    forget_all(tokens, &tokens->refused);
     map_clear(&tokens->map);
     pthread_mutex_destroy(&tokens->lock);
     pthread_cond_destroy(&tokens->more);

@@ -2,8 +2,10 @@
  * tokens: whom tokens belong to, as Keystone says, remembered for a while. What is not
  * known is asked in threads of its own, so that the loop goes on; when answers have
  * come, tokens_fd() is readable. Valid tokens are remembered until they expire or for
- * token_cache_time, invalid ones for token_cache_time; at most TOKENS_MAX of them, the
- * oldest go first.
+ * token_cache_time, invalid ones for token_cache_time; at most TOKENS_MAX valid and
+ * TOKENS_REFUSED_MAX invalid ones, of each kind the oldest go first. Kept is a digest,
+ * not the token. One that is longer than any of Keystone's is invalid. Clients that
+ * wait for answers take turns by their address.
  *
  * All functions are for the loop's thread.
  */
@@ -13,6 +15,7 @@
 #include "placement/server/auth/token_check.h"
 
 #define TOKENS_MAX 10000
+#define TOKENS_REFUSED_MAX 1000
 
 struct tokens;
 
@@ -30,9 +33,10 @@ DEFINE_CLEANUP(struct tokens *, tokens_free)
 int tokens_fd(const struct tokens *tokens);
 
 /* What is known, borrowed until the next call; NULL: it is being asked, come again
- * after tokens_collect(). `now` is in seconds since 1970. */
+ * after tokens_collect(). `client` is the asker's address, `now` is in seconds since
+ * 1970. */
 const struct token_facts *tokens_find(struct tokens *tokens, const char *token,
-                                      int64_t now);
+                                      const char *client, int64_t now);
 
 /* Takes in the answers that have come. What could not be asked is TOKEN_UNKNOWN for the
  * requests that wait for it now, and is asked again for later ones. */

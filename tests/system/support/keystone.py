@@ -3,6 +3,7 @@ import datetime
 import http.server
 import json
 import threading
+import time
 
 
 class Keystone:
@@ -13,6 +14,8 @@ class Keystone:
     def __init__(self):
         self.users, self.own, self.asked, self.status = {}, set(), [], None
         self.waiting = 0  # GETs that hang
+        self.delay = 0  # seconds that each GET takes
+        self.knows_nobody = False  # each token is refused, quickly
         self.gate = threading.Event()
         self.gate.set()
         keystone = self
@@ -22,6 +25,15 @@ class Keystone:
 
             def log_message(self, *_):
                 pass
+
+            def handle_one_request(self):
+                if not keystone.knows_nobody or self.rfile.peek(1)[:1] != b"G":
+                    super().handle_one_request()
+                    return
+                while (line := self.rfile.readline()) not in (b"\r\n", b""):
+                    pass
+                self.close_connection = not line
+                self.wfile.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
             def give(self, status, body, **headers):
                 text = json.dumps(body).encode()
@@ -48,6 +60,7 @@ class Keystone:
             def do_GET(self):
                 keystone.waiting += 1
                 keystone.gate.wait(30)
+                time.sleep(keystone.delay)
                 keystone.waiting -= 1
                 subject = self.headers["X-Subject-Token"]
                 keystone.asked.append(subject)

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+
+#define PATIENCE 100 /* milliseconds */
 
 static const struct {
     const char *name;
@@ -71,6 +74,21 @@ const char *log_journal_prefix(enum log_level level)
     return goes_to_journal() ? levels[level].journal_prefix : "";
 }
 
+/* ---- a reader that does not read ---- */
+
+/* No lock: a child that was forked while another thread held it would wait for ever. */
+static atomic_bool stalled; /* the last line was not taken */
+static atomic_ulong lost;
+
+/* Whether a line can be written without waiting. A pipe with nobody at its end, or one
+ * who hangs, must not hold the program up: it is waited for once, and no more until it
+ * reads again. */
+static bool has_reader(void)
+{
+    struct pollfd item = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&item, 1, stalled ? 0 : PATIENCE) != 0;
+}
+
 /* What a line begins with; its length. */
 static int write_start(char *line, size_t size, enum log_level level,
                        const char *subsystem)
@@ -86,6 +104,29 @@ static int write_start(char *line, size_t size, enum log_level level,
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ ", &parts);
     }
     return snprintf(line, size, "%s%s %s: ", when, levels[level].name, subsystem);
+}
+
+static void write_lost(void)
+{
+    char line[128];
+    int used = write_start(line, sizeof line, LOG_LEVEL_WARNING, "log");
+    used += snprintf(line + used, sizeof line - (size_t)used,
+                     "%lu lines were not written, as nobody read them\n",
+                     atomic_exchange(&lost, 0));
+    (void)!write(STDERR_FILENO, line, (size_t)used);
+}
+
+static void write_line(const char *line, size_t length)
+{
+    stalled = !has_reader();
+    if (!stalled && lost > 0) {
+        write_lost();
+        stalled = !has_reader();
+    }
+    if (stalled)
+        lost++;
+    else
+        (void)!write(STDERR_FILENO, line, length);
 }
 
 void log_message(enum log_level level, const char *subsystem, const char *format, ...)
@@ -106,6 +147,6 @@ void log_message(enum log_level level, const char *subsystem, const char *format
         if (iscntrl((unsigned char)line[i]))
             line[i] = '?';
     line[length++] = '\n';
-    (void)!write(STDERR_FILENO, line, length);
+    write_line(line, length);
     errno = saved;
 }

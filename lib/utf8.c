@@ -1,5 +1,9 @@
 #include "lib/utf8.h"
 
+#include <string.h>
+
+#include "lib/xalloc.h"
+
 /* The length of the sequence at `p`, 0 when it is none. */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
 {
@@ -37,6 +41,26 @@ size_t utf8_valid_length(const char *text, size_t length)
         if (step == 0)
             break;
         valid += step;
+    }
+    return valid;
+}
+
+char *utf8_made_valid(const char *text)
+{
+    size_t length = strlen(text);
+    const unsigned char *p = (const unsigned char *)text;
+    char *valid = xcalloc(2 * length + 1, 1), *out = valid;
+    while (*p) {
+        size_t left = length - (size_t)((const char *)p - text);
+        size_t step = utf8_sequence(p, left);
+        if (step > 0) {
+            out = mempcpy(out, p, step);
+        } else {
+            *out++ = (char)(0xc0 | *p >> 6);
+            *out++ = (char)(0x80 | (*p & 0x3f));
+            step = 1;
+        }
+        p += step;
     }
     return valid;
 }

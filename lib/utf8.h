@@ -9,5 +9,8 @@
 
 /* How many bytes are valid from the beginning: `length` when all are. */
 size_t utf8_valid_length(const char *text, size_t length);
+/* The same text; where it is not valid, each byte is taken for a character of Latin-1,
+ * as HTTP's headers were. The caller frees. */
+char *utf8_made_valid(const char *text);
 
 #endif

@@ -101,7 +101,7 @@ int api_admit(struct api *api, struct request *request, struct reply *reply)
     identity_clear(&request->identity);
     int rc = api->tokens
                  ? auth_keystone(api->tokens, api->authenticate_uri, request, reply)
-                 : auth_noauth2(request, reply);
+                 : auth_noauth2(request, api->any_host, reply);
     /* Reads bring no body that is worth a second look. */
     if (rc == 0 && !is_read(request))
         rc = find_permitted(api, request, path_storage, reply) ? 0 : -1;

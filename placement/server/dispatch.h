@@ -17,6 +17,7 @@ struct api {
     struct policy *policy;
     struct cors cors;
     struct tokens *tokens;        /* of Keystone; NULL: noauth2 */
+    bool any_host;                /* of noauth2: whatever name the client calls us */
     const char *authenticate_uri; /* what a 401 then names */
 };
 

@@ -481,6 +481,7 @@ int server_run(const struct server_options *options, struct error *err)
     server->config = options->config;
     server->places = options->places;
     server->signals = -1;
+    server->api.any_host = options->anywhere;
     server->api.cors = (struct cors){
         .origins = &options->config->cors.allowed_origin,
         .headers = &options->config->cors.allow_headers,

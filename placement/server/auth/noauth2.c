@@ -1,5 +1,10 @@
+#include <arpa/inet.h>
+#include <limits.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "lib/xalloc.h"
 #include "placement/server/auth/auth.h"
@@ -16,10 +21,31 @@ void identity_clear(struct identity *identity)
     *identity = (struct identity){0};
 }
 
-int auth_noauth2(struct request *request, struct reply *reply)
+/* An address, localhost, or the machine's own name; with or without a port. */
+static bool is_own_host(const char *host)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+    char own[HOST_NAME_MAX + 1] = "";
+    bool brackets = *host == '[';
+    host += brackets;
+    _cleanup_free_ char *name = xstrndup(host, strcspn(host, brackets ? "]" : ":"));
+    if (gethostname(own, sizeof own - 1) != 0)
+        own[0] = 0;
+    return inet_pton(brackets ? AF_INET6 : AF_INET, name, bytes) == 1 ||
+           strcasecmp(name, "localhost") == 0 || (*own && strcasecmp(name, own) == 0);
+}
+
+int auth_noauth2(struct request *request, bool any_host, struct reply *reply)
 {
     if (strcmp(request->path, "/") == 0)
         return 0;
+    if (!any_host && request->host && !is_own_host(request->host))
+        return reply_problem(reply, 403, NULL,
+                             "With noauth2 the Host header must be an address, "
+                             "localhost, or this machine's name, not %.200s: else any "
+                             "web page could ask in the name of who looks at it. "
+                             "--insecure-noauth-anywhere takes any name.",
+                             request->host);
     if (!request->token)
         return reply_problem(reply, 401, NULL, "%s", "");
     const char *colon = strchrnul(request->token, ':');

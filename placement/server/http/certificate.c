@@ -1,6 +1,7 @@
 #include "placement/server/http/certificate.h"
 
 #include <fcntl.h>
+#include <gnutls/x509.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,24 +12,25 @@
 #define MAX_PEM (1 << 20)
 #define MAX_CHAIN 16
 
-/* The PEM of the pair in use; NULL before it is read. */
-static char *certificate_text, *key_text;
-
-/* What gnutls makes of a pair. */
-struct parsed {
-    gnutls_pcert_st *chain; /* in gnutls's own memory, as it frees what it is given */
+/* A pair as gnutls reads it, which takes milliseconds: a handshake gets copies, in
+ * microseconds. */
+struct pair {
+    gnutls_x509_crt_t *chain;
     unsigned count;
-    gnutls_privkey_t key;
+    gnutls_x509_privkey_t key;
 };
 
-static void parsed_clear(struct parsed *parsed)
+/* The one in use; all zero before it is read. */
+static struct pair used;
+
+static void pair_clear(struct pair *pair)
 {
-    for (unsigned i = 0; i < parsed->count; i++)
-        gnutls_pcert_deinit(&parsed->chain[i]);
-    gnutls_free(parsed->chain);
-    if (parsed->key)
-        gnutls_privkey_deinit(parsed->key);
-    *parsed = (struct parsed){0};
+    for (unsigned i = 0; i < pair->count; i++)
+        gnutls_x509_crt_deinit(pair->chain[i]);
+    gnutls_free(pair->chain);
+    if (pair->key)
+        gnutls_x509_privkey_deinit(pair->key);
+    *pair = (struct pair){0};
 }
 
 static gnutls_datum_t datum(char *text)
@@ -37,89 +39,123 @@ static gnutls_datum_t datum(char *text)
 }
 
 /* 0 or gnutls's code. */
-static int parse_chain(char *text, struct parsed *out)
+static int parse_chain(char *text, struct pair *out)
 {
     const gnutls_datum_t pem = datum(text);
-    unsigned count = MAX_CHAIN;
-    out->chain = gnutls_calloc(MAX_CHAIN, sizeof *out->chain);
-    if (!out->chain)
-        return GNUTLS_E_MEMORY_ERROR;
-    int rc = gnutls_pcert_list_import_x509_raw(
-        out->chain, &count, &pem, GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
-    out->count = rc == 0 ? count : 0;
-    return rc;
+    int rc = gnutls_x509_crt_list_import2(
+        &out->chain, &out->count, &pem, GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
+    return rc == 0 && out->count > MAX_CHAIN ? GNUTLS_E_SHORT_MEMORY_BUFFER : rc;
 }
 
-static int parse_key(char *text, struct parsed *out)
+static int parse_key(char *text, struct pair *out)
 {
     const gnutls_datum_t pem = datum(text);
-    int rc = gnutls_privkey_init(&out->key);
-    return rc == 0 ? gnutls_privkey_import_x509_raw(out->key, &pem, GNUTLS_X509_FMT_PEM,
-                                                    NULL, 0)
+    int rc = gnutls_x509_privkey_init(&out->key);
+    return rc == 0 ? gnutls_x509_privkey_import2(out->key, &pem, GNUTLS_X509_FMT_PEM,
+                                                 NULL, 0)
                    : rc;
 }
 
 #define ID_SIZE 32 /* of SHA-256 */
 
-static bool belong_together(const struct parsed *parsed)
+static bool belong_together(const struct pair *pair)
 {
     unsigned char one[ID_SIZE] = {0}, other[ID_SIZE] = {0};
     size_t size = sizeof one, other_size = sizeof other;
-    gnutls_pubkey_t public_key;
-    if (gnutls_pubkey_init(&public_key) != 0)
-        return false;
-    bool same =
-        gnutls_pubkey_import_privkey(public_key, parsed->key, 0, 0) == 0 &&
-        gnutls_pubkey_get_key_id(public_key, GNUTLS_KEYID_USE_SHA256, one, &size) ==
-            0 &&
-        gnutls_pubkey_get_key_id(parsed->chain[0].pubkey, GNUTLS_KEYID_USE_SHA256,
-                                 other, &other_size) == 0 &&
-        memcmp(one, other, sizeof one) == 0;
-    gnutls_pubkey_deinit(public_key);
-    return same;
+    return gnutls_x509_privkey_get_key_id(pair->key, GNUTLS_KEYID_USE_SHA256, one,
+                                          &size) == 0 &&
+           gnutls_x509_crt_get_key_id(pair->chain[0], GNUTLS_KEYID_USE_SHA256, other,
+                                      &other_size) == 0 &&
+           memcmp(one, other, sizeof one) == 0;
 }
 
-static int check(const char *certificate_path, char *certificate, const char *key_path,
-                 char *key, struct error *err)
+static int parse(const char *certificate_path, char *certificate, const char *key_path,
+                 char *key, struct pair *out, struct error *err)
 {
-    _cleanup_(parsed_clear) struct parsed parsed = {0};
-    int rc = parse_chain(certificate, &parsed);
+    int rc = parse_chain(certificate, out);
     if (rc != 0)
         return error_set(err, ERROR_INVALID, "%s: no certificate in PEM: %s",
                          certificate_path, gnutls_strerror(rc));
-    rc = parse_key(key, &parsed);
+    rc = parse_key(key, out);
     if (rc != 0)
         return error_set(err, ERROR_INVALID, "%s: no key in PEM: %s", key_path,
                          gnutls_strerror(rc));
-    if (!belong_together(&parsed))
+    if (!belong_together(out))
         return error_set(err, ERROR_INVALID,
                          "%s is not the key of the certificate in %s", key_path,
                          certificate_path);
     return 0;
 }
 
+static int read_pair(const char *certificate_path, const char *key_path,
+                     struct pair *out, struct error *err)
+{
+    _cleanup_free_ char *certificate = NULL, *key = NULL;
+    int rc = -1;
+    if (file_read_at(AT_FDCWD, certificate_path, MAX_PEM, &certificate, NULL, err) ==
+            0 &&
+        file_read_at(AT_FDCWD, key_path, MAX_PEM, &key, NULL, err) == 0)
+        rc = parse(certificate_path, certificate, key_path, key, out, err);
+    if (key)
+        explicit_bzero(key, strlen(key));
+    return rc;
+}
+
 int certificate_read(const char *certificate_path, const char *key_path,
                      struct error *err)
 {
-    _cleanup_free_ char *certificate = NULL, *key = NULL;
-    if (file_read_at(AT_FDCWD, certificate_path, MAX_PEM, &certificate, NULL, err) !=
-            0 ||
-        file_read_at(AT_FDCWD, key_path, MAX_PEM, &key, NULL, err) != 0 ||
-        check(certificate_path, certificate, key_path, key, err) != 0)
+    _cleanup_(pair_clear) struct pair pair = {0};
+    if (read_pair(certificate_path, key_path, &pair, err) != 0)
         return -1;
     certificate_forget();
-    certificate_text = steal(certificate);
-    key_text = steal(key);
+    used = pair;
+    pair = (struct pair){0};
     return 0;
 }
 
 void certificate_forget(void)
 {
-    if (key_text)
-        explicit_bzero(key_text, strlen(key_text));
-    free(certificate_text);
-    free(key_text);
-    certificate_text = key_text = NULL;
+    pair_clear(&used);
+}
+
+/* ---- for a handshake ---- */
+
+/* In gnutls's own memory, as it frees what it is given. */
+struct copy {
+    gnutls_pcert_st *chain;
+    unsigned count;
+    gnutls_privkey_t key;
+};
+
+static void copy_clear(struct copy *copy)
+{
+    for (unsigned i = 0; i < copy->count; i++)
+        gnutls_pcert_deinit(&copy->chain[i]);
+    gnutls_free(copy->chain);
+    if (copy->key)
+        gnutls_privkey_deinit(copy->key);
+}
+
+static int copy_chain(struct copy *out)
+{
+    out->chain = gnutls_calloc(used.count, sizeof *out->chain);
+    if (!out->chain)
+        return GNUTLS_E_MEMORY_ERROR;
+    for (; out->count < used.count; out->count++) {
+        int rc = gnutls_pcert_import_x509(&out->chain[out->count],
+                                          used.chain[out->count], 0);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int copy_key(struct copy *out)
+{
+    int rc = gnutls_privkey_init(&out->key);
+    return rc == 0 ? gnutls_privkey_import_x509(out->key, used.key,
+                                                GNUTLS_PRIVKEY_IMPORT_COPY)
+                   : rc;
 }
 
 int certificate_give(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
@@ -128,14 +164,13 @@ int certificate_give(gnutls_session_t session, const struct gnutls_cert_retr_st 
                      gnutls_privkey_t *key, unsigned *flags)
 {
     (void)session, (void)info;
-    _cleanup_(parsed_clear) struct parsed parsed = {0};
-    if (parse_chain(certificate_text, &parsed) != 0 ||
-        parse_key(key_text, &parsed) != 0)
+    _cleanup_(copy_clear) struct copy copy = {0};
+    if (copy_chain(&copy) != 0 || copy_key(&copy) != 0)
         return -1;
-    *certificates = steal(parsed.chain);
-    *count = parsed.count;
-    *key = steal(parsed.key);
-    parsed.count = 0;
+    *certificates = copy.chain;
+    *count = copy.count;
+    *key = copy.key;
+    copy = (struct copy){0};
     *ocsp = NULL;
     *ocsp_count = 0;
     *flags = GNUTLS_CERT_RETR_DEINIT_ALL;

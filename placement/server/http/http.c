@@ -340,11 +340,15 @@ static int read_certificate(const struct http_options *options, struct error *er
     return certificate_read(options->cert, options->key, err);
 }
 
+/* RFC 8996 has done away with TLS 1.0 and 1.1. */
+static char tls_priorities[] = "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1";
+
 static int start_daemon(struct http *http, struct error *err)
 {
     const struct http_options *options = &http->options;
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, certificate_give},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities},
         {MHD_OPTION_END, 0, NULL},
     };
     int listener;
@@ -353,7 +357,7 @@ static int start_daemon(struct http *http, struct error *err)
     http->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (options->cert ? MHD_USE_TLS : 0), 0,
         NULL, NULL, on_access, http,                       /* */
-        MHD_OPTION_ARRAY, options->cert ? tls : &tls[1],   /* */
+        MHD_OPTION_ARRAY, options->cert ? tls : &tls[2],   /* */
         MHD_OPTION_LISTEN_SOCKET, listener,                /* */
         MHD_OPTION_URI_LOG_CALLBACK, on_target, http,      /* */
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,   /* */

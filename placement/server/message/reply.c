@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/utf8.h"
 #include "lib/xalloc.h"
 #include "placement/server/message/accept.h"
 #include "placement/server/message/microversion.h"
@@ -100,7 +101,8 @@ static char *explain(int status, const struct request *request)
     const char *quote = quoted(status, request), *at = strstr(sentence, "%s");
     if (!quote || !at)
         return xstrdup(sentence);
-    return xasprintf("%.*s%s%s", (int)(at - sentence), sentence, quote, at + 2);
+    _cleanup_free_ char *valid = utf8_made_valid(quote);
+    return xasprintf("%.*s%s%s", (int)(at - sentence), sentence, valid, at + 2);
 }
 
 /* Upstream makes its texts as HTML first, and then takes out what looks like a tag. */
@@ -223,6 +225,10 @@ void reply_finish_problem(struct reply *reply, const struct request *request)
 {
     static const char *const offers[] = {"text/html", "application/json", NULL};
     json_writer_clear(&reply->body);
+    /* What the client sent may be quoted, and that may be any bytes. */
+    char *detail = utf8_made_valid(reply->detail);
+    free(reply->detail);
+    reply->detail = detail;
     const char *type = accept_best(request->accept, offers);
     if (!type || strcmp(type, "application/json") != 0)
         write_text(reply, request, type != NULL);

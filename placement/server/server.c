@@ -40,6 +40,8 @@ struct server {
     int signals;
     bool stop, reload;
     time_t swept;
+    uint64_t alive_interval; /* microseconds; 0: systemd does not ask */
+    double alive_told;       /* monotonic seconds */
 };
 
 static void server_free(struct server *server)
@@ -255,12 +257,23 @@ static void tend_store(struct server *server)
                   err.text);
 }
 
+static void tell_alive(struct server *server)
+{
+    double now = seconds_now();
+    if (server->alive_interval == 0 ||
+        now - server->alive_told < (double)server->alive_interval / 1e6)
+        return;
+    server->alive_told = now;
+    notify_news("WATCHDOG=1");
+}
+
 static void sweep(struct server *server)
 {
     time_t now = monotonic();
     if (now == server->swept)
         return;
     server->swept = now;
+    tell_alive(server);
     tend_store(server);
     http_sweep(server->http);
     if (server->metrics_http) {
@@ -498,6 +511,7 @@ int server_run(const struct server_options *options, struct error *err)
         return -1;
     /* Tests read this line to learn the port. */
     log_info("server", "listening on %s", http_address(server->http));
+    server->alive_interval = notify_watchdog_interval();
     notify_state("READY=1");
     loop(server);
     log_info("server", "ended");

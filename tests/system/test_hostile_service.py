@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 
@@ -103,6 +104,23 @@ class Log(SystemTest):
             return re.search(rb"(\d+) lines were not written", text)
 
         self.assertGreater(int(wait_for(read_all, "the number of lines")[1]), 500)
+
+
+class Watchdog(SystemTest):
+    def test_signs_of_life(self):
+        """As systemd asks for them in the unit."""
+        folder = self.subdirectory("server")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.bind(str(folder / "notify"))
+            systemd.settimeout(20)
+            server = own_placement(folder, env={
+                **os.environ, "NOTIFY_SOCKET": str(folder / "notify"),
+                "WATCHDOG_USEC": "2000000"})
+            self.assertEqual(systemd.recv(100), b"READY=1")
+            for _ in range(2):
+                self.assertEqual(systemd.recv(100), b"WATCHDOG=1")
+            self.end(server)
+            self.assertEqual(systemd.recv(100), b"STOPPING=1")
 
 
 class Tls(SystemTest):

@@ -45,6 +45,16 @@ class Units(unittest.TestCase):
             self.assertTrue(exposure, done.stdout + done.stderr)
             self.assertLess(float(exposure[1]), MOST_EXPOSED, unit.name)
 
+    def test_bounds(self):
+        """What a hostile client could make of them ends with the service."""
+        for unit in self.units:
+            self.assertTrue(self.words(unit.name, "MemoryMax"), unit.name)
+            self.assertEqual(self.words(unit.name, "RemoveIPC"), ["yes"], unit.name)
+            filters = self.words(unit.name, "SystemCallFilter")
+            self.assertEqual(filters, ["@system-service", "~@privileged", "@resources"])
+            if self.words(unit.name, "Type") == ["notify"]:
+                self.assertTrue(self.words(unit.name, "WatchdogSec"), unit.name)
+
     def test_devices_are_back_before_guests_start(self):
         guests = {"libvirt-guests.service", "nova-compute.service"}
         vendor = {"nvidia-vgpud.service", "nvidia-vgpu-mgr.service", "nvidia-sriov.service"}

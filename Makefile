@@ -70,7 +70,7 @@ PARTS_unit := unit agent server client model config mdevsim lib
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps deps-lint deps-upstream deps-bench deps-bare deps-fuzz generated install uninstall \
-	check check-unit check-system check-san check-crash check-oracle soak run-soak check-upstream check-conformance check-kernel check-units check-bare fuzz run-fuzz demo bench \
+	check check-unit check-system check-san check-crash check-hostile check-oracle soak run-soak check-upstream check-conformance check-kernel check-units check-bare fuzz run-fuzz demo bench \
 	lint lint-format lint-tidy lint-cppcheck lint-shell lint-floors clean FORCE
 .SECONDARY:
 
@@ -220,6 +220,10 @@ check-crash: all $(PRELOADED) ## killed or failing at every single call and requ
 # Each seed is a script of its own; SEEDS= (1-40) does those, STEPS= so many steps in each mode.
 check-oracle: all ## STEPS=500 SEEDS=: random scripts of Nova, operators and enemies before a second judge
 	@BUILD=$(abspath $(BUILD)) tests/system/oracle/run --steps $(or $(STEPS),500) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(MODE),--mode $(MODE))
+
+HOSTILE ?=
+check-hostile: all $(PRELOADED) ## placementd under attack: what a well-behaved client has of it; HOSTILE='--seconds 60 writers'
+	@BUILD=$(abspath $(BUILD)) tests/hostile/run $(HOSTILE)
 
 # The daemon's cycles, and where its storms begin (tests/system/test_soak.py).
 SEED ?= 1

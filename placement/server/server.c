@@ -29,6 +29,8 @@
 #define METRICS_SECONDS 10
 /* How often the readiness of more requests is looked at before they are committed. */
 #define MAX_GATHERED 64
+/* And for how long: reads that take their time must not hold up those who write. */
+#define GATHER_SECONDS 0.01
 
 struct server {
     const struct placementd_config *config;
@@ -167,9 +169,12 @@ static void answer_again(void *context, struct request *request, struct reply *r
 static void commit(struct server *server)
 {
     struct failed_commit failed = {.server = server};
-    for (int i = 0; i < MAX_GATHERED && is_readable(http_fd(server->http)); i++)
-        http_run(server->http);
     double begun = seconds_now();
+    for (int i = 0; i < MAX_GATHERED && is_readable(http_fd(server->http)) &&
+                    seconds_now() - begun < GATHER_SECONDS;
+         i++)
+        http_run(server->http);
+    begun = seconds_now();
     int rc = store_commit(server->api.store, &failed.err);
     server->metrics.commit_seconds += seconds_now() - begun;
     if (rc == 0) {

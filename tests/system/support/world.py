@@ -248,8 +248,8 @@ class CaseTest(WorldTest):
         self.allocate(C, 1, consumer("c"))
         self.settle()
         self.reconfigure(WITHOUT_C)
-        self.standing = (f"vgpu-agent: {self.root_name}_{child_name(C)}: no GPU is "
-                         "configured for it any more: held back until it is pruned\n")
+        self.standing = (f"vgpu-agent: {C}: no type is configured for it any more: held back "
+                         "until it is pruned (`vgpu-agent prune`) or configured again\n")
 
     def begin_prune(self):
         self.settle()

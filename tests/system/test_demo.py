@@ -36,7 +36,7 @@ class Demo(SystemTest):
         self.assertNotIn(str(self.folder), MOUNTS.read_text())
 
     def test_it_tells_the_job_and_its_file_can_be_copied(self):
-        done = run(DEMO, env=self.environment)
+        done = run(DEMO, timeout=110, env=self.environment)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.check_nothing_is_left()
         for command in ("check-config", "plan", "tree", "status", "allocations", "xml .*", "drain .*"):

@@ -172,6 +172,9 @@ class Unprivileged(FleetTest):
         """A process of root's, alone in the /proc that the agent is shown, has the device's
         group open, in a /dev of its own. The agent is shown a container's root, with
         libvirt's folders as volumes."""
+        tried = run(["unshare", "--pid", "--fork", "--mount", "true"])
+        if tried.returncode:  # in a chroot, say, whose / is no mount point
+            self.skipTest(f"no mount namespace can be made: {tried.stderr.strip()}")
         group = (self.host.root / f"bus/mdev/devices/{device}/iommu_group").readlink().name
         node, proc = f"/dev/vfio/{group}", self.agent.host_root / "proc"
         hold = (f"mount -t tmpfs none /dev && mkdir /dev/vfio && echo >{node} && "
@@ -200,9 +203,6 @@ class Unprivileged(FleetTest):
 
     def test_who_holds_a_device(self):
         """What CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE are for."""
-        tried = run(["unshare", "--pid", "--fork", "--mount", "true"])
-        if tried.returncode:  # in a chroot, say, whose / is no mount point
-            self.skipTest(f"no mount namespace can be made: {tried.stderr.strip()}")
         self.give_types(A)
         self.start()
         server = self.allocate(A)

@@ -1,51 +1,27 @@
 #include "agent/agent.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "agent/backend/mdev.h"
 #include "agent/state/boot_clock.h"
 #include "agent/state/instance_lock.h"
-#include "agent/state/journal_codec.h"
+#include "agent/state/machine_id.h"
 #include "agent/state/requests.h"
-#include "lib/files.h"
 #include "lib/xalloc.h"
 
 #define PATIENCE 2000 /* milliseconds */
-#define JOURNAL_MAX (64u << 20)
-
-/* The journal for those who change nothing: a damaged one stays where it is. */
-static int look_at_journal(const char *path, struct journal **out, char **note,
-                           struct error *err)
-{
-    _cleanup_free_ char *text = NULL;
-    size_t length;
-    if (file_read_at(AT_FDCWD, path, JOURNAL_MAX, &text, &length, err) != 0) {
-        if (err->code != ERROR_NOT_FOUND)
-            return -1;
-        *out = journal_new();
-        return 0;
-    }
-    if (journal_read(text, length, out, err) != 0) {
-        *note =
-            xasprintf("the state file %s is damaged (%s); no device is removed until "
-                      "it is rebuilt",
-                      path, err->text);
-        *out = journal_new();
-        (*out)->rebuilding = true;
-    }
-    return 0;
-}
 
 static int open_journal(struct agent *agent, const char *command, int64_t now,
                         char **note, struct error *err)
 {
     const char *path = agent->config->agent.state_file;
+    char machine[UUID_TEXT_SIZE];
+    machine_id_read(agent->config->agent.host_root, machine);
     if (agent->access == AGENT_LOOKS)
-        return look_at_journal(path, &agent->journal, note, err);
+        return journal_look(path, machine, &agent->journal, note, err);
     if (instance_lock_take(path, command, &agent->lock, err) != 0)
         return err->code == ERROR_BUSY ? -1 : error_prefix(err, "agent.state_file");
-    return journal_load(path, now, &agent->journal, note, err);
+    return journal_load(path, machine, now, &agent->journal, note, err);
 }
 
 static int open_client(struct agent *agent, struct error *err)
@@ -155,6 +131,13 @@ void agent_set_prune(struct agent *agent, const struct strlist *providers)
 {
     strlist_clear(&agent->prune);
     agent->prune = strlist_copy(providers);
+}
+
+int agent_adopt_root(struct agent *agent, const char *uuid, const char *name,
+                     struct error *err)
+{
+    (void)journal_put_root(agent->journal, uuid, name);
+    return journal_save(agent->journal, agent->config->agent.state_file, err);
 }
 
 unsigned long agent_requests(const struct agent *agent)

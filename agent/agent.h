@@ -31,6 +31,8 @@ struct agent {
     struct placement_fetch *fetch;
     struct journal *journal;
     bool journal_unsaved;
+    bool doubts_root; /* the root that was read is not the journal's */
+    bool adopts_root; /* an order to change that is being carried out */
     struct host_reader *reader;
     struct device_worker *worker;
     struct strlist drained, prune; /* what the operator wants */
@@ -69,6 +71,10 @@ void agent_set_patience(struct agent *agent, unsigned milliseconds);
 /* Uuids of providers to delete in the cycles to come, if they are no longer configured
  * and free. Copied. */
 void agent_set_prune(struct agent *agent, const struct strlist *providers);
+
+/* The state file belongs to this root provider from now on; on disk when it returns. */
+int agent_adopt_root(struct agent *agent, const char *uuid, const char *name,
+                     struct error *err);
 
 /* Requests sent to Placement and Keystone so far, and when the token expires (seconds
  * since the epoch; 0: there is none). */

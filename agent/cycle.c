@@ -70,6 +70,9 @@ static int read_placement(struct agent *agent, bool whole, int64_t now,
 {
     const struct observed *observed;
     cycle->observed = NULL;
+    /* It is found by its name again, which DNS may say right by now. */
+    if (agent->doubts_root)
+        placement_fetch_forget(agent->fetch);
     if (fetch(agent, whole, now, &observed, err) != 0)
         return -1;
     desired_tree_free(cycle->desired);
@@ -139,6 +142,31 @@ static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle
     return plan_make(&input);
 }
 
+/* The operator has said that the root which was read is the right one. */
+static bool is_adopted(const struct agent *agent, const struct cycle *cycle)
+{
+    _cleanup_strlist_ struct strlist roots = {0};
+    return orders_read(agent->config->agent.state_file, ORDER_ADOPT_ROOT, &roots,
+                       NULL) == 0 &&
+           strlist_contains(&roots, cycle->observed->root_uuid);
+}
+
+static struct plan *decide_on_root(struct agent *agent, int64_t now,
+                                   struct cycle *cycle)
+{
+    struct plan *plan = decide(agent, now, cycle);
+    if (plan->other_root && is_adopted(agent, cycle)) {
+        plan_free(plan);
+        if (journal_put_root(agent->journal, cycle->observed->root_uuid,
+                             cycle->observed->root_name))
+            agent->journal_unsaved = true;
+        agent->adopts_root = true;
+        plan = decide(agent, now, cycle);
+    }
+    agent->doubts_root = plan->other_root;
+    return plan;
+}
+
 static void take_late_results(struct agent *agent, struct cycle *cycle)
 {
     struct device_done done;
@@ -174,12 +202,12 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
     int rc = agent->client ? look_at_placement(agent, whole, now, cycle, err) : 0;
     if (want_use)
         look_who_uses(agent, cycle);
-    struct plan *plan = decide(agent, now, cycle);
+    struct plan *plan = decide_on_root(agent, now, cycle);
     /* Nothing is done on the word of a half look. */
     if (rc == 0 && !whole && plan->step_count) {
         plan_free(plan);
         rc = look_at_placement(agent, true, now, cycle, err);
-        plan = decide(agent, now, cycle);
+        plan = decide_on_root(agent, now, cycle);
     }
     array_add(cycle->rounds, cycle->round_count)->plan = plan;
     return rc;
@@ -232,6 +260,18 @@ static void note_writes(struct agent *agent, const struct cycle_round *round,
     }
 }
 
+/* The order has done its duty once the state file says what it said. */
+static void end_adoption(struct agent *agent, struct cycle *cycle)
+{
+    struct error err;
+    if (!agent->adopts_root || agent->journal_unsaved)
+        return;
+    agent->adopts_root = false;
+    if (orders_withdraw_all(agent->config->agent.state_file, ORDER_ADOPT_ROOT, &err) !=
+        0)
+        strlist_add(&cycle->notes, err.text);
+}
+
 /* Carries out the last round. True when it asks for another. */
 static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
 {
@@ -253,6 +293,7 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
     rewrites_complain(&agent->rewrites, now, &cycle->notes);
     if (placement_failed(round))
         forget_placement(agent, cycle);
+    end_adoption(agent, cycle);
     return round->execution->look_again;
 }
 

@@ -238,6 +238,8 @@ static void fail_all(struct run *run, const struct error *err)
 static int write_ahead(struct run *run, struct error *err)
 {
     const struct executor *with = run->with;
+    if (plan_note_root(with->journal, run->plan))
+        *with->journal_unsaved = true;
     for (size_t i = 0; i < run->plan->step_count; i++)
         if (plan_note_intention(with->journal, &run->plan->steps[i]))
             *with->journal_unsaved = true;

@@ -253,7 +253,9 @@ static int start(struct daemon *daemon, struct error *err)
         log_error("agent", "%s", note);
     agent_set_interrupt(daemon->agent, interrupted, daemon);
     /* Whoever asked an earlier daemon has gone. */
-    if (orders_withdraw_all(daemon->config->agent.state_file, ORDER_PRUNE, err) != 0)
+    const char *state_file = daemon->config->agent.state_file;
+    if (orders_withdraw_all(state_file, ORDER_PRUNE, err) != 0 ||
+        orders_withdraw_all(state_file, ORDER_ADOPT_ROOT, err) != 0)
         return -1;
     if (notify_watchdog_interval() > 0)
         daemon->next_sign_of_life = now_ms();

@@ -27,7 +27,8 @@ static int64_t count_taken(const struct world *world, const struct group *group)
     int64_t count = 0;
     for (size_t i = 0; i < group->held_count; i++) {
         const struct held *held = &group->held[i];
-        count += !held->want && held_is_configured(held) && held_is_used(world, held);
+        count += !held->want && held_is_configured(held) &&
+                 (held_is_used(world, held) || held_is_out_of_sight(world, held));
     }
     return count;
 }

@@ -84,6 +84,11 @@ static bool end_rebuild(struct journal *journal)
     return changed;
 }
 
+bool plan_note_root(struct journal *journal, const struct plan *plan)
+{
+    return *plan->root && journal_put_root(journal, plan->root, plan->root_name);
+}
+
 bool plan_note_intention(struct journal *journal, const struct step *step)
 {
     switch (step->kind) {

@@ -178,6 +178,7 @@ static bool is_to_be_had(const struct world *world, const struct held *held,
                          const struct want *want)
 {
     return !held->want && held_is_settled(held) && held_is_configured(held) &&
+           !held_is_out_of_sight(world, held) &&
            possession_of(world, held->use, held->entry, want->allocation->consumer) ==
                POSSESSED_BY_NONE;
 }

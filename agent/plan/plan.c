@@ -9,6 +9,7 @@
 #include "agent/plan/provider.h"
 #include "agent/plan/release.h"
 #include "agent/plan/restore.h"
+#include "agent/plan/root_claim.h"
 #include "agent/plan/world.h"
 #include "lib/xalloc.h"
 
@@ -240,6 +241,7 @@ static void clear(struct plan *plan)
         free(plan->services[i].reason);
     free(plan->services);
     strlist_clear(&plan->problems);
+    free(plan->root_name);
     *plan = (struct plan){0};
 }
 
@@ -270,17 +272,40 @@ static void plan_all(struct world *world)
               compare_allocations);
 }
 
-struct plan *plan_make(const struct plan_input *input)
+static void plan_in_world(struct world *world)
 {
-    struct plan *plan = xcalloc(1, sizeof *plan);
-    _cleanup_(world_freep) struct world *world = world_make(input, plan);
-    if (input->observed)
+    if (world->in->observed)
         plan_all(world);
     else
         plan_blind(world);
     if (world->needs_use) {
-        clear(plan);
-        plan->needs_use = true;
+        clear(world->plan);
+        world->plan->needs_use = true;
+    }
+}
+
+/* What was read tells of somebody else's devices. */
+static struct plan_input without_placement(const struct plan_input *input)
+{
+    struct plan_input blind = *input;
+    blind.observed = NULL;
+    blind.desired = NULL;
+    return blind;
+}
+
+struct plan *plan_make(const struct plan_input *input)
+{
+    struct plan *plan = xcalloc(1, sizeof *plan);
+    bool other_root = root_is_another(input);
+    const struct plan_input in = other_root ? without_placement(input) : *input;
+    _cleanup_(world_freep) struct world *world = world_make(&in, plan);
+    plan_in_world(world);
+    plan->other_root = other_root;
+    if (other_root && !plan->needs_use)
+        strlist_add_take(&plan->problems, root_problem(input));
+    else if (in.observed && in.observed->root_found) {
+        stpcpy(plan->root, in.observed->root_uuid);
+        plan->root_name = xstrdup(in.observed->root_name);
     }
     return plan;
 }

@@ -105,6 +105,12 @@ struct plan {
      * when nothing is surplus and every device is known: an idle cycle needs no scan.
      */
     bool needs_use;
+    /* Placement's root is not the one that the state file belongs to: until an operator
+     * adopts it the plan is made as if Placement could not be read. */
+    bool other_root;
+    char root[UUID_TEXT_SIZE]; /* that the plan is for, and the state file from now on;
+                                  "": none was found, or another one */
+    char *root_name;           /* NULL where that is "" */
     struct step *steps;
     size_t step_count;
     struct allocation_status *allocations; /* by provider, consumer, class */

@@ -137,6 +137,11 @@ static void wait_for_grace(struct world *world, const struct group *group,
 
 static void release(struct world *world, struct group *group, const struct held *held)
 {
+    /* Not even where the provider is made anew: first it is read. */
+    if (!observed_by_uuid(world->in->observed, held->entry->provider)) {
+        add_releasing(world, held->entry, "its provider is not in Placement");
+        return;
+    }
     if (held_is_foreign(held)) {
         if (held_is_settled(held))
             add_device_step(world, STEP_FORGET_DEVICE, group, held->entry)->reason =

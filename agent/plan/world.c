@@ -332,6 +332,17 @@ bool held_is_overdue(const struct world *world, const struct held *held)
            world->in->now - released_at >= world->in->config->agent.release_grace;
 }
 
+bool held_is_out_of_sight(const struct world *world, const struct held *held)
+{
+    if (!held->entry || !world->in->observed ||
+        observed_by_uuid(world->in->observed, held->entry->provider))
+        return false;
+    for (size_t i = 0; i < world->subject_count; i++)
+        if (strcmp(world->subjects[i].uuid, held->entry->provider) == 0)
+            return false;
+    return true;
+}
+
 bool held_is_used(const struct world *world, const struct held *held)
 {
     return held->use || (world->in->use && world->in->use->unknown);

@@ -116,6 +116,9 @@ bool held_is_foreign(const struct held *held);
 /* Its entry was released, and the grace period is over by a clock that has not gone
  * back since. */
 bool held_is_overdue(const struct world *world, const struct held *held);
+/* Its entry is of a provider that is neither in the tree nor about to be made: who has
+ * allocations there cannot be seen. */
+bool held_is_out_of_sight(const struct world *world, const struct held *held);
 /* A guest, a process or mdevctl has it, or could have. */
 bool held_is_used(const struct world *world, const struct held *held);
 int64_t want_missing(const struct want *want);

@@ -145,7 +145,19 @@ void journal_free(struct journal *journal)
     for (size_t i = 0; i < journal->device_count; i++)
         journal_device_clear(&journal->devices[i]);
     free(journal->devices);
+    free(journal->root_name);
     free(journal);
+}
+
+bool journal_put_root(struct journal *journal, const char *uuid, const char *name)
+{
+    if (same(journal->root, uuid) && same(journal->root_name, name))
+        return false;
+    stpcpy(journal->root, uuid);
+    char *copy = xstrdup(name);
+    free(journal->root_name);
+    journal->root_name = copy;
+    return true;
 }
 
 struct journal_device *journal_find_device(const struct journal *journal,
@@ -221,43 +233,90 @@ bool journal_drop_provider(struct journal *journal, const char *uuid)
 
 /* ---- the file ---- */
 
-/* The damaged file gets a second name first, and is then replaced: at no moment is
- * there no file, which would look like a first start. */
-static int start_over(const char *path, int64_t now, const char *why,
-                      struct journal **out, char **note, struct error *err)
+/* Why the file does not do. All zero: it does. */
+struct fault {
+    const char *suffix; /* of the name that it is kept under */
+    char *text;
+};
+
+static void fault_clear(struct fault *fault)
 {
-    _cleanup_free_ char *aside = xasprintf("%s.damaged-%lld", path, (long long)now);
-    if (link(path, aside) != 0 && errno != EEXIST)
-        return error_set_errno(err, errno, "cannot keep the damaged %s as %s", path,
-                               aside);
-    _cleanup_(journal_freep) struct journal *journal = journal_new();
-    journal->rebuilding = true;
-    if (journal_save(journal, path, err) != 0)
-        return -1;
-    *note = xasprintf("the state file %s is damaged (%s): kept as %s; no device is "
-                      "removed until it is rebuilt",
-                      path, why, aside);
+    free(fault->text);
+}
+
+/* An empty journal where there is no file, and one that is rebuilding where there is a
+ * fault. */
+static int read_file(const char *path, const char *machine, struct journal **out,
+                     struct fault *fault, struct error *err)
+{
+    _cleanup_free_ char *text = NULL;
+    size_t length;
+    struct error why = {0};
+    _cleanup_(journal_freep) struct journal *journal = NULL;
+    if (file_read_at(AT_FDCWD, path, MAX_SIZE, &text, &length, &why) != 0) {
+        if (why.errnum != ENOENT)
+            return error_set(err, why.code, "the state file: %s", why.text);
+        journal = journal_new();
+    } else if (journal_read(text, length, &journal, &why) != 0) {
+        if (why.code == ERROR_UNSUPPORTED)
+            return error_set(err, why.code, "the state file %s: %s", path, why.text);
+        fault->suffix = "damaged";
+        fault->text = xasprintf("the state file %s is damaged (%s)", path, why.text);
+    } else if (*machine && *journal->machine && !same(machine, journal->machine)) {
+        fault->suffix = "other-host";
+        fault->text = xasprintf("the state file %s is another host's: it was written "
+                                "under another machine-id, and nothing that it lists "
+                                "is touched",
+                                path);
+    }
+    if (fault->text) {
+        journal_free(journal);
+        journal = journal_new();
+        journal->rebuilding = true;
+    }
+    if (!*journal->machine)
+        stpcpy(journal->machine, machine);
     *out = steal(journal);
     return 0;
 }
 
-int journal_load(const char *path, int64_t now, struct journal **out, char **note,
-                 struct error *err)
+/* The faulty file gets a second name first, and is then replaced: at no moment is there
+ * no file, which would look like a first start. */
+static int start_over(const char *path, int64_t now, const struct fault *fault,
+                      const struct journal *journal, char **note, struct error *err)
 {
-    _cleanup_free_ char *text = NULL;
-    size_t length;
-    struct error local = {0};
-    if (file_read_at(AT_FDCWD, path, MAX_SIZE, &text, &length, &local) != 0) {
-        if (local.errnum == ENOENT) {
-            *out = journal_new();
-            return 0;
-        }
-        if (err)
-            *err = local;
-        return error_prefix(err, "the state file");
-    }
-    if (journal_read(text, length, out, &local) != 0)
-        return start_over(path, now, local.text, out, note, err);
+    _cleanup_free_ char *aside =
+        xasprintf("%s.%s-%lld", path, fault->suffix, (long long)now);
+    if (link(path, aside) != 0 && errno != EEXIST)
+        return error_set_errno(err, errno, "%s; it cannot be kept as %s", fault->text,
+                               aside);
+    if (journal_save(journal, path, err) != 0)
+        return -1;
+    *note = xasprintf("%s: kept as %s; no device is removed until it is rebuilt",
+                      fault->text, aside);
+    return 0;
+}
+
+int journal_load(const char *path, const char *machine, int64_t now,
+                 struct journal **out, char **note, struct error *err)
+{
+    _cleanup_(fault_clear) struct fault fault = {0};
+    _cleanup_(journal_freep) struct journal *journal = NULL;
+    if (read_file(path, machine, &journal, &fault, err) != 0 ||
+        (fault.text && start_over(path, now, &fault, journal, note, err) != 0))
+        return -1;
+    *out = steal(journal);
+    return 0;
+}
+
+int journal_look(const char *path, const char *machine, struct journal **out,
+                 char **note, struct error *err)
+{
+    _cleanup_(fault_clear) struct fault fault = {0};
+    if (read_file(path, machine, out, &fault, err) != 0)
+        return -1;
+    if (fault.text)
+        *note = xasprintf("%s; no device is removed until it is rebuilt", fault.text);
     return 0;
 }
 

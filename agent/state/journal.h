@@ -69,6 +69,11 @@ struct journal {
      * and when it began. "": of a time before that was written down. */
     char boot[UUID_TEXT_SIZE];
     int64_t booted_at;
+    /* Of whose things it tells: machine_id_read()'s, and the root provider in Placement
+     * with its name. "" and NULL: not known yet, as in files of older versions. */
+    char machine[UUID_TEXT_SIZE];
+    char root[UUID_TEXT_SIZE];
+    char *root_name;
     struct journal_provider *providers;
     size_t provider_count;
     struct journal_device *devices;
@@ -79,12 +84,16 @@ struct journal *journal_new(void);
 void journal_free(struct journal *journal);
 DEFINE_CLEANUP(struct journal *, journal_free)
 
-/* `path` need not exist; `now` names the file that a damaged one is moved to. On
- * damage: succeeds with an empty journal that is `rebuilding` and is saved as such, and
- * *note (the caller's, else untouched) says what happened, for the log. Fails when the
- * file cannot be read, moved aside or replaced. */
-int journal_load(const char *path, int64_t now, struct journal **out, char **note,
-                 struct error *err);
+/* `path` need not exist; `machine` is this host's, "" where that is not known. `now`
+ * names the file that a damaged one, or another host's, is moved to. In these two cases:
+ * succeeds with an empty journal that is `rebuilding` and is saved as such, and *note
+ * (the caller's, else untouched) says what happened, for the log. Fails when the file
+ * cannot be read, moved aside or replaced; UNSUPPORTED when a newer version wrote it. */
+int journal_load(const char *path, const char *machine, int64_t now,
+                 struct journal **out, char **note, struct error *err);
+/* The same for those who change nothing: what is damaged or another's stays there. */
+int journal_look(const char *path, const char *machine, struct journal **out,
+                 char **note, struct error *err);
 int journal_save(const struct journal *journal, const char *path, struct error *err);
 
 /* NULL when it has none. */
@@ -92,6 +101,9 @@ struct journal_device *journal_find_device(const struct journal *journal,
                                            const char *uuid);
 struct journal_provider *journal_find_provider(const struct journal *journal,
                                                const char *uuid);
+
+/* True when the journal has changed. */
+bool journal_put_root(struct journal *journal, const char *uuid, const char *name);
 
 /* Each is true when the journal has changed. Entries are copied; one of the same uuid
  * is replaced. */

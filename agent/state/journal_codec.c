@@ -71,6 +71,12 @@ char *journal_write(const struct journal *journal, size_t *length)
         json_write_string_member(&w, "boot", journal->boot);
         json_write_int_member(&w, "booted_at", journal->booted_at);
     }
+    if (*journal->machine)
+        json_write_string_member(&w, "machine", journal->machine);
+    if (*journal->root) {
+        json_write_string_member(&w, "root", journal->root);
+        json_write_string_member(&w, "root_name", journal->root_name);
+    }
     json_write_key(&w, "providers");
     json_write_begin_array(&w);
     for (size_t i = 0; i < journal->provider_count; i++)
@@ -249,6 +255,21 @@ static int read_devices(struct json_object *json, struct journal *journal,
     return 0;
 }
 
+/* Files of older versions lack these. */
+static int read_owner(struct json_object *json, struct journal *journal,
+                      struct error *err)
+{
+    if (json_object_object_get_ex(json, "machine", NULL) &&
+        json_get_uuid(json, "machine", journal->machine, err) != 0)
+        return -1;
+    if (!json_object_object_get_ex(json, "root", NULL))
+        return 0;
+    return json_get_uuid(json, "root", journal->root, err) != 0 ||
+                   read_string(json, "root_name", &journal->root_name, err) != 0
+               ? -1
+               : 0;
+}
+
 /* `text` has no NUL in it: it has been parsed. */
 static int check_sum(const char *text, size_t length, struct error *err)
 {
@@ -283,13 +304,19 @@ int journal_read(const char *text, size_t length, struct journal **out,
     if (json_parse(text, length, &json, err) != 0 ||
         json_get_int64(json, "version", &version, err) != 0)
         return -1;
+    if (version > JOURNAL_VERSION)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "a newer vgpu-agent wrote it (version %lld; this one reads "
+                         "%d): install that one",
+                         (long long)version, JOURNAL_VERSION);
     if (version != JOURNAL_VERSION)
         return error_set(err, ERROR_INVALID, "version %lld; this program reads %d",
                          (long long)version, JOURNAL_VERSION);
     _cleanup_(journal_freep) struct journal *journal = journal_new();
     if (check_sum(text, length, err) != 0 ||
         json_get_bool(json, "rebuilding", &journal->rebuilding, err) != 0 ||
-        read_boot(json, journal, err) != 0 || read_providers(json, journal, err) != 0 ||
+        read_boot(json, journal, err) != 0 || read_owner(json, journal, err) != 0 ||
+        read_providers(json, journal, err) != 0 ||
         read_devices(json, journal, err) != 0)
         return -1;
     *out = steal(journal);

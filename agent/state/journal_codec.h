@@ -8,13 +8,14 @@
 
 #include "agent/state/journal.h"
 
+/* A member that an older version may pass over does not change it. */
 #define JOURNAL_VERSION 1
 /* The checksum is the version-5 uuid, in this namespace, of all the text before it. */
 #define JOURNAL_CHECKSUM_SPACE "5b1ad2e0-6a0c-4f0e-9a5e-8a3c34a1d7f1"
 
 /* NUL-terminated; the caller frees. `length` may be NULL. */
 char *journal_write(const struct journal *journal, size_t *length);
-/* ERROR_INVALID names what is wrong. */
+/* INVALID names what is wrong; UNSUPPORTED: a newer version wrote it. */
 int journal_read(const char *text, size_t length, struct journal **out,
                  struct error *err);
 

@@ -14,9 +14,11 @@
 #include "lib/strlist.h"
 
 enum order {
-    ORDER_DRAINED, /* of a GPU: nobody new gets it. Stands until it is withdrawn */
-    ORDER_PRUNE,   /* of a provider, by uuid: for the daemon's next cycle, which
+    ORDER_DRAINED,    /* of a GPU: nobody new gets it. Stands until it is withdrawn */
+    ORDER_PRUNE,      /* of a provider, by uuid: for the daemon's next cycle, which
                       withdraws it */
+    ORDER_ADOPT_ROOT, /* of a root provider, by uuid: the state file belongs to it from
+                         now on. For the next cycle that sees it, which withdraws it */
 };
 
 /* What the standing orders of this kind are about, sorted. */

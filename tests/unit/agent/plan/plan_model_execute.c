@@ -214,6 +214,7 @@ static void carry_out_and_note(struct model *model, const struct plan *plan,
 
 static void intend(struct model *model, const struct plan *plan)
 {
+    plan_note_root(model->journal, plan);
     for (size_t i = 0; i < plan->step_count; i++)
         plan_note_intention(model->journal, &plan->steps[i]);
 }

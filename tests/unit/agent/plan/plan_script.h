@@ -44,6 +44,8 @@
  *
  * The agent:
  *   journal lost|empty|gone
+ *   adopt                              the operator says that the root is the right one
+ *   unbind                             an older version has written the journal
  *   settle                             plans and executes until nothing is to be done
  *   then                               between the steps of two plans
  *

@@ -362,3 +362,20 @@ void chance_check_nova_steps(struct chance *c, const struct plan *plan)
             chance_wrong(c, "a device is put back that no domain names");
     }
 }
+
+void chance_check_root_steps(struct chance *c, const struct plan *plan)
+{
+    const struct model *m = &c->model;
+    /* One that is missing under the name that it had need not be another. */
+    if (m->unreachable || m->root_missing || !*m->journal->root ||
+        strcmp(m->journal->root, m->root_uuid) == 0)
+        return;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct journal_device *entry =
+            journal_find_device(m->journal, plan->steps[i].device.uuid);
+        if (plan->steps[i].kind != STEP_CREATE_DEVICE || !entry)
+            chance_wrong(c, "something is done for another root");
+    }
+    if (plan->problems.count == 0)
+        chance_wrong(c, "another root is passed over in silence");
+}

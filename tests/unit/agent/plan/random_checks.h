@@ -24,5 +24,7 @@ void chance_settle(struct model *model);
 void chance_check_owners(struct chance *c, const struct plan *plan);
 /* In nova mode Nova is the one who makes, reports and removes. */
 void chance_check_nova_steps(struct chance *c, const struct plan *plan);
+/* For another root than the journal's nothing is done. */
+void chance_check_root_steps(struct chance *c, const struct plan *plan);
 
 #endif

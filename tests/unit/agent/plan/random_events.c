@@ -213,6 +213,11 @@ static void lose_tree(struct chance *c)
         chance_uuid("root", c->round, m->root_uuid);
 }
 
+static void adopt_root(struct chance *c)
+{
+    journal_put_root(c->model.journal, c->model.root_uuid, c->model.root_name);
+}
+
 static void unplug(struct chance *c)
 {
     struct model *m = &c->model;
@@ -306,6 +311,7 @@ static const struct {
     {hide_provider, 1},
     {prune, 1},
     {lose_tree, 1},
+    {adopt_root, 3},
 };
 
 static event *any_event(struct chance *c)

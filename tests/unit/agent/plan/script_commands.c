@@ -372,6 +372,16 @@ static void do_journal(struct script *s)
     s->model.journal->rebuilding = script_has_word(s, "lost");
 }
 
+static void do_adopt(struct script *s)
+{
+    journal_put_root(s->model.journal, s->model.root_uuid, s->model.root_name);
+}
+
+static void do_unbind(struct script *s)
+{
+    s->model.journal->root[0] = 0;
+}
+
 static void do_then(struct script *s)
 {
     (void)s;
@@ -424,6 +434,8 @@ static const struct script_command commands[] = {
     {"drain", do_drain, false},
     {"undrain", do_undrain, false},
     {"journal", do_journal, false},
+    {"adopt", do_adopt, false},
+    {"unbind", do_unbind, false},
     {"settle", do_settle, false},
     {"then", do_then, true},
 };

@@ -410,7 +410,7 @@ static void rise_again(struct journal **journal)
         world.allocation_count = 0;
     journal_free(*journal);
     _cleanup_free_ char *note = NULL;
-    assert_ok(journal_load(world.journal_path, 1, journal, &note, &err), &err);
+    assert_ok(journal_load(world.journal_path, "", 1, journal, &note, &err), &err);
     assert_null(note);
 }
 

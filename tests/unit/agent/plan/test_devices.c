@@ -368,7 +368,7 @@ static const struct plan_case matching[] = {
          "=> release c1.0@84\n"
          "=> create c1.0@85 35\n"},
     {"after a new root the devices stay with their consumers",
-     SERVED "newroot\n settle\n alloc 84 c1 1\n settle\n"
+     SERVED "newroot\n adopt\n settle\n alloc 84 c1 1\n settle\n"
             "=> nothing\n"
             "? c1 ready\n"},
     {"after the provider came back with another uuid as well",

@@ -188,6 +188,14 @@ static const struct plan_case restoring[] = {
      "domain c2 d2\n settle\n reboot\n"
      "=> create d2 35 vf=1\n"
      "=> create d1 35 vf=2\n"},
+    {"under another root as well, and nothing else is done",
+     NOVA "mdev d1 84 35\n domain c1 d1\n settle\n newroot\n provider 84 a\n"
+          "=> nothing\n"
+          "! the state file belongs to the root provider host (\n"
+          "undomain d1\n"
+          "=> nothing\n"
+          "domain c1 d1\n reboot\n"
+          "=> create d1 35\n"},
     {"one that the journal does not know is put back where the allocation is",
      "set mode=nova\n gpu 84 35:4\n gpu 85 35:4\n type 35\n provider 84 a\n provider "
      "85 b\n"

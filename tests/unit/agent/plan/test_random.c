@@ -42,6 +42,7 @@ static void live(unsigned seed)
         _cleanup_(plan_freep) struct plan *plan = model_plan(&c.model);
         chance_check_nova_steps(&c, plan);
         chance_check_owners(&c, plan);
+        chance_check_root_steps(&c, plan);
         size_t steps = (size_t)chance_roll(&c, (int)plan->step_count + 1);
         bool late = chance_roll(&c, 3) == 0;
         if (late)

@@ -112,6 +112,16 @@ static const struct plan_case keeping[] = {
                                                 "=> nothing\n"},
     {"any while the root is missing", OVER "noroot\n"
                                            "=> nothing\n"},
+    {"any while Placement shows another root", OVER "newroot\n"
+                                                    "=> nothing\n"
+                                                    "! but this host is now host (\n"},
+    {"one whose provider is gone", OVER "adopt\n unprovider 84\n notypes\n"
+                                        "=> forgetprovider 84\n"
+                                        "? c1 releasing its provider is not in\n"
+                                        "set now=+600\n"
+                                        "=> nothing\n"
+                                        "lose c1.0@84\n"
+                                        "=> forget c1.0@84\n"},
     {"any while its provider could not be read", OVER "undetailed 84\n"
                                                       "=> nothing\n"},
     {"any while its provider is made anew",

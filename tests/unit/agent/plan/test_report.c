@@ -103,9 +103,50 @@ static const struct plan_case providers[] = {
          "=> traits 84 " TRAITS_35 "=> inventory 84 VGPU=16\n"},
     {"after a new root with another uuid all is made again",
      ONE "newroot\n"
+         "=> nothing\n"
+         "! the state file belongs to the root provider host (\n"
+         "adopt\n"
          "=> provider 84\n"
          "=> traits 84 " TRAITS_35 "=> inventory 84 VGPU=16\n"
          "=> forgetprovider 84\n"
+         "=> nothing\n"},
+    {"and what only the former one's allocations can be about is nobody else's",
+     "gpu 84 35:2\n type 35\n settle\n alloc 84 c1 1\n settle\n newroot\n adopt\n"
+     "settle\n"
+     "? c1 releasing its provider is not in\n"
+     "=> nothing\n"
+     "alloc 84 c2 1\n"
+     "=> create c2.0@84 35\n"
+     "alloc 84 c3 1\n"
+     "=> inventory 84 VGPU=2\n"
+     "? c3 failed no instance\n"
+     "alloc 84 c3 0\n alloc 84 c2 0\n settle\n set now=+600\n settle\n"
+     "alloc 84 c1 1\n settle\n"
+     "? c1 ready\n"
+     "=> nothing\n"},
+    {"no second root is made, under whatever name the host goes",
+     ONE "newroot\n noroot\n set create_root=1\n renameroot short\n"
+         "=> nothing\n"
+         "! but this host is now short (\n"
+         "! which Placement does not have\n"
+         "adopt\n"
+         "=> root\n"
+         "=> provider 84\n"
+         "=> traits 84 " TRAITS_35 "=> inventory 84 VGPU=16\n"
+         "then\n"
+         "=> forgetprovider old:84\n"},
+    {"a journal of an older version is told by its providers", ONE
+     "unbind\n"
+     "=> nothing\n"
+     "! none\n"
+     "newroot\n unbind\n"
+     "=> nothing\n"
+     "! the state file belongs to the root of the provider host_pci_0000_84_00_0\n"},
+    {"a root that is renamed is the same",
+     ONE "unbind\n renameroot new\n"
+         "=> provider 84\n"
+         "=> traits 84 " TRAITS_35 "=> inventory 84 VGPU=16\n"
+         "=> inventory old:84 VGPU=16/16\n"
          "=> nothing\n"},
     {"the whole tree gone and back",
      ONE "noroot\n"

@@ -63,6 +63,10 @@ static struct journal *example(void)
 
 static void assert_journal_equal(const struct journal *a, const struct journal *b)
 {
+    assert_string_equal(a->machine, b->machine);
+    assert_string_equal(a->root, b->root);
+    assert_string_equal(a->root_name ? a->root_name : "",
+                        b->root_name ? b->root_name : "");
     assert_int_equal(a->rebuilding, b->rebuilding);
     assert_int_equal(a->provider_count, b->provider_count);
     for (size_t i = 0; i < a->provider_count; i++)
@@ -78,6 +82,11 @@ static void reads_what_it_wrote(void **state)
     _cleanup_(journal_freep) struct journal *journal = example();
     for (int rebuilding = 0; rebuilding < 2; rebuilding++) {
         journal->rebuilding = rebuilding;
+        if (rebuilding) {
+            stpcpy(journal->machine, UUID_B);
+            assert_true(journal_put_root(journal, UUID_A, "host.example"));
+            assert_false(journal_put_root(journal, UUID_A, "host.example"));
+        }
         size_t length;
         _cleanup_free_ char *text = journal_write(journal, &length);
         struct error err = {0};
@@ -175,7 +184,9 @@ static void wrong_content_is_named(void **state)
              UUID_A, "[\"T\"]", "0", "1.0") "],\"devices\":[" DEVICE(UUID_A, "0",
                                                                      "\"g\"", "0") "]",
          NULL},
-        {"{\"version\":2,\"rebuilding\":false", "version 2; this program reads 1"},
+        {"{\"version\":2,\"rebuilding\":false",
+         "a newer vgpu-agent wrote it (version 2; this one reads 1): install that one"},
+        {"{\"version\":0,\"rebuilding\":false", "version 0; this program reads 1"},
         {"{\"rebuilding\":false", "version: missing, expected an integer"},
         {"{\"version\":\"1\"", "version: expected an integer, got a string"},
         {"{\"version\":1,\"rebuilding\":0",
@@ -246,7 +257,8 @@ static int folder_make(void **state)
 static int folder_remove(void **state)
 {
     struct folder *folder = *state;
-    static const char *const names[] = {"", ".damaged-7", ".damaged-8", ".new"};
+    static const char *const names[] = {"", ".damaged-7", ".damaged-8", ".other-host-7",
+                                        ".new"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         _cleanup_free_ char *path = xasprintf("%s%s", folder->path, names[i]);
         unlink(path);
@@ -267,7 +279,7 @@ static struct journal *load(const char *path, int64_t now, char **note)
 {
     struct error err = {0};
     struct journal *journal = NULL;
-    assert_ok(journal_load(path, now, &journal, note, &err), &err);
+    assert_ok(journal_load(path, "", now, &journal, note, &err), &err);
     return journal;
 }
 
@@ -331,13 +343,44 @@ static void a_damaged_file_is_kept_and_rebuilding_survives(void **state)
     }
 }
 
+static void another_machines_file_is_kept_and_not_followed(void **state)
+{
+    struct folder *folder = *state;
+    struct error err = {0};
+    _cleanup_(journal_freep) struct journal *journal = example();
+    assert_ok(journal_save(journal, folder->path, &err), &err);
+    /* Whose it is was not known, or is not known now. */
+    static const char *const machines[] = {"", UUID_A, UUID_A, ""};
+    for (size_t i = 0; i < sizeof machines / sizeof *machines; i++) {
+        char *note = NULL;
+        _cleanup_(journal_freep) struct journal *same = NULL;
+        assert_ok(journal_load(folder->path, machines[i], 7, &same, &note, &err), &err);
+        assert_null(note);
+        assert_int_equal(same->device_count, 2);
+        assert_string_equal(same->machine, i ? UUID_A : "");
+        assert_ok(journal_save(same, folder->path, &err), &err);
+    }
+    _cleanup_free_ char *looked = NULL, *note = NULL, *again = NULL;
+    _cleanup_(journal_freep) struct journal *seen = NULL, *other = NULL, *next = NULL;
+    assert_ok(journal_look(folder->path, UUID_B, &seen, &looked, &err), &err);
+    assert_non_null(strstr(looked, "is another host's"));
+    assert_true(seen->rebuilding && seen->device_count == 0);
+    assert_ok(journal_load(folder->path, UUID_B, 7, &other, &note, &err), &err);
+    assert_non_null(strstr(note, ".other-host-7"));
+    assert_true(other->rebuilding && other->device_count == 0);
+    assert_ok(journal_load(folder->path, UUID_B, 8, &next, &again, &err), &err);
+    assert_null(again);
+    assert_true(next->rebuilding);
+    assert_string_equal(next->machine, UUID_B);
+}
+
 static void what_cannot_be_used_is_an_error(void **state)
 {
     struct folder *folder = *state;
     struct error err = {0};
     struct journal *journal = NULL;
     char *note = NULL;
-    assert_int_equal(journal_load(folder->name, 7, &journal, &note, &err), -1);
+    assert_int_equal(journal_load(folder->name, "", 7, &journal, &note, &err), -1);
     assert_non_null(strstr(err.text, "not a regular file"));
     _cleanup_(journal_freep) struct journal *empty = journal_new();
     assert_int_equal(journal_save(empty, "/nonexistent/dir/state.json", &err), -1);
@@ -356,6 +399,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_missing_file_is_a_first_start, folder_make,
                                         folder_remove),
         cmocka_unit_test_setup_teardown(a_damaged_file_is_kept_and_rebuilding_survives,
+                                        folder_make, folder_remove),
+        cmocka_unit_test_setup_teardown(another_machines_file_is_kept_and_not_followed,
                                         folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(what_cannot_be_used_is_an_error, folder_make,
                                         folder_remove),

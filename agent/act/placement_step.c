@@ -1,6 +1,7 @@
 #include "agent/act/placement_step.h"
 
 #include <assert.h>
+#include <string.h>
 
 static int create_provider(struct placement_client *client, const struct step *step,
                            const char *parent, int64_t *generation, struct error *err)
@@ -49,4 +50,29 @@ int placement_step(struct placement_client *client, const struct step *step,
         assert(!"a step for Placement");
         return error_set(err, ERROR_INVALID, "not a step for Placement");
     }
+}
+
+int placement_step_is_due(struct placement_client *client, const struct step *step,
+                          struct error *err)
+{
+    const struct journal_device *device = &step->device;
+    struct provider_allocation *list = NULL;
+    size_t count = 0;
+    int64_t generation, units = 0;
+    if (placement_get_provider_allocations(client, step->provider, &list, &count,
+                                           &generation, err) != 0) {
+        if (err->code == ERROR_NOT_FOUND)
+            err->code = ERROR_CONFLICT;
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].consumer, device->consumer) == 0 &&
+            strcmp(list[i].resource_class, device->resource_class) == 0)
+            units += list[i].amount;
+    provider_allocations_free(list, count);
+    if (units > step->units)
+        return error_set(err, ERROR_CONFLICT,
+                         "device %s stays: its consumer %s has an allocation again",
+                         device->uuid, device->consumer);
+    return 0;
 }

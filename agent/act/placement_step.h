@@ -14,4 +14,11 @@
 int placement_step(struct placement_client *client, const struct step *step,
                    const char *root_uuid, int64_t *generation, struct error *err);
 
+/* Right before the step removes a device: 0 when its consumer still has no more
+ * allocated than when that was decided. CONFLICT when it has, or the provider is not
+ * there any more; else why it could not be asked. Other consumers' allocations do not
+ * matter. */
+int placement_step_is_due(struct placement_client *client, const struct step *step,
+                          struct error *err);
+
 #endif

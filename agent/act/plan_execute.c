@@ -107,9 +107,39 @@ static int64_t *generation_of(struct run *run, const struct step *step)
     return &written->generation;
 }
 
+static bool stopped(struct run *run)
+{
+    if (!run->stopped && run->with->interrupted)
+        run->stopped = run->with->interrupted(run->with->data);
+    return run->stopped;
+}
+
+/* Removals can wait long behind each other. One whose allocation stands again is left
+ * out; where that cannot be asked, all that are left are. */
+static bool may_start(struct run *run, struct lane *lane, const struct step *step)
+{
+    struct error err;
+    if (step->kind != STEP_REMOVE_DEVICE || !step->provider[0])
+        return true;
+    if (placement_step_is_due(run->with->client, step, &err) == 0)
+        return !stopped(run);
+    size_t index = lane->steps[lane->next];
+    if (err.code == ERROR_CONFLICT) {
+        set_result(run, index, STEP_SKIPPED, ERROR_NONE, err.text);
+        run->out->look_again = true;
+        lane->next++;
+        return false;
+    }
+    set_result(run, index, STEP_FAILED, err.code, err.text);
+    end_lane(run, lane, "whether its allocation stands again could not be asked");
+    return false;
+}
+
 static void start_device(struct run *run, struct lane *lane, const struct step *step)
 {
     struct error err;
+    if (!may_start(run, lane, step))
+        return;
     enum device_operation operation =
         step->kind == STEP_CREATE_DEVICE ? DEVICE_CREATE : DEVICE_REMOVE;
     if (device_worker_start(run->with->worker, operation, step->device.parent,
@@ -129,13 +159,6 @@ static void ask_placement(struct run *run, struct lane *lane, const struct step 
         placement_step(run->with->client, step, run->with->root_uuid, generation, &err);
     run->out->results[lane->steps[lane->next]].generation = *generation;
     finish_step(run, lane, false, rc == 0 ? NULL : &err);
-}
-
-static bool stopped(struct run *run)
-{
-    if (!run->stopped && run->with->interrupted)
-        run->stopped = run->with->interrupted(run->with->data);
-    return run->stopped;
 }
 
 /* Carries out or starts the lane's next step. False when it has none to start. */

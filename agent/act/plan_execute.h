@@ -12,6 +12,9 @@
  * everything else is done and `patience` is over goes on by itself; the worker knows
  * of it, and the next cycle finds what became of it.
  *
+ * Right before a device is removed its provider's allocations are read once more: one
+ * whose consumer has an allocation again stays.
+ *
  * One thread calls; nothing here is kept between calls.
  */
 #ifndef AGENT_ACT_PLAN_EXECUTE_H

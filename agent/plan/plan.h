@@ -60,7 +60,9 @@ struct step {
     struct journal_provider entry; /* CREATE_PROVIDER, SET_INVENTORY, SET_TRAITS,
                                       NOTE_PROVIDER: what the journal says afterwards */
     struct journal_device device;  /* all steps on devices: the entry */
-    char *reason; /* why, where it is not plain: for people; may be NULL */
+    int64_t units; /* REMOVE_DEVICE: what its consumer has allocated there all the same;
+                      if that is more by now, the device stays */
+    char *reason;  /* why, where it is not plain: for people; may be NULL */
 };
 
 /* An allocation on one of our providers and how it stands: also what `vgpu-agent

@@ -135,6 +135,25 @@ static void wait_for_grace(struct world *world, const struct group *group,
     wake(world->plan, now + grace);
 }
 
+/* The step's provider is the one that is asked once more before the removal: where that
+ * of the entry is not there, the GPU's. */
+static void remove_surplus(struct world *world, struct group *group,
+                           const struct journal_device *entry)
+{
+    struct step *step = add_device_step(world, STEP_REMOVE_DEVICE, group, entry);
+    const struct observed_provider *provider =
+        observed_by_uuid(world->in->observed, entry->provider);
+    if (!provider)
+        provider = group->configured ? group->configured->observed : NULL;
+    step->provider[0] = 0;
+    for (size_t i = 0; provider && i < provider->allocation_count; i++)
+        if (strcmp(provider->allocations[i].consumer, entry->consumer) == 0 &&
+            strcmp(provider->allocations[i].resource_class, entry->resource_class) == 0)
+            step->units += provider->allocations[i].amount;
+    if (provider)
+        stpcpy(step->provider, provider->provider.uuid);
+}
+
 static void release(struct world *world, struct group *group, const struct held *held)
 {
     /* Not even where the provider is made anew: first it is read. */
@@ -160,7 +179,7 @@ static void release(struct world *world, struct group *group, const struct held 
     const char *reason = why_not_remove(world, held);
     add_releasing(world, held->entry, reason ? reason : "it is being removed");
     if (!reason)
-        add_device_step(world, STEP_REMOVE_DEVICE, group, held->entry);
+        remove_surplus(world, group, held->entry);
 }
 
 /* What is not seen on a GPU that cannot be read need not be gone; only where nothing

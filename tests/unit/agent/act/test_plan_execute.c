@@ -25,6 +25,7 @@ static struct {
     struct device_done done[8];
     size_t done_count;
     unsigned stop_after;  /* operations; 0: never */
+    int64_t allocated;    /* that CONSUMER has on every provider */
     bool expects_adopted; /* before a device operation, in the journal on disk */
 } world;
 
@@ -104,6 +105,23 @@ int placement_put_provider_traits(struct placement_client *client, const char *u
     if (operation(err, "traits %c at %d", uuid[35], (int)*generation) != 0)
         return -1;
     ++*generation;
+    return 0;
+}
+
+int placement_get_provider_allocations(struct placement_client *client,
+                                       const char *uuid,
+                                       struct provider_allocation **out, size_t *count,
+                                       int64_t *generation, struct error *err)
+{
+    (void)client;
+    if (operation(err, "allocations %c", uuid[35]) != 0)
+        return -1;
+    *out = NULL;
+    *count = *generation = 0;
+    struct provider_allocation *item = array_add(*out, *count);
+    uuid_parse_text(CONSUMER, item->consumer);
+    item->resource_class = xstrdup("VGPU");
+    item->amount = world.allocated;
     return 0;
 }
 
@@ -437,6 +455,75 @@ static void test_stops_between_steps(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+static struct plan *plan_of_removals(int64_t units)
+{
+    struct plan *plan = xcalloc(1, sizeof *plan);
+    add_device_step(plan, STEP_REMOVE_DEVICE, GPU_1, PROVIDER_1, DEVICE_1);
+    add_device_step(plan, STEP_REMOVE_DEVICE, GPU_1, PROVIDER_1, DEVICE_2);
+    for (size_t i = 0; i < plan->step_count; i++) {
+        uuid_parse_text(PROVIDER_1, plan->steps[i].provider);
+        plan->steps[i].units = units;
+    }
+    return plan;
+}
+
+static struct journal *journal_of(const struct plan *plan)
+{
+    struct journal *journal = journal_new();
+    for (size_t i = 0; i < plan->step_count; i++)
+        journal_put_device(journal, &plan->steps[i].device);
+    return journal;
+}
+
+/* The point 4: between the plan and a removal the allocation came back. */
+static void test_4_an_allocation_that_stands_again(void **state)
+{
+    static const struct {
+        int64_t decided, now;
+        size_t removed;
+    } cases[] = {{0, 0, 2}, {0, 1, 0}, {1, 1, 2}, {1, 2, 0}, {2, 1, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_plan_ struct plan *plan = plan_of_removals(cases[i].decided);
+        _cleanup_run_ struct run run = {.journal = journal_of(plan), .unsaved = true};
+        world.allocated = cases[i].now;
+        execute(&run, plan);
+        assert_int_equal(run.execution->outcomes[STEP_DONE], cases[i].removed);
+        assert_int_equal(run.execution->outcomes[STEP_SKIPPED], 2 - cases[i].removed);
+        assert_int_equal(run.execution->look_again, cases[i].removed == 0);
+        if (cases[i].removed == 0)
+            assert_non_null(strstr(run.execution->results[0].reason, CONSUMER));
+        assert_string_equal(world.operations.items[0], "allocations 1");
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void test_4_placement_does_not_answer(void **state)
+{
+    (void)state;
+    _cleanup_plan_ struct plan *plan = plan_of_removals(0);
+    _cleanup_run_ struct run run = {.journal = journal_of(plan), .unsaved = true};
+    world.fail_at = 1;
+    world.fail_with = ERROR_UNREACHABLE;
+    execute(&run, plan);
+    assert_int_equal(world.operations.count, 1);
+    assert_int_equal(run.execution->outcomes[STEP_FAILED], 1);
+    assert_int_equal(run.execution->outcomes[STEP_SKIPPED], 1);
+}
+
+static void test_4_the_provider_has_gone(void **state)
+{
+    (void)state;
+    _cleanup_plan_ struct plan *plan = plan_of_removals(0);
+    _cleanup_run_ struct run run = {.journal = journal_of(plan), .unsaved = true};
+    world.fail_at = 1;
+    world.fail_with = ERROR_NOT_FOUND;
+    execute(&run, plan);
+    assert_int_equal(run.execution->results[0].outcome, STEP_SKIPPED);
+    assert_int_equal(run.execution->results[1].outcome, STEP_DONE);
+    assert_true(run.execution->look_again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,6 +535,9 @@ int main(void)
         TEST(test_late_result_asks_for_another_look),
         TEST(test_no_journal_no_acts),
         TEST(test_stops_between_steps),
+        TEST(test_4_an_allocation_that_stands_again),
+        TEST(test_4_placement_does_not_answer),
+        TEST(test_4_the_provider_has_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

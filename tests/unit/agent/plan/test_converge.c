@@ -310,6 +310,40 @@ static bool is_on(const struct provider *provider, const char *gpu)
     return strstr(provider->name, node);
 }
 
+static struct provider_allocation *see_allocations(const struct provider *provider,
+                                                   size_t *count)
+{
+    struct provider_allocation *list = NULL;
+    *count = 0;
+    for (size_t i = 0; i < world.allocation_count; i++) {
+        if (!is_on(provider, world.allocations[i].gpu))
+            continue;
+        struct provider_allocation *allocation = array_add(list, *count);
+        uuid_parse_text(world.allocations[i].consumer, allocation->consumer);
+        allocation->resource_class = xstrdup("VGPU");
+        allocation->amount = world.allocations[i].amount;
+    }
+    return list;
+}
+
+int placement_get_provider_allocations(struct placement_client *client,
+                                       const char *uuid,
+                                       struct provider_allocation **out, size_t *count,
+                                       int64_t *generation, struct error *err)
+{
+    (void)client;
+    int rc;
+    const struct world_provider *found = find_provider(uuid);
+    if (!found)
+        return error_set(err, ERROR_NOT_FOUND, "no provider %s", uuid);
+    (void)happens(&rc, err);
+    if (rc != 0)
+        return rc;
+    *out = see_allocations(&found->provider, count);
+    *generation = found->provider.generation;
+    return 0;
+}
+
 static void see_provider(const struct world_provider *from,
                          struct observed_provider *to)
 {
@@ -319,15 +353,7 @@ static void see_provider(const struct world_provider *from,
     to->inventories = copy_inventories(from->inventories, from->inventory_count);
     to->inventory_count = from->inventory_count;
     to->traits = strlist_copy(&from->traits);
-    for (size_t i = 0; i < world.allocation_count; i++) {
-        if (!is_on(&from->provider, world.allocations[i].gpu))
-            continue;
-        struct provider_allocation *allocation =
-            array_add(to->allocations, to->allocation_count);
-        uuid_parse_text(world.allocations[i].consumer, allocation->consumer);
-        allocation->resource_class = xstrdup("VGPU");
-        allocation->amount = world.allocations[i].amount;
-    }
+    to->allocations = see_allocations(&from->provider, &to->allocation_count);
 }
 
 static struct observed *see_placement(void)

@@ -11,14 +11,22 @@
 
 #define PATIENCE 2000 /* milliseconds */
 
+static int look_at_journal(const struct agent *agent, struct journal **out, char **note,
+                           struct error *err)
+{
+    char machine[UUID_TEXT_SIZE];
+    machine_id_read(agent->config->agent.host_root, machine);
+    return journal_look(agent->config->agent.state_file, machine, out, note, err);
+}
+
 static int open_journal(struct agent *agent, const char *command, int64_t now,
                         char **note, struct error *err)
 {
     const char *path = agent->config->agent.state_file;
     char machine[UUID_TEXT_SIZE];
-    machine_id_read(agent->config->agent.host_root, machine);
     if (agent->access == AGENT_LOOKS)
-        return journal_look(path, machine, &agent->journal, note, err);
+        return look_at_journal(agent, &agent->journal, note, err);
+    machine_id_read(agent->config->agent.host_root, machine);
     if (instance_lock_take(path, command, &agent->lock, err) != 0)
         return err->code == ERROR_BUSY ? -1 : error_prefix(err, "agent.state_file");
     return journal_load(path, machine, now, &agent->journal, note, err);
@@ -75,6 +83,7 @@ void agent_free(struct agent *agent)
     rewrites_clear(&agent->rewrites);
     strlist_clear(&agent->drained);
     strlist_clear(&agent->prune);
+    strlist_clear(&agent->servers);
     cleanup_close(&agent->lock);
     free(agent);
 }
@@ -138,6 +147,24 @@ int agent_adopt_root(struct agent *agent, const char *uuid, const char *name,
 {
     (void)journal_put_root(agent->journal, uuid, name);
     return journal_save(agent->journal, agent->config->agent.state_file, err);
+}
+
+void agent_look_closely(struct agent *agent)
+{
+    agent->closely = true;
+}
+
+int agent_reread_journal(struct agent *agent, struct error *err)
+{
+    _cleanup_free_ char *note = NULL; /* it was told when the agent was made */
+    struct journal *journal;
+    if (look_at_journal(agent, &journal, &note, err) != 0)
+        return -1;
+    journal_free(agent->journal);
+    agent->journal = journal;
+    const struct boot_time time = boot_time_now();
+    (void)boot_clock_follow(agent->journal, &time);
+    return 0;
 }
 
 unsigned long agent_requests(const struct agent *agent)

@@ -36,6 +36,8 @@ struct agent {
     struct host_reader *reader;
     struct device_worker *worker;
     struct strlist drained, prune; /* what the operator wants */
+    struct strlist servers;        /* whose devices were asked for */
+    bool closely; /* the next cycle looks who uses the devices, needed or not */
     unsigned patience;
     unsigned looks; /* at Placement */
     struct rewrites rewrites;
@@ -75,6 +77,13 @@ void agent_set_prune(struct agent *agent, const struct strlist *providers);
 /* The state file belongs to this root provider from now on; on disk when it returns. */
 int agent_adopt_root(struct agent *agent, const char *uuid, const char *name,
                      struct error *err);
+
+/* Of the next cycle: somebody waits for it, and may have seen what only a look at who
+ * uses the devices shows. */
+void agent_look_closely(struct agent *agent);
+
+/* For those that only look: what those that act have written down by now. */
+int agent_reread_journal(struct agent *agent, struct error *err);
 
 /* Requests sent to Placement and Keystone so far, and when the token expires (seconds
  * since the epoch; 0: there is none). */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <string.h>
+
 #include "agent/state/requests.h"
 #include "lib/xalloc.h"
 
@@ -129,6 +131,7 @@ static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle
         .journal = agent->journal,
         .use = cycle->use,
         .drained = &agent->drained,
+        .servers = &agent->servers,
         .prune = &agent->prune,
         .keep_until = keep_until(agent, now, cycle),
         .now = now,
@@ -184,6 +187,11 @@ static void read_orders(struct agent *agent, struct cycle *cycle)
             &cycle->notes,
             xasprintf("which GPUs are drained cannot be read: %s", err.text));
     cycle->drained = &agent->drained;
+    if (orders_read(agent->config->agent.state_file, ORDER_SERVER, &agent->servers,
+                    &err) != 0)
+        strlist_add_take(
+            &cycle->notes,
+            xasprintf("whose devices were asked for cannot be read: %s", err.text));
 }
 
 /* Adds a round, not yet executed. Where only Placement could not be read, there is one
@@ -195,6 +203,9 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
     cycle->config = agent->config;
     take_late_results(agent, cycle);
     read_orders(agent, cycle);
+    if (agent->access == AGENT_LOOKS && agent_reread_journal(agent, err) != 0)
+        return -1;
+    cycle->journal = agent->journal;
     if (host_reader_look(agent->reader, &cycle->host, err) != 0)
         return -1;
     device_worker_mark(agent->worker, cycle->host);
@@ -297,13 +308,36 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
     return round->execution->look_again;
 }
 
+static bool has_allocation(const struct observed *observed, const char *consumer)
+{
+    for (size_t i = 0; i < observed->provider_count; i++)
+        for (size_t j = 0; j < observed->providers[i].allocation_count; j++)
+            if (strcmp(observed->providers[i].allocations[j].consumer, consumer) == 0)
+                return true;
+    return false;
+}
+
+/* Servers that are gone. */
+static void forget_servers(struct agent *agent, struct cycle *cycle)
+{
+    struct error err;
+    for (size_t i = 0; cycle->observed && i < agent->servers.count; i++)
+        if (!has_allocation(cycle->observed, agent->servers.items[i]) &&
+            orders_withdraw(agent->config->agent.state_file, ORDER_SERVER,
+                            agent->servers.items[i], NULL, &err) != 0)
+            strlist_add(&cycle->notes, err.text);
+}
+
 int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct error *err)
 {
     for (;;) {
         size_t before = cycle->round_count;
-        int rc = look(agent, now, agent->access == AGENT_RESTORES, cycle, err);
+        bool closely = agent->closely || agent->access == AGENT_RESTORES;
+        int rc = look(agent, now, closely, cycle, err);
+        agent->closely = false;
         if (cycle->round_count == before)
             return -1;
+        forget_servers(agent, cycle);
         bool again = act(agent, now, cycle) && cycle->round_count < CYCLE_ROUNDS &&
                      !(agent->interrupted && agent->interrupted(agent->data));
         if (rc != 0 || !again)

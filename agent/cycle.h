@@ -25,6 +25,7 @@ struct cycle {
                                         NULL: Placement could not be read */
     struct desired_tree *desired;
     const struct strlist *drained; /* GPUs; borrowed from the agent */
+    const struct journal *journal; /* borrowed from the agent, until its next cycle */
     struct device_use *use;        /* NULL: nobody needed to know */
     struct cycle_round *rounds;    /* the last is what counts now */
     size_t round_count;

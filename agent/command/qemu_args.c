@@ -1,5 +1,5 @@
 /* vgpu-agent qemu-args CONSUMER: the arguments that give QEMU its devices. */
-#include "agent/command/session.h"
+#include "agent/command/print_devices.h"
 
 static void print_argument(const struct consumer_device *device)
 {

@@ -43,35 +43,6 @@ void command_session_end(struct command_session *session)
     free(session->note);
 }
 
-static int parse_consumer(const char *text, char uuid[UUID_TEXT_SIZE],
-                          struct error *err)
-{
-    if (uuid_parse_text(text, uuid))
-        return 0;
-    return error_set(err, ERROR_INVALID,
-                     "%s: expected the uuid of a consumer (a server)", text);
-}
-
-int command_print_devices(const struct command_context *context, const char *consumer,
-                          void (*print)(const struct consumer_device *device))
-{
-    struct error err;
-    char uuid[UUID_TEXT_SIZE];
-    if (parse_consumer(consumer, uuid, &err) != 0)
-        return command_fail(&err);
-    _cleanup_session_ struct command_session session = {0};
-    int status = command_session_look(&session, context);
-    if (status != EX_OK)
-        return status;
-    _cleanup_free_ struct consumer_device *devices = NULL;
-    size_t count;
-    if (consumer_devices(&session.cycle, uuid, &devices, &count, &err) != 0)
-        return command_fail(&err);
-    for (size_t i = 0; i < count; i++)
-        print(&devices[i]);
-    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
-}
-
 /* ---- what a cycle did ---- */
 
 static void add_round(struct table *table, const struct cycle_round *round)

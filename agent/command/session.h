@@ -7,7 +7,6 @@
 
 #include "agent/command/command.h"
 #include "agent/cycle.h"
-#include "agent/report/consumer_devices.h"
 
 struct command_session {
     struct config *config;
@@ -26,11 +25,6 @@ int command_session_open(struct command_session *session,
 int command_session_look(struct command_session *session,
                          const struct command_context *context);
 void command_session_end(struct command_session *session);
-
-/* A whole command: prints each device of a consumer, given as it was typed, with
- * `print`; prints nothing when not all of them are there. Gives the exit status. */
-int command_print_devices(const struct command_context *context, const char *consumer,
-                          void (*print)(const struct consumer_device *device));
 
 /* The steps of all rounds and what became of them, or the line `nothing`. 0, or -1 when
  * standard output failed. */

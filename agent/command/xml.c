@@ -1,7 +1,7 @@
 /* vgpu-agent xml CONSUMER: the elements that put its devices into a libvirt domain. */
 #include <string.h>
 
-#include "agent/command/session.h"
+#include "agent/command/print_devices.h"
 
 /* https://libvirt.org/formatdomain.html: the model is the device's API; display is an
  * attribute of vfio-pci alone. Uuid and model need no escapes. */

@@ -154,6 +154,8 @@ static void one_cycle(struct daemon *daemon)
     struct error err;
     int64_t now = agent_now(daemon->agent);
     uint64_t began = now_ms();
+    if (daemon->wake)
+        agent_look_closely(daemon->agent);
     daemon->wake = false;
     monitor_follow(daemon->monitor, daemon->config, daemon->agent);
     _cleanup_strlist_ struct strlist prune = {0};

@@ -43,13 +43,52 @@ static int check_whole(const struct allocation_status *status, struct error *err
     return 0;
 }
 
-static int add_device(const struct host *host, const char *uuid,
+/* What is decided here, by a look, is the agent's to do, and may turn out otherwise:
+ * what it has written down is so. In nova mode nova-compute decides, and has. */
+static int check_noted(const struct cycle *cycle, const char *consumer,
+                       const char *uuid, struct error *err)
+{
+    if (cycle->config->agent.mode != MODE_OWNER)
+        return 0;
+    const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
+    if (entry && strcmp(entry->consumer, consumer) == 0 && !entry->released_at)
+        return 0;
+    return error_set(err, ERROR_BUSY,
+                     "device %s is to be consumer %s's, but the state file does not "
+                     "say so yet",
+                     uuid, consumer);
+}
+
+/* A guest must not start with a device that another one has, or starts with. */
+static int check_hands(const struct cycle *cycle, const char *consumer,
+                       const char *uuid, struct error *err)
+{
+    const struct used_device *used =
+        cycle->use ? device_use_find(cycle->use, uuid) : NULL;
+    for (size_t i = 0; used && i < used->domains.count; i++)
+        if (strcmp(used->domains.items[i], consumer) != 0)
+            return error_set(err, ERROR_BUSY,
+                             "device %s is in the hands of another: the domain %s "
+                             "names it",
+                             uuid, used->domains.items[i]);
+    if (used && used->group_open && !used->domains.count)
+        return error_set(err, ERROR_BUSY,
+                         "device %s is in use: process %d has it open, and no domain "
+                         "names it",
+                         uuid, (int)used->holder);
+    return 0;
+}
+
+static int add_device(const struct cycle *cycle, const char *consumer, const char *uuid,
                       struct consumer_device **out, size_t *count, struct error *err)
 {
     const struct mdev_parent *parent;
-    const struct mdev *mdev = host_mdev(host, uuid, NULL, &parent);
+    const struct mdev *mdev = host_mdev(cycle->host, uuid, NULL, &parent);
     if (!mdev || mdev->in_transition || !parent)
         return error_set(err, ERROR_BUSY, "device %s is not there yet", uuid);
+    if (check_noted(cycle, consumer, uuid, err) != 0 ||
+        check_hands(cycle, consumer, uuid, err) != 0)
+        return -1;
     const struct mdev_type *type = parent_type(parent, mdev->type_id);
     struct consumer_device *device = array_add(*out, *count);
     device->uuid = mdev->uuid;
@@ -57,13 +96,15 @@ static int add_device(const struct host *host, const char *uuid,
     return 0;
 }
 
-static int add_devices(const struct host *host, const struct allocation_status *status,
+static int add_devices(const struct cycle *cycle,
+                       const struct allocation_status *status,
                        struct consumer_device **out, size_t *count, struct error *err)
 {
     if (check_whole(status, err) != 0)
         return -1;
     for (size_t i = 0; i < status->mdevs.count; i++)
-        if (add_device(host, status->mdevs.items[i], out, count, err) != 0)
+        if (add_device(cycle, status->consumer, status->mdevs.items[i], out, count,
+                       err) != 0)
             return -1;
     return 0;
 }
@@ -84,7 +125,7 @@ int consumer_devices(const struct cycle *cycle, const char *consumer,
         const struct allocation_status *status = &plan->allocations[i];
         if (!holds(status) || strcmp(status->consumer, consumer) != 0)
             continue;
-        if (add_devices(cycle->host, status, &devices, &found, err) != 0)
+        if (add_devices(cycle, status, &devices, &found, err) != 0)
             return -1;
     }
     if (!devices)

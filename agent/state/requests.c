@@ -13,6 +13,7 @@ static const char *const names[] = {
     [ORDER_DRAINED] = "drained",
     [ORDER_PRUNE] = "prune",
     [ORDER_ADOPT_ROOT] = "adopt-root",
+    [ORDER_SERVER] = "server",
 };
 
 /* What the names of the files of these orders begin with. The caller frees. */

@@ -19,6 +19,8 @@ enum order {
                       withdraws it */
     ORDER_ADOPT_ROOT, /* of a root provider, by uuid: the state file belongs to it from
                          now on. For the next cycle that sees it, which withdraws it */
+    ORDER_SERVER, /* of a consumer: its devices were asked for, so it is a server, and
+                      no migration. The daemon withdraws it when the consumer is gone */
 };
 
 /* What the standing orders of this kind are about, sorted. */

@@ -163,18 +163,6 @@ class Dropped(ChangeTest):
 
 
 class Consumers(ChangeTest):
-    def rename(self, server, other):
-        """As Nova does when a migration begins: one request moves the allocation."""
-        mine = self.placement.get(f"/allocations/{server}")
-        body = {"project_id": mine["project_id"], "user_id": mine["user_id"],
-                "consumer_type": "INSTANCE"}
-        self.placement.expect(204, "POST", "/allocations", {
-            server: {**body, "allocations": {},
-                     "consumer_generation": mine["consumer_generation"]},
-            other: {**body, "consumer_generation": None, "allocations": {
-                provider: {"resources": held["resources"]}
-                for provider, held in mine["allocations"].items()}}})
-
     def test_a_migration_holds_the_place(self):
         server, devices = self.serve(A, 2)
         before = self.host.mdevs()

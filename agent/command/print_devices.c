@@ -1,0 +1,85 @@
+#include "agent/command/print_devices.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "agent/command/ask_daemon.h"
+#include "agent/state/requests.h"
+
+static int parse_consumer(const char *text, char uuid[UUID_TEXT_SIZE],
+                          struct error *err)
+{
+    if (uuid_parse_text(text, uuid))
+        return 0;
+    return error_set(err, ERROR_INVALID,
+                     "%s: expected the uuid of a consumer (a server)", text);
+}
+
+struct question {
+    const char *consumer;
+    struct consumer_device *devices;
+    size_t count;
+    struct error err; /* NONE: the devices are there */
+};
+
+static void look_up(const struct command_session *session, struct question *question)
+{
+    question->err = (struct error){0};
+    (void)consumer_devices(&session->cycle, question->consumer, &question->devices,
+                           &question->count, &question->err);
+}
+
+static bool is_answered(const struct command_session *session, void *data)
+{
+    struct question *question = data;
+    look_up(session, question);
+    return question->err.code != ERROR_BUSY;
+}
+
+/* Who asks for its devices is no migration. */
+static int wait_for_daemon(struct command_session *session, struct question *question,
+                           struct error *err)
+{
+    if (orders_give(session->config->agent.state_file, ORDER_SERVER, question->consumer,
+                    NULL, err) != 0)
+        return -1;
+    if (command_wake_daemon(session, err) != 0)
+        return -1;
+    return command_wait_until(session, is_answered, question, err);
+}
+
+static void ask(struct command_session *session, struct question *question)
+{
+    struct error err = {0};
+    look_up(session, question);
+    if (question->err.code != ERROR_BUSY ||
+        wait_for_daemon(session, question, &err) == 0 || err.code == ERROR_TIMEOUT)
+        return;
+    if (err.code == ERROR_NOT_FOUND)
+        (void)error_set(&err, ERROR_BUSY,
+                        "%s; the daemon, or `vgpu-agent sync`, does it, and no daemon "
+                        "runs",
+                        question->err.text);
+    question->err = err;
+}
+
+int command_print_devices(const struct command_context *context, const char *consumer,
+                          void (*print)(const struct consumer_device *device))
+{
+    struct error err;
+    char uuid[UUID_TEXT_SIZE];
+    if (parse_consumer(consumer, uuid, &err) != 0)
+        return command_fail(&err);
+    _cleanup_session_ struct command_session session = {0};
+    int status = command_session_look(&session, context);
+    if (status != EX_OK)
+        return status;
+    struct question question = {.consumer = uuid};
+    ask(&session, &question);
+    _cleanup_free_ struct consumer_device *devices = question.devices;
+    if (question.err.code != ERROR_NONE)
+        return command_fail(&question.err);
+    for (size_t i = 0; i < question.count; i++)
+        print(&devices[i]);
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}

@@ -29,7 +29,8 @@ def comparable(journal):
             device["released_at"] = 1
     for listed in ("devices", "providers"):
         journal[listed].sort(key=lambda entry: entry["uuid"])
-    journal.pop("checksum", None)
+    for changing in ("checksum", "boot", "booted_at"):
+        journal.pop(changing, None)
     return journal
 
 

@@ -66,6 +66,16 @@ static int fetch(struct agent *agent, bool whole, int64_t now,
     return same ? 0 : placement_fetch_tree(agent->fetch, now, out, err);
 }
 
+/* Whether the root offers GPUs itself, beside its children. */
+static int fetch_root(struct agent *agent, struct error *err)
+{
+    _cleanup_strlist_ struct strlist classes = {0};
+    strlist_add(&classes, "VGPU");
+    for (size_t i = 0; i < agent->config->type_count; i++)
+        strlist_add_unique(&classes, agent->config->types[i].mdev_class);
+    return placement_fetch_root(agent->fetch, &classes, err);
+}
+
 /* Reads Placement and says what it should have. */
 static int read_placement(struct agent *agent, bool whole, int64_t now,
                           struct cycle *cycle, struct error *err)
@@ -81,7 +91,8 @@ static int read_placement(struct agent *agent, bool whole, int64_t now,
     cycle->desired = desired_tree_make(agent->config, cycle->host, observed->root_uuid,
                                        observed->root_name);
     _cleanup_strlist_ struct strlist traits = desired_traits(cycle->desired);
-    if (placement_fetch_traits(agent->fetch, &traits, err) != 0)
+    if (placement_fetch_traits(agent->fetch, &traits, err) != 0 ||
+        fetch_root(agent, err) != 0)
         return -1;
     cycle->observed = observed;
     return 0;

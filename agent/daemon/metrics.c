@@ -8,6 +8,8 @@
 #include "agent/plan/text.h"
 #include "lib/xalloc.h"
 
+#define NOVA_OVERDUE 600000 /* milliseconds */
+
 /* ---- taking note ---- */
 
 static void count_errors(struct metrics *metrics, const struct cycle *cycle)
@@ -64,6 +66,7 @@ static void note_allocations(struct metrics *metrics, const struct plan *plan,
         memcpy(waiting->consumer, status->consumer, UUID_TEXT_SIZE);
         memcpy(waiting->provider, status->provider, UUID_TEXT_SIZE);
         waiting->resource_class = xstrdup(status->resource_class);
+        waiting->at_nova = status->at_nova;
         waiting->since = since_when(metrics, status, now);
     }
     clear_waiting(metrics->waiting, metrics->waiting_count);
@@ -105,6 +108,22 @@ void metrics_clear(struct metrics *metrics)
     gpu_status_clear(&metrics->gpus);
     clear_waiting(metrics->waiting, metrics->waiting_count);
     *metrics = (struct metrics){0};
+}
+
+void metrics_overdue(const struct metrics *metrics, int64_t monotonic,
+                     struct notices *out)
+{
+    for (size_t i = 0; i < metrics->waiting_count; i++) {
+        const struct metrics_waiting *waiting = &metrics->waiting[i];
+        if (waiting->at_nova && monotonic - waiting->since >= NOVA_OVERDUE)
+            notices_add_take(
+                out, NULL,
+                xasprintf(
+                    "consumer %s on %s: nova-compute has made no device for it in "
+                    "%d minutes: has it the same [devices], and was it started "
+                    "anew since?",
+                    waiting->consumer, waiting->provider, NOVA_OVERDUE / 60000));
+    }
 }
 
 /* ---- the text ---- */

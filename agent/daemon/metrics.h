@@ -10,11 +10,13 @@
 #define AGENT_DAEMON_METRICS_H
 
 #include "agent/report/gpu_status.h"
+#include "agent/report/problems.h"
 
 /* An allocation that waits for a device. */
 struct metrics_waiting {
     char consumer[UUID_TEXT_SIZE], provider[UUID_TEXT_SIZE];
     char *resource_class;
+    bool at_nova;  /* as in struct allocation_status */
     int64_t since; /* milliseconds of the monotonic clock */
 };
 
@@ -43,6 +45,11 @@ void metrics_note_cycle(struct metrics *metrics, const struct cycle *cycle,
                         const struct error *failure, size_t problems,
                         const struct metrics_clock *clock);
 void metrics_clear(struct metrics *metrics);
+
+/* Adds the allocations that nova-compute has had ten minutes to make a device for: it
+ * does so when it starts a guest, or not at all. `monotonic`: now, in milliseconds. */
+void metrics_overdue(const struct metrics *metrics, int64_t monotonic,
+                     struct notices *out);
 
 /* What is not kept here. */
 struct metrics_extra {

@@ -163,6 +163,7 @@ static void note_problems(struct monitor *monitor, const struct cycle *cycle, bo
         cycle_problems(cycle, &now);
     if (!seen)
         add_all(&now, &monitor->notices);
+    metrics_overdue(&monitor->metrics, now_ms(), &now);
     char *full = state_folder_full(monitor->config->agent.state_file);
     if (full)
         notices_add_take(&now, NULL, full);

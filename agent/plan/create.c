@@ -216,6 +216,33 @@ static bool is_dead(const struct gpu *gpu)
     return !gpu || gpu->health == GPU_LOST || gpu->health == GPU_GONE;
 }
 
+/* Made for it while the agent was in owner mode; NULL: there is none. nova-compute knows
+ * nothing of it, and no guest has it. */
+static const struct held *left_by_owner(const struct want *want)
+{
+    for (size_t i = 0; i < want->group->held_count; i++) {
+        const struct held *held = &want->group->held[i];
+        if (!held->want && held->entry && !held->entry->adopted &&
+            entry_is_for(held->entry, want))
+            return held;
+    }
+    return NULL;
+}
+
+static void leave_to_nova(struct want *want)
+{
+    const struct held *left = left_by_owner(want);
+    want->at_nova = !left;
+    if (left)
+        set_state(want, ALLOCATION_FAILED,
+                  xasprintf("its device %s was made in owner mode, and in nova mode "
+                            "nobody puts it into the guest: set [agent] mode = owner "
+                            "again, or rebuild or move the server",
+                            left->mdev->uuid));
+    else
+        set_state(want, ALLOCATION_PENDING, xstrdup("nova-compute makes its device"));
+}
+
 /* ---- one allocation after the other ---- */
 
 static void serve(struct placing *placing, struct world *world, struct want *want)
@@ -231,8 +258,7 @@ static void serve(struct placing *placing, struct world *world, struct want *wan
     if (!lacks)
         return;
     if (!world->owner) {
-        set_state(want, ALLOCATION_PENDING, xstrdup("nova-compute makes its device"));
-        want->at_nova = true;
+        leave_to_nova(want);
         return;
     }
     size_t before = placing->count;

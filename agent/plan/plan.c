@@ -69,6 +69,21 @@ static void plan_root(struct world *world)
     step->provider_name = xstrdup(observed->root_name);
 }
 
+/* Nothing is ever written to the root. */
+static void complain_of_root(struct world *world)
+{
+    const struct observed *observed = world->in->observed;
+    for (size_t i = 0; i < observed->root_classes.count; i++)
+        strlist_add_take(
+            &world->plan->problems,
+            xasprintf(
+                "the root provider %s has inventory of %s itself, so that capacity "
+                "is counted twice: `openstack resource provider inventory delete "
+                "--resource-class %s %s` once nothing of it is allocated",
+                observed->root_name, observed->root_classes.items[i],
+                observed->root_classes.items[i], observed->root_uuid));
+}
+
 static void plan_providers(struct world *world)
 {
     for (size_t i = 0; i < world->subject_count; i++)
@@ -260,6 +275,7 @@ static void plan_all(struct world *world)
     for (size_t i = 0; i < world->in->desired->problems.count; i++)
         strlist_add(&plan->problems, world->in->desired->problems.items[i]);
     plan_root(world);
+    complain_of_root(world);
     match_all(world);
     plan_providers(world);
     plan_devices(world);

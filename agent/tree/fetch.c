@@ -15,6 +15,7 @@ struct placement_fetch {
     const struct config *config;
     struct observed *observed;     /* NULL: nothing is remembered */
     struct strlist missing_traits; /* asked for, and not there */
+    bool root_asked;               /* for its inventories */
     bool moved;                    /* some of the last tree was read anew */
     struct seen seen;
     int64_t replaced_at; /* when an older view had to be believed; 0: never */
@@ -36,6 +37,7 @@ void placement_fetch_forget(struct placement_fetch *fetch)
     observed_free(fetch->observed);
     fetch->observed = NULL;
     strlist_clear(&fetch->missing_traits);
+    fetch->root_asked = false;
 }
 
 void placement_fetch_free(struct placement_fetch *fetch)
@@ -194,6 +196,8 @@ static void take_over(struct placement_fetch *fetch, struct build *build)
     if (old) {
         tree->known_traits = old->known_traits;
         old->known_traits = (struct strlist){0};
+        tree->root_classes = old->root_classes;
+        old->root_classes = (struct strlist){0};
     }
     if (build->changed)
         strlist_clear(&fetch->missing_traits);
@@ -315,6 +319,26 @@ int placement_fetch_tree(struct placement_fetch *fetch, int64_t now,
     fetch->observed->keeps_some_free =
         placement_client_minor(fetch->client) < RESERVES_ALL_MINOR;
     *out = fetch->observed;
+    return 0;
+}
+
+int placement_fetch_root(struct placement_fetch *fetch, const struct strlist *classes,
+                         struct error *err)
+{
+    struct observed *observed = fetch->observed;
+    struct class_inventory *items = NULL;
+    size_t count = 0;
+    int64_t generation;
+    if (fetch->root_asked || !observed->root_found)
+        return 0;
+    if (placement_get_inventories(fetch->client, observed->root_uuid, &items, &count,
+                                  &generation, err) != 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (strlist_contains(classes, items[i].resource_class))
+            strlist_add_unique(&observed->root_classes, items[i].resource_class);
+    class_inventories_free(items, count);
+    fetch->root_asked = true;
     return 0;
 }
 

@@ -42,6 +42,12 @@ int placement_fetch_tree(struct placement_fetch *fetch, int64_t now,
 int placement_fetch_traits(struct placement_fetch *fetch, const struct strlist *names,
                            struct error *err);
 
+/* Puts those of `classes` that the root itself has inventory of into
+ * observed->root_classes. Asks once until all is forgotten: on a host of nova-compute's the
+ * root's generation moves all the time. To be called after placement_fetch_tree(). */
+int placement_fetch_root(struct placement_fetch *fetch, const struct strlist *classes,
+                         struct error *err);
+
 /* One request about one provider. Departures raise no generation (DELETE /allocations,
  * and a PUT or POST that moves a consumer away), so that the tree cannot tell of them:
  * each provider that has allocations is asked for them in turn. And the same generation

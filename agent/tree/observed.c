@@ -20,6 +20,7 @@ void observed_free(struct observed *observed)
     free(observed->providers);
     free(observed->root_name);
     strlist_clear(&observed->known_traits);
+    strlist_clear(&observed->root_classes);
     free(observed);
 }
 

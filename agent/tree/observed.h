@@ -32,6 +32,9 @@ struct observed {
     /* Traits that the server is known to have, among those that were asked about
      * (placement_fetch_traits). Sorted. */
     struct strlist known_traits;
+    /* Of the classes that were asked about (placement_fetch_root), those that the root
+     * itself has inventory of: nova-compute before Stein put VGPU there. */
+    struct strlist root_classes;
     bool keeps_some_free; /* the server (before microversion 1.26) does not take
                              `reserved` as large as `total` */
 };

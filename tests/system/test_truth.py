@@ -201,6 +201,46 @@ class Numbers(ViewsTest):
         self.assertEqual((row["service"], row["total"]), ("unused", None))
 
 
+class Root(Guide):
+    def test_with_inventory_of_its_own(self):
+        self.agent.run("sync")
+        root = self.root()
+        self.placement.set_inventories(root, {"VGPU": {"total": 48}})
+        self.start()
+        self.wake()
+        self.assert_problem(f"the root provider {self.root_name} has inventory of VGPU itself, "
+                            "so that capacity is counted twice: `openstack resource provider "
+                            f"inventory delete --resource-class VGPU {root}`")
+        self.assertIn("VGPU", self.placement.inventories(root))
+        self.placement.set_inventories(root, {})
+        self.agent.run("reload")
+        self.wake()
+        self.assert_well()
+
+
+class Mode(Guide):
+    def test_changed_on_a_living_host(self):
+        """What owner mode has promised, nova-compute does not keep."""
+        self.start()
+        server = self.allocate(A)
+        wait_for(lambda: self.wake() or self.states()[server] == ["ready"], "its device")
+        (device,) = self.host.mdevs()
+        self.options.update(mode="nova", create_root="false")
+        self.agent.configure({"agent": self.options, **self.types})
+        self.agent.run("reload")
+        self.wake()
+        self.assert_problem(f"consumer {server} on {self.name_of(A)}: its device {device} was "
+                            "made in owner mode, and in nova mode nobody puts it into the "
+                            "guest: set [agent] mode = owner again, or")
+        self.assertEqual(self.states()[server], ["failed"])
+        self.assertEqual(set(self.host.mdevs()), {device})
+        # A guest that has it, has it.
+        self.agent.define_domain(server, [device], running=True)
+        self.wake()
+        self.assertEqual(self.states()[server], ["in use"])
+        self.assertNotIn(server, self.agent.try_to("status").stdout)
+
+
 class Files(Guide):
     def test_edited_and_not_read_again(self):
         self.start()

@@ -311,6 +311,25 @@ static void waiting_is_counted_from_its_begin(void **state)
     metrics_clear(&metrics);
 }
 
+/* It makes devices when it starts guests: what has none for long, gets none. */
+static void what_nova_compute_does_not_make_is_told(void **state)
+{
+    (void)state;
+    struct sight s;
+    struct metrics metrics = {0};
+    make_sight(&s);
+    s.statuses[1].at_nova = true;
+    metrics_note_cycle(&metrics, &s.cycle, NULL, 0,
+                       &(struct metrics_clock){.now = 1, .monotonic = 5000});
+    _cleanup_notices_ struct notices found = {0};
+    metrics_overdue(&metrics, 604999, &found);
+    assert_int_equal(found.count, 0);
+    metrics_overdue(&metrics, 605000, &found);
+    assert_int_equal(found.count, 1);
+    assert_non_null(strstr(found.items[0].text, C2));
+    metrics_clear(&metrics);
+}
+
 static void errors_are_counted_by_kind(void **state)
 {
     (void)state;
@@ -419,6 +438,7 @@ int main(void)
         cmocka_unit_test(what_was_written_counts),
         cmocka_unit_test(lines_are_told),
         cmocka_unit_test(waiting_is_counted_from_its_begin),
+        cmocka_unit_test(what_nova_compute_does_not_make_is_told),
         cmocka_unit_test(errors_are_counted_by_kind),
         cmocka_unit_test(a_host_that_cannot_be_seen_says_nothing_of_placement),
         cmocka_unit_test(nothing_yet),

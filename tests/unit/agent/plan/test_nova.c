@@ -123,6 +123,13 @@ static const struct plan_case nova[] = {
      "inventory 84.1 VGPU total=1 max_unit=1\n settle\n"
      "=> nothing\n"
      "! 0000:84:00.0: nova-compute reports more virtual functions of it than it\n"},
+    {"what owner mode made for a consumer is no device of nova-compute's",
+     "gpu 84 35:4\n type 35\n settle\n alloc 84 c1 1\n settle\n set mode=nova\n"
+     "settle\n"
+     "=> nothing\n"
+     "? c1 failed was made in owner mode, and in nova mode nobody puts it into\n"
+     "running c1 c1.0@84\n settle\n"
+     "? c1 in-use\n"},
     {"nova-compute makes no children beyond max_instances",
      "set mode=nova\n gpu 84 35:2\n gpu 85 35:2\n type 35 max=3\n provider 84 a\n"
      "inventory 84 VGPU total=2 max_unit=2\n settle\n"

@@ -225,6 +225,10 @@ HOSTILE ?=
 check-hostile: all $(PRELOADED) ## placementd under attack: what a well-behaved client has of it; HOSTILE='--seconds 60 writers'
 	@BUILD=$(abspath $(BUILD)) tests/hostile/run $(HOSTILE)
 
+.PHONY: check-oracle-planted
+check-oracle-planted: all ## faults planted in copies of the tree: the second judge finds each
+	@tests/system/oracle/run --planted
+
 # The daemon's cycles, and where its storms begin (tests/system/test_soak.py).
 SEED ?= 1
 soak: ## CYCLES=10000 under storms of faults and restarts, with sanitizers and without; then some under valgrind

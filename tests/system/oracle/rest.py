@@ -9,6 +9,7 @@
 import collections
 import json
 
+from .guests import UUID
 from .rig import TYPES, now
 from .rules import look_at_stores
 from .world import OPERATORS_CLASS, OPERATORS_TRAIT, OWNER_TRAIT
@@ -30,14 +31,50 @@ class View:
         for row in self.rows:
             card = cards.get(row["provider"])
             if row["units"] and card in world.allocations.get(row["consumer"], ()):
-                self.listed[row["consumer"], card] += row["mdevs"] or []
+                self.listed[row["consumer"], card] += row["mdevs"] or self.standing(row, card,
+                                                                                    world)
         self.short = {}  # (consumer, card): units without a device
+
+    def standing(self, row, card, world):
+        """The devices of a server that is migrated stay its own, and stand for what is the
+        migration's; the reason names the server and the first of them."""
+        if row["state"] != "migrating":
+            return []
+        server, *devices = UUID.findall(row["reason"])
+        if world.instance_of.get(row["consumer"]) != server:
+            return []
+        named = [d for d, users in self.named.items() if server in users and d not in devices]
+        return [d for d in devices + named
+                if self.devices.get(d) == (card, TYPES[card])][:row["units"]]
 
     def free(self, card, world):
         """Of the right type, and nobody's."""
         return [d for d, place in self.devices.items()
                 if place == (card, TYPES[card]) and d not in self.named
                 and d not in self.held and world.foreign.get(d, "idle") == "idle"]
+
+
+def mistaken(world, view):
+    """New servers that are taken for migrations."""
+    return [row for row in view.rows if row["state"] == "migrating"
+            and row["consumer"] not in world.instance_of]
+
+
+def look(world):
+    """At rest. A server that came in the moment in which another lost its allocation can be
+    taken for its migration, until somebody asks for its devices."""
+    settle(world)
+    view = View(world)
+    found = mistaken(world, view)
+    if found:
+        for row in found:
+            world.rig.ask("xml", row["consumer"])
+        settle(world)
+        view = View(world)
+        for row in mistaken(world, view):
+            raise Wrong("given", f"{row['consumer']} is a server, and is taken for a migration "
+                        f"even after `xml`: {row['reason']}")
+    return view
 
 
 def rows(world):
@@ -57,7 +94,7 @@ def settle(world):
         world.rig.cycle()
         look_at_stores(world)
         done = world.rig.ask("plan")
-        if done.returncode == 0:
+        if done.returncode in (0, 1):  # 1: something is not well, which `status` is judged for
             return
     raise Wrong("rest", f"after {CYCLES} cycles `plan` still says {done.returncode}:\n"
                 f"{done.stdout[-1500:]}{done.stderr[-800:]}")
@@ -70,8 +107,7 @@ def audit(world):
         if done.returncode == 0:
             raise Wrong("status", "files with errors, and `status` says all is well")
         return "files with errors"
-    settle(world)
-    view = View(world)
+    view = look(world)
     judge_given(world, view)
     judge_met(world, view)
     makeable = count_makeable(world)
@@ -85,6 +121,8 @@ def audit(world):
     world.touched.clear()
     world.assigned = {d: key for key, listed in view.listed.items() for d in listed
                       if view.devices.get(d) == (key[1], TYPES[key[1]])}
+    for device in world.assigned:
+        world.ended.pop(device, None)
     world.known.update(view.devices)
     world.named_at_rest, world.held_at_rest = set(view.named), set(view.held)
     return None
@@ -268,7 +306,7 @@ def judge_status(world, view):
         raise Wrong("status", f"exit status {done.returncode}: {done.stderr}")
     if done.returncode == 0 and (short or world.lost):
         raise Wrong("status", f"all is well, it says; {short} units have no device, lost: "
-                    f"{world.lost}:\n{done.stdout}")
+                    f"{world.lost}:\n{done.stdout}{json.dumps(view.rows)}")
     if done.returncode == 1 and world.rig.daemon and not short and is_plain(world):
         for _ in range(CYCLES):  # what a cycle could not do is told until the next
             if world.mode == "nova":

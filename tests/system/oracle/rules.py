@@ -3,13 +3,14 @@ is back after a reboot. Those at rest are in rest.py. Each looks at what anybody
 and at what the script has done; nothing here knows how the agent decides.
 
   removed, foreign-removed     a device goes under a consumer, or was never the agent's
+  early                        it goes before the grace period is over
   type                         it is made on the card and of the type that is configured
   printed                      it is shown for one while another names or holds it
   restore                      guests find their devices again
 """
 import collections
 
-from .rig import TYPES
+from .rig import TYPES, now
 from .wrong import Wrong
 
 
@@ -49,6 +50,16 @@ def look_at_stores(world):
         elif device in before and device in world.in_use:
             raise Wrong("removed", f"the agent removes {device} ({result}), but "
                         f"{world.in_use[device]}")
+        else:
+            judge_early(world, device)
+
+
+def judge_early(world, device):
+    """Clocks of whole seconds may be one short."""
+    ended = world.ended.pop(device, None)
+    if ended and now() - ended < world.grace - 1:
+        raise Wrong("early", f"the agent removes {device} {now() - ended:.2f} s after its "
+                    f"allocation ended, with a grace period of {world.grace}")
 
 
 def judge_create(world, device, card, type_id, result):

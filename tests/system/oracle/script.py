@@ -44,12 +44,14 @@ def function(op):
 class Maker:
     """Chooses the next steps for a world."""
 
+    without = frozenset()  # kinds of steps that are not wanted
+
     def __init__(self, seed, mode):
         self.rng, self.mode = random.Random(f"{seed} {mode}"), mode
         self.count = self.strangers = 0
         self.cards = "mai" if mode == "owner" else "mni"
         rng = self.rng
-        self.grace = rng.choice((1, 1, 2))
+        self.grace = rng.choice((1, 2, 2))
         self.interval = rng.choice((3600, 3600, 1))
         self.create_root = mode == "owner" and rng.random() < 0.3
 
@@ -72,8 +74,8 @@ class Maker:
     def next(self, world):
         """Some steps: [operation, its arguments, what is waited for after it]."""
         table = {**{op: weight for op, (weight, _) in SERVERS.items()}, **OTHERS}
-        if world.mode == "nova":
-            table = {op: w for op, w in table.items() if op not in WITHOUT_EFFECT_IN_NOVA_MODE}
+        left_out = self.without | (WITHOUT_EFFECT_IN_NOVA_MODE if world.mode == "nova" else set())
+        table = {op: weight for op, weight in table.items() if op not in left_out}
         while True:
             (op,) = self.rng.choices(list(table), list(table.values()))
             stages = SERVERS.get(op, (0, None))[1]

@@ -64,6 +64,8 @@ def reboot(world, remade):
     world.own_stores.clear()
     world.lost.clear()
     foreign = {d: before[d] for d in world.foreign if d in before}
+    world.foreign = {device: "idle" if kind == "held" else kind  # its process is no more
+                     for device, kind in world.foreign.items()}
     if remade == 1:
         make_again(world, foreign)
     done = world.rig.ask("restore")

@@ -3,7 +3,7 @@ are in nova.py and trouble.py, the rules in rules.py."""
 import collections
 
 from .guests import Libvirt
-from .rig import TYPES, Rig
+from .rig import TYPES, Rig, now
 
 PROJECT, USER = "5a5a5a5a-0000-4000-8000-000000000001", "5a5a5a5a-0000-4000-8000-000000000002"
 OPERATORS_TRAIT, OPERATORS_CLASS = "CUSTOM_RACK_7", "CUSTOM_LICENSES"
@@ -38,6 +38,7 @@ class World:
         self.bad_files = self.forgetful = False  # the state file was lost once
         self.printed = {}  # device: the consumer that it was printed for, while it has it
         self.assigned = {}  # device: (consumer, card) as `allocations` said at rest
+        self.ended = {}  # device: when the allocation ended that it was for
         self.left_over = {}  # device: when it was first seen unused
         self.own_stores = collections.Counter()
         self.seen_stores = 0
@@ -145,6 +146,7 @@ class World:
         for devices in (self.assigned, self.printed):
             for device, (owner, card) in list(devices.items()):
                 if owner == consumer and wanted.get(card, 0) < before.get(card, 0):
+                    self.ended.setdefault(device, now())
                     del devices[device]
 
     def put(self, consumer, wanted):

@@ -1,0 +1,163 @@
+"""Faults planted in a copy of the tree, one at a time: the judge must find each. An edit is a
+file, a text that stands in it once, and what takes its place; where the text is not
+there any more, the fault is to be planted anew."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+from oracle.script import replay, run_world
+from support import process
+
+TOP = pathlib.Path(__file__).resolve().parents[4]
+SOUND = "sound"  # the folder of the programs without a fault
+MOST_WORLDS, LENGTH = 40, 250  # within which each must be found
+
+
+class Plant:
+    """`rules`: those that this fault breaks; another one is not its being found."""
+
+    def __init__(self, name, what, rules, *edits, mode="owner"):
+        self.name, self.what, self.rules, self.edits = name, what, set(rules.split()), edits
+        self.mode = mode
+
+
+PLANTS = (
+    Plant("held-device-handed-over", "a device that another domain names is given away",
+          "given given-twice printed own unmet offered",
+          ("agent/plan/ownership.c", "    if (use_is_anothers(use, consumer))\n"
+           "        return POSSESSED_BY_ANOTHER;\n    if (use && use->domain[0])\n"
+           "        return POSSESSED;\n", "    if (use && use->domain[0])\n"
+           "        return POSSESSED_BY_NONE;\n")),
+    Plant("domains-not-read", "what libvirt's domains name is not looked at",
+          "removed given given-twice printed offered own restore",
+          ("agent/host/device_use.c",
+           "    for (size_t i = 0; i < domain->mdevs.count; i++)\n",
+           "    for (size_t i = domain->mdevs.count; i < domain->mdevs.count; i++)\n")),
+    Plant("held-counts-as-free", "a device that a guest without an allocation has is capacity",
+          "offered",
+          ("agent/plan/inventory.c", "    left -= count_taken(world, group);\n",
+           "    (void)count_taken(world, group);\n")),
+    Plant("foreign-removed", "what others made is removed like the agent's own",
+          "foreign-removed",
+          ("agent/plan/world.c", "    return !held->entry || held->entry->adopted;\n",
+           "    return !held->entry;\n")),
+    Plant("no-grace", "a released device is removed at once", "early",
+          ("agent/plan/world.c",
+           "world->in->now - released_at >= world->in->config->agent.release_grace;\n",
+           "world->in->now - released_at >= 0;\n")),
+    Plant("journal-entry-lost", "the state file forgets a device when it is released",
+          "left",
+          ("agent/plan/journal_notes.c", "    case STEP_MARK_RELEASED:\n"
+           "        return journal_put_device(journal, &step->device);\n",
+           "        return journal_put_device(journal, &step->device);\n"
+           "    case STEP_MARK_RELEASED:\n"
+           "        return journal_drop_device(journal, step->device.uuid);\n")),
+    Plant("wrong-type", "the card's last type is made, not the configured one", "type",
+          ("agent/plan/create.c",
+           "    return desired && desired->type_id ? gpu_type(place_of(want), "
+           "desired->type_id)\n",
+           "    const struct gpu *place = place_of(want);\n"
+           "    if (place && place->parent_count && place->parents[0].type_count > 1)\n"
+           "        return &place->parents[0].types[place->parents[0].type_count - 1];\n"
+           "    return desired && desired->type_id ? gpu_type(place_of(want), "
+           "desired->type_id)\n")),
+    Plant("device-left-over", "the second device of a consumer is never removed", "left",
+          ("agent/plan/release.c",
+           "    if (!reason)\n        add_device_step(world, STEP_REMOVE_DEVICE",
+           "    if (!reason && held->entry->index == 0)\n"
+           "        add_device_step(world, STEP_REMOVE_DEVICE")),
+    Plant("one-too-many", "one more is offered than can be made while something is used",
+          "offered",
+          ("agent/plan/inventory.c", "    left -= count_taken(world, group);\n",
+           "    left -= count_taken(world, group) - (group->want_count > 1);\n")),
+    Plant("xml-of-another", "xml prints the devices of the first consumer", "printed",
+          ("agent/report/consumer_devices.c",
+           "        if (!holds(status) || strcmp(status->consumer, consumer) != 0)\n",
+           "        if (!holds(status) || (found && strcmp(status->consumer, consumer)))\n")),
+    Plant("status-says-well", "status ends with 0 whatever it says", "status",
+          ("agent/command/status.c", "    return status->problems.count == 0 ? EX_OK : 1;\n",
+           "    return EX_OK;\n")),
+    Plant("restore-forgets-guests", "restore leaves out what only domains name", "restore",
+          ("agent/plan/restore.c", "           is_named_by_domain(world, entry);\n",
+           "           (is_named_by_domain(world, entry) && false);\n"), mode="nova"),
+    Plant("operators-traits", "traits that an operator added are taken away", "others",
+          ("agent/plan/traits.c", "|| !is_ours(subject, &wanted, trait);\n",
+           "|| (!is_ours(subject, &wanted, trait) && false);\n")),
+)
+
+
+def copy(folder):
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=TOP, check=True,
+                           capture_output=True).stdout.decode().split("\0")
+    for name in filter(None, files):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(TOP / name, target, follow_symlinks=False)
+
+
+def build(folder):
+    done = subprocess.run(["make", f"-j{os.cpu_count() or 1}", "all", "QUIET=1"], cwd=folder,
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"the copy with the fault does not build:\n{done.stdout[-2000:]}"
+                         f"{done.stderr[-2000:]}")
+
+
+def edit(folder, edits):
+    """Gives the files as they were."""
+    before = {}
+    for name, old, new in edits:
+        file = folder / name
+        text = before.setdefault(name, file.read_text())
+        if file.read_text().count(old) != 1:
+            raise SystemExit(f"{name}: {old!r} does not stand there once")
+        file.write_text(file.read_text().replace(old, new))
+    return before
+
+
+def search(plant, folder):
+    """Runs worlds until one breaks a rule of the plant's, and not without the fault; gives
+    (worlds, steps, outcome)."""
+    steps = 0
+    for seed in range(1, MOST_WORLDS + 1):
+        process.BUILD = folder / "build/release"
+        outcome = run_world(f"{seed}", plant.mode, LENGTH)
+        steps += len(outcome.steps)
+        if not outcome.wrong or outcome.wrong.rule not in plant.rules:
+            continue
+        process.BUILD = folder / SOUND
+        again = replay(f"{seed}", plant.mode, outcome.steps)
+        if not again.wrong or again.wrong.rule != outcome.wrong.rule:
+            return seed, steps, outcome
+    return MOST_WORLDS, steps, None
+
+
+def find(plant, folder):
+    begin, before = time.monotonic(), edit(folder, plant.edits)
+    try:
+        build(folder)
+        worlds, steps, outcome = search(plant, folder)
+    finally:
+        for name, text in before.items():
+            (folder / name).write_text(text)
+    found = f"[{outcome.wrong.rule}]" if outcome else "NOT FOUND"
+    print(f"{plant.name}: {plant.what}: {found} after {steps} steps in {worlds} worlds "
+          f"({time.monotonic() - begin:.0f} s)", flush=True)
+    return outcome is not None
+
+
+def find_all(names):
+    plants = [p for p in PLANTS if not names or p.name in names]
+    with tempfile.TemporaryDirectory(prefix="vgpu-planted-") as name:
+        folder = pathlib.Path(name)
+        copy(folder)
+        build(folder)
+        (folder / SOUND).mkdir()
+        for program in ("vgpu-agent", "placementd", "mdevsim"):
+            shutil.copy2(folder / "build/release" / program, folder / SOUND)
+        found = sum(find(plant, folder) for plant in plants)
+    print(f"{found} of {len(plants)} planted faults were found")
+    return 0 if plants and found == len(plants) else 1

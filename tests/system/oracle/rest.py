@@ -264,9 +264,9 @@ def judge_leaks(world, view):
               and d not in view.held and d not in world.foreign
               and d not in world.reappeared and not world.forgetful
               and view.devices[d][0] not in world.lost}
-    world.left_over = {d: world.left_over.get(d, now()) for d in unused}
-    for device, since in world.left_over.items():
-        if now() - since > world.grace + MARGIN:
+    world.left_over = {d: world.left_over.get(d, (now(), world.rig.turns)) for d in unused}
+    for device, (since, turn) in world.left_over.items():
+        if now() - since > world.grace + MARGIN and world.rig.turns - turn > CYCLES:
             raise Wrong("left", f"{device} {view.devices[device]} has been nobody's for "
                         f"{now() - since:.1f} s, with a grace period of {world.grace}")
 
@@ -349,14 +349,14 @@ def judge_command(world, view):
 
 def nothing_left(world):
     """All servers and strangers are gone."""
-    end = now() + world.grace + MARGIN
+    end, turn = now() + world.grace + MARGIN, world.rig.turns
     while True:
         world.rig.cycle()
         look_at_stores(world)
         devices, listed = left(world), rows(world)
         if not devices and not listed:
             break
-        if now() > end:
+        if now() > end and world.rig.turns - turn > CYCLES:
             raise Wrong("left", f"after everything was deleted there are still {devices}; "
                         f"`allocations` has {listed}")
     audit(world)

@@ -105,7 +105,7 @@ class Rig:
         self.ending = contextlib.ExitStack()
         self.ending.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self.agent = self.frozen = None
-        self.starts = 0
+        self.starts = self.turns = 0  # of the daemon; cycles that were waited for
         try:
             self.build()
         except BaseException:
@@ -114,7 +114,7 @@ class Rig:
 
     def uuid(self, name):
         """The same for the same seed."""
-        digest = hashlib.sha256(f"{self.seed} {name}".encode()).digest()
+        digest = hashlib.sha256(f"{self.seed} {self.mode} {name}".encode()).digest()
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
     def folder(self, name):
@@ -236,6 +236,7 @@ class Rig:
         """One that began after this call; without a daemon it is `sync`."""
         if self.frozen:
             return
+        self.turns += 1
         if not self.daemon:
             self.agent.try_to("sync")
             return

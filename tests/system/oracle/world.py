@@ -39,7 +39,7 @@ class World:
         self.printed = {}  # device: the consumer that it was printed for, while it has it
         self.assigned = {}  # device: (consumer, card) as `allocations` said at rest
         self.ended = {}  # device: when the allocation ended that it was for
-        self.left_over = {}  # device: when it was first seen unused
+        self.left_over = {}  # device: when, and in which cycle, it was first seen unused
         self.own_stores = collections.Counter()
         self.seen_stores = 0
         self.story = []

@@ -31,21 +31,22 @@ class View:
         for row in self.rows:
             card = cards.get(row["provider"])
             if row["units"] and card in world.allocations.get(row["consumer"], ()):
-                self.listed[row["consumer"], card] += row["mdevs"] or self.standing(row, card,
-                                                                                    world)
+                self.listed[row["consumer"], card] += self.of_row(row, card, world)
         self.short = {}  # (consumer, card): units without a device
 
-    def standing(self, row, card, world):
+    def of_row(self, row, card, world):
         """The devices of a server that is migrated stay its own, and stand for what is the
         migration's; the reason names the server and the first of them."""
+        mdevs = row["mdevs"] or []
         if row["state"] != "migrating":
-            return []
+            return mdevs
         server, *devices = UUID.findall(row["reason"])
         if world.instance_of.get(row["consumer"]) != server:
-            return []
+            return mdevs
         named = [d for d, users in self.named.items() if server in users and d not in devices]
-        return [d for d in devices + named
-                if self.devices.get(d) == (card, TYPES[card])][:row["units"]]
+        standing = [d for d in devices + named if d not in mdevs
+                    and self.devices.get(d) == (card, TYPES[card])]
+        return (mdevs + standing)[:max(row["units"], len(mdevs))]
 
     def free(self, card, world):
         """Of the right type, and nobody's."""

@@ -60,9 +60,10 @@ MAIN_mdevsim := tests/sim/main.c
 PROGRAMS := $(foreach p,vgpu-agent placementd mdevsim,$(if $(wildcard $(MAIN_$(p))),$(BUILD)/$(p)))
 
 # One program a file: tests/unit/<folder of the source>/test_*.c, linked with everything that may be tested.
-UNIT_SOURCES := $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/test_*.c))
+ALL_UNIT_SOURCES := $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/test_*.c))
+UNIT_SOURCES := $(ALL_UNIT_SOURCES)
 # What the tests share: an archive, so that a test takes in only what it uses.
-SOURCES_unit := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c) $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/*.c)))
+SOURCES_unit := $(filter-out $(ALL_UNIT_SOURCES),$(wildcard tests/unit/*.c) $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/*.c)))
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Measurements in C: tests/bench/bench_*.c, made of the same.
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include <string.h>
-
 #include "agent/state/requests.h"
 #include "lib/xalloc.h"
 

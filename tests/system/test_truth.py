@@ -322,6 +322,8 @@ class FullDisk(Guide):
         wait_for(lambda: self.wake() or self.states()[server] == ["ready"], "its device")
         self.fill()
         self.placement.deallocate(server)
+        # A departure is seen once its provider is asked, which the providers are in turn.
+        wait_for(lambda: self.wake() or "could not be written" in self.status()[2], "the departure to be seen")
         for _ in range(3):
             self.wake()
             self.assert_problem("the state file could not be written")

@@ -205,8 +205,8 @@ static int missing_value(const struct command *command, const char *word)
 
 struct parse {
     struct command_line *line;
-    const struct command *command; /* NULL: before it */
-    const struct option *all;      /* that may stand here */
+    const struct command *command;       /* NULL: before it */
+    struct option all[MOST_OPTIONS + 1]; /* that may stand here */
     bool help, version;
 };
 
@@ -298,10 +298,8 @@ static int check_arguments(const struct command *command, int count)
 static int take_command(struct parse *parse, const struct command *command, int argc,
                         char **argv)
 {
-    struct option all[MOST_OPTIONS + 1];
-    list_options(command, all);
+    list_options(command, parse->all);
     parse->command = command;
-    parse->all = all;
     int rc = take_options(parse, "", argc, argv);
     if (rc != 0 || parse->help || parse->version)
         return rc;
@@ -316,9 +314,7 @@ static int take_command(struct parse *parse, const struct command *command, int 
 
 static int parse_all(struct parse *parse, int argc, char **argv)
 {
-    struct option all[MOST_OPTIONS + 1];
-    list_options(NULL, all);
-    parse->all = all;
+    list_options(NULL, parse->all);
     int rc = take_options(parse, "+", argc, argv);
     const struct command *command = NULL;
     if (rc == 0 && optind < argc) {

@@ -71,10 +71,11 @@ static int check_hands(const struct cycle *cycle, const char *consumer,
                              "device %s is in the hands of another: the domain %s "
                              "names it",
                              uuid, used->domains.items[i]);
-    if (used && used->group_open && !used->domains.count)
+    /* Not its own guest's: that one does not run. */
+    if (used && used->group_open && !used->running)
         return error_set(err, ERROR_BUSY,
                          "device %s is in use: process %d has it open, and no domain "
-                         "names it",
+                         "that runs names it",
                          uuid, (int)used->holder);
     return 0;
 }

@@ -15,6 +15,7 @@
 #define UNNOTED "00000000-0000-0000-0000-0000000000c9"
 #define ROBBED "00000000-0000-0000-0000-0000000000ca"
 #define HELD "00000000-0000-0000-0000-0000000000cb"
+#define OFF "00000000-0000-0000-0000-0000000000cc"
 #define NOBODY "00000000-0000-0000-0000-0000000000c7"
 #define DEVICE_1 "00000000-0000-0000-0000-0000000000d1"
 #define DEVICE_2 "00000000-0000-0000-0000-0000000000d2"
@@ -22,6 +23,7 @@
 #define DEVICE_4 "00000000-0000-0000-0000-0000000000d5"
 #define DEVICE_5 "00000000-0000-0000-0000-0000000000d6"
 #define DEVICE_6 "00000000-0000-0000-0000-0000000000d7"
+#define DEVICE_7 "00000000-0000-0000-0000-0000000000d8"
 #define NO_DEVICE "00000000-0000-0000-0000-0000000000d4"
 
 static const struct {
@@ -38,6 +40,7 @@ static const struct {
     {UNNOTED, ALLOCATION_READY, NULL, DEVICE_4},
     {ROBBED, ALLOCATION_READY, NULL, DEVICE_5},
     {HELD, ALLOCATION_READY, NULL, DEVICE_6},
+    {OFF, ALLOCATION_READY, NULL, DEVICE_7},
     {MOVING, ALLOCATION_MIGRATING, "a migration of", NULL},
     {GONE_DEVICE, ALLOCATION_READY, NULL, NO_DEVICE},
 };
@@ -57,8 +60,8 @@ static void add_allocation(struct plan *plan, size_t i)
 
 static void add_devices(struct host *host)
 {
-    static const char *const devices[] = {DEVICE_1, DEVICE_2, DEVICE_3,
-                                          DEVICE_4, DEVICE_5, DEVICE_6};
+    static const char *const devices[] = {DEVICE_1, DEVICE_2, DEVICE_3, DEVICE_4,
+                                          DEVICE_5, DEVICE_6, DEVICE_7};
     struct mdev_parent *parent =
         gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "0000:84:00.0");
     struct mdev_type *type = array_add(parent->types, parent->type_count);
@@ -74,9 +77,9 @@ static void add_devices(struct host *host)
 /* Whose the state file says that they are. */
 static struct journal *make_journal(void)
 {
-    static const char *const noted[][2] = {{DEVICE_1, READY},  {DEVICE_2, TWICE},
-                                           {DEVICE_3, TWICE},  {DEVICE_4, READY},
-                                           {DEVICE_5, ROBBED}, {DEVICE_6, HELD}};
+    static const char *const noted[][2] = {
+        {DEVICE_1, READY},  {DEVICE_2, TWICE}, {DEVICE_3, TWICE}, {DEVICE_4, READY},
+        {DEVICE_5, ROBBED}, {DEVICE_6, HELD},  {DEVICE_7, OFF}};
     struct journal *journal = journal_new();
     for (size_t i = 0; i < COUNT(noted); i++) {
         struct journal_device device = {0};
@@ -99,13 +102,17 @@ static struct device_use *make_use(void)
     struct device_use *use = xcalloc(1, sizeof *use);
     struct used_device *own = add_use(use, DEVICE_1);
     strlist_add(&own->domains, READY);
-    own->group_open = true;
+    own->group_open = own->running = true;
     struct used_device *robbed = add_use(use, DEVICE_5);
     strlist_add(&robbed->domains, ROBBED);
     strlist_add(&robbed->domains, READY);
     struct used_device *held = add_use(use, DEVICE_6);
     held->group_open = true;
     held->holder = 77;
+    struct used_device *off = add_use(use, DEVICE_7);
+    strlist_add(&off->domains, OFF);
+    off->group_open = true;
+    off->holder = 78;
     return use;
 }
 
@@ -168,6 +175,7 @@ static void test_refused(void **state)
         {UNNOTED, ERROR_BUSY, "the state file does not say so yet"},
         {ROBBED, ERROR_BUSY, "the domain " READY " names it"},
         {HELD, ERROR_BUSY, "process 77 has it open"},
+        {OFF, ERROR_BUSY, "process 78 has it open, and no domain that runs"},
         {GOING, ERROR_NOT_FOUND, READY},
         {NOBODY, ERROR_NOT_FOUND, READY ", " TWICE},
     };

@@ -28,38 +28,61 @@ static void override(const struct settings *settings, struct config *config)
     log_set_level(config->agent.log_level);
 }
 
-static int load(const struct settings *settings, bool for_placement,
-                struct config **out)
+/* All that could be read; *faulty: there were errors. */
+static struct config *load(const struct settings *settings, bool for_placement,
+                           bool *faulty)
 {
     _cleanup_problems_ struct config_problems problems = {0};
-    _cleanup_(config_freep) struct config *config = NULL;
-    int rc = config_load(&settings->config_files, &settings->config_dirs, &config,
-                         &problems);
-    if (rc == 0 && for_placement)
+    struct config *config =
+        config_read(&settings->config_files, &settings->config_dirs, &problems);
+    if (for_placement && !config_has_errors(&problems))
         config_check_placement(config, &problems);
     log_problems(&problems);
-    if (rc != 0 || config_has_errors(&problems))
-        return -1;
+    *faulty = config_has_errors(&problems);
     override(settings, config);
+    return config;
+}
+
+static int load_without_errors(const struct settings *settings, bool for_placement,
+                               struct config **out)
+{
+    bool faulty;
+    _cleanup_(config_freep) struct config *config =
+        load(settings, for_placement, &faulty);
+    if (faulty)
+        return -1;
     *out = steal(config);
     return 0;
 }
 
 int settings_load(const struct settings *settings, struct config **out)
 {
-    return load(settings, false, out);
+    return load_without_errors(settings, false, out);
+}
+
+static int check_named(const struct settings *settings)
+{
+    if (settings->config_files.count > 0 || settings->config_dirs.count > 0)
+        return 0;
+    log_error("config",
+              "there is no %s; name another with --config-file, such as "
+              "--config-file /etc/nova/nova.conf",
+              SETTINGS_DEFAULT_CONFIG);
+    return -1;
 }
 
 int settings_load_full(const struct settings *settings, struct config **out)
 {
-    if (settings->config_files.count == 0 && settings->config_dirs.count == 0) {
-        log_error("config",
-                  "there is no %s; name another with --config-file, such as "
-                  "--config-file /etc/nova/nova.conf",
-                  SETTINGS_DEFAULT_CONFIG);
+    return check_named(settings) == 0 ? load_without_errors(settings, true, out) : -1;
+}
+
+int settings_load_faulty(const struct settings *settings, struct config **out,
+                         bool *faulty)
+{
+    if (check_named(settings) != 0)
         return -1;
-    }
-    return load(settings, true, out);
+    *out = load(settings, true, faulty);
+    return 0;
 }
 
 int settings_use_daemons_files(struct settings *settings, struct error *err)

@@ -30,6 +30,11 @@ int settings_load(const struct settings *settings, struct config **out);
 /* The same for what talks to Placement: a file is needed, and all that [placement]'s
  * auth_type asks for. */
 int settings_load_full(const struct settings *settings, struct config **out);
+/* The same for those who ask what the running daemon does, which after an error goes on
+ * with the options that it had: errors are logged, but what could be read serves, and
+ * *faulty tells of them. -1 only when no file is named. */
+int settings_load_faulty(const struct settings *settings, struct config **out,
+                         bool *faulty);
 
 /* The files say something else than `config`, which was read from them; secrets are not
  * compared. Logs nothing. */

@@ -7,7 +7,7 @@
 static int run(const struct command_context *context, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    _cleanup_session_ struct command_session session = {0};
+    _cleanup_session_ struct command_session session = {.lenient = true};
     int status = command_session_look(&session, context);
     if (status != EX_OK)
         return status;

@@ -165,7 +165,7 @@ static int look(struct command_session *session, struct error *err)
 
 static int run(const struct command_context *context, const char *asked, bool drain)
 {
-    _cleanup_session_ struct command_session session = {0};
+    _cleanup_session_ struct command_session session = {.lenient = true};
     int status = command_session_open(&session, context, AGENT_LOOKS);
     if (status != EX_OK)
         return status;

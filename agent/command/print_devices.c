@@ -70,7 +70,7 @@ int command_print_devices(const struct command_context *context, const char *con
     char uuid[UUID_TEXT_SIZE];
     if (parse_consumer(consumer, uuid, &err) != 0)
         return command_fail(&err);
-    _cleanup_session_ struct command_session session = {0};
+    _cleanup_session_ struct command_session session = {.lenient = true};
     int status = command_session_look(&session, context);
     if (status != EX_OK)
         return status;

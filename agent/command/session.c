@@ -11,7 +11,11 @@ int command_session_open(struct command_session *session,
                          const struct command_context *context,
                          enum agent_access access)
 {
-    if (settings_load_full(&context->settings, &session->config) != 0)
+    int rc = session->lenient
+                 ? settings_load_faulty(&context->settings, &session->config,
+                                        &session->faulty)
+                 : settings_load_full(&context->settings, &session->config);
+    if (rc != 0)
         return EX_CONFIG;
     struct error err;
     if (agent_new(session->config, access, context->command, time(NULL),

@@ -9,6 +9,9 @@
 #include "agent/cycle.h"
 
 struct command_session {
+    /* To be set before it is opened: errors of the files do not end it, since the
+     * daemon goes on, too, with what it had. `faulty`: there were some; all were said. */
+    bool lenient, faulty;
     struct config *config;
     struct agent *agent;
     struct cycle cycle;

@@ -60,15 +60,20 @@ static void add_daemons_problems(struct status *status)
                                    (long long)silence(status)));
 }
 
-static void add_problems(struct status *status, const char *note)
+static void add_problems(struct status *status, const struct command_session *session)
 {
     add_daemons_problems(status);
-    if (status->files_changed)
+    if (session->faulty)
+        notices_add(&status->problems, NULL,
+                    "the files have errors (`vgpu-agent check-config` lists them); the "
+                    "daemon goes on with the options that it read before, which may be "
+                    "others than what is shown here");
+    else if (status->files_changed)
         notices_add(&status->problems, NULL, DAEMON_FILES_CHANGED);
     if (status->no_space)
         notices_add(&status->problems, NULL, status->no_space);
-    if (note)
-        notices_add(&status->problems, NULL, note);
+    if (session->note)
+        notices_add(&status->problems, NULL, session->note);
     if (status->placement.code != ERROR_NONE)
         notices_add(&status->problems, NULL, status->placement.text);
     cycle_problems(status->cycle, &status->problems);
@@ -315,7 +320,7 @@ static int look(struct command_session *session, struct status *status,
     }
     gpu_status_make(status->cycle, &status->gpus);
     count_allocations(status);
-    add_problems(status, session->note);
+    add_problems(status, session);
     return 0;
 }
 
@@ -338,7 +343,7 @@ static int look_and_show(struct command_session *session, struct status *status,
 static int run(const struct command_context *context, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    _cleanup_session_ struct command_session session = {0};
+    _cleanup_session_ struct command_session session = {.lenient = true};
     int result = command_session_open(&session, context, AGENT_LOOKS);
     if (result != EX_OK)
         return result;

@@ -301,6 +301,27 @@ class Reload(OperationsTest):
         self.assertIn("sync_interval", refused.stderr)
         self.assertNotIn("reload", self.agent.daemon.output())
 
+    def test_files_with_errors_lock_nobody_out(self):
+        """The daemon runs on with what it read before, and can be asked and told."""
+        self.start()
+        consumer = self.allocate(A)
+        wait_for(lambda: self.agent.try_to("xml", consumer).returncode == 0, "the device")
+        before = [self.agent.run(*words) for words in (["allocations"], ["xml", consumer], ["qemu-args", consumer])]
+        self.configure(sync_interval="often")
+        for words, said in zip((["allocations"], ["xml", consumer], ["qemu-args", consumer]), before):
+            done = self.agent.try_to(*words)
+            self.assertEqual((done.returncode, done.stdout), (0, said), done.stderr)
+            self.assertIn("sync_interval", done.stderr.splitlines()[0])
+        status = self.agent.try_to("status")
+        self.assertEqual(status.returncode, 1)
+        self.assertIn("the files have errors", status.stdout)
+        for command in ("drain", "undrain"):
+            done = self.agent.try_to(command, A)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        # What they would do cannot be told, and is not done.
+        for command in ("plan", "sync", "prune", "reload"):
+            self.assertEqual(self.agent.try_to(command).returncode, CONFIG, command)
+
     def test_files_that_were_refused_are_remembered(self):
         """Whoever sent the signal has seen nothing of it."""
         self.start()

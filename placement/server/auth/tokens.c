@@ -171,8 +171,10 @@ static void forget(struct tokens *tokens, struct entry *entry)
 
 static void forget_all(struct tokens *tokens, struct ages *ages)
 {
-    while (ages->oldest)
-        forget(tokens, ages->oldest);
+    for (struct entry *entry = ages->oldest, *newer; entry; entry = newer) {
+        newer = entry->newer;
+        forget(tokens, entry);
+    }
 }
 
 static void remember(struct tokens *tokens, struct ages *ages, struct entry *entry)

@@ -9,7 +9,7 @@ import shutil
 
 from support.cloud import CLOUD
 from support.judge import JudgedStorm
-from support.process import BUILD
+from support.process import sanitized
 from support.storm import RESTARTS, TROUBLE
 
 CYCLES = int(os.environ.get("CYCLES", 200))
@@ -77,12 +77,11 @@ class Soak(JudgedStorm):
     def check_growth(self, sizes):
         """The least of several sizes is what is held, all else comes and goes. A life that
         is too short for that is not judged by its memory."""
-        sanitized = b"__asan_init" in (BUILD / "vgpu-agent").read_bytes()
         warm = sizes[WARM_AFTER // STORM:]
         several = len(warm) // 4
         for name in sizes[0]:
             self.assertLessEqual(sizes[-1][name][0] - sizes[0][name][0], DESCRIPTORS, sizes)
-            if several <= 1 or sanitized:
+            if several <= 1 or sanitized("vgpu-agent"):
                 continue
             # A child that was made anew has had from its beginning what the agent had then.
             begun = (name, "agent") if name == "its child" else (name,)

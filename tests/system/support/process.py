@@ -26,6 +26,11 @@ def wait_for(condition, what, patience=None):
         time.sleep(PAUSE)
 
 
+def sanitized(name):
+    """Such a program keeps back what it has freed, so that its memory tells nothing."""
+    return b"__asan_init" in pathlib.Path(program(name)).read_bytes()
+
+
 def program(name):
     return str(BUILD / name)
 

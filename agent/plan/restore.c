@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/plan/fit.h"
+#include "agent/plan/origin.h"
 #include "lib/xalloc.h"
 
 static bool is_named_by_domain(struct world *world, const struct journal_device *entry)
@@ -127,8 +128,12 @@ static void restore_unknown_of(struct world *world, struct placing *placing,
                                const struct gpu *place, struct want *want)
 {
     const struct device_use *use = world->in->use;
+    const char *domain = want->allocation->consumer;
+    if (want_missing(want) <= 0 ||
+        origin_of(world, domain, NULL) != want->subject->observed)
+        return;
     for (size_t i = 0; use && i < use->count && want_missing(want) > 0; i++)
-        if (strcmp(use->devices[i].domain, want->allocation->consumer) == 0 &&
+        if (strcmp(use->devices[i].domain, domain) == 0 &&
             is_unknown(world, &use->devices[i]) &&
             !is_planned(world, placing, use->devices[i].uuid))
             restore_unknown(placing, place, want, use->devices[i].uuid);
@@ -158,17 +163,24 @@ void restore_devices(struct world *world, struct group *group)
     placing_emit(&placing, world);
 }
 
+static void report_unknown(struct world *world, const struct used_device *used)
+{
+    _cleanup_free_ char *why = NULL;
+    const struct observed_provider *origin = origin_of(world, used->domain, &why);
+    if (origin)
+        why = xasprintf("it cannot be made now on %s, where it was",
+                        origin->provider.name);
+    strlist_add_take(
+        &world->plan->problems,
+        xasprintf("the domain %s names the device %s, which is not there, and %s",
+                  used->domain, used->uuid, why));
+}
+
 void report_unknown_devices(struct world *world)
 {
     const struct device_use *use = world->in->use;
     for (size_t i = 0; use && i < use->count; i++)
         if (is_unknown(world, &use->devices[i]) &&
             !is_planned(world, NULL, use->devices[i].uuid))
-            strlist_add_take(
-                &world->plan->problems,
-                xasprintf("the domain %s names the device %s, which is not there, and "
-                          "neither the state file nor %s says of which GPU it was",
-                          use->devices[i].domain, use->devices[i].uuid,
-                          world->in->observed ? "an allocation"
-                                              : "Placement, which was not asked,"));
+            report_unknown(world, &use->devices[i]);
 }

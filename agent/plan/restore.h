@@ -6,8 +6,9 @@
  * the latter.
  *
  * A domain's XML says nothing but the uuid. In nova mode one that is not in the journal
- * can be put back where Placement says of which GPU the domain's allocation is: then it
- * was of the type that is configured for it, as Nova itself assumes.
+ * is put back where the domain's allocation leaves no doubt of which GPU it was
+ * (agent/plan/origin.h): then it was of the type that is configured for it, as Nova
+ * itself assumes. Else it is left, and said.
  */
 #ifndef AGENT_PLAN_RESTORE_H
 #define AGENT_PLAN_RESTORE_H

@@ -273,6 +273,49 @@ class Nova(RebootTest):
         self.assertEqual(self.host.mdevs(), {kept[1]: (A, "nvidia-35")})
         self.assertEqual(self.restore().stdout, NOTHING)
 
+    def use_two_types(self):
+        self.types = {"devices": {"enabled_mdev_types": ["nvidia-35", "nvidia-36"]},
+                      "mdev_nvidia-35": {"device_addresses": [A]}, "mdev_nvidia-36": {"device_addresses": [B]}}
+        self.agent.configure({"agent": self.options, **self.types})
+
+    def assert_left(self, server, devices, reason):
+        """Nothing is made, and that is said everywhere."""
+        for words in (["sync"], ["restore"]):
+            done = self.agent.try_to(*words)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            for device in devices:
+                self.assertIn(f"the domain {server} names the device {device}, which is not there, and ", done.stderr)
+            if words == ["sync"]:
+                self.assertIn(reason, done.stderr)
+        self.assertIn(reason, self.agent.try_to("status").stdout)
+        self.assertEqual(self.host.mdevs(), {})
+
+    def test_two_gpus_and_no_state_file(self):
+        """A server with a device on each of two GPUs: which was which, nobody knows any more."""
+        self.use_two_types()
+        server, devices = new_uuid(), [new_uuid(), new_uuid()]
+        self.placement.allocate(server, {self.child(A): {"VGPU": 1}, self.child(B): {"VGPU": 1}})
+        self.agent.define_domain(server, devices)
+        self.assert_left(server, devices, "of which of its allocations it was, and this is not guessed")
+        # An operator who knows makes one; then there is no doubt about the other.
+        self.assertEqual(self.host.create(B, "nvidia-36", devices[0]), "OK")
+        self.agent.try_to("sync")
+        self.assertEqual(self.host.mdevs(), {devices[0]: (B, "nvidia-36"), devices[1]: (A, "nvidia-35")})
+
+    def test_a_resize_on_the_same_host_and_no_state_file(self):
+        """The server's own allocation is where it will be, its migration's where its device was."""
+        self.use_two_types()
+        server, migration, device = new_uuid(), new_uuid(), new_uuid()
+        self.placement.allocate(migration, {self.child(A): {"VGPU": 1}})
+        self.placement.allocate(server, {self.child(B): {"VGPU": 1}})
+        self.agent.define_domain(server, [device])
+        self.assert_left(server, [device], f"the consumer {migration} there can be a migration of the server")
+        # It is reverted.
+        self.placement.deallocate(migration)
+        self.placement.allocate(server, {self.child(A): {"VGPU": 1}}, 1)
+        self.agent.try_to("sync")
+        self.assertEqual(self.host.mdevs(), {device: (A, "nvidia-35")})
+
     def test_domains_that_cannot_be_seen(self):
         server, device = self.boot_server(A)
         self.agent.try_to("sync")

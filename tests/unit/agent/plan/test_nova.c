@@ -7,6 +7,12 @@
     "set mode=nova\n gpu 84 35:4 36:2\n type 35\n provider 84 foreign\n" \
     "inventory 84 VGPU total=4 max_unit=4\n settle\n"
 
+/* Two cards of different types. */
+#define TWO_OF_NOVA                                                                   \
+    "set mode=nova\n gpu 84 35:4 36:2\n gpu 85 35:4 36:2\n type 35 84\n type 36 85\n" \
+    "provider 84 a\n provider 85 b\n inventory 84 VGPU total=4 max_unit=4\n"          \
+    "inventory 85 VGPU total=2 max_unit=2\n settle\n"
+
 static const struct plan_case nova[] = {
     {"Nova's child is waited for",
      "set mode=nova\n gpu 84 35:4\n type 35\n"
@@ -225,6 +231,75 @@ static const struct plan_case restoring[] = {
           "=> nothing\n"
           "set blind=0\n"
           "=> create d1 35\n"},
+    {"several on several GPUs are not guessed",
+     TWO_OF_NOVA "mdev d1 84 35\n mdev d2 85 36\n alloc 84 c1 1\n alloc 85 c1 1\n "
+                 "domain c1 d1\n domain c1 d2\n reboot\n"
+                 "=> nothing\n"
+                 "! the device 6431\n"
+                 "! the device 6432\n"
+                 "! of which of its allocations it was, and this is not guessed\n"
+                 "? c1 pending\n"},
+    {"nor one of them",
+     TWO_OF_NOVA "mdev d1 84 35\n alloc 84 c1 1\n alloc 85 c1 1\n domain c1 d1\n "
+                 "reboot\n"
+                 "=> nothing\n"
+                 "! of which of its allocations it was, and this is not guessed\n"},
+    {"nor more than were allocated",
+     TWO_OF_NOVA "mdev d1 84 35\n mdev d2 85 36\n alloc 84 c1 1\n domain c1 d1\n "
+                 "domain c1 d2\n reboot\n"
+                 "=> nothing\n"
+                 "! more such devices than its allocation has\n"},
+    {"one that the journal has takes up what was allocated", TWO_OF_NOVA
+     "mdev d1 84 35\n alloc 84 c1 1\n domain c1 d1\n settle\n"
+     "mdev d2 85 36\n domain c1 d2\n reboot\n"
+     "=> create d1 35\n"
+     "! more such devices than its allocation has\n"
+     "=> nothing\n"
+     "! neither the state file nor an allocation says of which GPU it was\n"},
+    {"nor while another provider cannot be read",
+     TWO_OF_NOVA "mdev d1 84 35\n alloc 84 c1 1\n domain c1 d1\n reboot\n"
+                 "undetailed 85\n"
+                 "=> nothing\n"
+                 "! could not be read\n"
+                 "undetailed 85 no\n"
+                 "=> create d1 35\n"},
+    {"nor where two domains name it",
+     TWO_OF_NOVA "mdev d1 84 35\n alloc 84 c1 1\n alloc 85 c2 1\n domain c1 d1\n "
+                 "also c2 d1\n reboot\n"
+                 "=> nothing\n"
+                 "! another domain names 6431\n"},
+    {"nor while its migration can have the allocation that it was of",
+     TWO_OF_NOVA "mdev d1 84 35\n alloc 84 c1 1\n domain c1 d1\n reboot\n"
+                 "rename c1 m1\n alloc 85 c1 1\n"
+                 "=> nothing\n"
+                 "! can be a migration of the server, and this is not guessed\n"
+                 "alloc 84 m1 0\n alloc 85 c1 0\n alloc 84 c1 1\n"
+                 "=> create d1 35\n"},
+    {"also when the card of the migration is gone",
+     TWO_OF_NOVA "mdev d1 84 35\n alloc 84 c1 1\n domain c1 d1\n absent 84\n"
+                 "rename c1 m1\n alloc 85 c1 1\n"
+                 "=> nothing\n"
+                 "! can be a migration of the server, and this is not guessed\n"},
+    {"also when nothing is configured for it any more",
+     TWO_OF_NOVA "mdev d1 84 35\n alloc 84 c1 1\n domain c1 d1\n reboot\n journal "
+                 "lost\n notypes\n type 36 85\n"
+                 "rename c1 m1\n alloc 85 c1 1\n"
+                 "=> note 85\n"
+                 "=> rebuilt\n"
+                 "! can be a migration of the server, and this is not guessed\n"},
+    {"a migration on the same GPU had its devices there, too",
+     TWO_OF_NOVA "mdev d1 84 35\n alloc 84 c1 1\n domain c1 d1\n reboot\n"
+                 "rename c1 m1\n alloc 84 c1 1\n"
+                 "=> create d1 35\n"},
+    {"other servers' allocations are no doubt",
+     TWO_OF_NOVA "mdev d1 84 35\n alloc 84 c1 1\n domain c1 d1\n reboot\n"
+                 "alloc 85 c2 1\n bare c2\n"
+                 "=> create d1 35\n"},
+    {"what is left when the others are there is certain",
+     TWO_OF_NOVA "mdev d2 85 36\n alloc 84 c1 1\n alloc 85 c1 1\n domain c1 d1\n "
+                 "domain c1 d2\n"
+                 "=> create d1 35\n"
+                 "=> take d2 c1.0 adopted\n"},
     {"a running guest cannot have lost it",
      NOVA "mdev d1 84 35\n running c1 d1\n alloc 84 c1 1\n lose d1\n"
           "=> nothing\n"

@@ -1,0 +1,155 @@
+#include "agent/plan/origin.h"
+
+#include <string.h>
+
+#include "agent/plan/managed.h"
+#include "agent/plan/ownership.h"
+#include "lib/xalloc.h"
+
+#define NOT_GUESSED "and this is not guessed"
+
+static bool is_root(const struct world *world, const struct observed_provider *provider)
+{
+    return strcmp(provider->provider.uuid, world->in->observed->root_uuid) == 0;
+}
+
+/* ---- the domain's devices ---- */
+
+static int64_t count_present(const struct group *group, const char *domain)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < group->held_count; i++)
+        count += group->held[i].use && strcmp(group->held[i].use->domain, domain) == 0;
+    return count;
+}
+
+/* Whoever is to make them again; all of them have a claim to what is lacking. */
+static int64_t count_absent(const struct world *world, const char *domain)
+{
+    const struct device_use *use = world->in->use;
+    int64_t count = 0;
+    for (size_t i = 0; i < use->count; i++)
+        count += strlist_contains(&use->devices[i].domains, domain) &&
+                 !host_mdev(world->in->host, use->devices[i].uuid, NULL, NULL);
+    return count;
+}
+
+/* An absent device of the domain that another one names as well. */
+static const char *find_shared(const struct world *world, const char *domain)
+{
+    const struct device_use *use = world->in->use;
+    for (size_t i = 0; i < use->count; i++)
+        if (use->devices[i].domains.count > 1 &&
+            strlist_contains(&use->devices[i].domains, domain) &&
+            !host_mdev(world->in->host, use->devices[i].uuid, NULL, NULL))
+            return use->devices[i].uuid;
+    return NULL;
+}
+
+/* ---- its allocations ---- */
+
+/* Of a provider that is not the agent's it is not known which devices are there. */
+static int64_t count_lacking(const struct world *world,
+                             const struct observed_provider *provider,
+                             const char *domain)
+{
+    const struct subject *subject = subject_of(world, provider);
+    int64_t units = 0;
+    for (size_t i = 0; i < provider->allocation_count; i++)
+        if (strcmp(provider->allocations[i].consumer, domain) == 0)
+            units += provider->allocations[i].amount;
+    return units && subject && subject->group
+               ? units - count_present(subject->group, domain)
+               : units;
+}
+
+static const char *find_unread(const struct world *world)
+{
+    for (size_t i = 0; i < world->subject_count; i++)
+        if (world->subjects[i].observed && !world->subjects[i].read)
+            return world->subjects[i].name;
+    return NULL;
+}
+
+/* A migration on the provider itself had its devices there as well. */
+static const char *find_migration(const struct world *world,
+                                  const struct observed_provider *except,
+                                  const struct observed_provider **where)
+{
+    const struct observed *observed = world->in->observed;
+    for (size_t i = 0; i < observed->provider_count; i++) {
+        *where = &observed->providers[i];
+        if (*where == except || is_root(world, *where))
+            continue;
+        for (size_t j = 0; j < (*where)->allocation_count; j++)
+            if (!is_server(world, (*where)->allocations[j].consumer))
+                return (*where)->allocations[j].consumer;
+    }
+    return NULL;
+}
+
+/* ---- both beside each other ---- */
+
+/* Where the domain lacks devices; `others`: on how many more providers it does. */
+static const struct observed_provider *find_lacking(const struct world *world,
+                                                    const char *domain, size_t *others)
+{
+    const struct observed *observed = world->in->observed;
+    const struct observed_provider *found = NULL;
+    *others = 0;
+    for (size_t i = 0; i < observed->provider_count; i++) {
+        const struct observed_provider *provider = &observed->providers[i];
+        if (is_root(world, provider) || count_lacking(world, provider, domain) <= 0)
+            continue;
+        *others += found != NULL;
+        found = provider;
+    }
+    return found;
+}
+
+/* NULL: there is none. The caller frees. */
+static char *find_doubt(const struct world *world, const char *domain,
+                        const struct observed_provider *provider, size_t others)
+{
+    const struct observed_provider *where = NULL;
+    const char *unread = find_unread(world), *shared = find_shared(world, domain);
+    const char *migration = find_migration(world, provider, &where);
+    if (unread)
+        return xasprintf("the allocations of %s could not be read", unread);
+    if (!provider)
+        return xstrdup("neither the state file nor an allocation says of which GPU it "
+                       "was");
+    if (others)
+        return xstrdup("the state file does not say of which of its allocations it "
+                       "was, " NOT_GUESSED);
+    if (count_absent(world, domain) > count_lacking(world, provider, domain))
+        return xstrdup("the domain names more such devices than its allocation has, "
+                       "so that some were elsewhere, " NOT_GUESSED);
+    if (shared)
+        return xasprintf("another domain names %s, too, so that it may have been "
+                         "elsewhere, " NOT_GUESSED,
+                         shared);
+    return migration ? xasprintf("it may have been on %s: the consumer %s there can "
+                                 "be a migration of the server, " NOT_GUESSED,
+                                 where->provider.name, migration)
+                     : NULL;
+}
+
+const struct observed_provider *origin_of(const struct world *world, const char *domain,
+                                          char **why)
+{
+    if (!world->in->observed || !world->in->use) {
+        if (why)
+            *why = xstrdup("neither the state file nor Placement, which was not asked, "
+                           "says of which GPU it was");
+        return NULL;
+    }
+    size_t others;
+    const struct observed_provider *provider = find_lacking(world, domain, &others);
+    _cleanup_free_ char *doubt = find_doubt(world, domain, provider, others);
+    if (!doubt)
+        return provider;
+    if (why)
+        *why = xstrdup(doubt);
+    return NULL;
+}

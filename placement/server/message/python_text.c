@@ -32,14 +32,23 @@ static bool is_control(const unsigned char *text)
     return text[0] == 0xc2 && ((text[1] >= 0x80 && text[1] <= 0xa0) || text[1] == 0xad);
 }
 
-/* Other characters beyond ASCII stay as they are: nearly all of them are printable. */
 char *python_repr(const char *text)
 {
+    return python_repr_cut(text, strlen(text));
+}
+
+/* Other characters beyond ASCII stay as they are: nearly all of them are printable. */
+char *python_repr_cut(const char *text, size_t most)
+{
     char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
-    char *out = xcalloc(strlen(text) + 1, 4); /* "\x01" is the longest, and quotes */
+    const char *end = text + strnlen(text, most);
+    while ((*end & 0xc0) == 0x80)
+        end++; /* not in the middle of a character */
+    /* "\x01" is the longest, and quotes */
+    char *out = xcalloc((size_t)(end - text) + 1, 4);
     char *at = out;
     *at++ = quote;
-    for (; *text; text++) {
+    for (; text < end; text++) {
         unsigned char c = (unsigned char)*text;
         char letter = escape_letter(c, quote);
         if (letter) {

@@ -12,7 +12,7 @@
 
 void schema_show_string(FILE *out, const char *text)
 {
-    _cleanup_free_ char *shown = python_repr(text);
+    _cleanup_free_ char *shown = python_repr_cut(text, SHOWN_AT_MOST + 1);
     fputs(shown, out);
 }
 
@@ -23,6 +23,12 @@ static void show_number(FILE *out, struct json_object *value)
         fputs(number < 0 ? "-inf" : "inf", out);
     else
         fputs(json_object_to_json_string(value), out);
+}
+
+/* What comes now would be cut. */
+static bool is_enough(FILE *out)
+{
+    return ftello(out) > SHOWN_AT_MOST;
 }
 
 static void show(FILE *out, struct json_object *value)
@@ -40,7 +46,8 @@ static void show(FILE *out, struct json_object *value)
         break;
     case json_type_array:
         fputc('[', out);
-        for (size_t i = 0; i < json_object_array_length(value); i++, comma = ", ") {
+        for (size_t i = 0; i < json_object_array_length(value) && !is_enough(out);
+             i++, comma = ", ") {
             fputs(comma, out);
             show(out, json_object_array_get_idx(value, i));
         }
@@ -49,6 +56,8 @@ static void show(FILE *out, struct json_object *value)
     case json_type_object:
         fputc('{', out);
         json_object_object_foreach (value, name, member) {
+            if (is_enough(out))
+                break;
             fputs(comma, out);
             schema_show_string(out, name);
             fputs(": ", out);

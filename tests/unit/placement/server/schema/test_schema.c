@@ -1,8 +1,11 @@
 #include "tests/unit/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "lib/xalloc.h"
 #include "placement/server/handlers/allocation_plan.h"
 #include "placement/server/schema/allocation_body.h"
 #include "placement/server/schema/inventory_body.h"
@@ -149,6 +152,51 @@ static void finds_repeated_items(void **state)
            "instance[1]:");
 }
 
+/* What is beyond the cut costs nothing: this would be 200 MB each time. */
+static void shows_no_more_than_it_tells(void **state)
+{
+    (void)state;
+    enum { LENGTH = 1 << 20, TIMES = 50 };
+    _cleanup_free_ char *control = xcalloc(LENGTH + 1, 1);
+    memset(control, 1, LENGTH);
+    _cleanup_json_ struct json_object *array = json_object_new_array();
+    _cleanup_json_ struct json_object *object = json_object_new_object();
+    struct json_object *text = json_object_new_string(control);
+    for (int i = 0; i < TIMES; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "%d", i);
+        json_object_array_add(array, json_object_get(text));
+        json_object_object_add(object, name, json_object_get(text));
+    }
+    clock_t begun = clock();
+    _cleanup_free_ char *shown_text = schema_show(text);
+    _cleanup_free_ char *shown_array = schema_show(array);
+    _cleanup_free_ char *shown_object = schema_show(object);
+    assert_true(clock() - begun < CLOCKS_PER_SEC / 10);
+    json_object_put(text);
+    assert_int_equal(strlen(shown_text), 1200);
+    assert_int_equal(strlen(shown_array), 1200);
+    assert_int_equal(strlen(shown_object), 1200);
+    assert_memory_equal(shown_text, "'\\x01\\x01", 9);
+    assert_memory_equal(shown_array, "['\\x01\\x01", 10);
+    assert_memory_equal(shown_object, "{'0': '\\x01\\x01", 15);
+}
+
+/* Which quotes there are is told by the whole text, and a character is not cut. */
+static void cuts_long_texts(void **state)
+{
+    (void)state;
+    char text[2002] = "";
+    for (int i = 0; i < 1000; i++)
+        memcpy(text + 2 * i, "\xc3\xa4", 2);
+    text[2000] = '\'';
+    _cleanup_json_ struct json_object *value = json_object_new_string(text);
+    _cleanup_free_ char *shown = schema_show(value);
+    assert_int_equal(shown[0], '"');
+    assert_int_equal(strlen(shown), 1199);
+    assert_memory_equal(shown + 1, text, 1198);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +204,8 @@ int main(void)
         cmocka_unit_test(knows_the_forms_of_allocations),
         cmocka_unit_test(counts_characters),
         cmocka_unit_test(finds_repeated_items),
+        cmocka_unit_test(shows_no_more_than_it_tells),
+        cmocka_unit_test(cuts_long_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

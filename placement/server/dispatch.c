@@ -47,6 +47,7 @@ static int check_budget(const struct store *store, const struct budget *budget,
                              "ask for less at once.",
                              options->max_request_time);
     case BUDGET_CLIENT_GONE:
+        reply->last = true;
         return reply_problem(reply, 503, NULL, "The client has closed the connection.");
     case BUDGET_LEFT:
     case BUDGET_WORK_DONE:

@@ -232,14 +232,16 @@ class HostileWork(SystemTest):
         self.assertEqual(server.request("GET", "/resource_providers?name=node0").status,
                          200)
 
-    def ask(self, server, path):
+    def ask(self, server, path, times=1, buffer=4096):
         """A connection that has asked, and whose reply nobody reads."""
         client = socket.socket()
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        if buffer:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         host, port = server.url.partition("//")[2].split(":")
         client.connect((host, int(port)))
-        client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: admin\r\n"
-                       "OpenStack-API-Version: placement 1.39\r\n\r\n".encode())
+        text = (f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: admin\r\n"
+                "OpenStack-API-Version: placement 1.39\r\n\r\n")
+        client.sendall(times * text.encode())
         self.addCleanup(client.close)
         return client
 
@@ -282,3 +284,31 @@ class HostileWork(SystemTest):
         self.assertEqual(server.request("GET", "/resource_providers?name=node0").status,
                          200)
         self.assertLess(processor_seconds(server) - before, 10 * alone + 0.1)
+
+    def test_a_list_for_clients_that_went(self):
+        """Writing is work too: whole lists were made for those who had gone before their
+        turn came, and the connections of others waited to be accepted."""
+        server = self.start(lambda filler: gpu_nodes(filler, 1000))
+        alone = processor_seconds(server)
+        for _ in range(5):
+            server.request("GET", "/resource_providers")
+        alone = (processor_seconds(server) - alone) / 5
+        before = processor_seconds(server)
+        for _ in range(100):
+            self.ask(server, "/resource_providers").close()
+        self.assertEqual(server.request("GET", "/resource_providers?name=node0").status,
+                         200)
+        self.assertLess(processor_seconds(server) - before, 20 * alone + 0.1)
+
+    def test_further_requests_of_clients_that_do_not_read(self):
+        """The kernel took megabytes of replies for each of them, so that its next request
+        was begun at once."""
+        server = self.start(lambda filler: gpu_nodes(filler, 34))
+        clients = [self.ask(server, "/resource_providers", times=20, buffer=None)
+                   for _ in range(20)]
+        for _ in range(30):  # each time all that can go on have their turn
+            small = server.request("GET", "/resource_providers?name=node0")
+            self.assertEqual(small.status, 200)
+        lists = server.process.output().count('"GET /resource_providers" status=200')
+        self.assertGreaterEqual(lists, len(clients))
+        self.assertLess(lists, 6 * len(clients))

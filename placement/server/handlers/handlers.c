@@ -41,7 +41,8 @@ bool handler_works(const struct request *request, uint64_t steps, struct reply *
     /* Who had it called says that the reply is full. */
     if (reply->body.full)
         return false;
-    if (budget_spend(request->budget, steps))
+    if (budget_pass_written(request->budget, reply->body.length) &&
+        budget_spend(request->budget, steps))
         return true;
     reply_problem(reply, 503, NULL,
                   "The request takes more work than one request may; ask for less at "

@@ -47,8 +47,8 @@ int handler_no_content(struct reply *reply);
  * store.h. */
 int handler_failed(struct reply *reply, const struct error *err);
 
-/* Spends so many steps of the request's budget. False when it is spent: 503, since a
- * list that is not whole is none. */
+/* Spends so many steps of the request's budget, and counts what has been written since
+ * the last time. False when it is spent: 503, since a list that is not whole is none. */
 bool handler_works(const struct request *request, uint64_t steps, struct reply *reply);
 
 /* Sorts an array of pointers and drops those that are there more than once. */

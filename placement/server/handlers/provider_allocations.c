@@ -9,6 +9,11 @@ struct found {
     size_t count;
 };
 
+static void found_clear(struct found *found)
+{
+    free(found->items);
+}
+
 static int by_consumer(const void *a, const void *b)
 {
     const struct allocation *left = *(const struct allocation *const *)a;
@@ -53,7 +58,7 @@ int provider_allocations_get(struct store *store, const struct request *request,
     const char *uuid = request->path_items[0];
     const struct node *node = graph_node(&store->graph, uuid);
     struct json_writer *w = &reply->body;
-    struct found found = {0};
+    _cleanup_(found_clear) struct found found = {0};
     int64_t modified = 0;
     if (!node)
         return reply_problem(reply, 404, NULL,
@@ -64,15 +69,17 @@ int provider_allocations_get(struct store *store, const struct request *request,
     json_write_begin_object(w);
     json_write_key(w, "allocations");
     json_write_begin_object(w);
-    for (size_t i = 0; i < found.count;)
+    for (size_t i = 0; i < found.count;) {
+        if (!handler_works(request, 1, reply))
+            return -1;
         i = write_consumer(w, &found, i, request->microversion);
+    }
     json_write_end_object(w);
     json_write_int_member(w, "resource_provider_generation", node->generation);
     json_write_end_object(w);
     for (size_t i = 0; i < found.count; i++)
         if (found.items[i]->created > modified)
             modified = found.items[i]->created;
-    free(found.items);
     reply_last_modified(reply, request, modified);
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <microhttpd.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +18,11 @@
 /* libmicrohttpd keeps more in a connection's memory than the header itself, such as the
  * parameters of the URL one by one. */
 #define MEMORY_FACTOR 6
+
+/* Bytes that the kernel takes of a connection beyond what its client has room for. With
+ * megabytes there, replies to clients that do not read would be done, and their further
+ * requests begun. */
+#define UNSENT 131072
 
 /* WAITING to be ADMITTED or REFUSED, READING the body, its reply HELD until it may go.
  */
@@ -104,9 +110,9 @@ static enum MHD_Result send_reply(struct exchange *exchange)
 {
     struct http *http = exchange->http;
     struct request *request = &exchange->incoming.request;
-    struct MHD_Response *response =
-        response_make(request, &exchange->reply, http->options.cert,
-                      http->quiesced || exchange->incoming.problem);
+    struct MHD_Response *response = response_make(
+        request, &exchange->reply, http->options.cert,
+        http->quiesced || exchange->incoming.problem || exchange->reply.last);
     enum MHD_Result rc = MHD_queue_response(exchange->connection,
                                             (unsigned)exchange->reply.status, response);
     MHD_destroy_response(response);
@@ -325,6 +331,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     const struct sockaddr *address =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
             ->client_addr;
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){UNSENT}, sizeof(int));
     *context = peers_add(&http->peers, fd, address);
 }
 

@@ -28,6 +28,7 @@ struct budget {
     uint64_t work_left;    /* steps */
     uint64_t before_look;  /* steps until it looks at the clock and the client */
     size_t memory_left;    /* bytes */
+    size_t written;        /* bytes of the reply that have been counted as steps */
     int64_t deadline;      /* of the thread's processor time, in nanoseconds; 0: none */
     const int *connection; /* the client's socket, borrowed; NULL: there is none */
 };
@@ -56,6 +57,14 @@ static inline bool budget_spend(struct budget *budget, uint64_t steps)
         return budget_end_(budget, BUDGET_WORK_DONE);
     budget->work_left -= steps;
     return budget_pass(budget, steps);
+}
+
+/* The reply has so many bytes by now: each that is new is a step of such work. */
+static inline bool budget_pass_written(struct budget *budget, size_t length)
+{
+    size_t before = budget->written;
+    budget->written = length;
+    return budget_pass(budget, length - before);
 }
 
 bool budget_take_memory(struct budget *budget, size_t bytes);

@@ -35,6 +35,7 @@ struct reply {
     const char *content_type; /* of a body that is not JSON; NULL: application/json */
     char *location;           /* a path */
     bool vary_origin;         /* another origin may get another reply */
+    bool last;                /* the connection ends with it */
     bool timed;               /* send cache-control and last-modified (since 1.15) */
     int64_t last_modified;    /* 0: there is nothing that could have been modified */
     /* A problem, status >= 400: */

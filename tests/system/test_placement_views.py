@@ -9,7 +9,7 @@ from support import wait_for
 from support.answers import raw
 from support.fleet import GUIDE_TYPES, FleetTest, new_uuid
 from support.placement import own_placement, start_placement
-from support.process import TOP, preloaded
+from support.process import TOP, preloaded, sanitized
 from support.relay import STALL
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
@@ -57,7 +57,8 @@ class Memory(FleetTest):
                 raw(body) if "in_tree" in request.path else None
             # Where a second one begins, the first one's has been taken.
             wait_for(lambda: self.answers() > 1 or self.wake(), what, patience=30)
-            self.assertLess(self.peak(), bound, what)
+            if not sanitized("vgpu-agent"):
+                self.assertLess(self.peak(), bound, what)
 
 
 class Watched(FleetTest):

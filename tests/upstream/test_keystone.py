@@ -74,7 +74,7 @@ class KeystoneTest(SystemTest):
         self.agent.configure({"agent": {"root_provider_name": ROOT},
                               "placement": options})
         done = self.agent.try_to("--log-level", "debug", "tree")
-        for secret in ("agent-secret", "wrong-secret", "the-credential's-secret"):
+        for secret in ("agent-secret", "wrong-secret", "th3-cr3d'0-s3cr3t"):
             self.assertNotIn(secret, done.stdout + done.stderr)
         return done
 
@@ -130,12 +130,12 @@ class TestWays(KeystoneTest):
         token = headers["X-Subject-Token"]
         path = f"/users/{self.user}/application_credentials"
         status, _, answer = self.cloud.send("POST", path, {"application_credential": {
-            "name": "of-the-agent", "secret": "the-credential's-secret"}}, token)
+            "name": "of-the-agent", "secret": "th3-cr3d'0-s3cr3t"}}, token)
         self.assertEqual(status, 201, answer)
         credential = answer["application_credential"]["id"]
         common = {"auth_type": "v3applicationcredential", "password": None,
                   "project_name": None, "project_domain_name": None,
-                  "application_credential_secret": "the-credential's-secret"}
+                  "application_credential_secret": "th3-cr3d'0-s3cr3t"}
         by_id = {**common, "application_credential_id": credential, "username": None,
                  "user_domain_name": None}
         by_name = {**common, "application_credential_name": "of-the-agent"}

@@ -164,7 +164,7 @@ class Asking(FleetTest):
         for command in ("xml", "qemu-args"):
             asked = self.agent.try_to(command, server)
             self.assertEqual((asked.returncode, asked.stdout), (os.EX_TEMPFAIL, ""))
-        self.agent.start()
+        self.agent.start().wait_for_output(" starts")
         self.assertNotIn(device, self.agent.run("xml", server))
         self.assertIn(device, self.host.mdevs())
 

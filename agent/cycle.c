@@ -241,17 +241,12 @@ int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cy
 
 /* ---- acting ---- */
 
-static bool asked_placement(const struct step *step)
-{
-    return step->kind != STEP_CREATE_DEVICE && step->kind != STEP_REMOVE_DEVICE;
-}
-
 /* A request that failed may have been decided on something that never was so. */
 static bool placement_failed(const struct cycle_round *round)
 {
     for (size_t i = 0; i < round->execution->count; i++)
         if (round->execution->results[i].outcome == STEP_FAILED &&
-            asked_placement(&round->plan->steps[i]))
+            step_rules(round->plan->steps[i].kind)->doer == DONE_BY_PLACEMENT)
             return true;
     return false;
 }

@@ -59,11 +59,6 @@ static bool asks_for_another_look(enum error_code code)
     return code == ERROR_CONFLICT || code == ERROR_EXISTS || code == ERROR_NOT_FOUND;
 }
 
-static bool is_device_step(const struct step *step)
-{
-    return step->kind == STEP_CREATE_DEVICE || step->kind == STEP_REMOVE_DEVICE;
-}
-
 static void note_done(struct run *run, const struct step *step, bool existed)
 {
     if (plan_note_done(run->with->journal, step, existed))
@@ -84,11 +79,7 @@ static void finish_step(struct run *run, struct lane *lane, bool existed,
     set_result(run, index, STEP_FAILED, err->code, err->text);
     if (asks_for_another_look(err->code))
         run->out->look_again = true;
-    /* Without a trait or class the steps that need it fail by themselves; without the
-     * root nothing can be done. Each device is another consumer's: one that the kernel
-     * refuses for ever must not keep the others from theirs. */
-    if (step->kind == STEP_CREATE_TRAIT || step->kind == STEP_CREATE_CLASS ||
-        is_device_step(step))
+    if (step_rules(step->kind)->stands_alone)
         lane->next++;
     else
         end_lane(run, lane, "an earlier step failed");
@@ -169,7 +160,7 @@ static bool advance(struct run *run, struct lane *lane)
     if (stopped(run))
         return false;
     const struct step *step = &run->plan->steps[lane->steps[lane->next]];
-    if (is_device_step(step))
+    if (step_rules(step->kind)->doer == DONE_BY_WORKER)
         start_device(run, lane, step);
     else
         ask_placement(run, lane, step);
@@ -235,7 +226,7 @@ static void make_lanes(struct run *run)
 {
     lane_of(run, NULL);
     for (size_t i = 0; i < run->plan->step_count; i++) {
-        if (step_is_note(&run->plan->steps[i])) {
+        if (step_rules(run->plan->steps[i].kind)->doer == DONE_BY_JOURNAL) {
             set_result(run, i, STEP_DONE, ERROR_NONE, NULL);
             continue;
         }

@@ -2,7 +2,7 @@
  * plan_execute: carries out a plan. Before the first act, all that the plan is going to
  * make (devices, traits) is in the journal and on disk. Then the steps of no GPU, in
  * order; then those of the GPUs, each GPU's in order and the GPUs beside each other:
- * device steps run on the worker's threads, requests to Placement on the caller's.
+ * device steps run in the worker's children, requests to Placement in this process.
  *
  * A step that fails stops its GPU's later steps, never another GPU's; one that makes or
  * removes a device stops nothing, since each device is for itself. A step that fails

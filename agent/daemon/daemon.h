@@ -3,8 +3,6 @@
  * reads the configuration again) and when a device operation that outlived its cycle
  * ends; an orderly end on SIGTERM and SIGINT. Tells systemd how it stands. While
  * Placement cannot be reached it waits longer and longer, and devices stay as they are.
- *
- * Everything runs on the caller's thread, but for the worker's.
  */
 #ifndef AGENT_DAEMON_DAEMON_H
 #define AGENT_DAEMON_DAEMON_H

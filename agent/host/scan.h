@@ -1,6 +1,6 @@
 /*
  * scan: reads the GPUs, their types and their devices from sysfs. Keeps nothing
- * between calls; any thread may call.
+ * between calls.
  *
  * What is looked at: class/mdev_bus (the parents), bus/mdev/devices (devices that are
  * under no parent yet) and bus/pci/devices (display-class cards that offer nothing);

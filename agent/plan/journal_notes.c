@@ -4,11 +4,6 @@
 
 #include "lib/xalloc.h"
 
-bool step_is_note(const struct step *step)
-{
-    return step->kind >= STEP_TAKE_DEVICE;
-}
-
 /* What the journal already says of the step's provider, or an empty entry for it. */
 static struct journal_provider present(const struct journal *journal,
                                        const struct step *step)

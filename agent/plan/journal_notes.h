@@ -10,9 +10,6 @@
 #include "agent/plan/plan.h"
 #include "agent/state/journal.h"
 
-/* True: the step is nothing but a change of the journal, which plan_note_intention()
- * has made; there is nothing to carry out. */
-bool step_is_note(const struct step *step);
 /* First of all: whose the plan is. True when the journal has changed. */
 bool plan_note_root(struct journal *journal, const struct plan *plan);
 /* Before anything is carried out. True when the journal has changed. */

@@ -163,22 +163,16 @@ static void end_rebuild(struct world *world)
 
 /* ---- the result ---- */
 
-static bool is_global(const struct step *step)
-{
-    return step->kind == STEP_CREATE_TRAIT || step->kind == STEP_CREATE_CLASS ||
-           step->kind == STEP_CREATE_ROOT;
-}
-
 /* What the others need comes first. */
 static void globals_first(struct plan *plan)
 {
     struct step *sorted = xcalloc(plan->step_count, sizeof *sorted);
     size_t count = 0;
     for (size_t i = 0; i < plan->step_count; i++)
-        if (is_global(&plan->steps[i]))
+        if (step_rules(plan->steps[i].kind)->shared)
             sorted[count++] = plan->steps[i];
     for (size_t i = 0; i < plan->step_count; i++)
-        if (!is_global(&plan->steps[i]))
+        if (!step_rules(plan->steps[i].kind)->shared)
             sorted[count++] = plan->steps[i];
     free(plan->steps);
     plan->steps = sorted;
@@ -220,22 +214,10 @@ static int compare_allocations(const void *a, const void *b)
     return order;
 }
 
-static void clear_step(struct step *step)
-{
-    free(step->gpu);
-    free(step->provider_name);
-    free(step->name);
-    free(step->reason);
-    class_inventories_free(step->inventories, step->inventory_count);
-    strlist_clear(&step->traits);
-    journal_provider_clear(&step->entry);
-    journal_device_clear(&step->device);
-}
-
 static void clear(struct plan *plan)
 {
     for (size_t i = 0; i < plan->step_count; i++)
-        clear_step(&plan->steps[i]);
+        step_clear(&plan->steps[i]);
     free(plan->steps);
     for (size_t i = 0; i < plan->allocation_count; i++) {
         struct allocation_status *status = &plan->allocations[i];
@@ -333,7 +315,7 @@ void plan_keep_only(struct plan *plan, enum step_kind kind)
         if (plan->steps[i].kind == kind)
             plan->steps[kept++] = plan->steps[i];
         else
-            clear_step(&plan->steps[i]);
+            step_clear(&plan->steps[i]);
     plan->step_count = kept;
 }
 

@@ -20,50 +20,10 @@
 #include "agent/host/host.h"
 #include "agent/plan/desired.h"
 #include "agent/plan/service.h"
+#include "agent/plan/step.h"
 #include "agent/state/journal.h"
 #include "agent/tree/observed.h"
 #include "config/config.h"
-
-enum step_kind {
-    STEP_CREATE_TRAIT,    /* PUT /traits/{name} */
-    STEP_CREATE_CLASS,    /* PUT /resource_classes/{name} */
-    STEP_CREATE_ROOT,     /* only with create_root = true */
-    STEP_CREATE_PROVIDER, /* the child of a GPU */
-    STEP_SET_INVENTORY,   /* PUT the whole set, foreign classes kept */
-    STEP_SET_TRAITS,      /* PUT the whole set, foreign traits kept */
-    STEP_REMOVE_DEVICE,
-    STEP_CREATE_DEVICE,
-    STEP_DELETE_PROVIDER, /* pruning, when asked for */
-    /* These change the journal only; plan_note_intention() is all they need. */
-    STEP_TAKE_DEVICE,   /* an existing device is this consumer's from now on */
-    STEP_MARK_RELEASED, /* when a device was no longer wanted */
-    STEP_FORGET_DEVICE, /* drops an entry whose device is gone and not wanted, or is
-                           somebody else's */
-    STEP_NOTE_PROVIDER, /* what is ours on a provider, where nothing is to be written */
-    STEP_FORGET_PROVIDER,
-    STEP_END_REBUILD,
-};
-
-struct step {
-    enum step_kind kind;
-    char *gpu;                     /* NULL: belongs to no GPU */
-    char provider[UUID_TEXT_SIZE]; /* "" where it concerns none */
-    char *provider_name;
-    /* The provider's, on which the decision was made; -1: it is made in this plan. A
-     * second write to it in this plan goes on with the generation that the first one
-     * got. */
-    int64_t generation;
-    char *name;                          /* CREATE_TRAIT, CREATE_CLASS */
-    struct class_inventory *inventories; /* SET_INVENTORY: the whole set, by class */
-    size_t inventory_count;
-    struct strlist traits;         /* SET_TRAITS: the whole set, sorted */
-    struct journal_provider entry; /* CREATE_PROVIDER, SET_INVENTORY, SET_TRAITS,
-                                      NOTE_PROVIDER: what the journal says afterwards */
-    struct journal_device device;  /* all steps on devices: the entry */
-    int64_t units; /* REMOVE_DEVICE: what its consumer has allocated there all the same;
-                      if that is more by now, the device stays */
-    char *reason;  /* why, where it is not plain: for people; may be NULL */
-};
 
 /* An allocation on one of our providers and how it stands: also what `vgpu-agent
  * allocations` shows. */

@@ -5,29 +5,6 @@
 #include "lib/xalloc.h"
 #include "placement/codec.h"
 
-static const char *const step_kinds[] = {
-    [STEP_CREATE_TRAIT] = "create trait",
-    [STEP_CREATE_CLASS] = "create class",
-    [STEP_CREATE_ROOT] = "create root",
-    [STEP_CREATE_PROVIDER] = "create provider",
-    [STEP_SET_INVENTORY] = "set inventory",
-    [STEP_SET_TRAITS] = "set traits",
-    [STEP_REMOVE_DEVICE] = "remove device",
-    [STEP_CREATE_DEVICE] = "create device",
-    [STEP_DELETE_PROVIDER] = "delete provider",
-    [STEP_TAKE_DEVICE] = "take device",
-    [STEP_MARK_RELEASED] = "mark released",
-    [STEP_FORGET_DEVICE] = "forget device",
-    [STEP_NOTE_PROVIDER] = "note provider",
-    [STEP_FORGET_PROVIDER] = "forget provider",
-    [STEP_END_REBUILD] = "end rebuild",
-};
-
-const char *step_kind_name(enum step_kind kind)
-{
-    return step_kinds[kind];
-}
-
 const char *allocation_state_name(enum allocation_state state)
 {
     static const char *const names[] = {

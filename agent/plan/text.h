@@ -11,8 +11,6 @@
 #include "lib/json_write.h"
 #include "lib/table.h"
 
-/* "create trait", "set inventory", ...: one verb for each kind. */
-const char *step_kind_name(enum step_kind kind);
 /* "pending", "ready", "in use", "releasing", "failed" */
 const char *allocation_state_name(enum allocation_state state);
 

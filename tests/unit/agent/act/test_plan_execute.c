@@ -220,15 +220,6 @@ static struct plan *make_plan(void)
     return plan;
 }
 
-static void step_clear(struct step *step)
-{
-    free(step->gpu);
-    free(step->provider_name);
-    free(step->name);
-    journal_provider_clear(&step->entry);
-    journal_device_clear(&step->device);
-}
-
 static void drop_plan(struct plan **plan)
 {
     for (size_t i = 0; i < (*plan)->step_count; i++)

@@ -222,7 +222,7 @@ static void intend(struct model *model, const struct plan *plan)
 static void execute(struct model *model, const struct plan *plan, size_t count)
 {
     for (size_t i = 0; i < count && i < plan->step_count; i++) {
-        if (step_is_note(&plan->steps[i]))
+        if (step_rules(plan->steps[i].kind)->doer == DONE_BY_JOURNAL)
             continue;
         carry_out_and_note(model, plan, &plan->steps[i]);
     }
@@ -286,7 +286,8 @@ void model_execute_late(struct model *model, const struct plan *plan, size_t cou
         const struct step *step = &plan->steps[i];
         bool is_device =
             step->kind == STEP_CREATE_DEVICE || step->kind == STEP_REMOVE_DEVICE;
-        if (step_is_note(step) || (step->gpu && strlist_contains(&ended, step->gpu)) ||
+        if (step_rules(step->kind)->doer == DONE_BY_JOURNAL ||
+            (step->gpu && strlist_contains(&ended, step->gpu)) ||
             (is_device && is_impossible(model, step)))
             continue;
         if (writes_provider(step) && is_first_write(plan, step) &&

@@ -354,8 +354,9 @@ void chance_check_nova_steps(struct chance *c, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->step_count && c->model.mode == MODE_NOVA; i++) {
         enum step_kind kind = plan->steps[i].kind;
-        if (!step_is_note(&plan->steps[i]) && kind != STEP_CREATE_TRAIT &&
-            kind != STEP_SET_TRAITS && kind != STEP_CREATE_DEVICE)
+        if (step_rules(plan->steps[i].kind)->doer != DONE_BY_JOURNAL &&
+            kind != STEP_CREATE_TRAIT && kind != STEP_SET_TRAITS &&
+            kind != STEP_CREATE_DEVICE)
             chance_wrong(c, step_kind_name(kind));
         if (kind == STEP_CREATE_DEVICE &&
             !model_domain_of(&c->model, plan->steps[i].device.uuid))

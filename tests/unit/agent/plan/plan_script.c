@@ -42,6 +42,7 @@ static void check_steps(struct script *s)
     if (!strlist_equal(&steps, &s->expected)) {
         _cleanup_free_ char *got = strlist_join(&steps, "\n  => ");
         _cleanup_free_ char *wanted = strlist_join(&s->expected, "\n  => ");
+        s->line = s->expected_line;
         script_wrong(s, "planned\n  => %s\nbut expected\n  => %s", got, wanted);
     }
     model_execute(&s->model, next, next->step_count);
@@ -141,6 +142,8 @@ static void run_line(struct script *s, char *line)
     if (strcmp(line, "=> nothing") == 0)
         check_steps(s);
     if (strncmp(line, "=> ", 3) == 0) {
+        if (!s->expected.count)
+            s->expected_line = s->line;
         strlist_add(&s->expected, line + 3);
         return;
     }
@@ -155,28 +158,33 @@ static void run_line(struct script *s, char *line)
     }
 }
 
-static void run_case(const struct plan_case *running)
+static void run_block(struct script *s, const struct script_block *block)
 {
-    struct script s = {.running = running};
-    model_init(&s.model);
-    _cleanup_free_ char *text = xstrdup(running->script);
-    char *state = NULL;
-    for (char *line = strtok_r(text, "\n", &state); line;
-         line = strtok_r(NULL, "\n", &state)) {
-        s.line++;
-        line += strspn(line, " ");
-        run_line(&s, line);
+    for (size_t i = 0; i < block->line_count; i++) {
+        const struct script_line *line = &block->lines[i];
+        s->line = line->number;
+        if (strncmp(line->text, "from ", 5) == 0) {
+            const struct script_block *beginning =
+                script_file_beginning(s->file, line->text + 5, block->number);
+            if (!beginning)
+                script_wrong(s, "no such beginning above");
+            run_block(s, beginning);
+        } else {
+            _cleanup_free_ char *text = xstrdup(line->text);
+            run_line(s, text);
+        }
     }
+}
+
+void plan_case_run(const struct script_file *file, const struct script_block *running)
+{
+    struct script s = {.file = file, .running = running};
+    model_init(&s.model);
+    run_block(&s, running);
     check_steps(&s);
     forget_plan(&s);
     model_settle(&s.model);
     model_clear(&s.model);
     strlist_clear(&s.labels);
     strlist_clear(&s.label_uuids);
-}
-
-void plan_cases_run(const struct plan_case *cases, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        run_case(&cases[i]);
 }

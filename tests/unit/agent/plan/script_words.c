@@ -11,7 +11,7 @@ void script_wrong(const struct script *s, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "case \"%s\", line %d: ", s->running->name, s->line);
+    fprintf(stderr, "%s:%d: case \"%s\": ", s->file->path, s->line, s->running->name);
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);

@@ -1,7 +1,7 @@
 /*
  * script_words: a plan_script while it runs: its world, the words of the line that is at
- * work, and the names that it gives to uuids. All functions fail the test, with the name
- * and the line of the case, where a line makes no sense.
+ * work, and the names that it gives to uuids. All functions fail the test, with file,
+ * line and case, where a line makes no sense.
  */
 #ifndef TESTS_UNIT_AGENT_PLAN_SCRIPT_WORDS_H
 #define TESTS_UNIT_AGENT_PLAN_SCRIPT_WORDS_H
@@ -12,11 +12,13 @@
 #define MAX_WORDS 16
 
 struct script {
-    const struct plan_case *running;
-    int line;
+    const struct script_file *file;
+    const struct script_block *running;
+    int line; /* of the file */
     struct model model;
     struct plan *seen;       /* the plan for the world as it is; NULL: not made yet */
     struct strlist expected; /* "=>" lines since the last other line */
+    int expected_line;       /* the first of them */
     struct strlist labels, label_uuids;
     int word_count;
     char *words[MAX_WORDS];

@@ -199,18 +199,24 @@ uninstall: $(MAN_PAGES) $(UNITS) $(TMPFILES) ## take away what install put there
 	@echo "$$installed" | while read -r folder mode files; do for f in $$files; do rm -f "$(DESTDIR)$$folder/$${f##*/}"; done; done
 
 # ---- tests: the ladder ----
-check: check-unit check-system ## units, and the real binaries on simulated hosts (README's test command)
+# The tests wait more than they work; sanitizers work. The files that take longest begin first.
+TEST_JOBS = $(if $(filter release,$(VARIANT)),$$((2 * $$(nproc))),$$(nproc))
+SYSTEM_FILES := $(patsubst %,tests/system/test_%.py,crash trouble)
+SYSTEM_FILES += $(filter-out $(SYSTEM_FILES),$(shell ls -S tests/system/test_*.py))
+prove = BUILD=$(abspath $(BUILD)) tests/prove $(if $(QUIET),-Q)
+
+check: all $(PRELOADED) $(UNIT_PROGRAMS) ## units, and the real binaries on simulated hosts (README's test command)
+	@$(prove) -j "$(TEST_JOBS)" $(UNIT_PROGRAMS) $(SYSTEM_FILES)
 
 check-unit: $(UNIT_PROGRAMS)
-	@CMOCKA_MESSAGE_OUTPUT=TAP prove -j "$$(nproc)" -e tests/unit/tap $(if $(QUIET),-Q) $(UNIT_PROGRAMS)
+	@$(prove) -j "$$(nproc)" $(UNIT_PROGRAMS)
 
 # `make unit/config` runs the unit tests of one folder.
 unit/%: FORCE
 	@$(MAKE) --no-print-directory check-unit UNIT_SOURCES="$(foreach d,$* $*/* $*/*/*,$(wildcard tests/unit/$(d)/test_*.c))"
 
-# The tests wait more than they work; sanitizers work.
 check-system: all $(PRELOADED)
-	@BUILD=$(abspath $(BUILD)) tests/system/run $(if $(filter release,$(VARIANT)),-j "$$((2 * $$(nproc)))")
+	@$(prove) -j "$(TEST_JOBS)" $(SYSTEM_FILES)
 
 check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory VARIANT=san check

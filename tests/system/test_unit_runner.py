@@ -1,4 +1,4 @@
-"""tests/unit/tap below prove: what cmocka says of a skipped test is a skip, and nothing
+"""tests/tap below prove: what cmocka says of a skipped test is a skip, and nothing
 else is one. The programs here print what cmocka 1.1.5 does."""
 import pathlib
 import shutil
@@ -19,7 +19,7 @@ class UnitRunner(unittest.TestCase):
         program = self.directory / "test_x"
         program.write_text(f"#!/bin/sh\ncat <<'END'\n{lines}\nEND\n{end}\n")
         program.chmod(0o755)
-        return run(["prove", "-v", "-e", str(TOP / "tests/unit/tap"), str(program)])
+        return run(["prove", "-v", "-e", str(TOP / "tests/tap"), str(program)])
 
     def test_a_skipped_test_is_no_failure_and_told_with_its_reason(self):
         done = self.prove(f"1..2\nok 1 - first\n{SKIPPED}\n# ok - tests")
@@ -49,6 +49,6 @@ class UnitRunner(unittest.TestCase):
 
     def test_a_program_that_is_not_there(self):
         missing = self.directory / "test_gone"
-        done = run(["prove", "-e", str(TOP / "tests/unit/tap"), str(missing)])
+        done = run(["prove", "-e", str(TOP / "tests/tap"), str(missing)])
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("test_gone", done.stdout + done.stderr)

@@ -21,7 +21,7 @@
             fail_msg("%s: %s", #call, (err)->text); \
     } while (0)
 
-/* cmocka's skip() says nothing of why; tests/unit/tap shows this reason. */
+/* cmocka's skip() says nothing of why; tests/tap shows this reason. */
 #define skip_because(...)                      \
     do {                                       \
         print_message("# skip: " __VA_ARGS__); \

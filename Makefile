@@ -60,61 +60,87 @@ MAIN_mdevsim := tests/sim/main.c
 PROGRAMS := $(foreach p,vgpu-agent placementd mdevsim,$(if $(wildcard $(MAIN_$(p))),$(BUILD)/$(p)))
 
 # One program a file: tests/unit/<folder of the source>/test_*.c, linked with everything that may be tested.
-ALL_UNIT_SOURCES := $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/test_*.c))
-UNIT_SOURCES := $(ALL_UNIT_SOURCES)
+UNIT_SOURCES := $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/test_*.c))
 # What the tests share: an archive, so that a test takes in only what it uses.
-SOURCES_unit := $(filter-out $(ALL_UNIT_SOURCES),$(wildcard tests/unit/*.c) $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/*.c)))
+SOURCES_unit := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c) $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/*.c)))
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Measurements in C: tests/bench/bench_*.c, made of the same.
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 PARTS_unit := unit agent server client model config mdevsim lib
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-lint deps-upstream deps-bench deps-bare deps-fuzz generated install uninstall \
-	check check-unit check-system check-san check-crash check-hostile check-oracle soak run-soak check-upstream check-conformance check-kernel check-units check-bare fuzz run-fuzz demo bench \
-	lint lint-format lint-tidy lint-cppcheck lint-shell lint-floors clean FORCE
 .SECONDARY:
 
+.PHONY: all
 all: $(PROGRAMS) generated ## the programs, under build/
 
-# ---- the packages of Debian that are missing ----
-PACKAGES := gcc make pkg-config libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libgnutls28-dev libinih-dev libsqlite3-dev uuid-dev \
-	libyaml-dev libexpat1-dev libfuse3-dev fuse3 libcmocka-dev perl python3
-PACKAGES_lint := clang-format clang-tidy cppcheck shellcheck git
+# ---- what must be on the machine ----
+# What: a library as pkg-config knows it, or a program; then the package that has it in Debian and in Fedora.
+NEEDS_build := program:$(lastword $(CC)):gcc:gcc program:$(PKG_CONFIG):pkg-config:pkgconf-pkg-config \
+	library:libcurl:libcurl4-openssl-dev:libcurl-devel library:json-c:libjson-c-dev:json-c-devel \
+	library:libmicrohttpd:libmicrohttpd-dev:libmicrohttpd-devel library:gnutls:libgnutls28-dev:gnutls-devel \
+	library:inih:libinih-dev:inih-devel library:sqlite3:libsqlite3-dev:sqlite-devel library:uuid:uuid-dev:libuuid-devel \
+	library:yaml-0.1:libyaml-dev:libyaml-devel library:expat:libexpat1-dev:expat-devel library:fuse3:libfuse3-dev:fuse3-devel
+NEEDS_tests := library:cmocka:libcmocka-dev:libcmocka-devel program:prove:perl:perl-Test-Harness program:python3:python3:python3 \
+	program:fusermount3:fuse3:fuse3
+NEEDS_lint := program:clang-format:clang-format:clang-tools-extra program:clang-tidy:clang-tidy:clang-tools-extra \
+	program:cppcheck:cppcheck:cppcheck program:shellcheck:shellcheck:ShellCheck program:git:git:git-core \
+	program:rst2html:python3-docutils:python3-docutils
+# Debian's only.
 PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-server-core mariadb-client-core python3-pymysql \
 	python3-keystone python3-openstackclient python3-osc-placement python3-gabbi python3-nova openssl
 PACKAGES_bench := wrk $(PACKAGES_upstream)
 PACKAGES_bare := debootstrap debian-archive-keyring
 PACKAGES_fuzz := clang libclang-rt-14-dev
-missing = $(strip $(foreach p,$(1),$(shell dpkg-query -W -f='$${db:Status-Abbrev}' $(p) 2>/dev/null | grep -q '^ii' || echo $(p))))
+PACKAGES_kernel := qemu-system-x86 busybox-static cpio
 
-# As root installs what is missing; otherwise says what to install.
-define install_missing
-	@missing='$(call missing,$(1))'; [ -n "$$missing" ] || exit 0; \
-	if [ "$$(id -u)" = 0 ]; then \
-		echo "installing with apt-get, which takes a minute or so: $$missing"; apt-get update -qq && \
+# Sets `debian` and `fedora` to the packages that are missing.
+find_needs = debian= fedora=; for need in $(1); do old=$$IFS IFS=:; set -- $$need; IFS=$$old; \
+	case $$1 in library) $(PKG_CONFIG) --exists "$$2" 2>/dev/null;; program) command -v "$$2" >/dev/null;; esac || \
+	{ debian="$$debian $$3" fedora="$$fedora $$4"; }; done
+find_packages = fedora= debian=$$(for p in $(1); do \
+	dpkg-query -W -f='$${db:Status-Abbrev}' "$$p" 2>/dev/null | grep -q '^ii' || printf ' %s' "$$p"; done)
+find_for = $(if $(NEEDS_$(1)),$(call find_needs,$(NEEDS_$(1))),$(call find_packages,$(PACKAGES_$(1))))
+# Then says what is missing and fails, or, where the argument is not empty, installs it as root.
+define provide
+	[ -n "$$debian" ] || exit 0; \
+	if [ -n "$(1)" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing with apt-get, which takes a minute or so:$$debian"; apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends \
-			$$missing >/dev/null; \
-	else echo "missing packages; as root: apt-get install --no-install-recommends $$missing" >&2; exit 1; fi
+			$$debian >/dev/null; \
+	else echo "missing packages; as root: apt-get install --no-install-recommends$$debian" >&2; \
+		[ -z "$$fedora" ] || echo "  or on Fedora: dnf install$$fedora" >&2; exit 1; fi
 endef
 
+.PHONY: deps
 deps: ## install the Debian packages that are missing (as root; else say which)
-	$(call install_missing,$(PACKAGES))
+	@$(call find_needs,$(NEEDS_build) $(NEEDS_tests)); $(call provide,yes)
 
-deps-lint deps-upstream deps-bench deps-bare deps-fuzz: deps-%:
-	$(call install_missing,$(PACKAGES_$*))
+# `make deps-lint` installs what `make lint` wants, which itself only says what is missing; and so on.
+MORE_DEPS := lint upstream bench bare fuzz kernel
+.PHONY: $(MORE_DEPS:%=deps-%) $(MORE_DEPS:%=need-%)
+$(MORE_DEPS:%=deps-%): deps-%:
+	@$(call find_for,$*); $(call provide,yes)
+$(MORE_DEPS:%=need-%): need-%:
+	@$(call find_for,$*); $(call provide)
 
 # ---- compile and link; V=1 shows the commands ----
 say = $(if $(V),,@echo "$(1) $(2)";)
 # Every object depends on a stamp of the flags, so that a change of flags rebuilds.
 FLAGS_STAMP := $(BUILD)/.flags
+.PHONY: FORCE
 $(FLAGS_STAMP): FORCE
 	@mkdir -p $(@D); flags='$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(ALL_LDFLAGS)'; \
 	[ "$$flags" = "$$(cat $@ 2>/dev/null)" ] || printf '%s' "$$flags" >$@
 
+# These goals install what is missing; all others say what to install.
+INSTALLS := $(filter demo check,$(MAKECMDGOALS))
 # The headers of the libraries must be there before the first compiler starts.
 $(BUILD)/.deps: Makefile
-	@mkdir -p $(@D); $(MAKE) --no-print-directory deps && touch $@
+	@mkdir -p $(@D); ( $(call find_needs,$(NEEDS_build) $(if $(INSTALLS),$(NEEDS_tests))); $(call provide,$(INSTALLS)) ) && touch $@
+$(BUILD)/.deps-tests: Makefile | $(BUILD)/.deps
+	@( $(call find_needs,$(NEEDS_tests)); $(call provide,$(INSTALLS)) ) && touch $@
+$(call objects,$(UNIT_SOURCES) $(SOURCES_unit) $(wildcard tests/bench/bench_*.c)): | $(BUILD)/.deps-tests
 
 $(BUILD)/tests/sim/%.o: PART_CPPFLAGS = -DFUSE_USE_VERSION=312 $(shell $(PKG_CONFIG) --cflags fuse3)
 $(BUILD)/%.o: %.c $(FLAGS_STAMP) | $(BUILD)/.deps
@@ -158,6 +184,7 @@ $(BUILD)/etc/%.conf.sample: $(BUILD)/generate
 	@mkdir -p $(@D); $< sample $* >$@.new && mv $@.new $@
 $(BUILD)/man/%.conf.5: $(BUILD)/generate
 	@mkdir -p $(@D); $< man $* >$@.new && mv $@.new $@
+.PHONY: generated
 generated: $(GENERATED)
 
 # ---- install ----
@@ -188,6 +215,7 @@ $(prefix)/share/bash-completion/completions 0644 $(wildcard etc/completion/*)
 endef
 export installed
 
+.PHONY: install
 install: all $(MAN_PAGES) $(UNITS) $(TMPFILES) ## programs, configuration, units, manual pages; DESTDIR= prefix= are heeded
 	@echo "$$installed" | while read -r folder mode files; do set -e; [ -n "$$files" ] || continue; \
 		echo "install $$folder"; $(INSTALL) -d "$(DESTDIR)$$folder"; $(INSTALL) -m "$$mode" $$files "$(DESTDIR)$$folder"; done
@@ -195,6 +223,7 @@ install: all $(MAN_PAGES) $(UNITS) $(TMPFILES) ## programs, configuration, units
 	@for p in vgpu-agent placementd; do f="$(DESTDIR)$(sysconfdir)/$$p/$$p.conf"; \
 		[ -e "$$f" ] || $(INSTALL) -m 0640 $(BUILD)/etc/$$p.conf.sample "$$f"; done
 
+.PHONY: uninstall
 uninstall: $(MAN_PAGES) $(UNITS) $(TMPFILES) ## take away what install put there, but configuration and data
 	@echo "$$installed" | while read -r folder mode files; do for f in $$files; do rm -f "$(DESTDIR)$$folder/$${f##*/}"; done; done
 
@@ -205,30 +234,40 @@ SYSTEM_FILES := $(patsubst %,tests/system/test_%.py,crash trouble)
 SYSTEM_FILES += $(filter-out $(SYSTEM_FILES),$(shell ls -S tests/system/test_*.py))
 prove = BUILD=$(abspath $(BUILD)) tests/prove $(if $(QUIET),-Q)
 
-check: all $(PRELOADED) $(UNIT_PROGRAMS) ## units, and the real binaries on simulated hosts (README's test command)
+.PHONY: check
+check: all $(PRELOADED) $(UNIT_PROGRAMS) | $(BUILD)/.deps-tests ## units, and the real binaries on simulated hosts (README's test command)
 	@$(prove) -j "$(TEST_JOBS)" $(UNIT_PROGRAMS) $(SYSTEM_FILES)
 
-check-unit: $(UNIT_PROGRAMS)
+.PHONY: check-unit
+check-unit: $(UNIT_PROGRAMS) | $(BUILD)/.deps-tests
 	@$(prove) -j "$$(nproc)" $(UNIT_PROGRAMS)
 
-# `make unit/config` runs the unit tests of one folder.
-unit/%: FORCE
-	@$(MAKE) --no-print-directory check-unit UNIT_SOURCES="$(foreach d,$* $*/* $*/*/*,$(wildcard tests/unit/$(d)/test_*.c))"
+# `make unit/config` runs the unit tests of one folder. No make of its own builds them: it would write the same objects as
+# this one, at the same time.
+units_below = $(filter $(BUILD)/tests/unit/$(1)/%,$(UNIT_PROGRAMS))
+.SECONDEXPANSION:
+unit/%: $$(call units_below,$$*) FORCE
+	@$(if $(call units_below,$*),$(prove) -j "$$(nproc)" $(call units_below,$*),echo "tests/unit/$* has no tests" >&2; exit 1)
 
-check-system: all $(PRELOADED)
+.PHONY: check-system
+check-system: all $(PRELOADED) | $(BUILD)/.deps-tests
 	@$(prove) -j "$(TEST_JOBS)" $(SYSTEM_FILES)
 
+.PHONY: check-san
 check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(MAKE) --no-print-directory VARIANT=san check
+	@$(MAKE) --no-print-directory VARIANT=san INSTALLS= check
 
+.PHONY: check-crash
 check-crash: all $(PRELOADED) ## killed or failing at every single call and request, of every kind of plan
 	@EXHAUSTIVE=1 BUILD=$(abspath $(BUILD)) tests/system/run -j "$$((2 * $$(nproc)))" --timeout 3600 test_crash test_faults
 
 # Each seed is a script of its own; SEEDS= (1-40) does those, STEPS= so many steps in each mode.
+.PHONY: check-oracle
 check-oracle: all ## STEPS=500 SEEDS=: random scripts of Nova, operators and enemies before a second judge
 	@BUILD=$(abspath $(BUILD)) tests/system/oracle/run --steps $(or $(STEPS),500) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(MODE),--mode $(MODE))
 
 HOSTILE ?=
+.PHONY: check-hostile
 check-hostile: all $(PRELOADED) ## placementd under attack: what a well-behaved client has of it; HOSTILE='--seconds 60 writers'
 	@BUILD=$(abspath $(BUILD)) tests/hostile/run $(HOSTILE)
 
@@ -238,72 +277,90 @@ check-oracle-planted: all ## faults planted in copies of the tree: the second ju
 
 # The daemon's cycles, and where its storms begin (tests/system/test_soak.py).
 SEED ?= 1
-soak: ## CYCLES=10000 under storms of faults and restarts, with sanitizers and without; then some under valgrind
+.PHONY: soak
+soak: all ## CYCLES=10000 under storms of faults and restarts, with sanitizers and without; then some under valgrind
 	@$(MAKE) --no-print-directory VARIANT=san run-soak CYCLES=$(or $(CYCLES),10000)
 	@$(MAKE) --no-print-directory run-soak CYCLES=$(or $(CYCLES),10000)
 	@$(MAKE) --no-print-directory run-soak CYCLES=250 VALGRIND=1
+.PHONY: run-soak
 run-soak: all
 	@BUILD=$(abspath $(BUILD)) CYCLES=$(CYCLES) SEED=$(SEED) $(if $(VALGRIND),VALGRIND=1) \
 		tests/system/run -v --timeout 3600 test_soak
 
-check-upstream: all deps-upstream ## against OpenStack's own Placement and command line
+.PHONY: check-upstream
+check-upstream: all need-upstream ## against OpenStack's own Placement and command line
 	@BUILD=$(abspath $(BUILD)) tests/upstream/run
 
-GABBITS ?= ../shared/gabbits
-check-conformance: all deps-upstream ## GABBITS=DIR: a folder of upstream's API tests against placementd
+.PHONY: check-conformance
+check-conformance: all need-upstream ## GABBITS=DIR: a folder of upstream's API tests against placementd
 	@BUILD=$(abspath $(BUILD)) tests/upstream/conformance $(GABBITS)
 
+.PHONY: check-kernel
 check-kernel: all ## on a real kernel's mediated devices, in QEMU
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run
 
-check-bare: deps-bare ## README's two commands on a bare Debian 12 (debootstrap), as root and as a plain user
+.PHONY: check-bare
+check-bare: need-bare ## README's two commands on a bare Debian 12 (debootstrap), as root and as a plain user
 	@tests/bare/run
 
+.PHONY: check-units
 check-units: all ## the systemd units as they are installed, on a real systemd in the same QEMU
 	@rm -rf build/kernel-installed; $(MAKE) --no-print-directory install prefix=/usr DESTDIR=build/kernel-installed >/dev/null
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run --units build/kernel-installed
 
 # Each fuzzer starts from tests/fuzz/corpus/<its name> and keeps what it finds below build/fuzz.
 FUZZ_TIME ?= 60
-fuzz: deps-fuzz ## libFuzzer on every parser, FUZZ_TIME seconds each
+.PHONY: fuzz
+fuzz: need-fuzz ## libFuzzer on every parser, FUZZ_TIME seconds each
 	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang run-fuzz
+.PHONY: run-fuzz
 run-fuzz: $(FUZZ_PROGRAMS)
 	@set -e; for program in $(FUZZ_PROGRAMS); do name=$${program##*/}; seeds=tests/fuzz/corpus/$$name; [ -d $$seeds ] || seeds=; \
 		mkdir -p $(BUILD)/corpus/$$name; echo "$$name"; \
 		$$program -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 -artifact_prefix=$(BUILD)/$$name- \
 			$(BUILD)/corpus/$$name $$seeds; done
 
-demo: all ## the main job, told in a terminal
+.PHONY: demo
+demo: all | $(BUILD)/.deps-tests ## the main job, told in a terminal
 	@BUILD=$(abspath $(BUILD)) tests/demo
 
-bench: all $(BENCH_PROGRAMS) deps-bench ## measurements, beside OpenStack's Placement in one run; BENCH='--only scaling'
+.PHONY: bench
+bench: all $(BENCH_PROGRAMS) need-bench ## measurements, beside OpenStack's Placement in one run; BENCH='--only scaling'
 	@BUILD=$(abspath $(BUILD)) tests/bench/run $(BENCH)
 
 # ---- lint ----
 TIDY_FLAGS = -std=gnu11 $(ALL_CPPFLAGS) -DFUSE_USE_VERSION=312 $(shell $(PKG_CONFIG) --cflags fuse3)
 C_FILES = $(filter-out tests/kernel/module/%,$(shell git ls-files '*.c' '*.h'))
+.PHONY: lint
 lint: lint-format lint-floors lint-tidy lint-cppcheck lint-shell ## clang-format, the order of folders, clang-tidy, cppcheck, shellcheck
 
-lint-format: deps-lint
+.PHONY: lint-format
+lint-format: need-lint
 	@clang-format --dry-run --Werror $(C_FILES)
 
+.PHONY: lint-floors
 lint-floors:
 	@tests/floors
 
-lint-tidy: deps-lint $(BUILD)/.deps
+.PHONY: lint-tidy
+lint-tidy: need-lint $(BUILD)/.deps
 	@printf '%s\n' $(filter agent/%.c config/%.c lib/%.c placement/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -n 4 bash -o pipefail -c \
 		'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>&1 | { grep -v "warnings* generated" || true; }' bash
 
-lint-cppcheck: deps-lint
+.PHONY: lint-cppcheck
+lint-cppcheck: need-lint
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --std=c11 -j "$$(nproc)" \
 		--suppress=missingIncludeSystem $(ALL_CPPFLAGS) agent config lib placement
 
-lint-shell: deps-lint
+.PHONY: lint-shell
+lint-shell: need-lint
 	@shellcheck -s bash devstack/plugin.sh devstack/settings $(wildcard etc/completion/*)
 	@shellcheck $(wildcard .ci/run) $$(git grep -lE '^#!/bin/(ba)?sh|^#!/bin/busybox|^#!/usr/bin/env bash' -- tests)
 
+.PHONY: clean
 clean: ## remove build/
 	rm -rf build
 
+.PHONY: help
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28

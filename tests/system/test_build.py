@@ -1,0 +1,61 @@
+"""The Makefile: what it says where packages are missing, who installs them, and that nothing
+is compiled twice. No compiler runs."""
+import collections
+import os
+import pathlib
+import re
+import shutil
+import tempfile
+import unittest
+
+from support.process import TOP, run
+
+
+class Build(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="vgpu-test-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.calls = self.directory / "calls"
+        bin_folder = self.directory / "bin"
+        bin_folder.mkdir()
+        for name, body in (("apt-get", f'echo "$*" >>{self.calls}; exit 100'), ("id", "echo ${FAKE_ID:-0}")):
+            (bin_folder / name).write_text(f"#!/bin/sh\n{body}\n")
+            (bin_folder / name).chmod(0o755)
+        # Not those of the make that has begun the tests.
+        self.environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+        self.environment["PATH"] = f"{bin_folder}:{os.environ['PATH']}"
+
+    def make(self, *words, **environment):
+        return run(["make", "-C", str(TOP), "--no-print-directory", f"BUILD={self.directory}/build", *words],
+                   env={**self.environment, **environment})
+
+    def test_without_libraries_it_names_the_packages_and_installs_nothing(self):
+        for goal in ("all", "install", "unit/lib"):
+            done = self.make("PKG_CONFIG=/nonexistent", goal)
+            self.assertEqual(done.returncode, 2, goal)
+            self.assertRegex(done.stderr, r"missing packages; as root: apt-get install .* pkg-config .*\blibcurl4-openssl-dev\b")
+            self.assertRegex(done.stderr, r"on Fedora: dnf install .*\blibcurl-devel\b")
+            self.assertNotIn("CC ", done.stdout)
+        self.assertFalse(self.calls.exists())
+
+    def test_only_root_and_only_three_goals_install(self):
+        for goal in ("deps", "demo", "check"):
+            done = self.make("PKG_CONFIG=/nonexistent", goal, FAKE_ID="1000")
+            self.assertEqual(done.returncode, 2, goal)
+            self.assertIn("missing packages; as root: apt-get install", done.stderr)
+            self.assertFalse(self.calls.exists(), goal)
+            done = self.make("PKG_CONFIG=/nonexistent", goal)
+            self.assertEqual(done.returncode, 2, goal)  # this apt-get cannot
+            self.assertIn("installing with apt-get", done.stdout)
+            self.assertEqual(self.calls.read_text(), "update -qq\n")
+            self.calls.unlink()
+
+    def test_goals_in_one_call_share_what_is_compiled(self):
+        done = self.make("-n", "-j8", "V=1", "all", "unit/lib", "unit/agent/plan")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        made = collections.Counter(re.findall(r" -o (\S+/build/\S+)", done.stdout))
+        self.assertIn(f"{self.directory}/build/lib/error.o", made)
+        self.assertEqual([name for name, times in made.items() if times > 1], [])
+
+    def test_nothing_outside_of_the_repository_is_named(self):
+        self.assertNotRegex((TOP / "Makefile").read_text(), r"\.\./")

@@ -6,19 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/xalloc.h"
 
 /* From the kernel's include/net/tcp_states.h, which is not for programs. */
 #define STATE_CLOSE_WAIT 8
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* "127.0.0.1", "::1". */
 static void write_address(const struct sockaddr *address, char out[PEER_ADDRESS_SIZE])
@@ -79,7 +72,7 @@ struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *addre
 {
     struct peer *peer = xcalloc(1, sizeof *peer);
     peer->fd = fd;
-    peer->since = monotonic_ms();
+    peer->since = clock_monotonic_ms();
     write_address(address, peer->address);
     peer->next = peers->first;
     peer->previous = &peers->first;
@@ -106,7 +99,7 @@ void peer_served(struct peer *peer)
     peer->phase = PEER_IDLE;
     peer->served = true;
     peer->head_since = 0;
-    peer->since = monotonic_ms();
+    peer->since = clock_monotonic_ms();
 }
 
 /* ---- who takes too long ---- */
@@ -159,7 +152,7 @@ static bool takes_too_long(const struct peers *peers, struct peer *peer, int64_t
 
 void peers_sweep(struct peers *peers)
 {
-    int64_t now = monotonic_ms();
+    int64_t now = clock_monotonic_ms();
     for (struct peer *peer = peers->first; peer; peer = peer->next)
         if (!peer->cut_off && takes_too_long(peers, peer, now))
             peers_cut_off(peers, peer);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "agent/state/instance_lock.h"
+#include "lib/clock.h"
 
 #define PATIENCE 30 /* seconds */
 /* From one look to the next, doubling. */
@@ -16,18 +17,11 @@ int command_wake_daemon(const struct command_session *session, struct error *err
                                   err);
 }
 
-static int64_t seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
 int command_wait_until(struct command_session *session,
                        bool (*done)(const struct command_session *session, void *data),
                        void *data, struct error *err)
 {
-    int64_t end = seconds() + PATIENCE;
+    int64_t end = clock_monotonic_ms() + PATIENCE * 1000;
     for (long pause = FIRST_PAUSE_NS;; pause *= pause < LAST_PAUSE_NS ? 2 : 1) {
         cycle_clear(&session->cycle);
         if (cycle_look(session->agent, agent_now(session->agent), true, &session->cycle,
@@ -39,7 +33,7 @@ int command_wait_until(struct command_session *session,
         if (instance_signal_daemon(session->config->agent.state_file, 0, NULL, err) !=
             0)
             return -1;
-        if (seconds() >= end)
+        if (clock_monotonic_ms() >= end)
             return error_set(err, ERROR_TIMEOUT,
                              "the daemon has not done it in %d seconds; `vgpu-agent "
                              "status` says what is not well",

@@ -7,6 +7,7 @@
 
 #include "agent/command/session.h"
 #include "agent/report/cycle_problems.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #define PATIENCE 60000 /* milliseconds: how long a driver may take over its creates */
@@ -24,13 +25,6 @@ static int take_wait(const char *text, int64_t *wait)
     fprintf(stderr, "vgpu-agent: restore --wait %s: expected seconds, 0 to %d\n", text,
             MAX_WAIT);
     return EX_USAGE;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* One attempt; what is still missing, and why, is in `missing`. */
@@ -53,11 +47,11 @@ static int restore(struct command_session *session, int64_t wait, bool *all,
                    struct error *err)
 {
     _cleanup_notices_ struct notices missing = {0};
-    for (int64_t end = now_ms() + wait * 1000;;) {
+    for (int64_t end = clock_monotonic_ms() + wait * 1000;;) {
         if (attempt(session, &missing, err) != 0)
             return -1;
         *all = missing.count == 0;
-        if (*all || now_ms() >= end)
+        if (*all || clock_monotonic_ms() >= end)
             return 0;
         (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
     }

@@ -13,6 +13,7 @@
 #include "agent/plan/text.h"
 #include "agent/state/instance_lock.h"
 #include "agent/state/requests.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/xalloc.h"
@@ -35,9 +36,7 @@ struct daemon {
 
 static uint64_t now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)clock_monotonic_ms();
 }
 
 static int open_signals(struct error *err)

@@ -6,6 +6,7 @@
 #include "agent/daemon/pages.h"
 #include "agent/report/cycle_problems.h"
 #include "agent/report/problems_file.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/xalloc.h"
@@ -29,17 +30,10 @@ struct monitor {
     char *reload_problem;     /* why the old configuration stays; NULL: it does not */
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 struct monitor *monitor_new(void)
 {
     struct monitor *monitor = xcalloc(1, sizeof *monitor);
-    monitor->begin = now_ms();
+    monitor->begin = clock_monotonic_ms();
     return monitor;
 }
 
@@ -75,7 +69,7 @@ static void make_page(void *data, const char *path, struct http_page *page)
                   .requests = agent_requests(monitor->agent),
                   .token_expires_at = agent_token_expires_at(monitor->agent),
                   .reload_failed = monitor->reload_problem != NULL,
-                  .monotonic = now_ms()},
+                  .monotonic = clock_monotonic_ms()},
         .begin = monitor->begin,
         .last_end = monitor->last_end,
         .sync_interval = monitor->config->agent.sync_interval,
@@ -163,7 +157,7 @@ static void note_problems(struct monitor *monitor, const struct cycle *cycle, bo
         cycle_problems(cycle, &now);
     if (!seen)
         add_all(&now, &monitor->notices);
-    metrics_overdue(&monitor->metrics, now_ms(), &now);
+    metrics_overdue(&monitor->metrics, clock_monotonic_ms(), &now);
     char *full = state_folder_full(monitor->config->agent.state_file);
     if (full)
         notices_add_take(&now, NULL, full);
@@ -218,7 +212,7 @@ void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
     else
         note_success(monitor);
     write_report(monitor);
-    monitor->last_end = now_ms();
+    monitor->last_end = clock_monotonic_ms();
     const struct metrics_clock clock = {
         .now = time(NULL), .monotonic = monitor->last_end, .cycle_took = took};
     metrics_note_cycle(&monitor->metrics, cycle, failure, monitor->notices.count,

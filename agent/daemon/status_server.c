@@ -3,9 +3,9 @@
 #include <microhttpd.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 
 #include "config/listener.h"
+#include "lib/clock.h"
 #include "lib/connections.h"
 #include "lib/xalloc.h"
 
@@ -163,12 +163,10 @@ int http_status_timeout(const struct http_status *http)
 
 static void sweep(struct http_status *http)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    if (ms - http->swept < SWEEP_INTERVAL)
+    int64_t now = clock_monotonic_ms();
+    if (now - http->swept < SWEEP_INTERVAL)
         return;
-    http->swept = ms;
+    http->swept = now;
     peers_sweep(&http->peers);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/files.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
@@ -21,10 +22,7 @@ static void read_boot(char boot[UUID_TEXT_SIZE])
 
 struct boot_time boot_time_now(void)
 {
-    struct boot_time now = {.time = time(NULL)};
-    struct timespec uptime;
-    clock_gettime(CLOCK_BOOTTIME, &uptime);
-    now.uptime = uptime.tv_sec;
+    struct boot_time now = {.time = time(NULL), .uptime = clock_boot_seconds()};
     read_boot(now.boot);
     return now;
 }

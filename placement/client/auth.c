@@ -1,8 +1,8 @@
 #include "placement/client/auth.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/xalloc.h"
 
 static const struct {
@@ -36,14 +36,6 @@ static int unknown_type(const char *name, struct error *err)
                      "auth_type '%.64s' is not supported; supported: %s", name, known);
 }
 
-/* On a clock that nobody sets and that goes on while the machine sleeps. */
-static int64_t seconds(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_BOOTTIME, &time);
-    return time.tv_sec;
-}
-
 int auth_new(const struct placement_config *options, struct http *http,
              struct auth **out, struct error *err)
 {
@@ -54,7 +46,7 @@ int auth_new(const struct placement_config *options, struct http *http,
             return error_prefix(err, "auth_type %s", options->auth_type);
         (*out)->options = options;
         (*out)->http = http;
-        (*out)->now = seconds;
+        (*out)->now = clock_boot_seconds;
         return 0;
     }
     return unknown_type(options->auth_type, err);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config/listen_address.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/xalloc.h"
@@ -41,7 +42,7 @@ struct server {
     struct metrics metrics;
     int signals;
     bool stop, reload;
-    time_t swept;
+    int64_t swept;           /* monotonic seconds */
     uint64_t alive_interval; /* microseconds; 0: systemd does not ask */
     double alive_told;       /* monotonic seconds */
 };
@@ -143,9 +144,7 @@ static int load_policy(const struct server *server, struct policy **out,
 
 static double seconds_now(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)clock_monotonic_ns() / 1e9;
 }
 
 static bool is_readable(int fd)
@@ -208,13 +207,6 @@ static void take_signals(struct server *server)
             server->stop = true;
 }
 
-static time_t monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec;
-}
-
 /* Keystone has said whom some tokens belong to. */
 static void take_tokens(struct server *server)
 {
@@ -274,7 +266,7 @@ static void tell_alive(struct server *server)
 
 static void sweep(struct server *server)
 {
-    time_t now = monotonic();
+    int64_t now = (int64_t)seconds_now();
     if (now == server->swept)
         return;
     server->swept = now;
@@ -340,8 +332,8 @@ static void loop(struct server *server)
     }
     notify_state("STOPPING=1");
     http_quiesce(server->http);
-    time_t end = monotonic() + DRAIN_SECONDS;
-    while (http_open_requests(server->http) > 0 && monotonic() < end) {
+    double end = seconds_now() + DRAIN_SECONDS;
+    while (http_open_requests(server->http) > 0 && seconds_now() < end) {
         wait_for_work(server);
         turn(server);
     }

@@ -4,19 +4,13 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lib/clock.h"
 
 #define SILENCE 2000 /* milliseconds without a byte */
 #define WHOLE 10000  /* milliseconds in all */
 #define READS 16     /* of one connection, before it is another's turn */
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int lingers_open(struct lingers *lingers, struct error *err)
 {
@@ -62,7 +56,7 @@ void lingers_add(struct lingers *lingers, int fd)
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = linger};
     /* Another descriptor of the same connection keeps it open. */
     linger->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    linger->since = linger->last_ms = monotonic_ms();
+    linger->since = linger->last_ms = clock_monotonic_ms();
     if (linger->fd >= 0 &&
         epoll_ctl(lingers->epoll_fd, EPOLL_CTL_ADD, linger->fd, &event) != 0)
         end(linger);
@@ -78,7 +72,7 @@ static void drain(struct lingering *linger)
         got = recv(linger->fd, NULL, 1 << 20, MSG_DONTWAIT | MSG_TRUNC);
         if (got <= 0)
             break;
-        linger->last_ms = monotonic_ms();
+        linger->last_ms = clock_monotonic_ms();
     }
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
         end(linger);
@@ -94,7 +88,7 @@ void lingers_drain(struct lingers *lingers)
 
 void lingers_sweep(struct lingers *lingers)
 {
-    int64_t now = monotonic_ms();
+    int64_t now = clock_monotonic_ms();
     for (size_t i = 0; i < LINGERS_MAX; i++) {
         struct lingering *linger = &lingers->items[i];
         if (linger->fd >= 0 &&

@@ -1,18 +1,11 @@
 #include "placement/server/http/unread.h"
 
-#include <time.h>
+#include "lib/clock.h"
 
 /* There may be no more of these than there may be connections. */
 #define SMALL 65536
 /* What a client has at least, however many wait. */
 #define PATIENCE_MS 2000
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void unread_begin(struct unread_list *list, size_t max)
 {
@@ -35,7 +28,7 @@ void unread_remove(struct unread_list *list, struct unread *reply)
 /* Its memory is free soon, when the library has seen the end of the connection. */
 static void make_room(struct unread_list *list, size_t bytes, struct peers *peers)
 {
-    int64_t latest = monotonic_ms() - PATIENCE_MS;
+    int64_t latest = clock_monotonic_ms() - PATIENCE_MS;
     while (list->oldest && list->oldest->since <= latest &&
            bytes > list->max - list->used) {
         peers_cut_off(peers, list->oldest->peer);
@@ -53,7 +46,7 @@ bool unread_add(struct unread_list *list, struct unread *reply, struct peer *pee
         return false;
     *reply = (struct unread){.peer = peer,
                              .bytes = bytes,
-                             .since = monotonic_ms(),
+                             .since = clock_monotonic_ms(),
                              .previous = list->newest};
     *list->newest = reply;
     list->newest = &reply->next;

@@ -1,20 +1,14 @@
 #include "placement/server/message/budget.h"
 
 #include <poll.h>
-#include <time.h>
+
+#include "lib/clock.h"
 
 /* About a millisecond. */
 #define STEPS_BETWEEN_LOOKS 100000
 /* Much sooner: of many connections whose client has gone before their turn came each
  * would have a millisecond. What takes less than this is not worth the look. */
 #define STEPS_BEFORE_FIRST_LOOK 5000
-
-static int64_t thread_time(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 void budget_begin(struct budget *budget, double seconds, size_t memory,
                   const int *connection)
@@ -23,7 +17,7 @@ void budget_begin(struct budget *budget, double seconds, size_t memory,
         .work_left = BUDGET_WORK,
         .before_look = STEPS_BEFORE_FIRST_LOOK,
         .memory_left = memory ? memory : SIZE_MAX,
-        .deadline = seconds > 0 ? thread_time() + (int64_t)(seconds * 1e9) : 0,
+        .deadline = seconds > 0 ? clock_thread_ns() + (int64_t)(seconds * 1e9) : 0,
         .connection = connection,
     };
 }
@@ -50,7 +44,7 @@ bool budget_look_(struct budget *budget)
 {
     if (budget->end != BUDGET_LEFT)
         return false;
-    if (budget->deadline && thread_time() >= budget->deadline)
+    if (budget->deadline && clock_thread_ns() >= budget->deadline)
         return budget_end_(budget, BUDGET_TIME_OVER);
     if (client_is_gone(budget))
         return budget_end_(budget, BUDGET_CLIENT_GONE);

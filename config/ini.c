@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/buffer.h"
 #include "lib/files.h"
 #include "lib/xalloc.h"
 
@@ -38,10 +39,9 @@ struct reader {
     const char *section;  /* borrowed from ini->sections; NULL before the first */
     bool section_refused; /* its header could not be read: drop what is in it */
     enum value_state state;
-    bool continues; /* the line in hand continues the value before */
-    FILE *value;    /* writes the last entry's value while it may still grow */
-    char *value_text;
-    size_t value_length;
+    bool continues;  /* the line in hand continues the value before */
+    bool value_open; /* the last entry's value may still grow: */
+    struct buffer value;
     unsigned syntax_problems;
 };
 
@@ -226,30 +226,20 @@ static char *give_line(char *buffer, int room, void *user)
 
 static void finish_value(struct reader *r)
 {
-    if (!r->value)
-        return;
-    fclose(r->value);
-    r->value = NULL;
-    r->ini->entries[r->ini->entry_count - 1].value = steal(r->value_text);
-}
-
-static FILE *value_open(struct reader *r)
-{
-    r->value = open_memstream(&r->value_text, &r->value_length);
-    if (!r->value)
-        abort(); /* out of memory */
-    return r->value;
+    if (r->value_open)
+        r->ini->entries[r->ini->entry_count - 1].value = buffer_take(&r->value, NULL);
+    r->value_open = false;
 }
 
 /* oslo.config takes the quotes off each option's first line only. */
-static void put_unquoted(FILE *out, const char *value)
+static void put_unquoted(struct buffer *out, const char *value)
 {
     size_t length = strlen(value);
     if (length && (*value == '"' || *value == '\'') && value[length - 1] == *value) {
         value++;
         length = length > 1 ? length - 2 : 0;
     }
-    fwrite(value, 1, length, out);
+    buffer_add(out, value, length);
 }
 
 static int take_value(void *user, const char *section, const char *name,
@@ -258,7 +248,8 @@ static int take_value(void *user, const char *section, const char *name,
     (void)section; /* cut at 49 characters: the gate's is whole */
     struct reader *r = user;
     if (r->continues) {
-        fprintf(r->value, "\n%s", value);
+        buffer_add_char(&r->value, '\n');
+        buffer_add_text(&r->value, value);
         return 1;
     }
     finish_value(r);
@@ -267,7 +258,8 @@ static int take_value(void *user, const char *section, const char *name,
     entry->name = xstrdup(name);
     entry->file = r->ini->files.count - 1;
     entry->place = r->place;
-    put_unquoted(value_open(r), value);
+    r->value_open = true;
+    put_unquoted(&r->value, value);
     return 1;
 }
 

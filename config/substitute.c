@@ -2,10 +2,9 @@
 
 #include <ctype.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "lib/buffer.h"
 #include "lib/xalloc.h"
 
 /* Bounds on what a few lines can make of each other. */
@@ -15,7 +14,7 @@
 struct substitution {
     const struct option_table *table;
     const struct ini *ini;
-    FILE *out;
+    struct buffer out;
     unsigned lookups;
 };
 
@@ -81,7 +80,7 @@ static int expand_dollar(struct substitution *s, const char *section, const char
     bool braced = *text == '{';
     size_t length = name_length(text + braced);
     if (length == 0 || (braced && text[1 + length] != '}')) {
-        fputc('$', s->out);
+        buffer_add_char(&s->out, '$');
         *at += *text == '$' ? 2 : 1;
         return 0;
     }
@@ -94,17 +93,17 @@ static int expand(struct substitution *s, const char *section, const char *value
                   unsigned depth, struct error *err)
 {
     while (*value) {
-        if (ftell(s->out) > (long)INI_LINE_MAX)
+        if (s->out.length > INI_LINE_MAX)
             return error_set(err, ERROR_INVALID, "longer than %zu bytes with its '$'",
                              INI_LINE_MAX);
         if (value[0] == '\\' && value[1] == '$') {
-            fputc('$', s->out);
+            buffer_add_char(&s->out, '$');
             value += 2;
         } else if (value[0] == '$') {
             if (expand_dollar(s, section, &value, depth, err) != 0)
                 return -1;
         } else {
-            fputc(*value++, s->out);
+            buffer_add_char(&s->out, *value++);
         }
     }
     return 0;
@@ -113,19 +112,15 @@ static int expand(struct substitution *s, const char *section, const char *value
 int substitute(const struct option_table *table, const struct ini *ini,
                const struct ini_entry *entry, char **out, struct error *err)
 {
-    char *text = NULL;
-    size_t length;
-    struct substitution s = {table, ini, open_memstream(&text, &length), 0};
-    if (!s.out)
-        abort(); /* out of memory */
-    int rc = strchr(entry->value, '$')
-                 ? expand(&s, entry->section, entry->value, 0, err)
-                 : (fputs(entry->value, s.out), 0);
-    fclose(s.out);
-    if (rc != 0) {
-        free(text);
+    if (!strchr(entry->value, '$')) {
+        *out = xstrdup(entry->value);
+        return 0;
+    }
+    struct substitution s = {.table = table, .ini = ini};
+    if (expand(&s, entry->section, entry->value, 0, err) != 0) {
+        buffer_clear(&s.out);
         return -1;
     }
-    *out = text;
+    *out = buffer_take(&s.out, NULL);
     return 0;
 }

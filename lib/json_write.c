@@ -6,55 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/xalloc.h"
-
-/* False from the first thing on that does not fit. */
-static bool takes(struct json_writer *w, size_t more)
-{
-    if (w->max && more > w->max - w->length)
-        w->full = true;
-    return !w->full;
-}
-
-static char *reserve(struct json_writer *w, size_t more)
-{
-    if (w->room - w->length < more) {
-        size_t room = w->room ? w->room : 256;
-        while (room - w->length < more)
-            room *= 2;
-        w->text = xreallocarray(w->text, room, 1);
-        w->room = room;
-    }
-    return w->text + w->length;
-}
-
-static void add(struct json_writer *w, const char *text, size_t length)
-{
-    if (!takes(w, length))
-        return;
-    memcpy(reserve(w, length), text, length);
-    w->length += length;
-}
-
-static void add_char(struct json_writer *w, char c)
-{
-    if (!takes(w, 1))
-        return;
-    *reserve(w, 1) = c;
-    w->length++;
-}
-
 static void before_value(struct json_writer *w)
 {
     if (w->need_comma)
-        add_char(w, ',');
+        buffer_add_char(&w->out, ',');
     w->need_comma = true;
 }
 
 static void begin(struct json_writer *w, char c)
 {
     before_value(w);
-    add_char(w, c);
+    buffer_add_char(&w->out, c);
     w->need_comma = false;
     w->depth++;
 }
@@ -63,7 +25,7 @@ static void end(struct json_writer *w, char c)
 {
     assert(w->depth > 0);
     w->depth--;
-    add_char(w, c);
+    buffer_add_char(&w->out, c);
     w->need_comma = true;
 }
 
@@ -94,11 +56,11 @@ static void add_escaped(struct json_writer *w, unsigned char c)
         ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
     if (c < sizeof letters && letters[c]) {
         char pair[2] = {'\\', letters[c]};
-        add(w, pair, 2);
+        buffer_add(&w->out, pair, 2);
     } else {
         char code[8];
         int length = snprintf(code, sizeof code, "\\u%04x", c);
-        add(w, code, (size_t)length);
+        buffer_add(&w->out, code, (size_t)length);
     }
 }
 
@@ -126,26 +88,26 @@ static size_t plain_length(const char *text, size_t length)
 static void add_quoted(struct json_writer *w, const char *text)
 {
     size_t length = strlen(text), plain = plain_length(text, length);
-    if (!takes(w, plain + 2))
+    if (!buffer_takes(&w->out, plain + 2))
         return;
     /* Nearly always that is all of it. */
-    char *out = reserve(w, plain + 2);
+    char *out = buffer_reserve(&w->out, plain + 2);
     *out = '"';
     memcpy(out + 1, text, plain);
-    w->length += plain + 1;
+    w->out.length += plain + 1;
     for (text += plain, length -= plain; length > 0; text += plain, length -= plain) {
         add_escaped(w, (unsigned char)*text++);
         plain = plain_length(text, --length);
-        add(w, text, plain);
+        buffer_add(&w->out, text, plain);
     }
-    add_char(w, '"');
+    buffer_add_char(&w->out, '"');
 }
 
 void json_write_key(struct json_writer *w, const char *name)
 {
     before_value(w);
     add_quoted(w, name);
-    add_char(w, ':');
+    buffer_add_char(&w->out, ':');
     w->need_comma = false;
 }
 
@@ -169,7 +131,7 @@ void json_write_int(struct json_writer *w, int64_t number)
     while (rest /= 10);
     if (number < 0)
         *--p = '-';
-    add(w, p, (size_t)(digits + sizeof digits - p));
+    buffer_add(&w->out, p, (size_t)(digits + sizeof digits - p));
 }
 
 void json_write_double(struct json_writer *w, double number)
@@ -187,19 +149,19 @@ void json_write_double(struct json_writer *w, double number)
     }
     if (!strpbrk(text, ".e"))
         strncat(text, ".0", sizeof text - strlen(text) - 1);
-    add(w, text, strlen(text));
+    buffer_add(&w->out, text, strlen(text));
 }
 
 void json_write_bool(struct json_writer *w, bool value)
 {
     before_value(w);
-    add(w, value ? "true" : "false", value ? 4 : 5);
+    buffer_add(&w->out, value ? "true" : "false", value ? 4 : 5);
 }
 
 void json_write_null(struct json_writer *w)
 {
     before_value(w);
-    add(w, "null", 4);
+    buffer_add(&w->out, "null", 4);
 }
 
 void json_write_strings(struct json_writer *w, const struct strlist *list)
@@ -231,16 +193,12 @@ void json_write_bool_member(struct json_writer *w, const char *name, bool value)
 char *json_writer_take(struct json_writer *w, size_t *length)
 {
     assert(w->depth == 0);
-    *reserve(w, 1) = 0;
-    char *text = w->text;
-    if (length)
-        *length = w->length;
-    *w = (struct json_writer){0};
-    return text;
+    w->need_comma = false;
+    return buffer_take(&w->out, length);
 }
 
 void json_writer_clear(struct json_writer *w)
 {
-    free(w->text);
+    buffer_clear(&w->out);
     *w = (struct json_writer){0};
 }

@@ -1,5 +1,5 @@
 /*
- * json_write: JSON out, as a stream into a growing buffer. json-c can print a tree, but
+ * json_write: JSON out, as a stream into a buffer. json-c can print a tree, but
  * building one for the replies to large queries costs many times what writing their
  * text costs; so writers emit text, and json-c only reads. Commas and colons come by
  * themselves. Strings must be UTF-8 and are escaped as JSON demands ('/' is left
@@ -12,15 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/buffer.h"
 #include "lib/strlist.h"
 
 struct json_writer {
-    char *text; /* not terminated until json_writer_take() */
-    size_t length, room;
-    size_t
-        max; /* bytes; 0: any. What would be more is dropped, and the writer is full */
+    struct buffer out; /* with its `max` set, what no longer fits is dropped */
     unsigned depth;
-    bool need_comma, full;
+    bool need_comma;
 };
 
 /* All zero is an empty writer. */

@@ -243,7 +243,8 @@ int keystone_request(const struct placement_config *options, char **out, size_t 
     if (methods[method].scoped && check_scope(options, err) != 0)
         return -1;
     size_t room = room_for(options);
-    struct json_writer w = {.text = xcalloc(room, 1), .room = room};
+    struct json_writer w = {0};
+    buffer_reserve(&w.out, room);
     if (write_auth(&w, options, method, err) != 0) {
         json_writer_clear(&w);
         return -1;

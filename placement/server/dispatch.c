@@ -32,7 +32,7 @@ static int check_budget(const struct store *store, const struct budget *budget,
                         struct reply *reply)
 {
     const struct store_options *options = &store->options;
-    if (reply->body.full || budget->end == BUDGET_MEMORY_USED)
+    if (reply->body.out.full || budget->end == BUDGET_MEMORY_USED)
         return reply_problem(
             reply, 503, NULL,
             "The reply would have more than the %zu bytes that "
@@ -64,7 +64,7 @@ static int handle(const struct route *route, struct store *store,
     size_t most = is_read(request) ? store->options.max_reply_size : 0;
     budget_begin(&budget, store->options.max_request_time, most, request->connection);
     request->budget = &budget;
-    reply->body.max = most;
+    reply->body.out.max = most;
     int rc = route->handle(store, request, reply);
     request->budget = NULL;
     /* What was written is written. */
@@ -88,7 +88,7 @@ static void finish(const struct api *api, struct request *request, struct reply 
                    bool problem)
 {
     /* Who refuses in words of its own has written them. */
-    if (problem && reply->body.length == 0)
+    if (problem && reply->body.out.length == 0)
         reply_finish_problem(reply, request);
     else if (reply->status == 0)
         reply->status = 200;

@@ -1,8 +1,6 @@
 #include "placement/server/metrics.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const methods[METRICS_METHODS] = {"GET", "PUT", "POST", "DELETE",
@@ -19,30 +17,29 @@ void metrics_count(struct metrics *metrics, const struct request *request,
         metrics->requests[method][reply->status]++;
 }
 
-static void write_requests(FILE *out, const struct metrics *metrics)
+static void write_requests(struct buffer *out, const struct metrics *metrics)
 {
-    fputs("# HELP placementd_requests_total Requests answered.\n"
-          "# TYPE placementd_requests_total counter\n",
-          out);
+    buffer_add_text(out, "# HELP placementd_requests_total Requests answered.\n"
+                         "# TYPE placementd_requests_total counter\n");
     for (size_t method = 0; method < METRICS_METHODS; method++)
         for (int status = 0; status < METRICS_STATUSES; status++)
             if (metrics->requests[method][status] > 0)
-                fprintf(
+                buffer_format(
                     out,
                     "placementd_requests_total{method=\"%s\",status=\"%d\"} %" PRIu64
                     "\n",
                     methods[method], status, metrics->requests[method][status]);
 }
 
-static void write_one(FILE *out, const char *name, const char *type, const char *help,
-                      double value)
+static void write_one(struct buffer *out, const char *name, const char *type,
+                      const char *help, double value)
 {
-    fprintf(out,
-            "# HELP placementd_%s %s\n# TYPE placementd_%s %s\nplacementd_%s %.17g\n",
-            name, help, name, type, name, value);
+    buffer_format(
+        out, "# HELP placementd_%s %s\n# TYPE placementd_%s %s\nplacementd_%s %.17g\n",
+        name, help, name, type, name, value);
 }
 
-static void write_all(FILE *out, const struct metrics *metrics,
+static void write_all(struct buffer *out, const struct metrics *metrics,
                       const struct store *store)
 {
     const struct graph *graph = &store->graph;
@@ -82,14 +79,7 @@ void metrics_answer(const struct metrics *metrics, const struct store *store,
         reply_finish_problem(reply, request);
         return;
     }
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        abort();
-    write_all(out, metrics, store);
-    fclose(out);
+    write_all(&reply->body.out, metrics, store);
     reply->status = 200;
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    reply->body = (struct json_writer){.text = text, .length = length, .room = length};
 }

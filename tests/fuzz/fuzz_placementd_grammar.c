@@ -196,9 +196,9 @@ static void check_json(struct reply *reply)
 {
     struct json_object *document = NULL;
     struct error err;
-    if (reply->body.length == 0)
+    if (reply->body.out.length == 0)
         return;
-    if (json_parse(reply->body.text, reply->body.length, &document, &err) != 0)
+    if (json_parse(reply->body.out.text, reply->body.out.length, &document, &err) != 0)
         abort();
     json_object_put(document);
 }

@@ -27,7 +27,7 @@ void candidate_rows_clear(struct candidate_rows *rows)
 static bool goes_on(const struct json_writer *w, const struct candidates_plan *plan,
                     uint64_t cost)
 {
-    return !w->full && budget_pass(plan->budget, cost);
+    return !w->out.full && budget_pass(plan->budget, cost);
 }
 
 /* ---- allocation_requests ---- */

@@ -39,9 +39,9 @@ int handler_failed(struct reply *reply, const struct error *err)
 bool handler_works(const struct request *request, uint64_t steps, struct reply *reply)
 {
     /* Who had it called says that the reply is full. */
-    if (reply->body.full)
+    if (reply->body.out.full)
         return false;
-    if (budget_pass_written(request->budget, reply->body.length) &&
+    if (budget_pass_written(request->budget, reply->body.out.length) &&
         budget_spend(request->budget, steps))
         return true;
     reply_problem(reply, 503, NULL,

@@ -217,8 +217,8 @@ static void count_reply(struct exchange *exchange)
     struct http *http = exchange->http;
     struct reply *reply = &exchange->reply;
     unread_remove(&http->unread, &exchange->unread);
-    if (unread_add(&http->unread, &exchange->unread, exchange->peer, reply->body.length,
-                   &http->peers))
+    if (unread_add(&http->unread, &exchange->unread, exchange->peer,
+                   reply->body.out.length, &http->peers))
         return;
     reply_problem(reply, 503, NULL,
                   "the replies that clients do not read take the %zu bytes that "

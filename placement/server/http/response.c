@@ -46,7 +46,7 @@ static void add_vary(struct MHD_Response *response, bool version, bool origin)
 struct MHD_Response *response_make(const struct request *request, struct reply *reply,
                                    bool https, bool last)
 {
-    bool has_body = reply->body.length > 0;
+    bool has_body = reply->body.out.length > 0;
     size_t length = 0;
     char *text = json_writer_take(&reply->body, &length);
     struct MHD_Response *response =

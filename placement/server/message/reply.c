@@ -180,14 +180,14 @@ static const char *html_entity(char c)
     }
 }
 
-static void write_html(FILE *out, const char *text)
+static void write_html(struct buffer *out, const char *text)
 {
     for (; *text; text++) {
         const char *entity = html_entity(*text);
         if (entity)
-            fputs(entity, out);
+            buffer_add_text(out, entity);
         else
-            fputc(*text, out);
+            buffer_add_char(out, *text);
     }
 }
 
@@ -195,30 +195,24 @@ static void write_text(struct reply *reply, const struct request *request, bool 
 {
     const struct status *status = status_of(reply->status);
     _cleanup_free_ char *sentence = explain(reply->status, request);
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        abort();
+    struct buffer *out = &reply->body.out;
     if (html) {
-        fprintf(out,
-                "<html>\n <head>\n  <title>%d %s</title>\n </head>\n <body>\n"
-                "  <h1>%d %s</h1>\n  ",
-                reply->status, status->title, reply->status, status->title);
+        buffer_format(out,
+                      "<html>\n <head>\n  <title>%d %s</title>\n </head>\n <body>\n"
+                      "  <h1>%d %s</h1>\n  ",
+                      reply->status, status->title, reply->status, status->title);
         write_html(out, sentence);
-        fputs("<br /><br />\n", out);
+        buffer_add_text(out, "<br /><br />\n");
         write_html(out, reply->detail);
-        fputs("\n\n\n </body>\n</html>", out);
+        buffer_add_text(out, "\n\n\n </body>\n</html>");
     } else {
         drop_tags(sentence);
         drop_tags(reply->detail);
-        fprintf(out, "%d %s\n\n%s\n\n %s  ", reply->status, status->title, sentence,
-                reply->detail);
+        buffer_format(out, "%d %s\n\n%s\n\n %s  ", reply->status, status->title,
+                      sentence, reply->detail);
     }
-    fclose(out);
     reply->content_type =
         html ? "text/html; charset=UTF-8" : "text/plain; charset=UTF-8";
-    reply->body = (struct json_writer){.text = text, .length = length, .room = length};
 }
 
 void reply_finish_problem(struct reply *reply, const struct request *request)

@@ -31,7 +31,8 @@
 
 struct reply {
     int status;               /* 200 unless set */
-    struct json_writer body;  /* empty: no body and no content-type */
+    struct json_writer body;  /* empty: no body and no content-type. What is not JSON is
+                                 written to `body.out` */
     const char *content_type; /* of a body that is not JSON; NULL: application/json */
     char *location;           /* a path */
     bool vary_origin;         /* another origin may get another reply */

@@ -31,23 +31,23 @@ struct fault {
     char *text; /* NULL: none yet */
 };
 
-static void show_places(FILE *out, const struct place *place, bool schema)
+static void show_places(struct buffer *out, const struct place *place, bool schema)
 {
     if (!place || place->depth == 0 || place->of_choice)
         return;
     show_places(out, place->up, schema);
     const char *name = schema ? place->schema_name : place->name;
     if (schema) {
-        fputc('[', out);
+        buffer_add_char(out, '[');
         schema_show_string(out, place->schema_word);
-        fputc(']', out);
+        buffer_add_char(out, ']');
     }
     if (name) {
-        fputc('[', out);
+        buffer_add_char(out, '[');
         schema_show_string(out, name);
-        fputc(']', out);
+        buffer_add_char(out, ']');
     } else if (!schema) {
-        fprintf(out, "[%zu]", place->index);
+        buffer_format(out, "[%zu]", place->index);
     }
 }
 
@@ -78,21 +78,18 @@ static void tell(struct fault *fault, const struct place *place, const char *key
     free(fault->text);
     fault->depth = place->depth;
     fault->rank = rank;
-    size_t length = 0;
-    FILE *out = open_memstream(&fault->text, &length);
-    if (!out)
-        abort();
+    struct buffer whole = {0}, *out = &whole;
     _cleanup_free_ char *shown = schema_show(value);
-    fprintf(out, "%s  Failed validating '%s' in schema", text, keyword);
+    buffer_format(out, "%s  Failed validating '%s' in schema", text, keyword);
     show_places(out, place, true);
-    fputs("  On instance", out);
+    buffer_add_text(out, "  On instance");
     show_places(out, place, false);
-    fprintf(out, ":     %s", shown);
+    buffer_format(out, ":     %s", shown);
     /* Newer releases of jsonschema, and tests written for them, say it so. */
     if (strcmp(keyword, "minLength") == 0 || strcmp(keyword, "minItems") == 0 ||
         strcmp(keyword, "minProperties") == 0)
-        fputs("  It should be non-empty", out);
-    fclose(out);
+        buffer_add_text(out, "  It should be non-empty");
+    fault->text = buffer_take(out, NULL);
     free(text);
 }
 
@@ -141,24 +138,19 @@ static void tell_further(const struct schema *schema, struct json_object *value,
     if (count == 0 || schema->open)
         return;
     qsort(names, count, sizeof *names, compare_texts);
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        abort();
+    struct buffer text = {0}, *out = &text;
     if (!schema->pattern_names)
-        fputs("Additional properties are not allowed (", out);
+        buffer_add_text(out, "Additional properties are not allowed (");
     for (size_t i = 0; i < count && i < 20; i++) {
-        fputs(i ? ", " : "", out);
+        buffer_add_text(out, i ? ", " : "");
         schema_show_string(out, names[i]);
     }
     if (!schema->pattern_names)
-        fprintf(out, " %s unexpected)", count == 1 ? "was" : "were");
+        buffer_format(out, " %s unexpected)", count == 1 ? "was" : "were");
     else
-        fprintf(out, " %s not match any of the regexes: '%s'",
-                count == 1 ? "does" : "do", schema->pattern_names->text);
-    fclose(out);
-    tell(fault, place, "additionalProperties", value, text);
+        buffer_format(out, " %s not match any of the regexes: '%s'",
+                      count == 1 ? "does" : "do", schema->pattern_names->text);
+    tell(fault, place, "additionalProperties", value, buffer_take(out, NULL));
 }
 
 static void tell_missing(const struct schema *schema, struct json_object *value,
@@ -269,12 +261,11 @@ static void check_words(const struct schema *schema, struct json_object *value,
         word++;
     if (*word)
         return;
-    _cleanup_free_ char *text = xstrdup("is not one of [");
-    for (word = schema->words; *word; word++) {
-        char *longer = xasprintf("%s'%s'%s", text, *word, word[1] ? ", " : "]");
-        free(text);
-        text = longer;
-    }
+    struct buffer out = {0};
+    buffer_add_text(&out, "is not one of [");
+    for (word = schema->words; *word; word++)
+        buffer_format(&out, "'%s'%s", *word, word[1] ? ", " : "]");
+    _cleanup_free_ char *text = buffer_take(&out, NULL);
     tell_value(fault, place, "enum", value, text);
 }
 

@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
+#include "lib/buffer.h"
 #include "lib/error.h"
 #include "lib/json_read.h"
 #include "placement/server/message/reply.h"
@@ -91,6 +91,6 @@ int64_t schema_integer(struct json_object *value);
 /* As Python shows a value: 'text', 5, True, None, ['a'], {'b': 1}; long ones are cut.
  */
 char *schema_show(struct json_object *value);
-void schema_show_string(FILE *out, const char *text);
+void schema_show_string(struct buffer *out, const char *text);
 
 #endif

@@ -1,8 +1,6 @@
 /* Values as Python shows them, for the refusals of schema.h. */
 #include <json-c/linkhash.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/cleanup.h"
 #include "placement/server/message/python_text.h"
@@ -10,61 +8,61 @@
 
 #define SHOWN_AT_MOST 1200
 
-void schema_show_string(FILE *out, const char *text)
+void schema_show_string(struct buffer *out, const char *text)
 {
     _cleanup_free_ char *shown = python_repr_cut(text, SHOWN_AT_MOST + 1);
-    fputs(shown, out);
+    buffer_add_text(out, shown);
 }
 
-static void show_number(FILE *out, struct json_object *value)
+static void show_number(struct buffer *out, struct json_object *value)
 {
     double number = json_object_get_double(value);
     if (isinf(number))
-        fputs(number < 0 ? "-inf" : "inf", out);
+        buffer_add_text(out, number < 0 ? "-inf" : "inf");
     else
-        fputs(json_object_to_json_string(value), out);
+        buffer_add_text(out, json_object_to_json_string(value));
 }
 
 /* What comes now would be cut. */
-static bool is_enough(FILE *out)
+static bool is_enough(struct buffer *out)
 {
-    return ftello(out) > SHOWN_AT_MOST;
+    return out->length > SHOWN_AT_MOST;
 }
 
-static void show(FILE *out, struct json_object *value)
+static void show(struct buffer *out, struct json_object *value)
 {
     const char *comma = "";
     switch (json_object_get_type(value)) {
     case json_type_null:
-        fputs("None", out);
+        buffer_add_text(out, "None");
         break;
     case json_type_boolean:
-        fputs(json_object_get_boolean(value) ? "True" : "False", out);
+        buffer_add_text(out, json_object_get_boolean(value) ? "True" : "False");
         break;
     case json_type_string:
         schema_show_string(out, json_object_get_string(value));
         break;
     case json_type_array:
-        fputc('[', out);
+        buffer_add_char(out, '[');
         for (size_t i = 0; i < json_object_array_length(value) && !is_enough(out);
              i++, comma = ", ") {
-            fputs(comma, out);
+            buffer_add_text(out, comma);
             show(out, json_object_array_get_idx(value, i));
         }
-        fputc(']', out);
+        buffer_add_char(out, ']');
         break;
     case json_type_object:
-        fputc('{', out);
+        buffer_add_char(out, '{');
         json_object_object_foreach (value, name, member) {
             if (is_enough(out))
                 break;
-            fputs(comma, out);
+            buffer_add_text(out, comma);
             schema_show_string(out, name);
-            fputs(": ", out);
+            buffer_add_text(out, ": ");
             show(out, member);
             comma = ", ";
         }
-        fputc('}', out);
+        buffer_add_char(out, '}');
         break;
     default:
         show_number(out, value);
@@ -73,13 +71,10 @@ static void show(FILE *out, struct json_object *value)
 
 char *schema_show(struct json_object *value)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        abort();
-    show(out, value);
-    fclose(out);
+    struct buffer out = {0};
+    show(&out, value);
+    size_t length;
+    char *text = buffer_take(&out, &length);
     if (length > SHOWN_AT_MOST) {
         /* Not in the middle of a character. */
         size_t end = SHOWN_AT_MOST;

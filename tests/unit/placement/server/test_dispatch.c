@@ -96,8 +96,8 @@ static void refuses_before_a_handler_is_asked(void **state)
         int status = api_call(world, cases[i].minor, cases[i].method, cases[i].target,
                               cases[i].body, &cases[i].extra, &reply);
         if (status != cases[i].status ||
-            (cases[i].text && !strstr(reply.body.text, cases[i].text)))
-            fail_msg("case %zu: %d %s", i, status, reply.body.text);
+            (cases[i].text && !strstr(reply.body.out.text, cases[i].text)))
+            fail_msg("case %zu: %d %s", i, status, reply.body.out.text);
         reply_clear(&reply);
     }
 }

@@ -50,7 +50,7 @@ static void ask(struct api_world *world, const char *method, char *target, char 
     struct reply reply;
     int status = api_call(world, 39, method, target, body, NULL, &reply);
     if (status >= 500)
-        fail_msg("%s %s %s: %d %s", method, target, body, status, reply.body.text);
+        fail_msg("%s %s %s: %d %s", method, target, body, status, reply.body.out.text);
     counts[status / 100]++;
     reply_clear(&reply);
     free(target);

@@ -1,0 +1,45 @@
+#include "lib/buffer.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "lib/xalloc.h"
+
+#define FIRST_ROOM 256
+
+char *buffer_reserve(struct buffer *buffer, size_t more)
+{
+    if (buffer->room - buffer->length < more) {
+        size_t room = buffer->room ? buffer->room : FIRST_ROOM;
+        while (room - buffer->length < more)
+            room *= 2;
+        buffer->text = xreallocarray(buffer->text, room, 1);
+        buffer->room = room;
+    }
+    return buffer->text + buffer->length;
+}
+
+void buffer_format(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    _cleanup_free_ char *text = xvasprintf(format, arguments);
+    va_end(arguments);
+    buffer_add_text(buffer, text);
+}
+
+char *buffer_take(struct buffer *buffer, size_t *length)
+{
+    *buffer_reserve(buffer, 1) = 0;
+    char *text = buffer->text;
+    if (length)
+        *length = buffer->length;
+    *buffer = (struct buffer){0};
+    return text;
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+    free(buffer->text);
+    *buffer = (struct buffer){0};
+}

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <iconv.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -13,6 +12,7 @@
 
 #include "lib/buffer.h"
 #include "lib/files.h"
+#include "lib/utf8.h"
 #include "lib/xalloc.h"
 
 /* A file that is no configuration at all would else give a problem for each line. */
@@ -62,34 +62,6 @@ refuse(struct reader *r, const char *format, ...)
         config_error(r->problems, &r->place, "%s", text);
     }
     return LINE_HIDE;
-}
-
-static bool is_ascii(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)text[i] >= 0x80)
-            return false;
-    return true;
-}
-
-static bool is_utf8(const char *text, size_t length)
-{
-    if (is_ascii(text, length))
-        return true;
-    iconv_t converter = iconv_open("WCHAR_T", "UTF-8");
-    if (converter == (iconv_t)-1)
-        return false;
-    char scratch[4096];
-    char *from = (char *)text;
-    int saved = 0;
-    while (length && !saved) {
-        char *to = scratch;
-        size_t room = sizeof scratch;
-        if (iconv(converter, &from, &length, &to, &room) == (size_t)-1)
-            saved = errno == E2BIG ? 0 : errno;
-    }
-    iconv_close(converter);
-    return !saved;
 }
 
 /* ---- the gate: what a line is, in oslo.config's sense ---- */
@@ -155,7 +127,7 @@ static enum verdict gate_text(struct reader *r, const char *line, size_t length)
         return refuse(r, "a NUL byte; expected text in UTF-8");
     if (memchr(line, '\r', length))
         return refuse(r, "a carriage return inside the line; end lines with a newline");
-    if (!is_utf8(line, length))
+    if (utf8_valid_length(line, length) != length)
         return refuse(r, "invalid UTF-8; expected text in UTF-8");
     return LINE_PASS;
 }

@@ -1,6 +1,7 @@
 #include "lib/uuid.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
@@ -31,4 +32,11 @@ void uuid4_text(char out[UUID_TEXT_SIZE])
     uuid_t id;
     uuid_generate_random(id);
     uuid_unparse_lower(id, out);
+}
+
+void uuid_text_copy(char to[UUID_TEXT_SIZE], const char *from)
+{
+    char *end = memccpy(to, from, 0, UUID_TEXT_SIZE);
+    if (!end)
+        abort();
 }

@@ -18,6 +18,10 @@ bool uuid_parse_text(const char *text, char out[UUID_TEXT_SIZE]);
  */
 void uuid5_text(const char *space, const char *name, char out[UUID_TEXT_SIZE]);
 
+/* Copies a uuid, or "" where there is none. Longer text is a bug, and aborts; no memory
+ * is ever written beyond `to`. */
+void uuid_text_copy(char to[UUID_TEXT_SIZE], const char *from);
+
 /* A random one. */
 void uuid4_text(char out[UUID_TEXT_SIZE]);
 

@@ -25,7 +25,7 @@ static struct rewrite *rewrite_of(struct rewrites *rewrites, const struct step *
             return &rewrites->items[i];
     struct rewrite *rewrite = array_add(rewrites->items, rewrites->count);
     rewrite->kind = step->kind;
-    stpcpy(rewrite->provider, step->provider);
+    uuid_text_copy(rewrite->provider, step->provider);
     return rewrite;
 }
 

@@ -63,8 +63,8 @@ static void note_allocations(struct metrics *metrics, const struct plan *plan,
         if (!is_waiting(status))
             continue;
         struct metrics_waiting *waiting = array_add(list, count);
-        memcpy(waiting->consumer, status->consumer, UUID_TEXT_SIZE);
-        memcpy(waiting->provider, status->provider, UUID_TEXT_SIZE);
+        uuid_text_copy(waiting->consumer, status->consumer);
+        uuid_text_copy(waiting->provider, status->provider);
         waiting->resource_class = xstrdup(status->resource_class);
         waiting->at_nova = status->at_nova;
         waiting->since = since_when(metrics, status, now);

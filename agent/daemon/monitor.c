@@ -176,7 +176,7 @@ static void write_report(struct monitor *monitor)
     if (monitor->trouble.code != ERROR_NONE)
         notices_add(&all, NULL, monitor->trouble.text);
     add_all(&all, &monitor->notices);
-    stpcpy(monitor->report.digest, monitor->config->digest);
+    uuid_text_copy(monitor->report.digest, monitor->config->digest);
     struct error err;
     int rc = daemon_report_write(&monitor->report, monitor->config->agent.state_file,
                                  &all, &err);

@@ -56,7 +56,7 @@ static struct used_device *use_of(struct scan *scan, const char *uuid)
     if (used)
         return used;
     used = array_add(scan->use->devices, scan->use->count);
-    memcpy(used->uuid, uuid, UUID_TEXT_SIZE);
+    uuid_text_copy(used->uuid, uuid);
     return used;
 }
 
@@ -79,7 +79,7 @@ static void add_domain(struct scan *scan, const struct domain_xml *domain, bool 
         strlist_add_unique(&used->domains, domain->uuid);
     if (*used->domain)
         return;
-    memcpy(used->domain, domain->uuid, UUID_TEXT_SIZE);
+    uuid_text_copy(used->domain, domain->uuid);
     used->running = running;
 }
 

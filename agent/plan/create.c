@@ -71,8 +71,8 @@ static struct journal_device order(const struct want *want, unsigned index)
 {
     struct journal_device device = {.resource_class = want->allocation->resource_class,
                                     .index = index};
-    stpcpy(device.provider, want->subject->uuid);
-    stpcpy(device.consumer, want->allocation->consumer);
+    uuid_text_copy(device.provider, want->subject->uuid);
+    uuid_text_copy(device.consumer, want->allocation->consumer);
     return device;
 }
 
@@ -97,10 +97,10 @@ static bool place_lost(struct placing *placing, struct want *want,
     if (!type)
         type = configured_type(want);
     struct journal_device device = order(want, lost->index);
-    stpcpy(device.uuid, lost->entry->uuid);
+    uuid_text_copy(device.uuid, lost->entry->uuid);
     if (lost->stays) {
-        stpcpy(device.consumer, lost->entry->consumer);
-        stpcpy(device.migration, want->allocation->consumer);
+        uuid_text_copy(device.consumer, lost->entry->consumer);
+        uuid_text_copy(device.migration, want->allocation->consumer);
         device.index = lost->entry->index;
     }
     device.parent = lost->entry->parent;

@@ -304,7 +304,7 @@ struct desired_tree *desired_tree_make(const struct config *config,
 {
     struct desired_tree *tree = xcalloc(1, sizeof *tree);
     tree->mode = config->agent.mode;
-    stpncpy(tree->root_uuid, root_uuid, UUID_TEXT_SIZE - 1);
+    uuid_text_copy(tree->root_uuid, root_uuid);
     tree->root_name = xstrdup(root_name);
     for (size_t i = 0; i < host->gpu_count; i++) {
         const struct gpu *gpu = &host->gpus[i];

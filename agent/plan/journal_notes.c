@@ -14,7 +14,7 @@ static struct journal_provider present(const struct journal *journal,
         return journal_provider_copy(old);
     struct journal_provider entry = {.name = xstrdup(step->entry.name),
                                      .gpu = xstrdup(step->entry.gpu)};
-    stpcpy(entry.uuid, step->entry.uuid);
+    uuid_text_copy(entry.uuid, step->entry.uuid);
     return entry;
 }
 

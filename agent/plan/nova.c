@@ -137,9 +137,9 @@ static void note_device(struct world *world, const struct group *group, size_t p
         entry.type_name = type->name;
     else if (held->entry && held->gpu->health != GPU_OK)
         entry.type_name = held->entry->type_name;
-    stpcpy(entry.uuid, held->mdev->uuid);
-    stpcpy(entry.provider, group->configured->uuid);
-    stpcpy(entry.consumer, domain_of(held));
+    uuid_text_copy(entry.uuid, held->mdev->uuid);
+    uuid_text_copy(entry.provider, group->configured->uuid);
+    uuid_text_copy(entry.consumer, domain_of(held));
     if (!held->entry || !journal_device_equal(held->entry, &entry))
         add_step(world, STEP_TAKE_DEVICE, group, &entry);
 }

@@ -65,7 +65,7 @@ static void plan_root(struct world *world)
         return;
     }
     struct step *step = world_add_step(world, STEP_CREATE_ROOT, NULL);
-    stpcpy(step->provider, observed->root_uuid);
+    uuid_text_copy(step->provider, observed->root_uuid);
     step->provider_name = xstrdup(observed->root_name);
 }
 
@@ -184,8 +184,8 @@ static void add_allocations(struct world *world)
         struct want *want = &world->wants[i];
         struct allocation_status *status =
             array_add(world->plan->allocations, world->plan->allocation_count);
-        stpcpy(status->consumer, want->allocation->consumer);
-        stpcpy(status->provider, want->subject->uuid);
+        uuid_text_copy(status->consumer, want->allocation->consumer);
+        uuid_text_copy(status->provider, want->subject->uuid);
         status->provider_name = xstrdup(want->subject->name);
         status->gpu = xstrdup(want->subject->gpu);
         status->resource_class = xstrdup(want->allocation->resource_class);
@@ -302,7 +302,7 @@ struct plan *plan_make(const struct plan_input *input)
     if (other_root && !plan->needs_use)
         strlist_add_take(&plan->problems, root_problem(input));
     else if (in.observed && in.observed->root_found) {
-        stpcpy(plan->root, in.observed->root_uuid);
+        uuid_text_copy(plan->root, in.observed->root_uuid);
         plan->root_name = xstrdup(in.observed->root_name);
     }
     return plan;

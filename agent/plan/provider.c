@@ -88,7 +88,7 @@ static struct journal_provider entry_of(const struct subject *subject)
 {
     struct journal_provider entry = {.name = xstrdup(subject->name),
                                      .gpu = xstrdup(subject->gpu)};
-    stpcpy(entry.uuid, subject->uuid);
+    uuid_text_copy(entry.uuid, subject->uuid);
     return entry;
 }
 
@@ -225,7 +225,7 @@ bool prune_provider(struct world *world, const struct subject *subject)
     }
     struct retired_provider *retired =
         array_add(world->plan->retired, world->plan->retired_count);
-    stpcpy(retired->uuid, subject->uuid);
+    uuid_text_copy(retired->uuid, subject->uuid);
     retired->name = xstrdup(subject->name);
     retired->gpu = xstrdup(subject->gpu);
     retired->obstacle = obstacle;
@@ -309,7 +309,7 @@ void forget_providers(struct world *world)
             continue;
         struct step *step = world_add_step(world, STEP_FORGET_PROVIDER, NULL);
         step->gpu = xstrdup(entry->gpu);
-        stpcpy(step->provider, entry->uuid);
+        uuid_text_copy(step->provider, entry->uuid);
         step->provider_name = xstrdup(entry->name);
     }
 }

@@ -10,7 +10,7 @@ static struct step *add_device_step(struct world *world, enum step_kind kind,
 {
     struct step *step = world_add_step(world, kind, NULL);
     step->gpu = xstrdup(group->gpu ? group->gpu->name : device->gpu);
-    stpcpy(step->provider, device->provider);
+    uuid_text_copy(step->provider, device->provider);
     const struct observed_provider *provider =
         world->in->observed ? observed_by_uuid(world->in->observed, device->provider)
                             : NULL;
@@ -24,9 +24,9 @@ static struct step *add_device_step(struct world *world, enum step_kind kind,
 static void note_owner(struct journal_device *entry, const struct held *held,
                        const struct want *want)
 {
-    stpcpy(entry->uuid, held->mdev->uuid);
-    stpcpy(entry->provider, want->subject->uuid);
-    stpcpy(entry->consumer, want->allocation->consumer);
+    uuid_text_copy(entry->uuid, held->mdev->uuid);
+    uuid_text_copy(entry->provider, want->subject->uuid);
+    uuid_text_copy(entry->consumer, want->allocation->consumer);
     entry->migration[0] = 0;
     entry->resource_class = want->allocation->resource_class;
     entry->index = held->index;
@@ -41,7 +41,7 @@ static struct journal_device entry_of(const struct held *held, const struct want
     struct journal_device entry =
         held->entry ? *held->entry : (struct journal_device){0};
     if (held->stays)
-        stpcpy(entry.migration, want->allocation->consumer);
+        uuid_text_copy(entry.migration, want->allocation->consumer);
     else
         note_owner(&entry, held, want);
     entry.released_at = 0;
@@ -102,8 +102,8 @@ static void add_releasing(struct world *world, const struct journal_device *entr
         observed_by_uuid(world->in->observed, entry->provider);
     struct allocation_status *status =
         array_add(world->plan->allocations, world->plan->allocation_count);
-    stpcpy(status->consumer, entry->consumer);
-    stpcpy(status->provider, entry->provider);
+    uuid_text_copy(status->consumer, entry->consumer);
+    uuid_text_copy(status->provider, entry->provider);
     status->provider_name = provider ? xstrdup(provider->provider.name) : NULL;
     status->gpu = xstrdup(entry->gpu);
     status->resource_class = xstrdup(entry->resource_class);
@@ -151,7 +151,7 @@ static void remove_surplus(struct world *world, struct group *group,
             strcmp(provider->allocations[i].resource_class, entry->resource_class) == 0)
             step->units += provider->allocations[i].amount;
     if (provider)
-        stpcpy(step->provider, provider->provider.uuid);
+        uuid_text_copy(step->provider, provider->provider.uuid);
 }
 
 static void release(struct world *world, struct group *group, const struct held *held)

@@ -113,9 +113,9 @@ static void restore_unknown(struct placing *placing, const struct gpu *place,
         .index = (unsigned)want->met,
         .adopted = true,
     };
-    stpcpy(device.uuid, uuid);
-    stpcpy(device.provider, want->subject->uuid);
-    stpcpy(device.consumer, want->allocation->consumer);
+    uuid_text_copy(device.uuid, uuid);
+    uuid_text_copy(device.provider, want->subject->uuid);
+    uuid_text_copy(device.consumer, want->allocation->consumer);
     if (!type || !placing_add(placing, place, type, &device, want))
         return;
     want->met++;

@@ -250,7 +250,7 @@ void service_add_take(struct world *world, const struct subject *subject,
 {
     struct plan *plan = world->plan;
     struct provider_service *added = array_add(plan->services, plan->service_count);
-    stpcpy(added->provider, subject->uuid);
+    uuid_text_copy(added->provider, subject->uuid);
     added->service = service;
     added->reason = reason;
     added->wrong = wrong;

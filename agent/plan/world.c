@@ -122,7 +122,7 @@ static void index_clear(struct index *index)
 static const struct journal_device *index_see(struct index *index, const char *uuid)
 {
     struct journal_device wanted = {0};
-    stpcpy(wanted.uuid, uuid);
+    uuid_text_copy(wanted.uuid, uuid);
     const struct journal_device *key = &wanted;
     const struct journal_device **found = bsearch(
         &key, index->entries, index->count, sizeof *index->entries, compare_entries);
@@ -424,7 +424,7 @@ struct step *world_add_step(struct world *world, enum step_kind kind,
     step->generation = -1;
     if (subject) {
         step->gpu = xstrdup(subject->gpu);
-        stpcpy(step->provider, subject->uuid);
+        uuid_text_copy(step->provider, subject->uuid);
         step->provider_name = xstrdup(subject->name);
         if (subject->observed)
             step->generation = subject->observed->provider.generation;

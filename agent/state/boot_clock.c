@@ -32,7 +32,7 @@ bool boot_clock_follow(struct journal *journal, const struct boot_time *now)
     bool changed = false;
     if (*now->boot && strcmp(now->boot, journal->boot) == 0)
         return false;
-    stpcpy(journal->boot, now->boot);
+    uuid_text_copy(journal->boot, now->boot);
     journal->booted_at = now->time - now->uptime;
     for (size_t i = 0; i < journal->device_count; i++)
         if (journal->devices[i].released_at) {

@@ -153,7 +153,7 @@ bool journal_put_root(struct journal *journal, const char *uuid, const char *nam
 {
     if (same(journal->root, uuid) && same(journal->root_name, name))
         return false;
-    stpcpy(journal->root, uuid);
+    uuid_text_copy(journal->root, uuid);
     char *copy = xstrdup(name);
     free(journal->root_name);
     journal->root_name = copy;
@@ -275,7 +275,7 @@ static int read_file(const char *path, const char *machine, struct journal **out
         journal->rebuilding = true;
     }
     if (!*journal->machine)
-        stpcpy(journal->machine, machine);
+        uuid_text_copy(journal->machine, machine);
     *out = steal(journal);
     return 0;
 }

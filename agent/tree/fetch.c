@@ -160,7 +160,7 @@ static int build_tree(struct placement_fetch *fetch, struct provider *list,
     build->observed = tree;
     build->kept = xcalloc(count, sizeof *build->kept);
     tree->root_found = true;
-    memcpy(tree->root_uuid, list[0].uuid, UUID_TEXT_SIZE);
+    uuid_text_copy(tree->root_uuid, list[0].uuid);
     tree->root_name = xstrdup(list[0].name);
     tree->providers = xcalloc(count, sizeof *tree->providers);
     build->changed = !fetch->observed || fetch->observed->provider_count != count;
@@ -215,7 +215,7 @@ static void set_rootless(struct placement_fetch *fetch,
     observed->root_name =
         identity->name ? xstrdup(identity->name) : root_identity_host_name();
     if (identity->uuid[0])
-        memcpy(observed->root_uuid, identity->uuid, UUID_TEXT_SIZE);
+        uuid_text_copy(observed->root_uuid, identity->uuid);
     else
         root_identity_computed_uuid(observed->root_name, observed->root_uuid);
     placement_fetch_forget(fetch);
@@ -231,7 +231,7 @@ static int look_up(struct placement_client *client, struct root_identity *identi
     if (placement_get_by_name(client, identity->name, &list, &count, err) != 0)
         return -1;
     if (count > 0)
-        memcpy(identity->uuid, list[0].uuid, UUID_TEXT_SIZE);
+        uuid_text_copy(identity->uuid, list[0].uuid);
     providers_free(list, count);
     return 0;
 }

@@ -80,7 +80,7 @@ static int look_in_places(const char *host_root, char uuid[UUID_TEXT_SIZE],
                              "%s and /%s hold different uuids: set [agent] "
                              "compute_id_file to the one that nova-compute uses",
                              path, places[0]);
-        memcpy(uuid, found, UUID_TEXT_SIZE);
+        uuid_text_copy(uuid, found);
     }
     return 0;
 }

@@ -29,7 +29,7 @@ static struct seen_provider *entry(struct seen *seen, const char *uuid)
     if (known)
         return known;
     known = array_add(seen->providers, seen->count);
-    memcpy(known->uuid, uuid, UUID_TEXT_SIZE);
+    uuid_text_copy(known->uuid, uuid);
     return known;
 }
 

@@ -180,7 +180,7 @@ struct aggregate *graph_add_aggregate(struct graph *graph, int64_t id, const cha
 {
     struct aggregate *aggregate = xcalloc(1, sizeof *aggregate);
     aggregate->id = id;
-    memcpy(aggregate->uuid, uuid, strnlen(uuid, sizeof aggregate->uuid - 1));
+    uuid_text_copy(aggregate->uuid, uuid);
     map_add(&graph->aggregates, &aggregate->by_uuid, aggregate->uuid);
     return aggregate;
 }
@@ -203,7 +203,7 @@ struct node *graph_append_node(struct graph *graph, int64_t id, const char *uuid
 {
     struct node *node = xcalloc(1, sizeof *node);
     node->id = id;
-    memcpy(node->uuid, uuid, sizeof node->uuid);
+    uuid_text_copy(node->uuid, uuid);
     node->name = xstrdup(name);
     node_list_add(&graph->nodes, node);
     map_add(&graph->nodes_by_uuid, &node->by_uuid, node->uuid);

@@ -35,7 +35,7 @@ struct consumer *graph_add_consumer(struct graph *graph, int64_t id, const char 
 {
     struct consumer *consumer = xcalloc(1, sizeof *consumer);
     consumer->id = id;
-    memcpy(consumer->uuid, uuid, sizeof consumer->uuid);
+    uuid_text_copy(consumer->uuid, uuid);
     consumer->user = user;
     consumer->type = type;
     graph_set_project(consumer, project);

@@ -59,7 +59,7 @@ static int ensure_all(struct store *store, struct json_object *uuids,
         const char *given = json_object_get_string(json_object_array_get_idx(uuids, i));
         uuid_like(given, uuid);
         if (strlen(given) < sizeof uuid)
-            memcpy(uuid, given, strlen(given) + 1);
+            uuid_text_copy(uuid, given);
         if (store_ensure_aggregate(store, uuid, array_add(*out, *count), err) != 0)
             return -1;
     }

@@ -105,7 +105,7 @@ static int add_consumer(struct allocation_plan *plan, const struct store *store,
         .type = text_or(body, "consumer_type", NULL),
         .first = plan->item_count,
     };
-    memcpy(planned.uuid, consumer, sizeof planned.uuid);
+    uuid_text_copy(planned.uuid, consumer);
     struct json_object *allocations = json_member(body, "allocations");
     if ((json_object_is_type(allocations, json_type_array)
              ? add_list(plan, graph, allocations, reply)

@@ -17,7 +17,7 @@ static size_t write_once(struct rewrites *rewrites, const char *provider, int64_
                         .provider_name = (char *)"host_a",
                         .inventories = &inventory,
                         .inventory_count = 1};
-    stpcpy(step.provider, provider);
+    uuid_text_copy(step.provider, provider);
     struct step_result result = {.outcome = outcome};
     const struct plan plan = {.steps = &step, .step_count = 1};
     const struct execution execution = {.results = &result, .count = 1};

@@ -45,7 +45,7 @@ static void set_provider(struct observed_provider *provider, const char *uuid,
                          const char *name, struct class_inventory *inventory,
                          int64_t total)
 {
-    stpcpy(provider->provider.uuid, uuid);
+    uuid_text_copy(provider->provider.uuid, uuid);
     provider->provider.name = text(name);
     inventory->resource_class = text("VGPU");
     inventory->inventory = (struct inventory){.total = total, .reserved = 1};
@@ -56,8 +56,8 @@ static void set_provider(struct observed_provider *provider, const char *uuid,
 static void set_status(struct allocation_status *status, const char *consumer,
                        enum allocation_state state)
 {
-    stpcpy(status->consumer, consumer);
-    stpcpy(status->provider, P84);
+    uuid_text_copy(status->consumer, consumer);
+    uuid_text_copy(status->provider, P84);
     status->resource_class = text("VGPU");
     status->state = state;
 }
@@ -73,7 +73,7 @@ static void make_sight(struct sight *s)
                                            .type_id = text("nvidia-35"),
                                            .type_name = text("odd \"\\\n name"),
                                            .resource_class = text("VGPU")};
-    stpcpy(s->desired.uuid, P84);
+    uuid_text_copy(s->desired.uuid, P84);
     s->tree = (struct desired_tree){.providers = &s->desired, .provider_count = 1};
     set_provider(&s->providers[0], P84, "host_pci_0000_84_00_0", &s->inventories[0],
                  16);
@@ -87,14 +87,14 @@ static void make_sight(struct sight *s)
     s->observed = (struct observed){.providers = s->providers, .provider_count = 2};
     s->retired = (struct retired_provider){.name = text("host_pci_0000_85_00_0"),
                                            .gpu = text("0000:85:00.0")};
-    stpcpy(s->retired.uuid, P85);
+    uuid_text_copy(s->retired.uuid, P85);
     set_status(&s->statuses[0], C1, ALLOCATION_READY);
     set_status(&s->statuses[1], C2, ALLOCATION_PENDING);
     s->services[0] = (struct provider_service){.service = GPU_ACTIVE};
-    stpcpy(s->services[0].provider, P84);
+    uuid_text_copy(s->services[0].provider, P84);
     s->services[1] = (struct provider_service){
         .service = GPU_RETIRED, .reason = text("prune it"), .wrong = true};
-    stpcpy(s->services[1].provider, P85);
+    uuid_text_copy(s->services[1].provider, P85);
     s->plan = (struct plan){.services = s->services,
                             .service_count = 2,
                             .retired = &s->retired,

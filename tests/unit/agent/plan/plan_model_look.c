@@ -48,7 +48,7 @@ static void fill_devices(const struct model *model, int gpu, int vf,
         if (device->gpu != gpu || device->vf != vf || device->stray)
             continue;
         struct mdev *mdev = array_add(parent->mdevs, parent->mdev_count);
-        stpcpy(mdev->uuid, device->uuid);
+        uuid_text_copy(mdev->uuid, device->uuid);
         mdev->in_transition = device->in_transition;
         mdev->leaving = device->in_transition && device->leaving;
         if (!device->in_transition)
@@ -86,7 +86,7 @@ static struct host *make_host(const struct model *model)
     for (int i = 0; i < model->device_count; i++)
         if (model->devices[i].stray) {
             struct mdev *stray = array_add(host->strays, host->stray_count);
-            stpcpy(stray->uuid, model->devices[i].uuid);
+            uuid_text_copy(stray->uuid, model->devices[i].uuid);
             stray->in_transition = true;
             stray->leaving = model->devices[i].leaving;
         }
@@ -99,7 +99,7 @@ static struct used_device *use_of(struct device_use *use, const char *uuid)
     struct used_device *used = (struct used_device *)device_use_find(use, uuid);
     if (!used) {
         used = array_add(use->devices, use->count);
-        stpcpy(used->uuid, uuid);
+        uuid_text_copy(used->uuid, uuid);
     }
     return used;
 }
@@ -118,7 +118,7 @@ static void fill_domains(const struct model *model, bool running,
         strlist_add_unique(&used->domains, domain->uuid);
         if (used->domain[0])
             continue;
-        stpcpy(used->domain, domain->uuid);
+        uuid_text_copy(used->domain, domain->uuid);
         used->running = running;
     }
 }
@@ -143,9 +143,9 @@ static struct device_use *make_use(const struct model *model)
 static void fill_provider(const struct model_provider *from,
                           struct observed_provider *to, const char *root)
 {
-    stpcpy(to->provider.uuid, from->uuid);
-    stpcpy(to->provider.root, root);
-    stpcpy(to->provider.parent, root);
+    uuid_text_copy(to->provider.uuid, from->uuid);
+    uuid_text_copy(to->provider.root, root);
+    uuid_text_copy(to->provider.parent, root);
     to->provider.name = xstrdup(from->name);
     to->provider.generation = from->generation;
     to->detailed = !from->undetailed;
@@ -160,7 +160,7 @@ static void fill_provider(const struct model_provider *from,
     for (int i = 0; to->detailed && i < from->allocation_count; i++) {
         struct provider_allocation *item =
             array_add(to->allocations, to->allocation_count);
-        stpcpy(item->consumer, from->allocations[i].consumer);
+        uuid_text_copy(item->consumer, from->allocations[i].consumer);
         item->resource_class = xstrdup(from->allocations[i].resource_class);
         item->amount = from->allocations[i].amount;
     }
@@ -171,7 +171,7 @@ static struct observed *make_observed(const struct model *model)
     struct observed *observed = xcalloc(1, sizeof *observed);
     observed->root_found = !model->root_missing;
     observed->keeps_some_free = model->old_server;
-    stpcpy(observed->root_uuid, model->root_uuid);
+    uuid_text_copy(observed->root_uuid, model->root_uuid);
     observed->root_name = xstrdup(model->root_name);
     for (int i = 0; i < model->known_trait_count; i++)
         strlist_add(&observed->known_traits, model->known_traits[i]);
@@ -180,8 +180,8 @@ static struct observed *make_observed(const struct model *model)
         return observed;
     struct observed_provider *root =
         array_add(observed->providers, observed->provider_count);
-    stpcpy(root->provider.uuid, model->root_uuid);
-    stpcpy(root->provider.root, model->root_uuid);
+    uuid_text_copy(root->provider.uuid, model->root_uuid);
+    uuid_text_copy(root->provider.root, model->root_uuid);
     root->provider.name = xstrdup(model->root_name);
     for (int i = 0; i < model->provider_count; i++)
         fill_provider(&model->providers[i],

@@ -276,7 +276,7 @@ static bool ask_for_servers(struct chance *c)
             continue;
         if (m->server_count == MODEL_LENGTH(m->servers))
             chance_wrong(c, "too many servers");
-        stpcpy(m->servers[m->server_count++], a->consumer);
+        uuid_text_copy(m->servers[m->server_count++], a->consumer);
     }
     return m->server_count > before;
 }

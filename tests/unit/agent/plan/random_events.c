@@ -47,7 +47,7 @@ static struct foreign *foreign_of(struct chance *c, const char *provider)
             return &c->foreign[i];
     struct foreign *foreign = &c->foreign[c->foreign_count++];
     *foreign = (struct foreign){.reserved = -1};
-    stpcpy(foreign->provider, provider);
+    uuid_text_copy(foreign->provider, provider);
     return foreign;
 }
 

@@ -43,7 +43,7 @@ static void allocate(struct model_provider *p, const char *consumer, int64_t amo
     if (used + amount > (i->total - i->reserved) * i->allocation_ratio)
         return;
     struct model_allocation *a = &p->allocations[p->allocation_count++];
-    stpcpy(a->consumer, consumer);
+    uuid_text_copy(a->consumer, consumer);
     stpcpy(a->resource_class, class);
     a->amount = amount;
     p->generation++;
@@ -91,7 +91,7 @@ static bool rename_consumer(struct model *m, const char *from, const char *to)
     for (int i = 0; i < m->provider_count; i++)
         for (int j = 0; j < m->providers[i].allocation_count; j++)
             if (strcmp(m->providers[i].allocations[j].consumer, from) == 0) {
-                stpcpy(m->providers[i].allocations[j].consumer, to);
+                uuid_text_copy(m->providers[i].allocations[j].consumer, to);
                 m->providers[i].generation++;
             }
     return true;
@@ -162,7 +162,7 @@ void chance_resize_here(struct chance *c)
     if (!d)
         return;
     give_guest(c, d, false);
-    stpcpy(consumer, d->consumer);
+    uuid_text_copy(consumer, d->consumer);
     struct model_provider *p = model_provider(&c->model, d->provider);
     if (rename_consumer(&c->model, consumer, migration) && chance_roll(c, 2))
         allocate(p, consumer, 1 + chance_roll(c, 2));
@@ -220,5 +220,5 @@ void chance_ask(struct chance *c)
         if (!has_allocation(m, m->servers[i]))
             memmove(m->servers[i], m->servers[--m->server_count], UUID_TEXT_SIZE);
     if (has_allocation(m, uuid) && !model_is_server(m, uuid))
-        stpcpy(m->servers[m->server_count++], uuid);
+        uuid_text_copy(m->servers[m->server_count++], uuid);
 }

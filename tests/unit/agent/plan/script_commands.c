@@ -228,7 +228,7 @@ static void do_alloc(struct script *s)
     struct model_allocation *allocation = find_allocation(p, consumer, resource_class);
     if (!allocation) {
         allocation = &p->allocations[p->allocation_count++];
-        stpcpy(allocation->consumer, consumer);
+        uuid_text_copy(allocation->consumer, consumer);
         stpcpy(allocation->resource_class, resource_class);
     }
     allocation->amount = script_integer(script_word(s, 3));
@@ -246,7 +246,7 @@ static void do_rename(struct script *s)
         for (int j = 0; j < s->model.providers[i].allocation_count; j++) {
             char *consumer = s->model.providers[i].allocations[j].consumer;
             if (strcmp(consumer, from) == 0) {
-                stpcpy(consumer, to);
+                uuid_text_copy(consumer, to);
                 s->model.providers[i].generation++;
             }
         }

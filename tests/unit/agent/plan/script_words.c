@@ -102,7 +102,7 @@ void script_device_uuid(struct script *s, const char *name, char out[UUID_TEXT_S
     struct model_provider *owner = model_provider_named(&s->model, parent);
     char space[UUID_TEXT_SIZE];
     if (owner)
-        stpcpy(space, owner->uuid);
+        uuid_text_copy(space, owner->uuid);
     else
         uuid5_text(s->model.root_uuid, parent, space);
     _cleanup_free_ char *text =

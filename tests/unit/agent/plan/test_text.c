@@ -19,7 +19,7 @@ static struct step *add(struct plan *plan, enum step_kind kind)
 static void concern(struct step *step)
 {
     step->gpu = xstrdup("0000:84:00.0");
-    stpcpy(step->provider, UUID_A);
+    uuid_text_copy(step->provider, UUID_A);
     step->provider_name = xstrdup("h_pci_0000_84_00_0");
 }
 
@@ -38,8 +38,8 @@ static struct plan *example(void)
     strlist_add(&step->traits, "CUSTOM_B");
     step = add(plan, STEP_CREATE_DEVICE);
     concern(step);
-    stpcpy(step->device.uuid, UUID_B);
-    stpcpy(step->device.consumer, UUID_A);
+    uuid_text_copy(step->device.uuid, UUID_B);
+    uuid_text_copy(step->device.consumer, UUID_A);
     step->device.resource_class = xstrdup("VGPU");
     step->device.parent = xstrdup("0000:84:00.0");
     step->device.type_id = xstrdup("nvidia-35");

@@ -65,11 +65,11 @@ static void begins_again_after_another_boot(void **state)
     for (size_t i = 0; i < sizeof boots / sizeof *boots; i++)
         for (int released = 0; released < 2; released++) {
             struct journal *journal = with_device(released ? 1700000000 : 0);
-            stpcpy(journal->boot, boots[i][0]);
+            uuid_text_copy(journal->boot, boots[i][0]);
             journal->booted_at = 1600000000;
             journal = read_again(journal);
             struct boot_time now = {"", 50, 1800000000};
-            stpcpy(now.boot, boots[i][1]);
+            uuid_text_copy(now.boot, boots[i][1]);
             assert_int_equal(boot_clock_follow(journal, &now), released);
             assert_int_equal(journal->devices[0].released_at,
                              released ? 1800000000 : 0);

@@ -28,7 +28,7 @@ static struct journal_device device(const char *uuid, char *type_name)
         .type_name = type_name,
         .released_at = 1700000000,
     };
-    stpcpy(d.uuid, uuid);
+    uuid_text_copy(d.uuid, uuid);
     return d;
 }
 
@@ -55,7 +55,7 @@ static struct journal *example(void)
     struct journal_device one = device(UUID_A, (char *)"GRID V100DX-1Q");
     struct journal_device other = device(UUID_C, NULL);
     other.adopted = true;
-    stpcpy(other.migration, UUID_B);
+    uuid_text_copy(other.migration, UUID_B);
     journal_put_device(journal, &one);
     journal_put_device(journal, &other);
     return journal;
@@ -83,7 +83,7 @@ static void reads_what_it_wrote(void **state)
     for (int rebuilding = 0; rebuilding < 2; rebuilding++) {
         journal->rebuilding = rebuilding;
         if (rebuilding) {
-            stpcpy(journal->machine, UUID_B);
+            uuid_text_copy(journal->machine, UUID_B);
             assert_true(journal_put_root(journal, UUID_A, "host.example"));
             assert_false(journal_put_root(journal, UUID_A, "host.example"));
         }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "lib/lower_bound.h"
 #include "lib/xalloc.h"
 #include "placement/server/candidates/match.h"
 
@@ -167,15 +168,8 @@ static void index_shared(struct candidates_anchors *anchors)
 static size_t find_shared(const struct candidates_anchors *anchors,
                           const struct aggregate *aggregate)
 {
-    size_t low = 0, high = anchors->shared_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (anchors->shared[middle].aggregate->id < aggregate->id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(i, anchors->shared_count,
+                       anchors->shared[i].aggregate->id < aggregate->id);
 }
 
 static int compare_nodes(const void *a, const void *b)

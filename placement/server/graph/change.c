@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/lower_bound.h"
 #include "lib/xalloc.h"
 #include "placement/server/graph/graph.h"
 
@@ -11,17 +12,9 @@
 
 static size_t node_place(const struct node_list *list, int64_t id)
 {
-    size_t low = 0, high = list->count;
-    if (high > 0 && list->items[high - 1]->id < id)
-        return high;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (list->items[middle]->id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    if (list->count > 0 && list->items[list->count - 1]->id < id)
+        return list->count;
+    return lower_bound(i, list->count, list->items[i]->id < id);
 }
 
 bool node_list_contains(const struct node_list *list, const struct node *node)
@@ -78,15 +71,7 @@ static int64_t id_in(const struct stock *stock, const struct stock_list *list)
 static size_t stock_place(const struct stock_list *list, const struct stock *stock)
 {
     int64_t id = id_in(stock, list);
-    size_t low = 0, high = list->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (id_in(list->items[middle], list) < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(i, list->count, id_in(list->items[i], list) < id);
 }
 
 static void stock_list_add(struct stock_list *list, struct stock *stock)

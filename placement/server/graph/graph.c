@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "lib/lower_bound.h"
+
 struct node *graph_node(const struct graph *graph, const char *uuid)
 {
     return map_owner(map_find(&graph->nodes_by_uuid, uuid), struct node, by_uuid);
@@ -50,43 +52,23 @@ struct outsider *graph_consumer_type(const struct graph *graph, const char *name
 
 struct stock *node_stock(const struct node *node, const struct resource_class *class)
 {
-    size_t low = 0, high = node->stocks.count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (node->stocks.items[middle]->class->id < class->id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < node->stocks.count && node->stocks.items[low]->class == class
-               ? node->stocks.items[low]
-               : NULL;
+    size_t at = lower_bound(i, node->stocks.count,
+                            node->stocks.items[i]->class->id < class->id);
+    bool found = at < node->stocks.count && node->stocks.items[at]->class == class;
+    return found ? node->stocks.items[at] : NULL;
 }
 
 bool node_has_trait(const struct node *node, const struct trait *trait)
 {
-    size_t low = 0, high = node->trait_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (node->traits[middle]->id < trait->id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < node->trait_count && node->traits[low] == trait;
+    size_t at = lower_bound(i, node->trait_count, node->traits[i]->id < trait->id);
+    return at < node->trait_count && node->traits[at] == trait;
 }
 
 bool node_in_aggregate(const struct node *node, const struct aggregate *aggregate)
 {
-    size_t low = 0, high = node->aggregate_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (node->aggregates[middle]->id < aggregate->id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < node->aggregate_count && node->aggregates[low] == aggregate;
+    size_t at =
+        lower_bound(i, node->aggregate_count, node->aggregates[i]->id < aggregate->id);
+    return at < node->aggregate_count && node->aggregates[at] == aggregate;
 }
 
 bool node_is_below(const struct node *node, const struct node *ancestor)

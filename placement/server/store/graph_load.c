@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/lower_bound.h"
 #include "lib/uuid.h"
 #include "placement/server/message/query.h"
 
@@ -45,46 +46,23 @@ static int damaged(struct error *err, const char *table, int64_t id, const char 
 
 static struct node *node_of(const struct graph *graph, int64_t id)
 {
-    size_t low = 0, high = graph->nodes.count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (graph->nodes.items[middle]->id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < graph->nodes.count && graph->nodes.items[low]->id == id
-               ? graph->nodes.items[low]
-               : NULL;
+    size_t at = lower_bound(i, graph->nodes.count, graph->nodes.items[i]->id < id);
+    bool found = at < graph->nodes.count && graph->nodes.items[at]->id == id;
+    return found ? graph->nodes.items[at] : NULL;
 }
 
 static struct resource_class *class_of(const struct graph *graph, int64_t id)
 {
-    size_t low = 0, high = graph->class_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (graph->classes[middle]->id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < graph->class_count && graph->classes[low]->id == id
-               ? graph->classes[low]
-               : NULL;
+    size_t at = lower_bound(i, graph->class_count, graph->classes[i]->id < id);
+    bool found = at < graph->class_count && graph->classes[at]->id == id;
+    return found ? graph->classes[at] : NULL;
 }
 
 static struct trait *trait_of(const struct graph *graph, int64_t id)
 {
-    size_t low = 0, high = graph->trait_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (graph->traits[middle]->id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < graph->trait_count && graph->traits[low]->id == id ? graph->traits[low]
-                                                                    : NULL;
+    size_t at = lower_bound(i, graph->trait_count, graph->traits[i]->id < id);
+    bool found = at < graph->trait_count && graph->traits[at]->id == id;
+    return found ? graph->traits[at] : NULL;
 }
 
 /* ---- one function a table ---- */

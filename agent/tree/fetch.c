@@ -7,8 +7,7 @@
 #include "agent/tree/root_identity.h"
 #include "agent/tree/seen.h"
 #include "lib/xalloc.h"
-
-#define RESERVES_ALL_MINOR 26
+#include "placement/microversion.h"
 
 struct placement_fetch {
     struct placement_client *client;
@@ -317,7 +316,7 @@ int placement_fetch_tree(struct placement_fetch *fetch, int64_t now,
     if (!found && find_root(fetch, now, &found, err) != 0)
         return -1;
     fetch->observed->keeps_some_free =
-        placement_client_minor(fetch->client) < RESERVES_ALL_MINOR;
+        placement_client_minor(fetch->client) < MICROVERSION_ALL_RESERVED;
     *out = fetch->observed;
     return 0;
 }

@@ -5,10 +5,12 @@
 
 #include "lib/xalloc.h"
 #include "placement/client/error_reply.h"
+#include "placement/microversion.h"
 
-/* Nested providers came with 1.14; what came after 1.39 we do not know. */
-#define LEAST_MINOR 14
-#define LATEST_MINOR 39
+/* Without nested providers there is nothing for the agent to do; what comes after the
+ * last one that it knows may change what replies mean. */
+#define LEAST_MINOR MICROVERSION_NESTED_PROVIDERS
+#define LATEST_MINOR MICROVERSION_MAX
 
 /* How much of a path or URL an error repeats: with many traits in it, it would leave no
  * room for the reason. */

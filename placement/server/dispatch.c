@@ -13,18 +13,15 @@ static bool is_read(const struct request *request)
     return strcmp(request->method, "GET") == 0;
 }
 
-/* GET /usages is about the project that it names; all else is the asker's own. */
 static int check_policy(const struct api *api, const struct route *route,
                         const struct request *request, struct reply *reply)
 {
-    if (!route->rule)
-        return 0;
     const struct identity *identity = &request->identity;
-    bool usages = strcmp(route->rule, "placement:usages") == 0;
-    return policy_enforce(api->policy, route->rule, identity,
-                          usages ? query_last(&request->query, "project_id")
-                                 : identity->project_id,
-                          usages ? NULL : identity->user_id, reply);
+    if (route->flags & ROUTE_OF_ASKED_PROJECT)
+        return policy_enforce(api->policy, route->rule, identity,
+                              query_last(&request->query, "project_id"), NULL, reply);
+    return policy_enforce(api->policy, route->rule, identity, identity->project_id,
+                          identity->user_id, reply);
 }
 
 /* A reply that is not whole is none. */

@@ -9,94 +9,96 @@
 #define PROVIDER "/resource_providers/{uuid}"
 #define TAKES ROUTE_TAKES_JSON
 #define GIVES ROUTE_GIVES_JSON
-#define RULE(name) "placement:" name
 
 /* Rows of one path stand together, in the order that Allow lists the methods. */
 const struct route routes[] = {
-    {"GET", "/", 0, 0, root_get},
+    {"GET", "/", 0, root_get, POLICY_OPEN},
 
-    {"GET", "/resource_classes", 2, 0, resource_classes_list,
-     RULE("resource_classes:list"), GIVES},
-    {"POST", "/resource_classes", 2, 0, resource_class_create,
-     RULE("resource_classes:create"), TAKES},
+    {"GET", "/resource_classes", MICROVERSION_RESOURCE_CLASSES, resource_classes_list,
+     POLICY_RESOURCE_CLASSES_LIST, GIVES},
+    {"POST", "/resource_classes", MICROVERSION_RESOURCE_CLASSES, resource_class_create,
+     POLICY_RESOURCE_CLASSES_CREATE, TAKES},
 
-    {"GET", "/resource_classes/{name}", 2, 0, resource_class_get,
-     RULE("resource_classes:show"), GIVES},
-    {"PUT", "/resource_classes/{name}", 2, 6, resource_class_rename,
-     RULE("resource_classes:update"), TAKES},
-    {"PUT", "/resource_classes/{name}", 7, 0, resource_class_ensure,
-     RULE("resource_classes:update")},
-    {"DELETE", "/resource_classes/{name}", 2, 0, resource_class_delete,
-     RULE("resource_classes:delete")},
+    {"GET", "/resource_classes/{name}", MICROVERSION_RESOURCE_CLASSES,
+     resource_class_get, POLICY_RESOURCE_CLASSES_SHOW, GIVES},
+    {"PUT", "/resource_classes/{name}", MICROVERSION_RESOURCE_CLASSES,
+     resource_class_rename, POLICY_RESOURCE_CLASSES_UPDATE, TAKES,
+     .until = MICROVERSION_ENSURE_CLASS - 1},
+    {"PUT", "/resource_classes/{name}", MICROVERSION_ENSURE_CLASS,
+     resource_class_ensure, POLICY_RESOURCE_CLASSES_UPDATE},
+    {"DELETE", "/resource_classes/{name}", MICROVERSION_RESOURCE_CLASSES,
+     resource_class_delete, POLICY_RESOURCE_CLASSES_DELETE},
 
-    {"GET", "/resource_providers", 0, 0, resource_providers_list,
-     RULE("resource_providers:list"), GIVES},
-    {"POST", "/resource_providers", 0, 0, resource_provider_create,
-     RULE("resource_providers:create"), TAKES},
+    {"GET", "/resource_providers", 0, resource_providers_list,
+     POLICY_RESOURCE_PROVIDERS_LIST, GIVES},
+    {"POST", "/resource_providers", 0, resource_provider_create,
+     POLICY_RESOURCE_PROVIDERS_CREATE, TAKES},
 
-    {"GET", PROVIDER, 0, 0, resource_provider_get, RULE("resource_providers:show"),
+    {"GET", PROVIDER, 0, resource_provider_get, POLICY_RESOURCE_PROVIDERS_SHOW, GIVES},
+    {"DELETE", PROVIDER, 0, resource_provider_delete, POLICY_RESOURCE_PROVIDERS_DELETE},
+    {"PUT", PROVIDER, 0, resource_provider_update, POLICY_RESOURCE_PROVIDERS_UPDATE,
+     TAKES},
+
+    {"GET", PROVIDER "/inventories", 0, inventories_get,
+     POLICY_RESOURCE_PROVIDERS_INVENTORIES_LIST, GIVES},
+    {"POST", PROVIDER "/inventories", 0, inventory_create,
+     POLICY_RESOURCE_PROVIDERS_INVENTORIES_CREATE, TAKES},
+    {"PUT", PROVIDER "/inventories", 0, inventories_set,
+     POLICY_RESOURCE_PROVIDERS_INVENTORIES_UPDATE, TAKES},
+    {"DELETE", PROVIDER "/inventories", MICROVERSION_DELETE_INVENTORIES,
+     inventories_delete, POLICY_RESOURCE_PROVIDERS_INVENTORIES_DELETE,
+     ROUTE_TOO_OLD_IS_405},
+
+    {"GET", PROVIDER "/inventories/{resource_class}", 0, inventory_get,
+     POLICY_RESOURCE_PROVIDERS_INVENTORIES_SHOW, GIVES},
+    {"PUT", PROVIDER "/inventories/{resource_class}", 0, inventory_update,
+     POLICY_RESOURCE_PROVIDERS_INVENTORIES_UPDATE, TAKES},
+    {"DELETE", PROVIDER "/inventories/{resource_class}", 0, inventory_delete,
+     POLICY_RESOURCE_PROVIDERS_INVENTORIES_DELETE},
+
+    {"GET", PROVIDER "/usages", 0, provider_usages_get,
+     POLICY_RESOURCE_PROVIDERS_USAGES, GIVES},
+
+    {"GET", PROVIDER "/aggregates", MICROVERSION_AGGREGATES, aggregates_get,
+     POLICY_RESOURCE_PROVIDERS_AGGREGATES_LIST, GIVES | ROUTE_MEDIA_FIRST},
+    {"PUT", PROVIDER "/aggregates", MICROVERSION_AGGREGATES, aggregates_set,
+     POLICY_RESOURCE_PROVIDERS_AGGREGATES_UPDATE, TAKES | ROUTE_MEDIA_FIRST},
+
+    {"GET", PROVIDER "/allocations", 0, provider_allocations_get,
+     POLICY_RESOURCE_PROVIDERS_ALLOCATIONS_LIST, GIVES},
+
+    {"POST", "/allocations", MICROVERSION_POST_ALLOCATIONS, allocations_post,
+     POLICY_ALLOCATIONS_MANAGE, TAKES},
+
+    {"GET", "/allocations/{consumer_uuid}", 0, allocations_get, POLICY_ALLOCATIONS_LIST,
      GIVES},
-    {"DELETE", PROVIDER, 0, 0, resource_provider_delete,
-     RULE("resource_providers:delete")},
-    {"PUT", PROVIDER, 0, 0, resource_provider_update, RULE("resource_providers:update"),
+    {"PUT", "/allocations/{consumer_uuid}", 0, allocations_set,
+     POLICY_ALLOCATIONS_UPDATE, TAKES},
+    {"DELETE", "/allocations/{consumer_uuid}", 0, allocations_delete,
+     POLICY_ALLOCATIONS_DELETE},
+
+    {"GET", "/allocation_candidates", MICROVERSION_CANDIDATES,
+     allocation_candidates_list, POLICY_ALLOCATION_CANDIDATES_LIST, GIVES},
+
+    {"GET", "/traits", MICROVERSION_TRAITS, traits_list, POLICY_TRAITS_LIST, GIVES},
+
+    {"GET", "/traits/{name}", MICROVERSION_TRAITS, trait_get, POLICY_TRAITS_SHOW},
+    {"PUT", "/traits/{name}", MICROVERSION_TRAITS, trait_ensure, POLICY_TRAITS_UPDATE},
+    {"DELETE", "/traits/{name}", MICROVERSION_TRAITS, trait_delete,
+     POLICY_TRAITS_DELETE},
+
+    {"GET", PROVIDER "/traits", MICROVERSION_TRAITS, provider_traits_get,
+     POLICY_RESOURCE_PROVIDERS_TRAITS_LIST, GIVES},
+    {"PUT", PROVIDER "/traits", MICROVERSION_TRAITS, provider_traits_set,
+     POLICY_RESOURCE_PROVIDERS_TRAITS_UPDATE, TAKES},
+    {"DELETE", PROVIDER "/traits", MICROVERSION_TRAITS, provider_traits_delete,
+     POLICY_RESOURCE_PROVIDERS_TRAITS_DELETE},
+
+    {"GET", "/usages", MICROVERSION_USAGES, total_usages_get, POLICY_USAGES,
+     GIVES | ROUTE_OF_ASKED_PROJECT},
+
+    {"POST", "/reshaper", MICROVERSION_RESHAPER, reshape, POLICY_RESHAPER_RESHAPE,
      TAKES},
-
-    {"GET", PROVIDER "/inventories", 0, 0, inventories_get,
-     RULE("resource_providers:inventories:list"), GIVES},
-    {"POST", PROVIDER "/inventories", 0, 0, inventory_create,
-     RULE("resource_providers:inventories:create"), TAKES},
-    {"PUT", PROVIDER "/inventories", 0, 0, inventories_set,
-     RULE("resource_providers:inventories:update"), TAKES},
-    {"DELETE", PROVIDER "/inventories", 5, 0, inventories_delete,
-     RULE("resource_providers:inventories:delete"), ROUTE_TOO_OLD_IS_405},
-
-    {"GET", PROVIDER "/inventories/{resource_class}", 0, 0, inventory_get,
-     RULE("resource_providers:inventories:show"), GIVES},
-    {"PUT", PROVIDER "/inventories/{resource_class}", 0, 0, inventory_update,
-     RULE("resource_providers:inventories:update"), TAKES},
-    {"DELETE", PROVIDER "/inventories/{resource_class}", 0, 0, inventory_delete,
-     RULE("resource_providers:inventories:delete")},
-
-    {"GET", PROVIDER "/usages", 0, 0, provider_usages_get,
-     RULE("resource_providers:usages"), GIVES},
-
-    {"GET", PROVIDER "/aggregates", 1, 0, aggregates_get,
-     RULE("resource_providers:aggregates:list"), GIVES | ROUTE_MEDIA_FIRST},
-    {"PUT", PROVIDER "/aggregates", 1, 0, aggregates_set,
-     RULE("resource_providers:aggregates:update"), TAKES | ROUTE_MEDIA_FIRST},
-
-    {"GET", PROVIDER "/allocations", 0, 0, provider_allocations_get,
-     RULE("resource_providers:allocations:list"), GIVES},
-
-    {"POST", "/allocations", 13, 0, allocations_post, RULE("allocations:manage"),
-     TAKES},
-
-    {"GET", "/allocations/{consumer_uuid}", 0, 0, allocations_get,
-     RULE("allocations:list"), GIVES},
-    {"PUT", "/allocations/{consumer_uuid}", 0, 0, allocations_set,
-     RULE("allocations:update"), TAKES},
-    {"DELETE", "/allocations/{consumer_uuid}", 0, 0, allocations_delete,
-     RULE("allocations:delete")},
-
-    {"GET", "/allocation_candidates", 10, 0, allocation_candidates_list,
-     RULE("allocation_candidates:list"), GIVES},
-
-    {"GET", "/traits", 6, 0, traits_list, RULE("traits:list"), GIVES},
-
-    {"GET", "/traits/{name}", 6, 0, trait_get, RULE("traits:show")},
-    {"PUT", "/traits/{name}", 6, 0, trait_ensure, RULE("traits:update")},
-    {"DELETE", "/traits/{name}", 6, 0, trait_delete, RULE("traits:delete")},
-
-    {"GET", PROVIDER "/traits", 6, 0, provider_traits_get,
-     RULE("resource_providers:traits:list"), GIVES},
-    {"PUT", PROVIDER "/traits", 6, 0, provider_traits_set,
-     RULE("resource_providers:traits:update"), TAKES},
-    {"DELETE", PROVIDER "/traits", 6, 0, provider_traits_delete,
-     RULE("resource_providers:traits:delete")},
-
-    {"GET", "/usages", 9, 0, total_usages_get, RULE("usages"), GIVES},
-
-    {"POST", "/reshaper", 30, 0, reshape, RULE("reshaper:reshape"), TAKES},
     {0},
 };
 

@@ -8,22 +8,28 @@
 
 #include <stdbool.h>
 
+#include "placement/microversion.h"
 #include "placement/server/handlers/handlers.h"
+#include "placement/server/policy/policy.h"
 
 struct route {
     const char *method;
     const char *path; /* "/resource_providers/{uuid}/inventories" */
-    int since, until; /* microversions 1.x; until 0: to the latest */
+    int since;        /* its first microversion */
     handler *handle;
-    const char *rule; /* of the policy; NULL: open to all */
+    enum policy_rule rule;
     unsigned flags;
+    int until; /* its last microversion; 0: there is none */
 };
 
 enum {
-    ROUTE_TAKES_JSON = 1,    /* content-type must be application/json, else 415 */
-    ROUTE_GIVES_JSON = 2,    /* accept must let application/json through, else 406 */
-    ROUTE_MEDIA_FIRST = 4,   /* these two are looked at before the microversion */
-    ROUTE_TOO_OLD_IS_405 = 8 /* below `since`: 405, not 404 */
+    ROUTE_TAKES_JSON = 1,     /* content-type must be application/json, else 415 */
+    ROUTE_GIVES_JSON = 2,     /* accept must let application/json through, else 406 */
+    ROUTE_MEDIA_FIRST = 4,    /* these two are looked at before the microversion */
+    ROUTE_TOO_OLD_IS_405 = 8, /* below `since`: 405, not 404 */
+    /* The policy is asked about the project that the query names; of the other routes,
+     * about the asker's own. */
+    ROUTE_OF_ASKED_PROJECT = 16
 };
 
 /* Finds the route and does the checks that need no policy. Fills request->path_items,

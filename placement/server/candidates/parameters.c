@@ -10,8 +10,10 @@
 static const struct {
     const char *name;
     int since;
-} prefixes[] = {
-    {"in_tree", 31}, {"member_of", 21}, {"required", 17}, {"resources", 10}};
+} prefixes[] = {{"in_tree", MICROVERSION_CANDIDATES_IN_TREE},
+                {"member_of", MICROVERSION_CANDIDATES_AGGREGATES},
+                {"required", MICROVERSION_CANDIDATES_TRAITS},
+                {"resources", MICROVERSION_CANDIDATES}};
 #define PREFIX_COUNT (sizeof prefixes / sizeof *prefixes)
 
 static bool is_suffix(const char *text, int microversion)
@@ -19,9 +21,9 @@ static bool is_suffix(const char *text, int microversion)
     size_t length = strlen(text);
     if (length == 0)
         return true;
-    if (microversion < 25)
+    if (microversion < MICROVERSION_REQUEST_GROUPS)
         return false;
-    if (microversion < 33)
+    if (microversion < MICROVERSION_NAMED_GROUPS)
         return *text != '0' && strspn(text, "0123456789") == length;
     return length <= 64 &&
            strspn(text, "abcdefghijklmnopqrstuvwxyz"
@@ -60,7 +62,9 @@ static const struct schema_property before_groups[] = {
     {"resources", &text_schema, true}, /* */
     {0},
 };
-static const int since_before_groups[] = {21, 17, 16, 0};
+static const int since_before_groups[] = {MICROVERSION_CANDIDATES_AGGREGATES,
+                                          MICROVERSION_CANDIDATES_TRAITS,
+                                          MICROVERSION_CANDIDATES_LIMIT, 0};
 static const struct schema_property with_groups[] = {
     {"same_subtree", &text_schema},
     {"root_required", &text_schema},
@@ -68,7 +72,8 @@ static const struct schema_property with_groups[] = {
     {"group_policy", &policy_schema},
     {0},
 };
-static const int since_with_groups[] = {36, 35, 0};
+static const int since_with_groups[] = {MICROVERSION_SAME_SUBTREE,
+                                        MICROVERSION_ROOT_REQUIRED, 0};
 
 static bool is_of_group(const char *name, int microversion)
 {
@@ -79,17 +84,17 @@ static bool is_of_group(const char *name, int microversion)
 
 static bool is_of_group_25(const char *name)
 {
-    return is_of_group(name, 25);
+    return is_of_group(name, MICROVERSION_REQUEST_GROUPS);
 }
 
 static bool is_of_group_31(const char *name)
 {
-    return is_of_group(name, 31);
+    return is_of_group(name, MICROVERSION_CANDIDATES_IN_TREE);
 }
 
 static bool is_of_group_33(const char *name)
 {
-    return is_of_group(name, 33);
+    return is_of_group(name, MICROVERSION_NAMED_GROUPS);
 }
 
 /* As a refusal lists them, between quotes. */
@@ -121,13 +126,15 @@ int candidates_parameters_check(const struct request *request, struct reply *rep
 {
     int microversion = request->microversion;
     struct schema schema = {.type = SCHEMA_OBJECT, .pattern_schema = &text_schema};
-    if (microversion < 25) {
+    if (microversion < MICROVERSION_REQUEST_GROUPS) {
         schema.properties = known(before_groups, since_before_groups, microversion);
     } else {
         schema.properties = known(with_groups, since_with_groups, microversion);
-        schema.pattern_names = microversion < 31   ? &groups_25
-                               : microversion < 33 ? &groups_31
-                                                   : &groups_33;
+        schema.pattern_names = &groups_25;
     }
+    if (microversion >= MICROVERSION_CANDIDATES_IN_TREE)
+        schema.pattern_names = &groups_31;
+    if (microversion >= MICROVERSION_NAMED_GROUPS)
+        schema.pattern_names = &groups_33;
     return schema_check_query(&schema, request, reply);
 }

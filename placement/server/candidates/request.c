@@ -319,11 +319,13 @@ static int read_all(const struct request *request, struct candidates_request *ou
     if (candidates_parameters_check(request, reply) != 0 ||
         read_whole(query, out, reply) != 0 || read_groups(request, out, reply) != 0)
         return -1;
-    int rc = request_at_least(request, 36) ? check_resourceless(out, reply)
-                                           : check_orphans(out, reply);
+    int rc = request_at_least(request, MICROVERSION_SAME_SUBTREE)
+                 ? check_resourceless(out, reply)
+                 : check_orphans(out, reply);
     if (rc != 0)
         return -1;
-    if (request_at_least(request, 22) && check_conflicts(out, reply) != 0)
+    if (request_at_least(request, MICROVERSION_FORBIDDEN_TRAITS) &&
+        check_conflicts(out, reply) != 0)
         return -1;
     if (check_group_policy(out, query, reply) != 0)
         return -1;

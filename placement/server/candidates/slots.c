@@ -200,7 +200,8 @@ enum plan_result candidates_plan_make(const struct graph *graph,
         .budget = budget,
         .wanted = xcalloc(request->group_count, sizeof *out->wanted),
         .isolate = request->isolate,
-        .one_per_tree = microversion < 29 && graph->nodes.count > graph->roots.count,
+        .one_per_tree = microversion < MICROVERSION_NESTED_CANDIDATES &&
+                        graph->nodes.count > graph->roots.count,
     };
     *group = 0;
     enum plan_result result = resolve_root(request, out, problem);

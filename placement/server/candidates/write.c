@@ -158,11 +158,11 @@ static void write_requests(struct json_writer *w, const struct candidates_plan *
     for (size_t i = 0; i < rows->count && goes_on(w, plan, cost); i++) {
         const struct node *const *row = candidate_row(rows, i);
         json_write_begin_object(w);
-        if (microversion >= 12)
+        if (microversion >= MICROVERSION_ALLOCATIONS_OBJECT)
             write_allocations(w, plan, row);
         else
             write_allocations_list(w, plan, row);
-        if (microversion >= 34)
+        if (microversion >= MICROVERSION_MAPPINGS)
             write_mappings(w, plan, row);
         json_write_end_object(w);
     }
@@ -198,7 +198,7 @@ static void write_summary(struct json_writer *w, const struct candidates_plan *p
     json_write_begin_object(w);
     for (size_t i = 0; i < node->stocks.count; i++) {
         const struct stock *stock = node->stocks.items[i];
-        if (microversion < 27 && !is_asked(plan, stock->class))
+        if (microversion < MICROVERSION_ALL_CLASSES && !is_asked(plan, stock->class))
             continue;
         json_write_key(w, stock->class->name);
         json_write_begin_object(w);
@@ -208,14 +208,14 @@ static void write_summary(struct json_writer *w, const struct candidates_plan *p
         json_write_end_object(w);
     }
     json_write_end_object(w);
-    if (microversion >= 17) {
+    if (microversion >= MICROVERSION_CANDIDATES_TRAITS) {
         json_write_key(w, "traits");
         json_write_begin_array(w);
         for (size_t i = 0; i < node->trait_count; i++)
             json_write_string(w, node->traits[i]->name);
         json_write_end_array(w);
     }
-    if (microversion >= 29) {
+    if (microversion >= MICROVERSION_NESTED_CANDIDATES) {
         json_write_string_member(w, "parent_provider_uuid",
                                  node->parent ? node->parent->uuid : NULL);
         json_write_string_member(w, "root_provider_uuid", node->root->uuid);

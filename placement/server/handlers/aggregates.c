@@ -28,7 +28,7 @@ static int give(struct reply *reply, const struct request *request,
     for (size_t i = 0; i < node->aggregate_count; i++)
         json_write_string(w, node->aggregates[i]->uuid);
     json_write_end_array(w);
-    if (request_at_least(request, 19))
+    if (request_at_least(request, MICROVERSION_AGGREGATES_GENERATION))
         json_write_int_member(w, "resource_provider_generation", node->generation);
     json_write_end_object(w);
     reply_last_modified(reply, request, 0);
@@ -77,7 +77,8 @@ static int set(struct store *store, const struct request *request, struct node *
         store_set_aggregates(store, node, aggregates, count, &err) != 0)
         return handler_failed(reply, &err);
     /* Before 1.19 clients do not know of the generation. */
-    if (request_at_least(request, 19) && store_raise_generation(store, node, &err) != 0)
+    if (request_at_least(request, MICROVERSION_AGGREGATES_GENERATION) &&
+        store_raise_generation(store, node, &err) != 0)
         return handler_failed(reply, &err);
     return give(reply, request, node);
 }
@@ -87,7 +88,8 @@ int aggregates_set(struct store *store, const struct request *request,
 {
     struct node *node = handler_provider(store, request, reply);
     _cleanup_json_ struct json_object *body = NULL;
-    bool with_generation = request_at_least(request, 19);
+    bool with_generation =
+        request_at_least(request, MICROVERSION_AGGREGATES_GENERATION);
     if (!node || schema_read_body(with_generation ? &body_schema_19 : &list_schema,
                                   request, &body, reply) != 0)
         return -1;

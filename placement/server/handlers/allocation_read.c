@@ -90,7 +90,9 @@ static int check_consumer(const struct store *store, const struct request *reque
                           struct reply *reply)
 {
     const struct consumer *known = graph_consumer(&store->graph, consumer);
-    return request_at_least(request, 28) ? check_generation(known, body, reply) : 0;
+    return request_at_least(request, MICROVERSION_CONSUMER_GENERATION)
+               ? check_generation(known, body, reply)
+               : 0;
 }
 
 static int add_consumer(struct allocation_plan *plan, const struct store *store,

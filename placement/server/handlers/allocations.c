@@ -28,13 +28,13 @@ static void write_resources(struct json_writer *w, const struct allocation **at)
 static void write_consumer(struct json_writer *w, const struct consumer *consumer,
                            int microversion)
 {
-    if (microversion >= 12) {
+    if (microversion >= MICROVERSION_ALLOCATIONS_OBJECT) {
         json_write_string_member(w, "project_id", consumer->project->name);
         json_write_string_member(w, "user_id", consumer->user->name);
     }
-    if (microversion >= 28)
+    if (microversion >= MICROVERSION_CONSUMER_GENERATION)
         json_write_int_member(w, "consumer_generation", consumer->generation);
-    if (microversion >= 38)
+    if (microversion >= MICROVERSION_CONSUMER_TYPES)
         json_write_string_member(w, "consumer_type",
                                  consumer->type ? consumer->type->name : "unknown");
 }

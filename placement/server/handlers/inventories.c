@@ -56,7 +56,7 @@ static int check_capacity(const struct request *request, const struct node *node
 {
     double capacity =
         (double)(limits->total - limits->reserved) * limits->allocation_ratio;
-    bool may_be_zero = request_at_least(request, 26);
+    bool may_be_zero = request_at_least(request, MICROVERSION_ALL_RESERVED);
     if (may_be_zero ? capacity > -1 : capacity >= 1)
         return 0;
     return reply_problem(reply, 400, NULL,

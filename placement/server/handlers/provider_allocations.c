@@ -46,7 +46,7 @@ static size_t write_consumer(struct json_writer *w, const struct found *found,
         json_write_int_member(w, found->items[at]->stock->class->name,
                               found->items[at]->used);
     json_write_end_object(w);
-    if (microversion >= 28)
+    if (microversion >= MICROVERSION_CONSUMER_GENERATION)
         json_write_int_member(w, "consumer_generation", consumer->generation);
     json_write_end_object(w);
     return at;

@@ -44,9 +44,12 @@ static const struct schema put_schema_14 = {
 static const struct link {
     const char *rel, *end;
     int since;
-} links[] = {{"self", "", 0},          {"inventories", "/inventories", 0},
-             {"usages", "/usages", 0}, {"aggregates", "/aggregates", 1},
-             {"traits", "/traits", 6}, {"allocations", "/allocations", 11}};
+} links[] = {{"self", "", 0},
+             {"inventories", "/inventories", 0},
+             {"usages", "/usages", 0},
+             {"aggregates", "/aggregates", MICROVERSION_AGGREGATES},
+             {"traits", "/traits", MICROVERSION_TRAITS},
+             {"allocations", "/allocations", MICROVERSION_ALLOCATIONS_LINK}};
 
 /* Lists have thousands of these, so that printf's costs would show. */
 static void write_link(struct json_writer *w, const char *uuid, const struct link *link)
@@ -74,7 +77,7 @@ void provider_write(struct json_writer *w, const struct node *node, int microver
         if (microversion >= links[i].since)
             write_link(w, node->uuid, &links[i]);
     json_write_end_array(w);
-    if (microversion >= 14) {
+    if (microversion >= MICROVERSION_NESTED_PROVIDERS) {
         json_write_string_member(w, "parent_provider_uuid",
                                  node->parent ? node->parent->uuid : NULL);
         json_write_string_member(w, "root_provider_uuid", node->root->uuid);
@@ -135,7 +138,7 @@ static int give_created(struct reply *reply, const struct request *request,
                         const struct node *node)
 {
     reply->location = xasprintf("/resource_providers/%s", node->uuid);
-    if (request_at_least(request, 20))
+    if (request_at_least(request, MICROVERSION_CREATED_PROVIDER))
         return give_provider(reply, request, node);
     reply->status = 201;
     return 0;
@@ -145,7 +148,8 @@ int resource_provider_create(struct store *store, const struct request *request,
                              struct reply *reply)
 {
     const struct schema *schema =
-        request_at_least(request, 14) ? &post_schema_14 : &post_schema;
+        request_at_least(request, MICROVERSION_NESTED_PROVIDERS) ? &post_schema_14
+                                                                 : &post_schema;
     _cleanup_json_ struct json_object *body = NULL;
     if (schema_read_body(schema, request, &body, reply) != 0)
         return -1;
@@ -257,10 +261,12 @@ int resource_provider_update(struct store *store, const struct request *request,
     if (!node)
         return -1;
     const struct schema *schema =
-        request_at_least(request, 14) ? &put_schema_14 : &put_schema;
+        request_at_least(request, MICROVERSION_NESTED_PROVIDERS) ? &put_schema_14
+                                                                 : &put_schema;
     _cleanup_json_ struct json_object *body = NULL;
     if (schema_read_body(schema, request, &body, reply) != 0 ||
-        find_changed_parent(&store->graph, body, node, request_at_least(request, 37),
+        find_changed_parent(&store->graph, body, node,
+                            request_at_least(request, MICROVERSION_MOVED_PROVIDERS),
                             &parent, reply) != 0)
         return -1;
     const char *name = json_object_get_string(json_member(body, "name"));

@@ -16,9 +16,12 @@ static const struct {
     struct schema_property property;
     int since;
 } parameters[] = {
-    {{"name", &text_schema}, 0},      {{"uuid", &uuid_schema}, 0},
-    {{"member_of", &text_schema}, 3}, {{"resources", &text_schema}, 4},
-    {{"in_tree", &uuid_schema}, 14},  {{"required", &text_schema}, 18},
+    {{"name", &text_schema}, 0},
+    {{"uuid", &uuid_schema}, 0},
+    {{"member_of", &text_schema}, MICROVERSION_LIST_BY_AGGREGATE},
+    {{"resources", &text_schema}, MICROVERSION_LIST_BY_RESOURCES},
+    {{"in_tree", &uuid_schema}, MICROVERSION_NESTED_PROVIDERS},
+    {{"required", &text_schema}, MICROVERSION_LIST_BY_TRAITS},
 };
 #define PARAMETER_COUNT (sizeof parameters / sizeof *parameters)
 

@@ -143,7 +143,7 @@ static int sum_up(const struct graph *graph, const struct request *request,
 int total_usages_get(struct store *store, const struct request *request,
                      struct reply *reply)
 {
-    bool by_type = request_at_least(request, 38);
+    bool by_type = request_at_least(request, MICROVERSION_CONSUMER_TYPES);
     _cleanup_(usage_sums_clear) struct usage_sums sums = {0};
     struct json_writer *w = &reply->body;
     if (schema_check_query(by_type ? &query_schema_38 : &query_schema_9, request,

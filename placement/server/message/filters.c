@@ -219,11 +219,12 @@ int filters_read_required(struct filters *filters, const struct query *query,
     for (size_t i = 0; i < query->count; i++) {
         if (!is_parameter(&query->items[i], "required", suffix))
             continue;
-        if (--left > 0 && microversion < 39)
+        if (--left > 0 && microversion < MICROVERSION_ANY_TRAITS)
             continue; /* only the last one counts */
-        if (traits_value_read(query->items[i].value, microversion >= 22,
-                              microversion >= 39, &filters->required,
-                              &filters->forbidden, reply) != 0)
+        if (traits_value_read(query->items[i].value,
+                              microversion >= MICROVERSION_FORBIDDEN_TRAITS,
+                              microversion >= MICROVERSION_ANY_TRAITS,
+                              &filters->required, &filters->forbidden, reply) != 0)
             return -1;
     }
     strlist_sort_unique(&filters->forbidden);
@@ -279,7 +280,7 @@ static int read_one_member_of(struct filters *filters, const char *value,
         uuids = (struct strlist){0};
         return 0;
     }
-    if (microversion < 32)
+    if (microversion < MICROVERSION_FORBIDDEN_AGGREGATES)
         return reply_problem(
             reply, 400, NULL,
             "Forbidden member_of%s parameters are not supported in the "
@@ -295,7 +296,8 @@ int filters_read_member_of(struct filters *filters, const struct query *query,
 {
     any_of_clear(&filters->member_of);
     strlist_clear(&filters->not_member_of);
-    if (count_parameters(query, "member_of", suffix) > 1 && microversion < 24)
+    if (count_parameters(query, "member_of", suffix) > 1 &&
+        microversion < MICROVERSION_REPEATED_MEMBER_OF)
         return reply_problem(reply, 400, NULL,
                              "Multiple member_of%s parameters are not supported",
                              suffix);

@@ -7,9 +7,8 @@
 #ifndef PLACEMENT_SERVER_MESSAGE_MICROVERSION_H
 #define PLACEMENT_SERVER_MESSAGE_MICROVERSION_H
 
+#include "placement/microversion.h"
 #include "placement/server/message/reply.h"
-
-#define MICROVERSION_MAX 39
 
 /* `header` may be NULL: 1.0. 0, or -1 with the problem in `reply`: 406 for a version
  * that there is not, 400 for what is no version. */

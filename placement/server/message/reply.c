@@ -75,7 +75,7 @@ int reply_problem(struct reply *reply, int status, const char *code, const char 
 void reply_last_modified(struct reply *reply, const struct request *request,
                          int64_t when)
 {
-    reply->timed = request_at_least(request, 15);
+    reply->timed = request_at_least(request, MICROVERSION_LAST_MODIFIED);
     reply->last_modified = when > 0 ? when : request->now;
 }
 
@@ -135,7 +135,7 @@ static void write_problem(struct reply *reply, const struct request *request)
     json_write_int_member(w, "status", reply->status);
     json_write_string_member(w, "title", status->title);
     json_write_string_member(w, "detail", detail);
-    if (request->microversion >= 23)
+    if (request->microversion >= MICROVERSION_ERROR_CODE)
         json_write_string_member(w, "code", reply->code ? reply->code : CODE_UNDEFINED);
     json_write_string_member(w, "request_id", request->id);
     if (reply->status == 406 && request->microversion < 0) {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "placement/microversion.h"
 #include "placement/server/message/budget.h"
 #include "placement/server/message/identity.h"
 #include "placement/server/message/query.h"
@@ -49,10 +50,10 @@ struct request {
     struct budget *budget; /* what the answer may take; of the caller of the handler */
 };
 
-/* The microversion asked for is at least 1.`minor`. */
-static inline bool request_at_least(const struct request *request, int minor)
+/* Whether the microversion asked for is that one (placement/microversion.h) or later. */
+static inline bool request_at_least(const struct request *request, int microversion)
 {
-    return request->microversion >= minor;
+    return request->microversion >= microversion;
 }
 
 #endif

@@ -1,50 +1,61 @@
 #include "placement/server/policy/defaults.h"
 
-#include <string.h>
-
 enum guard { READ, WRITE, USAGES, RESHAPE, GUARDS };
 
 static const struct {
     const char *name;
     enum guard guard;
-} routes[] = {
-    {"placement:resource_classes:list", READ},
-    {"placement:resource_classes:create", WRITE},
-    {"placement:resource_classes:show", READ},
-    {"placement:resource_classes:update", WRITE},
-    {"placement:resource_classes:delete", WRITE},
-    {"placement:resource_providers:list", READ},
-    {"placement:resource_providers:create", WRITE},
-    {"placement:resource_providers:show", READ},
-    {"placement:resource_providers:update", WRITE},
-    {"placement:resource_providers:delete", WRITE},
-    {"placement:resource_providers:inventories:list", READ},
-    {"placement:resource_providers:inventories:create", WRITE},
-    {"placement:resource_providers:inventories:show", READ},
-    {"placement:resource_providers:inventories:update", WRITE},
-    {"placement:resource_providers:inventories:delete", WRITE},
-    {"placement:resource_providers:usages", READ},
-    {"placement:resource_providers:aggregates:list", READ},
-    {"placement:resource_providers:aggregates:update", WRITE},
-    {"placement:resource_providers:traits:list", READ},
-    {"placement:resource_providers:traits:update", WRITE},
-    {"placement:resource_providers:traits:delete", WRITE},
-    {"placement:resource_providers:allocations:list", READ},
-    {"placement:allocations:manage", WRITE},
-    {"placement:allocations:list", READ},
-    {"placement:allocations:update", WRITE},
-    {"placement:allocations:delete", WRITE},
-    {"placement:allocation_candidates:list", READ},
-    {"placement:traits:list", READ},
-    {"placement:traits:show", READ},
-    {"placement:traits:update", WRITE},
-    {"placement:traits:delete", WRITE},
-    {"placement:usages", USAGES},
-    {"placement:reshaper:reshape", RESHAPE},
+} rules[POLICY_RULES] = {
+    [POLICY_OPEN] = {NULL},
+    [POLICY_RESOURCE_CLASSES_LIST] = {"placement:resource_classes:list", READ},
+    [POLICY_RESOURCE_CLASSES_CREATE] = {"placement:resource_classes:create", WRITE},
+    [POLICY_RESOURCE_CLASSES_SHOW] = {"placement:resource_classes:show", READ},
+    [POLICY_RESOURCE_CLASSES_UPDATE] = {"placement:resource_classes:update", WRITE},
+    [POLICY_RESOURCE_CLASSES_DELETE] = {"placement:resource_classes:delete", WRITE},
+    [POLICY_RESOURCE_PROVIDERS_LIST] = {"placement:resource_providers:list", READ},
+    [POLICY_RESOURCE_PROVIDERS_CREATE] = {"placement:resource_providers:create", WRITE},
+    [POLICY_RESOURCE_PROVIDERS_SHOW] = {"placement:resource_providers:show", READ},
+    [POLICY_RESOURCE_PROVIDERS_UPDATE] = {"placement:resource_providers:update", WRITE},
+    [POLICY_RESOURCE_PROVIDERS_DELETE] = {"placement:resource_providers:delete", WRITE},
+    [POLICY_RESOURCE_PROVIDERS_INVENTORIES_LIST] =
+        {"placement:resource_providers:inventories:list", READ},
+    [POLICY_RESOURCE_PROVIDERS_INVENTORIES_CREATE] =
+        {"placement:resource_providers:inventories:create", WRITE},
+    [POLICY_RESOURCE_PROVIDERS_INVENTORIES_SHOW] =
+        {"placement:resource_providers:inventories:show", READ},
+    [POLICY_RESOURCE_PROVIDERS_INVENTORIES_UPDATE] =
+        {"placement:resource_providers:inventories:update", WRITE},
+    [POLICY_RESOURCE_PROVIDERS_INVENTORIES_DELETE] =
+        {"placement:resource_providers:inventories:delete", WRITE},
+    [POLICY_RESOURCE_PROVIDERS_USAGES] = {"placement:resource_providers:usages", READ},
+    [POLICY_RESOURCE_PROVIDERS_AGGREGATES_LIST] =
+        {"placement:resource_providers:aggregates:list", READ},
+    [POLICY_RESOURCE_PROVIDERS_AGGREGATES_UPDATE] =
+        {"placement:resource_providers:aggregates:update", WRITE},
+    [POLICY_RESOURCE_PROVIDERS_TRAITS_LIST] =
+        {"placement:resource_providers:traits:list", READ},
+    [POLICY_RESOURCE_PROVIDERS_TRAITS_UPDATE] =
+        {"placement:resource_providers:traits:update", WRITE},
+    [POLICY_RESOURCE_PROVIDERS_TRAITS_DELETE] =
+        {"placement:resource_providers:traits:delete", WRITE},
+    [POLICY_RESOURCE_PROVIDERS_ALLOCATIONS_LIST] =
+        {"placement:resource_providers:allocations:list", READ},
+    [POLICY_ALLOCATIONS_MANAGE] = {"placement:allocations:manage", WRITE},
+    [POLICY_ALLOCATIONS_LIST] = {"placement:allocations:list", READ},
+    [POLICY_ALLOCATIONS_UPDATE] = {"placement:allocations:update", WRITE},
+    [POLICY_ALLOCATIONS_DELETE] = {"placement:allocations:delete", WRITE},
+    [POLICY_ALLOCATION_CANDIDATES_LIST] = {"placement:allocation_candidates:list",
+                                           READ},
+    [POLICY_TRAITS_LIST] = {"placement:traits:list", READ},
+    [POLICY_TRAITS_SHOW] = {"placement:traits:show", READ},
+    [POLICY_TRAITS_UPDATE] = {"placement:traits:update", WRITE},
+    [POLICY_TRAITS_DELETE] = {"placement:traits:delete", WRITE},
+    [POLICY_USAGES] = {"placement:usages", USAGES},
+    [POLICY_RESHAPER_RESHAPE] = {"placement:reshaper:reshape", RESHAPE},
 };
 
 static const struct release {
-    struct policy_default base[5]; /* what the routes' rules refer to */
+    struct policy_default base[5]; /* what the guards refer to */
     const char *guards[GUARDS];
 } releases[] = {
     [POLICY_RELEASE_2023_1] =
@@ -84,20 +95,24 @@ bool policy_default_at(enum policy_release release, size_t index,
         *out = of->base[index];
         return true;
     }
-    index -= base_count;
-    if (index >= sizeof routes / sizeof *routes)
+    size_t rule = index - base_count + POLICY_OPEN + 1;
+    if (rule >= POLICY_RULES)
         return false;
-    *out = (struct policy_default){routes[index].name, of->guards[routes[index].guard],
-                                   false};
+    *out =
+        (struct policy_default){rules[rule].name, of->guards[rules[rule].guard], false};
     return true;
 }
 
-bool policy_default_fits_scope(enum policy_release release, const char *rule,
+bool policy_default_fits_scope(enum policy_release release, enum policy_rule rule,
                                const struct identity *identity)
 {
     bool of_project = !identity->system_scope && !identity->domain_id;
     if (release == POLICY_RELEASE_2023_1)
         return of_project;
-    return identity->system_scope ||
-           (of_project && strcmp(rule, "placement:usages") == 0);
+    return identity->system_scope || (of_project && rules[rule].guard == USAGES);
+}
+
+const char *policy_rule_name(enum policy_rule rule)
+{
+    return rules[rule].name;
 }

@@ -10,8 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "config/placementd_options.h"
-#include "placement/server/message/identity.h"
+#include "placement/server/policy/policy.h"
 
 /* The deprecated rule that those with `was_admin` stand for, as policy files name it.
  */
@@ -27,8 +26,11 @@ struct policy_default {
 bool policy_default_at(enum policy_release release, size_t index,
                        struct policy_default *out);
 
+/* As policy files name it: "placement:traits:list". NULL for POLICY_OPEN. */
+const char *policy_rule_name(enum policy_rule rule);
+
 /* Is `rule` made for tokens of the scope that this one has? */
-bool policy_default_fits_scope(enum policy_release release, const char *rule,
+bool policy_default_fits_scope(enum policy_release release, enum policy_rule rule,
                                const struct identity *identity);
 
 #endif

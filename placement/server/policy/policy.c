@@ -169,21 +169,24 @@ static const struct policy_check *check_of(const void *context, const char *name
     return rule ? rule->check : NULL;
 }
 
-int policy_enforce(const struct policy *policy, const char *rule,
+int policy_enforce(const struct policy *policy, enum policy_rule rule,
                    const struct identity *identity, const char *project_id,
                    const char *user_id, struct reply *reply)
 {
+    const char *name = policy_rule_name(rule);
+    if (rule == POLICY_OPEN)
+        return 0;
     if (policy->enforce_scope &&
         !policy_default_fits_scope(policy->release, rule, identity))
-        return reply_problem(reply, 403, NULL, "%s", rule);
+        return reply_problem(reply, 403, NULL, "%s", name);
     const struct policy_question question = {.identity = identity,
                                              .project_id = project_id,
                                              .user_id = user_id,
                                              .rule = check_of,
                                              .context = policy};
-    const struct policy_check *check = check_of(policy, rule);
+    const struct policy_check *check = check_of(policy, name);
     if (check && policy_check_allows(check, &question))
         return 0;
     return reply_problem(reply, 403, NULL, "Policy does not allow %s to be performed.",
-                         rule);
+                         name);
 }

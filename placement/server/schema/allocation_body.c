@@ -119,11 +119,15 @@ static const struct {
     const struct schema *put;
     struct schema post, reshape;
 } forms[] = {
-    {38, &consumer_38, BY_CONSUMER(&consumer_38, 1), BY_CONSUMER(&consumer_38, 0)},
-    {34, &consumer_34, BY_CONSUMER(&consumer_34, 1), BY_CONSUMER(&consumer_34, 0)},
-    {28, &consumer_28, BY_CONSUMER(&consumer_28, 1), BY_CONSUMER(&consumer_28, 0)},
-    {12, &put_12, BY_CONSUMER(&post_13, 1), BY_CONSUMER(&post_13, 0)},
-    {8, &put_8, {0}, {0}},
+    {MICROVERSION_CONSUMER_TYPES, &consumer_38, BY_CONSUMER(&consumer_38, 1),
+     BY_CONSUMER(&consumer_38, 0)},
+    {MICROVERSION_MAPPINGS, &consumer_34, BY_CONSUMER(&consumer_34, 1),
+     BY_CONSUMER(&consumer_34, 0)},
+    {MICROVERSION_CONSUMER_GENERATION, &consumer_28, BY_CONSUMER(&consumer_28, 1),
+     BY_CONSUMER(&consumer_28, 0)},
+    {MICROVERSION_ALLOCATIONS_OBJECT, &put_12, BY_CONSUMER(&post_13, 1),
+     BY_CONSUMER(&post_13, 0)},
+    {MICROVERSION_CONSUMER_OWNER, &put_8, {0}, {0}},
     {0, &put_0, {0}, {0}},
 };
 

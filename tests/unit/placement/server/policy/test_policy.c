@@ -95,7 +95,7 @@ static void refuses_what_it_cannot_understand(void **state)
 
 #define LIST "placement:resource_providers:list"
 
-static int ask(const struct policy_options *options, const char *rule,
+static int ask(const struct policy_options *options, enum policy_rule rule,
                const struct identity *identity, const char *project)
 {
     struct policy *policy;
@@ -109,9 +109,6 @@ static int ask(const struct policy_options *options, const char *rule,
     return status;
 }
 
-#define USAGES "placement:usages"
-#define RESHAPE "placement:reshaper:reshape"
-
 enum mode { OLD, NEW, OLD_SCOPED, NEW_SCOPED, MODES };
 
 /* What each release answers to whom: with the old rules, with the new ones alone, and
@@ -122,67 +119,67 @@ static void has_upstreams_defaults(void **state)
     char p[] = "p", all[] = "all", domain[] = "d", admin[] = "admin",
          service[] = "service", reader[] = "member,reader", roles[] = "admin,reader";
     const struct {
-        const char *rule;
+        enum policy_rule rule;
         struct identity identity;
         const char *project;
         int of_2023_1[MODES], of_zed[MODES];
     } cases[] = {
-        {LIST,
+        {POLICY_RESOURCE_PROVIDERS_LIST,
          {.project_id = p, .roles = admin},
          p,
          {200, 200, 200, 200},
          {200, 403, 403, 403}},
-        {LIST,
+        {POLICY_RESOURCE_PROVIDERS_LIST,
          {.project_id = p, .roles = service},
          p,
          {200, 200, 200, 200},
          {403, 403, 403, 403}},
-        {LIST,
+        {POLICY_RESOURCE_PROVIDERS_LIST,
          {.project_id = p, .roles = reader},
          p,
          {403, 403, 403, 403},
          {403, 403, 403, 403}},
-        {LIST,
+        {POLICY_RESOURCE_PROVIDERS_LIST,
          {.system_scope = all, .roles = reader},
          NULL,
          {403, 403, 403, 403},
          {200, 200, 200, 200}},
-        {LIST,
+        {POLICY_RESOURCE_PROVIDERS_LIST,
          {.domain_id = domain, .roles = admin},
          NULL,
          {200, 200, 403, 403},
          {200, 403, 403, 403}},
-        {"placement:traits:update",
+        {POLICY_TRAITS_UPDATE,
          {.system_scope = all, .roles = reader},
          NULL,
          {403, 403, 403, 403},
          {403, 403, 403, 403}},
-        {"placement:traits:update",
+        {POLICY_TRAITS_UPDATE,
          {.system_scope = all, .roles = roles},
          NULL,
          {200, 200, 403, 403},
          {200, 200, 200, 200}},
-        {USAGES,
+        {POLICY_USAGES,
          {.project_id = p, .roles = reader},
          "p",
          {200, 200, 200, 200},
          {200, 200, 200, 200}},
-        {USAGES,
+        {POLICY_USAGES,
          {.project_id = p, .roles = reader},
          "q",
          {403, 403, 403, 403},
          {403, 403, 403, 403}},
-        {USAGES,
+        {POLICY_USAGES,
          {.project_id = p, .roles = service},
          "q",
          {200, 200, 200, 200},
          {403, 403, 403, 403}},
-        {RESHAPE,
+        {POLICY_RESHAPER_RESHAPE,
          {.project_id = p, .roles = admin},
          p,
          {200, 403, 200, 403},
          {200, 403, 403, 403}},
-        {RESHAPE,
+        {POLICY_RESHAPER_RESHAPE,
          {.project_id = p, .roles = service},
          p,
          {200, 200, 200, 200},
@@ -204,7 +201,7 @@ static void has_upstreams_defaults(void **state)
 }
 
 /* Writes a policy file and asks as a member. */
-static int ask_with_file(const char *text, const char *rule, struct error *err)
+static int ask_with_file(const char *text, enum policy_rule rule, struct error *err)
 {
     char path[] = "/tmp/placementd-policy-XXXXXX";
     const struct identity member = {.project_id = (char *)"p",
@@ -228,42 +225,55 @@ static void reads_a_file(void **state)
 {
     (void)state;
     struct error err;
-    assert_int_equal(ask_with_file("# nothing\n", LIST, &err), 403);
-    assert_int_equal(ask_with_file("\"" LIST "\": \"role:member\"\n", LIST, &err), 200);
-    assert_int_equal(
-        ask_with_file("own: role:member\n\"" LIST "\": rule:own\n", LIST, &err), 200);
+    assert_int_equal(ask_with_file("# nothing\n", POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     403);
+    assert_int_equal(ask_with_file("\"" LIST "\": \"role:member\"\n",
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     200);
+    assert_int_equal(ask_with_file("own: role:member\n\"" LIST "\": rule:own\n",
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     200);
     /* An override of the base rule takes its old form away as well. */
-    assert_int_equal(ask_with_file("admin_or_service_api: '@'\n", LIST, &err), 200);
+    assert_int_equal(ask_with_file("admin_or_service_api: '@'\n",
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     200);
     /* The deprecated name stands for all that it was split into, */
-    assert_int_equal(ask_with_file("'rule:admin_api': role:member\n", LIST, &err), 200);
+    assert_int_equal(ask_with_file("'rule:admin_api': role:member\n",
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     200);
     assert_int_equal(ask_with_file("'rule:admin_api': role:member\n"
                                    "admin_or_service_api: '!'\n",
-                                   LIST, &err),
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
                      403);
     /* but says nothing where it names its successor, as in generated files. */
-    assert_int_equal(
-        ask_with_file("'rule:admin_api': rule:admin_or_service_api\n", LIST, &err),
-        403);
+    assert_int_equal(ask_with_file("'rule:admin_api': rule:admin_or_service_api\n",
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     403);
     assert_int_equal(ask_with_file("default: '@'\nown: rule:nowhere\n"
                                    "\"" LIST "\": rule:own\n",
-                                   LIST, &err),
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
                      200);
-    assert_int_equal(
-        ask_with_file("a: rule:b\nb: rule:a\n\"" LIST "\": rule:a\n", LIST, &err), 403);
+    assert_int_equal(ask_with_file("a: rule:b\nb: rule:a\n\"" LIST "\": rule:a\n",
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     403);
     assert_int_equal(ask_with_file("a: rule:a and rule:a or not rule:a\n\"" LIST
                                    "\": rule:a or not rule:a\n",
-                                   LIST, &err),
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
                      403);
-    assert_int_equal(
-        ask_with_file("a: not rule:b\nb: rule:a\n\"" LIST "\": rule:a\n", LIST, &err),
-        403);
-    assert_int_equal(
-        ask_with_file("a: not rule:b\nb: rule:a\n\"" LIST "\": rule:b\n", LIST, &err),
-        403);
-    assert_int_equal(ask_with_file("[1, 2]\n", LIST, &err), -1);
-    assert_int_equal(ask_with_file("a: [1]\n", LIST, &err), -1);
-    assert_int_equal(ask_with_file("a: 'b: c\n", LIST, &err), -1);
-    assert_int_equal(ask_with_file("a: role\n", LIST, &err), -1);
+    assert_int_equal(ask_with_file("a: not rule:b\nb: rule:a\n\"" LIST "\": rule:a\n",
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     403);
+    assert_int_equal(ask_with_file("a: not rule:b\nb: rule:a\n\"" LIST "\": rule:b\n",
+                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     403);
+    assert_int_equal(ask_with_file("[1, 2]\n", POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     -1);
+    assert_int_equal(ask_with_file("a: [1]\n", POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     -1);
+    assert_int_equal(ask_with_file("a: 'b: c\n", POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     -1);
+    assert_int_equal(ask_with_file("a: role\n", POLICY_RESOURCE_PROVIDERS_LIST, &err),
+                     -1);
     assert_non_null(strstr(err.text, "rule a"));
 }
 
@@ -326,7 +336,7 @@ static void reads_folders_after_the_file(void **state)
     write_file(folder, "1.yaml", "\"" LIST "\": '!'\n");
     write_file(folder, "2.yaml", "\"" LIST "\": role:member\n");
     write_file(folder, ".3.yaml", "\"" LIST "\": '!'\n");
-    assert_int_equal(ask(&options, LIST, &member, "p"), 200);
+    assert_int_equal(ask(&options, POLICY_RESOURCE_PROVIDERS_LIST, &member, "p"), 200);
     remove_file(folder, "1.yaml");
     remove_file(folder, "2.yaml");
     remove_file(folder, ".3.yaml");

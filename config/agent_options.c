@@ -107,8 +107,7 @@ static const struct option_spec mdev_specs[] = {
          .default_value = "VGPU"),
     MDEV(UNSIGNED, max_instances,
          "At most so many devices of this type on each GPU. Where not set, as many as "
-         "the "
-         "driver allows.",
+         "the driver allows.",
          .minimum = 1, .maximum = 65535, .example = "8"),
     MDEV(LIST, traits, "Traits for the GPUs of this type, beside the agent's own.",
          .pattern = "^CUSTOM_[A-Z0-9_]+$", .maximum = 255,

@@ -32,8 +32,7 @@ static const struct option_spec auth_options[] = {
               .old_names = NAMES("auth_plugin"), .example = "password"),
     PLACEMENT(URL, endpoint,
               "The service's URL, for auth types without a catalog. These are `none`, "
-              "`noauth`, "
-              "`admin_token` and `http_basic`.",
+              "`noauth`, `admin_token` and `http_basic`.",
               .old_names = NAMES("url"), .example = "http://127.0.0.1:8778"),
     PLACEMENT(STRING, token, "The token of `admin_token` and `v3token`.",
               .secret = true),

@@ -51,9 +51,8 @@ static const struct option_spec options[] = {
        .default_value = "true"),
     IN(placementd, CHOICE, policy_release,
        "Whose built-in rules of who may do what hold. `2023.1`, and all later ones: "
-       "the "
-       "roles admin and service may do all, with a token of any project. `zed`: the "
-       "rules of 8.0, in which the new ones want system scope.",
+       "the roles admin and service may do all, with a token of any project. `zed`: "
+       "the rules of 8.0, in which the new ones want system scope.",
        .choices = NAMES("2023.1", "zed"), .default_value = "2023.1"),
     IN(placementd, UNSIGNED, max_body_size, "The largest body of a request, in bytes.",
        .default_value = "8388608", .minimum = 4096, .maximum = 1 << 30),
@@ -99,8 +98,7 @@ static const struct option_spec options[] = {
        .old_names = NAMES("DEFAULT.auth_strategy"), .default_value = "keystone"),
     IN(placement_database, STRING, connection,
        "The database, as SQLAlchemy names it: `sqlite:///` and the absolute path of "
-       "the "
-       "file, four slashes in all.",
+       "the file, four slashes in all.",
        .secret = true, .pattern = "^sqlite:////[^?]+$",
        .accepted = "sqlite:/// and an absolute path, as "
                    "sqlite:////var/lib/placementd/placement.db",

@@ -194,16 +194,13 @@ static void man_option(FILE *out, const struct option_spec *option)
 
 static const char dialect[] =
     "The files are in the dialect of OpenStack's oslo.config. `[name]` starts a "
-    "section; "
-    "its case does not count. An option is a line `name = value`, and a line that "
-    "starts "
-    "with white space continues the value before it. `#` or `;` in the first column "
-    "starts a comment; there are no comments behind values. A pair of quotes around "
-    "the "
-    "whole value is taken off. Items of a list stand between commas. An option that "
-    "stands twice has the later value, and a later file wins over an earlier one. "
-    "`$name` and `${section.name}` stand for the values of other options, `$$` for a "
-    "dollar sign. An empty value means: not set. Files are in UTF-8.";
+    "section; its case does not count. An option is a line `name = value`, and a line "
+    "that starts with white space continues the value before it. `#` or `;` in the "
+    "first column starts a comment; there are no comments behind values. A pair of "
+    "quotes around the whole value is taken off. Items of a list stand between commas. "
+    "An option that stands twice has the later value, and a later file wins over an "
+    "earlier one. `$name` and `${section.name}` stand for the values of other options, "
+    "`$$` for a dollar sign. An empty value means: not set. Files are in UTF-8.";
 
 void render_man(FILE *out, const struct render_page *page, const char *version)
 {

@@ -16,11 +16,9 @@ const struct render_page render_vgpu_agent = {
     .summary = "options of vgpu-agent",
     .intro =
         "`vgpu-agent` reads the files that `--config-file` and `--config-dir` name. "
-        "Other "
-        "sections and options may stand in them, so /etc/nova/nova.conf can be one of "
-        "them as it is: then the sections devices, mdev_<type> and placement are "
-        "written "
-        "once, for nova-compute and for the agent.\n\n"
+        "Other sections and options may stand in them, so /etc/nova/nova.conf can be "
+        "one of them as it is: then the sections devices, mdev_<type> and placement "
+        "are written once, for nova-compute and for the agent.\n\n"
         "`vgpu-agent check-config` says everything that is wrong with them.",
     .example = "[agent]\n"
                "root_provider_name = compute1.example\n\n"

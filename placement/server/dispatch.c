@@ -32,9 +32,8 @@ static int check_budget(const struct store *store, const struct budget *budget,
     if (reply->body.out.full || budget->end == BUDGET_MEMORY_USED)
         return reply_problem(
             reply, 503, NULL,
-            "The reply would have more than the %zu bytes that "
-            "[placementd] max_reply_size lets it have; ask for less at "
-            "once.",
+            "The reply would have more than the %zu bytes that [placementd] "
+            "max_reply_size lets it have; ask for less at once.",
             options->max_reply_size);
     switch (budget->end) {
     case BUDGET_TIME_OVER:

@@ -57,9 +57,9 @@ static const struct schema policy_schema = {.type = SCHEMA_STRING, .words = poli
  * rest of the list. */
 static const struct schema_property before_groups[] = {
     {"member_of", &text_schema},
-    {"required", &text_schema}, /* */
+    {"required", &text_schema},
     {"limit", &limit_schema},
-    {"resources", &text_schema, true}, /* */
+    {"resources", &text_schema, true},
     {0},
 };
 static const int since_before_groups[] = {MICROVERSION_CANDIDATES_AGGREGATES,

@@ -10,7 +10,7 @@
 
 #include "agent/act/device_worker.h"
 #include "agent/act/rewrites.h"
-#include "agent/host/reader.h"
+#include "agent/backend/reader.h"
 #include "agent/state/journal.h"
 #include "agent/tree/fetch.h"
 #include "config/config.h"

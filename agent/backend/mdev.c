@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/backend/mdev_scan.h"
 #include "agent/host/device_use.h"
-#include "agent/host/scan.h"
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
 
@@ -150,7 +150,7 @@ static int remove_device(const struct device_place *place,
         return explain_remove(device, parent, errno, err);
     struct mdev mdev = {0};
     memcpy(mdev.uuid, device->uuid, sizeof mdev.uuid);
-    host_scan_mdev(parent, device->uuid, &mdev);
+    mdev_scan_device(parent, device->uuid, &mdev);
     int rc = mdev.in_transition
                  ? error_set(err, ERROR_BUSY, "it is being made or removed")
                  : device_check_unused(&place->use, &mdev, err);
@@ -165,6 +165,7 @@ static int remove_device(const struct device_place *place,
 
 const struct backend backend_mdev = {
     .name = "mdev",
+    .scan = mdev_scan,
     .create = create_device,
     .remove = remove_device,
 };

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "agent/backend/reader.h"
 #include "agent/command/check_host.h"
 #include "agent/command/command.h"
 #include "agent/host/device_use.h"
-#include "agent/host/reader.h"
 #include "agent/host/sysfs.h"
 #include "placement/client/client.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/host/reader.h"
+#include "agent/backend/reader.h"
 #include "lib/log.h"
 
 const struct command *const commands[] = {

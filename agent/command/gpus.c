@@ -4,8 +4,8 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "agent/backend/reader.h"
 #include "agent/command/command.h"
-#include "agent/host/reader.h"
 #include "agent/report/gpu_status.h"
 
 static const char *const columns[] = {

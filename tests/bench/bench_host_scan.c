@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "agent/host/scan.h"
+#include "agent/backend/scan.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/plan/tree.h"
 

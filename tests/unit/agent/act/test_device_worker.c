@@ -63,7 +63,11 @@ static int fake_create(const struct device_place *place,
     return fake(place, device, err);
 }
 
-static const struct backend backend = {"fake", fake_create, fake};
+static const struct backend backend = {
+    .name = "fake",
+    .create = fake_create,
+    .remove = fake,
+};
 
 static struct device_worker *new_worker(const char *tree)
 {

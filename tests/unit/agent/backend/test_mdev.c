@@ -6,7 +6,7 @@
 
 #include "agent/act/device_worker.h"
 #include "agent/backend/mdev.h"
-#include "agent/host/scan.h"
+#include "agent/backend/scan.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/host/simhost.h"
 #include "tests/unit/agent/plan/tree.h"

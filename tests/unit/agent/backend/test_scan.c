@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/backend/scan.h"
 #include "agent/host/capacity.h"
-#include "agent/host/scan.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/plan/tree.h"
 

@@ -1,113 +1,15 @@
-#include "agent/host/scan.h"
+#include "agent/backend/mdev_scan.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "agent/host/sysfs.h"
-#include "lib/files.h"
-#include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
 #define PARENTS_FOLDER "class/mdev_bus"
-#define PCI_CLASS_DISPLAY 0x03
-
-struct scan {
-    struct host *host;
-    const struct scan_watch *watch; /* NULL: nobody watches */
-};
-
-static bool may_read(const struct scan *scan, const struct gpu *gpu, const char *file)
-{
-    return !scan->watch || scan->watch->may_read(scan->watch->data, gpu->name, file);
-}
-
-/* The first reason stays: it is the one that explains the others. */
-static void set_unreadable(struct gpu *gpu, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void set_unreadable(struct gpu *gpu, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    _cleanup_free_ char *reason = xvasprintf(format, args);
-    va_end(args);
-    /* Of several the first by name: folders have no order. */
-    if (gpu->health == GPU_UNREADABLE && strcmp(reason, gpu->health_reason) >= 0)
-        return;
-    if (gpu->health != GPU_OK && gpu->health != GPU_UNREADABLE)
-        return;
-    free(gpu->health_reason);
-    gpu->health_reason = steal(reason);
-    gpu->health = GPU_UNREADABLE;
-}
-
-/* A text that may be missing, but if it is there, must be readable. */
-static char *read_text(const struct scan *scan, struct gpu *gpu, int dirfd,
-                       const char *where, const char *name)
-{
-    char *text = NULL;
-    struct error err = {0};
-    if (!may_read(scan, gpu, name))
-        return NULL;
-    if (attribute_read_at(dirfd, name, &text, &err) != 0 && !sysfs_gone(err.errnum))
-        set_unreadable(gpu, "%s/%s", where, err.text);
-    return sysfs_printable(text);
-}
-
-static long read_number_or(const struct scan *scan, const struct gpu *gpu, int dirfd,
-                           const char *name, long otherwise)
-{
-    long number;
-    return may_read(scan, gpu, name) && sysfs_number(dirfd, name, &number, NULL) == 0
-               ? number
-               : otherwise;
-}
-
-/* ---- the card ---- */
-
-/* A card that fell off the bus answers every read with all ones. A suspended one is not
- * asked, since reading its config space would wake it up. */
-static void check_on_bus(const struct scan *scan, struct gpu *gpu, int card)
-{
-    if (!may_read(scan, gpu, "config"))
-        return;
-    _cleanup_free_ char *power = NULL;
-    if (attribute_read_at(card, "power/runtime_status", &power, NULL) == 0 &&
-        strcmp(power, "suspended") == 0)
-        return;
-    _cleanup_close_ int fd = openat(card, "config", O_RDONLY | O_CLOEXEC);
-    uint32_t id = 0;
-    if (fd < 0 || pread(fd, &id, sizeof id, 0) < 0) {
-        if (!sysfs_gone(errno))
-            set_unreadable(gpu, "config: %s", strerrordesc_np(errno));
-    } else if (id == UINT32_MAX) {
-        gpu->health = GPU_LOST;
-        gpu->health_reason = xstrdup("fell off the bus: its config space reads "
-                                     "0xffffffff");
-    }
-}
-
-static void read_card(const struct scan *scan, struct gpu *gpu, int card)
-{
-    gpu->driver = sysfs_link_name(card, "driver");
-    gpu->numa_node = (int)read_number_or(scan, gpu, card, "numa_node", -1);
-    if (gpu->is_pci) {
-        gpu->vendor = (uint16_t)read_number_or(scan, gpu, card, "vendor", 0);
-        gpu->device = (uint16_t)read_number_or(scan, gpu, card, "device", 0);
-        gpu->vf_total = (unsigned)read_number_or(scan, gpu, card, "sriov_totalvfs", 0);
-        gpu->vf_enabled = (unsigned)read_number_or(scan, gpu, card, "sriov_numvfs", 0);
-        check_on_bus(scan, gpu, card);
-        return;
-    }
-    _cleanup_free_ char *subsystem = sysfs_link_name(card, "subsystem");
-    if (subsystem) {
-        free(gpu->node_name);
-        gpu->node_name = node_device_name(subsystem, gpu->name);
-    }
-}
+#define DEVICES_FOLDER "bus/mdev/devices"
 
 /* ---- types ---- */
 
@@ -138,7 +40,7 @@ static const struct mdev_type *twin(const struct host *host, const struct gpu *g
 static char *read_type_name(const struct scan *scan, struct gpu *gpu, int folder,
                             const char *id)
 {
-    char *name = read_text(scan, gpu, folder, id, "name");
+    char *name = card_read_text(scan, gpu, folder, id, "name");
     for (const char *p = name; p && *p; p++)
         if (isalnum((unsigned char)*p))
             return name;
@@ -167,8 +69,8 @@ static void describe_type(const struct scan *scan, struct gpu *gpu, int types,
         copy_description(same, type);
         return;
     }
-    type->description = read_text(scan, gpu, folder, type->id, "description");
-    type->device_api = read_text(scan, gpu, folder, type->id, "device_api");
+    type->description = card_read_text(scan, gpu, folder, type->id, "description");
+    type->device_api = card_read_text(scan, gpu, folder, type->id, "device_api");
     type->attributes = type_attributes_parse(type->description);
 }
 
@@ -177,7 +79,7 @@ static int read_available(const struct scan *scan, struct gpu *gpu, int types,
                           struct mdev_type *type)
 {
     type->available = -1;
-    if (!may_read(scan, gpu, "available_instances"))
+    if (!card_may_read(scan, gpu, "available_instances"))
         return 0;
     char path[NAME_MAX + 32];
     struct error err = {0};
@@ -189,7 +91,7 @@ static int read_available(const struct scan *scan, struct gpu *gpu, int types,
     if (sysfs_gone(err.errnum) || err.errnum == ENOTDIR)
         return -1;
     if (err.code)
-        set_unreadable(gpu, "mdev_supported_types/%s", err.text);
+        card_set_unreadable(gpu, "mdev_supported_types/%s", err.text);
     else
         type->available = (int)number;
     return 0;
@@ -216,7 +118,7 @@ static void read_types(const struct scan *scan, struct gpu *gpu,
     while (types && (id = sysfs_next(types, &errnum)))
         read_type(scan, gpu, parent, dirfd(types), id);
     if (errnum && !sysfs_gone(errnum))
-        set_unreadable(gpu, "mdev_supported_types: %s", strerrordesc_np(errnum));
+        card_set_unreadable(gpu, "mdev_supported_types: %s", strerrordesc_np(errnum));
 }
 
 /* ---- devices ---- */
@@ -229,7 +131,7 @@ static char *first_in_folder(int dirfd, const char *path)
 }
 
 /* In the kernel the link to the type is made last and goes first. */
-void host_scan_mdev(int folder, const char *name, struct mdev *mdev)
+void mdev_scan_device(int folder, const char *name, struct mdev *mdev)
 {
     _cleanup_close_ int device = sysfs_open_folder(folder, name);
     if (device >= 0) {
@@ -256,7 +158,7 @@ static void add_mdev(struct mdev_parent *list, int folder, const char *name,
         return;
     struct mdev *mdev = array_add(list->mdevs, list->mdev_count);
     memcpy(mdev->uuid, uuid, sizeof mdev->uuid);
-    host_scan_mdev(folder, name, mdev);
+    mdev_scan_device(folder, name, mdev);
 }
 
 /* The devices in a parent's own folder: there they stay visible even while a removal
@@ -271,7 +173,7 @@ static void list_mdevs(struct gpu *gpu, struct mdev_parent *list, int folder)
         if (uuid_parse_text(name, uuid))
             add_mdev(list, dirfd(entries), name, uuid);
     if (errnum && !sysfs_gone(errnum))
-        set_unreadable(gpu, "%s: %s", list->name, strerrordesc_np(errnum));
+        card_set_unreadable(gpu, "%s: %s", list->name, strerrordesc_np(errnum));
 }
 
 /* Devices before and after the types were read: only one that was there both times, and
@@ -314,38 +216,14 @@ static void read_parent(const struct scan *scan, int parents, const char *name)
     int errnum = folder < 0 ? errno : 0;
     if (sysfs_gone(errnum))
         return;
-    _cleanup_free_ char *pf = folder < 0 ? NULL : sysfs_link_name(folder, "physfn");
-    size_t known = host->gpu_count;
-    struct gpu *gpu = host_add_gpu(host, pf ? pf : name);
+    struct gpu *gpu = card_of_function(scan, folder, name);
     struct mdev_parent *parent = gpu_add_parent(gpu, name);
     parent->path = parent_path(parents, name);
     if (errnum) {
-        set_unreadable(gpu, "%s: %s", parent->path, strerrordesc_np(errnum));
+        card_set_unreadable(gpu, "%s: %s", parent->path, strerrordesc_np(errnum));
         return;
-    }
-    if (host->gpu_count > known) {
-        _cleanup_close_ int card = sysfs_open_folder(folder, pf ? "physfn" : ".");
-        if (card >= 0)
-            read_card(scan, gpu, card);
     }
     read_devices_and_types(scan, gpu, parent, folder);
-}
-
-/* ---- cards that offer nothing ---- */
-
-/* The kernel knows a function's class without asking its driver. */
-static void read_bare_card(const struct scan *scan, int cards, const char *name)
-{
-    if (!pci_address_parse(name, NULL) || host_gpu(scan->host, name))
-        return;
-    _cleanup_close_ int card = sysfs_open_folder(cards, name);
-    long class;
-    if (card < 0 || sysfs_number(card, "class", &class, NULL) != 0 ||
-        class >> 16 != PCI_CLASS_DISPLAY)
-        return;
-    _cleanup_free_ char *pf = sysfs_link_name(card, "physfn");
-    if (!pf)
-        read_card(scan, host_add_gpu(scan->host, name), card);
 }
 
 /* ---- devices that no parent had ---- */
@@ -366,41 +244,9 @@ static void read_stray(const struct scan *scan, int devices, const char *name)
 
 /* ---- the whole ---- */
 
-/* The lists in the order in which they are read; each may be absent. */
-static const struct {
-    const char *path;
-    void (*read)(const struct scan *scan, int list, const char *name);
-} lists[] = {
-    {PARENTS_FOLDER, read_parent},
-    {"bus/pci/devices", read_bare_card},
-    {"bus/mdev/devices", read_stray},
-};
-
-static int read_list(const struct scan *scan, int root, size_t number,
-                     struct error *err)
+int mdev_scan(const struct scan *scan, int root, struct error *err)
 {
-    _cleanup_directory_ DIR *list = sysfs_open_list(root, lists[number].path);
-    int errnum = list ? 0 : errno;
-    const char *name;
-    while (list && (name = sysfs_next(list, &errnum)))
-        lists[number].read(scan, dirfd(list), name);
-    if (errnum && !sysfs_gone(errnum))
-        return error_set_errno(err, errnum, "%s", lists[number].path);
-    return 0;
-}
-
-int host_scan(const char *sysfs_root, const struct scan_watch *watch, struct host **out,
-              struct error *err)
-{
-    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, sysfs_root);
-    if (root < 0)
-        return error_set_errno(err, errno, "%s", sysfs_root);
-    _cleanup_(host_freep) struct host *host = xcalloc(1, sizeof *host);
-    const struct scan scan = {host, watch};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        if (read_list(&scan, root, i, err) != 0)
-            return error_prefix(err, "%s", sysfs_root);
-    host_sort(host);
-    *out = steal(host);
-    return 0;
+    if (card_scan_list(scan, root, PARENTS_FOLDER, read_parent, err) != 0)
+        return -1;
+    return card_scan_list(scan, root, DEVICES_FOLDER, read_stray, err);
 }

@@ -1,5 +1,5 @@
 /*
- * reader: looks at the host (agent/host/scan.h) in a child process, so that a
+ * reader: looks at the host (agent/backend/scan.h) in a child process, so that a
  * driver that hangs in the read of a file does not hang the agent. One child does look
  * after look. When it does not come on, the card that it is at does not answer: the
  * child is left there, and another goes on without that card. As long as the first one
@@ -9,8 +9,8 @@
  *
  * One thread (the agent's).
  */
-#ifndef AGENT_HOST_READER_H
-#define AGENT_HOST_READER_H
+#ifndef AGENT_BACKEND_READER_H
+#define AGENT_BACKEND_READER_H
 
 #include <stdbool.h>
 

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/backend/reader.h"
+#include "agent/backend/scan.h"
 #include "agent/host/codec.h"
-#include "agent/host/reader.h"
-#include "agent/host/scan.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/host/simhost.h"
 #include "tests/unit/agent/plan/tree.h"

@@ -1,4 +1,4 @@
-#include "agent/host/reader.h"
+#include "agent/backend/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/backend/scan.h"
 #include "agent/host/codec.h"
-#include "agent/host/scan.h"
 #include "lib/files.h"
 #include "lib/strlist.h"
 #include "lib/subprocess.h"

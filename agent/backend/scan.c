@@ -1,0 +1,50 @@
+#include "agent/backend/scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "agent/backend/backends.h"
+#include "agent/host/sysfs.h"
+#include "lib/files.h"
+#include "lib/pci_address.h"
+#include "lib/xalloc.h"
+
+#define PCI_CLASS_DISPLAY 0x03
+
+/* The kernel knows a function's class without asking its driver. */
+static void read_bare_card(const struct scan *scan, int cards, const char *name)
+{
+    if (!pci_address_parse(name, NULL) || host_gpu(scan->host, name))
+        return;
+    _cleanup_close_ int card = sysfs_open_folder(cards, name);
+    long class;
+    if (card < 0 || sysfs_number(card, "class", &class, NULL) != 0 ||
+        class >> 16 != PCI_CLASS_DISPLAY)
+        return;
+    _cleanup_free_ char *pf = sysfs_link_name(card, "physfn");
+    if (!pf)
+        card_read(scan, host_add_gpu(scan->host, name), card);
+}
+
+static int scan_all(const struct scan *scan, int root, struct error *err)
+{
+    for (size_t i = 0; backends[i]; i++)
+        if (backends[i]->scan(scan, root, err) != 0)
+            return -1;
+    return card_scan_list(scan, root, "bus/pci/devices", read_bare_card, err);
+}
+
+int host_scan(const char *sysfs_root, const struct scan_watch *watch, struct host **out,
+              struct error *err)
+{
+    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, sysfs_root);
+    if (root < 0)
+        return error_set_errno(err, errno, "%s", sysfs_root);
+    _cleanup_(host_freep) struct host *host = xcalloc(1, sizeof *host);
+    const struct scan scan = {host, watch};
+    if (scan_all(&scan, root, err) != 0)
+        return error_prefix(err, "%s", sysfs_root);
+    host_sort(host);
+    *out = steal(host);
+    return 0;
+}

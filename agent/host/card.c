@@ -1,0 +1,125 @@
+#include "agent/host/card.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "agent/host/sysfs.h"
+#include "lib/files.h"
+#include "lib/xalloc.h"
+
+bool card_may_read(const struct scan *scan, const struct gpu *gpu, const char *file)
+{
+    return !scan->watch || scan->watch->may_read(scan->watch->data, gpu->name, file);
+}
+
+void card_set_unreadable(struct gpu *gpu, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    _cleanup_free_ char *reason = xvasprintf(format, args);
+    va_end(args);
+    /* Of several the first by name: folders have no order. */
+    if (gpu->health == GPU_UNREADABLE && strcmp(reason, gpu->health_reason) >= 0)
+        return;
+    if (gpu->health != GPU_OK && gpu->health != GPU_UNREADABLE)
+        return;
+    free(gpu->health_reason);
+    gpu->health_reason = steal(reason);
+    gpu->health = GPU_UNREADABLE;
+}
+
+/* A text that may be missing, but if it is there, must be readable. */
+char *card_read_text(const struct scan *scan, struct gpu *gpu, int dirfd,
+                     const char *where, const char *name)
+{
+    char *text = NULL;
+    struct error err = {0};
+    if (!card_may_read(scan, gpu, name))
+        return NULL;
+    if (attribute_read_at(dirfd, name, &text, &err) != 0 && !sysfs_gone(err.errnum))
+        card_set_unreadable(gpu, "%s/%s", where, err.text);
+    return sysfs_printable(text);
+}
+
+static long read_number_or(const struct scan *scan, const struct gpu *gpu, int dirfd,
+                           const char *name, long otherwise)
+{
+    long number;
+    return card_may_read(scan, gpu, name) &&
+                   sysfs_number(dirfd, name, &number, NULL) == 0
+               ? number
+               : otherwise;
+}
+
+/* ---- the card ---- */
+
+/* A card that fell off the bus answers every read with all ones. A suspended one is not
+ * asked, since reading its config space would wake it up. */
+static void check_on_bus(const struct scan *scan, struct gpu *gpu, int card)
+{
+    if (!card_may_read(scan, gpu, "config"))
+        return;
+    _cleanup_free_ char *power = NULL;
+    if (attribute_read_at(card, "power/runtime_status", &power, NULL) == 0 &&
+        strcmp(power, "suspended") == 0)
+        return;
+    _cleanup_close_ int fd = openat(card, "config", O_RDONLY | O_CLOEXEC);
+    uint32_t id = 0;
+    if (fd < 0 || pread(fd, &id, sizeof id, 0) < 0) {
+        if (!sysfs_gone(errno))
+            card_set_unreadable(gpu, "config: %s", strerrordesc_np(errno));
+    } else if (id == UINT32_MAX) {
+        gpu->health = GPU_LOST;
+        gpu->health_reason = xstrdup("fell off the bus: its config space reads "
+                                     "0xffffffff");
+    }
+}
+
+void card_read(const struct scan *scan, struct gpu *gpu, int card)
+{
+    gpu->driver = sysfs_link_name(card, "driver");
+    gpu->numa_node = (int)read_number_or(scan, gpu, card, "numa_node", -1);
+    if (gpu->is_pci) {
+        gpu->vendor = (uint16_t)read_number_or(scan, gpu, card, "vendor", 0);
+        gpu->device = (uint16_t)read_number_or(scan, gpu, card, "device", 0);
+        gpu->vf_total = (unsigned)read_number_or(scan, gpu, card, "sriov_totalvfs", 0);
+        gpu->vf_enabled = (unsigned)read_number_or(scan, gpu, card, "sriov_numvfs", 0);
+        check_on_bus(scan, gpu, card);
+        return;
+    }
+    _cleanup_free_ char *subsystem = sysfs_link_name(card, "subsystem");
+    if (subsystem) {
+        free(gpu->node_name);
+        gpu->node_name = node_device_name(subsystem, gpu->name);
+    }
+}
+
+struct gpu *card_of_function(const struct scan *scan, int folder, const char *name)
+{
+    struct host *host = scan->host;
+    _cleanup_free_ char *pf = folder < 0 ? NULL : sysfs_link_name(folder, "physfn");
+    size_t known = host->gpu_count;
+    struct gpu *gpu = host_add_gpu(host, pf ? pf : name);
+    _cleanup_close_ int card = folder < 0 || host->gpu_count == known
+                                   ? -1
+                                   : sysfs_open_folder(folder, pf ? "physfn" : ".");
+    if (card >= 0)
+        card_read(scan, gpu, card);
+    return gpu;
+}
+
+int card_scan_list(const struct scan *scan, int root, const char *path,
+                   void (*read)(const struct scan *scan, int list, const char *name),
+                   struct error *err)
+{
+    _cleanup_directory_ DIR *list = sysfs_open_list(root, path);
+    int errnum = list ? 0 : errno;
+    const char *name;
+    while (list && (name = sysfs_next(list, &errnum)))
+        read(scan, dirfd(list), name);
+    if (errnum && !sysfs_gone(errnum))
+        return error_set_errno(err, errnum, "%s", path);
+    return 0;
+}

@@ -57,9 +57,9 @@ def ask_until(stop, url, path):
     connection.close()
 
 
-def slowest_beside(url, path, heavy, seconds):
-    """Of a hundred requests for `path` the slowest but one, in milliseconds, while a
-    client of its own process asks for `heavy` without end. A hundred at least."""
+def beside(url, path, heavy, seconds):
+    """(p50, p99) of requests for `path`, in milliseconds, while a client of its own
+    process asks for `heavy` without end. A hundred requests at least."""
     stop = multiprocessing.Event()
     reader = multiprocessing.Process(target=ask_until, args=(stop, url, heavy), daemon=True)
     connection, times = Connection(url), []
@@ -79,7 +79,7 @@ def slowest_beside(url, path, heavy, seconds):
         connection.close()
     if reader.exitcode != 0:
         raise RuntimeError(f"GET {heavy} beside {path}: the reader failed")
-    return statistics.quantiles(times, n=100)[98]
+    return statistics.median(times), statistics.quantiles(times, n=100)[98]
 
 
 def per_second(url, path, clients, seconds, script=None, environment=None):

@@ -24,7 +24,7 @@ sys.path.insert(0, str(TOP / "tests/system"))
 from support.process import Process, wait_for  # noqa: E402
 
 PYTHON = "/usr/bin/python3"  # Debian's modules are not in another one's path
-START = 60.0  # seconds, on a busy machine
+START = 180.0  # seconds, on a busy machine
 
 
 def tool(arguments, **more):

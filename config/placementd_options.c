@@ -75,7 +75,8 @@ static const struct option_spec options[] = {
     IN(placementd, UNSIGNED, max_replies_size,
        "The most that all replies may have together that clients have not read yet, in "
        "bytes. Beyond it those are cut off that have had seconds to read the oldest "
-       "ones, and a large reply that still does not fit is 503. Never less than "
+       "ones; then, for a reply to another address, those of an address that has more "
+       "than half of it. A large reply that still does not fit is 503. Never less than "
        "max_reply_size.",
        .default_value = "134217728", .minimum = 65536, .maximum = 1 << 30),
     IN(placementd, UNSIGNED, max_connections,

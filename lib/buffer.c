@@ -19,6 +19,12 @@ char *buffer_reserve(struct buffer *buffer, size_t more)
     return buffer->text + buffer->length;
 }
 
+void buffer_ask(struct buffer *buffer, size_t length)
+{
+    buffer->granted = buffer->grant(buffer->grantor, length);
+    buffer->full = length > buffer->granted;
+}
+
 void buffer_format(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;

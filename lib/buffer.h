@@ -1,6 +1,6 @@
 /*
  * buffer: a text, or any bytes, that grows at its end. Plain data; all zero is the empty
- * buffer. With `max` set it is bounded: what no longer fits is dropped, as is all that
+ * buffer. With `max` or `grant` set it is bounded: what no longer fits is dropped, as is all that
  * comes after it, and `full` says so; the writer need not check each addition. Memory
  * aborts. Not thread safe.
  */
@@ -17,6 +17,11 @@ struct buffer {
     char *text; /* `length` bytes; not NUL-terminated until buffer_take() */
     size_t length, room;
     size_t max; /* bytes; 0: no bound */
+    /* Asked before there are more than `granted` bytes: how many there may be now, fewer
+     * than `length` where there is no room for so many. NULL: `max` alone bounds it. */
+    size_t (*grant)(void *grantor, size_t length);
+    void *grantor;
+    size_t granted;
     bool full;
 };
 
@@ -24,11 +29,16 @@ struct buffer {
  * What is written there counts once `length` is raised. */
 char *buffer_reserve(struct buffer *buffer, size_t more);
 
+/* Asks for the memory of `length` bytes; the buffer is full where there is none. */
+void buffer_ask(struct buffer *buffer, size_t length);
+
 /* Whether `more` bytes are still taken; false for ever after the first refusal. */
 static inline bool buffer_takes(struct buffer *buffer, size_t more)
 {
     if (buffer->max && more > buffer->max - buffer->length)
         buffer->full = true;
+    else if (buffer->grant && buffer->length + more > buffer->granted && !buffer->full)
+        buffer_ask(buffer, buffer->length + more);
     return !buffer->full;
 }
 

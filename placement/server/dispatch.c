@@ -131,7 +131,6 @@ void api_answer(struct api *api, struct request *request, struct reply *reply)
 void api_answer_again(struct api *api, struct request *request, struct reply *reply,
                       const struct error *err)
 {
-    reply_clear(reply);
     if (is_read(request)) {
         api_answer(api, request, reply);
         return;

@@ -31,8 +31,8 @@ int api_admit(struct api *api, struct request *request, struct reply *reply);
  * store_commit(). */
 void api_answer(struct api *api, struct request *request, struct reply *reply);
 
-/* The commit failed, `err` says why: makes the reply that is now true. A read is
- * answered again, a write was not done: 503. */
+/* The commit failed, `err` says why: makes the reply that is now true, in an empty one. A
+ * read is answered again, a write was not done: 503. */
 void api_answer_again(struct api *api, struct request *request, struct reply *reply,
                       const struct error *err);
 

@@ -232,9 +232,10 @@ class HostileWork(SystemTest):
         self.assertEqual(server.request("GET", "/resource_providers?name=node0").status,
                          200)
 
-    def ask(self, server, path, times=1, buffer=4096):
+    def ask(self, server, path, times=1, buffer=4096, source="127.0.0.1"):
         """A connection that has asked, and whose reply nobody reads."""
         client = socket.socket()
+        client.bind((source, 0))
         if buffer:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         host, port = server.url.partition("//")[2].split(":")
@@ -259,6 +260,35 @@ class HostileWork(SystemTest):
                          "a large reply beside them")
         self.assertEqual(len(large["resource_providers"]), 9000)
         self.assertLess(peak_memory(server) - before, 4 * limit)
+
+    def test_no_list_is_made_without_room_for_it(self):
+        """It was made whole before there was found to be no memory for it."""
+        server = self.start(lambda filler: gpu_nodes(filler, 1000), access_log="false",
+                            max_reply_size=8 << 20, max_replies_size=8 << 20)
+        alone = processor_seconds(server)
+        for _ in range(20):
+            self.assertEqual(server.request("GET", "/resource_providers").status, 200)
+        alone = (processor_seconds(server) - alone) / 20
+        for _ in range(4):  # refused after some 64 KiB of each 2.6 MB
+            self.ask(server, "/resource_providers")
+        before, refused = processor_seconds(server), 0
+        while refused < 60:
+            response = server.request("GET", "/resource_providers")
+            if response.status == 200:  # those had time enough
+                self.ask(server, "/resource_providers", times=4)
+                before, refused = processor_seconds(server), 0
+            refused += response.status == 503
+        self.assertLess((processor_seconds(server) - before) / refused, alone / 2)
+
+    def test_one_address_takes_no_memory_from_another(self):
+        """Its clients read nothing, and ask again as soon as they are cut off."""
+        server = self.start(lambda filler: gpu_nodes(filler, 1000), access_log="false",
+                            max_reply_size=8 << 20, max_replies_size=16 << 20)
+        for _ in range(5):
+            for _ in range(10):
+                self.ask(server, "/resource_providers", source="127.0.0.2")
+            response = server.request("GET", "/resource_providers")
+            self.assertEqual(response.status, 200, response.body[:500])
 
     @staticmethod
     def whole(server, path):

@@ -40,6 +40,7 @@ struct exchange {
     struct incoming incoming;
     struct reply reply;
     struct unread unread;
+    bool unread_full;      /* there is no memory for the reply */
     struct exchange *next; /* among those that wait, or are held */
 };
 
@@ -210,21 +211,48 @@ static void hold(struct exchange *exchange)
     http->held_end = &exchange->next;
 }
 
-/* A large reply that there is no memory for is none. What was written is written: only
- * replies to GET are large. */
+/* A reply asks for its memory while it is written. */
+static size_t grant(void *context, size_t length)
+{
+    struct exchange *exchange = context;
+    struct http *http = exchange->http;
+    size_t granted = unread_grow(&http->unread, &exchange->unread, exchange->peer,
+                                 length, &http->peers);
+    exchange->unread_full = granted < length;
+    return granted;
+}
+
 static void count_reply(struct exchange *exchange)
 {
     struct http *http = exchange->http;
     struct reply *reply = &exchange->reply;
-    unread_remove(&http->unread, &exchange->unread);
-    if (unread_add(&http->unread, &exchange->unread, exchange->peer,
-                   reply->body.out.length, &http->peers))
+    if (!exchange->unread_full)
+        (void)grant(exchange, reply->body.out.length);
+    if (!exchange->unread_full) {
+        unread_settle(&http->unread, &exchange->unread, reply->body.out.length);
         return;
+    }
+    unread_remove(&http->unread, &exchange->unread);
     reply_problem(reply, 503, NULL,
                   "the replies that clients do not read take the %zu bytes that "
                   "[placementd] max_replies_size lets them have",
                   http->options.max_replies);
     reply_finish_problem(reply, &exchange->incoming.request);
+}
+
+/* Has the reply made by one of the hooks. A large one that there is no memory for is
+ * none. What was written is written: only replies to GET are large. */
+static void make_reply(struct exchange *exchange,
+                       void (*make)(void *context, struct request *request,
+                                    struct reply *reply),
+                       void *context)
+{
+    bool is_read = strcmp(exchange->incoming.request.method, "GET") == 0;
+    exchange->reply.body.out.grant = is_read ? grant : NULL;
+    exchange->reply.body.out.grantor = exchange;
+    make(context, &exchange->incoming.request, &exchange->reply);
+    if (is_read)
+        count_reply(exchange);
 }
 
 static enum MHD_Result answer(struct exchange *exchange)
@@ -240,10 +268,8 @@ static enum MHD_Result answer(struct exchange *exchange)
         say_stopping(exchange);
         return send_reply(exchange);
     }
-    hooks->answer(hooks->context, &exchange->incoming.request, &exchange->reply);
+    make_reply(exchange, hooks->answer, hooks->context);
     incoming_drop_body(&exchange->incoming);
-    if (strcmp(exchange->incoming.request.method, "GET") == 0)
-        count_reply(exchange);
     if (!hooks->must_wait(hooks->context))
         return send_reply(exchange);
     hold(exchange);
@@ -455,8 +481,11 @@ void http_release(struct http *http,
     http->held_end = &http->held;
     for (; exchange; exchange = next) {
         next = exchange->next;
-        if (again)
-            again(context, &exchange->incoming.request, &exchange->reply);
+        if (again) {
+            reply_clear(&exchange->reply);
+            exchange->unread_full = false;
+            make_reply(exchange, again, context);
+        }
         exchange->state = READY;
         MHD_resume_connection(exchange->connection);
     }

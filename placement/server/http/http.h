@@ -3,8 +3,8 @@
  * caller's loop: poll http_fd() for input, call http_run(). Replies can be held back: a
  * reply that tells of changes that are not on disk yet waits for http_release().
  *
- * Bounded: each body (413) and all together (503), all replies together (503), headers and URL (431, 414),
- * connections and their times (lib/connections.h). A request is admitted or refused
+ * Bounded: each body (413) and all together (503), all replies together (503), headers
+ * and URL (431, 414), connections and their times (lib/connections.h). A request is admitted or refused
  * when its headers have come; no byte of the body of one that is refused is kept. One
  * thread.
  */
@@ -75,7 +75,7 @@ void http_drain(struct http *http);
 
 /* Asks again about all that are not admitted yet. */
 void http_retry(struct http *http);
-/* Lets the held replies go; before that, `again` (may be NULL) may change each. */
+/* Lets the held replies go; `again` (may be NULL) makes each anew before that. */
 void http_release(struct http *http,
                   void (*again)(void *context, struct request *request,
                                 struct reply *reply),

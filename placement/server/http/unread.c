@@ -1,5 +1,7 @@
 #include "placement/server/http/unread.h"
 
+#include <string.h>
+
 #include "lib/clock.h"
 
 /* There may be no more of these than there may be connections. */
@@ -25,31 +27,106 @@ void unread_remove(struct unread_list *list, struct unread *reply)
     *reply = (struct unread){0};
 }
 
-/* Its memory is free soon, when the library has seen the end of the connection. */
-static void make_room(struct unread_list *list, size_t bytes, struct peers *peers)
+static bool fits(const struct unread_list *list, size_t more)
 {
-    int64_t latest = clock_monotonic_ms() - PATIENCE_MS;
-    while (list->oldest && list->oldest->since <= latest &&
-           bytes > list->max - list->used) {
-        peers_cut_off(peers, list->oldest->peer);
-        unread_remove(list, list->oldest);
+    return more <= list->max - list->used;
+}
+
+/* Its memory is free soon, when the library has seen the end of the connection. */
+static void drop(struct unread_list *list, struct unread *reply, struct peers *peers)
+{
+    peers_cut_off(peers, reply->peer);
+    unread_remove(list, reply);
+}
+
+static bool is_of(const struct unread *reply, const char *address)
+{
+    return strcmp(reply->peer->address, address) == 0;
+}
+
+/* The address that has more than half of what is used, NULL where none has. Boyer and
+ * Moore's vote, in which each byte has one, and then a count. */
+static const char *greedy_address(const struct unread_list *list)
+{
+    const char *address = "";
+    size_t lead = 0, has = 0;
+    for (const struct unread *one = list->oldest; one; one = one->next) {
+        if (is_of(one, address)) {
+            lead += one->bytes;
+        } else if (one->bytes > lead) {
+            address = one->peer->address;
+            lead = one->bytes - lead;
+        } else {
+            lead -= one->bytes;
+        }
+    }
+    for (const struct unread *one = list->oldest; one; one = one->next)
+        has += is_of(one, address) ? one->bytes : 0;
+    return has > list->used / 2 ? address : NULL;
+}
+
+static void take_from_greedy(struct unread_list *list, const struct peer *peer,
+                             size_t more, struct peers *peers)
+{
+    const char *address = greedy_address(list);
+    if (!address || strcmp(address, peer->address) == 0)
+        return;
+    char greedy[PEER_ADDRESS_SIZE];
+    memcpy(greedy, address, sizeof greedy);
+    struct unread *next;
+    for (struct unread *one = list->oldest; one && !fits(list, more); one = next) {
+        next = one->next;
+        if (is_of(one, greedy))
+            drop(list, one, peers);
     }
 }
 
-bool unread_add(struct unread_list *list, struct unread *reply, struct peer *peer,
-                size_t bytes, struct peers *peers)
+/* `reply` itself is not given up. */
+static bool make_room(struct unread_list *list, const struct unread *reply,
+                      const struct peer *peer, size_t more, struct peers *peers)
 {
-    if (bytes <= SMALL)
-        return true;
-    make_room(list, bytes, peers);
-    if (bytes > list->max - list->used)
-        return false;
-    *reply = (struct unread){.peer = peer,
-                             .bytes = bytes,
-                             .since = clock_monotonic_ms(),
-                             .previous = list->newest};
+    int64_t latest = clock_monotonic_ms() - PATIENCE_MS;
+    while (!fits(list, more) && list->oldest && list->oldest != reply &&
+           list->oldest->since <= latest)
+        drop(list, list->oldest, peers);
+    if (!fits(list, more))
+        take_from_greedy(list, peer, more, peers);
+    return fits(list, more);
+}
+
+static void append(struct unread_list *list, struct unread *reply, struct peer *peer)
+{
+    *reply = (struct unread){
+        .peer = peer, .since = clock_monotonic_ms(), .previous = list->newest};
     *list->newest = reply;
     list->newest = &reply->next;
-    list->used += bytes;
-    return true;
+}
+
+size_t unread_grow(struct unread_list *list, struct unread *reply, struct peer *peer,
+                   size_t bytes, struct peers *peers)
+{
+    if (bytes <= SMALL)
+        return SMALL;
+    if (bytes <= reply->bytes)
+        return reply->bytes;
+    if (!make_room(list, reply, peer, bytes - reply->bytes, peers))
+        return reply->bytes;
+    size_t wanted = bytes + SMALL - bytes % SMALL;
+    size_t most = reply->bytes + list->max - list->used;
+    wanted = wanted < most ? wanted : most;
+    if (!reply->previous)
+        append(list, reply, peer);
+    list->used += wanted - reply->bytes;
+    reply->bytes = wanted;
+    return wanted;
+}
+
+void unread_settle(struct unread_list *list, struct unread *reply, size_t bytes)
+{
+    if (bytes <= SMALL) {
+        unread_remove(list, reply);
+    } else {
+        list->used -= reply->bytes - bytes;
+        reply->bytes = bytes;
+    }
 }

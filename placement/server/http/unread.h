@@ -1,8 +1,10 @@
 /*
- * unread: the replies that have been made and that their clients have not read to the
- * end, with the memory that all of them have together. When a large one more does not
- * fit, those clients are cut off that have had some seconds to read the oldest ones;
- * small replies always fit. One thread.
+ * unread: the replies that are being made, or that their clients have not read to the
+ * end, with the memory that all of them have together. A large one asks for memory as it
+ * grows, so that none is made for which there is no room. When it does not fit, those
+ * clients are cut off that have had some seconds to read the oldest ones; and where one
+ * address has more than half of all, its oldest ones, for the reply to another. Small
+ * replies always fit. One thread.
  */
 #ifndef PLACEMENT_SERVER_HTTP_UNREAD_H
 #define PLACEMENT_SERVER_HTTP_UNREAD_H
@@ -16,7 +18,7 @@
 struct unread {
     struct peer *peer;
     size_t bytes;
-    int64_t since; /* monotonic, ms */
+    int64_t since; /* it became large; monotonic, ms */
     struct unread *next, **previous;
 };
 
@@ -26,9 +28,12 @@ struct unread_list {
 };
 
 void unread_begin(struct unread_list *list, size_t max);
-/* False: it does not fit. */
-bool unread_add(struct unread_list *list, struct unread *reply, struct peer *peer,
-                size_t bytes, struct peers *peers);
+/* How many bytes the reply to that peer, which wants so many, may have: fewer where they
+ * do not fit. `peers` has all whom this may cut off. */
+size_t unread_grow(struct unread_list *list, struct unread *reply, struct peer *peer,
+                   size_t bytes, struct peers *peers);
+/* It is made, and has so many, no more than it may. */
+void unread_settle(struct unread_list *list, struct unread *reply, size_t bytes);
 /* It is read, or nobody will read it. May be called for none. */
 void unread_remove(struct unread_list *list, struct unread *reply);
 

@@ -96,8 +96,10 @@ int api_call(struct api_world *world, int minor, const char *method, const char 
     *reply = (struct reply){0};
     if (api_admit(&world->api, &request, reply) == 0)
         api_answer(&world->api, &request, reply);
-    if (store_commit(world->api.store, &world->commit_error) != 0)
+    if (store_commit(world->api.store, &world->commit_error) != 0) {
+        reply_clear(reply);
         api_answer_again(&world->api, &request, reply, &world->commit_error);
+    }
     query_clear(&request.query);
     identity_clear(&request.identity);
     *buffer_reserve(&reply->body.out, 1) = 0; /* tests read it as a string */

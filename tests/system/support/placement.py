@@ -125,9 +125,10 @@ def own_placement(directory, **more):
     return start_placement(directory, "--auth", "noauth2", **more)
 
 
-def start_placement(directory, *options, **more):
-    """A new placementd on a port that the kernel chooses; `more` is for Process."""
-    process = Process([program("placementd"), "--listen", "127.0.0.1:0", "--database",
+def start_placement(directory, *options, binary=None, **more):
+    """A new placementd on a port that the kernel chooses; `more` is for Process. `binary`:
+    another program than the one that was built."""
+    process = Process([binary or program("placementd"), "--listen", "127.0.0.1:0", "--database",
                        str(directory / "placement.sqlite"), *options],
                       directory / "placementd.log", **more)
     line = process.wait_for_output("listening on 127.0.0.1:")

@@ -8,28 +8,75 @@
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
 
-/* The options below a misspelt header are not used; worst with [mdev_<type>], without
- * which a type becomes the default for all GPUs. */
-static void check_spelling(const struct config *config, const struct ini *ini,
-                           struct config_problems *problems)
+/* The section that was probably meant; NULL: it is another's. The caller frees. */
+static char *section_meant(const struct config *config, const char *name)
 {
-    _cleanup_strlist_ struct strlist ours = {0};
+    _cleanup_strlist_ struct strlist ours = {0}, near = {0};
     strlist_add(&ours, "agent");
     strlist_add(&ours, "devices");
     strlist_add(&ours, "placement");
-    for (size_t i = 0; i < config->type_count; i++)
-        strlist_add_take(&ours, xasprintf("mdev_%s", config->types[i].type));
+    for (size_t i = 0; i < config->type_count; i++) {
+        const char *type = config->types[i].type;
+        if (strcasecmp(name, type) == 0)
+            return xasprintf("mdev_%s", type);
+        strlist_add_take(&ours, xasprintf("mdev_%s", type));
+    }
+    if (strcasecmp(name, "vgpu-agent") == 0 || strcasecmp(name, "vgpu_agent") == 0)
+        return xstrdup("agent");
+    if (devices_has_section(name)) /* all of these are looked at */
+        return NULL;
+    nearest_names(name, (const char *const *)ours.items, ours.count, &near);
+    return near.count && strcasecmp(near.items[0], name) != 0 ? xstrdup(near.items[0])
+                                                              : NULL;
+}
+
+static bool is_types_section(const char *name)
+{
+    return strcasecmp(name, "devices") == 0 || devices_has_section(name);
+}
+
+/* The options below a misspelt header are not used. Without [devices] nothing is enabled,
+ * and without [mdev_<type>] a type becomes the default for all GPUs, which is worse. */
+static void check_spelling(const struct config *config, const struct ini *ini,
+                           struct config_problems *problems)
+{
     for (size_t i = 0; i < ini->section_count; i++) {
         const struct ini_section *section = &ini->sections[i];
-        if (devices_has_section(section->name)) /* all of these are looked at */
+        _cleanup_free_ char *meant = section_meant(config, section->name);
+        if (meant)
+            (is_types_section(meant) ? config_error : config_warning)(
+                problems, &section->place, "[%s]: not used; did you mean [%s]?",
+                section->name, meant);
+    }
+}
+
+/* Names that are nobody else's: in another section they are a slip, in a section of ours
+ * one that changes what happens. */
+static void check_misplaced(const struct config *config, const struct ini *ini,
+                            struct config_problems *problems)
+{
+    static const struct {
+        const char *option, *section;
+    } places[] = {{"enabled_mdev_types", "devices"},
+                  {"enabled_vgpu_types", "devices"},
+                  {"device_addresses", "mdev_<type>"},
+                  {"create_root", "agent"},
+                  {"root_provider_name", "agent"}};
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        size_t j = 0, count = sizeof places / sizeof *places;
+        while (j < count && strcmp(entry->name, places[j].option) != 0)
+            j++;
+        if (j == count || strcasecmp(entry->section, places[j].section) == 0 ||
+            devices_has_section(entry->section))
             continue;
-        _cleanup_strlist_ struct strlist near = {0};
-        nearest_names(section->name, (const char *const *)ours.items, ours.count,
-                      &near);
-        if (near.count && strcasecmp(near.items[0], section->name) != 0)
-            config_warning(problems, &section->place,
-                           "[%s]: not used; did you mean [%s]?", section->name,
-                           near.items[0]);
+        _cleanup_free_ char *meant = section_meant(config, entry->section);
+        bool ours = strcasecmp(entry->section, "agent") == 0 ||
+                    strcasecmp(entry->section, "devices") == 0;
+        if (!meant) /* else the header is told of */
+            (ours ? config_error : config_warning)(
+                problems, &entry->place, "%s.%s: not used; it belongs into [%s]",
+                entry->section, entry->name, places[j].section);
     }
 }
 
@@ -52,8 +99,7 @@ static bool is_beside_nova(const struct ini *ini)
 
 static bool is_our_section(const char *name)
 {
-    return strcasecmp(name, "devices") == 0 || strcasecmp(name, "placement") == 0 ||
-           devices_has_section(name);
+    return strcasecmp(name, "placement") == 0 || is_types_section(name);
 }
 
 /* It names the driver, or, where another of nova-compute's files does, holds things that
@@ -157,8 +203,10 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     placement_config_apply(&config->placement, ini, "placement", problems);
     placement_config_warn(&config->placement, ini, problems);
     devices_apply(config, ini, problems);
-    options_warn_unknown(&agent_options, "agent", ini, "agent", problems);
-    options_warn_unknown(&agent_options, "devices", ini, "devices", problems);
+    options_warn_repeated(&agent_options, ini, NULL, problems);
+    check_misplaced(config, ini, problems);
+    options_warn_unknown(&agent_options, "agent", ini, "agent", false, problems);
+    options_warn_unknown(&agent_options, "devices", ini, "devices", true, problems);
     check_spelling(config, ini, problems);
     check_together(config, ini, problems);
     check_beside_nova(config, ini, problems);

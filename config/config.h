@@ -32,7 +32,8 @@ struct mdev_type_config {
     struct config_place addresses_place;
     char *mdev_class;       /* "VGPU" */
     unsigned max_instances; /* 0: no cap */
-    struct strlist traits;  /* extra ones, CUSTOM_... */
+    struct config_place max_place;
+    struct strlist traits; /* extra ones, CUSTOM_... */
 };
 
 struct config {

@@ -21,7 +21,10 @@ static bool is_css(const char *text)
 
 static bool is_name(const char *text)
 {
-    if (!isalpha((unsigned char)*text) || strncmp(text, "pci_", 4) == 0)
+    /* libvirt's name of a PCI device, or a provider's with that in it */
+    char pci[PCI_ADDRESS_SIZE];
+    if (!isalpha((unsigned char)*text) || strncasecmp(text, "pci_", 4) == 0 ||
+        (strcasestr(text, "_pci_") && pci_address_guess(text, pci)))
         return false;
     for (; *text; text++)
         if (!isalnum((unsigned char)*text) && *text != '_' && *text != '-')

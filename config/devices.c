@@ -6,6 +6,7 @@
 
 #include "config/agent_options.h"
 #include "config/device_address.h"
+#include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
 /* The names that a type's section can have, the current one first. */
@@ -33,6 +34,7 @@ static void type_clear(struct mdev_type_config *type)
     free(type->type);
     config_place_clear(&type->place);
     config_place_clear(&type->addresses_place);
+    config_place_clear(&type->max_place);
 }
 
 /* An address that a type has taken. They stand in a search tree, since a line can have
@@ -79,6 +81,20 @@ struct reading {
     void *claims;
 };
 
+static void refuse_address(struct reading *r, const struct config_place *place,
+                           const char *section, const char *written)
+{
+    char meant[PCI_ADDRESS_SIZE];
+    _cleanup_free_ char *hint =
+        pci_address_guess(written, meant)
+            ? xasprintf("did you mean %s?", meant)
+            : xstrdup("expected a PCI address as 0000:84:00.0, or the name of a device "
+                      "that is not PCI");
+    config_error(r->problems, place,
+                 "%s.device_addresses: incorrect device address: %s; %s", section,
+                 written, hint);
+}
+
 /* `section` is the one that the address is written in. */
 static void add_address(struct reading *r, struct mdev_type_config *type,
                         const char *section, const char *written)
@@ -86,11 +102,7 @@ static void add_address(struct reading *r, struct mdev_type_config *type,
     const struct config_place *place = &type->addresses_place;
     _cleanup_free_ char *address = device_address_normalise(written);
     if (!address) {
-        config_error(
-            r->problems, place,
-            "%s.device_addresses: incorrect device address: %s; expected a PCI "
-            "address as 0000:84:00.0, or the name of a device that is not PCI",
-            section, written);
+        refuse_address(r, place, section, written);
         return;
     }
     bool again;
@@ -136,11 +148,39 @@ static void read_addresses(struct reading *r, struct mdev_type_config *type,
 {
     _cleanup_strlist_ struct strlist written = type->device_addresses;
     type->device_addresses = (struct strlist){0};
-    if (!entry || !written.count)
+    /* Addresses that were refused are some, too: it is no default type. */
+    bool refused =
+        entry && config_has_error_of(r->problems, entry->section, entry->name);
+    if (!entry || (!written.count && !refused))
         return;
     type->addresses_place = config_place_copy(&entry->place);
     for (size_t i = 0; i < written.count; i++)
         add_address(r, type, entry->section, written.items[i]);
+}
+
+static bool has_addresses(const char *value)
+{
+    _cleanup_strlist_ struct strlist items = strlist_split(value, ',');
+    char address[PCI_ADDRESS_SIZE];
+    return items.count && (pci_address_normalise(items.items[0], address) ||
+                           pci_address_guess(items.items[0], address));
+}
+
+/* Without its addresses the type would be everybody's default. */
+static void check_unknown(struct reading *r, const struct section_names *names)
+{
+    static const struct option_table *const tables[] = {&mdev_options, NULL};
+    for (size_t i = 0; i < r->ini->entry_count; i++) {
+        const struct ini_entry *entry = &r->ini->entries[i];
+        if ((strcasecmp(entry->section, names->current) != 0 &&
+             strcasecmp(entry->section, names->old) != 0) ||
+            options_of_entry(&mdev_options, "mdev_*", entry))
+            continue;
+        _cleanup_free_ char *near = options_nearest(tables, "mdev_*", entry->name);
+        if (!near && has_addresses(entry->value))
+            near = xstrdup("device_addresses");
+        options_say_unknown(entry, near, near, r->problems);
+    }
 }
 
 static struct mdev_type_config read_type(struct reading *r, const char *name)
@@ -153,8 +193,12 @@ static struct mdev_type_config read_type(struct reading *r, const char *name)
         xasprintf("mdev_%s", name), xasprintf("vgpu_%s", name)};
     const char *const sections[] = {names.current, names.old, NULL};
     options_apply(&mdev_options, r->ini, sections, &type, r->problems);
-    options_warn_unknown(&mdev_options, "mdev_*", r->ini, names.current, r->problems);
-    options_warn_unknown(&mdev_options, "mdev_*", r->ini, names.old, r->problems);
+    options_warn_repeated(&mdev_options, r->ini, sections, r->problems);
+    check_unknown(r, &names);
+    const struct ini_entry *max =
+        options_entry(&mdev_options, r->ini, "mdev_*", "max_instances", sections);
+    if (max)
+        type.max_place = config_place_copy(&max->place);
     read_addresses(
         r, &type,
         options_entry(&mdev_options, r->ini, "mdev_*", "device_addresses", sections));
@@ -191,6 +235,8 @@ static void add_type(struct reading *r, const char *name)
 
 bool devices_has_section(const char *name)
 {
+    if (strcasecmp(name, "vgpu_agent") == 0) /* that is [agent], misspelt */
+        return false;
     return strncasecmp(name, "mdev_", 5) == 0 || strncasecmp(name, "vgpu_", 5) == 0;
 }
 
@@ -211,6 +257,20 @@ static void check_section(const struct config *config,
                  section->name, enabled->count ? names : "which is not set");
 }
 
+/* Types are named, and it is told already why they are not taken: the sections that then
+ * belong to none of them are no problem of their own. */
+static bool is_misnamed(const struct ini *ini, const struct ini_entry *enabled,
+                        const struct config_problems *problems)
+{
+    if (enabled)
+        return config_has_error_of(problems, enabled->section, enabled->name);
+    for (size_t i = 0; i < ini->entry_count; i++)
+        if (strncmp(ini->entries[i].name, "enabled_mdev", 12) == 0 ||
+            strncmp(ini->entries[i].name, "enabled_vgpu", 12) == 0)
+            return true;
+    return false;
+}
+
 void devices_apply(struct config *config, const struct ini *ini,
                    struct config_problems *problems)
 {
@@ -221,6 +281,8 @@ void devices_apply(struct config *config, const struct ini *ini,
     for (size_t i = 0; i < config->enabled_mdev_types.count; i++)
         add_type(&r, config->enabled_mdev_types.items[i]);
     tdestroy(r.claims, claim_free);
+    if (is_misnamed(ini, enabled, problems))
+        return;
     for (size_t i = 0; i < ini->section_count; i++)
         check_section(config, &ini->sections[i], problems);
 }

@@ -203,15 +203,18 @@ static void finish_value(struct reader *r)
     r->value_open = false;
 }
 
-/* oslo.config takes the quotes off each option's first line only. */
-static void put_unquoted(struct buffer *out, const char *value)
+/* oslo.config takes the quotes off each option's first line only. True: it had some. */
+static bool put_unquoted(struct buffer *out, const char *value)
 {
     size_t length = strlen(value);
-    if (length && (*value == '"' || *value == '\'') && value[length - 1] == *value) {
+    bool quoted =
+        length && (*value == '"' || *value == '\'') && value[length - 1] == *value;
+    if (quoted) {
         value++;
         length = length > 1 ? length - 2 : 0;
     }
     buffer_add(out, value, length);
+    return quoted;
 }
 
 static int take_value(void *user, const char *section, const char *name,
@@ -231,7 +234,7 @@ static int take_value(void *user, const char *section, const char *name,
     entry->file = r->ini->files.count - 1;
     entry->place = r->place;
     r->value_open = true;
-    put_unquoted(&r->value, value);
+    entry->quoted = put_unquoted(&r->value, value);
     return 1;
 }
 

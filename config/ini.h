@@ -15,6 +15,7 @@
 #ifndef CONFIG_INI_H
 #define CONFIG_INI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "config/problems.h"
@@ -27,6 +28,7 @@
 struct ini_entry {
     char *section, *name;      /* as written; the section without its brackets */
     char *value;               /* without quotes; continued lines are joined by "\n" */
+    bool quoted;               /* it had quotes around it */
     size_t file;               /* which of the files, from 0, in the order of reading */
     struct config_place place; /* its file is borrowed from the struct ini */
 };

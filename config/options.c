@@ -1,8 +1,10 @@
 #include "config/options.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
+#include "config/slip.h"
 #include "config/substitute.h"
 #include "config/value.h"
 #include "lib/nearest.h"
@@ -58,12 +60,18 @@ static int rank(const struct option_spec *option, const char *const *sections,
     return -1;
 }
 
-static const struct ini_entry *find(const struct option_spec *option,
-                                    const struct ini *ini, const char *const *sections)
+/* Of all entries from `first` on, or, where `file` is not ANY_FILE, of that file's. */
+#define ANY_FILE SIZE_MAX
+static const struct ini_entry *find_from(const struct option_spec *option,
+                                         const struct ini *ini,
+                                         const char *const *sections, size_t first,
+                                         size_t file)
 {
     const struct ini_entry *best = NULL;
     int best_rank = 0;
-    for (size_t i = 0; i < ini->entry_count; i++) {
+    for (size_t i = first; i < ini->entry_count; i++) {
+        if (file != ANY_FILE && ini->entries[i].file != file)
+            break;
         const struct ini_entry *entry = &ini->entries[i];
         int entry_rank = rank(option, sections, entry);
         if (entry_rank >= 0 &&
@@ -73,6 +81,12 @@ static const struct ini_entry *find(const struct option_spec *option,
         }
     }
     return best;
+}
+
+static const struct ini_entry *find(const struct option_spec *option,
+                                    const struct ini *ini, const char *const *sections)
+{
+    return find_from(option, ini, sections, 0, ANY_FILE);
 }
 
 static const struct option_spec *spec(const struct option_table *table,
@@ -106,6 +120,51 @@ static void set_default(const struct option_spec *option, void *values)
     (void)rc;
 }
 
+/* A name or a secret may be odd on purpose: nova-compute takes it, too. */
+static bool may_be_odd(const struct option_spec *option)
+{
+    return option->secret ||
+           (option->type == OPTION_STRING && !option->choices && !option->pattern);
+}
+
+/* A value that is accepted and is probably not the one that was meant. */
+static void check_slip(const struct option_spec *option, const struct ini_entry *entry,
+                       const char *text, void *values, struct config_problems *problems)
+{
+    _cleanup_free_ char *item = NULL;
+    const char *slip = slip_find(entry, option, text, &item);
+    if (!slip)
+        return;
+    if (!may_be_odd(option)) {
+        config_error(problems, &entry->place, "%s.%s: '%.200s' is not accepted: %s",
+                     entry->section, entry->name, item ? item : text, slip);
+        set_default(option, values);
+    } else if (option->secret) {
+        config_warning(problems, &entry->place,
+                       "%s.%s: the value is taken as it stands: %s", entry->section,
+                       entry->name, slip);
+    } else {
+        config_warning(problems, &entry->place,
+                       "%s.%s: '%.200s' is taken as it stands: %s", entry->section,
+                       entry->name, text, slip);
+    }
+}
+
+static void set_from_text(const struct option_spec *option,
+                          const struct ini_entry *entry, const char *text, void *values,
+                          struct config_problems *problems)
+{
+    struct error err;
+    if (value_set(option, text, values, &err) == 0) {
+        check_slip(option, entry, text, values, problems);
+        return;
+    }
+    _cleanup_free_ char *item = NULL;
+    const char *slip = slip_find(entry, option, text, &item);
+    config_error(problems, &entry->place, "%s.%s: %s%s%s", entry->section, entry->name,
+                 err.text, slip ? "; " : "", slip ? slip : "");
+}
+
 static void set_from_entry(const struct option_spec *option, const struct ini *ini,
                            const struct option_table *table,
                            const struct ini_entry *entry, void *values,
@@ -114,10 +173,11 @@ static void set_from_entry(const struct option_spec *option, const struct ini *i
     _cleanup_free_ char *text = NULL;
     struct error err;
     set_default(option, values);
-    if (substitute(table, ini, entry, &text, &err) != 0 ||
-        (*text && value_set(option, text, values, &err) != 0))
+    if (substitute(table, ini, entry, &text, &err) != 0)
         config_error(problems, &entry->place, "%s.%s: %s", entry->section, entry->name,
                      err.text);
+    else if (*text)
+        set_from_text(option, entry, text, values, problems);
     if (text && option->secret)
         explicit_bzero(text, strlen(text));
 }
@@ -161,6 +221,48 @@ void options_clear(const struct option_table *table, void *values)
         value_clear(&table->options[i], values);
 }
 
+/* ---- options that are set more than once ---- */
+
+static void warn_beaten(const struct ini_entry *entry, const struct ini_entry *winner,
+                        struct config_problems *problems)
+{
+    bool same = strcasecmp(entry->section, winner->section) == 0 &&
+                strcmp(entry->name, winner->name) == 0;
+    if (same)
+        config_warning(
+            problems, &entry->place,
+            "%s.%s: not used: line %u sets it again, and the last one counts",
+            entry->section, entry->name, winner->place.line);
+    else
+        config_warning(problems, &entry->place,
+                       "%s.%s: not used: line %u has %s.%s, which is the same option",
+                       entry->section, entry->name, winner->place.line, winner->section,
+                       winner->name);
+}
+
+static void warn_repeated(const struct option_spec *option, const struct ini *ini,
+                          const char *const *sections, struct config_problems *problems)
+{
+    const struct ini_entry *winner = NULL; /* in the file of the last match */
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        if (rank(option, sections, entry) < 0)
+            continue;
+        if (!winner || winner->file != entry->file)
+            winner = find_from(option, ini, sections, i, entry->file);
+        if (winner != entry)
+            warn_beaten(entry, winner, problems);
+    }
+}
+
+void options_warn_repeated(const struct option_table *table, const struct ini *ini,
+                           const char *const *sections,
+                           struct config_problems *problems)
+{
+    for (size_t i = 0; i < table->option_count; i++)
+        warn_repeated(&table->options[i], ini, sections, problems);
+}
+
 /* ---- names that the table does not know ---- */
 
 const struct option_spec *options_of_entry(const struct option_table *table,
@@ -187,20 +289,29 @@ char *options_nearest(const struct option_table *const *tables,
     return near.count ? xstrdup(near.items[0]) : NULL;
 }
 
+void options_say_unknown(const struct ini_entry *entry, const char *meant, bool refused,
+                         struct config_problems *problems)
+{
+    _cleanup_free_ char *text =
+        meant ? xasprintf("unknown option; did you mean %s?", meant)
+              : xstrdup("unknown option, not used");
+    (refused ? config_error : config_warning)(problems, &entry->place, "%s.%s: %s",
+                                              entry->section, entry->name, text);
+}
+
 void options_warn_unknown(const struct option_table *table, const char *table_section,
                           const struct ini *ini, const char *section,
-                          struct config_problems *problems)
+                          bool near_is_error, struct config_problems *problems)
 {
     const struct option_table *const tables[] = {table, NULL};
     for (size_t i = 0; i < ini->entry_count; i++) {
         const struct ini_entry *entry = &ini->entries[i];
         if (strcasecmp(entry->section, section) != 0 ||
-            options_of_entry(table, table_section, entry))
+            options_of_entry(table, table_section, entry) ||
+            config_has_error_of(problems, entry->section, entry->name))
             continue;
         _cleanup_free_ char *near = options_nearest(tables, table_section, entry->name);
-        config_warning(problems, &entry->place, "%s.%s: unknown option%s%s%s",
-                       entry->section, entry->name, near ? "; did you mean " : "",
-                       near ? near : "", near ? "?" : ", not used");
+        options_say_unknown(entry, near, near && near_is_error, problems);
     }
 }
 
@@ -214,6 +325,6 @@ int options_load(const struct option_table *table, const struct strlist *files,
     for (size_t i = 0; i < table->section_count; i++)
         if (table->sections[i].ours)
             options_warn_unknown(table, table->sections[i].name, &ini,
-                                 table->sections[i].name, problems);
+                                 table->sections[i].name, false, problems);
     return config_has_errors(problems) ? -1 : 0;
 }

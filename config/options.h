@@ -128,11 +128,21 @@ int options_override(const struct option_table *table, void *values,
                      const char *section, const char *name, const char *text,
                      const char *from, struct error *err);
 
+/* Warns of each line that sets an option of the table once more in the same file, under
+ * this name or another, and is not the one that counts. `sections` as above. */
+void options_warn_repeated(const struct option_table *table, const struct ini *ini,
+                           const char *const *sections,
+                           struct config_problems *problems);
+
 /* Warns of options of `section` as written in the files that the table does not know
- * under `table_section`, with the nearest name. */
+ * under `table_section`, with the nearest name. `near_is_error`: one that is near a
+ * known name is refused, since without it something else would happen than was meant. */
 void options_warn_unknown(const struct option_table *table, const char *table_section,
                           const struct ini *ini, const char *section,
-                          struct config_problems *problems);
+                          bool near_is_error, struct config_problems *problems);
+/* The line for one of them. `meant`: the name that it is near to; NULL: none. */
+void options_say_unknown(const struct ini_entry *entry, const char *meant, bool refused,
+                         struct config_problems *problems);
 /* The name in the tables (NULL at the end) that is most like `name`; NULL: none is like
  * it. The caller frees. */
 char *options_nearest(const struct option_table *const *tables,

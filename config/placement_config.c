@@ -156,6 +156,14 @@ const struct option_table placement_adapter_options = {
     .option_count = OPTION_COUNT(adapter_options),
 };
 
+static void apply(const struct option_table *table, const struct ini *ini,
+                  const char *const *section, struct placement_config *config,
+                  struct config_problems *problems)
+{
+    options_apply(table, ini, section, config, problems);
+    options_warn_repeated(table, ini, section, problems);
+}
+
 void placement_config_apply_session(struct placement_config *config,
                                     const struct ini *ini, const char *section,
                                     struct config_problems *problems)
@@ -163,10 +171,10 @@ void placement_config_apply_session(struct placement_config *config,
     const char *sections_to_read[] = {section, NULL};
     placement_config_clear(config);
     config->section = xstrdup(section);
-    options_apply(&placement_session_options, ini, sections_to_read, config, problems);
+    apply(&placement_session_options, ini, sections_to_read, config, problems);
     if (config->auth_section)
         sections_to_read[0] = config->auth_section;
-    options_apply(&placement_auth_options, ini, sections_to_read, config, problems);
+    apply(&placement_auth_options, ini, sections_to_read, config, problems);
     const struct ini_entry *entry = options_entry(
         &placement_auth_options, ini, "placement", "auth_type", sections_to_read);
     if (entry)
@@ -178,7 +186,7 @@ void placement_config_apply(struct placement_config *config, const struct ini *i
 {
     const char *const sections_to_read[] = {section, NULL};
     placement_config_apply_session(config, ini, section, problems);
-    options_apply(&placement_adapter_options, ini, sections_to_read, config, problems);
+    apply(&placement_adapter_options, ini, sections_to_read, config, problems);
 }
 
 static const struct option_table *const all_tables[] = {

@@ -193,8 +193,9 @@ int placementd_config_load(const struct strlist *files, const struct strlist *di
     options_apply(&placementd_options, &ini, NULL, config, problems);
     placement_config_apply_session(&config->keystone, &ini, "keystone_authtoken",
                                    problems);
-    options_warn_unknown(&placementd_options, "placementd", &ini, "placementd",
+    options_warn_unknown(&placementd_options, "placementd", &ini, "placementd", false,
                          problems);
+    options_warn_repeated(&placementd_options, &ini, NULL, problems);
     check_together(config, problems);
     return config_has_errors(problems) ? -1 : 0;
 }

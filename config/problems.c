@@ -90,6 +90,17 @@ bool config_has_errors(const struct config_problems *problems)
     return false;
 }
 
+bool config_has_error_of(const struct config_problems *problems, const char *section,
+                         const char *option)
+{
+    _cleanup_free_ char *start = xasprintf("%s.%s: ", section, option);
+    for (size_t i = 0; i < problems->count; i++)
+        if (!problems->items[i].warning &&
+            strncmp(problems->items[i].text, start, strlen(start)) == 0)
+            return true;
+    return false;
+}
+
 void config_problems_clear(struct config_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++) {

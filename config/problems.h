@@ -49,6 +49,10 @@ void config_problems_sort(struct config_problems *problems);
  * caller frees. */
 char *config_problem_text(const struct config_problem *problem);
 bool config_has_errors(const struct config_problems *problems);
+/* Is there an error of just this option, "section.option" as it was written? What
+ * follows from it alone need not be said as well. */
+bool config_has_error_of(const struct config_problems *problems, const char *section,
+                         const char *option);
 void config_problems_clear(struct config_problems *problems);
 
 #define _cleanup_problems_ _cleanup_(config_problems_clear)

@@ -20,4 +20,9 @@ bool pci_address_parse(const char *text, uint64_t *number);
  * False, and `out` untouched, when `text` is no address. */
 bool pci_address_normalise(const char *text, char out[PCI_ADDRESS_SIZE]);
 
+/* What an address means that is written as others do, such as lspci ("84:00.0"), libvirt
+ * ("pci_0000_84_00_0", also at the end of a provider's name) or with wrong separators:
+ * as above. False, and `out` untouched, when nothing can be guessed. */
+bool pci_address_guess(const char *text, char out[PCI_ADDRESS_SIZE]);
+
 #endif

@@ -98,6 +98,32 @@ static void check_offered(const struct config *config,
                      near.count ? near.items[0] : "", listed);
 }
 
+/* The most devices of the type that any card takes; 0: it cannot be told. */
+static unsigned most_instances(const struct host *host, const char *configured)
+{
+    unsigned most = 0;
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        const struct mdev_type *type = gpu_resolve_type(&host->gpus[i], configured);
+        if (type && type->attributes.max_instance == 0)
+            return 0;
+        if (type && type->attributes.max_instance > most)
+            most = type->attributes.max_instance;
+    }
+    return most;
+}
+
+static void check_max(const struct mdev_type_config *type, const struct host *host,
+                      struct config_problems *problems)
+{
+    unsigned most = most_instances(host, type->type);
+    if (most == 0 || type->max_instances <= most)
+        return;
+    config_warning(problems, &type->max_place,
+                   "mdev_%s.max_instances: %u, but no GPU of this host takes more than "
+                   "%u devices of %s; expected 1 to %u",
+                   type->type, type->max_instances, most, type->type, most);
+}
+
 static void check_address(const struct mdev_type_config *type, const char *address,
                           const struct host *host, struct config_problems *problems)
 {
@@ -180,6 +206,7 @@ void config_host_check(const struct config *config, const struct host *host,
     for (size_t i = 0; i < config->type_count; i++) {
         const struct mdev_type_config *type = &config->types[i];
         check_offered(config, type, host, problems);
+        check_max(type, host, problems);
         for (size_t j = 0; j < type->device_addresses.count; j++) {
             check_address(type, type->device_addresses.items[j], host, problems);
             if (config->agent.mode == MODE_OWNER)

@@ -64,6 +64,15 @@ class CheckConfig(SystemTest):
              "nova.conf:8: mdev_nvidia-36.device_addresses: incorrect device address: "
              "0000:86:00x0; expected a PCI address as 0000:84:00.0, or the name of a "
              "device that is not PCI\n"),
+            (GUIDE.replace("[mdev_nvidia-36]", "[mdev_nvidia-36]\nmax_instances = 64"), 0,
+             "nova.conf:8: warning: mdev_nvidia-36.max_instances: 64, but no GPU of this host "
+             "takes more than 16 devices of nvidia-36; expected 1 to 16\n"),
+            (GUIDE.replace("0000:86:00.0", "86:00.0"), 1,
+             "nova.conf:8: mdev_nvidia-36.device_addresses: incorrect device address: "
+             "86:00.0; did you mean 0000:86:00.0?\n"),
+            (GUIDE.replace("device_addresses = 0000:86", "device_address = 0000:86"), 1,
+             "nova.conf:8: mdev_nvidia-36.device_address: unknown option; did you mean "
+             "device_addresses?\n"),
             (GUIDE + "[agent]\nsync_intervall = 5\n", 0,
              "nova.conf:14: warning: agent.sync_intervall: unknown option; did you mean "
              "sync_interval?\n"),

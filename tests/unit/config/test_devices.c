@@ -41,6 +41,8 @@ static void addresses_are_normalised(void **state)
         {"0000:g4:00.0", NULL},
         {"0000:84:00.0\n0000:85:00.0", NULL},
         {"pci_0000_84_00_0", NULL},
+        {"PCI_0000_84_00_0", NULL},
+        {"host_pci_0000_84_00_0", NULL},
         {"0.0.26az", NULL},
         {"84.00.0", NULL},
         {"../mtty", NULL},
@@ -69,12 +71,14 @@ static void addresses_are_normalised(void **state)
 #define CLASS_FORM \
     "; expected VGPU, or CUSTOM_ and then A-Z, 0-9 and _; 255 characters at most"
 
+#define COMMENT "a comment stands on a line of its own, with # in the first column"
+
 static void bad_input(void **state)
 {
     (void)state;
     static const struct {
         const char *text;
-        const char *problems[4];
+        const char *problems[5];
     } cases[] = {
         {TWO "[mdev_nvidia-35]\ndevice_addresses = 0000:84:00.0\n"
              "[mdev_nvidia-36]\ndevice_addresses = 0000:84:00.0\n",
@@ -95,15 +99,17 @@ static void bad_input(void **state)
           "is twice in the list; expected once"}},
         {ONE "device_addresses = 84:00.0, 0000:84:00x0, 0000:84:00.8\n",
          {"a.conf:4: mdev_nvidia-35.device_addresses: incorrect device address: "
-          "84:00.0" ADDRESS_FORM,
+          "84:00.0; did you mean 0000:84:00.0?",
           "a.conf:4: mdev_nvidia-35.device_addresses: incorrect device address: "
           "0000:84:00x0" ADDRESS_FORM,
           "a.conf:4: mdev_nvidia-35.device_addresses: incorrect device address: "
           "0000:84:00.8" ADDRESS_FORM}},
         /* a comma forgotten */
         {ONE "device_addresses = 0000:84:00.0\n  0000:85:00.0\n",
-         {"a.conf:4: mdev_nvidia-35.device_addresses: incorrect device address: "
-          "0000:84:00.0?0000:85:00.0" ADDRESS_FORM}},
+         {"a.conf:4: mdev_nvidia-35.device_addresses: '0000:84:00.0?0000:85:00.0' is "
+          "not "
+          "accepted: an indented line continues the list above it; is a comma "
+          "missing?"}},
         {ONE "mdev_class = vgpu\n",
          {"a.conf:4: mdev_nvidia-35.mdev_class: 'vgpu' is not accepted" CLASS_FORM}},
         {ONE "mdev_class = CUSTOM_\n",
@@ -157,10 +163,56 @@ static void bad_input(void **state)
           "id "
           "such as nvidia-35 or a name such as GRID V100DX-1Q"}},
         {ONE "device_adresses = 0000:84:00.0\n",
-         {"a.conf:4: warning: mdev_nvidia-35.device_adresses: unknown option; did you "
+         {"a.conf:4: mdev_nvidia-35.device_adresses: unknown option; did you "
           "mean device_addresses?"}},
-        {"[devices]\nenabled_mdev_type = nvidia-35\n",
-         {"a.conf:2: warning: devices.enabled_mdev_type: unknown option; did you mean "
+        /* as lspci, libvirt and others write addresses */
+        {ONE "device_addresses = pci_0000_84_00_0, 0000:84:00:0, 0000:84:00, "
+             "gpu1.example_pci_0000_84_00_0\n",
+         {"a.conf:4: mdev_nvidia-35.device_addresses: incorrect device address: "
+          "pci_0000_84_00_0; did you mean 0000:84:00.0?",
+          "a.conf:4: mdev_nvidia-35.device_addresses: incorrect device address: "
+          "0000:84:00:0; did you mean 0000:84:00.0?",
+          "a.conf:4: mdev_nvidia-35.device_addresses: incorrect device address: "
+          "0000:84:00; did you mean 0000:84:00.0?",
+          "a.conf:4: mdev_nvidia-35.device_addresses: incorrect device address: "
+          "gpu1.example_pci_0000_84_00_0; did you mean 0000:84:00.0?"}},
+        /* without its addresses the type would be everybody's default */
+        {ONE "device_address = 0000:84:00.0\n",
+         {"a.conf:4: mdev_nvidia-35.device_address: unknown option; did you mean "
+          "device_addresses?"}},
+        {ONE "gpus = 84:00.0\n",
+         {"a.conf:4: mdev_nvidia-35.gpus: unknown option; did you mean "
+          "device_addresses?"}},
+        {"[devices]\nenabled_mdev_types = nvidia-35\ndevice_addresses = 0000:84:00.0\n",
+         {"a.conf:3: devices.device_addresses: not used; it belongs into "
+          "[mdev_<type>]"}},
+        {ONE "max_instances = 8\nlive_migratable = yes\n",
+         {"a.conf:5: warning: mdev_nvidia-35.live_migratable: unknown option, not "
+          "used"}},
+        {"[devices]\nenabled_mdev_types = nvidia-35\n[nvidia-35]\n",
+         {"a.conf:3: [nvidia-35]: not used; did you mean [mdev_nvidia-35]?"}},
+        /* refused addresses make no default type */
+        {TWO "[mdev_nvidia-35]\ndevice_addresses = 0000:84:00.0 # left\n",
+         {"a.conf:4: mdev_nvidia-35.device_addresses: '0000:84:00.0 # left' is not "
+          "accepted: " COMMENT}},
+        {"[devices]\nenabled_mdev_types = nvidia-35 ; M10-2Q\n[mdev_nvidia-35]\n",
+         {"a.conf:2: devices.enabled_mdev_types: 'nvidia-35 ; M10-2Q' is not "
+          "accepted: " COMMENT}},
+        {"[devices]\nenabled_mdev_types = \"nvidia-35\", \"nvidia-36\"\n",
+         {"a.conf:2: devices.enabled_mdev_types: 'nvidia-35\"' is not accepted: quotes "
+          "stand in pairs around the whole list, not around an item"}},
+        {ONE "device_addresses = 0000:84:00.0\nmax_instances = 4\n"
+             "device_addresses = 0000:85:00.0\n[mdev_NVIDIA-35]\nmax_instances = 2\n",
+         {"a.conf:4: warning: mdev_nvidia-35.device_addresses: not used: line 6 sets "
+          "it "
+          "again, and the last one counts",
+          "a.conf:5: warning: mdev_nvidia-35.max_instances: not used: line 8 sets it "
+          "again, and the last one counts"}},
+        {ONE "max_instances = 8\n[vgpu_nvidia-35]\nmax_instances = 4\n",
+         {"a.conf:6: warning: vgpu_nvidia-35.max_instances: not used: line 4 has "
+          "mdev_nvidia-35.max_instances, which is the same option"}},
+        {"[devices]\nenabled_mdev_type = nvidia-35\n[mdev_nvidia-35]\n",
+         {"a.conf:2: devices.enabled_mdev_type: unknown option; did you mean "
           "enabled_mdev_types?"}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -182,7 +234,6 @@ static void types_by_name_and_old_spellings(void **state)
                   "mdev_class = CUSTOM_SERIAL\n"
                   "[vgpu_nvidia-40]\n"
                   "device_addresses = 0000:1b:00.0\n"
-                  "max_instances = 3\n"
                   "[mdev_nvidia-40]\n"
                   "max_instances = 4\n");
     assert_int_equal(config->type_count, 3);

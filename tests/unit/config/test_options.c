@@ -51,7 +51,7 @@ static const struct option_section sections[] = {{.name = "s", .ours = true}};
 static const struct option_table table = {sections, 1, specs, OPTION_COUNT(specs)};
 
 /* Loads the texts as files f0, f1, ... and gives the problems, a line each. */
-static char *apply(struct values *values, const char *const *texts)
+static char *apply_all(struct values *values, const char *const *texts, bool repeated)
 {
     struct ini ini = {0};
     struct config_problems problems = {0};
@@ -60,7 +60,9 @@ static char *apply(struct values *values, const char *const *texts)
         ini_read_text(&ini, name, texts[i], strlen(texts[i]), &problems);
     }
     options_apply(&table, &ini, NULL, values, &problems);
-    options_warn_unknown(&table, "s", &ini, "s", &problems);
+    if (repeated)
+        options_warn_repeated(&table, &ini, NULL, &problems);
+    options_warn_unknown(&table, "s", &ini, "s", false, &problems);
     struct strlist lines = {0};
     for (size_t i = 0; i < problems.count; i++)
         strlist_add_take(&lines, config_problem_text(&problems.items[i]));
@@ -69,6 +71,11 @@ static char *apply(struct values *values, const char *const *texts)
     config_problems_clear(&problems);
     ini_clear(&ini);
     return text;
+}
+
+static char *apply(struct values *values, const char *const *texts)
+{
+    return apply_all(values, texts, false);
 }
 
 static char *apply_one(struct values *values, const char *text)
@@ -318,6 +325,79 @@ static void the_command_line_goes_first(void **state)
     free(problems);
 }
 
+#define COMMENT "a comment stands on a line of its own, with # in the first column"
+#define INDENTED \
+    "an indented line continues the value above it; start options in the first column"
+#define UNCLOSED \
+    "a quote that is not closed; expected quotes around the whole value, or none"
+
+/* What another dialect of INI would have taken for something else. */
+static void slips_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *problem; /* NULL: none */
+    } cases[] = {
+        {"path = /a # b", "f0:2: s.path: '/a # b' is not accepted: " COMMENT},
+        {"path = /a\t; b", "f0:2: s.path: '/a?; b' is not accepted: " COMMENT},
+        {"path = /a#b", NULL},
+        {"path = \"/a # b\"", NULL},
+        {"path = /a\n  flag = no",
+         "f0:2: s.path: '/a?flag = no' is not accepted: " INDENTED},
+        {"path = /a'", "f0:2: s.path: '/a'' is not accepted: " UNCLOSED},
+        {"path = \"/a", "f0:2: s.path: '\"/a' is not accepted; expected an absolute "
+                        "path; " UNCLOSED},
+        {"flag = no # yes",
+         "f0:2: s.flag: 'no # yes' is not accepted; expected true or "
+         "false; " COMMENT},
+        {"count = # none", "f0:2: s.count: '# none' is not accepted; expected an "
+                           "integer from 1 to 9; " COMMENT},
+        {"list = a, b # c", "f0:2: s.list: 'b # c' is not accepted: " COMMENT},
+        {"list = a,\n  # c\n  b", "f0:2: s.list: '# c?b' is not accepted: " COMMENT},
+        {"list = a,\n  b", NULL},
+        {"list = 'a', 'b'", "f0:2: s.list: 'a'' is not accepted: quotes stand in pairs "
+                            "around the whole list, not around an item"},
+        /* names and secrets may be so */
+        {"text = a # b",
+         "f0:2: warning: s.text: 'a # b' is taken as it stands: " COMMENT},
+        {"text = 'a", "f0:2: warning: s.text: ''a' is taken as it stands: " UNCLOSED},
+        {"text = 'a # b'", NULL},
+        {"secret = a # b",
+         "f0:2: s.secret: not accepted; expected small letters; " COMMENT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct values values = {0};
+        _cleanup_free_ char *text = xasprintf("[s]\n%s\n", cases[i].text);
+        _cleanup_free_ char *problems = apply_one(&values, text);
+        assert_string_equal(problems, cases[i].problem ? cases[i].problem : "");
+        if (strstr(problems, "not accepted:") && values.path)
+            assert_string_equal(values.path, "/default");
+        options_clear(&table, &values);
+    }
+}
+
+static void repeated_options_are_told(void **state)
+{
+    (void)state;
+    struct values values = {0};
+    _cleanup_free_ char *problems =
+        apply_all(&values,
+                  (const char *const[]){"[s]\ncount = 3\nold_text = a\ncount = 4\n"
+                                        "[S]\ncount = 5\ntext = b\n",
+                                        "[s]\ncount = 6\nold-dashed = x\n", NULL},
+                  true);
+    assert_string_equal(
+        problems, "f0:3: warning: s.old_text: not used: line 7 has S.text, which "
+                  "is the same option\n"
+                  "f0:2: warning: s.count: not used: line 6 sets it again, and the "
+                  "last one counts\n"
+                  "f0:4: warning: s.count: not used: line 6 sets it again, and the "
+                  "last one counts");
+    assert_int_equal(values.count, 6);
+    assert_string_equal(values.text, "b");
+    options_clear(&table, &values);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +407,8 @@ int main(void)
         cmocka_unit_test(which_line_wins),
         cmocka_unit_test(dollars),
         cmocka_unit_test(unknown_names),
+        cmocka_unit_test(slips_are_told),
+        cmocka_unit_test(repeated_options_are_told),
         cmocka_unit_test(the_command_line_goes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,11 +61,47 @@ static void numbers_follow_the_bus(void **state)
     }
 }
 
+static void what_others_write_is_guessed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *meant; /* NULL: nothing */
+    } guesses[] = {
+        {"84:00.0", "0000:84:00.0"},
+        {"84:00", "0000:84:00.0"},
+        {"0000:84:00", "0000:84:00.0"},
+        {"0000:84:00:1", "0000:84:00.1"},
+        {"0000_84_00_1", "0000:84:00.1"},
+        {"pci_0000_84_00_0", "0000:84:00.0"},
+        {"PCI:0000:84:00.0", "0000:84:00.0"},
+        {"pci@0000:84:00.0", "0000:84:00.0"},
+        {"gpu1.example_pci_10000_E1_1f_7", "10000:e1:1f.7"},
+        {"0:84:0.0", "0000:84:00.0"},
+        {"0000:84:00.8", NULL},
+        {"184:00.0", NULL},
+        {"0000:84:00.0.0", NULL},
+        {"0000:84:00x0", NULL},
+        {"84", NULL},
+        {"pci_", NULL},
+        {":84:00.0", NULL},
+        {"mtty", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof guesses / sizeof *guesses; i++) {
+        char out[PCI_ADDRESS_SIZE] = "untouched";
+        bool ok = pci_address_guess(guesses[i].text, out);
+        const char *expected = guesses[i].meant ? guesses[i].meant : "untouched";
+        if (ok != (guesses[i].meant != NULL) || strcmp(out, expected) != 0)
+            fail_msg("%s: %d %s", guesses[i].text, ok, out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_addresses_and_nothing_else),
         cmocka_unit_test(numbers_follow_the_bus),
+        cmocka_unit_test(what_others_write_is_guessed),
     };
     return cmocka_run_group_tests_name("pci_address", tests, NULL, NULL);
 }

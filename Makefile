@@ -299,6 +299,10 @@ check-conformance: all need-upstream ## GABBITS=DIR: a folder of upstream's API 
 check-kernel: all ## on a real kernel's mediated devices, in QEMU
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run
 
+.PHONY: kernel-shell
+kernel-shell: all ## a shell on the kernel of check-kernel, beside its emulated cards
+	@BUILD=$(abspath $(BUILD)) tests/kernel/run --shell
+
 .PHONY: check-bare
 check-bare: need-bare ## README's two commands on a bare Debian 12 (debootstrap), as root and as a plain user
 	@tests/bare/run

@@ -1,8 +1,8 @@
 /*
- * buffer: a text, or any bytes, that grows at its end. Plain data; all zero is the empty
- * buffer. With `max` or `grant` set it is bounded: what no longer fits is dropped, as is all that
- * comes after it, and `full` says so; the writer need not check each addition. Memory
- * aborts. Not thread safe.
+ * buffer: a text, or any bytes, that grows at its end. Plain data; all zero is the
+ * empty buffer. With `max` or `grant` set it is bounded: what no longer fits is
+ * dropped, as is all that comes after it, and `full` says so; the writer need not check
+ * each addition. Memory aborts. Not thread safe.
  */
 #ifndef LIB_BUFFER_H
 #define LIB_BUFFER_H

@@ -2,9 +2,9 @@
  * connections: those that a server has open, with who is at the other end and since
  * when it waits for what, so that nobody can take them all: near the limit the one that
  * has been idle longest goes, no address has more than its part, and a request that
- * takes too long to arrive is cut off. What is cut off is shut down; its owner sees that
- * as an error of the socket and closes it. For the HTTP servers, whose library has a
- * limit on silence only. One thread.
+ * takes too long to arrive is cut off. What is cut off is shut down; its owner sees
+ * that as an error of the socket and closes it. For the HTTP servers, whose library has
+ * a limit on silence only. One thread.
  */
 #ifndef LIB_CONNECTIONS_H
 #define LIB_CONNECTIONS_H

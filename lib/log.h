@@ -8,8 +8,9 @@
  * Under systemd (JOURNAL_STREAM names our standard error) each line starts with the
  * journal's "<priority>" instead of a level's name. Control characters in what is
  * logged are shown as '?', so that nothing from outside can forge a line. Any thread
- * may call; a line is one write(2). Where nobody reads what is written, lines are dropped
- * and counted, and the first that is taken again says how many. Libraries return errors and never log them.
+ * may call; a line is one write(2). Where nobody reads what is written, lines are
+ * dropped and counted, and the first that is taken again says how many. Libraries
+ * return errors and never log them.
  *
  * log_to_file() makes a file the standard error; its lines begin with the time (UTC).
  */

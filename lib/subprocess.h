@@ -1,6 +1,6 @@
 /*
- * subprocess: a process that does for the agent what may block in the kernel, out of reach
- * of any signal, for as long as a driver likes.
+ * subprocess: a process that does for the agent what may block in the kernel, out of
+ * reach of any signal, for as long as a driver likes.
  *
  * Children, not threads: a thread that is stuck in the kernel would keep the whole
  * process, with its memory and its lock files, alive after it was told to go or was

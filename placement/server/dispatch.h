@@ -1,6 +1,6 @@
 /*
- * dispatch: from a request to its reply: who asks (auth), which microversion, which route,
- * may they (policy), then the handler. Knows no sockets.
+ * dispatch: from a request to its reply: who asks (auth), which microversion, which
+ * route, may they (policy), then the handler. Knows no sockets.
  */
 #ifndef PLACEMENT_SERVER_DISPATCH_H
 #define PLACEMENT_SERVER_DISPATCH_H
@@ -21,9 +21,9 @@ struct api {
     const char *authenticate_uri; /* what a 401 then names */
 };
 
-/* Who asks, and may they: for when the headers have come, and no body yet. 0: go on; -1:
- * refused, with a reply that can be sent; AUTH_LATER: ask again when api->tokens has
- * collected. */
+/* Who asks, and may they: for when the headers have come, and no body yet. 0: go on;
+ * -1: refused, with a reply that can be sent; AUTH_LATER: ask again when api->tokens
+ * has collected. */
 int api_admit(struct api *api, struct request *request, struct reply *reply);
 
 /* Of one that was admitted. Leaves a reply that can be sent, error bodies included.

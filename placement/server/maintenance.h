@@ -1,6 +1,6 @@
 /*
- * maintenance: what an operator does with a database file: see whether it is sound, and copy
- * it. Both also while a server uses it.
+ * maintenance: what an operator does with a database file: see whether it is sound, and
+ * copy it. Both also while a server uses it.
  */
 #ifndef PLACEMENT_SERVER_MAINTENANCE_H
 #define PLACEMENT_SERVER_MAINTENANCE_H

@@ -60,7 +60,7 @@ static void write_all(struct buffer *out, const struct metrics *metrics,
               "the database without end.",
               (double)database_log_size(store->database));
     write_one(out, "providers", "gauge", "Resource providers.",
-              (double)graph->nodes.count);
+              (double)graph->providers.count);
     write_one(out, "trees", "gauge", "Resource providers without a parent.",
               (double)graph->roots.count);
     write_one(out, "consumers", "gauge", "Consumers.", (double)graph->consumers.count);

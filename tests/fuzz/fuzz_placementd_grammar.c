@@ -1,7 +1,7 @@
-/* libFuzzer: requests that are well formed, and ask for more than is usual: each byte of
- * an input chooses one turn of a grammar of query strings and bodies, about a graph that
- * has something of everything. fuzz_placementd_request takes any bytes; hardly any of
- * them get as far into a search, a plan of allocations or a reshaping as these. */
+/* libFuzzer: requests that are well formed, and ask for more than is usual: each byte
+ * of an input chooses one turn of a grammar of query strings and bodies, about a graph
+ * that has something of everything. fuzz_placementd_request takes any bytes; hardly any
+ * of them get as far into a search, a plan of allocations or a reshaping as these. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -347,8 +347,8 @@ static void start(void)
     make("PUT", "/traits/CUSTOM_A", NULL);
     make("PUT", "/traits/CUSTOM_B", NULL);
     make_graph();
-    if (store_commit(api.store, &err) != 0 || api.store->graph.nodes.count != 8 ||
-        graph_trait(&api.store->graph, "CUSTOM_A")->nodes.count != 3)
+    if (store_commit(api.store, &err) != 0 || api.store->graph.providers.count != 8 ||
+        graph_trait(&api.store->graph, "CUSTOM_A")->providers.count != 3)
         abort();
 }
 

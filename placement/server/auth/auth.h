@@ -12,8 +12,8 @@
 #include "placement/server/message/request.h"
 
 /* Fills request->identity; -1 with 401 in the reply when there is no token. Unless
- * `any_host`, 403 where the Host header is a name that is not this machine's: a web page
- * whose name was made to mean 127.0.0.1 (DNS rebinding) has its own name there. */
+ * `any_host`, 403 where the Host header is a name that is not this machine's: a web
+ * page whose name was made to mean 127.0.0.1 (DNS rebinding) has its own name there. */
 int auth_noauth2(struct request *request, bool any_host, struct reply *reply);
 
 /* The same, or -1 with 401 (and WWW-Authenticate, which names `uri`) or 503 in the

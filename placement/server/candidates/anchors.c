@@ -15,45 +15,48 @@ static size_t source_lists(const struct anchor_source *source)
     return source->traits ? source->traits->count : 1;
 }
 
-/* The providers of one of its lists; NULL for that of the stocks. */
-static const struct node_list *source_list(const struct anchor_source *source, size_t i)
+/* The providers of one of its lists; NULL for that of the inventories. */
+static const struct provider_list *source_list(const struct anchor_source *source,
+                                               size_t i)
 {
     if (source->aggregates)
-        return &source->aggregates->items[i]->nodes;
-    return source->traits ? &source->traits->items[i]->nodes : source->nodes;
+        return &source->aggregates->items[i]->providers;
+    return source->traits ? &source->traits->items[i]->providers : source->providers;
 }
 
 static size_t source_length(const struct anchor_source *source, size_t list)
 {
-    return source->stocks ? source->stocks->count : source_list(source, list)->count;
+    return source->inventories ? source->inventories->count
+                               : source_list(source, list)->count;
 }
 
-static const struct node *source_item(const struct anchor_source *source, size_t list,
-                                      size_t item)
+static const struct resource_provider *source_item(const struct anchor_source *source,
+                                                   size_t list, size_t item)
 {
-    return source->stocks ? source->stocks->items[item]->node
-                          : source_list(source, list)->items[item];
+    return source->inventories ? source->inventories->items[item]->provider
+                               : source_list(source, list)->items[item];
 }
 
-static bool list_holds(const struct anchor_source *source, const struct node *node)
+static bool list_holds(const struct anchor_source *source,
+                       const struct resource_provider *provider)
 {
-    if (source->stocks) {
-        const struct resource_class *class = source->stocks->items[0]->class;
-        return node_stock(node, class) != NULL;
+    if (source->inventories) {
+        const struct resource_class *class = source->inventories->items[0]->class;
+        return provider_inventory_of(provider, class) != NULL;
     }
     for (size_t i = 0; i < source_lists(source); i++)
-        if (node_list_contains(source_list(source, i), node))
+        if (provider_list_contains(source_list(source, i), provider))
             return true;
     return false;
 }
 
 /* ---- choosing the cheapest ---- */
 
-static size_t members_of_all(const struct node *node)
+static size_t members_of_all(const struct resource_provider *provider)
 {
     size_t count = 0;
-    for (size_t i = 0; i < node->aggregate_count; i++)
-        count += node->aggregates[i]->nodes.count;
+    for (size_t i = 0; i < provider->aggregate_count; i++)
+        count += provider->aggregates[i]->providers.count;
     return count;
 }
 
@@ -66,13 +69,13 @@ static size_t source_cost(const struct candidates_plan *plan,
         cost += source_length(source, i);
     if (source->roots_only || cost == 0)
         return cost;
-    const struct node_list *sharing = &plan->graph->sharing->nodes;
+    const struct provider_list *sharing = &plan->graph->sharing->providers;
     for (size_t i = 0; i < sharing->count && cost < enough; i++) {
-        const struct node *node = sharing->items[i];
-        if (!budget_spend(plan->budget, lists + node->aggregate_count))
+        const struct resource_provider *provider = sharing->items[i];
+        if (!budget_spend(plan->budget, lists + provider->aggregate_count))
             return SIZE_MAX;
-        if (list_holds(source, node))
-            cost += members_of_all(node);
+        if (list_holds(source, provider))
+            cost += members_of_all(provider);
     }
     return cost;
 }
@@ -89,9 +92,9 @@ static void consider_group(const struct candidates_plan *plan,
                            const struct wanted *wanted, struct anchor_source *best)
 {
     for (size_t i = 0; i < wanted->amount_count; i++)
-        take_cheaper(
-            plan, best,
-            (struct anchor_source){.stocks = &wanted->amounts[i].class->stocks});
+        take_cheaper(plan, best,
+                     (struct anchor_source){
+                         .inventories = &wanted->amounts[i].class->inventories});
     for (size_t i = 0; i < wanted->required_count; i++)
         take_cheaper(plan, best,
                      (struct anchor_source){.traits = &wanted->required[i]});
@@ -99,7 +102,8 @@ static void consider_group(const struct candidates_plan *plan,
         take_cheaper(plan, best,
                      (struct anchor_source){.aggregates = &wanted->member_of[i]});
     if (wanted->tree && wanted->amount_count > 0)
-        take_cheaper(plan, best, (struct anchor_source){.nodes = &wanted->tree->tree});
+        take_cheaper(plan, best,
+                     (struct anchor_source){.providers = &wanted->tree->tree});
 }
 
 /* All roots are the last resort: most of them may have nothing of what is asked, and
@@ -107,12 +111,14 @@ static void consider_group(const struct candidates_plan *plan,
  * it, most items lead to a candidate at once. */
 static struct anchor_source cheapest(const struct candidates_plan *plan)
 {
-    struct anchor_source best = {.nodes = &plan->graph->roots, .roots_only = true};
-    best.cost = plan->graph->nodes.count;
+    struct anchor_source best = {.providers = &plan->graph->roots, .roots_only = true};
+    best.cost = plan->graph->providers.count;
     for (size_t i = 0; i < plan->root_required.count; i++) {
-        const struct node_list *nodes = &plan->root_required.items[i]->nodes;
-        take_cheaper(plan, &best,
-                     (struct anchor_source){.nodes = nodes, .roots_only = true});
+        const struct provider_list *providers =
+            &plan->root_required.items[i]->providers;
+        take_cheaper(
+            plan, &best,
+            (struct anchor_source){.providers = providers, .roots_only = true});
     }
     for (size_t i = 0; i < plan->wanted_count; i++)
         consider_group(plan, &plan->wanted[i], &best);
@@ -130,14 +136,16 @@ static int compare_shared(const void *a, const void *b)
 }
 
 /* For some slot, in some tree: whose, is looked at later. */
-static bool may_serve(const struct candidates_plan *plan, const struct node *node)
+static bool may_serve(const struct candidates_plan *plan,
+                      const struct resource_provider *provider)
 {
     for (size_t i = 0; i < plan->slot_count; i++) {
         const struct slot *slot = &plan->slots[i];
         if (slot->amount_count == 0)
             return true;
-        const struct stock *stock = node_stock(node, slot->amounts[0].class);
-        if (stock && stock_fits(stock, slot->amounts[0].amount))
+        const struct provider_inventory *inventory =
+            provider_inventory_of(provider, slot->amounts[0].class);
+        if (inventory && inventory_fits(inventory, slot->amounts[0].amount))
             return true;
     }
     return false;
@@ -146,18 +154,18 @@ static bool may_serve(const struct candidates_plan *plan, const struct node *nod
 static void index_shared(struct candidates_anchors *anchors)
 {
     const struct candidates_plan *plan = anchors->plan;
-    const struct node_list *sharing = &plan->graph->sharing->nodes;
+    const struct provider_list *sharing = &plan->graph->sharing->providers;
     anchors->sharers = xcalloc(sharing->count, sizeof *anchors->sharers);
     for (size_t i = 0; i < sharing->count; i++) {
-        const struct node *node = sharing->items[i];
-        if (!budget_spend(plan->budget, plan->slot_count + node->aggregate_count))
+        const struct resource_provider *provider = sharing->items[i];
+        if (!budget_spend(plan->budget, plan->slot_count + provider->aggregate_count))
             break;
-        if (!may_serve(plan, node))
+        if (!may_serve(plan, provider))
             continue;
-        anchors->sharers[i].node = node;
-        for (size_t j = 0; j < node->aggregate_count; j++)
+        anchors->sharers[i].provider = provider;
+        for (size_t j = 0; j < provider->aggregate_count; j++)
             *array_add(anchors->shared, anchors->shared_count) = (struct shared){
-                .aggregate = node->aggregates[j], .sharer = &anchors->sharers[i]};
+                .aggregate = provider->aggregates[j], .sharer = &anchors->sharers[i]};
     }
     if (anchors->shared_count > 0)
         qsort(anchors->shared, anchors->shared_count, sizeof *anchors->shared,
@@ -172,18 +180,18 @@ static size_t find_shared(const struct candidates_anchors *anchors,
                        anchors->shared[i].aggregate->id < aggregate->id);
 }
 
-static int compare_nodes(const void *a, const void *b)
+static int compare_providers(const void *a, const void *b)
 {
-    const struct node *one = *(const struct node *const *)a;
-    const struct node *other = *(const struct node *const *)b;
+    const struct resource_provider *one = *(const struct resource_provider *const *)a;
+    const struct resource_provider *other = *(const struct resource_provider *const *)b;
     return one->id < other->id ? -1 : one->id > other->id;
 }
 
 /* Those of the aggregate, from entry `first` on, that were not found for this tree yet.
  */
 static void add_sharers(struct candidates_anchors *anchors, size_t first,
-                        const struct node *anchor, const struct node ***nodes,
-                        size_t *count)
+                        const struct resource_provider *anchor,
+                        const struct resource_provider ***providers, size_t *count)
 {
     const struct aggregate *aggregate = anchors->shared[first].aggregate;
     for (size_t i = first;
@@ -193,45 +201,47 @@ static void add_sharers(struct candidates_anchors *anchors, size_t first,
         if (sharer->round == anchors->round)
             continue;
         sharer->round = anchors->round;
-        if (sharer->node->root != anchor)
-            *array_add(*nodes, *count) = sharer->node;
+        if (sharer->provider->root != anchor)
+            *array_add(*providers, *count) = sharer->provider;
     }
 }
 
-/* What `node` shares by its aggregates; `done`: those that need no second look. */
-static void add_shared_with(struct candidates_anchors *anchors, const struct node *node,
-                            const struct node *anchor, struct node_set *done,
-                            const struct node ***nodes, size_t *count)
+/* What `provider` shares by its aggregates; `done`: those that need no second look. */
+static void add_shared_with(struct candidates_anchors *anchors,
+                            const struct resource_provider *provider,
+                            const struct resource_provider *anchor,
+                            struct provider_set *done,
+                            const struct resource_provider ***providers, size_t *count)
 {
-    for (size_t i = 0; i < node->aggregate_count; i++) {
-        const struct aggregate *aggregate = node->aggregates[i];
-        if (!node_set_add(done, aggregate))
+    for (size_t i = 0; i < provider->aggregate_count; i++) {
+        const struct aggregate *aggregate = provider->aggregates[i];
+        if (!provider_set_add(done, aggregate))
             continue;
         size_t first = find_shared(anchors, aggregate);
         if (first < anchors->shared_count &&
             anchors->shared[first].aggregate == aggregate)
-            add_sharers(anchors, first, anchor, nodes, count);
+            add_sharers(anchors, first, anchor, providers, count);
     }
 }
 
 bool candidates_shared_with(struct candidates_anchors *anchors,
-                            const struct node *anchor, const struct node ***nodes,
-                            size_t *count)
+                            const struct resource_provider *anchor,
+                            const struct resource_provider ***providers, size_t *count)
 {
     struct budget *budget = anchors->plan->budget;
-    struct node_set done = {0};
+    struct provider_set done = {0};
     if (anchors->shared_count == 0)
         return true;
     anchors->round++;
     for (size_t i = 0; i < anchor->tree.count; i++) {
-        const struct node *node = anchor->tree.items[i];
-        if (!budget_spend(budget, 1 + node->aggregate_count))
+        const struct resource_provider *provider = anchor->tree.items[i];
+        if (!budget_spend(budget, 1 + provider->aggregate_count))
             break;
-        add_shared_with(anchors, node, anchor, &done, nodes, count);
+        add_shared_with(anchors, provider, anchor, &done, providers, count);
     }
-    node_set_clear(&done);
+    provider_set_clear(&done);
     if (*count > 1)
-        qsort(*nodes, *count, sizeof **nodes, compare_nodes);
+        qsort(*providers, *count, sizeof **providers, compare_providers);
     return budget->end == BUDGET_LEFT;
 }
 
@@ -245,7 +255,7 @@ void candidates_anchors_begin(const struct candidates_plan *plan,
 }
 
 /* The next provider of the source; NULL at its end. */
-static const struct node *next_node(struct candidates_anchors *anchors)
+static const struct resource_provider *next_provider(struct candidates_anchors *anchors)
 {
     const struct anchor_source *source = &anchors->source;
     while (anchors->list < source_lists(source)) {
@@ -260,43 +270,47 @@ static const struct node *next_node(struct candidates_anchors *anchors)
 /* The root of the next one that is in an aggregate with the sharing provider that the
  * walk has come to, and was in none that it has been through; NULL when there are no
  * more. */
-static const struct node *next_member_root(struct candidates_anchors *anchors)
+static const struct resource_provider *
+next_member_root(struct candidates_anchors *anchors)
 {
-    const struct node *node = anchors->node;
-    while (node && anchors->aggregate < node->aggregate_count) {
-        const struct aggregate *aggregate = node->aggregates[anchors->aggregate];
-        bool again = anchors->member == 0 && !node_set_add(&anchors->walked, aggregate);
-        if (!again && anchors->member < aggregate->nodes.count)
-            return aggregate->nodes.items[anchors->member++]->root;
+    const struct resource_provider *provider = anchors->provider;
+    while (provider && anchors->aggregate < provider->aggregate_count) {
+        const struct aggregate *aggregate = provider->aggregates[anchors->aggregate];
+        bool again =
+            anchors->member == 0 && !provider_set_add(&anchors->walked, aggregate);
+        if (!again && anchors->member < aggregate->providers.count)
+            return aggregate->providers.items[anchors->member++]->root;
         anchors->aggregate++;
         anchors->member = 0;
     }
-    anchors->node = NULL;
+    anchors->provider = NULL;
     return NULL;
 }
 
 /* The next root, which may have been there before. */
-static const struct node *next_root(struct candidates_anchors *anchors)
+static const struct resource_provider *next_root(struct candidates_anchors *anchors)
 {
-    const struct node *root = next_member_root(anchors);
+    const struct resource_provider *root = next_member_root(anchors);
     if (root)
         return root;
-    const struct node *node = next_node(anchors);
-    if (!node)
+    const struct resource_provider *provider = next_provider(anchors);
+    if (!provider)
         return NULL;
-    if (!anchors->source.roots_only && anchors->plan->graph->sharing->nodes.count > 0 &&
-        node_has_trait(node, anchors->plan->graph->sharing)) {
-        anchors->node = node;
+    if (!anchors->source.roots_only &&
+        anchors->plan->graph->sharing->providers.count > 0 &&
+        provider_has_trait(provider, anchors->plan->graph->sharing)) {
+        anchors->provider = provider;
         anchors->aggregate = anchors->member = 0;
     }
-    return node->root;
+    return provider->root;
 }
 
-const struct node *candidates_anchors_next(struct candidates_anchors *anchors)
+const struct resource_provider *
+candidates_anchors_next(struct candidates_anchors *anchors)
 {
-    const struct node *root;
+    const struct resource_provider *root;
     while (budget_spend(anchors->plan->budget, 1) && (root = next_root(anchors)))
-        if (node_set_add(&anchors->seen, root) &&
+        if (provider_set_add(&anchors->seen, root) &&
             candidates_plan_takes_root(anchors->plan, root))
             return root;
     return NULL;
@@ -304,8 +318,8 @@ const struct node *candidates_anchors_next(struct candidates_anchors *anchors)
 
 void candidates_anchors_end(struct candidates_anchors *anchors)
 {
-    node_set_clear(&anchors->seen);
-    node_set_clear(&anchors->walked);
+    provider_set_clear(&anchors->seen);
+    provider_set_clear(&anchors->walked);
     free(anchors->sharers);
     free(anchors->shared);
 }

@@ -12,22 +12,22 @@
 #ifndef PLACEMENT_SERVER_CANDIDATES_ANCHORS_H
 #define PLACEMENT_SERVER_CANDIDATES_ANCHORS_H
 
-#include "placement/server/candidates/node_set.h"
+#include "placement/server/candidates/provider_set.h"
 #include "placement/server/candidates/slots.h"
 
 /* A sharing provider, and one of the aggregates that it is in. */
 struct shared {
     const struct aggregate *aggregate;
     struct sharer {
-        const struct node *node;
+        const struct resource_provider *provider;
         unsigned round; /* of the last tree that it was found for */
     } * sharer;
 };
 
 /* A list of providers: a candidate takes at least one from it. */
 struct anchor_source {
-    const struct stock_list *stocks; /* or: */
-    const struct node_list *nodes;   /* or: */
+    const struct inventory_list *inventories; /* or: */
+    const struct provider_list *providers;    /* or: */
     const struct aggregate_list *aggregates;
     const struct trait_list *traits; /* any of them */
     bool roots_only;                 /* it names the anchors themselves */
@@ -37,10 +37,11 @@ struct anchor_source {
 struct candidates_anchors {
     const struct candidates_plan *plan;
     struct anchor_source source;
-    size_t list, item;       /* where the walk is in the source */
-    const struct node *node; /* whose aggregates it is walking; NULL: none */
+    size_t list, item; /* where the walk is in the source */
+    const struct resource_provider
+        *provider; /* whose aggregates it is walking; NULL: none */
     size_t aggregate, member;
-    struct node_set seen, walked; /* roots, aggregates of sharing providers */
+    struct provider_set seen, walked; /* roots, aggregates of sharing providers */
     struct sharer *sharers;
     struct shared *shared; /* by aggregate */
     size_t shared_count;
@@ -50,14 +51,15 @@ struct candidates_anchors {
 void candidates_anchors_begin(const struct candidates_plan *plan,
                               struct candidates_anchors *out);
 /* The next root, each once; NULL at the end, or when the budget is spent. */
-const struct node *candidates_anchors_next(struct candidates_anchors *anchors);
+const struct resource_provider *
+candidates_anchors_next(struct candidates_anchors *anchors);
 void candidates_anchors_end(struct candidates_anchors *anchors);
 
 /* The sharing providers that may serve the request in the tree of `anchor` without
- * being in it, each once, by id. Adds them to the array that `nodes` and `count` make
- * up. False when the budget is spent. */
+ * being in it, each once, by id. Adds them to the array that `providers` and `count`
+ * make up. False when the budget is spent. */
 bool candidates_shared_with(struct candidates_anchors *anchors,
-                            const struct node *anchor, const struct node ***nodes,
-                            size_t *count);
+                            const struct resource_provider *anchor,
+                            const struct resource_provider ***providers, size_t *count);
 
 #endif

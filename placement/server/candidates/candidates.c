@@ -10,14 +10,14 @@
 
 /* Where the search at an anchor has got to: breadth first comes back to it. */
 struct place {
-    const struct node *anchor;
+    const struct resource_provider *anchor;
     uint32_t *at;
 };
 
 /* A candidate that was given out, for tsearch(3). */
 struct given {
     size_t count;
-    const struct node *nodes[];
+    const struct resource_provider *providers[];
 };
 
 struct candidates {
@@ -62,17 +62,18 @@ void candidates_free(struct candidates *candidates)
 static int compare_given(const void *a, const void *b)
 {
     const struct given *one = a, *other = b;
-    return memcmp(one->nodes, other->nodes, one->count * sizeof *one->nodes);
+    return memcmp(one->providers, other->providers,
+                  one->count * sizeof *one->providers);
 }
 
 /* Only a candidate of nothing but sharing providers can have more than one anchor. */
 static bool has_one_anchor(const struct candidates *candidates)
 {
     const struct trait *sharing = candidates->plan->graph->sharing;
-    if (sharing->nodes.count == 0)
+    if (sharing->providers.count == 0)
         return true;
     for (size_t i = 0; i < candidates->plan->slot_count; i++)
-        if (!node_has_trait(candidates->search.nodes[i], sharing))
+        if (!provider_has_trait(candidates->search.providers[i], sharing))
             return true;
     return false;
 }
@@ -82,12 +83,13 @@ static bool is_new(struct candidates *candidates)
     if (has_one_anchor(candidates))
         return true;
     size_t count = candidates->plan->slot_count;
-    size_t size = sizeof(struct given) + count * sizeof(struct node *);
+    size_t size = sizeof(struct given) + count * sizeof(struct resource_provider *);
     if (!budget_take_memory(candidates->plan->budget, size))
         return false;
     struct given *given = xcalloc(1, size);
     given->count = count;
-    memcpy(given->nodes, candidates->search.nodes, count * sizeof *given->nodes);
+    memcpy(given->providers, candidates->search.providers,
+           count * sizeof *given->providers);
     void *found = tsearch(given, &candidates->given, compare_given);
     if (!found)
         abort(); /* out of memory, as in xalloc */
@@ -104,7 +106,8 @@ static bool next_depth_first(struct candidates *candidates)
     for (;;) {
         if (candidates->in_anchor && candidates_search_next(&candidates->search))
             return true;
-        const struct node *anchor = candidates_anchors_next(&candidates->anchors);
+        const struct resource_provider *anchor =
+            candidates_anchors_next(&candidates->anchors);
         if (!anchor)
             return false;
         candidates->in_anchor = candidates_search_begin(&candidates->search, anchor);
@@ -114,7 +117,7 @@ static bool next_depth_first(struct candidates *candidates)
 /* The first of each anchor. */
 static bool next_new_place(struct candidates *candidates)
 {
-    const struct node *anchor;
+    const struct resource_provider *anchor;
     struct candidates_search *search = &candidates->search;
     while ((anchor = candidates_anchors_next(&candidates->anchors))) {
         if (!candidates_search_begin(search, anchor) || !candidates_search_next(search))
@@ -165,10 +168,10 @@ static bool next_any(struct candidates *candidates)
            next_old_place(candidates);
 }
 
-const struct node *const *candidates_next(struct candidates *candidates)
+const struct resource_provider *const *candidates_next(struct candidates *candidates)
 {
     while (next_any(candidates))
         if (is_new(candidates))
-            return candidates->search.nodes;
+            return candidates->search.providers;
     return NULL;
 }

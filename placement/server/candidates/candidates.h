@@ -28,6 +28,6 @@ DEFINE_CLEANUP(struct candidates *, candidates_free)
 
 /* The next one: a provider for each slot, until the next call. NULL: no more, or the
  * budget of the plan is spent. */
-const struct node *const *candidates_next(struct candidates *candidates);
+const struct resource_provider *const *candidates_next(struct candidates *candidates);
 
 #endif

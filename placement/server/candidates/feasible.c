@@ -10,17 +10,19 @@
 struct matching {
     const struct candidates_plan *plan;
     const struct choices *choices;
-    const struct node **taken; /* by slot: its provider, NULL: none yet */
-    struct node_set tried;
+    const struct resource_provider **taken; /* by slot: its provider, NULL: none yet */
+    struct provider_set tried;
 };
 
 static bool find_provider(struct matching *matching, size_t slot);
 
-/* Frees `node` from the slot that has it, if another provider can be found for that. */
-static bool can_have(struct matching *matching, const struct node *node)
+/* Frees `provider` from the slot that has it, if another provider can be found for
+ * that. */
+static bool can_have(struct matching *matching,
+                     const struct resource_provider *provider)
 {
     for (size_t i = 0; i < matching->plan->slot_count; i++)
-        if (matching->taken[i] == node)
+        if (matching->taken[i] == provider)
             return find_provider(matching, i);
     return true;
 }
@@ -29,10 +31,11 @@ static bool find_provider(struct matching *matching, size_t slot)
 {
     const struct choices *choices = &matching->choices[slot];
     for (size_t i = 0; i < choices->count; i++) {
-        const struct node *node = choices->items[i].node;
-        if (!node_set_add(&matching->tried, node) || !can_have(matching, node))
+        const struct resource_provider *provider = choices->items[i].provider;
+        if (!provider_set_add(&matching->tried, provider) ||
+            !can_have(matching, provider))
             continue;
-        matching->taken[slot] = node;
+        matching->taken[slot] = provider;
         return true;
     }
     return false;
@@ -41,14 +44,15 @@ static bool find_provider(struct matching *matching, size_t slot)
 static bool can_isolate(const struct candidates_plan *plan,
                         const struct choices *choices)
 {
-    _cleanup_free_ const struct node **taken = xcalloc(plan->slot_count, sizeof *taken);
+    _cleanup_free_ const struct resource_provider **taken =
+        xcalloc(plan->slot_count, sizeof *taken);
     bool all = true;
     for (size_t i = 0; all && i < plan->slot_count; i++) {
         if (!plan->slots[i].wanted->one_provider)
             continue;
         struct matching matching = {.plan = plan, .choices = choices, .taken = taken};
         all = find_provider(&matching, i);
-        node_set_clear(&matching.tried);
+        provider_set_clear(&matching.tried);
     }
     return all;
 }
@@ -64,18 +68,20 @@ static const struct wanted_amount *asked_of(const struct slot *slot,
     return NULL;
 }
 
-static double room_left(const struct node *node, const struct resource_class *class)
+static double room_left(const struct resource_provider *provider,
+                        const struct resource_class *class)
 {
-    const struct stock *stock = node_stock(node, class);
-    double left = stock_capacity(stock) - (double)stock->used;
-    return left < (double)stock->limits.max_unit ? left
-                                                 : (double)stock->limits.max_unit;
+    const struct provider_inventory *inventory = provider_inventory_of(provider, class);
+    double left = inventory_capacity(inventory) - (double)inventory->used;
+    return left < (double)inventory->limits.max_unit
+               ? left
+               : (double)inventory->limits.max_unit;
 }
 
 static bool enough_of(const struct candidates_plan *plan, const struct choices *choices,
                       const struct resource_class *class)
 {
-    struct node_set counted = {0};
+    struct provider_set counted = {0};
     double wanted = 0, left = 0;
     for (size_t i = 0; i < plan->slot_count; i++) {
         const struct wanted_amount *amount = asked_of(&plan->slots[i], class);
@@ -83,10 +89,10 @@ static bool enough_of(const struct candidates_plan *plan, const struct choices *
             continue;
         wanted += (double)amount->amount;
         for (size_t j = 0; j < choices[i].count; j++)
-            if (node_set_add(&counted, choices[i].items[j].node))
-                left += room_left(choices[i].items[j].node, class);
+            if (provider_set_add(&counted, choices[i].items[j].provider))
+                left += room_left(choices[i].items[j].provider, class);
     }
-    node_set_clear(&counted);
+    provider_set_clear(&counted);
     return wanted <= left;
 }
 

@@ -7,17 +7,20 @@
 
 #include "placement/server/candidates/slots.h"
 
-/* `anchor` is the root of the tree that the candidate is about; `node` is in that tree
- * or shares with it. A group without a suffix counts what the anchor is a member of for
- * the whole tree, and leaves its required traits to all its providers together. */
-bool candidates_match(const struct slot *slot, const struct node *node,
-                      const struct node *anchor);
+/* `anchor` is the root of the tree that the candidate is about; `provider` is in that
+ * tree or shares with it. A group without a suffix counts what the anchor is a member
+ * of for the whole tree, and leaves its required traits to all its providers together.
+ */
+bool candidates_match(const struct slot *slot, const struct resource_provider *provider,
+                      const struct resource_provider *anchor);
 
 /* Some provider is a member of what the group wants it to be a member of. False also
  * when the budget is spent. */
 bool candidates_has_member(const struct wanted *wanted, struct budget *budget);
 
-bool node_has_any_trait(const struct node *node, const struct trait_list *traits);
-bool node_in_any_aggregate(const struct node *node, const struct aggregate_list *list);
+bool provider_has_any_trait(const struct resource_provider *provider,
+                            const struct trait_list *traits);
+bool provider_in_any_aggregate(const struct resource_provider *provider,
+                               const struct aggregate_list *list);
 
 #endif

@@ -50,7 +50,7 @@ void candidates_search_init(struct candidates_search *search,
         .groups_from = xcalloc(slots + 1, sizeof *search->groups_from),
         .common = xcalloc(slots * plan->same_subtree_count, sizeof *search->common),
         .at = xcalloc(slots, sizeof *search->at),
-        .nodes = xcalloc(slots, sizeof *search->nodes),
+        .providers = xcalloc(slots, sizeof *search->providers),
         .try_cost = try_cost(plan),
         .unmasked_cost = unmasked_cost(plan),
     };
@@ -77,7 +77,7 @@ void candidates_search_clear(struct candidates_search *search)
     free(search->common);
     free(search->offers);
     free(search->at);
-    free(search->nodes);
+    free(search->providers);
     free(search->shared);
 }
 
@@ -89,33 +89,34 @@ static bool spend(struct candidates_search *search, uint64_t steps)
 
 /* ---- what may fill each slot at this anchor ---- */
 
-static uint64_t traits_met(const struct wanted *wanted, const struct node *node)
+static uint64_t traits_met(const struct wanted *wanted,
+                           const struct resource_provider *provider)
 {
     uint64_t met = 0;
     if (wanted->one_provider)
         return 0;
     for (size_t i = 0; i < wanted->required_count && i < MASKED_SETS; i++)
-        if (node_has_any_trait(node, &wanted->required[i]))
+        if (provider_has_any_trait(provider, &wanted->required[i]))
             met |= UINT64_C(1) << i;
     return met;
 }
 
 static void add_choice(struct choices *choices, const struct slot *slot,
-                       const struct node *node)
+                       const struct resource_provider *provider)
 {
     if (choices->count == choices->room) {
         choices->room = choices->room ? 2 * choices->room : 8;
         choices->items =
             xreallocarray(choices->items, choices->room, sizeof *choices->items);
     }
-    choices->items[choices->count++] =
-        (struct choice){.node = node, .traits = traits_met(slot->wanted, node)};
+    choices->items[choices->count++] = (struct choice){
+        .provider = provider, .traits = traits_met(slot->wanted, provider)};
 }
 
 static bool fill_choices(struct candidates_search *search, size_t i)
 {
     const struct slot *slot = &search->plan->slots[i];
-    const struct node *anchor = search->anchor;
+    const struct resource_provider *anchor = search->anchor;
     struct choices *choices = &search->choices[i];
     uint64_t cost = slot->wanted->cost;
     choices->count = 0;
@@ -142,7 +143,7 @@ static bool sum_up_traits(struct candidates_search *search)
 }
 
 bool candidates_search_begin(struct candidates_search *search,
-                             const struct node *anchor)
+                             const struct resource_provider *anchor)
 {
     search->anchor = anchor;
     search->started = false;
@@ -173,16 +174,18 @@ static bool differs_from_others(const struct candidates_search *search, size_t d
     if (!search->plan->isolate || !slots[depth].wanted->one_provider)
         return true;
     for (size_t i = 0; i < depth; i++)
-        if (slots[i].wanted->one_provider && search->nodes[i] == search->nodes[depth])
+        if (slots[i].wanted->one_provider &&
+            search->providers[i] == search->providers[depth])
             return false;
     return true;
 }
 
 static bool alone_in_tree(const struct candidates_search *search, size_t depth)
 {
-    const struct node *node = search->nodes[depth];
+    const struct resource_provider *provider = search->providers[depth];
     for (size_t i = 0; search->plan->one_per_tree && i < depth; i++)
-        if (search->nodes[i] != node && search->nodes[i]->root == node->root)
+        if (search->providers[i] != provider &&
+            search->providers[i]->root == provider->root)
             return false;
     return true;
 }
@@ -207,11 +210,12 @@ static bool sums_fit(const struct candidates_search *search, size_t depth)
         const struct resource_class *class = slot->amounts[i].class;
         int64_t sum = slot->amounts[i].amount;
         for (size_t j = 0; j < depth; j++)
-            if (search->nodes[j] == search->nodes[depth])
+            if (search->providers[j] == search->providers[depth])
                 sum += slot_amount(&search->plan->slots[j], class);
-        const struct stock *stock = node_stock(search->nodes[depth], class);
-        if (sum > stock->limits.max_unit ||
-            (double)(stock->used + sum) > stock_capacity(stock))
+        const struct provider_inventory *inventory =
+            provider_inventory_of(search->providers[depth], class);
+        if (sum > inventory->limits.max_unit ||
+            (double)(inventory->used + sum) > inventory_capacity(inventory))
             return false;
     }
     return true;
@@ -229,7 +233,7 @@ static bool unmasked_traits_met(const struct candidates_search *search)
         bool met = false;
         for (size_t j = 0; j < plan->slot_count && !met; j++)
             met = plan->slots[j].wanted == wanted &&
-                  node_has_any_trait(search->nodes[j], &wanted->required[i]);
+                  provider_has_any_trait(search->providers[j], &wanted->required[i]);
         if (!met)
             return false;
     }
@@ -251,7 +255,7 @@ static bool traits_hold(struct candidates_search *search, size_t depth)
 
 static bool try_choice(struct candidates_search *search, size_t depth)
 {
-    search->nodes[depth] = search->choices[depth].items[search->at[depth]].node;
+    search->providers[depth] = search->choices[depth].items[search->at[depth]].provider;
     return traits_hold(search, depth) && differs_from_others(search, depth) &&
            alone_in_tree(search, depth) && sums_fit(search, depth) &&
            candidates_subtree_fill(search, depth);
@@ -265,7 +269,7 @@ void candidates_search_resume(struct candidates_search *search, const uint32_t *
     search->started = true;
     for (size_t i = 0; i < search->plan->slot_count; i++) {
         const struct choice *choice = &search->choices[i].items[at[i]];
-        search->nodes[i] = choice->node;
+        search->providers[i] = choice->provider;
         search->traits_until[i] =
             choice->traits | (i > 0 ? search->traits_until[i - 1] : 0);
         candidates_subtree_fill(search, i);

@@ -19,7 +19,7 @@
 /* A provider that may fill a slot, with those of the wanted sets of traits (the first
  * 64) that it meets. */
 struct choice {
-    const struct node *node;
+    const struct resource_provider *provider;
     uint64_t traits;
 };
 
@@ -30,29 +30,29 @@ struct choices {
 
 /* A provider, and the groups that it may serve. */
 struct offer {
-    const struct node *node;
+    const struct resource_provider *provider;
     uint64_t groups;
 };
 
 /* Of what is filled of a `same_subtree`: the lowest provider above all. */
 struct common {
-    const struct node *top; /* NULL: nothing is filled */
-    bool chosen;            /* it is one of those filled */
+    const struct resource_provider *top; /* NULL: nothing is filled */
+    bool chosen;                         /* it is one of those filled */
 };
 
 struct candidates_search {
     const struct candidates_plan *plan;
     struct candidates_anchors *anchors;
-    const struct node *anchor;
+    const struct resource_provider *anchor;
     struct choices *choices; /* by slot */
     uint64_t *traits_from;   /* by slot: what it and those after it can bring */
     uint64_t *traits_until;  /* by slot: what is met by those filled, it included */
     uint64_t traits_wanted;
-    uint32_t *at;              /* by slot: which of its choices */
-    const struct node **nodes; /* by slot: the same as providers */
-    const struct node **shared;
+    uint32_t *at;                               /* by slot: which of its choices, */
+    const struct resource_provider **providers; /* and the provider of that choice */
+    const struct resource_provider **shared;
     size_t shared_count;
-    struct offer *offers; /* by node's address; none without same_subtrees */
+    struct offer *offers; /* by provider's address; none without same_subtrees */
     size_t offer_count;
     uint64_t *groups_from; /* by slot: the groups of it and those after it */
     struct common *common; /* by slot and same_subtree, with that slot filled */
@@ -67,10 +67,10 @@ void candidates_search_init(struct candidates_search *search,
                             struct candidates_anchors *anchors);
 /* Turns to another anchor. False when it is plain at once that nothing fits. */
 bool candidates_search_begin(struct candidates_search *search,
-                             const struct node *anchor);
+                             const struct resource_provider *anchor);
 /* Goes on after the position `at`, which is of the same anchor. */
 void candidates_search_resume(struct candidates_search *search, const uint32_t *at);
-/* True: `nodes` and `at` are the next way. */
+/* True: `providers` and `at` are the next way. */
 bool candidates_search_next(struct candidates_search *search);
 void candidates_search_clear(struct candidates_search *search);
 

@@ -90,10 +90,11 @@ static enum plan_result resolve_group(const struct graph *graph,
     if (find_required(graph, filters, out, problem) != 0)
         return PLAN_UNKNOWN_NAME;
     if (filters->in_tree) {
-        const struct node *node = graph_node(graph, filters->in_tree);
-        if (!node)
+        const struct resource_provider *provider =
+            graph_provider(graph, filters->in_tree);
+        if (!provider)
             return PLAN_EMPTY;
-        out->tree = node->root;
+        out->tree = provider->root;
     }
     return PLAN_MADE;
 }
@@ -166,12 +167,12 @@ static bool some_root_is_taken(const struct candidates_plan *plan)
 {
     if (plan->root_required.count + plan->root_forbidden.count == 0)
         return true;
-    const struct node_list *nodes = plan->root_required.count > 0
-                                        ? &plan->root_required.items[0]->nodes
-                                        : &plan->graph->roots;
-    for (size_t i = 0; i < nodes->count; i++)
-        if (!nodes->items[i]->parent &&
-            candidates_plan_takes_root(plan, nodes->items[i]))
+    const struct provider_list *providers =
+        plan->root_required.count > 0 ? &plan->root_required.items[0]->providers
+                                      : &plan->graph->roots;
+    for (size_t i = 0; i < providers->count; i++)
+        if (!providers->items[i]->parent &&
+            candidates_plan_takes_root(plan, providers->items[i]))
             return true;
     return false;
 }
@@ -201,7 +202,7 @@ enum plan_result candidates_plan_make(const struct graph *graph,
         .wanted = xcalloc(request->group_count, sizeof *out->wanted),
         .isolate = request->isolate,
         .one_per_tree = microversion < MICROVERSION_NESTED_CANDIDATES &&
-                        graph->nodes.count > graph->roots.count,
+                        graph->providers.count > graph->roots.count,
     };
     *group = 0;
     enum plan_result result = resolve_root(request, out, problem);
@@ -223,15 +224,15 @@ enum plan_result candidates_plan_make(const struct graph *graph,
 }
 
 bool candidates_plan_takes_root(const struct candidates_plan *plan,
-                                const struct node *root)
+                                const struct resource_provider *root)
 {
     size_t traits = plan->root_required.count + plan->root_forbidden.count;
     if (!budget_spend(plan->budget, 1 + traits))
         return false;
     for (size_t i = 0; i < plan->root_required.count; i++)
-        if (!node_has_trait(root, plan->root_required.items[i]))
+        if (!provider_has_trait(root, plan->root_required.items[i]))
             return false;
-    return !node_has_any_trait(root, &plan->root_forbidden);
+    return !provider_has_any_trait(root, &plan->root_forbidden);
 }
 
 void wanted_clear(struct wanted *wanted)

@@ -47,8 +47,8 @@ struct wanted {
     struct aggregate_list *member_of; /* of each list any one */
     size_t member_of_count;
     struct aggregate_list not_member_of;
-    const struct node *tree; /* in_tree: the root; NULL: anywhere */
-    uint64_t cost;           /* of holding a provider against all that: steps */
+    const struct resource_provider *tree; /* in_tree: the root; NULL: anywhere */
+    uint64_t cost; /* of holding a provider against all that: steps */
 };
 
 void wanted_clear(struct wanted *wanted);
@@ -68,8 +68,8 @@ struct candidates_plan {
     size_t wanted_count;
     struct slot *slots;
     size_t slot_count;
-    /* Of each, the bits of groups: their providers must be one of them and what is below
-     * it. Each once. */
+    /* Of each, the bits of groups: their providers must be one of them and what is
+     * below it. Each once. */
     uint64_t *same_subtrees;
     size_t same_subtree_count;
     struct trait_list root_required, root_forbidden;
@@ -96,6 +96,6 @@ void candidates_plan_clear(struct candidates_plan *plan);
 
 /* `root` may anchor candidates: it has the traits that root_required wants. */
 bool candidates_plan_takes_root(const struct candidates_plan *plan,
-                                const struct node *root);
+                                const struct resource_provider *root);
 
 #endif

@@ -10,7 +10,7 @@
 static int compare_offers(const void *a, const void *b)
 {
     const struct offer *one = a, *other = b;
-    return (one->node > other->node) - (one->node < other->node);
+    return (one->provider > other->provider) - (one->provider < other->provider);
 }
 
 void candidates_subtree_begin(struct candidates_search *search)
@@ -26,11 +26,11 @@ void candidates_subtree_begin(struct candidates_search *search)
     count = 0;
     for (size_t i = 0; i < plan->slot_count; i++)
         for (size_t j = 0; plan->slots[i].group && j < search->choices[i].count; j++)
-            offers[count++] =
-                (struct offer){search->choices[i].items[j].node, plan->slots[i].group};
+            offers[count++] = (struct offer){search->choices[i].items[j].provider,
+                                             plan->slots[i].group};
     qsort(offers, count, sizeof *offers, compare_offers);
     for (size_t i = 0; i < count; i++)
-        if (kept > 0 && offers[kept - 1].node == offers[i].node)
+        if (kept > 0 && offers[kept - 1].provider == offers[i].provider)
             offers[kept - 1].groups |= offers[i].groups;
         else
             offers[kept++] = offers[i];
@@ -38,9 +38,9 @@ void candidates_subtree_begin(struct candidates_search *search)
 }
 
 static uint64_t groups_of(const struct candidates_search *search,
-                          const struct node *node)
+                          const struct resource_provider *provider)
 {
-    const struct offer key = {.node = node};
+    const struct offer key = {.provider = provider};
     const struct offer *found =
         bsearch(&key, search->offers, search->offer_count, sizeof key, compare_offers);
     return found ? found->groups : 0;
@@ -49,18 +49,20 @@ static uint64_t groups_of(const struct candidates_search *search,
 /* ---- the provider above all ---- */
 
 /* Steps from the root, those in between included. */
-static size_t level_of(const struct candidates_search *search, const struct node *node)
+static size_t level_of(const struct candidates_search *search,
+                       const struct resource_provider *provider)
 {
     size_t level = 0;
-    for (; node->parent; node = node->parent)
+    for (; provider->parent; provider = provider->parent)
         level++;
     budget_spend(search->plan->budget, 1 + level);
     return level;
 }
 
 /* The lowest provider that both are or are below; NULL: they are of different trees. */
-static const struct node *lowest_above(const struct candidates_search *search,
-                                       const struct node *one, const struct node *other)
+static const struct resource_provider *
+lowest_above(const struct candidates_search *search,
+             const struct resource_provider *one, const struct resource_provider *other)
 {
     size_t one_level = level_of(search, one), other_level = level_of(search, other);
     for (; one_level > other_level; one_level--)
@@ -75,10 +77,11 @@ static const struct node *lowest_above(const struct candidates_search *search,
 }
 
 static bool can_be_chosen(const struct candidates_search *search,
-                          const struct node *node, uint64_t groups)
+                          const struct resource_provider *provider, uint64_t groups)
 {
-    for (; node && budget_spend(search->plan->budget, 1); node = node->parent)
-        if (groups_of(search, node) & groups)
+    for (; provider && budget_spend(search->plan->budget, 1);
+         provider = provider->parent)
+        if (groups_of(search, provider) & groups)
             return true;
     return false;
 }
@@ -86,7 +89,7 @@ static bool can_be_chosen(const struct candidates_search *search,
 static bool fill_one(struct candidates_search *search, size_t depth, size_t subtree)
 {
     const struct candidates_plan *plan = search->plan;
-    const struct node *node = search->nodes[depth];
+    const struct resource_provider *provider = search->providers[depth];
     uint64_t groups = plan->same_subtrees[subtree];
     struct common *common = &search->common[depth * plan->same_subtree_count + subtree];
     struct common before =
@@ -94,9 +97,9 @@ static bool fill_one(struct candidates_search *search, size_t depth, size_t subt
     *common = before;
     if (!(groups & plan->slots[depth].group))
         return true;
-    common->top = before.top ? lowest_above(search, before.top, node) : node;
+    common->top = before.top ? lowest_above(search, before.top, provider) : provider;
     common->chosen =
-        common->top == node || (common->top == before.top && before.chosen);
+        common->top == provider || (common->top == before.top && before.chosen);
     return common->chosen ||
            can_be_chosen(search, common->top, groups & search->groups_from[depth + 1]);
 }

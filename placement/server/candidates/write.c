@@ -6,19 +6,21 @@
 
 #include "lib/xalloc.h"
 
-void candidate_rows_add(struct candidate_rows *rows, const struct node *const *nodes)
+void candidate_rows_add(struct candidate_rows *rows,
+                        const struct resource_provider *const *providers)
 {
     if (rows->count == rows->room) {
         rows->room = rows->room ? 2 * rows->room : 16;
-        rows->nodes =
-            xreallocarray(rows->nodes, rows->room * rows->width, sizeof *rows->nodes);
+        rows->providers = xreallocarray(rows->providers, rows->room * rows->width,
+                                        sizeof *rows->providers);
     }
-    memcpy(candidate_row(rows, rows->count++), nodes, rows->width * sizeof *nodes);
+    memcpy(candidate_row(rows, rows->count++), providers,
+           rows->width * sizeof *providers);
 }
 
 void candidate_rows_clear(struct candidate_rows *rows)
 {
-    free(rows->nodes);
+    free(rows->providers);
     *rows = (struct candidate_rows){0};
 }
 
@@ -33,7 +35,7 @@ static bool goes_on(const struct json_writer *w, const struct candidates_plan *p
 /* ---- allocation_requests ---- */
 
 static bool is_first_use(const struct candidates_plan *plan,
-                         const struct node *const *row, size_t slot)
+                         const struct resource_provider *const *row, size_t slot)
 {
     for (size_t i = 0; i < slot; i++)
         if (row[i] == row[slot] && plan->slots[i].amount_count > 0)
@@ -53,7 +55,7 @@ static int64_t asked_in_slot(const struct slot *slot,
 /* What all slots together ask of the class on that slot's provider; 0 when an earlier
  * slot has it in its sum. */
 static int64_t sum_of_class(const struct candidates_plan *plan,
-                            const struct node *const *row, size_t slot,
+                            const struct resource_provider *const *row, size_t slot,
                             const struct wanted_amount *amount)
 {
     if (!amount->repeated)
@@ -70,7 +72,7 @@ static int64_t sum_of_class(const struct candidates_plan *plan,
 }
 
 static void write_resources(struct json_writer *w, const struct candidates_plan *plan,
-                            const struct node *const *row, size_t first)
+                            const struct resource_provider *const *row, size_t first)
 {
     json_write_key(w, "resources");
     json_write_begin_object(w);
@@ -87,7 +89,7 @@ static void write_resources(struct json_writer *w, const struct candidates_plan 
 
 /* Since 1.12: an object by provider. */
 static void write_allocations(struct json_writer *w, const struct candidates_plan *plan,
-                              const struct node *const *row)
+                              const struct resource_provider *const *row)
 {
     json_write_key(w, "allocations");
     json_write_begin_object(w);
@@ -104,7 +106,7 @@ static void write_allocations(struct json_writer *w, const struct candidates_pla
 
 static void write_allocations_list(struct json_writer *w,
                                    const struct candidates_plan *plan,
-                                   const struct node *const *row)
+                                   const struct resource_provider *const *row)
 {
     json_write_key(w, "allocations");
     json_write_begin_array(w);
@@ -123,7 +125,7 @@ static void write_allocations_list(struct json_writer *w,
 }
 
 static bool is_first_of_group(const struct candidates_plan *plan,
-                              const struct node *const *row, size_t slot)
+                              const struct resource_provider *const *row, size_t slot)
 {
     for (size_t i = 0; i < slot; i++)
         if (plan->slots[i].wanted == plan->slots[slot].wanted && row[i] == row[slot])
@@ -132,7 +134,7 @@ static bool is_first_of_group(const struct candidates_plan *plan,
 }
 
 static void write_mappings(struct json_writer *w, const struct candidates_plan *plan,
-                           const struct node *const *row)
+                           const struct resource_provider *const *row)
 {
     json_write_key(w, "mappings");
     json_write_begin_object(w);
@@ -156,7 +158,7 @@ static void write_requests(struct json_writer *w, const struct candidates_plan *
     json_write_key(w, "allocation_requests");
     json_write_begin_array(w);
     for (size_t i = 0; i < rows->count && goes_on(w, plan, cost); i++) {
-        const struct node *const *row = candidate_row(rows, i);
+        const struct resource_provider *const *row = candidate_row(rows, i);
         json_write_begin_object(w);
         if (microversion >= MICROVERSION_ALLOCATIONS_OBJECT)
             write_allocations(w, plan, row);
@@ -190,35 +192,36 @@ static void write_capacity(struct json_writer *w, double capacity)
 }
 
 static void write_summary(struct json_writer *w, const struct candidates_plan *plan,
-                          const struct node *node, int microversion)
+                          const struct resource_provider *provider, int microversion)
 {
-    json_write_key(w, node->uuid);
+    json_write_key(w, provider->uuid);
     json_write_begin_object(w);
     json_write_key(w, "resources");
     json_write_begin_object(w);
-    for (size_t i = 0; i < node->stocks.count; i++) {
-        const struct stock *stock = node->stocks.items[i];
-        if (microversion < MICROVERSION_ALL_CLASSES && !is_asked(plan, stock->class))
+    for (size_t i = 0; i < provider->inventories.count; i++) {
+        const struct provider_inventory *inventory = provider->inventories.items[i];
+        if (microversion < MICROVERSION_ALL_CLASSES &&
+            !is_asked(plan, inventory->class))
             continue;
-        json_write_key(w, stock->class->name);
+        json_write_key(w, inventory->class->name);
         json_write_begin_object(w);
         json_write_key(w, "capacity");
-        write_capacity(w, stock_capacity(stock));
-        json_write_int_member(w, "used", stock->used);
+        write_capacity(w, inventory_capacity(inventory));
+        json_write_int_member(w, "used", inventory->used);
         json_write_end_object(w);
     }
     json_write_end_object(w);
     if (microversion >= MICROVERSION_CANDIDATES_TRAITS) {
         json_write_key(w, "traits");
         json_write_begin_array(w);
-        for (size_t i = 0; i < node->trait_count; i++)
-            json_write_string(w, node->traits[i]->name);
+        for (size_t i = 0; i < provider->trait_count; i++)
+            json_write_string(w, provider->traits[i]->name);
         json_write_end_array(w);
     }
     if (microversion >= MICROVERSION_NESTED_CANDIDATES) {
         json_write_string_member(w, "parent_provider_uuid",
-                                 node->parent ? node->parent->uuid : NULL);
-        json_write_string_member(w, "root_provider_uuid", node->root->uuid);
+                                 provider->parent ? provider->parent->uuid : NULL);
+        json_write_string_member(w, "root_provider_uuid", provider->root->uuid);
     }
     json_write_end_object(w);
 }
@@ -227,27 +230,27 @@ static void write_summary(struct json_writer *w, const struct candidates_plan *p
  * is given, those of them. */
 static void write_summaries(struct json_writer *w, const struct candidates_plan *plan,
                             const struct candidate_rows *rows,
-                            const struct node_set *only, int microversion)
+                            const struct provider_set *only, int microversion)
 {
-    struct node_set roots = {0};
+    struct provider_set roots = {0};
     json_write_key(w, "provider_summaries");
     json_write_begin_object(w);
     for (size_t i = 0; i < rows->count * rows->width && goes_on(w, plan, 1); i++) {
-        const struct node *root = rows->nodes[i]->root;
+        const struct resource_provider *root = rows->providers[i]->root;
         if (plan->slots[i % rows->width].amount_count == 0 ||
-            !node_set_add(&roots, root))
+            !provider_set_add(&roots, root))
             continue;
         for (size_t j = 0; j < root->tree.count && goes_on(w, plan, 1); j++)
-            if (!only || node_set_contains(only, root->tree.items[j]))
+            if (!only || provider_set_contains(only, root->tree.items[j]))
                 write_summary(w, plan, root->tree.items[j], microversion);
     }
     json_write_end_object(w);
-    node_set_clear(&roots);
+    provider_set_clear(&roots);
 }
 
 void candidates_write(struct json_writer *w, const struct candidates_plan *plan,
-                      const struct candidate_rows *rows, const struct node_set *only,
-                      int microversion)
+                      const struct candidate_rows *rows,
+                      const struct provider_set *only, int microversion)
 {
     json_write_begin_object(w);
     write_requests(w, plan, rows, microversion);

@@ -7,30 +7,31 @@
 #define PLACEMENT_SERVER_CANDIDATES_WRITE_H
 
 #include "lib/json_write.h"
-#include "placement/server/candidates/node_set.h"
+#include "placement/server/candidates/provider_set.h"
 #include "placement/server/candidates/slots.h"
 
 /* Candidates: a row of providers each, by slot of their plan. The owner clears it. */
 struct candidate_rows {
-    const struct node **nodes;
+    const struct resource_provider **providers;
     size_t width, count, room; /* width: the slots of the plan */
 };
 
-static inline const struct node **candidate_row(const struct candidate_rows *rows,
-                                                size_t i)
+static inline const struct resource_provider **
+candidate_row(const struct candidate_rows *rows, size_t i)
 {
-    return rows->nodes + i * rows->width;
+    return rows->providers + i * rows->width;
 }
 
 /* Copies `width` pointers. */
-void candidate_rows_add(struct candidate_rows *rows, const struct node *const *nodes);
+void candidate_rows_add(struct candidate_rows *rows,
+                        const struct resource_provider *const *providers);
 void candidate_rows_clear(struct candidate_rows *rows);
 
 /* {"allocation_requests": [...], "provider_summaries": {...}}. Summaries are of all
  * providers of each tree that a candidate takes something from; `only`, unless NULL, of
  * those that are in it too. */
 void candidates_write(struct json_writer *w, const struct candidates_plan *plan,
-                      const struct candidate_rows *rows, const struct node_set *only,
-                      int microversion);
+                      const struct candidate_rows *rows,
+                      const struct provider_set *only, int microversion);
 
 #endif

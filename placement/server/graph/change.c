@@ -10,17 +10,18 @@
 
 /* ---- sorted lists ---- */
 
-static size_t node_place(const struct node_list *list, int64_t id)
+static size_t provider_place(const struct provider_list *list, int64_t id)
 {
     if (list->count > 0 && list->items[list->count - 1]->id < id)
         return list->count;
     return lower_bound(i, list->count, list->items[i]->id < id);
 }
 
-bool node_list_contains(const struct node_list *list, const struct node *node)
+bool provider_list_contains(const struct provider_list *list,
+                            const struct resource_provider *provider)
 {
-    size_t at = node_place(list, node->id);
-    return at < list->count && list->items[at] == node;
+    size_t at = provider_place(list, provider->id);
+    return at < list->count && list->items[at] == provider;
 }
 
 /* Makes room for one at `at` in an array of pointers. */
@@ -43,47 +44,53 @@ static void close_gap(void *items, size_t *count, size_t at)
     memmove(pointers + at, pointers + at + 1, (*count - at) * sizeof(void *));
 }
 
-void node_list_add(struct node_list *list, struct node *node)
+void provider_list_add(struct provider_list *list, struct resource_provider *provider)
 {
-    size_t at = node_place(list, node->id);
+    size_t at = provider_place(list, provider->id);
     list->items = open_gap(list->items, &list->count, &list->room, at);
-    list->items[at] = node;
+    list->items[at] = provider;
 }
 
-void node_list_remove(struct node_list *list, struct node *node)
+void provider_list_remove(struct provider_list *list,
+                          struct resource_provider *provider)
 {
-    assert(node_list_contains(list, node));
-    close_gap(list->items, &list->count, node_place(list, node->id));
+    assert(provider_list_contains(list, provider));
+    close_gap(list->items, &list->count, provider_place(list, provider->id));
 }
 
-static void node_list_clear(struct node_list *list)
+static void provider_list_clear(struct provider_list *list)
 {
     free(list->items);
-    *list = (struct node_list){0};
+    *list = (struct provider_list){0};
 }
 
-/* The list of a class is by node id, that of a node by class id. */
-static int64_t id_in(const struct stock *stock, const struct stock_list *list)
+/* The list of a class is by provider id, that of a provider by class id. */
+static int64_t id_in(const struct provider_inventory *inventory,
+                     const struct inventory_list *list)
 {
-    return list == &stock->class->stocks ? stock->node->id : stock->class->id;
+    return list == &inventory->class->inventories ? inventory->provider->id
+                                                  : inventory->class->id;
 }
 
-static size_t stock_place(const struct stock_list *list, const struct stock *stock)
+static size_t inventory_place(const struct inventory_list *list,
+                              const struct provider_inventory *inventory)
 {
-    int64_t id = id_in(stock, list);
+    int64_t id = id_in(inventory, list);
     return lower_bound(i, list->count, id_in(list->items[i], list) < id);
 }
 
-static void stock_list_add(struct stock_list *list, struct stock *stock)
+static void inventory_list_add(struct inventory_list *list,
+                               struct provider_inventory *inventory)
 {
-    size_t at = stock_place(list, stock);
+    size_t at = inventory_place(list, inventory);
     list->items = open_gap(list->items, &list->count, &list->room, at);
-    list->items[at] = stock;
+    list->items[at] = inventory;
 }
 
-static void stock_list_remove(struct stock_list *list, const struct stock *stock)
+static void inventory_list_remove(struct inventory_list *list,
+                                  const struct provider_inventory *inventory)
 {
-    close_gap(list->items, &list->count, stock_place(list, stock));
+    close_gap(list->items, &list->count, inventory_place(list, inventory));
 }
 
 /* ---- names ---- */
@@ -113,14 +120,14 @@ void graph_rename_class(struct graph *graph, struct resource_class *class,
 
 static void class_free(struct resource_class *class)
 {
-    free(class->stocks.items);
+    free(class->inventories.items);
     free(class->name);
     free(class);
 }
 
 void graph_remove_class(struct graph *graph, struct resource_class *class)
 {
-    assert(class->stocks.count == 0);
+    assert(class->inventories.count == 0);
     size_t at = 0;
     while (graph->classes[at] != class)
         at++;
@@ -145,14 +152,14 @@ struct trait *graph_add_trait(struct graph *graph, int64_t id, const char *name,
 
 static void trait_free(struct trait *trait)
 {
-    node_list_clear(&trait->nodes);
+    provider_list_clear(&trait->providers);
     free(trait->name);
     free(trait);
 }
 
 void graph_remove_trait(struct graph *graph, struct trait *trait)
 {
-    assert(trait->nodes.count == 0);
+    assert(trait->providers.count == 0);
     size_t at = 0;
     while (graph->traits[at] != trait)
         at++;
@@ -170,161 +177,170 @@ struct aggregate *graph_add_aggregate(struct graph *graph, int64_t id, const cha
     return aggregate;
 }
 
-/* ---- nodes ---- */
+/* ---- providers ---- */
 
-static void enter_tree(struct graph *graph, struct node *node, struct node *parent)
+static void enter_tree(struct graph *graph, struct resource_provider *provider,
+                       struct resource_provider *parent)
 {
-    node->parent = parent;
-    node->root = parent ? parent->root : node;
+    provider->parent = parent;
+    provider->root = parent ? parent->root : provider;
     if (parent)
         parent->child_count++;
     else
-        node_list_add(&graph->roots, node);
-    node_list_add(&node->root->tree, node);
+        provider_list_add(&graph->roots, provider);
+    provider_list_add(&provider->root->tree, provider);
 }
 
-struct node *graph_append_node(struct graph *graph, int64_t id, const char *uuid,
-                               const char *name)
+struct resource_provider *graph_append_provider(struct graph *graph, int64_t id,
+                                                const char *uuid, const char *name)
 {
-    struct node *node = xcalloc(1, sizeof *node);
-    node->id = id;
-    uuid_text_copy(node->uuid, uuid);
-    node->name = xstrdup(name);
-    node_list_add(&graph->nodes, node);
-    map_add(&graph->nodes_by_uuid, &node->by_uuid, node->uuid);
-    map_add(&graph->nodes_by_name, &node->by_name, node->name);
-    return node;
+    struct resource_provider *provider = xcalloc(1, sizeof *provider);
+    provider->id = id;
+    uuid_text_copy(provider->uuid, uuid);
+    provider->name = xstrdup(name);
+    provider_list_add(&graph->providers, provider);
+    map_add(&graph->providers_by_uuid, &provider->by_uuid, provider->uuid);
+    map_add(&graph->providers_by_name, &provider->by_name, provider->name);
+    return provider;
 }
 
-struct node *graph_add_node(struct graph *graph, int64_t id, const char *uuid,
-                            const char *name, struct node *parent)
+struct resource_provider *graph_add_provider(struct graph *graph, int64_t id,
+                                             const char *uuid, const char *name,
+                                             struct resource_provider *parent)
 {
-    struct node *node = graph_append_node(graph, id, uuid, name);
-    enter_tree(graph, node, parent);
-    return node;
+    struct resource_provider *provider = graph_append_provider(graph, id, uuid, name);
+    enter_tree(graph, provider, parent);
+    return provider;
 }
 
-/* Sets the root of the node and of those above it. Each is walked over once: further up
- * than one whose root is known nobody looks. False: the node is below itself. */
-static bool find_root(struct node *node, size_t most)
+/* Sets the root of the provider and of those above it. Each is walked over once:
+ * further up than one whose root is known nobody looks. False: the provider is below
+ * itself. */
+static bool find_root(struct resource_provider *provider, size_t most)
 {
-    struct node *top = node;
+    struct resource_provider *top = provider;
     for (size_t steps = 0; !top->root && top->parent; top = top->parent)
         if (steps++ == most)
             return false;
-    struct node *root = top->root ? top->root : top;
-    for (; node && !node->root; node = node->parent)
-        node->root = root;
+    struct resource_provider *root = top->root ? top->root : top;
+    for (; provider && !provider->root; provider = provider->parent)
+        provider->root = root;
     return true;
 }
 
-const struct node *graph_make_trees(struct graph *graph)
+const struct resource_provider *graph_make_trees(struct graph *graph)
 {
-    for (size_t i = 0; i < graph->nodes.count; i++) {
-        struct node *node = graph->nodes.items[i];
-        if (!find_root(node, graph->nodes.count))
-            return node;
-        enter_tree(graph, node, node->parent);
+    for (size_t i = 0; i < graph->providers.count; i++) {
+        struct resource_provider *provider = graph->providers.items[i];
+        if (!find_root(provider, graph->providers.count))
+            return provider;
+        enter_tree(graph, provider, provider->parent);
     }
     return NULL;
 }
 
-void graph_rename_node(struct graph *graph, struct node *node, const char *name)
+void graph_rename_provider(struct graph *graph, struct resource_provider *provider,
+                           const char *name)
 {
     char *copy = xstrdup(name);
-    map_remove(&graph->nodes_by_name, &node->by_name);
-    free(node->name);
-    node->name = copy;
-    map_add(&graph->nodes_by_name, &node->by_name, node->name);
+    map_remove(&graph->providers_by_name, &provider->by_name);
+    free(provider->name);
+    provider->name = copy;
+    map_add(&graph->providers_by_name, &provider->by_name, provider->name);
 }
 
-void graph_move_node(struct graph *graph, struct node *node, struct node *parent)
+void graph_move_provider(struct graph *graph, struct resource_provider *provider,
+                         struct resource_provider *parent)
 {
-    struct node *old_root = node->root, *new_root = parent ? parent->root : node;
-    if (node->parent)
-        node->parent->child_count--;
+    struct resource_provider *old_root = provider->root,
+                             *new_root = parent ? parent->root : provider;
+    if (provider->parent)
+        provider->parent->child_count--;
     else
-        node_list_remove(&graph->roots, node);
-    node->parent = parent;
+        provider_list_remove(&graph->roots, provider);
+    provider->parent = parent;
     if (parent)
         parent->child_count++;
     else
-        node_list_add(&graph->roots, node);
+        provider_list_add(&graph->roots, provider);
     if (new_root == old_root)
         return;
-    struct node_list old = old_root->tree;
-    old_root->tree = (struct node_list){0};
+    struct provider_list old = old_root->tree;
+    old_root->tree = (struct provider_list){0};
     for (size_t i = 0; i < old.count; i++)
         old.items[i]->root = NULL;
     for (size_t i = 0; i < old.count; i++) {
-        struct node *member = old.items[i];
+        struct resource_provider *member = old.items[i];
         find_root(member, SIZE_MAX);
-        node_list_add(&member->root->tree, member);
+        provider_list_add(&member->root->tree, member);
     }
-    node_list_clear(&old);
+    provider_list_clear(&old);
 }
 
-size_t graph_list_below(struct node *node, struct node ***out)
+size_t graph_list_below(struct resource_provider *provider,
+                        struct resource_provider ***out)
 {
-    struct node *root = node->root, *parent = node->parent;
-    const struct node_list *tree = &root->tree;
+    struct resource_provider *root = provider->root, *parent = provider->parent;
+    const struct provider_list *tree = &root->tree;
     size_t count = 0;
-    /* As if the node were a root, for a moment. */
+    /* As if the provider were a root, for a moment. */
     for (size_t i = 0; i < tree->count; i++)
         tree->items[i]->root = NULL;
-    node->parent = NULL;
+    provider->parent = NULL;
     for (size_t i = 0; i < tree->count; i++)
         find_root(tree->items[i], SIZE_MAX);
     *out = NULL;
     for (size_t i = 0; i < tree->count; i++) {
-        if (tree->items[i]->root == node && tree->items[i] != node)
+        if (tree->items[i]->root == provider && tree->items[i] != provider)
             *array_add(*out, count) = tree->items[i];
         tree->items[i]->root = root;
     }
-    node->parent = parent;
+    provider->parent = parent;
     return count;
 }
 
-static void node_free(struct node *node)
+static void provider_free(struct resource_provider *provider)
 {
-    node_list_clear(&node->tree);
-    free(node->stocks.items);
-    free(node->traits);
-    free(node->aggregates);
-    free(node->name);
-    free(node);
+    provider_list_clear(&provider->tree);
+    free(provider->inventories.items);
+    free(provider->traits);
+    free(provider->aggregates);
+    free(provider->name);
+    free(provider);
 }
 
-void graph_remove_node(struct graph *graph, struct node *node)
+void graph_remove_provider(struct graph *graph, struct resource_provider *provider)
 {
-    assert(node->child_count == 0);
-    graph_set_traits(node, NULL, 0);
-    graph_set_aggregates(node, NULL, 0);
-    while (node->stocks.count > 0)
-        graph_remove_stock(node->stocks.items[node->stocks.count - 1]);
-    node_list_remove(&node->root->tree, node);
-    if (node->parent)
-        node->parent->child_count--;
+    assert(provider->child_count == 0);
+    graph_set_traits(provider, NULL, 0);
+    graph_set_aggregates(provider, NULL, 0);
+    while (provider->inventories.count > 0)
+        graph_remove_inventory(
+            provider->inventories.items[provider->inventories.count - 1]);
+    provider_list_remove(&provider->root->tree, provider);
+    if (provider->parent)
+        provider->parent->child_count--;
     else
-        node_list_remove(&graph->roots, node);
-    map_remove(&graph->nodes_by_uuid, &node->by_uuid);
-    map_remove(&graph->nodes_by_name, &node->by_name);
-    node_list_remove(&graph->nodes, node);
-    node_free(node);
+        provider_list_remove(&graph->roots, provider);
+    map_remove(&graph->providers_by_uuid, &provider->by_uuid);
+    map_remove(&graph->providers_by_name, &provider->by_name);
+    provider_list_remove(&graph->providers, provider);
+    provider_free(provider);
 }
 
-/* ---- traits and aggregates of a node ---- */
+/* ---- traits and aggregates of a provider ---- */
 
-void graph_append_trait(struct node *node, struct trait *trait)
+void graph_append_trait(struct resource_provider *provider, struct trait *trait)
 {
-    *array_add(node->traits, node->trait_count) = trait;
-    node_list_add(&trait->nodes, node);
+    *array_add(provider->traits, provider->trait_count) = trait;
+    provider_list_add(&trait->providers, provider);
 }
 
-void graph_append_aggregate(struct node *node, struct aggregate *aggregate)
+void graph_append_aggregate(struct resource_provider *provider,
+                            struct aggregate *aggregate)
 {
-    *array_add(node->aggregates, node->aggregate_count) = aggregate;
-    node_list_add(&aggregate->nodes, node);
+    *array_add(provider->aggregates, provider->aggregate_count) = aggregate;
+    provider_list_add(&aggregate->providers, provider);
 }
 
 static int compare_traits(const void *a, const void *b)
@@ -334,20 +350,21 @@ static int compare_traits(const void *a, const void *b)
     return (left->id > right->id) - (left->id < right->id);
 }
 
-void graph_set_traits(struct node *node, struct trait *const *traits, size_t count)
+void graph_set_traits(struct resource_provider *provider, struct trait *const *traits,
+                      size_t count)
 {
-    for (size_t i = 0; i < node->trait_count; i++)
-        node_list_remove(&node->traits[i]->nodes, node);
-    free(node->traits);
-    node->traits = NULL;
-    node->trait_count = count;
+    for (size_t i = 0; i < provider->trait_count; i++)
+        provider_list_remove(&provider->traits[i]->providers, provider);
+    free(provider->traits);
+    provider->traits = NULL;
+    provider->trait_count = count;
     if (count == 0)
         return;
-    node->traits = xreallocarray(NULL, count, sizeof *node->traits);
-    memcpy(node->traits, traits, count * sizeof *node->traits);
-    qsort(node->traits, count, sizeof *node->traits, compare_traits);
+    provider->traits = xreallocarray(NULL, count, sizeof *provider->traits);
+    memcpy(provider->traits, traits, count * sizeof *provider->traits);
+    qsort(provider->traits, count, sizeof *provider->traits, compare_traits);
     for (size_t i = 0; i < count; i++)
-        node_list_add(&node->traits[i]->nodes, node);
+        provider_list_add(&provider->traits[i]->providers, provider);
 }
 
 static int compare_aggregates(const void *a, const void *b)
@@ -357,44 +374,47 @@ static int compare_aggregates(const void *a, const void *b)
     return (left->id > right->id) - (left->id < right->id);
 }
 
-void graph_set_aggregates(struct node *node, struct aggregate *const *aggregates,
-                          size_t count)
+void graph_set_aggregates(struct resource_provider *provider,
+                          struct aggregate *const *aggregates, size_t count)
 {
-    for (size_t i = 0; i < node->aggregate_count; i++)
-        node_list_remove(&node->aggregates[i]->nodes, node);
-    free(node->aggregates);
-    node->aggregates = NULL;
-    node->aggregate_count = count;
+    for (size_t i = 0; i < provider->aggregate_count; i++)
+        provider_list_remove(&provider->aggregates[i]->providers, provider);
+    free(provider->aggregates);
+    provider->aggregates = NULL;
+    provider->aggregate_count = count;
     if (count == 0)
         return;
-    node->aggregates = xreallocarray(NULL, count, sizeof *node->aggregates);
-    memcpy(node->aggregates, aggregates, count * sizeof *node->aggregates);
-    qsort(node->aggregates, count, sizeof *node->aggregates, compare_aggregates);
+    provider->aggregates = xreallocarray(NULL, count, sizeof *provider->aggregates);
+    memcpy(provider->aggregates, aggregates, count * sizeof *provider->aggregates);
+    qsort(provider->aggregates, count, sizeof *provider->aggregates,
+          compare_aggregates);
     for (size_t i = 0; i < count; i++)
-        node_list_add(&node->aggregates[i]->nodes, node);
+        provider_list_add(&provider->aggregates[i]->providers, provider);
 }
 
-/* ---- stocks ---- */
+/* ---- inventories ---- */
 
-struct stock *graph_add_stock(struct node *node, struct resource_class *class,
-                              const struct inventory *limits, int64_t modified)
+struct provider_inventory *graph_add_inventory(struct resource_provider *provider,
+                                               struct resource_class *class,
+                                               const struct inventory *limits,
+                                               int64_t modified)
 {
-    struct stock *stock = xcalloc(1, sizeof *stock);
-    stock->node = node;
-    stock->class = class;
-    stock->limits = *limits;
-    stock->modified = modified;
-    stock_list_add(&node->stocks, stock);
-    stock_list_add(&class->stocks, stock);
-    return stock;
+    struct provider_inventory *inventory = xcalloc(1, sizeof *inventory);
+    inventory->provider = provider;
+    inventory->class = class;
+    inventory->limits = *limits;
+    inventory->modified = modified;
+    inventory_list_add(&provider->inventories, inventory);
+    inventory_list_add(&class->inventories, inventory);
+    return inventory;
 }
 
-void graph_remove_stock(struct stock *stock)
+void graph_remove_inventory(struct provider_inventory *inventory)
 {
-    assert(stock->allocation_count == 0);
-    stock_list_remove(&stock->node->stocks, stock);
-    stock_list_remove(&stock->class->stocks, stock);
-    free(stock);
+    assert(inventory->allocation_count == 0);
+    inventory_list_remove(&inventory->provider->inventories, inventory);
+    inventory_list_remove(&inventory->class->inventories, inventory);
+    free(inventory);
 }
 
 /* ---- the end ---- */
@@ -417,32 +437,32 @@ static void release_consumer(struct map_entry *entry)
     free(consumer);
 }
 
-static void release_outsider(struct map_entry *entry)
+static void release_external_id(struct map_entry *entry)
 {
-    struct outsider *outsider = map_owner(entry, struct outsider, by_name);
-    free(outsider->name);
-    free(outsider);
+    struct external_id *external_id = map_owner(entry, struct external_id, by_name);
+    free(external_id->name);
+    free(external_id);
 }
 
 static void release_aggregate(struct map_entry *entry)
 {
     struct aggregate *aggregate = map_owner(entry, struct aggregate, by_uuid);
-    node_list_clear(&aggregate->nodes);
+    provider_list_clear(&aggregate->providers);
     free(aggregate);
 }
 
 void graph_clear(struct graph *graph)
 {
     map_release(&graph->consumers, release_consumer);
-    map_release(&graph->projects, release_outsider);
-    map_release(&graph->users, release_outsider);
-    map_release(&graph->consumer_types, release_outsider);
+    map_release(&graph->projects, release_external_id);
+    map_release(&graph->users, release_external_id);
+    map_release(&graph->consumer_types, release_external_id);
     map_release(&graph->aggregates, release_aggregate);
-    for (size_t i = 0; i < graph->nodes.count; i++) {
-        struct node *node = graph->nodes.items[i];
-        for (size_t k = 0; k < node->stocks.count; k++)
-            free(node->stocks.items[k]);
-        node_free(node);
+    for (size_t i = 0; i < graph->providers.count; i++) {
+        struct resource_provider *provider = graph->providers.items[i];
+        for (size_t k = 0; k < provider->inventories.count; k++)
+            free(provider->inventories.items[k]);
+        provider_free(provider);
     }
     for (size_t i = 0; i < graph->class_count; i++)
         class_free(graph->classes[i]);
@@ -450,10 +470,10 @@ void graph_clear(struct graph *graph)
         trait_free(graph->traits[i]);
     free(graph->classes);
     free(graph->traits);
-    node_list_clear(&graph->nodes);
-    node_list_clear(&graph->roots);
-    map_clear(&graph->nodes_by_uuid);
-    map_clear(&graph->nodes_by_name);
+    provider_list_clear(&graph->providers);
+    provider_list_clear(&graph->roots);
+    map_clear(&graph->providers_by_uuid);
+    map_clear(&graph->providers_by_name);
     map_clear(&graph->classes_by_name);
     map_clear(&graph->traits_by_name);
     *graph = (struct graph){0};

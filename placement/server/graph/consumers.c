@@ -5,16 +5,16 @@
 #include "lib/xalloc.h"
 #include "placement/server/graph/graph.h"
 
-struct outsider *graph_add_outsider(struct map *map, int64_t id, const char *name)
+struct external_id *graph_add_external_id(struct map *map, int64_t id, const char *name)
 {
-    struct outsider *outsider = xcalloc(1, sizeof *outsider);
-    outsider->id = id;
-    outsider->name = xstrdup(name);
-    map_add(map, &outsider->by_name, outsider->name);
-    return outsider;
+    struct external_id *external_id = xcalloc(1, sizeof *external_id);
+    external_id->id = id;
+    external_id->name = xstrdup(name);
+    map_add(map, &external_id->by_name, external_id->name);
+    return external_id;
 }
 
-void graph_set_project(struct consumer *consumer, struct outsider *project)
+void graph_set_project(struct consumer *consumer, struct external_id *project)
 {
     if (consumer->project) {
         *consumer->previous = consumer->next;
@@ -30,8 +30,8 @@ void graph_set_project(struct consumer *consumer, struct outsider *project)
 }
 
 struct consumer *graph_add_consumer(struct graph *graph, int64_t id, const char *uuid,
-                                    struct outsider *project, struct outsider *user,
-                                    struct outsider *type)
+                                    struct external_id *project,
+                                    struct external_id *user, struct external_id *type)
 {
     struct consumer *consumer = xcalloc(1, sizeof *consumer);
     consumer->id = id;
@@ -43,23 +43,24 @@ struct consumer *graph_add_consumer(struct graph *graph, int64_t id, const char 
     return consumer;
 }
 
-struct allocation *graph_add_allocation(struct consumer *consumer, struct stock *stock,
+struct allocation *graph_add_allocation(struct consumer *consumer,
+                                        struct provider_inventory *inventory,
                                         int64_t used, int64_t created)
 {
     struct allocation *allocation = xcalloc(1, sizeof *allocation);
-    allocation->stock = stock;
+    allocation->inventory = inventory;
     allocation->consumer = consumer;
     allocation->used = used;
     allocation->created = created;
     allocation->next_of_consumer = consumer->allocations;
     consumer->allocations = allocation;
-    allocation->next_of_stock = stock->allocations;
-    allocation->previous_of_stock = &stock->allocations;
-    if (stock->allocations)
-        stock->allocations->previous_of_stock = &allocation->next_of_stock;
-    stock->allocations = allocation;
-    stock->allocation_count++;
-    stock->used += used;
+    allocation->next_of_inventory = inventory->allocations;
+    allocation->previous_of_inventory = &inventory->allocations;
+    if (inventory->allocations)
+        inventory->allocations->previous_of_inventory = &allocation->next_of_inventory;
+    inventory->allocations = allocation;
+    inventory->allocation_count++;
+    inventory->used += used;
     return allocation;
 }
 
@@ -67,14 +68,14 @@ void graph_remove_allocations(struct consumer *consumer)
 {
     while (consumer->allocations) {
         struct allocation *allocation = consumer->allocations;
-        struct stock *stock = allocation->stock;
+        struct provider_inventory *inventory = allocation->inventory;
         consumer->allocations = allocation->next_of_consumer;
-        *allocation->previous_of_stock = allocation->next_of_stock;
-        if (allocation->next_of_stock)
-            allocation->next_of_stock->previous_of_stock =
-                allocation->previous_of_stock;
-        stock->allocation_count--;
-        stock->used -= allocation->used;
+        *allocation->previous_of_inventory = allocation->next_of_inventory;
+        if (allocation->next_of_inventory)
+            allocation->next_of_inventory->previous_of_inventory =
+                allocation->previous_of_inventory;
+        inventory->allocation_count--;
+        inventory->used -= allocation->used;
         free(allocation);
     }
 }

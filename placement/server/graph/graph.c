@@ -4,14 +4,17 @@
 
 #include "lib/lower_bound.h"
 
-struct node *graph_node(const struct graph *graph, const char *uuid)
+struct resource_provider *graph_provider(const struct graph *graph, const char *uuid)
 {
-    return map_owner(map_find(&graph->nodes_by_uuid, uuid), struct node, by_uuid);
+    return map_owner(map_find(&graph->providers_by_uuid, uuid),
+                     struct resource_provider, by_uuid);
 }
 
-struct node *graph_node_by_name(const struct graph *graph, const char *name)
+struct resource_provider *graph_provider_by_name(const struct graph *graph,
+                                                 const char *name)
 {
-    return map_owner(map_find(&graph->nodes_by_name, name), struct node, by_name);
+    return map_owner(map_find(&graph->providers_by_name, name),
+                     struct resource_provider, by_name);
 }
 
 struct resource_class *graph_class(const struct graph *graph, const char *name)
@@ -35,53 +38,61 @@ struct consumer *graph_consumer(const struct graph *graph, const char *uuid)
     return map_owner(map_find(&graph->consumers, uuid), struct consumer, by_uuid);
 }
 
-struct outsider *graph_project(const struct graph *graph, const char *name)
+struct external_id *graph_project(const struct graph *graph, const char *name)
 {
-    return map_owner(map_find(&graph->projects, name), struct outsider, by_name);
+    return map_owner(map_find(&graph->projects, name), struct external_id, by_name);
 }
 
-struct outsider *graph_user(const struct graph *graph, const char *name)
+struct external_id *graph_user(const struct graph *graph, const char *name)
 {
-    return map_owner(map_find(&graph->users, name), struct outsider, by_name);
+    return map_owner(map_find(&graph->users, name), struct external_id, by_name);
 }
 
-struct outsider *graph_consumer_type(const struct graph *graph, const char *name)
+struct external_id *graph_consumer_type(const struct graph *graph, const char *name)
 {
-    return map_owner(map_find(&graph->consumer_types, name), struct outsider, by_name);
+    return map_owner(map_find(&graph->consumer_types, name), struct external_id,
+                     by_name);
 }
 
-struct stock *node_stock(const struct node *node, const struct resource_class *class)
+struct provider_inventory *
+provider_inventory_of(const struct resource_provider *provider,
+                      const struct resource_class *class)
 {
-    size_t at = lower_bound(i, node->stocks.count,
-                            node->stocks.items[i]->class->id < class->id);
-    bool found = at < node->stocks.count && node->stocks.items[at]->class == class;
-    return found ? node->stocks.items[at] : NULL;
+    size_t at = lower_bound(i, provider->inventories.count,
+                            provider->inventories.items[i]->class->id < class->id);
+    bool found = at < provider->inventories.count &&
+                 provider->inventories.items[at]->class == class;
+    return found ? provider->inventories.items[at] : NULL;
 }
 
-bool node_has_trait(const struct node *node, const struct trait *trait)
-{
-    size_t at = lower_bound(i, node->trait_count, node->traits[i]->id < trait->id);
-    return at < node->trait_count && node->traits[at] == trait;
-}
-
-bool node_in_aggregate(const struct node *node, const struct aggregate *aggregate)
+bool provider_has_trait(const struct resource_provider *provider,
+                        const struct trait *trait)
 {
     size_t at =
-        lower_bound(i, node->aggregate_count, node->aggregates[i]->id < aggregate->id);
-    return at < node->aggregate_count && node->aggregates[at] == aggregate;
+        lower_bound(i, provider->trait_count, provider->traits[i]->id < trait->id);
+    return at < provider->trait_count && provider->traits[at] == trait;
 }
 
-bool node_is_below(const struct node *node, const struct node *ancestor)
+bool provider_in_aggregate(const struct resource_provider *provider,
+                           const struct aggregate *aggregate)
 {
-    while (node && node != ancestor)
-        node = node->parent;
-    return node != NULL;
+    size_t at = lower_bound(i, provider->aggregate_count,
+                            provider->aggregates[i]->id < aggregate->id);
+    return at < provider->aggregate_count && provider->aggregates[at] == aggregate;
 }
 
-bool stock_fits(const struct stock *stock, int64_t amount)
+bool provider_is_below(const struct resource_provider *provider,
+                       const struct resource_provider *ancestor)
 {
-    const struct inventory *limits = &stock->limits;
+    while (provider && provider != ancestor)
+        provider = provider->parent;
+    return provider != NULL;
+}
+
+bool inventory_fits(const struct provider_inventory *inventory, int64_t amount)
+{
+    const struct inventory *limits = &inventory->limits;
     return amount >= limits->min_unit && amount <= limits->max_unit &&
            amount % limits->step_size == 0 &&
-           (double)stock->used + (double)amount <= stock_capacity(stock);
+           (double)inventory->used + (double)amount <= inventory_capacity(inventory);
 }

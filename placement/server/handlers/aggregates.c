@@ -19,17 +19,17 @@ static const struct schema body_schema_19 = {
 };
 
 static int give(struct reply *reply, const struct request *request,
-                const struct node *node)
+                const struct resource_provider *provider)
 {
     struct json_writer *w = &reply->body;
     json_write_begin_object(w);
     json_write_key(w, "aggregates");
     json_write_begin_array(w);
-    for (size_t i = 0; i < node->aggregate_count; i++)
-        json_write_string(w, node->aggregates[i]->uuid);
+    for (size_t i = 0; i < provider->aggregate_count; i++)
+        json_write_string(w, provider->aggregates[i]->uuid);
     json_write_end_array(w);
     if (request_at_least(request, MICROVERSION_AGGREGATES_GENERATION))
-        json_write_int_member(w, "resource_provider_generation", node->generation);
+        json_write_int_member(w, "resource_provider_generation", provider->generation);
     json_write_end_object(w);
     reply_last_modified(reply, request, 0);
     return 0;
@@ -38,8 +38,8 @@ static int give(struct reply *reply, const struct request *request,
 int aggregates_get(struct store *store, const struct request *request,
                    struct reply *reply)
 {
-    const struct node *node = handler_provider(store, request, reply);
-    return node ? give(reply, request, node) : -1;
+    const struct resource_provider *provider = handler_provider(store, request, reply);
+    return provider ? give(reply, request, provider) : -1;
 }
 
 static int by_id(const void *a, const void *b)
@@ -67,38 +67,39 @@ static int ensure_all(struct store *store, struct json_object *uuids,
     return 0;
 }
 
-static int set(struct store *store, const struct request *request, struct node *node,
-               struct json_object *uuids, struct reply *reply)
+static int set(struct store *store, const struct request *request,
+               struct resource_provider *provider, struct json_object *uuids,
+               struct reply *reply)
 {
     _cleanup_free_ struct aggregate **aggregates = NULL;
     size_t count = 0;
     struct error err;
     if (ensure_all(store, uuids, &aggregates, &count, &err) != 0 ||
-        store_set_aggregates(store, node, aggregates, count, &err) != 0)
+        store_set_aggregates(store, provider, aggregates, count, &err) != 0)
         return handler_failed(reply, &err);
     /* Before 1.19 clients do not know of the generation. */
     if (request_at_least(request, MICROVERSION_AGGREGATES_GENERATION) &&
-        store_raise_generation(store, node, &err) != 0)
+        store_raise_generation(store, provider, &err) != 0)
         return handler_failed(reply, &err);
-    return give(reply, request, node);
+    return give(reply, request, provider);
 }
 
 int aggregates_set(struct store *store, const struct request *request,
                    struct reply *reply)
 {
-    struct node *node = handler_provider(store, request, reply);
+    struct resource_provider *provider = handler_provider(store, request, reply);
     _cleanup_json_ struct json_object *body = NULL;
     bool with_generation =
         request_at_least(request, MICROVERSION_AGGREGATES_GENERATION);
-    if (!node || schema_read_body(with_generation ? &body_schema_19 : &list_schema,
-                                  request, &body, reply) != 0)
+    if (!provider || schema_read_body(with_generation ? &body_schema_19 : &list_schema,
+                                      request, &body, reply) != 0)
         return -1;
     if (!with_generation)
-        return set(store, request, node, body, reply);
+        return set(store, request, provider, body, reply);
     if (schema_integer(json_member(body, "resource_provider_generation")) !=
-        node->generation)
+        provider->generation)
         return reply_problem(reply, 409, CODE_CONCURRENT_UPDATE,
                              "Resource provider's generation already changed. Please "
                              "update the generation and try again.");
-    return set(store, request, node, json_member(body, "aggregates"), reply);
+    return set(store, request, provider, json_member(body, "aggregates"), reply);
 }

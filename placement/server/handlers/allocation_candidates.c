@@ -3,7 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "placement/server/candidates/candidates.h"
-#include "placement/server/candidates/node_set.h"
+#include "placement/server/candidates/provider_set.h"
 #include "placement/server/candidates/request.h"
 #include "placement/server/candidates/write.h"
 #include "placement/server/handlers/handlers.h"
@@ -22,31 +22,31 @@ static int64_t smaller_limit(int64_t one, int64_t other)
 /* The first `limit` candidates; and unless `beyond` is NULL, the providers of the first
  * `beyond_limit`. Fewer when the budget is spent before. */
 static void collect(const struct candidates_plan *plan, bool breadth_first,
-                    int64_t limit, struct node_set *beyond, int64_t beyond_limit,
+                    int64_t limit, struct provider_set *beyond, int64_t beyond_limit,
                     struct candidate_rows *out)
 {
     _cleanup_(candidates_freep) struct candidates *candidates =
         candidates_new(plan, breadth_first);
-    const struct node *const *nodes;
+    const struct resource_provider *const *providers;
     int64_t end = beyond ? beyond_limit : limit;
     out->width = plan->slot_count;
-    for (int64_t i = 0; i < end && (nodes = candidates_next(candidates)); i++) {
+    for (int64_t i = 0; i < end && (providers = candidates_next(candidates)); i++) {
         if (i < limit) {
-            if (!budget_take_memory(plan->budget, out->width * sizeof *nodes))
+            if (!budget_take_memory(plan->budget, out->width * sizeof *providers))
                 break;
-            candidate_rows_add(out, nodes);
+            candidate_rows_add(out, providers);
         }
         for (size_t j = 0; beyond && j < plan->slot_count; j++)
-            node_set_add(beyond, nodes[j]);
+            provider_set_add(beyond, providers[j]);
     }
 }
 
 static void swap_rows(struct candidate_rows *rows, size_t one, size_t other)
 {
     for (size_t i = 0; i < rows->width; i++) {
-        const struct node *node = candidate_row(rows, one)[i];
+        const struct resource_provider *provider = candidate_row(rows, one)[i];
         candidate_row(rows, one)[i] = candidate_row(rows, other)[i];
-        candidate_row(rows, other)[i] = node;
+        candidate_row(rows, other)[i] = provider;
     }
 }
 
@@ -78,20 +78,20 @@ static int answer(const struct store *store, const struct request *request,
     int64_t most = smaller_limit(CANDIDATES_MAX, options->max_allocation_candidates);
     bool hides_trees = plan->one_per_tree;
     bool random = options->randomize_allocation_candidates;
-    struct node_set used = {0};
+    struct provider_set used = {0};
     _cleanup_(candidate_rows_clear) struct candidate_rows rows = {0};
     limit = smaller_limit(limit, most);
     collect(plan, options->breadth_first, random ? most : limit,
             hides_trees ? &used : NULL, most, &rows);
     if (plan->budget->end != BUDGET_LEFT && rows.count == 0) {
-        node_set_clear(&used);
+        provider_set_clear(&used);
         return give_up(reply);
     }
     if (random)
         sample(&rows, limit);
     candidates_write(&reply->body, plan, &rows, hides_trees ? &used : NULL,
                      request->microversion);
-    node_set_clear(&used);
+    provider_set_clear(&used);
     return 0;
 }
 

@@ -18,54 +18,55 @@ void allocation_plan_clear(struct allocation_plan *plan)
 static int by_place(const void *a, const void *b)
 {
     const struct demand *left = a, *right = b;
-    if (left->node != right->node)
-        return left->node->id < right->node->id ? -1 : 1;
+    if (left->provider != right->provider)
+        return left->provider->id < right->provider->id ? -1 : 1;
     return (left->class->id > right->class->id) - (left->class->id < right->class->id);
 }
 
 static struct demand *find_demand(const struct allocation_plan *plan,
-                                  const struct node *node,
+                                  const struct resource_provider *provider,
                                   const struct resource_class *class)
 {
-    const struct demand key = {.node = (struct node *)node,
+    const struct demand key = {.provider = (struct resource_provider *)provider,
                                .class = (struct resource_class *)class};
     if (plan->demand_count == 0)
         return NULL;
     return bsearch(&key, plan->demands, plan->demand_count, sizeof key, by_place);
 }
 
-static void add_demand(struct allocation_plan *plan, struct node *node,
+static void add_demand(struct allocation_plan *plan, struct resource_provider *provider,
                        struct resource_class *class, bool raises)
 {
     *array_add(plan->demands, plan->demand_count) =
-        (struct demand){.node = node, .class = class, .raises = raises};
+        (struct demand){.provider = provider, .class = class, .raises = raises};
 }
 
-static const struct inventory *limits_of(struct node *node,
+static const struct inventory *limits_of(struct resource_provider *provider,
                                          const struct resource_class *class,
                                          const struct inventory_plan *inventories,
                                          size_t count)
 {
-    const struct inventory_plan key = {.node = node};
+    const struct inventory_plan key = {.provider = provider};
     const struct inventory_plan *plan =
         count ? bsearch(&key, inventories, count, sizeof key, inventory_plan_compare)
               : NULL;
     const struct inventory *planned = plan ? inventory_plan_find(plan, class) : NULL;
-    const struct stock *stock = node_stock(node, class);
-    return planned ? planned : stock ? &stock->limits : NULL;
+    const struct provider_inventory *inventory = provider_inventory_of(provider, class);
+    return planned ? planned : inventory ? &inventory->limits : NULL;
 }
 
 /* One for each class of each provider that the plan takes from or gives back to. */
 static void collect_demands(struct allocation_plan *plan)
 {
     for (size_t i = 0; i < plan->item_count; i++)
-        add_demand(plan, plan->items[i].node, plan->items[i].class, true);
+        add_demand(plan, plan->items[i].provider, plan->items[i].class, true);
     for (size_t i = 0; i < plan->consumer_count; i++) {
         const struct planned_consumer *consumer = &plan->consumers[i];
         const struct allocation *a =
             consumer->known ? consumer->known->allocations : NULL;
         for (; a; a = a->next_of_consumer)
-            add_demand(plan, a->stock->node, a->stock->class, consumer->count == 0);
+            add_demand(plan, a->inventory->provider, a->inventory->class,
+                       consumer->count == 0);
     }
     if (plan->demand_count == 0)
         return;
@@ -84,15 +85,17 @@ static void fill_demands(struct allocation_plan *plan,
 {
     for (size_t i = 0; i < plan->demand_count; i++) {
         struct demand *demand = &plan->demands[i];
-        const struct stock *stock = node_stock(demand->node, demand->class);
-        demand->limits = limits_of(demand->node, demand->class, inventories, count);
-        demand->used = stock ? stock->used : 0;
+        const struct provider_inventory *inventory =
+            provider_inventory_of(demand->provider, demand->class);
+        demand->limits = limits_of(demand->provider, demand->class, inventories, count);
+        demand->used = inventory ? inventory->used : 0;
     }
     for (size_t i = 0; i < plan->consumer_count; i++) {
         const struct consumer *known = plan->consumers[i].known;
         const struct allocation *a = known ? known->allocations : NULL;
         for (; a; a = a->next_of_consumer) {
-            struct demand *demand = find_demand(plan, a->stock->node, a->stock->class);
+            struct demand *demand =
+                find_demand(plan, a->inventory->provider, a->inventory->class);
             demand->used -= a->used;
         }
     }
@@ -103,18 +106,18 @@ static char *refusal(const struct planned_allocation *item, const char *format)
     return xasprintf(
         "Unable to create allocation for '%s' on resource provider '%s'. The "
         "requested amount would %s.",
-        item->class_name, item->node->uuid, format);
+        item->class_name, item->provider->uuid, format);
 }
 
 /* NULL when it fits with what came before it in the plan. */
 static char *check_item(struct allocation_plan *plan,
                         const struct planned_allocation *item)
 {
-    struct demand *demand = find_demand(plan, item->node, item->class);
+    struct demand *demand = find_demand(plan, item->provider, item->class);
     const struct inventory *limits = demand->limits;
     if (!limits)
         return xasprintf("Inventory for '%s' on resource provider '%s' invalid.",
-                         item->class_name, item->node->uuid);
+                         item->class_name, item->provider->uuid);
     if (item->used < limits->min_unit || item->used > limits->max_unit ||
         item->used % limits->step_size != 0)
         return refusal(item, "violate inventory constraints");
@@ -173,15 +176,15 @@ static char *find_bare_providers(const struct allocation_plan *plan,
     _cleanup_strlist_ struct strlist bare = {0};
     size_t class_count;
     _cleanup_free_ struct resource_class **classes = classes_of(plan, &class_count);
-    const struct node *last = NULL;
+    const struct resource_provider *last = NULL;
     for (size_t i = 0; i < plan->demand_count; i++) {
-        struct node *node = plan->demands[i].node;
-        bool has_one = node == last || !plan->demands[i].raises;
-        last = node;
+        struct resource_provider *provider = plan->demands[i].provider;
+        bool has_one = provider == last || !plan->demands[i].raises;
+        last = provider;
         for (size_t k = 0; k < class_count && !has_one; k++)
-            has_one = limits_of(node, classes[k], inventories, count);
+            has_one = limits_of(provider, classes[k], inventories, count);
         if (!has_one)
-            strlist_add(&bare, node->uuid);
+            strlist_add(&bare, provider->uuid);
     }
     if (bare.count == 0)
         return NULL;
@@ -211,17 +214,19 @@ int allocation_plan_check(struct allocation_plan *plan,
 }
 
 int64_t allocation_plan_use_after(const struct allocation_plan *plan,
-                                  const struct stock *stock)
+                                  const struct provider_inventory *inventory)
 {
-    const struct demand *demand = find_demand(plan, stock->node, stock->class);
-    return demand ? demand->used + demand->wanted : stock->used;
+    const struct demand *demand =
+        find_demand(plan, inventory->provider, inventory->class);
+    return demand ? demand->used + demand->wanted : inventory->used;
 }
 
 /* ---- carrying it out ---- */
 
-static int ensure_outsiders(struct store *store, const struct planned_consumer *planned,
-                            struct outsider **project, struct outsider **user,
-                            struct outsider **type, struct error *err)
+static int ensure_external_ids(struct store *store,
+                               const struct planned_consumer *planned,
+                               struct external_id **project, struct external_id **user,
+                               struct external_id **type, struct error *err)
 {
     /* "unknown" is how the API shows that there is no type. */
     *type = planned->known ? planned->known->type : NULL;
@@ -236,12 +241,12 @@ static int ensure_outsiders(struct store *store, const struct planned_consumer *
 static int put_consumer(struct store *store, const struct planned_consumer *planned,
                         struct consumer **out, struct error *err)
 {
-    struct outsider *project, *user, *type;
+    struct external_id *project, *user, *type;
     struct consumer *known = planned->known;
     *out = NULL;
     if (known && planned->count == 0 && known->allocations)
         return store_delete_consumer(store, known, err);
-    if (ensure_outsiders(store, planned, &project, &user, &type, err) != 0)
+    if (ensure_external_ids(store, planned, &project, &user, &type, err) != 0)
         return -1;
     bool touched = planned->count > 0;
     if (!known)
@@ -260,7 +265,8 @@ static int put_allocations(struct store *store, const struct allocation_plan *pl
 {
     for (size_t i = 0; i < planned->count; i++) {
         const struct planned_allocation *item = &plan->items[planned->first + i];
-        if (store_add_allocation(store, consumer, node_stock(item->node, item->class),
+        if (store_add_allocation(store, consumer,
+                                 provider_inventory_of(item->provider, item->class),
                                  item->used, err) != 0)
             return -1;
     }
@@ -271,14 +277,14 @@ static int put_allocations(struct store *store, const struct allocation_plan *pl
 static int raise_generations(struct store *store, const struct allocation_plan *plan,
                              struct error *err)
 {
-    struct node *raised = NULL;
+    struct resource_provider *raised = NULL;
     for (size_t i = 0; i < plan->demand_count; i++) {
-        struct node *node = plan->demands[i].node;
-        if (!plan->demands[i].raises || node == raised)
+        struct resource_provider *provider = plan->demands[i].provider;
+        if (!plan->demands[i].raises || provider == raised)
             continue;
-        if (store_raise_generation(store, node, err) != 0)
+        if (store_raise_generation(store, provider, err) != 0)
             return -1;
-        raised = node;
+        raised = provider;
     }
     return 0;
 }

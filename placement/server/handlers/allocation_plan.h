@@ -22,7 +22,7 @@ struct planned_consumer {
 };
 
 struct planned_allocation {
-    struct node *node;
+    struct resource_provider *provider;
     const char *class_name;
     struct resource_class *class; /* NULL: there is none of that name */
     int64_t used;
@@ -30,7 +30,7 @@ struct planned_allocation {
 
 /* One class of one provider that the plan takes from, or gives back to. */
 struct demand {
-    struct node *node;
+    struct resource_provider *provider;
     struct resource_class *class;
     const struct inventory *limits; /* NULL: it has no inventory of it */
     int64_t used;                   /* by others than the plan's consumers */
@@ -46,7 +46,7 @@ struct allocation_plan {
     size_t consumer_count;
     struct planned_allocation *items;
     size_t item_count;
-    struct demand *demands; /* by node, then class; made by the check */
+    struct demand *demands; /* by provider, then class; made by the check */
     size_t demand_count;
 };
 
@@ -64,8 +64,8 @@ int allocation_plan_add_all(struct allocation_plan *plan, const struct store *st
 
 /* Whether all fits at once. -1 with the text of why in `why` (the caller frees):
  * *unknown_class tells whether it is a class that there is not (else 409 is due). Where
- * `inventories` are given, by the id of their node, they count in place of what their
- * providers have. */
+ * `inventories` are given, by the id of their provider, they count in place of what
+ * their providers have. */
 int allocation_plan_check(struct allocation_plan *plan,
                           const struct inventory_plan *inventories, size_t count,
                           char **why, bool *unknown_class);
@@ -73,7 +73,7 @@ int allocation_plan_check(struct allocation_plan *plan,
 /* All that is used of a class after the checked plan: for what is about to be
  * removed. */
 int64_t allocation_plan_use_after(const struct allocation_plan *plan,
-                                  const struct stock *stock);
+                                  const struct provider_inventory *inventory);
 
 /* Carries it out. Inventories must be there by now. */
 int allocation_plan_apply(struct store *store, const struct allocation_plan *plan,

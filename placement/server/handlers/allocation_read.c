@@ -28,11 +28,12 @@ static int check_generation(const struct consumer *known, struct json_object *bo
 }
 
 static void add_resources(struct allocation_plan *plan, const struct graph *graph,
-                          struct node *node, struct json_object *resources)
+                          struct resource_provider *provider,
+                          struct json_object *resources)
 {
     json_object_object_foreach (resources, name, amount) {
         *array_add(plan->items, plan->item_count) = (struct planned_allocation){
-            .node = node,
+            .provider = provider,
             .class_name = name,
             .class = graph_class(graph, name),
             .used = schema_integer(amount),
@@ -44,12 +45,12 @@ static int add_provider(struct allocation_plan *plan, const struct graph *graph,
                         const char *uuid, struct json_object *resources,
                         struct reply *reply)
 {
-    struct node *node = graph_node(graph, uuid);
-    if (!node)
+    struct resource_provider *provider = graph_provider(graph, uuid);
+    if (!provider)
         return reply_problem(
             reply, 400, NULL,
             "Allocation for resource provider '%s' that does not exist.", uuid);
-    add_resources(plan, graph, node, resources);
+    add_resources(plan, graph, provider, resources);
     return 0;
 }
 

@@ -12,16 +12,16 @@
 
 static void write_resources(struct json_writer *w, const struct allocation **at)
 {
-    const struct node *node = (*at)->stock->node;
-    json_write_key(w, node->uuid);
+    const struct resource_provider *provider = (*at)->inventory->provider;
+    json_write_key(w, provider->uuid);
     json_write_begin_object(w);
     json_write_key(w, "resources");
     json_write_begin_object(w);
     /* What a consumer has of one provider stands together. */
-    for (; *at && (*at)->stock->node == node; *at = (*at)->next_of_consumer)
-        json_write_int_member(w, (*at)->stock->class->name, (*at)->used);
+    for (; *at && (*at)->inventory->provider == provider; *at = (*at)->next_of_consumer)
+        json_write_int_member(w, (*at)->inventory->class->name, (*at)->used);
     json_write_end_object(w);
-    json_write_int_member(w, "generation", node->generation);
+    json_write_int_member(w, "generation", provider->generation);
     json_write_end_object(w);
 }
 

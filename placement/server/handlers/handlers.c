@@ -2,27 +2,31 @@
 
 #include <stdlib.h>
 
-struct node *handler_provider(struct store *store, const struct request *request,
-                              struct reply *reply)
+struct resource_provider *handler_provider(struct store *store,
+                                           const struct request *request,
+                                           struct reply *reply)
 {
-    struct node *node = graph_node(&store->graph, request->path_items[0]);
-    if (!node)
+    struct resource_provider *provider =
+        graph_provider(&store->graph, request->path_items[0]);
+    if (!provider)
         reply_problem(reply, 404, NULL, "No resource provider with uuid %s found",
                       request->path_items[0]);
-    return node;
+    return provider;
 }
 
-struct node *handler_provider_quoted(struct store *store, const struct request *request,
-                                     const char *between, struct reply *reply)
+struct resource_provider *handler_provider_quoted(struct store *store,
+                                                  const struct request *request,
+                                                  const char *between,
+                                                  struct reply *reply)
 {
     const char *uuid = request->path_items[0];
-    struct node *node = graph_node(&store->graph, uuid);
-    if (!node)
+    struct resource_provider *provider = graph_provider(&store->graph, uuid);
+    if (!provider)
         reply_problem(reply, 404, NULL,
                       "No resource provider with uuid %s found%sNo resource provider "
                       "with uuid %s found",
                       uuid, between, uuid);
-    return node;
+    return provider;
 }
 
 int handler_no_content(struct reply *reply)

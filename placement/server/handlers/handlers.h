@@ -32,13 +32,16 @@ handler allocation_candidates_list;
 handler reshape;
 
 /* The provider that the path names, or NULL with 404 in the reply. */
-struct node *handler_provider(struct store *store, const struct request *request,
-                              struct reply *reply);
+struct resource_provider *handler_provider(struct store *store,
+                                           const struct request *request,
+                                           struct reply *reply);
 
 /* The same with the words of upstream's handlers that quote the error in itself:
  * "... found", `between`, "... found". */
-struct node *handler_provider_quoted(struct store *store, const struct request *request,
-                                     const char *between, struct reply *reply);
+struct resource_provider *handler_provider_quoted(struct store *store,
+                                                  const struct request *request,
+                                                  const char *between,
+                                                  struct reply *reply);
 
 /* A 204 without body. */
 int handler_no_content(struct reply *reply);
@@ -48,7 +51,8 @@ int handler_no_content(struct reply *reply);
 int handler_failed(struct reply *reply, const struct error *err);
 
 /* Spends so many steps of the request's budget, and counts what has been written since
- * the last time. False when it is spent: 503, since a list that is not whole is none. */
+ * the last time. False when it is spent: 503, since a list that is not whole is none.
+ */
 bool handler_works(const struct request *request, uint64_t steps, struct reply *reply);
 
 /* Sorts an array of pointers and drops those that are there more than once. */

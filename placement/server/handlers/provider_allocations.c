@@ -20,14 +20,14 @@ static int by_consumer(const void *a, const void *b)
     const struct allocation *right = *(const struct allocation *const *)b;
     if (left->consumer != right->consumer)
         return left->consumer->id < right->consumer->id ? -1 : 1;
-    return left->stock->class->id < right->stock->class->id ? -1 : 1;
+    return left->inventory->class->id < right->inventory->class->id ? -1 : 1;
 }
 
-static void find_all(const struct node *node, struct found *found)
+static void find_all(const struct resource_provider *provider, struct found *found)
 {
-    for (size_t i = 0; i < node->stocks.count; i++)
-        for (const struct allocation *a = node->stocks.items[i]->allocations; a;
-             a = a->next_of_stock)
+    for (size_t i = 0; i < provider->inventories.count; i++)
+        for (const struct allocation *a = provider->inventories.items[i]->allocations;
+             a; a = a->next_of_inventory)
             *array_add(found->items, found->count) = a;
     if (found->count > 0)
         qsort(found->items, found->count, sizeof *found->items, by_consumer);
@@ -43,7 +43,7 @@ static size_t write_consumer(struct json_writer *w, const struct found *found,
     json_write_key(w, "resources");
     json_write_begin_object(w);
     for (; at < found->count && found->items[at]->consumer == consumer; at++)
-        json_write_int_member(w, found->items[at]->stock->class->name,
+        json_write_int_member(w, found->items[at]->inventory->class->name,
                               found->items[at]->used);
     json_write_end_object(w);
     if (microversion >= MICROVERSION_CONSUMER_GENERATION)
@@ -56,16 +56,16 @@ int provider_allocations_get(struct store *store, const struct request *request,
                              struct reply *reply)
 {
     const char *uuid = request->path_items[0];
-    const struct node *node = graph_node(&store->graph, uuid);
+    const struct resource_provider *provider = graph_provider(&store->graph, uuid);
     struct json_writer *w = &reply->body;
     _cleanup_(found_clear) struct found found = {0};
     int64_t modified = 0;
-    if (!node)
+    if (!provider)
         return reply_problem(reply, 404, NULL,
                              "Resource provider '%s' not found: No resource provider "
                              "with uuid %s found",
                              uuid, uuid);
-    find_all(node, &found);
+    find_all(provider, &found);
     json_write_begin_object(w);
     json_write_key(w, "allocations");
     json_write_begin_object(w);
@@ -75,7 +75,7 @@ int provider_allocations_get(struct store *store, const struct request *request,
         i = write_consumer(w, &found, i, request->microversion);
     }
     json_write_end_object(w);
-    json_write_int_member(w, "resource_provider_generation", node->generation);
+    json_write_int_member(w, "resource_provider_generation", provider->generation);
     json_write_end_object(w);
     for (size_t i = 0; i < found.count; i++)
         if (found.items[i]->created > modified)

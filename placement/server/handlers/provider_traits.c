@@ -17,20 +17,20 @@ static const struct schema body_schema = {
 };
 
 static int give(struct reply *reply, const struct request *request,
-                const struct node *node)
+                const struct resource_provider *provider)
 {
     struct json_writer *w = &reply->body;
     int64_t modified = 0;
     json_write_begin_object(w);
     json_write_key(w, "traits");
     json_write_begin_array(w);
-    for (size_t i = 0; i < node->trait_count; i++) {
-        json_write_string(w, node->traits[i]->name);
-        if (node->traits[i]->modified > modified)
-            modified = node->traits[i]->modified;
+    for (size_t i = 0; i < provider->trait_count; i++) {
+        json_write_string(w, provider->traits[i]->name);
+        if (provider->traits[i]->modified > modified)
+            modified = provider->traits[i]->modified;
     }
     json_write_end_array(w);
-    json_write_int_member(w, "resource_provider_generation", node->generation);
+    json_write_int_member(w, "resource_provider_generation", provider->generation);
     json_write_end_object(w);
     reply_last_modified(reply, request, modified);
     return 0;
@@ -39,8 +39,9 @@ static int give(struct reply *reply, const struct request *request,
 int provider_traits_get(struct store *store, const struct request *request,
                         struct reply *reply)
 {
-    const struct node *node = handler_provider_quoted(store, request, ": ", reply);
-    return node ? give(reply, request, node) : -1;
+    const struct resource_provider *provider =
+        handler_provider_quoted(store, request, ": ", reply);
+    return provider ? give(reply, request, provider) : -1;
 }
 
 /* ---- setting them ---- */
@@ -84,17 +85,17 @@ static int find_traits(const struct graph *graph, struct json_object *names,
 }
 
 /* Setting what is there already changes nothing, not even the generation. */
-static int set(struct store *store, struct node *node, const struct traits *traits,
-               struct reply *reply)
+static int set(struct store *store, struct resource_provider *provider,
+               const struct traits *traits, struct reply *reply)
 {
-    bool same = traits->count == node->trait_count;
+    bool same = traits->count == provider->trait_count;
     for (size_t i = 0; same && i < traits->count; i++)
-        same = traits->items[i] == node->traits[i];
+        same = traits->items[i] == provider->traits[i];
     struct error err;
     if (same)
         return 0;
-    if (store_set_traits(store, node, traits->items, traits->count, &err) != 0 ||
-        store_raise_generation(store, node, &err) != 0)
+    if (store_set_traits(store, provider, traits->items, traits->count, &err) != 0 ||
+        store_raise_generation(store, provider, &err) != 0)
         return handler_failed(reply, &err);
     return 0;
 }
@@ -106,26 +107,26 @@ int provider_traits_set(struct store *store, const struct request *request,
     _cleanup_(traits_clear) struct traits traits = {0};
     if (schema_read_body(&body_schema, request, &body, reply) != 0)
         return -1;
-    struct node *node = handler_provider(store, request, reply);
-    if (!node)
+    struct resource_provider *provider = handler_provider(store, request, reply);
+    if (!provider)
         return -1;
     if (schema_integer(json_member(body, "resource_provider_generation")) !=
-        node->generation)
+        provider->generation)
         return reply_problem(reply, 409, CODE_CONCURRENT_UPDATE,
                              "Resource provider's generation already changed. Please "
                              "update the generation and try again.");
     if (find_traits(&store->graph, json_member(body, "traits"), &traits, reply) != 0 ||
-        set(store, node, &traits, reply) != 0)
+        set(store, provider, &traits, reply) != 0)
         return -1;
-    return give(reply, request, node);
+    return give(reply, request, provider);
 }
 
 int provider_traits_delete(struct store *store, const struct request *request,
                            struct reply *reply)
 {
-    struct node *node = handler_provider(store, request, reply);
+    struct resource_provider *provider = handler_provider(store, request, reply);
     const struct traits none = {0};
-    if (!node || set(store, node, &none, reply) != 0)
+    if (!provider || set(store, provider, &none, reply) != 0)
         return -1;
     return handler_no_content(reply);
 }

@@ -45,10 +45,10 @@ static int read_body(const struct request *request, struct json_object **out,
 
 /* The provider, with the generation that the client knows. */
 static int find_provider(const struct graph *graph, const char *uuid,
-                         struct json_object *json, struct node **out,
+                         struct json_object *json, struct resource_provider **out,
                          struct reply *reply)
 {
-    *out = graph_node(graph, uuid);
+    *out = graph_provider(graph, uuid);
     if (!*out)
         return reply_problem(
             reply, 400, CODE_PROVIDER_NOT_FOUND,
@@ -67,9 +67,9 @@ static int find_provider(const struct graph *graph, const char *uuid,
 static int check_providers(const struct graph *graph, struct json_object *inventories,
                            struct reply *reply)
 {
-    struct node *node;
+    struct resource_provider *provider;
     json_object_object_foreach (inventories, uuid, json) {
-        if (find_provider(graph, uuid, json, &node, reply) != 0)
+        if (find_provider(graph, uuid, json, &provider, reply) != 0)
             return -1;
     }
     return 0;
@@ -80,8 +80,9 @@ static int read_inventories(const struct graph *graph, struct json_object *inven
 {
     json_object_object_foreach (inventories, uuid, json) {
         struct inventory_plan plan;
-        const char *unknown = inventory_plan_read(
-            graph, graph_node(graph, uuid), json_member(json, "inventories"), &plan);
+        const char *unknown =
+            inventory_plan_read(graph, graph_provider(graph, uuid),
+                                json_member(json, "inventories"), &plan);
         if (unknown)
             return reply_problem(reply, 400, NULL,
                                  "malformed reshaper data: No such resource class %s.",
@@ -101,11 +102,12 @@ static int check_removed_of(const struct shape *shape,
                             const struct inventory_plan *plan, struct reply *reply)
 {
     _cleanup_strlist_ struct strlist classes = {0};
-    for (size_t i = 0; i < plan->node->stocks.count; i++) {
-        const struct stock *stock = plan->node->stocks.items[i];
-        if (!inventory_plan_find(plan, stock->class) &&
-            allocation_plan_use_after(&shape->allocations, stock) > 0)
-            strlist_add(&classes, stock->class->name);
+    for (size_t i = 0; i < plan->provider->inventories.count; i++) {
+        const struct provider_inventory *inventory =
+            plan->provider->inventories.items[i];
+        if (!inventory_plan_find(plan, inventory->class) &&
+            allocation_plan_use_after(&shape->allocations, inventory) > 0)
+            strlist_add(&classes, inventory->class->name);
     }
     if (classes.count == 0)
         return 0;
@@ -114,7 +116,7 @@ static int check_removed_of(const struct shape *shape,
         reply, 409, CODE_INVENTORY_INUSE,
         "update conflict: Inventory for '%s' on resource provider '%s' "
         "in use.",
-        names, plan->node->uuid);
+        names, plan->provider->uuid);
 }
 
 static int check_removed(const struct shape *shape, struct reply *reply)

@@ -144,7 +144,7 @@ int resource_class_delete(struct store *store, const struct request *request,
                              "Error in delete resource class: Cannot delete standard "
                              "resource class %s.",
                              class->name);
-    if (class->stocks.count > 0)
+    if (class->inventories.count > 0)
         return reply_problem(reply, 409, NULL,
                              "Error in delete resource class: Cannot delete resource "
                              "class %s. Class is in use in inventory.",

@@ -65,31 +65,32 @@ static void write_link(struct json_writer *w, const char *uuid, const struct lin
     json_write_end_object(w);
 }
 
-void provider_write(struct json_writer *w, const struct node *node, int microversion)
+void provider_write(struct json_writer *w, const struct resource_provider *provider,
+                    int microversion)
 {
     json_write_begin_object(w);
-    json_write_string_member(w, "uuid", node->uuid);
-    json_write_string_member(w, "name", node->name);
-    json_write_int_member(w, "generation", node->generation);
+    json_write_string_member(w, "uuid", provider->uuid);
+    json_write_string_member(w, "name", provider->name);
+    json_write_int_member(w, "generation", provider->generation);
     json_write_key(w, "links");
     json_write_begin_array(w);
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         if (microversion >= links[i].since)
-            write_link(w, node->uuid, &links[i]);
+            write_link(w, provider->uuid, &links[i]);
     json_write_end_array(w);
     if (microversion >= MICROVERSION_NESTED_PROVIDERS) {
         json_write_string_member(w, "parent_provider_uuid",
-                                 node->parent ? node->parent->uuid : NULL);
-        json_write_string_member(w, "root_provider_uuid", node->root->uuid);
+                                 provider->parent ? provider->parent->uuid : NULL);
+        json_write_string_member(w, "root_provider_uuid", provider->root->uuid);
     }
     json_write_end_object(w);
 }
 
 static int give_provider(struct reply *reply, const struct request *request,
-                         const struct node *node)
+                         const struct resource_provider *provider)
 {
-    provider_write(&reply->body, node, request->microversion);
-    reply_last_modified(reply, request, node->modified);
+    provider_write(&reply->body, provider, request->microversion);
+    reply_last_modified(reply, request, provider->modified);
     return 0;
 }
 
@@ -98,9 +99,9 @@ static int give_provider(struct reply *reply, const struct request *request,
 /* What is taken already: "uuid: ..." or "name: ...", or NULL. */
 static char *taken(const struct graph *graph, const char *uuid, const char *name)
 {
-    if (graph_node(graph, uuid))
+    if (graph_provider(graph, uuid))
         return xasprintf("uuid: %s", uuid);
-    return graph_node_by_name(graph, name) ? xasprintf("name: %s", name) : NULL;
+    return graph_provider_by_name(graph, name) ? xasprintf("name: %s", name) : NULL;
 }
 
 static int refuse_creation(struct reply *reply, const char *name, const char *uuid,
@@ -114,8 +115,8 @@ static int refuse_creation(struct reply *reply, const char *name, const char *uu
 
 /* *out NULL: it is to be a root. */
 static int find_new_parent(const struct graph *graph, struct json_object *body,
-                           const char *name, const char *uuid, struct node **out,
-                           struct reply *reply)
+                           const char *name, const char *uuid,
+                           struct resource_provider **out, struct reply *reply)
 {
     struct json_object *member = json_member(body, "parent_provider_uuid");
     *out = NULL;
@@ -127,7 +128,7 @@ static int find_new_parent(const struct graph *graph, struct json_object *body,
             reply, name, uuid,
             "parent provider UUID cannot be same as UUID. Please set "
             "parent provider UUID to None if there is no parent.");
-    *out = graph_node(graph, parent);
+    *out = graph_provider(graph, parent);
     if (!*out)
         return refuse_creation(reply, name, uuid,
                                "parent provider UUID does not exist.");
@@ -135,11 +136,11 @@ static int find_new_parent(const struct graph *graph, struct json_object *body,
 }
 
 static int give_created(struct reply *reply, const struct request *request,
-                        const struct node *node)
+                        const struct resource_provider *provider)
 {
-    reply->location = xasprintf("/resource_providers/%s", node->uuid);
+    reply->location = xasprintf("/resource_providers/%s", provider->uuid);
     if (request_at_least(request, MICROVERSION_CREATED_PROVIDER))
-        return give_provider(reply, request, node);
+        return give_provider(reply, request, provider);
     reply->status = 201;
     return 0;
 }
@@ -160,7 +161,7 @@ int resource_provider_create(struct store *store, const struct request *request,
         uuid4_text(uuid);
     if (!*name)
         return refuse_creation(reply, name, uuid, "name is required");
-    struct node *parent, *node;
+    struct resource_provider *parent, *provider;
     if (find_new_parent(&store->graph, body, name, uuid, &parent, reply) != 0)
         return -1;
     _cleanup_free_ char *conflict = taken(&store->graph, uuid, name);
@@ -169,9 +170,9 @@ int resource_provider_create(struct store *store, const struct request *request,
                              "Conflicting resource provider %s already exists.",
                              conflict);
     struct error err;
-    if (store_create_provider(store, uuid, name, parent, &node, &err) != 0)
+    if (store_create_provider(store, uuid, name, parent, &provider, &err) != 0)
         return handler_failed(reply, &err);
-    return give_created(reply, request, node);
+    return give_created(reply, request, provider);
 }
 
 /* ---- get, delete ---- */
@@ -179,14 +180,14 @@ int resource_provider_create(struct store *store, const struct request *request,
 int resource_provider_get(struct store *store, const struct request *request,
                           struct reply *reply)
 {
-    const struct node *node = handler_provider(store, request, reply);
-    return node ? give_provider(reply, request, node) : -1;
+    const struct resource_provider *provider = handler_provider(store, request, reply);
+    return provider ? give_provider(reply, request, provider) : -1;
 }
 
-static bool has_allocations(const struct node *node)
+static bool has_allocations(const struct resource_provider *provider)
 {
-    for (size_t i = 0; i < node->stocks.count; i++)
-        if (node->stocks.items[i]->allocation_count > 0)
+    for (size_t i = 0; i < provider->inventories.count; i++)
+        if (provider->inventories.items[i]->allocation_count > 0)
             return true;
     return false;
 }
@@ -195,61 +196,61 @@ int resource_provider_delete(struct store *store, const struct request *request,
                              struct reply *reply)
 {
     const char *uuid = request->path_items[0];
-    struct node *node = graph_node(&store->graph, uuid);
-    if (!node)
+    struct resource_provider *provider = graph_provider(&store->graph, uuid);
+    if (!provider)
         return reply_problem(reply, 404, NULL,
                              "No resource provider with uuid %s found for delete",
                              uuid);
-    if (node->child_count > 0)
+    if (provider->child_count > 0)
         return reply_problem(reply, 409, CODE_PROVIDER_IS_PARENT,
                              "Unable to delete parent resource provider %s: It has "
                              "child resource providers.",
                              uuid);
-    if (has_allocations(node))
+    if (has_allocations(provider))
         return reply_problem(reply, 409, CODE_PROVIDER_INUSE,
                              "Unable to delete resource provider %s: Resource provider "
                              "has allocations.",
                              uuid);
     struct error err;
-    if (store_delete_provider(store, node, &err) != 0)
+    if (store_delete_provider(store, provider, &err) != 0)
         return handler_failed(reply, &err);
     return handler_no_content(reply);
 }
 
 /* ---- update ---- */
 
-static int refuse_update(struct reply *reply, const struct node *node,
+static int refuse_update(struct reply *reply, const struct resource_provider *provider,
                          const char *action, const char *reason)
 {
     return reply_problem(reply, 400, NULL,
                          "Unable to save resource provider %s: Object action %s failed "
                          "because: %s",
-                         node->uuid, action, reason);
+                         provider->uuid, action, reason);
 }
 
 /* The parent it is to have; before 1.37 a provider that has one keeps it. */
 static int find_changed_parent(const struct graph *graph, struct json_object *body,
-                               const struct node *node, bool may_move,
-                               struct node **out, struct reply *reply)
+                               const struct resource_provider *provider, bool may_move,
+                               struct resource_provider **out, struct reply *reply)
 {
     struct json_object *member = NULL;
-    *out = node->parent;
+    *out = provider->parent;
     if (!json_object_object_get_ex(body, "parent_provider_uuid", &member))
         return 0;
-    if (!member && node->parent && !may_move)
-        return refuse_update(reply, node, "update",
+    if (!member && provider->parent && !may_move)
+        return refuse_update(reply, provider, "update",
                              "un-parenting a provider is not currently allowed.");
-    *out = member ? graph_node(graph, json_object_get_string(member)) : NULL;
+    *out = member ? graph_provider(graph, json_object_get_string(member)) : NULL;
     if (!member)
         return 0;
     if (!*out)
-        return refuse_update(reply, node, "create",
+        return refuse_update(reply, provider, "create",
                              "parent provider UUID does not exist.");
-    if (node->parent && *out != node->parent && !may_move)
-        return refuse_update(reply, node, "update",
+    if (provider->parent && *out != provider->parent && !may_move)
+        return refuse_update(reply, provider, "update",
                              "re-parenting a provider is not currently allowed.");
-    if (node_is_below(*out, node))
-        return refuse_update(reply, node, "update",
+    if (provider_is_below(*out, provider))
+        return refuse_update(reply, provider, "update",
                              "creating loop in the provider tree is not allowed.");
     return 0;
 }
@@ -257,25 +258,26 @@ static int find_changed_parent(const struct graph *graph, struct json_object *bo
 int resource_provider_update(struct store *store, const struct request *request,
                              struct reply *reply)
 {
-    struct node *node = handler_provider(store, request, reply), *parent;
-    if (!node)
+    struct resource_provider *provider = handler_provider(store, request, reply),
+                             *parent;
+    if (!provider)
         return -1;
     const struct schema *schema =
         request_at_least(request, MICROVERSION_NESTED_PROVIDERS) ? &put_schema_14
                                                                  : &put_schema;
     _cleanup_json_ struct json_object *body = NULL;
     if (schema_read_body(schema, request, &body, reply) != 0 ||
-        find_changed_parent(&store->graph, body, node,
+        find_changed_parent(&store->graph, body, provider,
                             request_at_least(request, MICROVERSION_MOVED_PROVIDERS),
                             &parent, reply) != 0)
         return -1;
     const char *name = json_object_get_string(json_member(body, "name"));
-    const struct node *other = graph_node_by_name(&store->graph, name);
-    if (other && other != node)
+    const struct resource_provider *other = graph_provider_by_name(&store->graph, name);
+    if (other && other != provider)
         return reply_problem(reply, 409, CODE_DUPLICATE_NAME,
                              "Conflicting resource provider %s already exists.", name);
     struct error err;
-    if (store_update_provider(store, node, name, parent, &err) != 0)
+    if (store_update_provider(store, provider, name, parent, &err) != 0)
         return handler_failed(reply, &err);
-    return give_provider(reply, request, node);
+    return give_provider(reply, request, provider);
 }

@@ -94,21 +94,23 @@ static void look_up(const struct graph *graph, const struct filters *filters,
     out->cost += out->amount_count;
 }
 
-static bool passes(const struct node *node, const struct wanted *wanted)
+static bool passes(const struct resource_provider *provider,
+                   const struct wanted *wanted)
 {
     for (size_t i = 0; i < wanted->required_count; i++)
-        if (!node_has_any_trait(node, &wanted->required[i]))
+        if (!provider_has_any_trait(provider, &wanted->required[i]))
             return false;
-    if (node_has_any_trait(node, &wanted->forbidden))
+    if (provider_has_any_trait(provider, &wanted->forbidden))
         return false;
     for (size_t i = 0; i < wanted->member_of_count; i++)
-        if (!node_in_any_aggregate(node, &wanted->member_of[i]))
+        if (!provider_in_any_aggregate(provider, &wanted->member_of[i]))
             return false;
-    if (node_in_any_aggregate(node, &wanted->not_member_of))
+    if (provider_in_any_aggregate(provider, &wanted->not_member_of))
         return false;
     for (size_t i = 0; i < wanted->amount_count; i++) {
-        const struct stock *stock = node_stock(node, wanted->amounts[i].class);
-        if (!stock || !stock_fits(stock, wanted->amounts[i].amount))
+        const struct provider_inventory *inventory =
+            provider_inventory_of(provider, wanted->amounts[i].class);
+        if (!inventory || !inventory_fits(inventory, wanted->amounts[i].amount))
             return false;
     }
     return true;
@@ -150,9 +152,9 @@ static bool somebody_passes(const struct graph *graph, const struct wanted *want
 {
     if (wanted->required_count + wanted->member_of_count == 0)
         return true;
-    for (size_t i = 0; i < graph->nodes.count && budget_spend(budget, wanted->cost);
+    for (size_t i = 0; i < graph->providers.count && budget_spend(budget, wanted->cost);
          i++)
-        if (passes(graph->nodes.items[i], wanted))
+        if (passes(graph->providers.items[i], wanted))
             return true;
     return false;
 }
@@ -197,36 +199,37 @@ static int check_names(const struct graph *graph, const struct filters *filters,
 /* `one` holds a list of a single provider. False: there is no such tree, and nothing
  * else is looked at. */
 static bool look_at(const struct graph *graph, const struct query *query,
-                    struct node_list *list, struct node **one)
+                    struct provider_list *list, struct resource_provider **one)
 {
     const char *uuid = query_last(query, "uuid"), *name = query_last(query, "name");
     const char *in_tree = query_last(query, "in_tree");
-    const struct node *member = in_tree ? graph_node(graph, in_tree) : NULL;
+    const struct resource_provider *member =
+        in_tree ? graph_provider(graph, in_tree) : NULL;
     if (in_tree && !member)
         return false;
-    *list = member ? member->root->tree : graph->nodes;
+    *list = member ? member->root->tree : graph->providers;
     if (!uuid && (!name || !*name))
         return true;
-    *one = uuid ? graph_node(graph, uuid) : graph_node_by_name(graph, name);
+    *one = uuid ? graph_provider(graph, uuid) : graph_provider_by_name(graph, name);
     bool fits = *one && (!name || !*name || strcmp((*one)->name, name) == 0) &&
                 (!member || (*one)->root == member->root);
-    *list = (struct node_list){.items = one, .count = fits};
+    *list = (struct provider_list){.items = one, .count = fits};
     return true;
 }
 
 static int write_passing(struct reply *reply, const struct request *request,
-                         const struct node_list *list, const struct wanted *wanted)
+                         const struct provider_list *list, const struct wanted *wanted)
 {
     int64_t modified = 0;
     for (size_t i = 0; i < list->count; i++) {
-        const struct node *node = list->items[i];
+        const struct resource_provider *provider = list->items[i];
         if (!handler_works(request, wanted->cost, reply))
             return -1;
-        if (!passes(node, wanted))
+        if (!passes(provider, wanted))
             continue;
-        provider_write(&reply->body, node, request->microversion);
-        if (node->modified > modified)
-            modified = node->modified;
+        provider_write(&reply->body, provider, request->microversion);
+        if (provider->modified > modified)
+            modified = provider->modified;
     }
     reply_last_modified(reply, request, modified);
     return 0;
@@ -238,8 +241,8 @@ int resource_providers_list(struct store *store, const struct request *request,
     const struct graph *graph = &store->graph;
     _cleanup_(filters_clear) struct filters filters = {0};
     _cleanup_(wanted_clear) struct wanted wanted = {.cost = 1};
-    struct node_list list = {0};
-    struct node *one;
+    struct provider_list list = {0};
+    struct resource_provider *one;
     if (read_filters(request, &filters, reply) != 0)
         return -1;
     look_up(graph, &filters, &wanted);

@@ -78,7 +78,7 @@ static bool passes(const struct trait_filter *filter, const struct trait *trait)
 {
     return (!filter->by_name || strlist_sorted_contains(&filter->names, trait->name)) &&
            (!filter->like || sqlite3_strlike(filter->like, trait->name, 0) == 0) &&
-           (!filter->by_use || (trait->nodes.count > 0) == filter->used);
+           (!filter->by_use || (trait->providers.count > 0) == filter->used);
 }
 
 /* Each '%' of a LIKE may be tried at each character of a name. */
@@ -164,7 +164,7 @@ int trait_delete(struct store *store, const struct request *request,
     if (!schema_custom_name.matches(trait->name))
         return reply_problem(reply, 400, NULL, "Cannot delete standard trait %s.",
                              trait->name);
-    if (trait->nodes.count > 0)
+    if (trait->providers.count > 0)
         return reply_problem(reply, 409, NULL,
                              "The trait %s is in use by a resource provider.",
                              trait->name);

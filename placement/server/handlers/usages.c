@@ -8,17 +8,18 @@
 int provider_usages_get(struct store *store, const struct request *request,
                         struct reply *reply)
 {
-    const struct node *node = handler_provider_quoted(store, request, ": ", reply);
+    const struct resource_provider *provider =
+        handler_provider_quoted(store, request, ": ", reply);
     struct json_writer *w = &reply->body;
-    if (!node)
+    if (!provider)
         return -1;
     json_write_begin_object(w);
-    json_write_int_member(w, "resource_provider_generation", node->generation);
+    json_write_int_member(w, "resource_provider_generation", provider->generation);
     json_write_key(w, "usages");
     json_write_begin_object(w);
-    for (size_t i = 0; i < node->stocks.count; i++)
-        json_write_int_member(w, node->stocks.items[i]->class->name,
-                              node->stocks.items[i]->used);
+    for (size_t i = 0; i < provider->inventories.count; i++)
+        json_write_int_member(w, provider->inventories.items[i]->class->name,
+                              provider->inventories.items[i]->used);
     json_write_end_object(w);
     json_write_end_object(w);
     reply_last_modified(reply, request, 0);
@@ -89,10 +90,10 @@ static int add_consumer(struct usage_group *group, const struct consumer *consum
         size_t i = 0;
         if (!handler_works(request, 1 + group->usage_count, reply))
             return -1;
-        while (i < group->usage_count && group->usages[i].class != a->stock->class)
+        while (i < group->usage_count && group->usages[i].class != a->inventory->class)
             i++;
         if (i == group->usage_count)
-            array_add(group->usages, group->usage_count)->class = a->stock->class;
+            array_add(group->usages, group->usage_count)->class = a->inventory->class;
         group->usages[i].used += a->used;
     }
     return 0;
@@ -126,7 +127,7 @@ static int sum_up(const struct graph *graph, const struct request *request,
     const struct query *query = &request->query;
     const char *user = query_last(query, "user_id");
     const char *type = query_last(query, "consumer_type");
-    const struct outsider *project =
+    const struct external_id *project =
         graph_project(graph, query_last(query, "project_id"));
     for (const struct consumer *c = project ? project->consumers : NULL; c;
          c = c->next) {

@@ -12,8 +12,8 @@
 
 /* repr() of a string: 'text', or "it's". The caller frees. */
 char *python_repr(const char *text);
-/* The beginning of that, when the text has more than `most` bytes: those and the rest of
- * a character, between quotes. */
+/* The beginning of that, when the text has more than `most` bytes: those and the rest
+ * of a character, between quotes. */
 char *python_repr_cut(const char *text, size_t most);
 /* ['a', 'b']. The caller frees. */
 char *python_repr_list(const struct strlist *list);

@@ -50,7 +50,8 @@ struct request {
     struct budget *budget; /* what the answer may take; of the caller of the handler */
 };
 
-/* Whether the microversion asked for is that one (placement/microversion.h) or later. */
+/* Whether the microversion asked for is that one (placement/microversion.h) or later.
+ */
 static inline bool request_at_least(const struct request *request, int microversion)
 {
     return request->microversion >= microversion;

@@ -15,8 +15,8 @@ static const struct schema from_one = {.type = SCHEMA_INTEGER,
                                        .has_minimum = true,
                                        .minimum = 1,
                                        .maximum = PLACEMENT_MAX_AMOUNT};
-/* The largest single-precision number of SQL databases; upstream has no minimum, and its
- * database refuses what is beyond. */
+/* The largest single-precision number of SQL databases; upstream has no minimum, and
+ * its database refuses what is beyond. */
 static const struct schema ratio = {.type = SCHEMA_NUMBER,
                                     .has_minimum = true,
                                     .minimum = -3.40282e+38,
@@ -89,11 +89,12 @@ void inventory_read(struct json_object *json, struct inventory *out)
 
 /* ---- plans ---- */
 
-const char *inventory_plan_read(const struct graph *graph, struct node *node,
+const char *inventory_plan_read(const struct graph *graph,
+                                struct resource_provider *provider,
                                 struct json_object *inventories,
                                 struct inventory_plan *out)
 {
-    struct inventory_plan plan = {.node = node};
+    struct inventory_plan plan = {.provider = provider};
     json_object_object_foreach (inventories, name, json) {
         struct resource_class *class = graph_class(graph, name);
         if (!class) {
@@ -111,7 +112,8 @@ const char *inventory_plan_read(const struct graph *graph, struct node *node,
 int inventory_plan_compare(const void *a, const void *b)
 {
     const struct inventory_plan *left = a, *right = b;
-    return (left->node->id > right->node->id) - (left->node->id < right->node->id);
+    return (left->provider->id > right->provider->id) -
+           (left->provider->id < right->provider->id);
 }
 
 void inventory_plan_clear(struct inventory_plan *plan)
@@ -131,30 +133,30 @@ const struct inventory *inventory_plan_find(const struct inventory_plan *plan,
 
 char *inventory_plan_in_use(const struct inventory_plan *plan)
 {
-    const struct stock_list *stocks = &plan->node->stocks;
+    const struct inventory_list *inventories = &plan->provider->inventories;
     _cleanup_strlist_ struct strlist classes = {0};
-    for (size_t i = 0; i < stocks->count; i++)
-        if (stocks->items[i]->allocation_count > 0 &&
-            !inventory_plan_find(plan, stocks->items[i]->class))
-            strlist_add(&classes, stocks->items[i]->class->name);
+    for (size_t i = 0; i < inventories->count; i++)
+        if (inventories->items[i]->allocation_count > 0 &&
+            !inventory_plan_find(plan, inventories->items[i]->class))
+            strlist_add(&classes, inventories->items[i]->class->name);
     if (classes.count == 0)
         return NULL;
     _cleanup_free_ char *names = strlist_join(&classes, ", ");
     return xasprintf("Inventory for '%s' on resource provider '%s' in use.", names,
-                     plan->node->uuid);
+                     plan->provider->uuid);
 }
 
 int inventory_plan_apply(struct store *store, const struct inventory_plan *plan,
                          bool remove, struct error *err)
 {
-    struct node *node = plan->node;
-    for (size_t i = node->stocks.count; remove && i-- > 0;)
-        if (!inventory_plan_find(plan, node->stocks.items[i]->class) &&
-            store_remove_stock(store, node->stocks.items[i], err) != 0)
+    struct resource_provider *provider = plan->provider;
+    for (size_t i = provider->inventories.count; remove && i-- > 0;)
+        if (!inventory_plan_find(plan, provider->inventories.items[i]->class) &&
+            store_remove_inventory(store, provider->inventories.items[i], err) != 0)
             return -1;
     for (size_t i = 0; i < plan->count; i++)
-        if (store_set_stock(store, node, plan->items[i].class, &plan->items[i].limits,
-                            err) != 0)
+        if (store_set_inventory(store, provider, plan->items[i].class,
+                                &plan->items[i].limits, err) != 0)
             return -1;
-    return store_raise_generation(store, node, err);
+    return store_raise_generation(store, provider, err);
 }

@@ -18,7 +18,7 @@ void inventory_read(struct json_object *json, struct inventory *out);
 
 /* The inventories that a provider is to have. Plain data, borrows from the graph. */
 struct inventory_plan {
-    struct node *node;
+    struct resource_provider *provider;
     struct inventory_plan_item {
         struct resource_class *class;
         struct inventory limits;
@@ -28,10 +28,11 @@ struct inventory_plan {
 
 /* Takes over a checked "inventories" object. NULL, or the name of a class that there is
  * not. */
-const char *inventory_plan_read(const struct graph *graph, struct node *node,
+const char *inventory_plan_read(const struct graph *graph,
+                                struct resource_provider *provider,
                                 struct json_object *inventories,
                                 struct inventory_plan *out);
-/* By the id of the node: for qsort(3) and bsearch(3). */
+/* By the id of the provider: for qsort(3) and bsearch(3). */
 int inventory_plan_compare(const void *a, const void *b);
 void inventory_plan_clear(struct inventory_plan *plan);
 

@@ -2,8 +2,8 @@
 #include "placement/server/store/store.h"
 
 int store_create_consumer(struct store *store, const char *uuid,
-                          struct outsider *project, struct outsider *user,
-                          struct outsider *type, int64_t generation,
+                          struct external_id *project, struct external_id *user,
+                          struct external_id *type, int64_t generation,
                           struct consumer **out, struct error *err)
 {
     if (store_sql(store, SQL_INSERT_CONSUMER, err, SQL_TEXT(uuid), SQL_INT(generation),
@@ -17,8 +17,9 @@ int store_create_consumer(struct store *store, const char *uuid,
 }
 
 int store_update_consumer(struct store *store, struct consumer *consumer,
-                          struct outsider *project, struct outsider *user,
-                          struct outsider *type, int64_t generation, struct error *err)
+                          struct external_id *project, struct external_id *user,
+                          struct external_id *type, int64_t generation,
+                          struct error *err)
 {
     if (store_sql(store, SQL_UPDATE_CONSUMER, err, SQL_INT(consumer->id),
                   SQL_INT(project->id), SQL_INT(user->id), SQL_ID(type ? type->id : 0),
@@ -43,13 +44,14 @@ int store_delete_consumer(struct store *store, struct consumer *consumer,
 }
 
 int store_add_allocation(struct store *store, struct consumer *consumer,
-                         struct stock *stock, int64_t used, struct error *err)
+                         struct provider_inventory *inventory, int64_t used,
+                         struct error *err)
 {
     if (store_sql(store, SQL_INSERT_ALLOCATION, err, SQL_INT(consumer->id),
-                  SQL_INT(stock->node->id), SQL_INT(stock->class->id), SQL_INT(used),
-                  SQL_INT(store->now)) != 0)
+                  SQL_INT(inventory->provider->id), SQL_INT(inventory->class->id),
+                  SQL_INT(used), SQL_INT(store->now)) != 0)
         return -1;
-    graph_add_allocation(consumer, stock, used, store->now);
+    graph_add_allocation(consumer, inventory, used, store->now);
     return 0;
 }
 

@@ -1,7 +1,8 @@
 /*
- * database_file: the database as a file: made whole, locked for one server, and watched:
- * SQLite goes on writing into a file that was deleted or replaced, and what it writes
- * there is gone with the process. The same is true of the write-ahead log beside it.
+ * database_file: the database as a file: made whole, locked for one server, and
+ * watched: SQLite goes on writing into a file that was deleted or replaced, and what it
+ * writes there is gone with the process. The same is true of the write-ahead log beside
+ * it.
  *
  * One thread.
  */

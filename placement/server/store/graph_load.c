@@ -44,11 +44,12 @@ static int damaged(struct error *err, const char *table, int64_t id, const char 
 
 /* ---- looking up by id: in lists that are sorted by it ---- */
 
-static struct node *node_of(const struct graph *graph, int64_t id)
+static struct resource_provider *provider_of(const struct graph *graph, int64_t id)
 {
-    size_t at = lower_bound(i, graph->nodes.count, graph->nodes.items[i]->id < id);
-    bool found = at < graph->nodes.count && graph->nodes.items[at]->id == id;
-    return found ? graph->nodes.items[at] : NULL;
+    size_t at =
+        lower_bound(i, graph->providers.count, graph->providers.items[i]->id < id);
+    bool found = at < graph->providers.count && graph->providers.items[at]->id == id;
+    return found ? graph->providers.items[at] : NULL;
 }
 
 static struct resource_class *class_of(const struct graph *graph, int64_t id)
@@ -101,12 +102,12 @@ static int take_provider(sqlite3_stmt *row, void *context, struct error *err)
         return -1;
     if (number(row, 3) < 0)
         return damaged(err, "providers", number(row, 0), "the generation is negative");
-    if (graph_node(graph, text(row, 1)))
+    if (graph_provider(graph, text(row, 1)))
         return damaged(err, "providers", number(row, 0), "the uuid is there twice");
-    struct node *node =
-        graph_append_node(graph, number(row, 0), text(row, 1), text(row, 2));
-    node->generation = number(row, 3);
-    node->modified = number(row, 4);
+    struct resource_provider *provider =
+        graph_append_provider(graph, number(row, 0), text(row, 1), text(row, 2));
+    provider->generation = number(row, 3);
+    provider->modified = number(row, 4);
     return 0;
 }
 
@@ -114,19 +115,19 @@ static int take_provider(sqlite3_stmt *row, void *context, struct error *err)
  * one: all are there before the first parent is looked up. */
 static int take_parent(sqlite3_stmt *row, void *context, struct error *err)
 {
-    struct node *node = node_of(context, number(row, 0));
-    struct node *parent = node_of(context, number(row, 1));
-    if (!node || !parent)
+    struct resource_provider *provider = provider_of(context, number(row, 0));
+    struct resource_provider *parent = provider_of(context, number(row, 1));
+    if (!provider || !parent)
         return damaged(err, "providers", number(row, 0), "its parent is missing");
-    node->parent = parent;
+    provider->parent = parent;
     return 0;
 }
 
 static int take_inventory(sqlite3_stmt *row, void *context, struct error *err)
 {
-    struct node *node = node_of(context, number(row, 0));
+    struct resource_provider *provider = provider_of(context, number(row, 0));
     struct resource_class *class = class_of(context, number(row, 1));
-    if (!node || !class)
+    if (!provider || !class)
         return damaged(err, "inventories", number(row, 0),
                        "no such provider or resource class");
     struct inventory limits = {
@@ -141,38 +142,38 @@ static int take_inventory(sqlite3_stmt *row, void *context, struct error *err)
         limits.reserved < 0 || limits.reserved > PLACEMENT_MAX_AMOUNT ||
         limits.step_size < 1 || !isfinite(limits.allocation_ratio))
         return damaged(err, "inventories", number(row, 0), "numbers out of range");
-    graph_add_stock(node, class, &limits, number(row, 8));
+    graph_add_inventory(provider, class, &limits, number(row, 8));
     return 0;
 }
 
 static int take_provider_trait(sqlite3_stmt *row, void *context, struct error *err)
 {
-    struct node *node = node_of(context, number(row, 0));
+    struct resource_provider *provider = provider_of(context, number(row, 0));
     struct trait *trait = trait_of(context, number(row, 1));
-    if (!node || !trait)
+    if (!provider || !trait)
         return damaged(err, "provider_traits", number(row, 0),
                        "no such provider or trait");
-    graph_append_trait(node, trait);
+    graph_append_trait(provider, trait);
     return 0;
 }
 
 static int take_provider_aggregate(sqlite3_stmt *row, void *context, struct error *err)
 {
-    struct node *node = node_of(context, number(row, 0));
+    struct resource_provider *provider = provider_of(context, number(row, 0));
     struct aggregate *aggregate =
         text(row, 1) ? graph_aggregate(context, text(row, 1)) : NULL;
-    if (!node || !aggregate)
+    if (!provider || !aggregate)
         return damaged(err, "provider_aggregates", number(row, 0),
                        "no such provider or aggregate");
-    graph_append_aggregate(node, aggregate);
+    graph_append_aggregate(provider, aggregate);
     return 0;
 }
 
-static int take_outsider(sqlite3_stmt *row, void *context, struct error *err)
+static int take_external_id(sqlite3_stmt *row, void *context, struct error *err)
 {
     if (check_text(row, 1, "projects, users or consumer_types", err) != 0)
         return -1;
-    graph_add_outsider(context, number(row, 0), text(row, 1));
+    graph_add_external_id(context, number(row, 0), text(row, 1));
     return 0;
 }
 
@@ -198,16 +199,17 @@ static int take_allocation(sqlite3_stmt *row, void *context, struct error *err)
 {
     struct consumer *consumer =
         text(row, 0) ? graph_consumer(context, text(row, 0)) : NULL;
-    struct node *node = node_of(context, number(row, 1));
+    struct resource_provider *provider = provider_of(context, number(row, 1));
     struct resource_class *class = class_of(context, number(row, 2));
-    struct stock *stock = node && class ? node_stock(node, class) : NULL;
-    if (!consumer || !stock)
+    struct provider_inventory *inventory =
+        provider && class ? provider_inventory_of(provider, class) : NULL;
+    if (!consumer || !inventory)
         return damaged(err, "allocations", number(row, 1),
                        "no such consumer, or no inventory of that class");
     if (number(row, 3) < 1 || number(row, 3) > PLACEMENT_MAX_AMOUNT)
         return damaged(err, "allocations", number(row, 1),
                        "nothing is used, or more than there can be");
-    graph_add_allocation(consumer, stock, number(row, 3), number(row, 4));
+    graph_add_allocation(consumer, inventory, number(row, 3), number(row, 4));
     return 0;
 }
 
@@ -217,7 +219,7 @@ static int load_providers(struct graph *graph, struct database *database,
     if (database_each(database, SQL_LOAD_PROVIDERS, take_provider, graph, err) != 0 ||
         database_each(database, SQL_LOAD_PARENTS, take_parent, graph, err) != 0)
         return -1;
-    const struct node *loop = graph_make_trees(graph);
+    const struct resource_provider *loop = graph_make_trees(graph);
     return loop ? damaged(err, "providers", loop->id, "it is below itself") : 0;
 }
 
@@ -234,9 +236,9 @@ static int load(struct graph *graph, struct database *database, struct error *er
         {SQL_LOAD_INVENTORIES, take_inventory, graph},
         {SQL_LOAD_PROVIDER_TRAITS, take_provider_trait, graph},
         {SQL_LOAD_PROVIDER_AGGREGATES, take_provider_aggregate, graph},
-        {SQL_LOAD_PROJECTS, take_outsider, &graph->projects},
-        {SQL_LOAD_USERS, take_outsider, &graph->users},
-        {SQL_LOAD_CONSUMER_TYPES, take_outsider, &graph->consumer_types},
+        {SQL_LOAD_PROJECTS, take_external_id, &graph->projects},
+        {SQL_LOAD_USERS, take_external_id, &graph->users},
+        {SQL_LOAD_CONSUMER_TYPES, take_external_id, &graph->consumer_types},
         {SQL_LOAD_CONSUMERS, take_consumer, graph},
         {SQL_LOAD_ALLOCATIONS, take_allocation, graph},
     };

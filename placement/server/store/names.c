@@ -1,4 +1,4 @@
-/* Resource classes, traits, aggregates, and the names of outsiders. */
+/* Resource classes, traits, aggregates, and the external ids. */
 #include <string.h>
 
 #include "placement/server/store/store.h"
@@ -70,34 +70,36 @@ int store_ensure_aggregate(struct store *store, const char *uuid,
     return 0;
 }
 
-static int ensure_outsider(struct store *store, struct map *map, enum sql insert,
-                           const char *name, struct outsider **out, struct error *err)
+static int ensure_external_id(struct store *store, struct map *map, enum sql insert,
+                              const char *name, struct external_id **out,
+                              struct error *err)
 {
-    *out = map_owner(map_find(map, name), struct outsider, by_name);
+    *out = map_owner(map_find(map, name), struct external_id, by_name);
     if (*out)
         return 0;
     if (store_sql(store, insert, err, SQL_TEXT(name)) != 0)
         return -1;
-    *out = graph_add_outsider(map, database_last_id(store->database), name);
+    *out = graph_add_external_id(map, database_last_id(store->database), name);
     return 0;
 }
 
-int store_ensure_project(struct store *store, const char *name, struct outsider **out,
-                         struct error *err)
+int store_ensure_project(struct store *store, const char *name,
+                         struct external_id **out, struct error *err)
 {
-    return ensure_outsider(store, &store->graph.projects, SQL_INSERT_PROJECT, name, out,
-                           err);
+    return ensure_external_id(store, &store->graph.projects, SQL_INSERT_PROJECT, name,
+                              out, err);
 }
 
-int store_ensure_user(struct store *store, const char *name, struct outsider **out,
+int store_ensure_user(struct store *store, const char *name, struct external_id **out,
                       struct error *err)
 {
-    return ensure_outsider(store, &store->graph.users, SQL_INSERT_USER, name, out, err);
+    return ensure_external_id(store, &store->graph.users, SQL_INSERT_USER, name, out,
+                              err);
 }
 
 int store_ensure_consumer_type(struct store *store, const char *name,
-                               struct outsider **out, struct error *err)
+                               struct external_id **out, struct error *err)
 {
-    return ensure_outsider(store, &store->graph.consumer_types,
-                           SQL_INSERT_CONSUMER_TYPE, name, out, err);
+    return ensure_external_id(store, &store->graph.consumer_types,
+                              SQL_INSERT_CONSUMER_TYPE, name, out, err);
 }

@@ -78,23 +78,28 @@ int store_run(struct store *store, enum sql statement, const struct sql_value *v
 
 /* ---- providers ---- */
 int store_create_provider(struct store *store, const char *uuid, const char *name,
-                          struct node *parent, struct node **out, struct error *err);
+                          struct resource_provider *parent,
+                          struct resource_provider **out, struct error *err);
 /* `parent` NULL: a root. The generation stays; where nothing is new, so does the time
  * of change. */
-int store_update_provider(struct store *store, struct node *node, const char *name,
-                          struct node *parent, struct error *err);
-int store_delete_provider(struct store *store, struct node *node, struct error *err);
-int store_raise_generation(struct store *store, struct node *node, struct error *err);
+int store_update_provider(struct store *store, struct resource_provider *provider,
+                          const char *name, struct resource_provider *parent,
+                          struct error *err);
+int store_delete_provider(struct store *store, struct resource_provider *provider,
+                          struct error *err);
+int store_raise_generation(struct store *store, struct resource_provider *provider,
+                           struct error *err);
 
 /* ---- what they have ---- */
 /* Makes or replaces the inventory of a class. */
-int store_set_stock(struct store *store, struct node *node,
-                    struct resource_class *class, const struct inventory *limits,
-                    struct error *err);
-int store_remove_stock(struct store *store, struct stock *stock, struct error *err);
-int store_set_traits(struct store *store, struct node *node,
+int store_set_inventory(struct store *store, struct resource_provider *provider,
+                        struct resource_class *class, const struct inventory *limits,
+                        struct error *err);
+int store_remove_inventory(struct store *store, struct provider_inventory *inventory,
+                           struct error *err);
+int store_set_traits(struct store *store, struct resource_provider *provider,
                      struct trait *const *traits, size_t count, struct error *err);
-int store_set_aggregates(struct store *store, struct node *node,
+int store_set_aggregates(struct store *store, struct resource_provider *provider,
                          struct aggregate *const *aggregates, size_t count,
                          struct error *err);
 
@@ -111,27 +116,29 @@ int store_delete_trait(struct store *store, struct trait *trait, struct error *e
 /* The one that is there, or a new one. */
 int store_ensure_aggregate(struct store *store, const char *uuid,
                            struct aggregate **out, struct error *err);
-int store_ensure_project(struct store *store, const char *name, struct outsider **out,
-                         struct error *err);
-int store_ensure_user(struct store *store, const char *name, struct outsider **out,
+int store_ensure_project(struct store *store, const char *name,
+                         struct external_id **out, struct error *err);
+int store_ensure_user(struct store *store, const char *name, struct external_id **out,
                       struct error *err);
 int store_ensure_consumer_type(struct store *store, const char *name,
-                               struct outsider **out, struct error *err);
+                               struct external_id **out, struct error *err);
 
 /* ---- who uses it ---- */
 int store_create_consumer(struct store *store, const char *uuid,
-                          struct outsider *project, struct outsider *user,
-                          struct outsider *type, int64_t generation,
+                          struct external_id *project, struct external_id *user,
+                          struct external_id *type, int64_t generation,
                           struct consumer **out, struct error *err);
 /* Writes all three and the generation. */
 int store_update_consumer(struct store *store, struct consumer *consumer,
-                          struct outsider *project, struct outsider *user,
-                          struct outsider *type, int64_t generation, struct error *err);
+                          struct external_id *project, struct external_id *user,
+                          struct external_id *type, int64_t generation,
+                          struct error *err);
 /* With its allocations. */
 int store_delete_consumer(struct store *store, struct consumer *consumer,
                           struct error *err);
 int store_add_allocation(struct store *store, struct consumer *consumer,
-                         struct stock *stock, int64_t used, struct error *err);
+                         struct provider_inventory *inventory, int64_t used,
+                         struct error *err);
 int store_clear_allocations(struct store *store, struct consumer *consumer,
                             struct error *err);
 

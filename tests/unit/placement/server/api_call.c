@@ -120,40 +120,44 @@ void api_expect(struct api_world *world, int minor, const char *method,
 
 /* ---- a graph as text ---- */
 
-static void write_stock(FILE *out, const struct stock *stock)
+static void write_inventory(FILE *out, const struct provider_inventory *inventory)
 {
-    const struct inventory *limits = &stock->limits;
-    fprintf(out, "  stock %s %lld %lld %lld %lld %lld %.17g at %lld used %lld of %zu\n",
-            stock->class->name, (long long)limits->total, (long long)limits->reserved,
-            (long long)limits->min_unit, (long long)limits->max_unit,
-            (long long)limits->step_size, limits->allocation_ratio,
-            (long long)stock->modified, (long long)stock->used,
-            stock->allocation_count);
+    const struct inventory *limits = &inventory->limits;
+    fprintf(out,
+            "  inventory %s %lld %lld %lld %lld %lld %.17g at %lld used %lld of %zu\n",
+            inventory->class->name, (long long)limits->total,
+            (long long)limits->reserved, (long long)limits->min_unit,
+            (long long)limits->max_unit, (long long)limits->step_size,
+            limits->allocation_ratio, (long long)inventory->modified,
+            (long long)inventory->used, inventory->allocation_count);
     int64_t used = 0;
     size_t count = 0;
-    for (const struct allocation *a = stock->allocations; a; a = a->next_of_stock) {
+    for (const struct allocation *a = inventory->allocations; a;
+         a = a->next_of_inventory) {
         used += a->used;
         count++;
     }
-    if (used != stock->used || count != stock->allocation_count)
+    if (used != inventory->used || count != inventory->allocation_count)
         fprintf(out, "  NOT THE SUM\n");
 }
 
-static void write_node(FILE *out, const struct node *node)
+static void write_provider(FILE *out, const struct resource_provider *provider)
 {
-    fprintf(out,
-            "node %lld %s '%s' generation %lld at %lld root %s parent %s, %zu below\n",
-            (long long)node->id, node->uuid, node->name, (long long)node->generation,
-            (long long)node->modified, node->root->uuid,
-            node->parent ? node->parent->uuid : "-", node->child_count);
-    for (size_t i = 0; i < node->tree.count; i++)
-        fprintf(out, "  tree %s\n", node->tree.items[i]->uuid);
-    for (size_t i = 0; i < node->stocks.count; i++)
-        write_stock(out, node->stocks.items[i]);
-    for (size_t i = 0; i < node->trait_count; i++)
-        fprintf(out, "  trait %s\n", node->traits[i]->name);
-    for (size_t i = 0; i < node->aggregate_count; i++)
-        fprintf(out, "  aggregate %s\n", node->aggregates[i]->uuid);
+    fprintf(
+        out,
+        "provider %lld %s '%s' generation %lld at %lld root %s parent %s, %zu below\n",
+        (long long)provider->id, provider->uuid, provider->name,
+        (long long)provider->generation, (long long)provider->modified,
+        provider->root->uuid, provider->parent ? provider->parent->uuid : "-",
+        provider->child_count);
+    for (size_t i = 0; i < provider->tree.count; i++)
+        fprintf(out, "  tree %s\n", provider->tree.items[i]->uuid);
+    for (size_t i = 0; i < provider->inventories.count; i++)
+        write_inventory(out, provider->inventories.items[i]);
+    for (size_t i = 0; i < provider->trait_count; i++)
+        fprintf(out, "  trait %s\n", provider->traits[i]->name);
+    for (size_t i = 0; i < provider->aggregate_count; i++)
+        fprintf(out, "  aggregate %s\n", provider->aggregates[i]->uuid);
 }
 
 static int by_text(const void *a, const void *b)
@@ -180,9 +184,10 @@ static char *consumer_line(struct map_entry *entry)
     const struct consumer *c = map_owner(entry, struct consumer, by_uuid);
     _cleanup_strlist_ struct strlist parts = {0};
     for (const struct allocation *a = c->allocations; a; a = a->next_of_consumer)
-        strlist_add_take(&parts, xasprintf("%s/%s=%lld at %lld", a->stock->node->uuid,
-                                           a->stock->class->name, (long long)a->used,
-                                           (long long)a->created));
+        strlist_add_take(&parts,
+                         xasprintf("%s/%s=%lld at %lld", a->inventory->provider->uuid,
+                                   a->inventory->class->name, (long long)a->used,
+                                   (long long)a->created));
     strlist_sort(&parts);
     _cleanup_free_ char *all = strlist_join(&parts, ", ");
     return xasprintf("consumer %lld %s generation %lld %s %s %s: %s", (long long)c->id,
@@ -194,16 +199,16 @@ static char *aggregate_line(struct map_entry *entry)
 {
     const struct aggregate *a = map_owner(entry, struct aggregate, by_uuid);
     return xasprintf("aggregate %lld %s: %zu", (long long)a->id, a->uuid,
-                     a->nodes.count);
+                     a->providers.count);
 }
 
 static char *project_line(struct map_entry *entry)
 {
-    const struct outsider *o = map_owner(entry, struct outsider, by_name);
+    const struct external_id *o = map_owner(entry, struct external_id, by_name);
     size_t count = 0;
     for (const struct consumer *c = o->consumers; c; c = c->next)
         count++;
-    return xasprintf("outsider %lld %s: %zu", (long long)o->id, o->name, count);
+    return xasprintf("external_id %lld %s: %zu", (long long)o->id, o->name, count);
 }
 
 char *graph_text(const struct graph *graph)
@@ -212,24 +217,24 @@ char *graph_text(const struct graph *graph)
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     assert_non_null(out);
-    for (size_t i = 0; i < graph->nodes.count; i++)
-        write_node(out, graph->nodes.items[i]);
+    for (size_t i = 0; i < graph->providers.count; i++)
+        write_provider(out, graph->providers.items[i]);
     for (size_t i = 0; i < graph->roots.count; i++)
         fprintf(out, "root %s\n", graph->roots.items[i]->uuid);
     for (size_t i = 0; i < graph->class_count; i++) {
         const struct resource_class *class = graph->classes[i];
         fprintf(out, "class %lld %s at %lld:", (long long)class->id, class->name,
                 (long long)class->modified);
-        for (size_t k = 0; k < class->stocks.count; k++)
-            fprintf(out, " %lld", (long long)class->stocks.items[k]->node->id);
+        for (size_t k = 0; k < class->inventories.count; k++)
+            fprintf(out, " %lld", (long long)class->inventories.items[k]->provider->id);
         fprintf(out, "\n");
     }
     for (size_t i = 0; i < graph->trait_count; i++) {
         const struct trait *trait = graph->traits[i];
         fprintf(out, "trait %lld %s at %lld:", (long long)trait->id, trait->name,
                 (long long)trait->modified);
-        for (size_t k = 0; k < trait->nodes.count; k++)
-            fprintf(out, " %lld", (long long)trait->nodes.items[k]->id);
+        for (size_t k = 0; k < trait->providers.count; k++)
+            fprintf(out, " %lld", (long long)trait->providers.items[k]->id);
         fprintf(out, "\n");
     }
     write_sorted(out, &graph->aggregates, aggregate_line);

@@ -46,7 +46,8 @@ static void make_names(struct world *world)
     }
 }
 
-static void furnish(struct world *world, struct node *node, unsigned sharing_one_in)
+static void furnish(struct world *world, struct resource_provider *provider,
+                    unsigned sharing_one_in)
 {
     for (int i = 0; i < CLASSES; i++) {
         if (random_one_in(3))
@@ -58,38 +59,40 @@ static void furnish(struct world *world, struct node *node, unsigned sharing_one
         limits.max_unit = random_one_in(3) ? 1 + random_below(4) : 6;
         limits.step_size = random_one_in(5) ? 2 : 1;
         limits.allocation_ratio = ratios[random_below(4)];
-        struct stock *stock = graph_add_stock(node, world->classes[i], &limits, 0);
-        stock->used = random_one_in(3) ? random_below(3) : 0;
+        struct provider_inventory *inventory =
+            graph_add_inventory(provider, world->classes[i], &limits, 0);
+        inventory->used = random_one_in(3) ? random_below(3) : 0;
     }
     struct trait *traits[TRAITS];
     size_t trait_count = 0;
     for (int i = 0; i < TRAITS; i++)
         if (i == TRAITS - 1 ? random_one_in(sharing_one_in) : random_one_in(2))
             traits[trait_count++] = world->traits[i];
-    graph_set_traits(node, traits, trait_count);
+    graph_set_traits(provider, traits, trait_count);
     struct aggregate *aggregates[AGGREGATES];
     size_t aggregate_count = 0;
     for (int i = 0; i < AGGREGATES; i++)
         if (random_one_in(3))
             aggregates[aggregate_count++] = world->aggregates[i];
-    graph_set_aggregates(node, aggregates, aggregate_count);
+    graph_set_aggregates(provider, aggregates, aggregate_count);
 }
 
 void random_graph_make(struct world *world)
 {
     *world = (struct world){0};
     make_names(world);
-    world->node_count = 1 + random_below(MAX_NODES);
+    world->provider_count = 1 + random_below(MAX_NODES);
     unsigned root_one_in = 1 + random_below(4),
              sharing_one_in = random_one_in(3) ? 1000000 : 3;
-    for (size_t i = 0; i < world->node_count; i++) {
+    for (size_t i = 0; i < world->provider_count; i++) {
         char uuid[UUID_TEXT_SIZE];
         snprintf(uuid, sizeof uuid, "00000000-0000-0000-0000-%012u", (unsigned)i);
-        struct node *parent = i == 0 || random_one_in(root_one_in)
-                                  ? NULL
-                                  : world->nodes[random_below((unsigned)i)];
-        world->nodes[i] =
-            graph_add_node(&world->store.graph, (int64_t)i + 1, uuid, uuid, parent);
-        furnish(world, world->nodes[i], sharing_one_in);
+        struct resource_provider *parent =
+            i == 0 || random_one_in(root_one_in)
+                ? NULL
+                : world->providers[random_below((unsigned)i)];
+        world->providers[i] =
+            graph_add_provider(&world->store.graph, (int64_t)i + 1, uuid, uuid, parent);
+        furnish(world, world->providers[i], sharing_one_in);
     }
 }

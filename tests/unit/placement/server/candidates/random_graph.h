@@ -1,6 +1,6 @@
 /*
- * random_graph: small random graphs of providers, from a seed: the same seed is the same
- * graph, and the same chance afterwards.
+ * random_graph: small random graphs of providers, from a seed: the same seed is the
+ * same graph, and the same chance afterwards.
  */
 #ifndef TESTS_UNIT_PLACEMENT_SERVER_CANDIDATES_RANDOM_GRAPH_H
 #define TESTS_UNIT_PLACEMENT_SERVER_CANDIDATES_RANDOM_GRAPH_H
@@ -17,8 +17,8 @@
 
 struct world {
     struct store store;
-    struct node *nodes[MAX_NODES];
-    size_t node_count;
+    struct resource_provider *providers[MAX_NODES];
+    size_t provider_count;
     struct resource_class *classes[CLASSES];
     struct trait *traits[TRAITS];
     struct aggregate *aggregates[AGGREGATES];

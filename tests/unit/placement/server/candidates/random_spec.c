@@ -61,7 +61,8 @@ static void make_group(const struct world *world, const struct spec *spec,
     if (version >= 32 && random_one_in(6))
         group->not_member_of = 1U << random_below(AGGREGATES);
     if (version >= 31 && random_one_in(6))
-        group->in_tree = world->nodes[random_below((unsigned)world->node_count)];
+        group->in_tree =
+            world->providers[random_below((unsigned)world->provider_count)];
     drop_conflicts(group);
     if (resourceless && !random_group_asks(group) && !group->forbidden)
         group->required[0].bits = 1; /* else there is nothing to write down */

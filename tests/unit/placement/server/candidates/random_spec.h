@@ -19,7 +19,7 @@ struct group {
     int64_t amounts[CLASSES]; /* 0: not asked */
     struct any required[2], member_of[2];
     unsigned forbidden, not_member_of;
-    struct node *in_tree;
+    struct resource_provider *in_tree;
 };
 
 struct spec {

@@ -15,26 +15,28 @@ struct trial {
     const struct spec *spec;
     struct place places[MAX_SLOTS];
     size_t place_count;
-    const struct node *anchor, *chosen[MAX_SLOTS];
+    const struct resource_provider *anchor, *chosen[MAX_SLOTS];
     struct strlist *found;
 };
 
-static unsigned traits_of(const struct world *world, const struct node *node)
+static unsigned traits_of(const struct world *world,
+                          const struct resource_provider *provider)
 {
     unsigned bits = 0;
     for (int i = 0; i < TRAITS; i++)
-        for (size_t j = 0; j < node->trait_count; j++)
-            if (node->traits[j] == world->traits[i])
+        for (size_t j = 0; j < provider->trait_count; j++)
+            if (provider->traits[j] == world->traits[i])
                 bits |= 1U << i;
     return bits;
 }
 
-static unsigned aggregates_of(const struct world *world, const struct node *node)
+static unsigned aggregates_of(const struct world *world,
+                              const struct resource_provider *provider)
 {
     unsigned bits = 0;
     for (int i = 0; i < AGGREGATES; i++)
-        for (size_t j = 0; j < node->aggregate_count; j++)
-            if (node->aggregates[j] == world->aggregates[i])
+        for (size_t j = 0; j < provider->aggregate_count; j++)
+            if (provider->aggregates[j] == world->aggregates[i])
                 bits |= 1U << i;
     return bits;
 }
@@ -44,78 +46,82 @@ static bool meets(const struct any any[2], unsigned bits)
     return (!any[0].bits || any[0].bits & bits) && (!any[1].bits || any[1].bits & bits);
 }
 
-static bool shares_with(const struct world *world, const struct node *node,
-                        const struct node *anchor)
+static bool shares_with(const struct world *world,
+                        const struct resource_provider *provider,
+                        const struct resource_provider *anchor)
 {
-    if (!(traits_of(world, node) & (1U << (TRAITS - 1))))
+    if (!(traits_of(world, provider) & (1U << (TRAITS - 1))))
         return false;
-    for (size_t i = 0; i < world->node_count; i++)
-        if (world->nodes[i]->root == anchor &&
-            aggregates_of(world, world->nodes[i]) & aggregates_of(world, node))
+    for (size_t i = 0; i < world->provider_count; i++)
+        if (world->providers[i]->root == anchor &&
+            aggregates_of(world, world->providers[i]) & aggregates_of(world, provider))
             return true;
     return false;
 }
 
 static bool membership_holds(const struct trial *trial, const struct group *group,
-                             const struct node *node)
+                             const struct resource_provider *provider)
 {
-    unsigned own = aggregates_of(trial->world, node);
+    unsigned own = aggregates_of(trial->world, provider);
     unsigned roots = aggregates_of(trial->world, trial->anchor);
     if (*group->suffix)
         return meets(group->member_of, own) && !(group->not_member_of & own);
-    bool by_root = node->root == trial->anchor && meets(group->member_of, roots);
+    bool by_root = provider->root == trial->anchor && meets(group->member_of, roots);
     return (meets(group->member_of, own) || by_root) &&
            !(group->not_member_of & (own | roots));
 }
 
 static bool tree_holds(const struct trial *trial, const struct group *group,
-                       const struct node *node)
+                       const struct resource_provider *provider)
 {
     if (!group->in_tree)
         return true;
     if (!*group->suffix)
-        return trial->anchor == group->in_tree->root && node->root == trial->anchor;
+        return trial->anchor == group->in_tree->root && provider->root == trial->anchor;
     bool resourceless = true;
     for (int i = 0; i < CLASSES; i++)
         resourceless &= group->amounts[i] == 0;
-    return resourceless || node->root == group->in_tree->root;
+    return resourceless || provider->root == group->in_tree->root;
 }
 
 static bool fits(const struct trial *trial, const struct place *place,
-                 const struct node *node)
+                 const struct resource_provider *provider)
 {
     for (int i = 0; i < CLASSES; i++) {
         int64_t amount = place->group->amounts[i];
         if (amount == 0 || (place->class >= 0 && place->class != i))
             continue;
-        const struct stock *stock = node_stock(node, trial->world->classes[i]);
-        if (!stock || amount < stock->limits.min_unit ||
-            amount > stock->limits.max_unit || amount % stock->limits.step_size != 0 ||
-            (double)(stock->used + amount) > stock_capacity(stock))
+        const struct provider_inventory *inventory =
+            provider_inventory_of(provider, trial->world->classes[i]);
+        if (!inventory || amount < inventory->limits.min_unit ||
+            amount > inventory->limits.max_unit ||
+            amount % inventory->limits.step_size != 0 ||
+            (double)(inventory->used + amount) > inventory_capacity(inventory))
             return false;
     }
     return true;
 }
 
 static bool may_take(const struct trial *trial, const struct place *place,
-                     const struct node *node)
+                     const struct resource_provider *provider)
 {
-    unsigned traits = traits_of(trial->world, node);
-    if (node->root != trial->anchor && !shares_with(trial->world, node, trial->anchor))
+    unsigned traits = traits_of(trial->world, provider);
+    if (provider->root != trial->anchor &&
+        !shares_with(trial->world, provider, trial->anchor))
         return false;
     if (*place->group->suffix && !meets(place->group->required, traits))
         return false;
     return random_group_asks(place->group) && !(place->group->forbidden & traits) &&
-           fits(trial, place, node) && tree_holds(trial, place->group, node) &&
-           membership_holds(trial, place->group, node);
+           fits(trial, place, provider) && tree_holds(trial, place->group, provider) &&
+           membership_holds(trial, place->group, provider);
 }
 
-static int64_t total_asked(const struct trial *trial, const struct node *node,
-                           int class)
+static int64_t total_asked(const struct trial *trial,
+                           const struct resource_provider *provider, int class)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < trial->place_count; i++)
-        if (trial->chosen[i] == node &&
+        if (trial->chosen[i] == provider &&
             (trial->places[i].class < 0 || trial->places[i].class == class))
             sum += trial->places[i].group->amounts[class];
     return sum;
@@ -125,11 +131,13 @@ static bool sums_hold(const struct trial *trial)
 {
     for (size_t i = 0; i < trial->place_count; i++)
         for (int class = 0; class < CLASSES; class ++) {
-            const struct node *node = trial->chosen[i];
-            int64_t sum = total_asked(trial, node, class);
-            const struct stock *stock = node_stock(node, trial->world->classes[class]);
-            if (sum > 0 && (sum > stock->limits.max_unit ||
-                            (double)(stock->used + sum) > stock_capacity(stock)))
+            const struct resource_provider *provider = trial->chosen[i];
+            int64_t sum = total_asked(trial, provider, class);
+            const struct provider_inventory *inventory =
+                provider_inventory_of(provider, trial->world->classes[class]);
+            if (sum > 0 &&
+                (sum > inventory->limits.max_unit ||
+                 (double)(inventory->used + sum) > inventory_capacity(inventory)))
                 return false;
         }
     return true;
@@ -167,7 +175,7 @@ static bool subtree_holds(const struct trial *trial)
         bool above_all = true;
         any = true;
         for (size_t j = 0; j < trial->place_count; j++) {
-            const struct node *up = trial->chosen[j];
+            const struct resource_provider *up = trial->chosen[j];
             while (up && up != trial->chosen[i])
                 up = up->parent;
             above_all &= up || !*trial->places[j].group->suffix;
@@ -178,16 +186,17 @@ static bool subtree_holds(const struct trial *trial)
     return !any;
 }
 
-/* A candidate as text: "node:class=sum ..." and "suffix>node ...", each sorted. */
+/* A candidate as text: "provider:class=sum ..." and "suffix>provider ...", each
+ * sorted. */
 static char *describe(const struct trial *trial)
 {
     _cleanup_strlist_ struct strlist words = {0};
-    for (size_t i = 0; i < trial->world->node_count; i++)
+    for (size_t i = 0; i < trial->world->provider_count; i++)
         for (int class = 0; class < CLASSES; class ++) {
-            const struct node *node = trial->world->nodes[i];
-            int64_t sum = total_asked(trial, node, class);
+            const struct resource_provider *provider = trial->world->providers[i];
+            int64_t sum = total_asked(trial, provider, class);
             if (sum > 0)
-                strlist_add_take(&words, xasprintf("%s:%s=%d", node->uuid,
+                strlist_add_take(&words, xasprintf("%s:%s=%d", provider->uuid,
                                                    trial->world->classes[class]->name,
                                                    (int)sum));
         }
@@ -209,8 +218,8 @@ static void try_places(struct trial *trial, size_t depth)
         strlist_add_unique(trial->found, text);
         return;
     }
-    for (size_t i = 0; i < trial->world->node_count; i++) {
-        trial->chosen[depth] = trial->world->nodes[i];
+    for (size_t i = 0; i < trial->world->provider_count; i++) {
+        trial->chosen[depth] = trial->world->providers[i];
         if (may_take(trial, &trial->places[depth], trial->chosen[depth]))
             try_places(trial, depth + 1);
     }
@@ -228,8 +237,8 @@ struct strlist reference_candidates(const struct world *world, const struct spec
             if (group->amounts[class] > 0)
                 trial.places[trial.place_count++] = (struct place){group, class};
     }
-    for (size_t i = 0; i < world->node_count; i++) {
-        trial.anchor = world->nodes[i];
+    for (size_t i = 0; i < world->provider_count; i++) {
+        trial.anchor = world->providers[i];
         unsigned traits = traits_of(world, trial.anchor);
         if (!trial.anchor->parent && (spec->root_required & ~traits) == 0 &&
             !(spec->root_forbidden & traits))

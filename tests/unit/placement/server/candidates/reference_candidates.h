@@ -8,8 +8,8 @@
 #include "lib/strlist.h"
 #include "tests/unit/placement/server/candidates/random_spec.h"
 
-/* Each as text, "node:class=sum ..." and "suffix>node ...", each part sorted; sorted.
- * The caller clears. */
+/* Each as text, "provider:class=sum ..." and "suffix>provider ...", each part sorted;
+ * sorted. The caller clears. */
 struct strlist reference_candidates(const struct world *world, const struct spec *spec);
 
 #endif

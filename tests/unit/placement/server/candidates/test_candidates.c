@@ -15,12 +15,13 @@
 
 /* ---- small graphs ---- */
 
-static struct node *add_node(struct store *store, const char *name, struct node *parent)
+static struct resource_provider *add_provider(struct store *store, const char *name,
+                                              struct resource_provider *parent)
 {
     char uuid[UUID_TEXT_SIZE];
-    int64_t id = (int64_t)store->graph.nodes.count + 1;
+    int64_t id = (int64_t)store->graph.providers.count + 1;
     snprintf(uuid, sizeof uuid, "00000000-0000-0000-0000-%012u", (unsigned)id);
-    return graph_add_node(&store->graph, id, uuid, name, parent);
+    return graph_add_provider(&store->graph, id, uuid, name, parent);
 }
 
 static struct resource_class *the_class(struct store *store, const char *name)
@@ -37,36 +38,38 @@ static struct trait *the_trait(struct store *store, const char *name)
     return trait ? trait : graph_add_trait(&store->graph, id, name, 0);
 }
 
-static struct stock *give(struct store *store, struct node *node, const char *class,
-                          int64_t total)
+static struct provider_inventory *give(struct store *store,
+                                       struct resource_provider *provider,
+                                       const char *class, int64_t total)
 {
     struct inventory limits = {.total = total,
                                .min_unit = 1,
                                .max_unit = total,
                                .step_size = 1,
                                .allocation_ratio = 1};
-    return graph_add_stock(node, the_class(store, class), &limits, 0);
+    return graph_add_inventory(provider, the_class(store, class), &limits, 0);
 }
 
-static void mark(struct store *store, struct node *node, const char *name)
+static void mark(struct store *store, struct resource_provider *provider,
+                 const char *name)
 {
     struct trait *trait = the_trait(store, name);
-    graph_set_traits(node, &trait, 1);
+    graph_set_traits(provider, &trait, 1);
 }
 
-/* Compute nodes with VCPU on the root and VGPU on `gpus` children: even ones have the
- * trait CUSTOM_35, odd ones CUSTOM_36. */
-static void make_nodes(struct store *store, int nodes, int gpus)
+/* Compute nodes with VCPU on the root and VGPU on `gpus` children: even ones have
+ * the trait CUSTOM_35, odd ones CUSTOM_36. */
+static void make_providers(struct store *store, int providers, int gpus)
 {
     *store = (struct store){0};
     store->graph.sharing = the_trait(store, "MISC_SHARES_VIA_AGGREGATE");
-    for (int i = 0; i < nodes; i++) {
+    for (int i = 0; i < providers; i++) {
         _cleanup_free_ char *name = xasprintf("node-%d", i);
-        struct node *root = add_node(store, name, NULL);
+        struct resource_provider *root = add_provider(store, name, NULL);
         give(store, root, "VCPU", 8);
         for (int k = 0; k < gpus; k++) {
             _cleanup_free_ char *child = xasprintf("node-%d-gpu-%d", i, k);
-            struct node *gpu = add_node(store, child, root);
+            struct resource_provider *gpu = add_provider(store, child, root);
             give(store, gpu, "VGPU", 4);
             mark(store, gpu, k % 2 ? "CUSTOM_36" : "CUSTOM_35");
         }
@@ -128,8 +131,9 @@ static void answers_as_each_microversion_wants(void **state)
 {
     (void)state;
     struct store store;
-    make_nodes(&store, 1, 1);
-    graph_node_by_name(&store.graph, "node-0-gpu-0")->stocks.items[0]->used = 3;
+    make_providers(&store, 1, 1);
+    graph_provider_by_name(&store.graph, "node-0-gpu-0")->inventories.items[0]->used =
+        3;
     static const char root[] = "00000000-0000-0000-0000-000000000001";
     static const char gpu[] = "00000000-0000-0000-0000-000000000002";
     static const struct {
@@ -185,7 +189,7 @@ static void shows_whole_trees_since_1_29(void **state)
 {
     (void)state;
     struct store store;
-    make_nodes(&store, 3, 4);
+    make_providers(&store, 3, 4);
     counts_of_both(&store, 39, "resources=VGPU:1", 12, 15);
     counts_of_both(&store, 39, "resources=VGPU:1&required=CUSTOM_35", 6, 15);
     counts_of_both(&store, 39, "resources=VGPU:1&required=CUSTOM_35&limit=2", 2, 5);
@@ -203,7 +207,7 @@ static void adds_up_what_groups_take(void **state)
 {
     (void)state;
     struct store store;
-    make_nodes(&store, 1, 2);
+    make_providers(&store, 1, 2);
     counts_of_both(&store, 39, "resources1=VGPU:2&resources2=VGPU:2&group_policy=none",
                    4, 3);
     counts_of_both(&store, 39,
@@ -230,7 +234,7 @@ static void roots_in_order(struct store *store, const char *query, char *out)
             json_member(json_object_array_get_idx(list, i), "allocations");
         json_object_object_foreach (allocations, uuid, unused) {
             (void)unused;
-            *out++ = graph_node(&store->graph, uuid)->root->name[5];
+            *out++ = graph_provider(&store->graph, uuid)->root->name[5];
         }
     }
     *out = '\0';
@@ -241,9 +245,10 @@ static void goes_depth_or_breadth_first(void **state)
     (void)state;
     struct store store;
     char roots[64];
-    make_nodes(&store, 3, 2);
+    make_providers(&store, 3, 2);
     give(&store,
-         add_node(&store, "node-0-more", graph_node_by_name(&store.graph, "node-0")),
+         add_provider(&store, "node-0-more",
+                      graph_provider_by_name(&store.graph, "node-0")),
          "VGPU", 4);
     roots_in_order(&store, "resources=VGPU:1", roots);
     assert_string_equal(roots, "0001122");
@@ -267,7 +272,7 @@ static void samples_at_random(void **state)
 {
     (void)state;
     struct store store;
-    make_nodes(&store, 4, 1);
+    make_providers(&store, 4, 1);
     store.options.randomize_allocation_candidates = true;
     unsigned seen = 0;
     for (int i = 0; i < 400 && seen != 15; i++) {
@@ -285,15 +290,15 @@ static void shared_disk_is_one_candidate(void **state)
 {
     (void)state;
     struct store store;
-    make_nodes(&store, 3, 0);
-    struct node *disk = add_node(&store, "disk", NULL);
+    make_providers(&store, 3, 0);
+    struct resource_provider *disk = add_provider(&store, "disk", NULL);
     give(&store, disk, "DISK_GB", 100);
     mark(&store, disk, "MISC_SHARES_VIA_AGGREGATE");
     struct aggregate *aggregate =
         graph_add_aggregate(&store.graph, 1, "14a5c8a3-5a99-4e8f-88be-00d85fcb1c17");
     for (size_t i = 0; i < 4; i++)
         if (i != 1)
-            graph_set_aggregates(store.graph.nodes.items[i], &aggregate, 1);
+            graph_set_aggregates(store.graph.providers.items[i], &aggregate, 1);
     /* Three trees can use it, which is the same allocation. */
     counts_of_both(&store, 39, "resources=DISK_GB:1", 1, 1);
     counts_of_both(&store, 39, "resources=DISK_GB:1,VCPU:1", 2, 3);
@@ -311,7 +316,7 @@ static void one_above_all_in_any_order(void **state)
 {
     (void)state;
     struct store store;
-    make_nodes(&store, 2, 2);
+    make_providers(&store, 2, 2);
     static const char *const queries[] = {
         "resources_A=VCPU:1&resources_B=VGPU:4&resources_C=VGPU:4",
         "resources_A=VGPU:4&resources_B=VCPU:1&resources_C=VGPU:4",
@@ -336,7 +341,7 @@ static void tells_of_names_as_upstream_does(void **state)
 {
     (void)state;
     struct store store;
-    make_nodes(&store, 2, 1);
+    make_providers(&store, 2, 1);
     static const struct {
         const char *query, *problem;
     } cases[] = {
@@ -375,7 +380,7 @@ static void wide_trees_cost_what_is_asked(void **state)
 {
     (void)state;
     struct store store;
-    make_nodes(&store, 1, 64);
+    make_providers(&store, 1, 64);
     static const char groups[] =
         "resources1=VGPU:1&resources2=VGPU:1&resources3=VGPU:1&resources4=VGPU:1";
     static const char *const policies[] = {"none", "isolate"};
@@ -398,7 +403,7 @@ static void replies_are_bounded(void **state)
 {
     (void)state;
     struct store store;
-    make_nodes(&store, 1, 300);
+    make_providers(&store, 1, 300);
     store.options.max_allocation_candidates = 5000;
     counts_of_both(&store, 39,
                    "resources1=VGPU:1&resources2=VGPU:1&resources3=VGPU:1&"
@@ -414,7 +419,7 @@ static void hopeless_requests_end(void **state)
 {
     (void)state;
     struct store store;
-    make_nodes(&store, 50, 6);
+    make_providers(&store, 50, 6);
     char query[1024] = "group_policy=isolate";
     for (int i = 1; i <= 7; i++)
         snprintf(query + strlen(query), sizeof query - strlen(query),
@@ -422,10 +427,10 @@ static void hopeless_requests_end(void **state)
     counts_of_both(&store, 39, query, 0, 0);
     graph_clear(&store.graph);
 
-    make_nodes(&store, 1, 30);
-    for (size_t i = 0; i < store.graph.nodes.count; i++)
+    make_providers(&store, 1, 30);
+    for (size_t i = 0; i < store.graph.providers.count; i++)
         if (i < 10)
-            store.graph.nodes.items[i]->stocks.items[0]->used = 1;
+            store.graph.providers.items[i]->inventories.items[0]->used = 1;
     snprintf(query, sizeof query, "group_policy=none");
     for (int i = 1; i <= 30; i++)
         snprintf(query + strlen(query), sizeof query - strlen(query),

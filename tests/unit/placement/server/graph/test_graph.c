@@ -17,7 +17,8 @@ static void make_chain(struct graph *graph)
         char uuid[UUID_TEXT_SIZE], name[32];
         snprintf(uuid, sizeof uuid, "00000000-0000-0000-0000-%012d", i);
         snprintf(name, sizeof name, "chain%d", i);
-        graph_add_node(graph, i, uuid, name, i > 1 ? graph->nodes.items[i - 2] : NULL);
+        graph_add_provider(graph, i, uuid, name,
+                           i > 1 ? graph->providers.items[i - 2] : NULL);
     }
 }
 
@@ -35,22 +36,22 @@ static void moves_deep_trees(void **state)
     (void)state;
     struct graph graph = {0};
     make_chain(&graph);
-    struct node *middle = graph.nodes.items[LENGTH / 2];
-    struct node *top = graph.nodes.items[0], **below;
+    struct resource_provider *middle = graph.providers.items[LENGTH / 2];
+    struct resource_provider *top = graph.providers.items[0], **below;
     double begun = processor_seconds();
     for (int i = 0; i < 10; i++) {
         assert_int_equal(graph_list_below(middle, &below), LENGTH / 2 - 1);
-        assert_ptr_equal(below[0], graph.nodes.items[LENGTH / 2 + 1]);
+        assert_ptr_equal(below[0], graph.providers.items[LENGTH / 2 + 1]);
         free(below);
-        graph_move_node(&graph, middle, NULL);
+        graph_move_provider(&graph, middle, NULL);
         assert_int_equal(graph.roots.count, 2);
         assert_int_equal(middle->tree.count, LENGTH / 2);
         assert_int_equal(top->tree.count, LENGTH / 2);
-        assert_ptr_equal(graph.nodes.items[LENGTH - 1]->root, middle);
-        graph_move_node(&graph, middle, graph.nodes.items[LENGTH / 2 - 1]);
+        assert_ptr_equal(graph.providers.items[LENGTH - 1]->root, middle);
+        graph_move_provider(&graph, middle, graph.providers.items[LENGTH / 2 - 1]);
         assert_int_equal(top->tree.count, LENGTH);
         assert_int_equal(graph.roots.count, 1);
-        assert_ptr_equal(graph.nodes.items[LENGTH - 1]->root, top);
+        assert_ptr_equal(graph.providers.items[LENGTH - 1]->root, top);
     }
     assert_true(processor_seconds() - begun < 3);
     graph_clear(&graph);
@@ -68,12 +69,12 @@ static void takes_short_spellings_of_aggregates(void **state)
     graph_clear(&graph);
 }
 
-static void finds_stocks_and_aggregates_by_id(void **state)
+static void finds_inventories_and_aggregates_by_id(void **state)
 {
     (void)state;
     struct graph graph = {0};
-    struct node *node =
-        graph_add_node(&graph, 1, "00000000-0000-0000-0000-000000000001", "node", NULL);
+    struct resource_provider *provider = graph_add_provider(
+        &graph, 1, "00000000-0000-0000-0000-000000000001", "provider", NULL);
     const struct inventory limits = {.total = 1, .allocation_ratio = 1};
     struct resource_class *classes[9];
     struct aggregate *aggregates[9], *odd[4];
@@ -85,13 +86,13 @@ static void finds_stocks_and_aggregates_by_id(void **state)
         if (i % 2)
             odd[i / 2] = aggregates[i];
     }
-    graph_set_aggregates(node, odd, 4);
+    graph_set_aggregates(provider, odd, 4);
     for (int i = 8; i >= 0; i--)
         if (i % 2)
-            graph_add_stock(node, classes[i], &limits, 0);
+            graph_add_inventory(provider, classes[i], &limits, 0);
     for (int i = 0; i < 9; i++) {
-        assert_int_equal(node_stock(node, classes[i]) != NULL, i % 2);
-        assert_int_equal(node_in_aggregate(node, aggregates[i]), i % 2);
+        assert_int_equal(provider_inventory_of(provider, classes[i]) != NULL, i % 2);
+        assert_int_equal(provider_in_aggregate(provider, aggregates[i]), i % 2);
     }
     graph_clear(&graph);
 }
@@ -101,7 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moves_deep_trees),
         cmocka_unit_test(takes_short_spellings_of_aggregates),
-        cmocka_unit_test(finds_stocks_and_aggregates_by_id),
+        cmocka_unit_test(finds_inventories_and_aggregates_by_id),
     };
     return cmocka_run_group_tests_name("graph", tests, NULL, NULL);
 }

@@ -40,8 +40,9 @@ static const char *uuid_of(char kind)
 
 static long long generation_of(struct api_world *world, const char *uuid)
 {
-    const struct node *node = graph_node(&world->api.store->graph, uuid);
-    return node ? (long long)node->generation : 0;
+    const struct resource_provider *provider =
+        graph_provider(&world->api.store->graph, uuid);
+    return provider ? (long long)provider->generation : 0;
 }
 
 static void ask(struct api_world *world, const char *method, char *target, char *body,
@@ -369,12 +370,12 @@ static void loads_chains_in_any_order(void **state)
     const struct store_options options = {0};
     assert_ok(store_open(world.path, &options, &world.api.store, &err), &err);
     const struct graph *graph = &world.api.store->graph;
-    assert_int_equal(graph->nodes.count, LENGTH);
+    assert_int_equal(graph->providers.count, LENGTH);
     assert_int_equal(graph->roots.count, 1);
     assert_int_equal(graph->roots.items[0]->id, LENGTH);
     assert_int_equal(graph->roots.items[0]->tree.count, LENGTH);
-    assert_int_equal(graph->nodes.items[1]->child_count, 1);
-    assert_ptr_equal(graph->nodes.items[0]->root, graph->roots.items[0]);
+    assert_int_equal(graph->providers.items[1]->child_count, 1);
+    assert_ptr_equal(graph->providers.items[0]->root, graph->roots.items[0]);
     api_world_close(&world);
 }
 

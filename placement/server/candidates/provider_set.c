@@ -1,4 +1,4 @@
-#include "placement/server/candidates/node_set.h"
+#include "placement/server/candidates/provider_set.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include "lib/xalloc.h"
 
 /* The slot that holds `thing`, or the free one where it belongs. */
-static const void **find_slot(const struct node_set *set, const void *thing)
+static const void **find_slot(const struct provider_set *set, const void *thing)
 {
     uint64_t hash = (uint64_t)(uintptr_t)thing * UINT64_C(0x9e3779b97f4a7c15);
     size_t mask = set->slot_count - 1;
@@ -16,9 +16,9 @@ static const void **find_slot(const struct node_set *set, const void *thing)
     return &set->slots[i];
 }
 
-static void grow(struct node_set *set)
+static void grow(struct provider_set *set)
 {
-    struct node_set bigger = {
+    struct provider_set bigger = {
         .slot_count = set->slot_count ? set->slot_count * 2 : 32,
         .count = set->count,
     };
@@ -30,7 +30,7 @@ static void grow(struct node_set *set)
     *set = bigger;
 }
 
-bool node_set_add(struct node_set *set, const void *thing)
+bool provider_set_add(struct provider_set *set, const void *thing)
 {
     if (3 * (set->count + 1) > 2 * set->slot_count)
         grow(set);
@@ -42,13 +42,13 @@ bool node_set_add(struct node_set *set, const void *thing)
     return true;
 }
 
-bool node_set_contains(const struct node_set *set, const void *thing)
+bool provider_set_contains(const struct provider_set *set, const void *thing)
 {
     return set->count > 0 && *find_slot(set, thing);
 }
 
-void node_set_clear(struct node_set *set)
+void provider_set_clear(struct provider_set *set)
 {
     free(set->slots);
-    *set = (struct node_set){0};
+    *set = (struct provider_set){0};
 }

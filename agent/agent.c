@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "agent/backend/mdev.h"
 #include "agent/state/boot_clock.h"
 #include "agent/state/instance_lock.h"
 #include "agent/state/machine_id.h"
@@ -61,7 +60,7 @@ int agent_new(const struct config *config, enum agent_access access,
     host_reader_set_notes(agent->reader, config->agent.state_file,
                           access != AGENT_LOOKS);
     const struct device_place place = {config->agent.sysfs_root, use_places_of(config)};
-    agent->worker = device_worker_new(&backend_mdev, &place);
+    agent->worker = device_worker_new(&place);
     *out = steal(agent);
     return 0;
 }

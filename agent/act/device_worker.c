@@ -1,12 +1,10 @@
 #include "agent/act/device_worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "agent/host/sysfs.h"
 #include "lib/subprocess.h"
 #include "lib/xalloc.h"
 
@@ -16,14 +14,14 @@
 /* One child. */
 struct job {
     enum device_operation operation;
-    char uuid[UUID_TEXT_SIZE];
+    const struct backend *backend;
+    char uuid[UUID_TEXT_SIZE], address[DEVICE_ADDRESS_SIZE];
     char *parent;
-    char *card;         /* whose devices share a driver's lock: the parent, or its PF */
+    char *card;         /* whose devices share a driver's lock */
     struct child child; /* gives one struct answer */
 };
 
 struct device_worker {
-    const struct backend *backend;
     char *sysfs_root, *root, *defined, *running;
     struct device_place place; /* borrows these */
     struct job *jobs;
@@ -31,11 +29,9 @@ struct device_worker {
     int epoll; /* over the jobs' sockets */
 };
 
-struct device_worker *device_worker_new(const struct backend *backend,
-                                        const struct device_place *place)
+struct device_worker *device_worker_new(const struct device_place *place)
 {
     struct device_worker *worker = xcalloc(1, sizeof *worker);
-    worker->backend = backend;
     worker->place = *place;
     worker->place.sysfs_root = worker->sysfs_root = xstrdup(place->sysfs_root);
     worker->place.use.root = worker->root = xstrdup(place->use.root);
@@ -77,23 +73,26 @@ void device_worker_free(struct device_worker *worker)
 struct task {
     const struct device_worker *worker;
     enum device_operation operation;
-    struct device_spec device;
+    const struct backend *backend;
+    const struct device_spec *device;
 };
 
 struct answer {
     struct error error; /* code NONE: done */
+    char address[DEVICE_ADDRESS_SIZE];
     bool existed;
 };
 
 static void carry_out(const void *data, int socket)
 {
     const struct task *task = data;
-    const struct backend *backend = task->worker->backend;
+    const struct backend *backend = task->backend;
     const struct device_place *place = &task->worker->place;
     struct answer answer = {0};
     int rc = task->operation == DEVICE_CREATE
-                 ? backend->create(place, &task->device, &answer.existed, &answer.error)
-                 : backend->remove(place, &task->device, &answer.error);
+                 ? backend->create(place, task->device, answer.address, &answer.existed,
+                                   &answer.error)
+                 : backend->remove(place, task->device, &answer.error);
     if (rc == 0)
         answer.error = (struct error){0};
     /* When nobody listens any more there is nobody to tell. */
@@ -103,30 +102,27 @@ static void carry_out(const void *data, int socket)
 
 /* ---- starting ---- */
 
-static char *card_of(const struct device_worker *worker, const char *parent)
+/* What people know it by. */
+static const char *name_of(const char *address, const char *uuid)
 {
-    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, worker->sysfs_root);
-    _cleanup_close_ int parents =
-        root < 0 ? -1 : sysfs_open_folder(root, "class/mdev_bus");
-    _cleanup_close_ int folder = parents < 0 ? -1 : sysfs_open_folder(parents, parent);
-    char *pf = folder < 0 ? NULL : sysfs_link_name(folder, "physfn");
-    return pf ? pf : xstrdup(parent);
+    return *address ? address : uuid;
 }
 
 /* A removal holds up its own device only: the kernel goes on with the others. */
-static int check_free(const struct device_worker *worker, const char *card,
-                      const char *uuid, struct error *err)
+static int check_free(const struct device_worker *worker,
+                      const struct device_spec *device, struct error *err)
 {
     for (size_t i = 0; i < worker->job_count; i++) {
         const struct job *job = &worker->jobs[i];
-        if (strcmp(job->uuid, uuid) == 0)
+        if (strcmp(job->uuid, device->uuid) == 0 ||
+            (*job->address && strcmp(job->address, device->address) == 0))
             return error_set(err, ERROR_BUSY,
                              "the %s of this device is still under way",
                              job->operation == DEVICE_CREATE ? "creation" : "removal");
-        if (job->operation == DEVICE_CREATE && strcmp(job->card, card) == 0)
-            return error_set(err, ERROR_BUSY,
-                             "the creation of mdev %s on %s is still under way",
-                             job->uuid, card);
+        if (job->operation == DEVICE_CREATE && strcmp(job->card, device->gpu) == 0)
+            return error_set(
+                err, ERROR_BUSY, "the creation of %s %s on %s is still under way",
+                job->backend->noun, name_of(job->address, job->uuid), device->gpu);
     }
     if (worker->job_count >= MAX_UNDER_WAY)
         return error_set(err, ERROR_BUSY, "%d operations are under way already",
@@ -134,24 +130,35 @@ static int check_free(const struct device_worker *worker, const char *card,
     return 0;
 }
 
+static struct job job_make(enum device_operation operation,
+                           const struct backend *backend,
+                           const struct device_spec *device)
+{
+    struct job job = {.operation = operation, .backend = backend};
+    snprintf(job.uuid, sizeof job.uuid, "%s", device->uuid);
+    snprintf(job.address, sizeof job.address, "%s", device->address);
+    job.parent = xstrdup(device->parent);
+    job.card = xstrdup(device->gpu);
+    return job;
+}
+
 int device_worker_start(struct device_worker *worker, enum device_operation operation,
-                        const char *parent, const char *type_id, const char *uuid,
+                        const struct backend *backend, const struct device_spec *device,
                         struct error *err)
 {
-    struct job job = {.operation = operation, .card = card_of(worker, parent)};
-    memcpy(job.uuid, uuid, sizeof job.uuid);
-    const struct task task = {worker, operation, {uuid, parent, type_id}};
-    if (check_free(worker, job.card, uuid, err) != 0 ||
-        child_start(&job.child, "vgpu-device", carry_out, &task, err) != 0) {
-        free(job.card);
-        return error_prefix(err, "mdev %s on %s", uuid, parent);
-    }
+    struct child child;
+    const struct task task = {worker, operation, backend, device};
+    if (check_free(worker, device, err) != 0 ||
+        child_start(&child, "vgpu-device", carry_out, &task, err) != 0)
+        return error_prefix(err, "%s %s on %s", backend->noun,
+                            name_of(device->address, device->uuid), device->parent);
     /* ENOMEM at worst; and a result that is never seen would be worse than none. */
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = job.child.socket};
-    if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, job.child.socket, &event) != 0)
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = child.socket};
+    if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, child.socket, &event) != 0)
         abort();
-    job.parent = xstrdup(parent);
-    *array_add(worker->jobs, worker->job_count) = job;
+    struct job *job = array_add(worker->jobs, worker->job_count);
+    *job = job_make(operation, backend, device);
+    job->child = child;
     return 0;
 }
 
@@ -168,10 +175,11 @@ static void read_result(const struct job *job, struct device_done *out)
     int signal = child_wait(&job->child);
     out->error = answer.error;
     out->existed = answer.existed;
+    memcpy(out->address, answer.address, sizeof out->address);
     if (n != (ssize_t)sizeof answer)
         (void)error_set(&out->error, ERROR_IO,
-                        "mdev %s: the child that worked on it ended early (signal %d)",
-                        job->uuid, signal);
+                        "%s %s: the child that worked on it ended early (signal %d)",
+                        job->backend->noun, name_of(job->address, job->uuid), signal);
 }
 
 static struct job *job_of_socket(struct device_worker *worker, int fd)
@@ -205,7 +213,12 @@ int device_worker_fd(const struct device_worker *worker)
 
 void device_worker_mark(const struct device_worker *worker, struct host *host)
 {
-    for (size_t i = 0; i < worker->job_count; i++)
-        host_mark_in_transition(host, worker->jobs[i].uuid, worker->jobs[i].parent,
-                                worker->jobs[i].operation == DEVICE_REMOVE);
+    for (size_t i = 0; i < worker->job_count; i++) {
+        const struct job *job = &worker->jobs[i];
+        struct mdev device = {.leaving = job->operation == DEVICE_REMOVE};
+        snprintf(device.backend, sizeof device.backend, "%s", job->backend->name);
+        memcpy(device.address, job->address, sizeof device.address);
+        memcpy(device.uuid, job->uuid, sizeof device.uuid);
+        host_mark_in_transition(host, &device, job->parent);
+    }
 }

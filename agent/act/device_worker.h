@@ -25,24 +25,23 @@ struct device_worker;
 enum device_operation { DEVICE_CREATE, DEVICE_REMOVE };
 
 /* Copies `place`. */
-struct device_worker *device_worker_new(const struct backend *backend,
-                                        const struct device_place *place);
+struct device_worker *device_worker_new(const struct device_place *place);
 void device_worker_free(struct device_worker *worker);
 DEFINE_CLEANUP(struct device_worker *, device_worker_free)
 
-/* Hands an operation to a child. `parent` and `type_id` as in struct host. BUSY when
- * one on that device is under way, or a create on that card, or as many as the worker
- * allows. */
+/* Hands an operation to a child, which does it as `backend` has it. BUSY when one on that
+ * device is under way, or a create on that card, or as many as the worker allows. */
 int device_worker_start(struct device_worker *worker, enum device_operation operation,
-                        const char *parent, const char *type_id, const char *uuid,
+                        const struct backend *backend, const struct device_spec *device,
                         struct error *err);
 
 /* What became of an operation. */
 struct device_done {
     enum device_operation operation;
     char uuid[UUID_TEXT_SIZE];
-    struct error error; /* code NONE: done, as struct backend has it */
-    bool existed;       /* CREATE: it was there already, and may be somebody else's */
+    char address[DEVICE_ADDRESS_SIZE]; /* CREATE, done: where it is */
+    struct error error;                /* code NONE: done, as struct backend has it */
+    bool existed; /* CREATE: it was there already, and may be somebody else's */
 };
 
 /* Takes the result of one that has ended, in no certain order; waits for at most

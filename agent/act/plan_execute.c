@@ -59,20 +59,23 @@ static bool asks_for_another_look(enum error_code code)
     return code == ERROR_CONFLICT || code == ERROR_EXISTS || code == ERROR_NOT_FOUND;
 }
 
-static void note_done(struct run *run, const struct step *step, bool existed)
+static void note_done(struct run *run, const struct step *step,
+                      const struct device_done *done)
 {
-    if (plan_note_done(run->with->journal, step, existed))
+    if (plan_note_done(run->with->journal, step, done && done->existed,
+                       done ? done->address : NULL))
         *run->with->journal_unsaved = true;
 }
 
-static void finish_step(struct run *run, struct lane *lane, bool existed,
-                        const struct error *err)
+/* `done` is the worker's word; NULL: the step was not its. */
+static void finish_step(struct run *run, struct lane *lane,
+                        const struct device_done *done, const struct error *err)
 {
     size_t index = lane->steps[lane->next];
     const struct step *step = &run->plan->steps[index];
     if (!err) {
         set_result(run, index, STEP_DONE, ERROR_NONE, NULL);
-        note_done(run, step, existed);
+        note_done(run, step, done);
         lane->next++;
         return;
     }
@@ -126,16 +129,36 @@ static bool may_start(struct run *run, struct lane *lane, const struct step *ste
     return false;
 }
 
+static int hand_to_worker(struct device_worker *worker, const struct step *step,
+                          struct error *err)
+{
+    const struct journal_device *entry = &step->device;
+    const struct backend *backend = backend_find(entry->backend);
+    if (!backend)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "device %s is of the kind '%s', which this program does not "
+                         "know",
+                         entry->uuid, entry->backend);
+    const struct device_spec device = {
+        .uuid = entry->uuid,
+        .address = entry->address,
+        .gpu = entry->gpu,
+        .parent = entry->parent,
+        .type_id = entry->type_id,
+        .consumer = entry->consumer,
+    };
+    return device_worker_start(
+        worker, step->kind == STEP_CREATE_DEVICE ? DEVICE_CREATE : DEVICE_REMOVE,
+        backend, &device, err);
+}
+
 static void start_device(struct run *run, struct lane *lane, const struct step *step)
 {
     struct error err;
     if (!may_start(run, lane, step))
         return;
-    enum device_operation operation =
-        step->kind == STEP_CREATE_DEVICE ? DEVICE_CREATE : DEVICE_REMOVE;
-    if (device_worker_start(run->with->worker, operation, step->device.parent,
-                            step->device.type_id, step->device.uuid, &err) != 0) {
-        finish_step(run, lane, false, &err);
+    if (hand_to_worker(run->with->worker, step, &err) != 0) {
+        finish_step(run, lane, NULL, &err);
         return;
     }
     lane->waiting = true;
@@ -149,7 +172,7 @@ static void ask_placement(struct run *run, struct lane *lane, const struct step 
     int rc =
         placement_step(run->with->client, step, run->with->root_uuid, generation, &err);
     run->out->results[lane->steps[lane->next]].generation = *generation;
-    finish_step(run, lane, false, rc == 0 ? NULL : &err);
+    finish_step(run, lane, NULL, rc == 0 ? NULL : &err);
 }
 
 /* Carries out or starts the lane's next step. False when it has none to start. */
@@ -202,8 +225,7 @@ static bool take_result(struct run *run, unsigned timeout)
     }
     lane->waiting = false;
     run->waiting--;
-    finish_step(run, lane, done.existed,
-                done.error.code == ERROR_NONE ? NULL : &done.error);
+    finish_step(run, lane, &done, done.error.code == ERROR_NONE ? NULL : &done.error);
     return true;
 }
 

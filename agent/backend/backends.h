@@ -1,6 +1,7 @@
 /*
- * backends: the kinds of devices that the agent knows: one line each. Which comes first
- * does not matter to the scan.
+ * backends: the kinds of devices that the agent knows: one line each. Of a card that
+ * offers nothing the first speaks that has something to say; mdev always has, and is the
+ * last.
  */
 #ifndef AGENT_BACKEND_BACKENDS_H
 #define AGENT_BACKEND_BACKENDS_H

@@ -9,6 +9,7 @@
 #include "agent/host/device_use.h"
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
+#include "lib/xalloc.h"
 
 /* The parent's folder, or -1. */
 static int open_parent(const struct device_place *place,
@@ -90,9 +91,11 @@ static int explain_create(const struct device_spec *device, int errnum,
 }
 
 static int create_device(const struct device_place *place,
-                         const struct device_spec *device, bool *existed,
+                         const struct device_spec *device,
+                         char address[DEVICE_ADDRESS_SIZE], bool *existed,
                          struct error *err)
 {
+    stpcpy(address, device->uuid);
     _cleanup_close_ int parent = open_parent(place, device, err);
     if (parent < 0)
         return -1;
@@ -149,7 +152,7 @@ static int remove_device(const struct device_place *place,
     if (folder < 0)
         return explain_remove(device, parent, errno, err);
     struct mdev mdev = {0};
-    memcpy(mdev.uuid, device->uuid, sizeof mdev.uuid);
+    stpcpy(mdev.address, device->uuid);
     mdev_scan_device(parent, device->uuid, &mdev);
     int rc = mdev.in_transition
                  ? error_set(err, ERROR_BUSY, "it is being made or removed")
@@ -163,9 +166,86 @@ static int remove_device(const struct device_place *place,
     return explain_remove(device, parent, store.errnum, err);
 }
 
+/* ---- into a guest ---- */
+
+static const char *api_of(const struct mdev_type *type)
+{
+    return type && type->device_api ? type->device_api : "vfio-pci";
+}
+
+/* https://libvirt.org/formatdomain.html: the model is the device's API; display is an
+ * attribute of vfio-pci alone. Uuid and model need no escapes. */
+static char *guest_xml(const struct mdev *device, const struct mdev_type *type)
+{
+    const char *api = api_of(type);
+    bool pci = strcmp(api, "vfio-pci") == 0;
+    return xasprintf("<hostdev mode='subsystem' type='mdev' model='%s'%s>\n"
+                     "  <source>\n"
+                     "    <address uuid='%s'/>\n"
+                     "  </source>\n"
+                     "</hostdev>",
+                     api, pci ? " display='off'" : "", device->address);
+}
+
+static char *qemu_argument(const struct mdev *device, const struct mdev_type *type)
+{
+    return xasprintf("-device %s,sysfsdev=/sys/bus/mdev/devices/%s", api_of(type),
+                     device->address);
+}
+
+/* ---- addresses ---- */
+
+/* The agent chooses the uuid, and it is all that names the device. */
+static void address_of(const char *parent, const char *uuid,
+                       char out[DEVICE_ADDRESS_SIZE])
+{
+    (void)parent;
+    stpcpy(out, uuid);
+}
+
+static bool is_address(const struct host *host, const char *address)
+{
+    char uuid[UUID_TEXT_SIZE];
+    (void)host;
+    return uuid_parse_text(address, uuid);
+}
+
+/* ---- cards that offer nothing ---- */
+
+static bool lacks_functions(const struct gpu *gpu)
+{
+    return gpu->vf_total && !gpu->vf_enabled;
+}
+
+static char *obstacle_of(const struct gpu *gpu)
+{
+    if (gpu->parent_count)
+        return xstrdup("its driver has not named any types (yet)");
+    if (lacks_functions(gpu))
+        return xasprintf("none of its %u virtual functions is enabled", gpu->vf_total);
+    return xasprintf("its driver %s offers no mediated devices", gpu->driver);
+}
+
+static char *remedy_of(const struct gpu *gpu)
+{
+    if (gpu->parent_count)
+        return xstrdup("do the vendor's services run?");
+    if (lacks_functions(gpu))
+        return xasprintf("`sriov-manage -e %s` enables NVIDIA's", gpu->name);
+    return xstrdup("the vendor's driver for hosts of virtual GPUs makes them");
+}
+
 const struct backend backend_mdev = {
-    .name = "mdev",
+    .name = MDEV_NAME,
+    .noun = "mdev",
+    .offers = "mediated devices",
     .scan = mdev_scan,
+    .address = address_of,
+    .is_address = is_address,
+    .guest_xml = guest_xml,
+    .qemu_argument = qemu_argument,
+    .obstacle = obstacle_of,
+    .remedy = remedy_of,
     .create = create_device,
     .remove = remove_device,
 };

@@ -130,14 +130,22 @@ static char *first_in_folder(int dirfd, const char *path)
     return folder ? xstrdup(sysfs_next(folder, &errnum)) : NULL;
 }
 
+/* Takes `name`; NULL: there is none (yet). */
+static void add_node(struct mdev *mdev, const char *folder, char *name)
+{
+    if (name)
+        strlist_add_take(&mdev->nodes, xasprintf("%s/%s", folder, name));
+    free(name);
+}
+
 /* In the kernel the link to the type is made last and goes first. */
 void mdev_scan_device(int folder, const char *name, struct mdev *mdev)
 {
     _cleanup_close_ int device = sysfs_open_folder(folder, name);
     if (device >= 0) {
         mdev->type_id = sysfs_link_name(device, "mdev_type");
-        mdev->iommu_group = sysfs_link_name(device, "iommu_group");
-        mdev->vfio_device = first_in_folder(device, "vfio-dev");
+        add_node(mdev, "/dev/vfio", sysfs_link_name(device, "iommu_group"));
+        add_node(mdev, "/dev/vfio/devices", first_in_folder(device, "vfio-dev"));
     }
     mdev->in_transition = !mdev->type_id;
 }
@@ -145,7 +153,7 @@ void mdev_scan_device(int folder, const char *name, struct mdev *mdev)
 static const struct mdev *find_mdev(const struct mdev_parent *list, const char *uuid)
 {
     for (size_t i = 0; i < list->mdev_count; i++)
-        if (strcmp(list->mdevs[i].uuid, uuid) == 0)
+        if (strcmp(list->mdevs[i].address, uuid) == 0)
             return &list->mdevs[i];
     return NULL;
 }
@@ -156,7 +164,7 @@ static void add_mdev(struct mdev_parent *list, int folder, const char *name,
 {
     if (find_mdev(list, uuid))
         return;
-    struct mdev *mdev = array_add(list->mdevs, list->mdev_count);
+    struct mdev *mdev = parent_add_device(list, uuid);
     memcpy(mdev->uuid, uuid, sizeof mdev->uuid);
     mdev_scan_device(folder, name, mdev);
 }
@@ -186,7 +194,7 @@ static void read_devices_and_types(const struct scan *scan, struct gpu *gpu,
     read_types(scan, gpu, parent, folder);
     list_mdevs(gpu, parent, folder);
     for (size_t i = 0; i < parent->mdev_count; i++) {
-        const struct mdev *earlier = find_mdev(&before, parent->mdevs[i].uuid);
+        const struct mdev *earlier = find_mdev(&before, parent->mdevs[i].address);
         if (!earlier || earlier->in_transition)
             parent->mdevs[i].in_transition = true;
     }
@@ -217,7 +225,7 @@ static void read_parent(const struct scan *scan, int parents, const char *name)
     if (sysfs_gone(errnum))
         return;
     struct gpu *gpu = card_of_function(scan, folder, name);
-    struct mdev_parent *parent = gpu_add_parent(gpu, name);
+    struct mdev_parent *parent = gpu_add_parent(gpu, MDEV_NAME, name);
     parent->path = parent_path(parents, name);
     if (errnum) {
         card_set_unreadable(gpu, "%s: %s", parent->path, strerrordesc_np(errnum));
@@ -238,7 +246,9 @@ static void read_stray(const struct scan *scan, int devices, const char *name)
     if (!uuid_parse_text(name, uuid) || host_mdev(host, uuid, NULL, NULL))
         return;
     struct mdev *stray = array_add(host->strays, host->stray_count);
-    memcpy(stray->uuid, uuid, sizeof stray->uuid);
+    stpcpy(stray->backend, MDEV_NAME);
+    stpcpy(stray->address, uuid);
+    stpcpy(stray->uuid, uuid);
     stray->in_transition = true;
 }
 

@@ -12,6 +12,9 @@
 
 #include "agent/host/card.h"
 
+/* The kind, in the journal and beside every device. */
+#define MDEV_NAME "mdev"
+
 /* As struct backend has it. `root` is sysfs. */
 int mdev_scan(const struct scan *scan, int root, struct error *err);
 

@@ -63,8 +63,18 @@ static void ask(struct command_session *session, struct question *question)
     question->err = err;
 }
 
+/* The scan has it from the backend, so there is one. */
+static void print(const struct consumer_device *device,
+                  char *(*text)(const struct backend *backend,
+                                const struct consumer_device *device))
+{
+    _cleanup_free_ char *lines = text(backend_find(device->device->backend), device);
+    puts(lines);
+}
+
 int command_print_devices(const struct command_context *context, const char *consumer,
-                          void (*print)(const struct consumer_device *device))
+                          char *(*text)(const struct backend *backend,
+                                        const struct consumer_device *device))
 {
     struct error err;
     char uuid[UUID_TEXT_SIZE];
@@ -80,6 +90,6 @@ int command_print_devices(const struct command_context *context, const char *con
     if (question.err.code != ERROR_NONE)
         return command_fail(&question.err);
     for (size_t i = 0; i < question.count; i++)
-        print(&devices[i]);
+        print(&devices[i], text);
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }

@@ -1,16 +1,16 @@
 /* vgpu-agent qemu-args CONSUMER: the arguments that give QEMU its devices. */
 #include "agent/command/print_devices.h"
 
-static void print_argument(const struct consumer_device *device)
+static char *argument(const struct backend *backend,
+                      const struct consumer_device *device)
 {
-    printf("-device %s,sysfsdev=/sys/bus/mdev/devices/%s\n", device->device_api,
-           device->uuid);
+    return backend->qemu_argument(device->device, device->type);
 }
 
 static int run(const struct command_context *context, int argc, char **argv)
 {
     (void)argc;
-    return command_print_devices(context, argv[1], print_argument);
+    return command_print_devices(context, argv[1], argument);
 }
 
 const struct command command_qemu_args = {

@@ -28,10 +28,4 @@ int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,
 unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
                       unsigned max_instances);
 
-/* Why nothing can be made on it, though it can be seen well; NULL: something can. The
- * caller frees. */
-char *gpu_obstacle(const struct gpu *gpu);
-/* What mends that, or the health that the GPU is in; for people. The caller frees. */
-char *gpu_remedy(const struct gpu *gpu);
-
 #endif

@@ -92,15 +92,18 @@ static void pass_type(struct passage *p, struct mdev_type *type)
 
 static void pass_mdev(struct passage *p, struct mdev *mdev)
 {
+    PASS(p, mdev->backend);
+    PASS(p, mdev->address);
     PASS(p, mdev->uuid);
     pass_text(p, &mdev->type_id);
-    pass_text(p, &mdev->iommu_group);
-    pass_text(p, &mdev->vfio_device);
+    PASS_ARRAY(p, mdev->nodes.items, mdev->nodes.count, pass_text);
+    PASS_ARRAY(p, mdev->functions.items, mdev->functions.count, pass_text);
     PASS(p, mdev->in_transition);
 }
 
 static void pass_parent(struct passage *p, struct mdev_parent *parent)
 {
+    PASS(p, parent->backend);
     pass_text(p, &parent->name);
     pass_text(p, &parent->path);
     PASS_ARRAY(p, parent->types, parent->type_count, pass_type);

@@ -42,21 +42,21 @@ static void set_unknown_errno(struct scan *scan, int errnum, const char *path)
     set_unknown(scan, &err);
 }
 
-static struct used_device *find(const struct device_use *use, const char *uuid)
+static struct used_device *find(const struct device_use *use, const char *address)
 {
     for (size_t i = 0; i < use->count; i++)
-        if (strcmp(use->devices[i].uuid, uuid) == 0)
+        if (strcmp(use->devices[i].address, address) == 0)
             return &use->devices[i];
     return NULL;
 }
 
-static struct used_device *use_of(struct scan *scan, const char *uuid)
+static struct used_device *use_of(struct scan *scan, const char *address)
 {
-    struct used_device *used = find(scan->use, uuid);
+    struct used_device *used = find(scan->use, address);
     if (used)
         return used;
     used = array_add(scan->use->devices, scan->use->count);
-    uuid_text_copy(used->uuid, uuid);
+    snprintf(used->address, sizeof used->address, "%s", address);
     return used;
 }
 
@@ -70,11 +70,27 @@ static void check_folder(struct scan *scan, const char *path)
 
 /* ---- libvirt ---- */
 
+/* A guest that has one function of a card has the card. */
+static const char *whole_of(const struct host *host, const char *address)
+{
+    for (size_t i = 0; i < host->gpu_count; i++)
+        for (size_t j = 0; j < host->gpus[i].parent_count; j++) {
+            const struct mdev_parent *parent = &host->gpus[i].parents[j];
+            for (size_t k = 0; k < parent->mdev_count; k++)
+                if (strlist_contains(&parent->mdevs[k].functions, address))
+                    return parent->mdevs[k].address;
+        }
+    for (size_t i = 0; i < host->stray_count; i++)
+        if (strlist_contains(&host->strays[i].functions, address))
+            return host->strays[i].address;
+    return address;
+}
+
 /* The running ones are read first, so the first to name a device is the one to show. */
 static void add_domain(struct scan *scan, const struct domain_xml *domain, bool running,
-                       const char *mdev)
+                       const char *address)
 {
-    struct used_device *used = use_of(scan, mdev);
+    struct used_device *used = use_of(scan, whole_of(scan->host, address));
     if (*domain->uuid)
         strlist_add_unique(&used->domains, domain->uuid);
     if (*used->domain)
@@ -88,8 +104,8 @@ static void add_domain_devices(struct scan *scan, const struct domain_xml *domai
 {
     if (*domain->uuid)
         strlist_add_unique(&scan->use->domains, domain->uuid);
-    for (size_t i = 0; i < domain->mdevs.count; i++)
-        add_domain(scan, domain, running, domain->mdevs.items[i]);
+    for (size_t i = 0; i < domain->addresses.count; i++)
+        add_domain(scan, domain, running, domain->addresses.items[i]);
 }
 
 static void read_domain(struct scan *scan, int folder, const char *path,
@@ -189,22 +205,14 @@ struct nodes {
     const struct mdev **mdevs;
 };
 
-static void add_node(struct nodes *nodes, const struct mdev *mdev, char *node)
-{
-    size_t count = nodes->names.count;
-    strlist_add_take(&nodes->names, node);
-    *array_add(nodes->mdevs, count) = mdev;
-}
-
 static void add_nodes(struct nodes *nodes, const struct mdev *mdevs, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (mdevs[i].iommu_group)
-            add_node(nodes, &mdevs[i], xasprintf("/dev/vfio/%s", mdevs[i].iommu_group));
-        if (mdevs[i].vfio_device)
-            add_node(nodes, &mdevs[i],
-                     xasprintf("/dev/vfio/devices/%s", mdevs[i].vfio_device));
-    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < mdevs[i].nodes.count; j++) {
+            size_t known = nodes->names.count;
+            strlist_add(&nodes->names, mdevs[i].nodes.items[j]);
+            *array_add(nodes->mdevs, known) = &mdevs[i];
+        }
 }
 
 static void add_all_nodes(struct nodes *nodes, const struct host *host)
@@ -225,7 +233,7 @@ static void find_holders(struct scan *scan, const struct nodes *nodes)
     for (size_t i = 0; i < nodes->names.count; i++) {
         if (!holders[i])
             continue;
-        struct used_device *used = use_of(scan, nodes->mdevs[i]->uuid);
+        struct used_device *used = use_of(scan, nodes->mdevs[i]->address);
         used->group_open = true;
         used->holder = holders[i];
     }
@@ -287,9 +295,9 @@ void device_use_free(struct device_use *use)
 }
 
 const struct used_device *device_use_find(const struct device_use *use,
-                                          const char *uuid)
+                                          const char *address)
 {
-    return find(use, uuid);
+    return find(use, address);
 }
 
 static int say_who(const struct used_device *used, struct error *err)
@@ -312,7 +320,7 @@ int device_check_unused(const struct use_places *places, const struct mdev *mdev
     _cleanup_free_ char *note = NULL;
     _cleanup_(device_use_freep) struct device_use *use =
         device_use_scan(places, &host, &note);
-    const struct used_device *used = find(use, mdev->uuid);
+    const struct used_device *used = find(use, mdev->address);
     if (used)
         return say_who(used, err);
     if (use->unknown)

@@ -1,8 +1,8 @@
 /*
- * device_use: who holds mediated devices, beyond what sysfs says: libvirt's domains
+ * device_use: who holds devices, by their addresses, beyond what sysfs says: libvirt's domains
  * (defined: /etc/libvirt/qemu/\*.xml, running: /run/libvirt/qemu/\*.xml), mdevctl's
  * definitions (/etc/mdevctl.d/<parent>/<uuid>), and processes with an open VFIO group.
- * An mdev that is in here is never removed. Reads every domain's XML and every
+ * A device that is in here is never removed. Reads every domain's XML and every
  * process's descriptors: not for idle cycles.
  *
  * A folder of libvirt's that is not there says nothing: libvirt may keep it elsewhere,
@@ -37,7 +37,7 @@ struct use_places use_places_of(const struct config *config);
 /* One device that somebody holds. It need not exist: a domain or a definition may name
  * one that was lost at a reboot. */
 struct used_device {
-    char uuid[UUID_TEXT_SIZE];
+    char address[DEVICE_ADDRESS_SIZE]; /* struct mdev's; it may be no GPU's at all */
     char domain[UUID_TEXT_SIZE]; /* the libvirt domain that names it, "" if none; a
                                     running one before one that is defined only */
     bool running;                /* the domain runs */
@@ -57,7 +57,7 @@ struct device_use {
 
 /* What cannot be read makes the result `unknown`, with the reason in *note (the
  * caller's; may stay NULL). Never fails otherwise. mdevctl's folder may be absent; /proc
- * must be there when the host has a device with a VFIO group. Of a domain's XML only
+ * must be there when the host has a device with a node. Of a domain's XML only
  * what domain_xml takes counts. */
 struct device_use *device_use_scan(const struct use_places *places,
                                    const struct host *host, char **note);
@@ -65,7 +65,7 @@ void device_use_free(struct device_use *use);
 DEFINE_CLEANUP(struct device_use *, device_use_free)
 /* NULL when nobody is known to hold it. */
 const struct used_device *device_use_find(const struct device_use *use,
-                                          const char *uuid);
+                                          const char *address);
 
 /* For right before a removal: 0 when nobody holds this one device. BUSY with who does,
  * or with what could not be read. */

@@ -1,9 +1,14 @@
 #include "agent/host/domain_xml.h"
 
+#include <errno.h>
 #include <expat.h>
 #include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
 /* The only places whose content libvirt alone writes. A name, a description, or what a
@@ -18,9 +23,10 @@ struct reader {
     XML_Parser parser;
     char *path; /* of the element that we are in: "/domain/devices" */
     size_t path_length, path_room;
-    bool in_mdev; /* in a <hostdev type='mdev'>, */
-    bool named;   /* that has named its device */
-    char *text;   /* of <uuid>: expat gives it in pieces */
+    bool in_mdev, in_pci; /* in a <hostdev type='mdev'> or 'pci', */
+    bool named;           /* that has named its device */
+    bool names_mdev;
+    char *text; /* of <uuid>: expat gives it in pieces */
     size_t length, room;
     struct error *err;
     bool failed;
@@ -71,8 +77,28 @@ static void take_mdev(struct reader *reader, const char *text)
     char uuid[UUID_TEXT_SIZE];
     if (!text || !uuid_parse_text(text, uuid))
         return;
-    strlist_add_unique(&reader->out->mdevs, uuid);
-    reader->named = true;
+    strlist_add_unique(&reader->out->addresses, uuid);
+    reader->named = reader->names_mdev = true;
+}
+
+/* Of an address that is not whole libvirt makes no device. */
+static void take_pci(struct reader *reader, const char **attributes)
+{
+    static const char *const names[] = {"domain", "bus", "slot", "function"};
+    static const unsigned long most[] = {UINT32_MAX, 0xff, 0x1f, 7};
+    unsigned long numbers[4];
+    for (int i = 0; i < 4; i++) {
+        const char *text = attribute(attributes, names[i]);
+        char *end;
+        errno = 0;
+        numbers[i] = text ? strtoul(text, &end, 0) : 0;
+        if (!text || end == text || *end || errno || numbers[i] > most[i])
+            return;
+    }
+    char address[PCI_ADDRESS_SIZE];
+    snprintf(address, sizeof address, "%04lx:%02lx:%02lx.%lx", numbers[0], numbers[1],
+             numbers[2], numbers[3]);
+    strlist_add_unique(&reader->out->addresses, address);
 }
 
 static void XMLCALL start_element(void *data, const char *name, const char **attributes)
@@ -84,9 +110,12 @@ static void XMLCALL start_element(void *data, const char *name, const char **att
     if (is_at(reader, HOSTDEV)) {
         const char *type = attribute(attributes, "type");
         reader->in_mdev = type && strcmp(type, "mdev") == 0;
+        reader->in_pci = type && strcmp(type, "pci") == 0;
         reader->named = false;
     } else if (reader->in_mdev && is_at(reader, HOSTDEV_ADDRESS))
         take_mdev(reader, attribute(attributes, "uuid"));
+    else if (reader->in_pci && is_at(reader, HOSTDEV_ADDRESS))
+        take_pci(reader, attributes);
 }
 
 static void take_domain_uuid(struct reader *reader)
@@ -136,8 +165,10 @@ int domain_xml_parse(const char *text, size_t length, struct domain_xml *out,
     XML_SetCharacterDataHandler(parser, add_text);
     if (XML_Parse(parser, text, (int)length, XML_TRUE) != XML_STATUS_OK)
         complain(&reader, XML_ErrorString(XML_GetErrorCode(parser)));
-    if (out->mdevs.count && !*out->uuid)
+    if (reader.names_mdev && !*out->uuid)
         complain(&reader, "a domain without a <uuid> names a mediated device");
+    else if (out->addresses.count && !*out->uuid)
+        complain(&reader, "a domain without a <uuid> names a PCI device");
     XML_ParserFree(parser);
     free(reader.path);
     free(reader.text);
@@ -146,5 +177,5 @@ int domain_xml_parse(const char *text, size_t length, struct domain_xml *out,
 
 void domain_xml_clear(struct domain_xml *domain)
 {
-    strlist_clear(&domain->mdevs);
+    strlist_clear(&domain->addresses);
 }

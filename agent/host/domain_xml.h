@@ -1,7 +1,7 @@
 /*
- * domain_xml: which mediated devices a libvirt domain has, from its XML: a <domain>, or
- * the <domstatus> around one that libvirt keeps of running domains. A device is one
- * that a <hostdev> of the domain names by its address. Any other uuid in there may be
+ * domain_xml: which mediated and PCI devices of the host a libvirt domain has, from its
+ * XML: a <domain>, or the <domstatus> around one that libvirt keeps of running domains. A
+ * device is one that a <hostdev> of the domain names by its address. Any other uuid in there may be
  * text of a tenant's (a server's name, its metadata) and says nothing. Stateless.
  *
  * https://libvirt.org/formatdomain.html#host-device-assignment
@@ -17,8 +17,9 @@
 
 struct domain_xml {
     char uuid[UUID_TEXT_SIZE]; /* the domain's; "" where it has none */
-    /* Of devices/hostdev[@type='mdev']/source/address/@uuid; lower case. */
-    struct strlist mdevs;
+    /* Of devices/hostdev[@type='mdev']/source/address/@uuid, in lower case, and
+     * devices/hostdev[@type='pci']/source/address, as sysfs spells it. */
+    struct strlist addresses;
 };
 
 /* ERROR_INVALID, with the line, when it is no well-formed XML, or a <hostdev> or the

@@ -9,8 +9,8 @@
 void mdev_clear(struct mdev *mdev)
 {
     free(mdev->type_id);
-    free(mdev->iommu_group);
-    free(mdev->vfio_device);
+    strlist_clear(&mdev->nodes);
+    strlist_clear(&mdev->functions);
 }
 
 static void clear_mdevs(struct mdev *mdevs, size_t count)
@@ -130,15 +130,15 @@ const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *conf
 }
 
 static const struct mdev *find_mdev(const struct mdev *mdevs, size_t count,
-                                    const char *uuid)
+                                    const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(mdevs[i].uuid, uuid) == 0)
+        if (strcmp(mdevs[i].address, name) == 0 || strcmp(mdevs[i].uuid, name) == 0)
             return &mdevs[i];
     return NULL;
 }
 
-const struct mdev *host_mdev(const struct host *host, const char *uuid,
+const struct mdev *host_mdev(const struct host *host, const char *name,
                              const struct gpu **gpu, const struct mdev_parent **parent)
 {
     const struct gpu *on = NULL;
@@ -148,13 +148,13 @@ const struct mdev *host_mdev(const struct host *host, const char *uuid,
         on = &host->gpus[i];
         for (size_t j = 0; j < on->parent_count && !mdev; j++) {
             below = &on->parents[j];
-            mdev = find_mdev(below->mdevs, below->mdev_count, uuid);
+            mdev = find_mdev(below->mdevs, below->mdev_count, name);
         }
     }
     if (!mdev) {
         on = NULL;
         below = NULL;
-        mdev = find_mdev(host->strays, host->stray_count, uuid);
+        mdev = find_mdev(host->strays, host->stray_count, name);
     }
     if (mdev && gpu)
         *gpu = on;
@@ -200,35 +200,49 @@ struct gpu *host_add_gpu(struct host *host, const char *name)
     return gpu;
 }
 
-struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *name)
+struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *backend,
+                                   const char *name)
 {
     struct mdev_parent *parent = (struct mdev_parent *)find_parent(gpu, name);
     if (!parent) {
         parent = array_add(gpu->parents, gpu->parent_count);
+        snprintf(parent->backend, sizeof parent->backend, "%s", backend);
         parent->name = xstrdup(name);
     }
     return parent;
 }
 
-static struct mdev *add_mdev(struct host *host, const char *parent)
+struct mdev *parent_add_device(struct mdev_parent *parent, const char *address)
 {
-    const struct mdev_parent *found;
-    if (!host_parent(host, parent, &found))
-        return array_add(host->strays, host->stray_count);
-    struct mdev_parent *below = (struct mdev_parent *)found;
-    return array_add(below->mdevs, below->mdev_count);
+    struct mdev *device = array_add(parent->mdevs, parent->mdev_count);
+    memcpy(device->backend, parent->backend, sizeof device->backend);
+    snprintf(device->address, sizeof device->address, "%s", address);
+    return device;
 }
 
-void host_mark_in_transition(struct host *host, const char *uuid, const char *parent,
-                             bool leaving)
+static struct mdev *add_in_transition(struct host *host, const struct mdev *like,
+                                      const char *parent)
 {
-    struct mdev *mdev = (struct mdev *)host_mdev(host, uuid, NULL, NULL);
-    if (!mdev) {
-        mdev = add_mdev(host, parent);
-        snprintf(mdev->uuid, sizeof mdev->uuid, "%s", uuid);
-    }
-    mdev->in_transition = true;
-    mdev->leaving = leaving;
+    const struct mdev_parent *found;
+    struct mdev *device =
+        host_parent(host, parent, &found)
+            ? parent_add_device((struct mdev_parent *)found, like->address)
+            : array_add(host->strays, host->stray_count);
+    memcpy(device->backend, like->backend, sizeof device->backend);
+    memcpy(device->address, like->address, sizeof device->address);
+    memcpy(device->uuid, like->uuid, sizeof device->uuid);
+    return device;
+}
+
+void host_mark_in_transition(struct host *host, const struct mdev *device,
+                             const char *parent)
+{
+    const char *name = *device->address ? device->address : device->uuid;
+    struct mdev *found = (struct mdev *)host_mdev(host, name, NULL, NULL);
+    if (!found)
+        found = add_in_transition(host, device, parent);
+    found->in_transition = true;
+    found->leaving = device->leaving;
     host_sort(host);
 }
 
@@ -266,7 +280,7 @@ static int compare_types(const void *a, const void *b)
 
 static int compare_mdevs(const void *a, const void *b)
 {
-    return strcmp(((const struct mdev *)a)->uuid, ((const struct mdev *)b)->uuid);
+    return strcmp(((const struct mdev *)a)->address, ((const struct mdev *)b)->address);
 }
 
 /* qsort() must not be given NULL, not even for nothing. */

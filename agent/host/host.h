@@ -4,9 +4,10 @@
  * Strings and arrays belong to the struct host.
  *
  * One `gpu` is one physical card: the unit that operators see, that gets one provider,
- * and that fails as one. Its mdev `parents` are the devices below which the kernel
- * makes mediated devices: the card itself, or with SR-IOV its virtual functions (then
- * the card is no parent itself). A GPU without parents is a display-class PCI device
+ * and that fails as one. Its `parents` are what devices are made of, or below: the card
+ * itself, or with SR-IOV its virtual functions (then the card is no parent itself). Of
+ * which kind they are is a name here (struct backend's); what that means is known in
+ * agent/backend alone. A GPU without parents is a display-class PCI device
  * that offers no types now: the board's VGA chip, a card that is unbound or passed
  * through whole, a card whose VFs are not enabled. It is listed so that an operator
  * sees it and why it offers nothing; nothing is to be reported for it unless it is
@@ -21,9 +22,13 @@
 
 #include "agent/host/type_attributes.h"
 #include "lib/cleanup.h"
+#include "lib/strlist.h"
 #include "lib/uuid.h"
 
-/* One type that a parent offers:
+#define BACKEND_NAME_SIZE 16   /* "nvidia_vfio" and its end */
+#define DEVICE_ADDRESS_SIZE 64 /* a uuid, a PCI address, what a driver numbers */
+
+/* One type that a parent offers: of mdev,
  * /sys/class/mdev_bus/<parent>/mdev_supported_types/<id>/. */
 struct mdev_type {
     char *id;   /* "nvidia-35": may mean another type after a driver upgrade */
@@ -34,24 +39,34 @@ struct mdev_type {
     struct type_attributes attributes; /* parsed from the description */
 };
 
-/* One mediated device that exists. */
+/* One device that exists. */
 struct mdev {
-    char uuid[UUID_TEXT_SIZE];
-    char *type_id;      /* NULL while in transition */
-    char *iommu_group;  /* "12" for /dev/vfio/12; NULL when there is none yet */
-    char *vfio_device;  /* "vfio3" for /dev/vfio/devices/vfio3; NULL before Linux 6.1 */
+    char backend[BACKEND_NAME_SIZE]; /* of which kind it is */
+    /* By what the host, and a guest's definition, name it: the uuid of an mdev, the PCI
+     * address of a virtual function or a card. One device has one on a host, whatever
+     * its kind. "" only while it is being made, where its address is known afterwards. */
+    char address[DEVICE_ADDRESS_SIZE];
+    char uuid[UUID_TEXT_SIZE]; /* where the host knows one (mdev); "": only the journal
+                                  says which it is */
+    char *type_id;             /* NULL while in transition */
+    struct strlist nodes;      /* who has one of these open holds it: "/dev/vfio/12",
+                                "/dev/vfio/devices/vfio3" (since Linux 6.1) */
+    struct strlist
+        functions;      /* what else a guest holds it by: the addresses of a card's
+                                 further functions */
     bool in_transition; /* being made or removed: neither free nor lost */
     bool leaving; /* in transition, by a removal of the agent's own: until it is done,
                      available_instances does not have its instance */
 };
 
 struct mdev_parent {
+    char backend[BACKEND_NAME_SIZE]; /* of its devices */
     char *name; /* the kernel's: "0000:84:00.0", "0000:84:00.4" (a VF), "mtty" */
     char *path; /* below the sysfs root, through the class link resolved:
                    "devices/pci0000:80/.../0000:84:00.0" */
     struct mdev_type *types; /* by id, in natural order (nvidia-9 before nvidia-35) */
     size_t type_count;
-    struct mdev *mdevs; /* by uuid */
+    struct mdev *mdevs; /* by address */
     size_t mdev_count;
 };
 
@@ -106,9 +121,9 @@ bool gpu_offers_types(const struct gpu *gpu);
 /* The type that a configuration means by `configured`: an id ("nvidia-35"), else a name
  * ("GRID V100DX-1Q"). */
 const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *configured);
-/* The device and where it is; NULL when the host has none of that uuid. `gpu` and
- * `parent` may be NULL; for a stray they get NULL. */
-const struct mdev *host_mdev(const struct host *host, const char *uuid,
+/* The device of that address or uuid, and where it is; NULL when the host has none such.
+ * `gpu` and `parent` may be NULL; for a stray they get NULL. */
+const struct mdev *host_mdev(const struct host *host, const char *name,
                              const struct gpu **gpu, const struct mdev_parent **parent);
 /* "ok", "gone", "lost", "unreadable", "unusable" */
 const char *gpu_health_name(enum gpu_health health);
@@ -118,7 +133,9 @@ const char *gpu_health_name(enum gpu_health health);
  * what is not PCI is a guess: "mtty_mtty"). What they return is good until the next
  * addition to the same array. */
 struct gpu *host_add_gpu(struct host *host, const char *name);
-struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *name);
+struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *backend,
+                                   const char *name);
+struct mdev *parent_add_device(struct mdev_parent *parent, const char *address);
 /* Frees what the device holds. */
 void mdev_clear(struct mdev *mdev);
 /* libvirt's name of the device `name` in `subsystem`: "pci_0000_84_00_0", "mtty_mtty",
@@ -129,8 +146,9 @@ void host_sort(struct host *host);
 
 /* Says that an operation on this device is still under way in the kernel, whatever
  * sysfs showed: it is in transition from here on, and is added (to the parent `parent`,
- * or to the strays when there is none such) if the scan did not see it. */
-void host_mark_in_transition(struct host *host, const char *uuid, const char *parent,
-                             bool leaving);
+ * or to the strays when there is none such) if the scan did not see it. Of `device` the
+ * backend, address, uuid and `leaving` are taken. */
+void host_mark_in_transition(struct host *host, const struct mdev *device,
+                             const char *parent);
 
 #endif

@@ -17,14 +17,16 @@ static void set_state(struct want *want, enum allocation_state state, char *reas
 
 static void judge_held(struct want *want, const struct held *held)
 {
+    char uuid[UUID_TEXT_SIZE];
+    held_identity(held, uuid);
     if (!held->stays)
-        strlist_add(&want->mdevs, held->mdev->uuid);
+        strlist_add(&want->mdevs, uuid);
     if (held->stays && want->state != ALLOCATION_PENDING)
         set_state(want, ALLOCATION_MIGRATING,
                   xasprintf("it is taken for a migration of %s, whose device %s stands "
                             "for it",
                             held->entry ? held->entry->consumer : held->use->domain,
-                            held->mdev->uuid));
+                            held->mdev->address));
     else if (held->mdev->in_transition)
         set_state(want, ALLOCATION_PENDING, xstrdup("a device of it is in transition"));
     else if (want->state == ALLOCATION_READY && held->use &&
@@ -104,6 +106,9 @@ static bool place_lost(struct placing *placing, struct want *want,
         device.index = lost->entry->index;
     }
     device.parent = lost->entry->parent;
+    /* Whoever names it names it there. */
+    if (lost->use)
+        stpcpy(device.address, lost->entry->address);
     return type && placing_add(placing, place_of(want), type, &device, want);
 }
 
@@ -238,7 +243,7 @@ static void leave_to_nova(struct want *want)
                   xasprintf("its device %s was made in owner mode, and in nova mode "
                             "nobody puts it into the guest: set [agent] mode = owner "
                             "again, or rebuild or move the server",
-                            left->mdev->uuid));
+                            left->mdev->address));
     else
         set_state(want, ALLOCATION_PENDING, xstrdup("nova-compute makes its device"));
 }
@@ -279,12 +284,12 @@ static void serve(struct placing *placing, struct world *world, struct want *wan
  * until all is done. */
 void create_devices(struct world *world, struct group *group)
 {
-    struct placing placing = {.group = group};
+    struct placing placing = {.world = world, .group = group};
     for (size_t i = 0; i < group->want_count; i++)
         if (want_missing(&group->wants[i]) == 0)
             serve(&placing, world, &group->wants[i]);
     for (size_t i = 0; i < group->want_count; i++)
         if (want_missing(&group->wants[i]) > 0)
             serve(&placing, world, &group->wants[i]);
-    placing_emit(&placing, world);
+    placing_emit(&placing);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
 #include "agent/plan/type_traits.h"
 #include "lib/xalloc.h"

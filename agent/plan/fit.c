@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
+#include "agent/plan/ownership.h"
 #include "lib/xalloc.h"
 
 /* A driver that offers millions must not make the plan as long. */
@@ -56,17 +58,48 @@ static bool card_has_room(struct placing *placing, const struct gpu *gpu,
            0;
 }
 
+/* The address that the device gets below this parent; "": it is known when it has been
+ * made. Some kinds use an address again and again: one that is another's, be it only by
+ * the journal or a domain's definition, is none for this device. */
+static bool find_address(const struct placing *placing,
+                         const struct mdev_parent *parent,
+                         const struct journal_device *like,
+                         char address[DEVICE_ADDRESS_SIZE])
+{
+    const struct plan_input *in = placing->world->in;
+    const struct backend *backend = backend_find(parent->backend);
+    if (!backend)
+        return false;
+    backend->address(parent->name, like->uuid, address);
+    if (!*address)
+        return true;
+    if (*like->address)
+        return strcmp(address, like->address) == 0;
+    const struct journal_device *entry =
+        journal_find_device_at(in->journal, parent->backend, address);
+    if (entry && strcmp(entry->uuid, like->uuid) != 0)
+        return false;
+    return !in->use ||
+           !use_is_anothers(device_use_find(in->use, address), like->consumer);
+}
+
 static const struct mdev_parent *choose_parent(struct placing *placing,
                                                const struct gpu *place,
                                                const struct mdev_type *type,
-                                               const char *preferred)
+                                               const struct journal_device *like,
+                                               char address[DEVICE_ADDRESS_SIZE])
 {
+    const char *preferred = like->parent;
     const struct mdev_parent *chosen = NULL;
     for (size_t i = 0; i < place->parent_count; i++) {
         const struct mdev_parent *parent = &place->parents[i];
         bool before = preferred && strcmp(parent->name, preferred) == 0;
-        if ((!chosen || before) && has_room(placing, parent, type->id))
+        char found[DEVICE_ADDRESS_SIZE];
+        if ((!chosen || before) && has_room(placing, parent, type->id) &&
+            find_address(placing, parent, like, found)) {
             chosen = parent;
+            stpcpy(address, found);
+        }
     }
     return chosen;
 }
@@ -80,11 +113,12 @@ bool placing_add(struct placing *placing, const struct gpu *place,
         return false;
     }
     const struct mdev_parent *parent = NULL;
+    struct journal_device device = *like;
     if (card_has_room(placing, placing->group->gpu, type))
-        parent = choose_parent(placing, place, type, like->parent);
+        parent = choose_parent(placing, place, type, like, device.address);
     if (!parent)
         return false;
-    struct journal_device device = *like;
+    stpcpy(device.backend, parent->backend);
     device.gpu = placing->group->gpu->name;
     device.parent = parent->name;
     device.type_id = type->id;
@@ -101,13 +135,13 @@ void placing_cut(struct placing *placing, size_t count)
         journal_device_clear(&placing->placed[--placing->count].device);
 }
 
-void placing_emit(struct placing *placing, struct world *world)
+void placing_emit(struct placing *placing)
 {
     for (size_t i = 0; i < placing->count; i++) {
         struct placed *placed = &placing->placed[i];
         struct want *want = placed->want;
-        struct step *step =
-            world_add_step(world, STEP_CREATE_DEVICE, want ? want->subject : NULL);
+        struct step *step = world_add_step(placing->world, STEP_CREATE_DEVICE,
+                                           want ? want->subject : NULL);
         if (want && strcmp(placed->device.consumer, want->allocation->consumer) == 0)
             strlist_add(&want->mdevs, placed->device.uuid);
         else if (!want)
@@ -115,7 +149,7 @@ void placing_emit(struct placing *placing, struct world *world)
         step->device = placed->device;
     }
     free(placing->placed);
-    *placing = (struct placing){.group = placing->group};
+    *placing = (struct placing){.world = placing->world, .group = placing->group};
 }
 
 const struct mdev_type *place_old_type(const struct gpu *place,

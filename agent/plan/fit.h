@@ -16,22 +16,23 @@ struct placed {
 };
 
 struct placing {
+    struct world *world;
     const struct group *group;
     struct placed *placed; /* in order */
     size_t count;
     const char *shortage; /* why there was no place, where that will pass; else NULL */
 };
 
-/* Adds a device as `like` says, with parent and type filled in; false when there is no
- * place. `place` is the GPU with the parents that may be used; a parent that `like`
- * names is preferred. */
+/* Adds a device as `like` says, with kind, address, parent and type filled in; false when
+ * there is no place. `place` is the GPU with the parents that may be used; a parent that
+ * `like` names is preferred, at an address that it names the device must be. */
 bool placing_add(struct placing *placing, const struct gpu *place,
                  const struct mdev_type *type, const struct journal_device *like,
                  struct want *want);
 /* Takes back all but the first `count`. */
 void placing_cut(struct placing *placing, size_t count);
 /* Adds the steps to the plan, and the devices to their wants. Empties `placing`. */
-void placing_emit(struct placing *placing, struct world *world);
+void placing_emit(struct placing *placing);
 
 /* The type of a device that was lost, as the GPU offers it now: by its name, which
  * stays the same over driver upgrades; ids do not. */

@@ -116,14 +116,29 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
     return false;
 }
 
-bool plan_note_done(struct journal *journal, const struct step *step, bool existed)
+/* What somebody else had made stays as it was noted, but where it is, is known now. */
+static bool finish_device(struct journal *journal, const struct step *step,
+                          bool existed, const char *address)
+{
+    const struct journal_device *noted =
+        existed ? journal_find_device(journal, step->device.uuid) : &step->device;
+    if (!noted)
+        return false;
+    struct journal_device entry = *noted; /* borrows */
+    if (address && *address)
+        stpcpy(entry.address, address);
+    return journal_put_device(journal, &entry);
+}
+
+bool plan_note_done(struct journal *journal, const struct step *step, bool existed,
+                    const char *address)
 {
     switch (step->kind) {
     case STEP_SET_TRAITS:
     case STEP_SET_INVENTORY:
         return finish(journal, step);
     case STEP_CREATE_DEVICE:
-        return !existed && journal_put_device(journal, &step->device);
+        return finish_device(journal, step, existed, address);
     case STEP_REMOVE_DEVICE:
         return journal_drop_device(journal, step->device.uuid);
     case STEP_DELETE_PROVIDER:

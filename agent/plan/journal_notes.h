@@ -15,7 +15,9 @@ bool plan_note_root(struct journal *journal, const struct plan *plan);
 /* Before anything is carried out. True when the journal has changed. */
 bool plan_note_intention(struct journal *journal, const struct step *step);
 /* After the step has been carried out. `existed`: the device that it was to make was
- * there already. True when the journal has changed. */
-bool plan_note_done(struct journal *journal, const struct step *step, bool existed);
+ * there already; `address`: where it is, NULL or "" where that is as planned. True when
+ * the journal has changed. */
+bool plan_note_done(struct journal *journal, const struct step *step, bool existed,
+                    const char *address);
 
 #endif

@@ -220,7 +220,23 @@ static unsigned free_index(const struct want *want)
     return index;
 }
 
-static void number(struct group *group)
+/* One that the host knows by its address alone gets its uuid with its number; and that
+ * uuid may be a device's which was another's before. */
+static unsigned index_of_held(const struct world *world, const struct held *held)
+{
+    char uuid[UUID_TEXT_SIZE];
+    unsigned index = free_index(held->want);
+    for (; !held->entry && !*held->mdev->uuid; index++) {
+        want_computed_uuid(held->want, index, uuid);
+        if (!want_has_index(held->want, index) &&
+            !want_notes_index(held->want, index) &&
+            !journal_find_device(world->in->journal, uuid))
+            break;
+    }
+    return index;
+}
+
+static void number(const struct world *world, struct group *group)
 {
     for (size_t i = 0; i < group->held_count; i++) {
         struct held *held = &group->held[i];
@@ -240,7 +256,7 @@ static void number(struct group *group)
     for (size_t i = 0; i < group->held_count; i++) {
         struct held *held = &group->held[i];
         if (held->want && !held->stays && !held->numbered) {
-            held->index = free_index(held->want);
+            held->index = index_of_held(world, held);
             held->numbered = true;
         }
     }
@@ -304,5 +320,5 @@ void match_devices(struct world *world, struct group *group)
     }
     if (!world->in->use && has_rest(group))
         world->needs_use = true;
-    number(group);
+    number(world, group);
 }

@@ -120,6 +120,23 @@ static void add_step(struct world *world, enum step_kind kind,
     step->device = journal_device_copy(device);
 }
 
+/* One that the host knows by its address alone gets its uuid with its number; and that
+ * uuid may be a device's which was another's before. */
+static void set_uuid(const struct world *world, const struct held *held,
+                     struct journal_device *entry)
+{
+    uuid_text_copy(entry->uuid, held->entry ? held->entry->uuid : held->mdev->uuid);
+    for (; !*entry->uuid; entry->index++) {
+        char uuid[UUID_TEXT_SIZE];
+        computed_uuid(entry->provider, entry->consumer, entry->resource_class,
+                      entry->index, uuid);
+        if (journal_find_device(world->in->journal, uuid))
+            continue;
+        uuid_text_copy(entry->uuid, uuid);
+        return;
+    }
+}
+
 static void note_device(struct world *world, const struct group *group, size_t position)
 {
     const struct held *held = &group->held[position];
@@ -137,9 +154,11 @@ static void note_device(struct world *world, const struct group *group, size_t p
         entry.type_name = type->name;
     else if (held->entry && held->gpu->health != GPU_OK)
         entry.type_name = held->entry->type_name;
-    uuid_text_copy(entry.uuid, held->mdev->uuid);
+    stpcpy(entry.backend, held->mdev->backend);
+    stpcpy(entry.address, held->mdev->address);
     uuid_text_copy(entry.provider, group->configured->uuid);
     uuid_text_copy(entry.consumer, domain_of(held));
+    set_uuid(world, held, &entry);
     if (!held->entry || !journal_device_equal(held->entry, &entry))
         add_step(world, STEP_TAKE_DEVICE, group, &entry);
 }
@@ -159,7 +178,7 @@ void note_nova_devices(struct world *world, struct group *group)
     for (size_t i = 0; i < group->lost_count; i++) {
         const struct journal_device *entry = group->lost[i].entry;
         bool unknown = !world->in->use || world->in->use->unknown;
-        if (!unknown && !device_use_find(world->in->use, entry->uuid))
+        if (!unknown && !device_use_find(world->in->use, entry->address))
             add_step(world, STEP_FORGET_DEVICE, group, entry);
     }
 }

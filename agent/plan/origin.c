@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/backend/backend.h"
 #include "agent/plan/managed.h"
 #include "agent/plan/ownership.h"
 #include "lib/xalloc.h"
@@ -23,6 +24,13 @@ static int64_t count_present(const struct group *group, const char *domain)
     return count;
 }
 
+/* A device that could be one of the agent's, and is not there. */
+static bool is_absent(const struct world *world, const struct used_device *used)
+{
+    return backend_is_address(world->in->host, used->address) &&
+           !host_mdev(world->in->host, used->address, NULL, NULL);
+}
+
 /* Whoever is to make them again; all of them have a claim to what is lacking. */
 static int64_t count_absent(const struct world *world, const char *domain)
 {
@@ -30,7 +38,7 @@ static int64_t count_absent(const struct world *world, const char *domain)
     int64_t count = 0;
     for (size_t i = 0; i < use->count; i++)
         count += strlist_contains(&use->devices[i].domains, domain) &&
-                 !host_mdev(world->in->host, use->devices[i].uuid, NULL, NULL);
+                 is_absent(world, &use->devices[i]);
     return count;
 }
 
@@ -41,8 +49,8 @@ static const char *find_shared(const struct world *world, const char *domain)
     for (size_t i = 0; i < use->count; i++)
         if (use->devices[i].domains.count > 1 &&
             strlist_contains(&use->devices[i].domains, domain) &&
-            !host_mdev(world->in->host, use->devices[i].uuid, NULL, NULL))
-            return use->devices[i].uuid;
+            is_absent(world, &use->devices[i]))
+            return use->devices[i].address;
     return NULL;
 }
 

@@ -54,9 +54,9 @@ char *ownership_of_rest(const struct world *world, const struct group *group)
         return who ? xasprintf("; the guest of %s has the device %s without an "
                                "allocation here (if this consumer is its migration, "
                                "nothing is missing)",
-                               who, held->mdev->uuid)
+                               who, held->mdev->address)
                    : xasprintf("; a process has the device %s without an allocation",
-                               held->mdev->uuid);
+                               held->mdev->address);
     }
     return xstrdup("");
 }

@@ -24,7 +24,7 @@ static struct step *add_device_step(struct world *world, enum step_kind kind,
 static void note_owner(struct journal_device *entry, const struct held *held,
                        const struct want *want)
 {
-    uuid_text_copy(entry->uuid, held->mdev->uuid);
+    held_identity(held, entry->uuid);
     uuid_text_copy(entry->provider, want->subject->uuid);
     uuid_text_copy(entry->consumer, want->allocation->consumer);
     entry->migration[0] = 0;
@@ -45,6 +45,8 @@ static struct journal_device entry_of(const struct held *held, const struct want
     else
         note_owner(&entry, held, want);
     entry.released_at = 0;
+    stpcpy(entry.backend, held->mdev->backend);
+    stpcpy(entry.address, held->mdev->address);
     if (held_is_settled(held)) {
         const struct mdev_type *type = gpu_type(held->gpu, held->mdev->type_id);
         /* Where the name cannot be read, what was known of it stays. */

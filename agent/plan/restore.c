@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/backend/backend.h"
 #include "agent/plan/fit.h"
 #include "agent/plan/origin.h"
 #include "lib/xalloc.h"
@@ -12,7 +13,7 @@ static bool is_named_by_domain(struct world *world, const struct journal_device 
         world->needs_use = true;
         return false;
     }
-    const struct used_device *use = device_use_find(world->in->use, entry->uuid);
+    const struct used_device *use = device_use_find(world->in->use, entry->address);
     return use && use->domain[0];
 }
 
@@ -66,44 +67,59 @@ static void restore_lost(struct world *world, struct placing *placing,
                  placing->shortage ? placing->shortage : "no instance is left");
 }
 
-/* Why nothing can be made on the GPU yet; NULL: it can. */
-static const char *why_not_yet(const struct group *group)
+static bool is_ready(const struct group *group)
 {
-    if (!group->gpu)
-        return "the GPU is not there";
-    if (group->gpu->health != GPU_OK)
-        return "the GPU is not well";
-    if (group->gpu->parent_count == 0)
-        return "the GPU offers no mediated devices: its virtual functions are not "
-               "enabled yet, or its driver is not ready";
-    return NULL;
+    return group->gpu && group->gpu->health == GPU_OK && group->gpu->parent_count > 0;
+}
+
+/* Why nothing can be made on the GPU yet. */
+static void complain_of_gpu(struct world *world, const struct group *group,
+                            const struct journal_device *entry)
+{
+    _cleanup_free_ char *why =
+        !group->gpu ? xstrdup("the GPU is not there")
+        : group->gpu->health != GPU_OK
+            ? xstrdup("the GPU is not well")
+            : xasprintf("the GPU offers no %s: its virtual functions are not enabled "
+                        "yet, or its driver is not ready",
+                        backend_offers(entry->backend));
+    complain(world, entry, why);
 }
 
 /* ---- what only domains and allocations know ---- */
+
+static bool is_noted(const struct journal *journal, const char *address)
+{
+    for (size_t i = 0; i < journal->device_count; i++)
+        if (strcmp(journal->devices[i].address, address) == 0)
+            return true;
+    return false;
+}
 
 /* A device that a domain names, that is not there, and that the journal does not have.
  * What mdevctl defines, it starts. */
 static bool is_unknown(const struct world *world, const struct used_device *used)
 {
     return used->domain[0] && !used->running && !used->defined &&
-           !host_mdev(world->in->host, used->uuid, NULL, NULL) &&
-           !journal_find_device(world->in->journal, used->uuid);
+           backend_is_address(world->in->host, used->address) &&
+           !host_mdev(world->in->host, used->address, NULL, NULL) &&
+           !is_noted(world->in->journal, used->address);
 }
 
 static bool is_planned(const struct world *world, const struct placing *placing,
-                       const char *uuid)
+                       const char *address)
 {
     for (size_t i = 0; i < world->plan->step_count; i++)
-        if (strcmp(world->plan->steps[i].device.uuid, uuid) == 0)
+        if (strcmp(world->plan->steps[i].device.address, address) == 0)
             return true;
     for (size_t i = 0; placing && i < placing->count; i++)
-        if (strcmp(placing->placed[i].device.uuid, uuid) == 0)
+        if (strcmp(placing->placed[i].device.address, address) == 0)
             return true;
     return false;
 }
 
 static void restore_unknown(struct placing *placing, const struct gpu *place,
-                            struct want *want, const char *uuid)
+                            struct want *want, const char *address)
 {
     const char *type_id =
         want->subject->desired ? want->subject->desired->type_id : NULL;
@@ -113,9 +129,11 @@ static void restore_unknown(struct placing *placing, const struct gpu *place,
         .index = (unsigned)want->met,
         .adopted = true,
     };
-    uuid_text_copy(device.uuid, uuid);
+    stpcpy(device.address, address);
     uuid_text_copy(device.provider, want->subject->uuid);
     uuid_text_copy(device.consumer, want->allocation->consumer);
+    if (!uuid_parse_text(address, device.uuid))
+        want_computed_uuid(want, device.index, device.uuid);
     if (!type || !placing_add(placing, place, type, &device, want))
         return;
     want->met++;
@@ -135,32 +153,32 @@ static void restore_unknown_of(struct world *world, struct placing *placing,
     for (size_t i = 0; use && i < use->count && want_missing(want) > 0; i++)
         if (strcmp(use->devices[i].domain, domain) == 0 &&
             is_unknown(world, &use->devices[i]) &&
-            !is_planned(world, placing, use->devices[i].uuid))
-            restore_unknown(placing, place, want, use->devices[i].uuid);
+            !is_planned(world, placing, use->devices[i].address))
+            restore_unknown(placing, place, want, use->devices[i].address);
 }
 
 /* ---- all of it ---- */
 
 void restore_devices(struct world *world, struct group *group)
 {
-    struct placing placing = {.group = group};
-    const char *obstacle = why_not_yet(group);
+    struct placing placing = {.world = world, .group = group};
+    bool ready = is_ready(group);
     struct gpu place = {0};
-    if (!obstacle)
+    if (ready)
         place = place_of(world, group);
     for (size_t i = 0; i < group->lost_count; i++) {
         const struct journal_device *entry = group->lost[i].entry;
         if (!is_wanted(world, entry)) {
             if (may_be_named(world))
                 complain(world, entry, "it is not known whether a domain names it");
-        } else if (obstacle)
-            complain(world, entry, obstacle);
+        } else if (!ready)
+            complain_of_gpu(world, group, entry);
         else
             restore_lost(world, &placing, &place, entry);
     }
-    for (size_t i = 0; !world->owner && !obstacle && i < group->want_count; i++)
+    for (size_t i = 0; !world->owner && ready && i < group->want_count; i++)
         restore_unknown_of(world, &placing, &place, &group->wants[i]);
-    placing_emit(&placing, world);
+    placing_emit(&placing);
 }
 
 static void report_unknown(struct world *world, const struct used_device *used)
@@ -173,7 +191,7 @@ static void report_unknown(struct world *world, const struct used_device *used)
     strlist_add_take(
         &world->plan->problems,
         xasprintf("the domain %s names the device %s, which is not there, and %s",
-                  used->domain, used->uuid, why));
+                  used->domain, used->address, why));
 }
 
 void report_unknown_devices(struct world *world)
@@ -181,6 +199,6 @@ void report_unknown_devices(struct world *world)
     const struct device_use *use = world->in->use;
     for (size_t i = 0; use && i < use->count; i++)
         if (is_unknown(world, &use->devices[i]) &&
-            !is_planned(world, NULL, use->devices[i].uuid))
+            !is_planned(world, NULL, use->devices[i].address))
             report_unknown(world, &use->devices[i]);
 }

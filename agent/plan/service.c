@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/host/capacity.h"
+#include "agent/backend/backend.h"
 #include "agent/plan/create.h"
 #include "agent/plan/managed.h"
 #include "agent/plan/world.h"
@@ -118,7 +118,7 @@ static enum gpu_service with_inventory(const struct subject *subject,
 /* Devices that nobody was given, with their types: "2 of the type 'nvidia-35' (...)". */
 static char *taken_by(const struct group *group)
 {
-    _cleanup_strlist_ struct strlist uuids = {0};
+    _cleanup_strlist_ struct strlist names = {0};
     const char *type = NULL;
     size_t count = 0;
     for (size_t i = 0; group && i < group->held_count; i++) {
@@ -127,9 +127,9 @@ static char *taken_by(const struct group *group)
             continue;
         type = held->mdev->type_id;
         if (++count <= NAMED_MAX)
-            strlist_add(&uuids, held->mdev->uuid);
+            strlist_add(&names, held->mdev->address);
     }
-    _cleanup_free_ char *listed = strlist_join(&uuids, ", ");
+    _cleanup_free_ char *listed = strlist_join(&names, ", ");
     return count ? xasprintf("%zu of the type '%s' (%s%s)", count, type, listed,
                              count > NAMED_MAX ? ", ..." : "")
                  : NULL;

@@ -89,7 +89,7 @@ static void join_subjects(struct world *world)
 
 /* ---- what exists, what is lost ---- */
 
-/* The journal's entries by uuid, to look up many. */
+/* The journal's entries by kind and address, to look up many. */
 struct index {
     const struct journal_device **entries;
     bool *seen;
@@ -99,7 +99,8 @@ struct index {
 static int compare_entries(const void *a, const void *b)
 {
     const struct journal_device *const *x = a, *const *y = b;
-    return strcmp((*x)->uuid, (*y)->uuid);
+    int order = strcmp((*x)->address, (*y)->address);
+    return order ? order : strcmp((*x)->backend, (*y)->backend);
 }
 
 static struct index index_make(const struct journal *journal)
@@ -119,13 +120,36 @@ static void index_clear(struct index *index)
     free(index->seen);
 }
 
-static const struct journal_device *index_see(struct index *index, const char *uuid)
+/* Of a device whose address was not known when it was written down: those entries are
+ * the first, and few. */
+static const struct journal_device **find_unplaced(const struct index *index,
+                                                   const struct mdev *device)
+{
+    for (size_t i = 0; i < index->count && !index->entries[i]->address[0]; i++)
+        if (*device->uuid && strcmp(index->entries[i]->uuid, device->uuid) == 0 &&
+            strcmp(index->entries[i]->backend, device->backend) == 0)
+            return &index->entries[i];
+    return NULL;
+}
+
+static const struct journal_device **find_placed(const struct index *index,
+                                                 const struct mdev *device)
 {
     struct journal_device wanted = {0};
-    uuid_text_copy(wanted.uuid, uuid);
+    stpcpy(wanted.backend, device->backend);
+    stpcpy(wanted.address, device->address);
     const struct journal_device *key = &wanted;
-    const struct journal_device **found = bsearch(
-        &key, index->entries, index->count, sizeof *index->entries, compare_entries);
+    return *device->address ? bsearch(&key, index->entries, index->count,
+                                      sizeof *index->entries, compare_entries)
+                            : NULL;
+}
+
+static const struct journal_device *index_see(struct index *index,
+                                              const struct mdev *device)
+{
+    const struct journal_device **found = find_placed(index, device);
+    if (!found)
+        found = find_unplaced(index, device);
     if (!found)
         return NULL;
     index->seen[found - index->entries] = true;
@@ -136,7 +160,7 @@ static void add_held(struct world *world, struct index *index, const struct mdev
                      const struct gpu *gpu, const struct mdev_parent *parent)
 {
     struct held held = {.mdev = mdev, .gpu = gpu, .parent = parent};
-    held.entry = index_see(index, mdev->uuid);
+    held.entry = index_see(index, mdev);
     held.group = find_group(world, held_key(world, &held));
     for (size_t i = 0; !held.group && !parent && i < world->group_count; i++) {
         world->groups[i].strays++;
@@ -145,7 +169,7 @@ static void add_held(struct world *world, struct index *index, const struct mdev
     if (!held.group)
         return;
     if (world->in->use)
-        held.use = device_use_find(world->in->use, mdev->uuid);
+        held.use = device_use_find(world->in->use, mdev->address);
     held.group->in_transit |= mdev->in_transition;
     *array_add(world->held, world->held_count) = held;
 }
@@ -170,7 +194,7 @@ static void gather_devices(struct world *world)
         lost->entry = index.entries[i];
         lost->group = find_group(world, entry_key(world, lost->entry));
         if (world->in->use)
-            lost->use = device_use_find(world->in->use, lost->entry->uuid);
+            lost->use = device_use_find(world->in->use, lost->entry->address);
     }
     index_clear(&index);
 }
@@ -218,7 +242,7 @@ static int compare_held(const void *a, const void *b)
     int order = compare_groups(x->group, y->group);
     if (!order)
         order = compare_entry_owners(x->entry, y->entry);
-    return order ? order : strcmp(x->mdev->uuid, y->mdev->uuid);
+    return order ? order : strcmp(x->mdev->address, y->mdev->address);
 }
 
 static int compare_lost(const void *a, const void *b)
@@ -392,12 +416,18 @@ bool want_has_index(const struct want *want, unsigned index)
     return false;
 }
 
+void computed_uuid(const char *provider, const char *consumer,
+                   const char *resource_class, unsigned index, char out[UUID_TEXT_SIZE])
+{
+    _cleanup_free_ char *name = xasprintf("%s:%s:%u", consumer, resource_class, index);
+    uuid5_text(provider, name, out);
+}
+
 void want_computed_uuid(const struct want *want, unsigned index,
                         char out[UUID_TEXT_SIZE])
 {
-    _cleanup_free_ char *name = xasprintf("%s:%s:%u", want->allocation->consumer,
-                                          want->allocation->resource_class, index);
-    uuid5_text(want->subject->uuid, name, out);
+    computed_uuid(want->subject->uuid, want->allocation->consumer,
+                  want->allocation->resource_class, index, out);
 }
 
 int64_t group_in_transit(const struct group *group, const char *parent, bool uncounted)
@@ -409,6 +439,16 @@ int64_t group_in_transit(const struct group *group, const char *parent, bool unc
                  (!held->parent || !parent || strcmp(held->parent->name, parent) == 0);
     }
     return count;
+}
+
+void held_identity(const struct held *held, char out[UUID_TEXT_SIZE])
+{
+    if (held->entry)
+        stpcpy(out, held->entry->uuid);
+    else if (*held->mdev->uuid || !held->want || held->stays)
+        stpcpy(out, held->mdev->uuid);
+    else
+        want_computed_uuid(held->want, held->index, out);
 }
 
 bool held_is_settled(const struct held *held)

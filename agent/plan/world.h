@@ -78,7 +78,7 @@ struct group {
     struct subject *configured; /* the one that is not retired, or NULL */
     struct want *wants;         /* by consumer, class, provider */
     size_t want_count;
-    struct held *held; /* by consumer and index, then unknown ones by uuid */
+    struct held *held; /* by consumer and index, then unknown ones by address */
     size_t held_count;
     struct lost *lost; /* by consumer and index */
     size_t lost_count;
@@ -129,13 +129,21 @@ bool want_has_index(const struct want *want, unsigned index);
 /* The journal says so of a device that is not the want's, or not any more, and will go
  * on saying it. */
 bool want_notes_index(const struct want *want, unsigned index);
-/* The uuid of the device that is made for it as number `index`. */
+/* The uuid of the device of a consumer and class that is made as number `index` on the
+ * provider. */
+void computed_uuid(const char *provider, const char *consumer,
+                   const char *resource_class, unsigned index,
+                   char out[UUID_TEXT_SIZE]);
+/* The same for the want. */
 void want_computed_uuid(const struct want *want, unsigned index,
                         char out[UUID_TEXT_SIZE]);
 /* Devices in transition below the parent; NULL: on the card. One of which nobody knows
  * the parent could be anywhere. `uncounted`: only those that available_instances may
  * not know of yet. */
 int64_t group_in_transit(const struct group *group, const char *parent, bool uncounted);
+/* The uuid by which the agent knows the device: the journal's, else the host's, else, once
+ * it is numbered, the one computed for the want that it meets. "" where it has none. */
+void held_identity(const struct held *held, char out[UUID_TEXT_SIZE]);
 /* Not in transition: type and parent are known. */
 bool held_is_settled(const struct held *held);
 /* Adds a step that concerns the subject, which may be NULL. Good until the next one. */

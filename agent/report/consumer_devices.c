@@ -61,39 +61,47 @@ static int check_noted(const struct cycle *cycle, const char *consumer,
 
 /* A guest must not start with a device that another one has, or starts with. */
 static int check_hands(const struct cycle *cycle, const char *consumer,
-                       const char *uuid, struct error *err)
+                       const char *address, struct error *err)
 {
     const struct used_device *used =
-        cycle->use ? device_use_find(cycle->use, uuid) : NULL;
+        cycle->use ? device_use_find(cycle->use, address) : NULL;
     for (size_t i = 0; used && i < used->domains.count; i++)
         if (strcmp(used->domains.items[i], consumer) != 0)
             return error_set(err, ERROR_BUSY,
                              "device %s is in the hands of another: the domain %s "
                              "names it",
-                             uuid, used->domains.items[i]);
+                             address, used->domains.items[i]);
     /* Not its own guest's: that one does not run. */
     if (used && used->group_open && !used->running)
         return error_set(err, ERROR_BUSY,
                          "device %s is in use: process %d has it open, and no domain "
                          "that runs names it",
-                         uuid, (int)used->holder);
+                         address, (int)used->holder);
     return 0;
+}
+
+/* The host may know it by its address alone. */
+static const struct mdev *find_device(const struct cycle *cycle, const char *uuid,
+                                      const struct mdev_parent **parent)
+{
+    const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
+    return host_mdev(cycle->host, entry && *entry->address ? entry->address : uuid,
+                     NULL, parent);
 }
 
 static int add_device(const struct cycle *cycle, const char *consumer, const char *uuid,
                       struct consumer_device **out, size_t *count, struct error *err)
 {
     const struct mdev_parent *parent;
-    const struct mdev *mdev = host_mdev(cycle->host, uuid, NULL, &parent);
+    const struct mdev *mdev = find_device(cycle, uuid, &parent);
     if (!mdev || mdev->in_transition || !parent)
         return error_set(err, ERROR_BUSY, "device %s is not there yet", uuid);
     if (check_noted(cycle, consumer, uuid, err) != 0 ||
-        check_hands(cycle, consumer, uuid, err) != 0)
+        check_hands(cycle, consumer, mdev->address, err) != 0)
         return -1;
-    const struct mdev_type *type = parent_type(parent, mdev->type_id);
     struct consumer_device *device = array_add(*out, *count);
-    device->uuid = mdev->uuid;
-    device->device_api = type && type->device_api ? type->device_api : "vfio-pci";
+    device->device = mdev;
+    device->type = parent_type(parent, mdev->type_id);
     return 0;
 }
 
@@ -110,10 +118,10 @@ static int add_devices(const struct cycle *cycle,
     return 0;
 }
 
-static int by_uuid(const void *a, const void *b)
+static int by_address(const void *a, const void *b)
 {
     const struct consumer_device *x = a, *y = b;
-    return strcmp(x->uuid, y->uuid);
+    return strcmp(x->device->address, y->device->address);
 }
 
 int consumer_devices(const struct cycle *cycle, const char *consumer,
@@ -131,7 +139,7 @@ int consumer_devices(const struct cycle *cycle, const char *consumer,
     }
     if (!devices)
         return say_who_is_there(plan, consumer, err);
-    qsort(devices, found, sizeof *devices, by_uuid);
+    qsort(devices, found, sizeof *devices, by_address);
     *out = steal(devices);
     *count = found;
     return 0;

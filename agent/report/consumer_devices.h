@@ -9,11 +9,11 @@
 #include "agent/cycle.h"
 
 struct consumer_device {
-    const char *uuid;
-    const char *device_api; /* "vfio-pci" */
+    const struct mdev *device;
+    const struct mdev_type *type; /* NULL where the parent does not offer it any more */
 };
 
-/* By uuid; *out is the caller's (free()), what it points to is the cycle's. NOT_FOUND,
+/* By address; *out is the caller's (free()), what it points to is the cycle's. NOT_FOUND,
  * with the consumers that there are, when it has no allocation here; BUSY while a
  * device is still to be made or to be noted as its own, while another domain names one
  * or a process that is no domain's holds it, and for what is taken for a migration;

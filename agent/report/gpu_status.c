@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/host/capacity.h"
+#include "agent/backend/backend.h"
 #include "lib/xalloc.h"
 
 #define NO_ROOT "00000000-0000-0000-0000-000000000000"

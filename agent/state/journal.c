@@ -71,7 +71,8 @@ static bool same(const char *a, const char *b)
 bool journal_device_equal(const struct journal_device *a,
                           const struct journal_device *b)
 {
-    return same(a->uuid, b->uuid) && same(a->provider, b->provider) &&
+    return same(a->uuid, b->uuid) && same(a->backend, b->backend) &&
+           same(a->address, b->address) && same(a->provider, b->provider) &&
            same(a->consumer, b->consumer) &&
            same(a->resource_class, b->resource_class) && a->index == b->index &&
            same(a->gpu, b->gpu) && same(a->parent, b->parent) &&
@@ -165,6 +166,16 @@ struct journal_device *journal_find_device(const struct journal *journal,
 {
     for (size_t i = 0; i < journal->device_count; i++)
         if (strcmp(journal->devices[i].uuid, uuid) == 0)
+            return &journal->devices[i];
+    return NULL;
+}
+
+struct journal_device *journal_find_device_at(const struct journal *journal,
+                                              const char *backend, const char *address)
+{
+    for (size_t i = 0; *address && i < journal->device_count; i++)
+        if (strcmp(journal->devices[i].address, address) == 0 &&
+            strcmp(journal->devices[i].backend, backend) == 0)
             return &journal->devices[i];
     return NULL;
 }

@@ -22,13 +22,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/host/host.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
 #include "lib/strlist.h"
 #include "lib/uuid.h"
 
 struct journal_device {
-    char uuid[UUID_TEXT_SIZE];
+    char uuid[UUID_TEXT_SIZE]; /* the agent's name for it, whatever the host's is */
+    char backend[BACKEND_NAME_SIZE]; /* of which kind it is: struct backend's name */
+    /* Where the host has it (struct mdev). No two entries of a kind have the same. "":
+     * it is being made, and only then known. */
+    char address[DEVICE_ADDRESS_SIZE];
     char provider[UUID_TEXT_SIZE];
     char consumer[UUID_TEXT_SIZE];
     char *resource_class;
@@ -99,6 +104,9 @@ int journal_save(const struct journal *journal, const char *path, struct error *
 /* NULL when it has none. */
 struct journal_device *journal_find_device(const struct journal *journal,
                                            const char *uuid);
+/* The entry of the device that a kind has at that address. */
+struct journal_device *journal_find_device_at(const struct journal *journal,
+                                              const char *backend, const char *address);
 struct journal_provider *journal_find_provider(const struct journal *journal,
                                                const char *uuid);
 

@@ -8,6 +8,7 @@
 #include "lib/xalloc.h"
 #include "placement/model.h"
 
+#define VERSION_1_KIND "mdev"
 #define CHECKSUM_KEY ",\"checksum\":\""
 #define CHECKSUM_LENGTH (strlen(CHECKSUM_KEY) + UUID_TEXT_SIZE - 1 + strlen("\"}\n"))
 
@@ -46,6 +47,8 @@ static void write_device(struct json_writer *w, const struct journal_device *d)
 {
     json_write_begin_object(w);
     json_write_string_member(w, "uuid", d->uuid);
+    json_write_string_member(w, "backend", d->backend);
+    json_write_string_member(w, "address", d->address);
     json_write_string_member(w, "provider", d->provider);
     json_write_string_member(w, "consumer", d->consumer);
     json_write_string_member(w, "resource_class", d->resource_class);
@@ -192,12 +195,40 @@ static int read_migration(struct json_object *json, struct journal_device *out,
     return json_get_uuid(json, "migration", out->migration, err);
 }
 
-static int read_device(struct json_object *json, struct journal_device *out,
-                       struct error *err)
+static int read_short(struct json_object *json, const char *name, char *out,
+                      size_t room, struct error *err)
+{
+    const char *text;
+    if (json_get_string(json, name, &text, err) != 0)
+        return -1;
+    if (strlen(text) >= room)
+        return error_set(err, ERROR_INVALID, "%s: longer than %zu characters", name,
+                         room - 1);
+    memcpy(out, text, strlen(text) + 1);
+    return 0;
+}
+
+/* Before there were other kinds each device was an mdev, whose address is its uuid. */
+static int read_address(struct json_object *json, int version,
+                        struct journal_device *out, struct error *err)
+{
+    if (version < 2) {
+        stpcpy(out->backend, VERSION_1_KIND);
+        stpcpy(out->address, out->uuid);
+        return 0;
+    }
+    if (read_short(json, "backend", out->backend, sizeof out->backend, err) != 0)
+        return -1;
+    return read_short(json, "address", out->address, sizeof out->address, err);
+}
+
+static int read_device(struct json_object *json, int version,
+                       struct journal_device *out, struct error *err)
 {
     const char *type_name;
     int64_t index;
     if (json_get_uuid(json, "uuid", out->uuid, err) != 0 ||
+        read_address(json, version, out, err) != 0 ||
         json_get_uuid(json, "provider", out->provider, err) != 0 ||
         json_get_uuid(json, "consumer", out->consumer, err) != 0 ||
         read_string(json, "resource_class", &out->resource_class, err) != 0 ||
@@ -235,7 +266,17 @@ static int read_providers(struct json_object *json, struct journal *journal,
     return 0;
 }
 
-static int read_devices(struct json_object *json, struct journal *journal,
+static int check_new(const struct journal *journal, const struct journal_device *entry,
+                     struct error *err)
+{
+    if (journal_find_device(journal, entry->uuid))
+        return error_set(err, ERROR_INVALID, "%s is there twice", entry->uuid);
+    if (journal_find_device_at(journal, entry->backend, entry->address))
+        return error_set(err, ERROR_INVALID, "%s is there twice", entry->address);
+    return 0;
+}
+
+static int read_devices(struct json_object *json, int version, struct journal *journal,
                         struct error *err)
 {
     struct json_object *array;
@@ -243,9 +284,9 @@ static int read_devices(struct json_object *json, struct journal *journal,
         return -1;
     for (size_t i = 0; i < json_object_array_length(array); i++) {
         struct journal_device entry = {0};
-        int rc = read_device(json_object_array_get_idx(array, i), &entry, err);
-        if (rc == 0 && journal_find_device(journal, entry.uuid))
-            rc = error_set(err, ERROR_INVALID, "%s is there twice", entry.uuid);
+        int rc = read_device(json_object_array_get_idx(array, i), version, &entry, err);
+        if (rc == 0)
+            rc = check_new(journal, &entry, err);
         if (rc == 0)
             journal_put_device(journal, &entry);
         journal_device_clear(&entry);
@@ -309,7 +350,7 @@ int journal_read(const char *text, size_t length, struct journal **out,
                          "a newer vgpu-agent wrote it (version %lld; this one reads "
                          "%d): install that one",
                          (long long)version, JOURNAL_VERSION);
-    if (version != JOURNAL_VERSION)
+    if (version < JOURNAL_OLDEST_VERSION)
         return error_set(err, ERROR_INVALID, "version %lld; this program reads %d",
                          (long long)version, JOURNAL_VERSION);
     _cleanup_(journal_freep) struct journal *journal = journal_new();
@@ -317,7 +358,7 @@ int journal_read(const char *text, size_t length, struct journal **out,
         json_get_bool(json, "rebuilding", &journal->rebuilding, err) != 0 ||
         read_boot(json, journal, err) != 0 || read_owner(json, journal, err) != 0 ||
         read_providers(json, journal, err) != 0 ||
-        read_devices(json, journal, err) != 0)
+        read_devices(json, (int)version, journal, err) != 0)
         return -1;
     *out = steal(journal);
     return 0;

@@ -56,15 +56,18 @@ static int fake(const struct device_place *place, const struct device_spec *devi
 }
 
 static int fake_create(const struct device_place *place,
-                       const struct device_spec *device, bool *existed,
+                       const struct device_spec *device,
+                       char address[DEVICE_ADDRESS_SIZE], bool *existed,
                        struct error *err)
 {
+    stpcpy(address, "fake:7");
     *existed = strcmp(device->type_id, "existed") == 0;
     return fake(place, device, err);
 }
 
 static const struct backend backend = {
     .name = "fake",
+    .noun = "mdev",
     .create = fake_create,
     .remove = fake,
 };
@@ -72,7 +75,24 @@ static const struct backend backend = {
 static struct device_worker *new_worker(const char *tree)
 {
     const struct device_place place = {tree, {.root = tree}};
-    return device_worker_new(&backend, &place);
+    return device_worker_new(&place);
+}
+
+/* The card of a virtual function is its function 0. */
+static int start(struct device_worker *worker, enum device_operation operation,
+                 const char *parent, const char *type_id, const char *uuid,
+                 struct error *err)
+{
+    char card[] = "0000:00:00.0";
+    memcpy(card, parent, sizeof card - 2);
+    const struct device_spec device = {
+        .uuid = uuid,
+        .address = uuid,
+        .gpu = card,
+        .parent = parent,
+        .type_id = type_id,
+    };
+    return device_worker_start(worker, operation, &backend, &device, err);
 }
 
 static void make_blocking(const char *tree, const char *uuid)
@@ -127,8 +147,8 @@ static void gives_back_what_the_backend_said(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error err = {0};
         struct device_done done;
-        assert_ok(device_worker_start(worker, DEVICE_CREATE, "0000:84:00.0",
-                                      cases[i].type, UUID("01"), &err),
+        assert_ok(start(worker, DEVICE_CREATE, "0000:84:00.0", cases[i].type,
+                        UUID("01"), &err),
                   &err);
         assert_true(device_worker_take(worker, LONG, &done));
         assert_int_equal(done.operation, DEVICE_CREATE);
@@ -146,7 +166,7 @@ static void gives_back_what_the_backend_said(void **state)
 static void expect_in_transition(const struct device_worker *worker, bool expected)
 {
     struct host *host = xcalloc(1, sizeof *host);
-    gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "0000:84:00.0");
+    gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "mdev", "0000:84:00.0");
     device_worker_mark(worker, host);
     const struct mdev_parent *parent = &host->gpus[0].parents[0];
     assert_int_equal(parent->mdev_count, expected);
@@ -166,12 +186,10 @@ static void a_blocked_operation_holds_up_no_other_card(void **state)
     struct error err = {0};
     struct device_done done;
     make_blocking(tree, UUID("01"));
-    assert_ok(device_worker_start(worker, DEVICE_CREATE, "0000:84:00.0", "blocks",
-                                  UUID("01"), &err),
+    assert_ok(start(worker, DEVICE_CREATE, "0000:84:00.0", "blocks", UUID("01"), &err),
               &err);
     assert_false(device_worker_take(worker, 0, &done));
-    assert_ok(device_worker_start(worker, DEVICE_CREATE, "0000:85:00.0", "works",
-                                  UUID("02"), &err),
+    assert_ok(start(worker, DEVICE_CREATE, "0000:85:00.0", "works", UUID("02"), &err),
               &err);
     assert_true(device_worker_take(worker, LONG, &done));
     assert_string_equal(done.uuid, UUID("02"));
@@ -211,11 +229,11 @@ static void what_else_may_start_meanwhile(void **state)
         struct error err = {0};
         struct device_done done;
         make_blocking(tree, UUID("01"));
-        assert_ok(device_worker_start(worker, cases[i].first, "0000:41:00.4", "blocks",
-                                      UUID("01"), &err),
-                  &err);
-        int rc = device_worker_start(worker, cases[i].second, cases[i].parent, "works",
-                                     cases[i].uuid, &err);
+        assert_ok(
+            start(worker, cases[i].first, "0000:41:00.4", "blocks", UUID("01"), &err),
+            &err);
+        int rc = start(worker, cases[i].second, cases[i].parent, "works", cases[i].uuid,
+                       &err);
         if (rc != (cases[i].code ? -1 : 0) || err.code != cases[i].code)
             fail_msg("case %zu: %d %s", i, rc, err.text);
         if (rc == 0)
@@ -234,8 +252,7 @@ static void a_child_has_nothing_of_the_agents(void **state)
     struct device_worker *worker = start_worker(&tree);
     struct error err = {0};
     struct device_done done;
-    assert_ok(device_worker_start(worker, DEVICE_REMOVE, "0000:84:00.0", "counts",
-                                  UUID("01"), &err),
+    assert_ok(start(worker, DEVICE_REMOVE, "0000:84:00.0", "counts", UUID("01"), &err),
               &err);
     assert_true(device_worker_take(worker, LONG, &done));
     assert_string_equal(done.error.text, "4"); /* three of /dev/null, and its pipe */
@@ -258,8 +275,8 @@ static void a_stuck_child_does_not_keep_the_lock(void **state)
         int lock = open(path, O_RDWR);
         struct device_worker *worker = new_worker(tree);
         if (flock(lock, LOCK_EX) != 0 ||
-            device_worker_start(worker, DEVICE_REMOVE, "0000:84:00.0", "blocks",
-                                UUID("01"), NULL) != 0 ||
+            start(worker, DEVICE_REMOVE, "0000:84:00.0", "blocks", UUID("01"), NULL) !=
+                0 ||
             write(ready[1], "x", 1) != 1)
             _exit(1);
         pause();
@@ -290,8 +307,7 @@ static void freeing_waits_for_nobody(void **state)
     struct device_worker *worker = start_worker(&tree);
     struct error err = {0};
     make_blocking(tree, UUID("01"));
-    assert_ok(device_worker_start(worker, DEVICE_REMOVE, "0000:84:00.0", "blocks",
-                                  UUID("01"), &err),
+    assert_ok(start(worker, DEVICE_REMOVE, "0000:84:00.0", "blocks", UUID("01"), &err),
               &err);
     device_worker_free(worker);
     release(tree, UUID("01"));
@@ -313,8 +329,7 @@ static void refuses_more_than_it_can_oversee(void **state)
     do {
         snprintf(uuid, sizeof uuid, "00000000-0000-4000-8000-%012u", started);
         make_blocking(tree, uuid);
-    } while (device_worker_start(worker, DEVICE_REMOVE, "0000:84:00.0", "blocks", uuid,
-                                 &err) == 0 &&
+    } while (start(worker, DEVICE_REMOVE, "0000:84:00.0", "blocks", uuid, &err) == 0 &&
              ++started < 1000);
     assert_int_equal(started, 128);
     assert_int_equal(err.code, ERROR_BUSY);

@@ -126,10 +126,12 @@ int placement_get_provider_allocations(struct placement_client *client,
 }
 
 int device_worker_start(struct device_worker *worker, enum device_operation kind,
-                        const char *parent, const char *type_id, const char *uuid,
+                        const struct backend *backend, const struct device_spec *device,
                         struct error *err)
 {
     (void)worker, (void)err;
+    const char *uuid = device->uuid;
+    assert_string_equal(backend->name, "mdev");
     expect_on_disk(uuid);
     /* After a power cut right now nobody knows who made it. */
     if (world.expects_adopted)
@@ -139,7 +141,7 @@ int device_worker_start(struct device_worker *worker, enum device_operation kind
     done.existed =
         kind == DEVICE_CREATE && world.existing && strcmp(world.existing, uuid) == 0;
     operation(&done.error, "%s %s on %s", kind == DEVICE_CREATE ? "create" : "remove",
-              type_id, parent);
+              device->type_id, device->parent);
     if (!world.held || strcmp(world.held, uuid) != 0)
         world.done[world.done_count++] = done;
     return 0;
@@ -187,6 +189,8 @@ static void add_device_step(struct plan *plan, enum step_kind kind, const char *
 {
     struct journal_device *device = &add_step(plan, kind, gpu, NULL)->device;
     uuid_parse_text(uuid, device->uuid);
+    stpcpy(device->backend, "mdev");
+    uuid_parse_text(uuid, device->address);
     uuid_parse_text(provider, device->provider);
     uuid_parse_text(CONSUMER, device->consumer);
     device->resource_class = xstrdup("VGPU");

@@ -51,20 +51,30 @@ static void tear_down(struct fixture *fixture)
     tree_free(fixture->root);
 }
 
+static struct device_spec spec(const char *parent, const char *type, const char *uuid)
+{
+    return (struct device_spec){.uuid = uuid,
+                                .address = uuid,
+                                .gpu = parent,
+                                .parent = parent,
+                                .type_id = type};
+}
+
 static int create(const struct fixture *fixture, const char *parent, const char *type,
                   const char *uuid, struct error *err)
 {
     *err = (struct error){0};
-    const struct device_spec device = {uuid, parent, type};
+    const struct device_spec device = spec(parent, type, uuid);
+    char address[DEVICE_ADDRESS_SIZE];
     bool existed;
-    return backend_mdev.create(&fixture->place, &device, &existed, err);
+    return backend_mdev.create(&fixture->place, &device, address, &existed, err);
 }
 
 static int destroy(const struct fixture *fixture, const char *parent, const char *uuid,
                    struct error *err)
 {
     *err = (struct error){0};
-    const struct device_spec device = {uuid, parent, NULL};
+    const struct device_spec device = spec(parent, NULL, uuid);
     return backend_mdev.remove(&fixture->place, &device, err);
 }
 
@@ -110,12 +120,15 @@ static void says_whether_the_device_was_there_before(void **state)
 {
     (void)state;
     struct fixture fixture = set_up();
-    const struct device_spec device = {UUID("1"), CARD, "nvidia-35"};
+    const struct device_spec device = spec(CARD, "nvidia-35", UUID("1"));
     for (int i = 0; i < 2; i++) {
         struct error err = {0};
+        char address[DEVICE_ADDRESS_SIZE] = "";
         bool existed;
-        assert_ok(backend_mdev.create(&fixture.place, &device, &existed, &err), &err);
+        assert_ok(backend_mdev.create(&fixture.place, &device, address, &existed, &err),
+                  &err);
         assert_int_equal(existed, i == 1);
+        assert_string_equal(address, UUID("1"));
     }
     tear_down(&fixture);
 }
@@ -223,10 +236,8 @@ static void never_removes_what_a_process_has_open(void **state)
     _cleanup_(host_freep) struct host *host = NULL;
     assert_ok(host_scan(fixture.host->root, NULL, &host, &err), &err);
     const struct mdev *mdev = host_mdev(host, UUID("1"), NULL, NULL);
-    assert_non_null(mdev->iommu_group);
-    char *node = xasprintf("/dev/vfio/%s", mdev->iommu_group);
-    tree_link(fixture.root, "proc/4711/fd/5", node);
-    free(node);
+    assert_int_equal(mdev->nodes.count, 1);
+    tree_link(fixture.root, "proc/4711/fd/5", mdev->nodes.items[0]);
     assert_int_equal(destroy(&fixture, CARD, UUID("1"), &err), -1);
     assert_int_equal(err.code, ERROR_BUSY);
     assert_string_equal(
@@ -266,6 +277,13 @@ static void what_is_still_there_is_not_removed(void **state)
 
 /* ---- slow and stuck operations ---- */
 
+static int start(struct device_worker *worker, enum device_operation operation,
+                 const char *type, const char *uuid, struct error *err)
+{
+    const struct device_spec device = spec(CARD, type, uuid);
+    return device_worker_start(worker, operation, &backend_mdev, &device, err);
+}
+
 /* A removal that waits for its holder: found in transition, waited for, and never
  * written a second time. */
 static void a_blocked_removal_holds_up_only_its_device(void **state)
@@ -277,14 +295,12 @@ static void a_blocked_removal_holds_up_only_its_device(void **state)
     assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
     /* /proc does not show this holder: it came between the look and the write. */
     simhost_control(fixture.host, "hold " UUID("1"));
-    struct device_worker *worker = device_worker_new(&backend_mdev, &fixture.place);
-    assert_ok(device_worker_start(worker, DEVICE_REMOVE, CARD, NULL, UUID("1"), &err),
-              &err);
+    struct device_worker *worker = device_worker_new(&fixture.place);
+    assert_ok(start(worker, DEVICE_REMOVE, NULL, UUID("1"), &err), &err);
     while (is_there(&fixture, UUID("1")))
         assert_false(device_worker_take(worker, 10, &done));
     /* Not by us, and not by an agent that was started anew. */
-    assert_int_equal(
-        device_worker_start(worker, DEVICE_REMOVE, CARD, NULL, UUID("1"), &err), -1);
+    assert_int_equal(start(worker, DEVICE_REMOVE, NULL, UUID("1"), &err), -1);
     assert_int_equal(err.code, ERROR_BUSY);
     assert_int_equal(destroy(&fixture, CARD, UUID("1"), &err), -1);
     assert_int_equal(err.code, ERROR_BUSY);
@@ -292,9 +308,7 @@ static void a_blocked_removal_holds_up_only_its_device(void **state)
     assert_int_equal(err.code, ERROR_BUSY);
     assert_int_equal(count_removes(&fixture), 1);
     /* The card's other instance can be had meanwhile. */
-    assert_ok(
-        device_worker_start(worker, DEVICE_CREATE, CARD, "nvidia-35", UUID("2"), &err),
-        &err);
+    assert_ok(start(worker, DEVICE_CREATE, "nvidia-35", UUID("2"), &err), &err);
     assert_true(device_worker_take(worker, LONG, &done));
     assert_string_equal(done.uuid, UUID("2"));
     assert_int_equal(done.error.code, ERROR_NONE);
@@ -314,10 +328,8 @@ static void a_slow_create_is_not_removed(void **state)
     struct error err;
     struct device_done done;
     simhost_control(fixture.host, "block create every");
-    struct device_worker *worker = device_worker_new(&backend_mdev, &fixture.place);
-    assert_ok(
-        device_worker_start(worker, DEVICE_CREATE, CARD, "nvidia-35", UUID("1"), &err),
-        &err);
+    struct device_worker *worker = device_worker_new(&fixture.place);
+    assert_ok(start(worker, DEVICE_CREATE, "nvidia-35", UUID("1"), &err), &err);
     /* Until the simulator has the store. */
     for (bool pending = false; !pending;) {
         _cleanup_free_ char *stores = simhost_stores(fixture.host);

@@ -37,10 +37,8 @@ static void print_mdev(FILE *out, const struct mdev *mdev, const char *indent)
     fprintf(out, "%s%s", indent, mdev->uuid);
     if (mdev->type_id)
         fprintf(out, " %s", mdev->type_id);
-    if (mdev->iommu_group)
-        fprintf(out, " group %s", mdev->iommu_group);
-    if (mdev->vfio_device)
-        fprintf(out, " %s", mdev->vfio_device);
+    for (size_t i = 0; i < mdev->nodes.count; i++)
+        fprintf(out, " %s", mdev->nodes.items[i]);
     fputs(mdev->in_transition ? " in transition\n" : "\n", out);
 }
 
@@ -314,11 +312,13 @@ static const struct {
 } cases[] = {
     {"an empty root", an_empty_root, ""},
     {"one card", one_card,
-     A_LINE "ok\n" A_PARENT "    nvidia-9 (-) vfio-pci 0 of 0\n"
-            "    nvidia-35 (GRID V100DX-1Q) vfio-pci 14 of 16\n"
-            "    nvidia-100 (GRID V100DX-32Q) vfio-pci 0 of 0\n"
-            "    " UUID("1") " nvidia-35\n"
-                             "    " UUID("2") " nvidia-35 group 12 vfio3\n"},
+     A_LINE
+     "ok\n" A_PARENT "    nvidia-9 (-) vfio-pci 0 of 0\n"
+     "    nvidia-35 (GRID V100DX-1Q) vfio-pci 14 of 16\n"
+     "    nvidia-100 (GRID V100DX-32Q) vfio-pci 0 of 0\n"
+     "    " UUID("1") " nvidia-35\n"
+                      "    " UUID(
+                          "2") " nvidia-35 /dev/vfio/12 /dev/vfio/devices/vfio3\n"},
     {"names that name nothing", names_that_name_nothing,
      A_LINE "ok\n" A_PARENT "    x-1 (-) vfio-pci 1 of 0\n"
             "    x-2 (-) vfio-pci 1 of 0\n"
@@ -346,14 +346,14 @@ static const struct {
                        "  0000:41:00.6 " VF(
                            "6") "\n"
                                 "    nvidia-557 (NVIDIA A40-1Q) vfio-pci 0 of 2\n"
-                                "    " UUID("1") " nvidia-557 group 7\n"},
+                                "    " UUID("1") " nvidia-557 /dev/vfio/7\n"},
     {"cards without types", cards_without_types,
      "0000:02:00.0 pci_0000_02_00_0 10de:1db6 nvidia node 1 ok\n"
      "0000:03:00.0 pci_0000_03_00_0 10de:1db6 nvidia node 1 0 of 16 VFs ok\n"
      "0000:04:00.0 pci_0000_04_00_0 10de:1db6 node 1 ok\n"},
     {"transition", devices_in_transition,
      A_LINE "ok\n" A_PARENT TYPE_35 "    " UUID(
-         "1") " group 1 in transition\n"
+         "1") " /dev/vfio/1 in transition\n"
               "    " UUID("2") " in transition\n"
                                "stray " UUID("3") " in transition\n"
                                                   "stray " UUID(

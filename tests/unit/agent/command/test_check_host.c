@@ -23,14 +23,17 @@ static struct host *make_host(void)
     static const char *const cards[] = {"0000:84:00.0", "0000:85:00.0"};
     for (size_t i = 0; i < 2; i++) {
         struct mdev_parent *parent =
-            gpu_add_parent(host_add_gpu(host, cards[i]), cards[i]);
+            gpu_add_parent(host_add_gpu(host, cards[i]), "mdev", cards[i]);
         add_type(parent, "nvidia-35", "GRID V100-1Q");
         add_type(parent, "nvidia-36", "GRID V100-2Q");
     }
     struct gpu *card = host_add_gpu(host, "0000:86:00.0");
-    add_type(gpu_add_parent(card, "0000:86:00.4"), "nvidia-600", "NVIDIA A40-1Q");
-    add_type(gpu_add_parent(card, "0000:86:00.5"), "nvidia-600", "NVIDIA A40-1Q");
-    add_type(gpu_add_parent(host_add_gpu(host, "mtty"), "mtty"), "mtty-2", NULL);
+    add_type(gpu_add_parent(card, "mdev", "0000:86:00.4"), "nvidia-600",
+             "NVIDIA A40-1Q");
+    add_type(gpu_add_parent(card, "mdev", "0000:86:00.5"), "nvidia-600",
+             "NVIDIA A40-1Q");
+    add_type(gpu_add_parent(host_add_gpu(host, "mtty"), "mdev", "mtty"), "mtty-2",
+             NULL);
     host_sort(host);
     return host;
 }

@@ -9,8 +9,8 @@ static struct host *make_host(void)
 {
     struct host *host = xcalloc(1, sizeof *host);
     host_add_gpu(host, "0000:84:00.0");
-    gpu_add_parent(host_add_gpu(host, "0000:41:00.0"), "0000:41:00.4");
-    gpu_add_parent(host_add_gpu(host, "mtty"), "mtty");
+    gpu_add_parent(host_add_gpu(host, "0000:41:00.0"), "mdev", "0000:41:00.4");
+    gpu_add_parent(host_add_gpu(host, "mtty"), "mdev", "mtty");
     host_sort(host);
     return host;
 }

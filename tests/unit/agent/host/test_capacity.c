@@ -78,7 +78,7 @@ static void add_mdevs(struct mdev_parent *parent, int count, const char *type,
                       bool in_transition)
 {
     for (int i = 0; i < count; i++) {
-        struct mdev *mdev = array_add(parent->mdevs, parent->mdev_count);
+        struct mdev *mdev = parent_add_device(parent, "");
         mdev->type_id = xstrdup(type);
         mdev->in_transition = in_transition;
     }
@@ -88,7 +88,7 @@ static void add_parent(struct gpu *gpu, const struct parent_case *c,
                        unsigned max_instance, size_t number)
 {
     char *name = xasprintf("0000:41:00.%zu", number);
-    struct mdev_parent *parent = gpu_add_parent(gpu, name);
+    struct mdev_parent *parent = gpu_add_parent(gpu, "mdev", name);
     free(name);
     add_mdevs(parent, c->devices, "T", false);
     add_mdevs(parent, c->others, "U", false);

@@ -17,6 +17,11 @@
     "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'>"        \
     "<source><address uuid='" uuid "'/></source><alias name='hostdev0'/><address" \
     " type='pci' domain='0x0000' bus='0x00' slot='0x05' function='0x0'/></hostdev>"
+#define PCI_HOSTDEV(bus, function)                                                   \
+    "<hostdev mode='subsystem' type='pci' managed='no'><driver name='vfio'/>"        \
+    "<source><address domain='0x0000' bus='" bus "' slot='0x00' function='" function \
+    "'/></source><address type='pci' domain='0x0000' bus='0x00'"                     \
+    " slot='0x06' function='0x0'/></hostdev>"
 #define DOMAIN_XML(uuid, devices)                                               \
     "<domain type='kvm'>\n  <name>instance-1</name>\n  <uuid>" uuid "</uuid>\n" \
     "  <metadata><nova:project xmlns:nova='x' uuid='" OTHER "'/></metadata>\n"  \
@@ -35,7 +40,7 @@ static void reads_domains(void **state)
 {
     (void)state;
     static const struct {
-        const char *text, *uuid, *mdevs, *problem; /* NULL: none */
+        const char *text, *uuid, *addresses, *problem; /* NULL: none */
     } cases[] = {
         {DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1)), DOMAIN, MDEV_1, NULL},
         {"<domstatus state='running' pid='7'><taint flag='x'/>" DOMAIN_XML(
@@ -47,6 +52,13 @@ static void reads_domains(void **state)
          "<address uuid=\"4B20D080-1B54-4048-85B3-&#x41;6A62D165C01\"/></source>"
          "</hostdev></devices></domain>",
          DOMAIN, MDEV_1, NULL},
+        /* A PCI device's own address, not the one that the guest sees. */
+        {DOMAIN_XML(DOMAIN, HOSTDEV(MDEV_1) PCI_HOSTDEV("0x41", "0x4")), DOMAIN,
+         MDEV_1 " 0000:41:00.4", NULL},
+        {DOMAIN_XML(DOMAIN, PCI_HOSTDEV("0x141", "0x4")), DOMAIN, "", NULL},
+        {DOMAIN_XML(DOMAIN, PCI_HOSTDEV("0x41", "")), DOMAIN, "", NULL},
+        {"<domain><devices>" PCI_HOSTDEV("0x41", "0x4") "</devices></domain>", "",
+         "0000:41:00.4", "line 1: a domain without a <uuid> names a PCI device"},
         /* Not a hostdev of that type, or said in another way. */
         {DOMAIN_XML(DOMAIN, "<hostdev type='pci'><source><address uuid='" MDEV_1
                             "'/></source></hostdev>"),
@@ -90,24 +102,26 @@ static void reads_domains(void **state)
         struct domain_xml domain;
         struct error err = {0};
         int rc = domain_xml_parse(cases[i].text, strlen(cases[i].text), &domain, &err);
-        char *mdevs = strlist_join(&domain.mdevs, " ");
+        char *addresses = strlist_join(&domain.addresses, " ");
         const char *problem = cases[i].problem ? cases[i].problem : "";
         if (rc != (cases[i].problem ? -1 : 0) || strcmp(err.text, problem) != 0 ||
             strcmp(domain.uuid, cases[i].uuid) != 0 ||
-            strcmp(mdevs, cases[i].mdevs) != 0)
-            fail_msg("case %zu: %d \"%s\" domain %s mdevs %s", i, rc, err.text,
-                     domain.uuid, mdevs);
-        free(mdevs);
+            strcmp(addresses, cases[i].addresses) != 0)
+            fail_msg("case %zu: %d \"%s\" domain %s has %s", i, rc, err.text,
+                     domain.uuid, addresses);
+        free(addresses);
         domain_xml_clear(&domain);
     }
 }
 
 /* ---- device_use ---- */
 
-static char group_12[] = "12", group_1[] = "1", vfio3[] = "vfio3";
+static char group_12[] = "/dev/vfio/12", vfio3[] = "/dev/vfio/devices/vfio3",
+            group_1[] = "/dev/vfio/1";
+static char *first_nodes[] = {group_12, vfio3}, *second_nodes[] = {group_1};
 static struct mdev mdevs[] = {
-    {.uuid = MDEV_1, .iommu_group = group_12, .vfio_device = vfio3},
-    {.uuid = MDEV_2, .iommu_group = group_1},
+    {.address = MDEV_1, .nodes = {first_nodes, 2}},
+    {.address = MDEV_2, .nodes = {second_nodes, 1}},
 };
 static struct mdev_parent parent = {.mdevs = mdevs, .mdev_count = 2};
 static struct gpu gpu = {.parents = &parent, .parent_count = 1};
@@ -120,7 +134,8 @@ struct use_case {
     const char *what;
     struct tree_entry entries[MAX_ENTRIES];
     bool unknown;
-    struct used_device first, second; /* expected of MDEV_1, MDEV_2; uuid "" for none */
+    struct used_device first,
+        second; /* expected of MDEV_1, MDEV_2; address "" for none */
     const char *note;
 };
 
@@ -260,7 +275,7 @@ static void expect_used(const struct use_case *c, const struct device_use *use,
                         const struct used_device *wanted, const char *uuid)
 {
     const struct used_device *used = device_use_find(use, uuid);
-    if (!used != !*wanted->uuid)
+    if (!used != !*wanted->address)
         fail_msg("%s: %s is %s", c->what, uuid, used ? "used" : "not used");
     if (used &&
         (strcmp(used->domain, wanted->domain) != 0 ||
@@ -306,13 +321,37 @@ static void sees_who_uses_devices(void **state)
         /* The last look before a removal says the same. */
         struct error err = {0};
         int rc = device_check_unused(PLACES(tree), &mdevs[0], &err);
-        if (rc != (*c->first.uuid || c->unknown ? -1 : 0) ||
+        if (rc != (*c->first.address || c->unknown ? -1 : 0) ||
             (rc && err.code != ERROR_BUSY))
             fail_msg("%s: %d %s", c->what, rc, err.text);
         device_use_free(use);
         free(note);
         tree_free(tree);
     }
+}
+
+/* A guest that has one function of a card has the card. */
+static void a_function_stands_for_its_card(void **state)
+{
+    (void)state;
+    static char audio[] = "0000:41:00.1";
+    static char *functions[] = {audio};
+    struct mdev card = {.address = "0000:41:00.0", .functions = {functions, 1}};
+    char *tree = tree_new(), *note = NULL;
+    tree_proc(tree);
+    tree_write(tree, "etc/libvirt/qemu/a.xml",
+               DOMAIN_XML(DOMAIN, PCI_HOSTDEV("0x41", "0x1")));
+    tree_folder(tree, USE_RUNNING);
+    const struct host one = {.strays = &card, .stray_count = 1};
+    struct device_use *use = device_use_scan(PLACES(tree), &one, &note);
+    assert_false(use->unknown);
+    assert_string_equal(device_use_find(use, card.address)->domain, DOMAIN);
+    struct error err = {0};
+    assert_int_equal(device_check_unused(PLACES(tree), &card, &err), -1);
+    assert_string_equal(err.text, "in use: the defined domain " DOMAIN " names it");
+    device_use_free(use);
+    free(note);
+    tree_free(tree);
 }
 
 static void cannot_tell_without_all_processes(void **state)
@@ -419,7 +458,7 @@ static void a_domain_may_name_what_was_lost(void **state)
     struct device_use *use = device_use_scan(PLACES(tree), &empty, NULL);
     assert_false(use->unknown);
     assert_int_equal(use->count, 1);
-    assert_string_equal(use->devices[0].uuid, MDEV_1);
+    assert_string_equal(use->devices[0].address, MDEV_1);
     assert_string_equal(use->devices[0].domain, DOMAIN);
     device_use_free(use);
     tree_free(tree);
@@ -451,6 +490,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_domains),
         cmocka_unit_test(sees_who_uses_devices),
+        cmocka_unit_test(a_function_stands_for_its_card),
         cmocka_unit_test(cannot_tell_without_all_processes),
         cmocka_unit_test(an_absent_folder_of_libvirts_says_nothing),
         cmocka_unit_test(libvirts_folders_may_be_elsewhere),

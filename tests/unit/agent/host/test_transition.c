@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/host/host.h"
 #include "lib/xalloc.h"
@@ -12,10 +13,8 @@ static struct host *make_host(void)
 {
     struct host *host = xcalloc(1, sizeof *host);
     struct mdev_parent *parent =
-        gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "0000:84:00.0");
-    struct mdev *mdev = array_add(parent->mdevs, parent->mdev_count);
-    uuid_parse_text(UUID_SEEN, mdev->uuid);
-    mdev->type_id = xstrdup("nvidia-35");
+        gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "mdev", "0000:84:00.0");
+    parent_add_device(parent, UUID_SEEN)->type_id = xstrdup("nvidia-35");
     return host;
 }
 
@@ -33,7 +32,9 @@ static void test_marks(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         _cleanup_(host_freep) struct host *host = make_host();
-        host_mark_in_transition(host, cases[i].uuid, cases[i].parent, i % 2);
+        struct mdev under_way = {.backend = "mdev", .leaving = i % 2};
+        stpcpy(under_way.address, cases[i].uuid);
+        host_mark_in_transition(host, &under_way, cases[i].parent);
         const struct mdev *mdev = host_mdev(host, cases[i].uuid, NULL, NULL);
         assert_non_null(mdev);
         assert_true(mdev->in_transition);

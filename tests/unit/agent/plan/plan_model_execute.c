@@ -209,7 +209,7 @@ static void carry_out_and_note(struct model *model, const struct plan *plan,
 {
     bool existed = model_device(model, step->device.uuid);
     carry_out(model, plan, step);
-    plan_note_done(model->journal, step, existed);
+    plan_note_done(model->journal, step, existed, NULL);
 }
 
 static void intend(struct model *model, const struct plan *plan)

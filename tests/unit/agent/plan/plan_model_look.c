@@ -47,7 +47,7 @@ static void fill_devices(const struct model *model, int gpu, int vf,
         const struct model_device *device = &model->devices[i];
         if (device->gpu != gpu || device->vf != vf || device->stray)
             continue;
-        struct mdev *mdev = array_add(parent->mdevs, parent->mdev_count);
+        struct mdev *mdev = parent_add_device(parent, device->uuid);
         uuid_text_copy(mdev->uuid, device->uuid);
         mdev->in_transition = device->in_transition;
         mdev->leaving = device->in_transition && device->leaving;
@@ -60,7 +60,7 @@ static void fill_parent(const struct model *model, int gpu, int vf, struct gpu *
 {
     char name[32];
     snprintf(name, sizeof name, "0000:%s:00.%d", model->gpus[gpu].name, vf + 1);
-    struct mdev_parent *parent = gpu_add_parent(out, name);
+    struct mdev_parent *parent = gpu_add_parent(out, "mdev", name);
     fill_types(model, gpu, vf, parent);
     fill_devices(model, gpu, vf, parent);
 }
@@ -86,6 +86,8 @@ static struct host *make_host(const struct model *model)
     for (int i = 0; i < model->device_count; i++)
         if (model->devices[i].stray) {
             struct mdev *stray = array_add(host->strays, host->stray_count);
+            stpcpy(stray->backend, "mdev");
+            stpcpy(stray->address, model->devices[i].uuid);
             uuid_text_copy(stray->uuid, model->devices[i].uuid);
             stray->in_transition = true;
             stray->leaving = model->devices[i].leaving;
@@ -99,7 +101,7 @@ static struct used_device *use_of(struct device_use *use, const char *uuid)
     struct used_device *used = (struct used_device *)device_use_find(use, uuid);
     if (!used) {
         used = array_add(use->devices, use->count);
-        uuid_text_copy(used->uuid, uuid);
+        stpcpy(used->address, uuid);
     }
     return used;
 }

@@ -249,17 +249,18 @@ static void change_device(enum device_operation kind, const char *parent,
 }
 
 int device_worker_start(struct device_worker *worker, enum device_operation kind,
-                        const char *parent, const char *type_id, const char *uuid,
+                        const struct backend *backend, const struct device_spec *device,
                         struct error *err)
 {
     (void)worker, (void)err;
     int rc;
-    assert_string_equal(type_id, TYPE);
+    assert_string_equal(backend->name, "mdev");
+    assert_string_equal(device->type_id, TYPE);
     struct device_done *done = &world.done[world.done_count++];
     *done = (struct device_done){.operation = kind};
-    uuid_parse_text(uuid, done->uuid);
+    uuid_parse_text(device->uuid, done->uuid);
     if (happens(&rc, &done->error))
-        change_device(kind, parent, uuid);
+        change_device(kind, device->parent, device->uuid);
     return 0;
 }
 
@@ -286,7 +287,7 @@ static struct host *see_host(void)
     struct host *host = xcalloc(1, sizeof *host);
     for (size_t g = 0; g < GPUS; g++) {
         struct gpu *gpu = host_add_gpu(host, gpus[g]);
-        struct mdev_parent *parent = gpu_add_parent(gpu, gpus[g]);
+        struct mdev_parent *parent = gpu_add_parent(gpu, "mdev", gpus[g]);
         struct mdev_type *type = array_add(parent->types, parent->type_count);
         type->id = xstrdup(TYPE);
         type->name = xstrdup("GRID T4-4Q");
@@ -294,7 +295,7 @@ static struct host *see_host(void)
         for (size_t i = 0; i < world.device_count; i++) {
             if (strcmp(world.devices[i].parent, gpus[g]) != 0)
                 continue;
-            struct mdev *mdev = array_add(parent->mdevs, parent->mdev_count);
+            struct mdev *mdev = parent_add_device(parent, world.devices[i].uuid);
             uuid_parse_text(world.devices[i].uuid, mdev->uuid);
             mdev->type_id = xstrdup(TYPE);
             type->available--;
@@ -378,7 +379,7 @@ static struct plan *make_plan(const struct host *host, const struct journal *jou
                               const struct desired_tree *desired,
                               const struct observed *observed, int64_t now)
 {
-    struct used_device foreign = {.uuid = FOREIGN, .defined = true};
+    struct used_device foreign = {.address = FOREIGN, .defined = true};
     const struct device_use use = {.devices = &foreign, .count = 1};
     struct plan_input input = {.config = &config,
                                .host = host,

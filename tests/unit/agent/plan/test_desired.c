@@ -20,15 +20,15 @@ static struct host *example_host(void)
     struct host *host = xcalloc(1, sizeof *host);
     struct gpu *gpu = host_add_gpu(host, "0000:41:00.0");
     gpu->driver = xstrdup("nvidia");
-    add_type(gpu_add_parent(gpu, "0000:41:00.4"), "nvidia-700", 1);
-    add_type(gpu_add_parent(gpu, "0000:41:00.5"), "nvidia-700", 1);
+    add_type(gpu_add_parent(gpu, "mdev", "0000:41:00.4"), "nvidia-700", 1);
+    add_type(gpu_add_parent(gpu, "mdev", "0000:41:00.5"), "nvidia-700", 1);
     gpu = host_add_gpu(host, "0000:84:00.0");
     gpu->driver = xstrdup("nvidia");
-    add_type(gpu_add_parent(gpu, "0000:84:00.0"), "nvidia-35", 16);
+    add_type(gpu_add_parent(gpu, "mdev", "0000:84:00.0"), "nvidia-35", 16);
     gpu = host_add_gpu(host, "0000:85:00.0");
     gpu = host_add_gpu(host, "mtty");
     gpu->driver = xstrdup("mtty");
-    add_type(gpu_add_parent(gpu, "mtty"), "mtty-2", 24);
+    add_type(gpu_add_parent(gpu, "mdev", "mtty"), "mtty-2", 24);
     return host;
 }
 
@@ -116,11 +116,10 @@ static void what_other_functions_carry_is_not_there(void **state)
     (void)state;
     _cleanup_(host_freep) struct host *host = example_host();
     struct gpu *gpu = (struct gpu *)host_gpu(host, "0000:41:00.0");
-    add_type(gpu_add_parent(gpu, "0000:41:00.6"), "nvidia-700", 0);
+    add_type(gpu_add_parent(gpu, "mdev", "0000:41:00.6"), "nvidia-700", 0);
     for (size_t i = 0; i < gpu->parent_count; i++)
         gpu->parents[i].types[0].attributes.max_instance = 2;
-    struct mdev *mdev = array_add(gpu->parents[2].mdevs, gpu->parents[2].mdev_count);
-    mdev->type_id = xstrdup("nvidia-700");
+    parent_add_device(&gpu->parents[2], "")->type_id = xstrdup("nvidia-700");
     _cleanup_(config_freep) struct config *config = xcalloc(1, sizeof *config);
     struct mdev_type_config *type = configure(config, "nvidia-700", "0000:41:00.4");
     strlist_add(&type->device_addresses, "0000:41:00.5");
@@ -139,7 +138,8 @@ static void a_gpu_whose_driver_names_no_types_is_sick(void **state)
     _cleanup_(host_freep) struct host *host = example_host();
     _cleanup_(config_freep) struct config *config = xcalloc(1, sizeof *config);
     configure(config, "nvidia-35", "0000:85:00.0");
-    gpu_add_parent((struct gpu *)host_gpu(host, "0000:85:00.0"), "0000:85:00.0");
+    gpu_add_parent((struct gpu *)host_gpu(host, "0000:85:00.0"), "mdev",
+                   "0000:85:00.0");
     _cleanup_(desired_tree_freep) struct desired_tree *tree =
         desired_tree_make(config, host, ROOT, "h");
     assert_int_equal(tree->provider_count, 1);

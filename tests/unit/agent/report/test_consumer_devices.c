@@ -63,12 +63,12 @@ static void add_devices(struct host *host)
     static const char *const devices[] = {DEVICE_1, DEVICE_2, DEVICE_3, DEVICE_4,
                                           DEVICE_5, DEVICE_6, DEVICE_7};
     struct mdev_parent *parent =
-        gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "0000:84:00.0");
+        gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "mdev", "0000:84:00.0");
     struct mdev_type *type = array_add(parent->types, parent->type_count);
     type->id = xstrdup("nvidia-35");
     type->device_api = xstrdup("vfio-pci");
     for (size_t i = 0; i < COUNT(devices); i++) {
-        struct mdev *mdev = array_add(parent->mdevs, parent->mdev_count);
+        struct mdev *mdev = parent_add_device(parent, devices[i]);
         uuid_parse_text(devices[i], mdev->uuid);
         mdev->type_id = xstrdup("nvidia-35");
     }
@@ -93,7 +93,7 @@ static struct journal *make_journal(void)
 static struct used_device *add_use(struct device_use *use, const char *device)
 {
     struct used_device *used = array_add(use->devices, use->count);
-    uuid_parse_text(device, used->uuid);
+    uuid_parse_text(device, used->address);
     return used;
 }
 
@@ -153,10 +153,10 @@ static void test_found(void **state)
         assert_ok(consumer_devices(&cycle, cases[i].consumer, &devices, &count, &err),
                   &err);
         assert_int_equal(count, cases[i].second ? 2 : 1);
-        assert_string_equal(devices[0].uuid, cases[i].first);
-        assert_string_equal(devices[0].device_api, "vfio-pci");
+        assert_string_equal(devices[0].device->address, cases[i].first);
+        assert_string_equal(devices[0].type->device_api, "vfio-pci");
         if (cases[i].second)
-            assert_string_equal(devices[1].uuid, cases[i].second);
+            assert_string_equal(devices[1].device->address, cases[i].second);
     }
 }
 

@@ -29,6 +29,8 @@ static struct journal_device device(const char *uuid, char *type_name)
         .released_at = 1700000000,
     };
     uuid_text_copy(d.uuid, uuid);
+    stpcpy(d.backend, "mdev");
+    stpcpy(d.address, uuid);
     return d;
 }
 
@@ -161,13 +163,20 @@ static char *sealed(const char *body)
     return xasprintf("%s,\"checksum\":\"%s\"}\n", body, sum);
 }
 
-#define HEAD "{\"version\":1,\"rebuilding\":false,"
+#define HEAD "{\"version\":2,\"rebuilding\":false,"
+#define OLD_HEAD "{\"version\":1,\"rebuilding\":false,"
 #define PROVIDER(uuid, traits, reserved, ratio)                              \
     "{\"uuid\":\"" uuid "\",\"name\":\"n\",\"gpu\":\"g\",\"traits\":" traits \
     ",\"inventories\":[{\"resource_class\":\"VGPU\",\"overruled\":false,"    \
     "\"operators_reserved\":" reserved ",\"operators_ratio\":" ratio "}]}"
-#define DEVICE(uuid, index, gpu, released)                                      \
-    "{\"uuid\":\"" uuid "\",\"provider\":\"" UUID_B "\",\"consumer\":\"" UUID_C \
+#define PLACED_DEVICE(uuid, backend, address, index, gpu, released)             \
+    "{\"uuid\":\"" uuid "\",\"backend\":\"" backend "\",\"address\":\"" address \
+    "\"," DEVICE_REST(index, gpu, released)
+#define DEVICE(uuid, index, gpu, released) \
+    PLACED_DEVICE(uuid, "mdev", uuid, index, gpu, released)
+#define OLD_DEVICE(uuid) "{\"uuid\":\"" uuid "\"," DEVICE_REST("0", "\"g\"", "0")
+#define DEVICE_REST(index, gpu, released)                                       \
+    "\"provider\":\"" UUID_B "\",\"consumer\":\"" UUID_C                        \
     "\",\"resource_class\":\"VGPU\",\"index\":" index ",\"gpu\":" gpu           \
     ",\"parent\":\"p\",\"type_id\":\"t\",\"type_name\":null,\"adopted\":false," \
     "\"released_"                                                               \
@@ -184,9 +193,30 @@ static void wrong_content_is_named(void **state)
              UUID_A, "[\"T\"]", "0", "1.0") "],\"devices\":[" DEVICE(UUID_A, "0",
                                                                      "\"g\"", "0") "]",
          NULL},
-        {"{\"version\":2,\"rebuilding\":false",
-         "a newer vgpu-agent wrote it (version 2; this one reads 1): install that one"},
-        {"{\"version\":0,\"rebuilding\":false", "version 0; this program reads 1"},
+        {"{\"version\":3,\"rebuilding\":false",
+         "a newer vgpu-agent wrote it (version 3; this one reads 2): install that one"},
+        {"{\"version\":0,\"rebuilding\":false", "version 0; this program reads 2"},
+        {OLD_HEAD "\"providers\":[],\"devices\":[" OLD_DEVICE(UUID_A) "]", NULL},
+        {HEAD "\"providers\":[],\"devices\":[" OLD_DEVICE(UUID_A) "]",
+         "devices[0]: backend: missing, expected a string"},
+        {HEAD "\"providers\":[],\"devices\":[" PLACED_DEVICE(
+             UUID_A, "seventeen letters", "x", "0", "\"g\"", "0") "]",
+         "devices[0]: backend: longer than 15 characters"},
+        {HEAD "\"providers\":[],\"devices\":[" PLACED_DEVICE(
+             UUID_A, "vf", "0000:41:00.4", "0", "\"g\"",
+             "0") "," PLACED_DEVICE(UUID_C, "vf", "0000:41:00.4", "1", "\"g\"",
+                                    "0") "]",
+         "devices[1]: 0000:41:00.4 is there twice"},
+        /* The same address of another kind, and addresses that are not known yet. */
+        {HEAD "\"providers\":[],\"devices\":[" PLACED_DEVICE(
+             UUID_A, "vf", "0000:41:00.4", "0", "\"g\"",
+             "0") "," PLACED_DEVICE(UUID_C, "card", "0000:41:00.4", "1", "\"g\"",
+                                    "0") "]",
+         NULL},
+        {HEAD "\"providers\":[],\"devices\":[" PLACED_DEVICE(
+             UUID_A, "vf", "", "0", "\"g\"",
+             "0") "," PLACED_DEVICE(UUID_C, "vf", "", "1", "\"g\"", "0") "]",
+         NULL},
         {"{\"rebuilding\":false", "version: missing, expected an integer"},
         {"{\"version\":\"1\"", "version: expected an integer, got a string"},
         {"{\"version\":1,\"rebuilding\":0",
@@ -234,6 +264,29 @@ static void wrong_content_is_named(void **state)
         assert_string_equal(err.text, cases[i].text ? cases[i].text : "");
         assert_int_equal(rc, cases[i].text ? -1 : 0);
     }
+}
+
+/* Of the time when each device was an mdev. */
+static void reads_the_version_before_and_writes_its_own(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *old =
+        sealed(OLD_HEAD "\"providers\":[],\"devices\":[" OLD_DEVICE(UUID_A) "]");
+    struct error err = {0};
+    _cleanup_(journal_freep) struct journal *journal = NULL;
+    assert_ok(journal_read(old, strlen(old), &journal, &err), &err);
+    assert_int_equal(journal->device_count, 1);
+    assert_string_equal(journal->devices[0].backend, "mdev");
+    assert_string_equal(journal->devices[0].address, UUID_A);
+    assert_ptr_equal(journal_find_device_at(journal, "mdev", UUID_A),
+                     &journal->devices[0]);
+    assert_null(journal_find_device_at(journal, "vf", UUID_A));
+    /* A program that reads version 1 refuses every greater number by name. */
+    _cleanup_free_ char *text = journal_write(journal, NULL);
+    assert_int_equal(strncmp(text, "{\"version\":2,", 13), 0);
+    _cleanup_(journal_freep) struct journal *back = NULL;
+    assert_ok(journal_read(text, strlen(text), &back, &err), &err);
+    assert_journal_equal(journal, back);
 }
 
 /* ---- the file ---- */
@@ -395,6 +448,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_seen),
         cmocka_unit_test(every_flipped_bit_is_seen),
         cmocka_unit_test(wrong_content_is_named),
+        cmocka_unit_test(reads_the_version_before_and_writes_its_own),
         cmocka_unit_test_setup_teardown(saves_and_loads, folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(a_missing_file_is_a_first_start, folder_make,
                                         folder_remove),

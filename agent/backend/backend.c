@@ -1,0 +1,79 @@
+#include "agent/backend/backend.h"
+
+#include <string.h>
+
+#include "agent/backend/backends.h"
+#include "lib/xalloc.h"
+
+const struct backend *backend_find(const char *name)
+{
+    for (size_t i = 0; backends[i]; i++)
+        if (strcmp(backends[i]->name, name) == 0)
+            return backends[i];
+    return NULL;
+}
+
+const char *backend_noun(const char *name)
+{
+    const struct backend *backend = backend_find(name);
+    return backend ? backend->noun : "device";
+}
+
+const char *backend_offers(const char *name)
+{
+    const struct backend *backend = backend_find(name);
+    return backend ? backend->offers : "devices";
+}
+
+bool backend_is_address(const struct host *host, const char *address)
+{
+    for (size_t i = 0; backends[i]; i++)
+        if (backends[i]->is_address(host, address))
+            return true;
+    return false;
+}
+
+/* ---- cards that offer nothing ---- */
+
+static bool may_know(const struct backend *backend, const struct gpu *gpu)
+{
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        if (strcmp(gpu->parents[i].backend, backend->name) == 0)
+            return true;
+    return gpu->parent_count == 0;
+}
+
+char *gpu_obstacle(const struct gpu *gpu)
+{
+    if (gpu_offers_types(gpu))
+        return NULL;
+    if (!gpu->parent_count && !gpu->driver)
+        return xstrdup("no driver is bound to it");
+    char *obstacle = NULL;
+    for (size_t i = 0; backends[i] && !obstacle; i++)
+        if (may_know(backends[i], gpu))
+            obstacle = backends[i]->obstacle(gpu);
+    return obstacle ? obstacle : xstrdup("it offers no devices");
+}
+
+char *gpu_remedy(const struct gpu *gpu)
+{
+    switch (gpu->health) {
+    case GPU_LOST:
+        return xstrdup("reset it or put it in anew; its devices come back with it");
+    case GPU_UNREADABLE:
+        return xstrdup("the driver's lines in `dmesg` say more");
+    case GPU_GONE:
+        return xstrdup("put it back");
+    case GPU_OK:
+    case GPU_UNUSABLE:
+        break;
+    }
+    if (!gpu->parent_count && !gpu->driver)
+        return xstrdup("bind the vendor's driver to it");
+    char *remedy = NULL;
+    for (size_t i = 0; backends[i] && !remedy; i++)
+        if (may_know(backends[i], gpu))
+            remedy = backends[i]->remedy(gpu);
+    return remedy ? remedy : xstrdup("see the vendor's documents");
+}

@@ -46,9 +46,9 @@ static pid_t fork_with_signals_blocked(void)
     return pid;
 }
 
-int child_start(struct child *child, const char *name,
-                void (*work)(const void *data, int socket), const void *data,
-                struct error *err)
+int subprocess_start(struct subprocess *child, const char *name,
+                     void (*work)(const void *data, int socket), const void *data,
+                     struct error *err)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
@@ -63,12 +63,12 @@ int child_start(struct child *child, const char *name,
         work(data, CHILD_SOCKET);
         _exit(0);
     }
-    *child = (struct child){pid, ours};
+    *child = (struct subprocess){pid, ours};
     ours = -1;
     return 0;
 }
 
-int child_wait(const struct child *child)
+int subprocess_wait(const struct subprocess *child)
 {
     int status = 0;
     while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)

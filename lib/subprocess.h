@@ -18,7 +18,7 @@
 
 #include "lib/error.h"
 
-struct child {
+struct subprocess {
     pid_t pid;
     int socket; /* readable when the child has said something or has ended */
 };
@@ -26,12 +26,12 @@ struct child {
 /* Starts one that does work(data, socket) and ends; its `socket` is the other end of
  * the one here, which is the caller's to close. `name` is what ps shows, at most 15
  * characters. */
-int child_start(struct child *child, const char *name,
-                void (*work)(const void *data, int socket), const void *data,
-                struct error *err);
+int subprocess_start(struct subprocess *child, const char *name,
+                     void (*work)(const void *data, int socket), const void *data,
+                     struct error *err);
 
 /* Waits for the end of a child that is about to end. Gives the signal that it died of,
  * or 0. */
-int child_wait(const struct child *child);
+int subprocess_wait(const struct subprocess *child);
 
 #endif

@@ -17,8 +17,8 @@ struct job {
     const struct backend *backend;
     char uuid[UUID_TEXT_SIZE], address[DEVICE_ADDRESS_SIZE];
     char *parent;
-    char *card;         /* whose devices share a driver's lock */
-    struct child child; /* gives one struct answer */
+    char *card;              /* whose devices share a driver's lock */
+    struct subprocess child; /* gives one struct answer */
 };
 
 struct device_worker {
@@ -146,10 +146,10 @@ int device_worker_start(struct device_worker *worker, enum device_operation oper
                         const struct backend *backend, const struct device_spec *device,
                         struct error *err)
 {
-    struct child child;
+    struct subprocess child;
     const struct task task = {worker, operation, backend, device};
     if (check_free(worker, device, err) != 0 ||
-        child_start(&child, "vgpu-device", carry_out, &task, err) != 0)
+        subprocess_start(&child, "vgpu-device", carry_out, &task, err) != 0)
         return error_prefix(err, "%s %s on %s", backend->noun,
                             name_of(device->address, device->uuid), device->parent);
     /* ENOMEM at worst; and a result that is never seen would be worse than none. */
@@ -172,7 +172,7 @@ static void read_result(const struct job *job, struct device_done *out)
     do {
         n = read(job->child.socket, &answer, sizeof answer);
     } while (n < 0 && errno == EINTR);
-    int signal = child_wait(&job->child);
+    int signal = subprocess_wait(&job->child);
     out->error = answer.error;
     out->existed = answer.existed;
     memcpy(out->address, answer.address, sizeof out->address);

@@ -37,7 +37,7 @@ struct left {
 
 struct host_reader {
     char *sysfs_root;
-    struct child child;
+    struct subprocess child;
     struct progress *progress; /* the child's; NULL: there is none */
     struct left *left;
     size_t left_count;
@@ -136,7 +136,7 @@ static int start_child(struct host_reader *reader, struct error *err)
                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (reader->progress == MAP_FAILED)
         abort();
-    int rc = child_start(&reader->child, "vgpu-reader", answer_all, reader, err);
+    int rc = subprocess_start(&reader->child, "vgpu-reader", answer_all, reader, err);
     if (rc != 0) {
         (void)munmap(reader->progress, sizeof *reader->progress);
         reader->progress = NULL;

@@ -13,7 +13,7 @@ static bool is_read(const struct request *request)
     return strcmp(request->method, "GET") == 0;
 }
 
-static int check_policy(const struct api *api, const struct route *route,
+static int check_policy(const struct dispatch *api, const struct route *route,
                         const struct request *request, struct reply *reply)
 {
     const struct identity *identity = &request->identity;
@@ -68,7 +68,7 @@ static int handle(const struct route *route, struct store *store,
 }
 
 /* NULL: the reply says why. `path_storage` has room for the path. */
-static const struct route *find_permitted(const struct api *api,
+static const struct route *find_permitted(const struct dispatch *api,
                                           struct request *request, char *path_storage,
                                           struct reply *reply)
 {
@@ -80,8 +80,8 @@ static const struct route *find_permitted(const struct api *api,
     return route && check_policy(api, route, request, reply) == 0 ? route : NULL;
 }
 
-static void finish(const struct api *api, struct request *request, struct reply *reply,
-                   bool problem)
+static void finish(const struct dispatch *api, struct request *request,
+                   struct reply *reply, bool problem)
 {
     /* Who refuses in words of its own has written them. */
     if (problem && reply->body.out.length == 0)
@@ -91,7 +91,7 @@ static void finish(const struct api *api, struct request *request, struct reply 
     cors_apply(&api->cors, request, reply);
 }
 
-int api_admit(struct api *api, struct request *request, struct reply *reply)
+int dispatch_admit(struct dispatch *api, struct request *request, struct reply *reply)
 {
     _cleanup_free_ char *path_storage = xcalloc(strlen(request->path) + 1, 1);
     request->microversion = -1;
@@ -107,7 +107,7 @@ int api_admit(struct api *api, struct request *request, struct reply *reply)
     return rc;
 }
 
-static int answer(struct api *api, struct request *request, struct reply *reply)
+static int answer(struct dispatch *api, struct request *request, struct reply *reply)
 {
     struct store *store = api->store;
     _cleanup_free_ char *path_storage = xcalloc(strlen(request->path) + 1, 1);
@@ -122,17 +122,17 @@ static int answer(struct api *api, struct request *request, struct reply *reply)
     return handle(route, store, request, reply);
 }
 
-void api_answer(struct api *api, struct request *request, struct reply *reply)
+void dispatch_answer(struct dispatch *api, struct request *request, struct reply *reply)
 {
     request->microversion = -1;
     finish(api, request, reply, answer(api, request, reply) != 0);
 }
 
-void api_answer_again(struct api *api, struct request *request, struct reply *reply,
-                      const struct error *err)
+void dispatch_answer_again(struct dispatch *api, struct request *request,
+                           struct reply *reply, const struct error *err)
 {
     if (is_read(request)) {
-        api_answer(api, request, reply);
+        dispatch_answer(api, request, reply);
         return;
     }
     reply_problem(reply, 503, NULL, "%s", err->text);

@@ -12,7 +12,7 @@
 #include "placement/server/policy/policy.h"
 #include "placement/server/store/store.h"
 
-struct api {
+struct dispatch {
     struct store *store;
     struct policy *policy;
     struct cors cors;
@@ -24,16 +24,17 @@ struct api {
 /* Who asks, and may they: for when the headers have come, and no body yet. 0: go on;
  * -1: refused, with a reply that can be sent; AUTH_LATER: ask again when api->tokens
  * has collected. */
-int api_admit(struct api *api, struct request *request, struct reply *reply);
+int dispatch_admit(struct dispatch *api, struct request *request, struct reply *reply);
 
 /* Of one that was admitted. Leaves a reply that can be sent, error bodies included.
  * Where the request wrote (store_is_changed()), it must not be sent before
  * store_commit(). */
-void api_answer(struct api *api, struct request *request, struct reply *reply);
+void dispatch_answer(struct dispatch *api, struct request *request,
+                     struct reply *reply);
 
 /* The commit failed, `err` says why: makes the reply that is now true, in an empty one. A
  * read is answered again, a write was not done: 503. */
-void api_answer_again(struct api *api, struct request *request, struct reply *reply,
-                      const struct error *err);
+void dispatch_answer_again(struct dispatch *api, struct request *request,
+                           struct reply *reply, const struct error *err);
 
 #endif

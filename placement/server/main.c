@@ -222,7 +222,7 @@ static int backup(const struct placementd_config *config, const char *path,
     _cleanup_free_ char *database = NULL;
     if (placementd_config_database(config, &database, err) != 0)
         return -1;
-    return check_backup(database, path, err);
+    return maintenance_back_up(database, path, err);
 }
 
 static int configured(const struct arguments *arguments)
@@ -263,7 +263,7 @@ static int run(struct arguments *arguments)
         add_default_file(arguments);
         return configured(arguments);
     }
-    if (check_database(arguments->check, &err) != 0)
+    if (maintenance_check(arguments->check, &err) != 0)
         return fail(&err);
     printf("%s: no fault found\n", arguments->check);
     return 0;

@@ -12,7 +12,7 @@ static int check_references(sqlite3_stmt *row, void *context, struct error *err)
                      (const char *)sqlite3_column_text(row, 2));
 }
 
-int check_database(const char *path, struct error *err)
+int maintenance_check(const char *path, struct error *err)
 {
     _cleanup_(database_closep) struct database *database = NULL;
     if (database_open_readonly(path, &database, err) != 0)
@@ -27,7 +27,7 @@ int check_database(const char *path, struct error *err)
     return rc == 0 ? 0 : error_prefix(err, "%s", path);
 }
 
-int check_backup(const char *path, const char *copy, struct error *err)
+int maintenance_back_up(const char *path, const char *copy, struct error *err)
 {
     _cleanup_(database_closep) struct database *database = NULL;
     if (database_open_readonly(path, &database, err) != 0)

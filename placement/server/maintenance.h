@@ -9,9 +9,9 @@
 
 /* The pages, the foreign keys, and all that graph_load() looks at. ERROR_INVALID with
  * the first fault. */
-int check_database(const char *path, struct error *err);
+int maintenance_check(const char *path, struct error *err);
 
 /* Copies `path` as it is at one moment to `copy`, which must not be there yet. */
-int check_backup(const char *path, const char *copy, struct error *err);
+int maintenance_back_up(const char *path, const char *copy, struct error *err);
 
 #endif

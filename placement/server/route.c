@@ -12,7 +12,7 @@
 
 /* Rows of one path stand together, in the order that Allow lists the methods. */
 const struct route routes[] = {
-    {"GET", "/", 0, root_get, POLICY_OPEN},
+    {"GET", "/", 0, version_document_get, POLICY_OPEN},
 
     {"GET", "/resource_classes", MICROVERSION_RESOURCE_CLASSES, resource_classes_list,
      POLICY_RESOURCE_CLASSES_LIST, GIVES},
@@ -56,7 +56,7 @@ const struct route routes[] = {
     {"DELETE", PROVIDER "/inventories/{resource_class}", 0, inventory_delete,
      POLICY_RESOURCE_PROVIDERS_INVENTORIES_DELETE},
 
-    {"GET", PROVIDER "/usages", 0, provider_usages_get,
+    {"GET", PROVIDER "/usages", 0, usages_get_of_provider,
      POLICY_RESOURCE_PROVIDERS_USAGES, GIVES},
 
     {"GET", PROVIDER "/aggregates", MICROVERSION_AGGREGATES, aggregates_get,
@@ -94,10 +94,10 @@ const struct route routes[] = {
     {"DELETE", PROVIDER "/traits", MICROVERSION_TRAITS, provider_traits_delete,
      POLICY_RESOURCE_PROVIDERS_TRAITS_DELETE},
 
-    {"GET", "/usages", MICROVERSION_USAGES, total_usages_get, POLICY_USAGES,
+    {"GET", "/usages", MICROVERSION_USAGES, usages_get_of_project, POLICY_USAGES,
      GIVES | ROUTE_OF_ASKED_PROJECT},
 
-    {"POST", "/reshaper", MICROVERSION_RESHAPER, reshape, POLICY_RESHAPER_RESHAPE,
+    {"POST", "/reshaper", MICROVERSION_RESHAPER, reshaper_post, POLICY_RESHAPER_RESHAPE,
      TAKES},
     {0},
 };

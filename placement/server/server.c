@@ -36,7 +36,7 @@
 struct server {
     const struct placementd_config *config;
     const struct strlist *places; /* where the configuration's files are */
-    struct api api;
+    struct dispatch api;
     struct http *http;
     struct http *metrics_http; /* NULL: no metrics are served */
     struct metrics metrics;
@@ -71,14 +71,14 @@ static enum http_admission admit(void *context, struct request *request,
                                  struct reply *reply)
 {
     struct server *server = context;
-    int rc = api_admit(&server->api, request, reply);
+    int rc = dispatch_admit(&server->api, request, reply);
     return rc == AUTH_LATER ? HTTP_LATER : rc == 0 ? HTTP_ADMITTED : HTTP_REFUSED;
 }
 
 static void answer(void *context, struct request *request, struct reply *reply)
 {
     struct server *server = context;
-    api_answer(&server->api, request, reply);
+    dispatch_answer(&server->api, request, reply);
 }
 
 static bool must_wait(void *context)
@@ -161,7 +161,7 @@ struct failed_commit {
 static void answer_again(void *context, struct request *request, struct reply *reply)
 {
     struct failed_commit *failed = context;
-    api_answer_again(&failed->server->api, request, reply, &failed->err);
+    dispatch_answer_again(&failed->server->api, request, reply, &failed->err);
 }
 
 /* Takes in what else is ready, makes it all durable and lets the replies go. */

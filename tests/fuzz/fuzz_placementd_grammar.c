@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct api api;
+static struct dispatch api;
 
 /* ---- the choices ---- */
 
@@ -221,8 +221,8 @@ static void ask(const char *method, char *target, const char *body)
     request.path = request.raw_target = target;
     if (query_parse(query, &request.query, &err) != 0)
         abort();
-    if (api_admit(&api, &request, &reply) == 0)
-        api_answer(&api, &request, &reply);
+    if (dispatch_admit(&api, &request, &reply) == 0)
+        dispatch_answer(&api, &request, &reply);
     /* No request may end in an error that is nobody's, and none of these costs much. */
     if (reply.status == 500 || reply.status == 503)
         abort();

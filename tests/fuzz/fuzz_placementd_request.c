@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct api api;
+static struct dispatch api;
 
 static void start(void)
 {
@@ -77,8 +77,8 @@ static void ask(char *text)
     read_headers(&incoming, head);
     incoming_body(&incoming, text, strlen(text));
     incoming_end(&incoming);
-    if (!incoming.refused && api_admit(&api, &incoming.request, &reply) == 0)
-        api_answer(&api, &incoming.request, &reply);
+    if (!incoming.refused && dispatch_admit(&api, &incoming.request, &reply) == 0)
+        dispatch_answer(&api, &incoming.request, &reply);
     /* No request may end in an error that is nobody's. */
     if (reply.status == 500 || reply.status == 503)
         abort();

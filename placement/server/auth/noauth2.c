@@ -9,18 +9,6 @@
 #include "lib/xalloc.h"
 #include "placement/server/auth/auth.h"
 
-void identity_clear(struct identity *identity)
-{
-    free(identity->user_id);
-    free(identity->project_id);
-    free(identity->domain_id);
-    free(identity->user_domain_id);
-    free(identity->project_domain_id);
-    free(identity->roles);
-    free(identity->system_scope);
-    *identity = (struct identity){0};
-}
-
 /* An address, localhost, or the machine's own name; with or without a port. */
 static bool is_own_host(const char *host)
 {

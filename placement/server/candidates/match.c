@@ -1,7 +1,7 @@
 #include "placement/server/candidates/match.h"
 
-bool provider_has_any_trait(const struct resource_provider *provider,
-                            const struct trait_list *traits)
+bool candidates_has_any_trait(const struct resource_provider *provider,
+                              const struct trait_list *traits)
 {
     for (size_t i = 0; i < traits->count; i++)
         if (provider_has_trait(provider, traits->items[i]))
@@ -9,8 +9,8 @@ bool provider_has_any_trait(const struct resource_provider *provider,
     return false;
 }
 
-bool provider_in_any_aggregate(const struct resource_provider *provider,
-                               const struct aggregate_list *list)
+bool candidates_in_any_aggregate(const struct resource_provider *provider,
+                                 const struct aggregate_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         if (provider_in_aggregate(provider, list->items[i]))
@@ -22,7 +22,7 @@ static bool is_member(const struct resource_provider *provider,
                       const struct wanted *wanted)
 {
     for (size_t i = 0; i < wanted->member_of_count; i++)
-        if (!provider_in_any_aggregate(provider, &wanted->member_of[i]))
+        if (!candidates_in_any_aggregate(provider, &wanted->member_of[i]))
             return false;
     return true;
 }
@@ -65,10 +65,10 @@ static bool match_one_provider(const struct wanted *wanted,
     if (wanted->tree && wanted->amount_count > 0 && provider->root != wanted->tree)
         return false;
     for (size_t i = 0; i < wanted->required_count; i++)
-        if (!provider_has_any_trait(provider, &wanted->required[i]))
+        if (!candidates_has_any_trait(provider, &wanted->required[i]))
             return false;
     return is_member(provider, wanted) &&
-           !provider_in_any_aggregate(provider, &wanted->not_member_of);
+           !candidates_in_any_aggregate(provider, &wanted->not_member_of);
 }
 
 /* With in_tree nothing is taken from sharing providers outside. */
@@ -81,8 +81,8 @@ static bool match_any_provider(const struct wanted *wanted,
         return false;
     if (!is_member(provider, wanted) && !(own && is_member(anchor, wanted)))
         return false;
-    return !provider_in_any_aggregate(provider, &wanted->not_member_of) &&
-           !provider_in_any_aggregate(anchor, &wanted->not_member_of);
+    return !candidates_in_any_aggregate(provider, &wanted->not_member_of) &&
+           !candidates_in_any_aggregate(anchor, &wanted->not_member_of);
 }
 
 bool candidates_match(const struct slot *slot, const struct resource_provider *provider,
@@ -90,7 +90,7 @@ bool candidates_match(const struct slot *slot, const struct resource_provider *p
 {
     const struct wanted *wanted = slot->wanted;
     if (!has_amounts(provider, slot) ||
-        provider_has_any_trait(provider, &wanted->forbidden))
+        candidates_has_any_trait(provider, &wanted->forbidden))
         return false;
     return wanted->one_provider ? match_one_provider(wanted, provider)
                                 : match_any_provider(wanted, provider, anchor);

@@ -18,9 +18,9 @@ bool candidates_match(const struct slot *slot, const struct resource_provider *p
  * when the budget is spent. */
 bool candidates_has_member(const struct wanted *wanted, struct budget *budget);
 
-bool provider_has_any_trait(const struct resource_provider *provider,
-                            const struct trait_list *traits);
-bool provider_in_any_aggregate(const struct resource_provider *provider,
-                               const struct aggregate_list *list);
+bool candidates_has_any_trait(const struct resource_provider *provider,
+                              const struct trait_list *traits);
+bool candidates_in_any_aggregate(const struct resource_provider *provider,
+                                 const struct aggregate_list *list);
 
 #endif

@@ -36,8 +36,8 @@ static int read_root_required(const struct query *query, struct candidates_reque
         return reply_problem(reply, 400, CODE_QUERY_DUPLICATE_KEY,
                              "Query parameter 'root_required' may be specified only "
                              "once.");
-    if (traits_value_read(query_first(query, "root_required"), true, false,
-                          &out->root_required, &out->root_forbidden, reply) != 0)
+    if (filters_read_traits(query_first(query, "root_required"), true, false,
+                            &out->root_required, &out->root_forbidden, reply) != 0)
         return -1;
     strlist_sort_unique(&out->root_forbidden);
     _cleanup_strlist_ struct strlist conflicts = {0};
@@ -351,7 +351,7 @@ void candidates_request_clear(struct candidates_request *request)
         filters_clear(&request->groups[i].filters);
     }
     free(request->groups);
-    any_of_clear(&request->root_required);
+    filters_clear_any_of(&request->root_required);
     strlist_clear(&request->root_forbidden);
     for (size_t i = 0; i < request->same_subtree_count; i++)
         strlist_clear(&request->same_subtrees[i]);

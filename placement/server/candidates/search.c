@@ -96,7 +96,7 @@ static uint64_t traits_met(const struct wanted *wanted,
     if (wanted->one_provider)
         return 0;
     for (size_t i = 0; i < wanted->required_count && i < MASKED_SETS; i++)
-        if (provider_has_any_trait(provider, &wanted->required[i]))
+        if (candidates_has_any_trait(provider, &wanted->required[i]))
             met |= UINT64_C(1) << i;
     return met;
 }
@@ -233,7 +233,7 @@ static bool unmasked_traits_met(const struct candidates_search *search)
         bool met = false;
         for (size_t j = 0; j < plan->slot_count && !met; j++)
             met = plan->slots[j].wanted == wanted &&
-                  provider_has_any_trait(search->providers[j], &wanted->required[i]);
+                  candidates_has_any_trait(search->providers[j], &wanted->required[i]);
         if (!met)
             return false;
     }

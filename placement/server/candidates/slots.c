@@ -232,10 +232,10 @@ bool candidates_plan_takes_root(const struct candidates_plan *plan,
     for (size_t i = 0; i < plan->root_required.count; i++)
         if (!provider_has_trait(root, plan->root_required.items[i]))
             return false;
-    return !provider_has_any_trait(root, &plan->root_forbidden);
+    return !candidates_has_any_trait(root, &plan->root_forbidden);
 }
 
-void wanted_clear(struct wanted *wanted)
+void candidates_wanted_clear(struct wanted *wanted)
 {
     for (size_t i = 0; i < wanted->required_count; i++)
         free(wanted->required[i].items);
@@ -251,7 +251,7 @@ void wanted_clear(struct wanted *wanted)
 void candidates_plan_clear(struct candidates_plan *plan)
 {
     for (size_t i = 0; i < plan->wanted_count; i++)
-        wanted_clear(&plan->wanted[i]);
+        candidates_wanted_clear(&plan->wanted[i]);
     free(plan->same_subtrees);
     free(plan->wanted);
     free(plan->slots);

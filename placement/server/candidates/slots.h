@@ -51,7 +51,7 @@ struct wanted {
     uint64_t cost; /* of holding a provider against all that: steps */
 };
 
-void wanted_clear(struct wanted *wanted);
+void candidates_wanted_clear(struct wanted *wanted);
 
 struct slot {
     const struct wanted *wanted;

@@ -4,7 +4,7 @@
 
 #include "lib/xalloc.h"
 #include "placement/server/handlers/handlers.h"
-#include "placement/server/message/query.h"
+#include "placement/server/message/uuid_like.h"
 
 static const struct schema uuid_schema = {.type = SCHEMA_STRING, .uuid = true};
 static const struct schema list_schema = {

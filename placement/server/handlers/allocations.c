@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "placement/server/handlers/handlers.h"
-#include "placement/server/message/query.h"
+#include "placement/server/message/uuid_like.h"
 
 /* ---- get ---- */
 

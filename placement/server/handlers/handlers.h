@@ -15,21 +15,21 @@
 typedef int handler(struct store *store, const struct request *request,
                     struct reply *reply);
 
-handler root_get;
+handler version_document_get;
 handler resource_classes_list, resource_class_create, resource_class_get,
     resource_class_rename, resource_class_ensure, resource_class_delete;
 handler resource_providers_list, resource_provider_create, resource_provider_get,
     resource_provider_update, resource_provider_delete;
 handler inventories_get, inventory_create, inventories_set, inventories_delete,
     inventory_get, inventory_update, inventory_delete;
-handler provider_usages_get, total_usages_get;
+handler usages_get_of_provider, usages_get_of_project;
 handler aggregates_get, aggregates_set;
 handler traits_list, trait_get, trait_ensure, trait_delete;
 handler provider_traits_get, provider_traits_set, provider_traits_delete;
 handler provider_allocations_get;
 handler allocations_get, allocations_set, allocations_delete, allocations_post;
 handler allocation_candidates_list;
-handler reshape;
+handler reshaper_post;
 
 /* The provider that the path names, or NULL with 404 in the reply. */
 struct resource_provider *handler_provider(struct store *store,

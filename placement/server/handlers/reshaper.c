@@ -158,7 +158,8 @@ static int apply(struct store *store, const struct shape *shape, struct error *e
     return 0;
 }
 
-int reshape(struct store *store, const struct request *request, struct reply *reply)
+int reshaper_post(struct store *store, const struct request *request,
+                  struct reply *reply)
 {
     const struct graph *graph = &store->graph;
     _cleanup_json_ struct json_object *body = NULL;

@@ -6,7 +6,7 @@
 #include "lib/xalloc.h"
 #include "placement/server/handlers/handlers.h"
 #include "placement/server/handlers/resource_providers.h"
-#include "placement/server/message/query.h"
+#include "placement/server/message/uuid_like.h"
 
 static const struct schema name_schema = {.type = SCHEMA_STRING, .max_length = 200};
 static const struct schema uuid_schema = {.type = SCHEMA_STRING, .uuid = true};
@@ -65,8 +65,8 @@ static void write_link(struct json_writer *w, const char *uuid, const struct lin
     json_write_end_object(w);
 }
 
-void provider_write(struct json_writer *w, const struct resource_provider *provider,
-                    int microversion)
+void resource_provider_write(struct json_writer *w,
+                             const struct resource_provider *provider, int microversion)
 {
     json_write_begin_object(w);
     json_write_string_member(w, "uuid", provider->uuid);
@@ -89,7 +89,7 @@ void provider_write(struct json_writer *w, const struct resource_provider *provi
 static int give_provider(struct reply *reply, const struct request *request,
                          const struct resource_provider *provider)
 {
-    provider_write(&reply->body, provider, request->microversion);
+    resource_provider_write(&reply->body, provider, request->microversion);
     reply_last_modified(reply, request, provider->modified);
     return 0;
 }

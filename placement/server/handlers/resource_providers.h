@@ -7,7 +7,8 @@
 #include "lib/json_write.h"
 #include "placement/server/graph/graph.h"
 
-void provider_write(struct json_writer *w, const struct resource_provider *provider,
-                    int microversion);
+void resource_provider_write(struct json_writer *w,
+                             const struct resource_provider *provider,
+                             int microversion);
 
 #endif

@@ -98,14 +98,14 @@ static bool passes(const struct resource_provider *provider,
                    const struct wanted *wanted)
 {
     for (size_t i = 0; i < wanted->required_count; i++)
-        if (!provider_has_any_trait(provider, &wanted->required[i]))
+        if (!candidates_has_any_trait(provider, &wanted->required[i]))
             return false;
-    if (provider_has_any_trait(provider, &wanted->forbidden))
+    if (candidates_has_any_trait(provider, &wanted->forbidden))
         return false;
     for (size_t i = 0; i < wanted->member_of_count; i++)
-        if (!provider_in_any_aggregate(provider, &wanted->member_of[i]))
+        if (!candidates_in_any_aggregate(provider, &wanted->member_of[i]))
             return false;
-    if (provider_in_any_aggregate(provider, &wanted->not_member_of))
+    if (candidates_in_any_aggregate(provider, &wanted->not_member_of))
         return false;
     for (size_t i = 0; i < wanted->amount_count; i++) {
         const struct provider_inventory *inventory =
@@ -227,7 +227,7 @@ static int write_passing(struct reply *reply, const struct request *request,
             return -1;
         if (!passes(provider, wanted))
             continue;
-        provider_write(&reply->body, provider, request->microversion);
+        resource_provider_write(&reply->body, provider, request->microversion);
         if (provider->modified > modified)
             modified = provider->modified;
     }
@@ -240,7 +240,7 @@ int resource_providers_list(struct store *store, const struct request *request,
 {
     const struct graph *graph = &store->graph;
     _cleanup_(filters_clear) struct filters filters = {0};
-    _cleanup_(wanted_clear) struct wanted wanted = {.cost = 1};
+    _cleanup_(candidates_wanted_clear) struct wanted wanted = {.cost = 1};
     struct provider_list list = {0};
     struct resource_provider *one;
     if (read_filters(request, &filters, reply) != 0)

@@ -5,8 +5,8 @@
 #include "lib/xalloc.h"
 #include "placement/server/handlers/handlers.h"
 
-int provider_usages_get(struct store *store, const struct request *request,
-                        struct reply *reply)
+int usages_get_of_provider(struct store *store, const struct request *request,
+                           struct reply *reply)
 {
     const struct resource_provider *provider =
         handler_provider_quoted(store, request, ": ", reply);
@@ -141,8 +141,8 @@ static int sum_up(const struct graph *graph, const struct request *request,
     return 0;
 }
 
-int total_usages_get(struct store *store, const struct request *request,
-                     struct reply *reply)
+int usages_get_of_project(struct store *store, const struct request *request,
+                          struct reply *reply)
 {
     bool by_type = request_at_least(request, MICROVERSION_CONSUMER_TYPES);
     _cleanup_(usage_sums_clear) struct usage_sums sums = {0};

@@ -4,7 +4,8 @@
 #include "placement/server/handlers/handlers.h"
 #include "placement/server/message/microversion.h"
 
-int root_get(struct store *store, const struct request *request, struct reply *reply)
+int version_document_get(struct store *store, const struct request *request,
+                         struct reply *reply)
 {
     (void)store;
     char max[16];

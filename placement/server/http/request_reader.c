@@ -38,7 +38,7 @@ static void read_target(struct incoming *incoming)
         xstrndup(incoming->target, (size_t)(question - incoming->target));
     request->raw_target = incoming->target;
     /* What cannot be decoded names nothing. */
-    incoming->path = path_decode(path);
+    incoming->path = query_decode_path(path);
     request->path = incoming->path ? incoming->path : "";
     if (query_parse(*question ? question + 1 : NULL, &request->query, &err) != 0)
         request->query_problem = incoming->query_problem = xstrdup(err.text);

@@ -7,6 +7,7 @@
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
 #include "placement/server/message/python_text.h"
+#include "placement/server/message/uuid_like.h"
 
 static const char *skip_blanks(const char *text)
 {
@@ -153,9 +154,9 @@ static const char *forbidden_name(const char *item)
     return item + strspn(item, "!");
 }
 
-int traits_value_read(const char *value, bool allow_forbidden, bool allow_any,
-                      struct any_of *required, struct strlist *forbidden,
-                      struct reply *reply)
+int filters_read_traits(const char *value, bool allow_forbidden, bool allow_any,
+                        struct any_of *required, struct strlist *forbidden,
+                        struct reply *reply)
 {
     if (strncmp(value, "in:", 3) == 0) {
         if (allow_any)
@@ -213,7 +214,7 @@ static size_t count_parameters(const struct query *query, const char *prefix,
 int filters_read_required(struct filters *filters, const struct query *query,
                           const char *suffix, int microversion, struct reply *reply)
 {
-    any_of_clear(&filters->required);
+    filters_clear_any_of(&filters->required);
     strlist_clear(&filters->forbidden);
     size_t left = count_parameters(query, "required", suffix);
     for (size_t i = 0; i < query->count; i++) {
@@ -221,10 +222,10 @@ int filters_read_required(struct filters *filters, const struct query *query,
             continue;
         if (--left > 0 && microversion < MICROVERSION_ANY_TRAITS)
             continue; /* only the last one counts */
-        if (traits_value_read(query->items[i].value,
-                              microversion >= MICROVERSION_FORBIDDEN_TRAITS,
-                              microversion >= MICROVERSION_ANY_TRAITS,
-                              &filters->required, &filters->forbidden, reply) != 0)
+        if (filters_read_traits(query->items[i].value,
+                                microversion >= MICROVERSION_FORBIDDEN_TRAITS,
+                                microversion >= MICROVERSION_ANY_TRAITS,
+                                &filters->required, &filters->forbidden, reply) != 0)
             return -1;
     }
     strlist_sort_unique(&filters->forbidden);
@@ -294,7 +295,7 @@ static int read_one_member_of(struct filters *filters, const char *value,
 int filters_read_member_of(struct filters *filters, const struct query *query,
                            const char *suffix, int microversion, struct reply *reply)
 {
-    any_of_clear(&filters->member_of);
+    filters_clear_any_of(&filters->member_of);
     strlist_clear(&filters->not_member_of);
     if (count_parameters(query, "member_of", suffix) > 1 &&
         microversion < MICROVERSION_REPEATED_MEMBER_OF)
@@ -324,7 +325,7 @@ int filters_read_in_tree(struct filters *filters, const char *value,
     return 0;
 }
 
-void any_of_clear(struct any_of *any_of)
+void filters_clear_any_of(struct any_of *any_of)
 {
     for (size_t i = 0; i < any_of->count; i++)
         strlist_clear(&any_of->sets[i]);
@@ -335,9 +336,9 @@ void any_of_clear(struct any_of *any_of)
 void filters_clear(struct filters *filters)
 {
     amounts_clear(filters);
-    any_of_clear(&filters->required);
+    filters_clear_any_of(&filters->required);
     strlist_clear(&filters->forbidden);
-    any_of_clear(&filters->member_of);
+    filters_clear_any_of(&filters->member_of);
     strlist_clear(&filters->not_member_of);
     free(filters->in_tree);
     *filters = (struct filters){0};

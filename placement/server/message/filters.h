@@ -54,11 +54,11 @@ int filters_read_in_tree(struct filters *filters, const char *value,
 
 /* One value of a trait parameter, added to `required` and `forbidden`, which the caller
  * sorts. */
-int traits_value_read(const char *value, bool allow_forbidden, bool allow_any,
-                      struct any_of *required, struct strlist *forbidden,
-                      struct reply *reply);
+int filters_read_traits(const char *value, bool allow_forbidden, bool allow_any,
+                        struct any_of *required, struct strlist *forbidden,
+                        struct reply *reply);
 
-void any_of_clear(struct any_of *any_of);
+void filters_clear_any_of(struct any_of *any_of);
 void filters_clear(struct filters *filters);
 
 #endif

@@ -1,7 +1,6 @@
 /*
  * query: the part of a URL after '?', decoded ("%41", '+' as a blank) into names and
- * values in their order; a name may come more than once. Also what Placement's query
- * parameters are made of: uuids in the loose forms that upstream takes.
+ * values in their order; a name may come more than once.
  *
  * Plain data; the strings belong to the query. Stateless.
  */
@@ -12,7 +11,6 @@
 #include <stddef.h>
 
 #include "lib/error.h"
-#include "lib/uuid.h"
 
 #define QUERY_MAX_ITEMS 1000
 
@@ -39,10 +37,6 @@ size_t query_count(const struct query *query, const char *name);
 /* A path with its %XX decoded, each byte for a character of Latin-1 as in WSGI: only
  * refusals show those beyond ASCII, and so do as upstream's. The caller frees; NULL
  * when there is a NUL in it. */
-char *path_decode(const char *path);
-
-/* Any form that Python's uuid.UUID takes: dashes anywhere or none, either case,
- * "{...}", "urn:uuid:". `out` (may be NULL) gets the usual form. */
-bool uuid_like(const char *text, char out[UUID_TEXT_SIZE]);
+char *query_decode_path(const char *path);
 
 #endif

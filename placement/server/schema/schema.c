@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
-#include "placement/server/message/query.h"
+#include "placement/server/message/uuid_like.h"
 
 /* Where in the document a value is, linked upwards. */
 struct place {

@@ -5,7 +5,7 @@
 
 #include "lib/lower_bound.h"
 #include "lib/uuid.h"
-#include "placement/server/message/query.h"
+#include "placement/server/message/uuid_like.h"
 
 /* ---- columns ---- */
 

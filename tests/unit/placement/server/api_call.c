@@ -89,16 +89,16 @@ int api_call(struct api_world *world, int minor, const char *method, const char 
     request.now = world->now++;
     if (question)
         *question++ = 0;
-    _cleanup_free_ char *path = path_decode(raw);
+    _cleanup_free_ char *path = query_decode_path(raw);
     request.path = path;
     if (query_parse(question, &request.query, NULL) != 0)
         request.query_problem = "no UTF-8";
     *reply = (struct reply){0};
-    if (api_admit(&world->api, &request, reply) == 0)
-        api_answer(&world->api, &request, reply);
+    if (dispatch_admit(&world->api, &request, reply) == 0)
+        dispatch_answer(&world->api, &request, reply);
     if (store_commit(world->api.store, &world->commit_error) != 0) {
         reply_clear(reply);
-        api_answer_again(&world->api, &request, reply, &world->commit_error);
+        dispatch_answer_again(&world->api, &request, reply, &world->commit_error);
     }
     query_clear(&request.query);
     identity_clear(&request.identity);

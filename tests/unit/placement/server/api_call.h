@@ -8,7 +8,7 @@
 #include "placement/server/dispatch.h"
 
 struct api_world {
-    struct api api;
+    struct dispatch api;
     char folder[64], path[96];
     int64_t now;                                       /* of the next request */
     struct strlist origins, methods, headers, exposed; /* of CORS */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
-#include "placement/server/message/python_text.h"
 #include "placement/server/message/query.h"
 
 static void parses_names_and_values(void **state)
@@ -60,35 +59,6 @@ static void bounds_the_number_of_parameters(void **state)
     free(text);
 }
 
-static void takes_uuids_in_all_forms(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        bool good;
-    } cases[] = {
-        {"6f0c1f52-62c4-4d0c-9a5e-1f2b7a3c9d10", true},
-        {"6F0C1F52-62C4-4D0C-9A5E-1F2B7A3C9D10", true},
-        {"6f0c1f5262c44d0c9a5e1f2b7a3c9d10", true},
-        {"{6f0c1f52-62c4-4d0c-9a5e-1f2b7a3c9d10}", true},
-        {"urn:uuid:6f0c1f52-62c4-4d0c-9a5e-1f2b7a3c9d10", true},
-        {"6f0c1f52-62c4-4d0c-9a5e-1f2b7a3c9d1", false},
-        {"6f0c1f52-62c4-4d0c-9a5e-1f2b7a3c9d100", false},
-        {"6f0c1f52-62c4-4d0c-9a5e-1f2b7a3c9d1g", false},
-        {"", false},
-        {"------------------------------------", false},
-        {"6f0c1f5262c44d0c9a5e1f2b7a3c9d106f0c1f5262c44d0c9a5e1f2b7a3c9d106f0c1f52",
-         false},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char uuid[UUID_TEXT_SIZE] = "";
-        if (uuid_like(cases[i].text, uuid) != cases[i].good)
-            fail_msg("'%s'", cases[i].text);
-        if (cases[i].good)
-            assert_string_equal(uuid, "6f0c1f52-62c4-4d0c-9a5e-1f2b7a3c9d10");
-    }
-}
-
 static void takes_the_bytes_of_a_path_for_latin_1(void **state)
 {
     (void)state;
@@ -105,31 +75,11 @@ static void takes_the_bytes_of_a_path_for_latin_1(void **state)
         {"", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        _cleanup_free_ char *decoded = path_decode(cases[i].path);
+        _cleanup_free_ char *decoded = query_decode_path(cases[i].path);
         if (!decoded != !cases[i].decoded ||
             (decoded && strcmp(decoded, cases[i].decoded) != 0))
             fail_msg("%s: %s", cases[i].path, decoded ? decoded : "refused");
     }
-}
-
-static void reads_numbers_as_python_does(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        int64_t number;
-    } good[] = {{"7", 7},        {" +7\t", 7}, {"-7", -7},
-                {"007", 7},      {"1_0", 10},  {"99999999999999999999", INT64_MAX},
-                {"\n1_2_3", 123}};
-    static const char *const bad[] = {"",     " ",   "-",   "+-1", "_1", "1_",
-                                      "1__0", "1 0", "0x1", "1.0", "1e3"};
-    int64_t number;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        if (!python_int(good[i].text, &number) || number != good[i].number)
-            fail_msg("%s", good[i].text);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        if (python_int(bad[i], &number))
-            fail_msg("taken: %s", bad[i]);
 }
 
 int main(void)
@@ -139,8 +89,6 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_text),
         cmocka_unit_test(bounds_the_number_of_parameters),
         cmocka_unit_test(takes_the_bytes_of_a_path_for_latin_1),
-        cmocka_unit_test(reads_numbers_as_python_does),
-        cmocka_unit_test(takes_uuids_in_all_forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

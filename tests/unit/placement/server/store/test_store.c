@@ -156,7 +156,7 @@ static void same_as_on_disk(struct api_world *world)
     struct graph loaded = {0};
     struct database *database;
     struct error err;
-    assert_ok(check_database(world->path, &err), &err);
+    assert_ok(maintenance_check(world->path, &err), &err);
     assert_ok(database_open_readonly(world->path, &database, &err), &err);
     assert_ok(graph_load(&loaded, database, &err), &err);
     char *here = graph_text(&world->api.store->graph), *there = graph_text(&loaded);
@@ -313,7 +313,7 @@ static void check_refuses(const char *sql, const char *words)
                       " sql = replace(sql, 'TEXT NOT NULL', 'TEXT');"
                       "PRAGMA writable_schema = RESET");
     alter(world.path, sql);
-    if (check_database(world.path, &err) == 0)
+    if (maintenance_check(world.path, &err) == 0)
         fail_msg("taken after %s", sql);
     if (!strstr(err.text, words))
         fail_msg("%s: %s", sql, err.text);
@@ -364,7 +364,7 @@ static void loads_chains_in_any_order(void **state)
           " format('a0000000-0000-4000-8000-%012d', i), format('chain%d', i), 0,"
           " CASE WHEN i < 20000 THEN i + 1 END, 1 FROM n");
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
-    assert_ok(check_database(world.path, &err), &err);
+    assert_ok(maintenance_check(world.path, &err), &err);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
     assert_true(after.tv_sec - before.tv_sec < 3);
     const struct store_options options = {0};
@@ -398,7 +398,7 @@ static void refuses_damaged_files_and_strangers(void **state)
                      (ssize_t)sizeof garbage);
     close(fd);
     assert_int_equal(store_open(world.path, &options, &store, &err), -1);
-    assert_int_equal(check_database(world.path, &err), -1);
+    assert_int_equal(maintenance_check(world.path, &err), -1);
     fd = open(world.path, O_WRONLY | O_TRUNC);
     assert_int_equal(write(fd, garbage, sizeof garbage), (ssize_t)sizeof garbage);
     close(fd);
@@ -418,11 +418,11 @@ static void copies_while_it_is_used(void **state)
     api_world_open(&world);
     snprintf(copy, sizeof copy, "%s/copy", world.folder);
     api_expect(&world, 39, "PUT", "/traits/CUSTOM_X", NULL, 201, NULL);
-    assert_ok(check_backup(world.path, copy, &err), &err);
-    assert_int_equal(check_backup(world.path, copy, &err), -1);
+    assert_ok(maintenance_back_up(world.path, copy, &err), &err);
+    assert_int_equal(maintenance_back_up(world.path, copy, &err), -1);
     assert_int_equal(err.code, ERROR_EXISTS);
     api_expect(&world, 39, "PUT", "/traits/CUSTOM_Y", NULL, 201, NULL);
-    assert_ok(check_database(copy, &err), &err);
+    assert_ok(maintenance_check(copy, &err), &err);
     unlink(copy);
     char side[160];
     snprintf(side, sizeof side, "%s-wal", copy);

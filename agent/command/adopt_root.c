@@ -116,7 +116,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_adopt_root = {
     .name = "adopt-root",
-    .arguments = "",
     .summary = "the state file belongs to this host's present root provider",
     .run = run,
 };

@@ -30,7 +30,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_allocations = {
     .name = "allocations",
-    .arguments = "",
     .summary = "who has which devices, and how each allocation stands",
     .run = run,
 };

@@ -104,7 +104,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_check_config = {
     .name = "check-config",
-    .arguments = "",
     .summary = "every problem of the configuration, with file and line",
     .run = run,
 };

@@ -32,8 +32,9 @@ struct command_option {
 };
 
 struct command {
-    const char *name;      /* "types" */
-    const char *arguments; /* "[GPU]"; "" for none. Words in brackets may be left out */
+    const char *name;     /* "types" */
+    const char *argument; /* "GPU": what is called so follows; NULL: nothing does */
+    bool argument_may_be_left_out;
     const struct command_option *options; /* of its own; NULL: none */
     const char *summary;                  /* one line of --help and of the manual */
     int (*run)(const struct command_context *context, int argc,

@@ -61,8 +61,10 @@ static char *synopsis(const struct command *command)
     for (const struct command_option *o = command->options; o && o->name; o++)
         strlist_add_take(&words, xasprintf("[--%s%s%s]", o->name, o->value ? " " : "",
                                            o->value ? o->value : ""));
-    if (*command->arguments)
-        strlist_add(&words, command->arguments);
+    if (command->argument)
+        strlist_add_take(&words,
+                         xasprintf(command->argument_may_be_left_out ? "[%s]" : "%s",
+                                   command->argument));
     return strlist_join(&words, " ");
 }
 
@@ -272,21 +274,10 @@ static void list_options(const struct command *command, struct option *all)
 
 /* ---- the command ---- */
 
-/* How many arguments "CONSUMER" or "[GPU]" takes. */
-static void count_arguments(const char *arguments, int *least, int *most)
-{
-    *least = *most = 0;
-    for (const char *p = arguments; *p; p += strspn(p, " ")) {
-        *least += *p != '[';
-        ++*most;
-        p += strcspn(p, " ");
-    }
-}
-
 static int check_arguments(const struct command *command, int count)
 {
-    int least, most;
-    count_arguments(command->arguments, &least, &most);
+    int most = command->argument ? 1 : 0;
+    int least = command->argument_may_be_left_out ? 0 : most;
     if (count >= least && count <= most)
         return 0;
     fputs("vgpu-agent: usage: ", stderr);

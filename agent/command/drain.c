@@ -198,14 +198,14 @@ static int run_undrain(const struct command_context *context, int argc, char **a
 
 const struct command command_drain = {
     .name = "drain",
-    .arguments = "GPU",
+    .argument = "GPU",
     .summary = "nobody new gets the GPU; its devices stay",
     .run = run_drain,
 };
 
 const struct command command_undrain = {
     .name = "undrain",
-    .arguments = "GPU",
+    .argument = "GPU",
     .summary = "takes `drain` back",
     .run = run_undrain,
 };

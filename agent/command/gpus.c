@@ -109,7 +109,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_gpus = {
     .name = "gpus",
-    .arguments = "",
     .summary = "all GPUs of the host: configured type, how each stands, types offered",
     .run = run,
 };

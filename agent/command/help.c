@@ -20,7 +20,8 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_help = {
     .name = "help",
-    .arguments = "[COMMAND]",
+    .argument = "COMMAND",
+    .argument_may_be_left_out = true,
     .summary = "all commands and options, or one command",
     .run = run,
 };

@@ -31,7 +31,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_plan = {
     .name = "plan",
-    .arguments = "",
     .summary = "what the next cycle would do; exit status 0: nothing, 1: nothing, and "
                "not all is well, 2: changes",
     .run = run,

@@ -252,7 +252,8 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_prune = {
     .name = "prune",
-    .arguments = "[GPU]",
+    .argument = "GPU",
+    .argument_may_be_left_out = true,
     .summary = "deletes the providers of GPUs that are no longer configured, if free",
     .run = run,
 };

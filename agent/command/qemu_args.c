@@ -15,7 +15,7 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_qemu_args = {
     .name = "qemu-args",
-    .arguments = "CONSUMER",
+    .argument = "CONSUMER",
     .summary = "the -device arguments of its devices, for QEMU",
     .run = run,
 };

@@ -23,7 +23,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_reload = {
     .name = "reload",
-    .arguments = "",
     .summary = "the daemon reads its files again, as after SIGHUP",
     .run = run,
 };

@@ -104,7 +104,6 @@ static const struct command_option options[] = {
 
 const struct command command_restore = {
     .name = "restore",
-    .arguments = "",
     .options = options,
     .summary = "puts back devices that a reboot took; needs no Placement",
     .run = run,

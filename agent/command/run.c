@@ -12,7 +12,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_run = {
     .name = "run",
-    .arguments = "",
     .summary = "the daemon, in the foreground; SIGTERM ends it, SIGHUP reloads",
     .run = run,
 };

@@ -360,7 +360,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_status = {
     .name = "status",
-    .arguments = "",
     .summary = "is all well, and what is not; exit status 1 when something is not",
     .run = run,
 };

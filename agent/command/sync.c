@@ -30,7 +30,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_sync = {
     .name = "sync",
-    .arguments = "",
     .summary = "one cycle: observe, decide, act; exit status 0 when all is as it "
                "should be",
     .run = run,

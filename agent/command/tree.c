@@ -186,7 +186,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_tree = {
     .name = "tree",
-    .arguments = "",
     .summary = "the providers of this host as Placement has them",
     .run = run,
 };

@@ -73,7 +73,8 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_types = {
     .name = "types",
-    .arguments = "[GPU]",
+    .argument = "GPU",
+    .argument_may_be_left_out = true,
     .summary = "the types that the GPUs offer, with their attributes",
     .run = run,
 };

@@ -15,7 +15,7 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_xml = {
     .name = "xml",
-    .arguments = "CONSUMER",
+    .argument = "CONSUMER",
     .summary = "the <hostdev> elements of its devices, for a libvirt domain",
     .run = run,
 };

@@ -7,10 +7,10 @@
 #include "agent/default_files.h"
 #include "lib/xalloc.h"
 
-static void log_problems(const struct config_problems *problems)
+void settings_log_problems(const struct config_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++) {
-        _cleanup_free_ char *text = config_problem_text(&problems->items[i]);
+        _cleanup_free_ char *text = config_problem_log_text(&problems->items[i]);
         log_message(problems->items[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
                     "config", "%s", text);
     }
@@ -37,7 +37,7 @@ static struct config *load(const struct settings *settings, bool for_placement,
         config_read(&settings->config_files, &settings->config_dirs, &problems);
     if (for_placement && !config_has_errors(&problems))
         config_check_placement(config, &problems);
-    log_problems(&problems);
+    settings_log_problems(&problems);
     *faulty = config_has_errors(&problems);
     override(settings, config);
     return config;

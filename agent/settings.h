@@ -36,6 +36,9 @@ int settings_load_full(const struct settings *settings, struct config **out);
 int settings_load_faulty(const struct settings *settings, struct config **out,
                          bool *faulty);
 
+/* A line each. */
+void settings_log_problems(const struct config_problems *problems);
+
 /* The files say something else than `config`, which was read from them; secrets are not
  * compared. Logs nothing. */
 bool settings_differ(const struct settings *settings, const struct config *config);

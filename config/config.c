@@ -102,6 +102,13 @@ static bool is_our_section(const char *name)
     return strcasecmp(name, "placement") == 0 || is_types_section(name);
 }
 
+static bool is_used_section(const struct config *config, const char *name)
+{
+    const char *auth = config->placement.auth_section;
+    return strcasecmp(name, "agent") == 0 || is_our_section(name) ||
+           (auth && strcasecmp(name, auth) == 0);
+}
+
 /* It names the driver, or, where another of nova-compute's files does, holds things that
  * are not the agent's and nothing that is the agent's alone. */
 static bool is_novas_file(const struct ini *ini, size_t file)
@@ -176,24 +183,36 @@ static bool is_secret(const struct ini_entry *entry)
            strcasestr(entry->name, "secret");
 }
 
-static bool is_used(const struct config *config, const struct ini_entry *entry)
-{
-    const char *auth = config->placement.auth_section;
-    return strcasecmp(entry->section, "agent") == 0 || is_our_section(entry->section) ||
-           (auth && strcasecmp(entry->section, auth) == 0);
-}
-
 static void make_digest(struct config *config, const struct ini *ini)
 {
     _cleanup_strlist_ struct strlist lines = {0};
     for (size_t i = 0; i < ini->entry_count; i++) {
         const struct ini_entry *entry = &ini->entries[i];
-        if (is_used(config, entry) && !is_secret(entry))
+        if (is_used_section(config, entry->section) && !is_secret(entry))
             strlist_add_take(&lines, xasprintf("[%s] %s = %s", entry->section,
                                                entry->name, entry->value));
     }
     _cleanup_free_ char *text = strlist_join(&lines, "\n");
     uuid5_text(NO_SPACE, text, config->digest);
+}
+
+/* ---- what was read ---- */
+
+static void list_sources(struct config *config, const struct ini *ini)
+{
+    for (size_t i = 0; i < ini->files.count; i++) {
+        _cleanup_strlist_ struct strlist used = {0};
+        for (size_t j = 0; j < ini->section_count; j++) {
+            const struct ini_section *section = &ini->sections[j];
+            if (section->place.file == ini->files.items[i] &&
+                is_used_section(config, section->name))
+                strlist_add_take(&used, xasprintf("[%s]", section->name));
+        }
+        _cleanup_free_ char *names = strlist_join(&used, ", ");
+        strlist_add_take(&config->sources,
+                         xasprintf("%s: %s", ini->files.items[i],
+                                   used.count ? names : "nothing that is used"));
+    }
 }
 
 struct config *config_from_ini(const struct ini *ini, struct config_problems *problems)
@@ -211,6 +230,7 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     check_together(config, ini, problems);
     check_beside_nova(config, ini, problems);
     make_digest(config, ini);
+    list_sources(config, ini);
     return config;
 }
 
@@ -219,7 +239,10 @@ struct config *config_read(const struct strlist *files, const struct strlist *di
 {
     _cleanup_ini_ struct ini ini = {0};
     ini_read_all(&ini, files, dirs, problems);
-    return config_from_ini(&ini, problems);
+    bool incomplete = config_has_errors(problems);
+    struct config *config = config_from_ini(&ini, problems);
+    config->incomplete = incomplete;
+    return config;
 }
 
 int config_load(const struct strlist *files, const struct strlist *dirs,
@@ -242,6 +265,7 @@ void config_free(struct config *config)
 {
     if (!config)
         return;
+    strlist_clear(&config->sources);
     devices_clear(config);
     placement_config_clear(&config->placement);
     options_clear(&agent_options, config);

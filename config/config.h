@@ -56,6 +56,9 @@ struct config {
     struct strlist enabled_mdev_types; /* as written; `types` is what it came to */
     struct mdev_type_config *types;    /* in the order of enabled_mdev_types */
     size_t type_count;
+    struct strlist sources; /* "FILE: [agent], [devices]": each file that was read, with
+                               the sections in it that are used */
+    bool incomplete;        /* not all of the files could be read */
     char digest[UUID_TEXT_SIZE]; /* the same for the same options as they are written,
                                     secrets left out */
 };

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/buffer.h"
 #include "lib/files.h"
@@ -265,7 +266,16 @@ void ini_read_text(struct ini *ini, const char *name, const char *text, size_t l
         .next = text,
         .end = text + length,
     };
-    static const char bom[] = "\xef\xbb\xbf";
+    static const char bom[] = "\xef\xbb\xbf", utf16_le[] = "\xff\xfe",
+                      utf16_be[] = "\xfe\xff";
+    if (length >= 2 &&
+        (memcmp(text, utf16_le, 2) == 0 || memcmp(text, utf16_be, 2) == 0)) {
+        r.place.line = 1;
+        config_error(problems, &r.place,
+                     "UTF-16, as editors of Windows write it; "
+                     "expected text in UTF-8");
+        return;
+    }
     if (length >= 3 && memcmp(text, bom, 3) == 0) {
         r.next += 3;
         r.place.line = 1;
@@ -285,13 +295,20 @@ void ini_read_text(struct ini *ini, const char *name, const char *text, size_t l
     }
 }
 
+static bool is_directory(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 void ini_read_file(struct ini *ini, const char *path, struct config_problems *problems)
 {
     _cleanup_free_ char *text = NULL;
     size_t length;
     struct error err;
     if (file_read_at(AT_FDCWD, path, INI_FILE_MAX, &text, &length, &err) != 0) {
-        config_error(problems, NULL, "%s", err.text);
+        config_error(problems, NULL, "%s%s", err.text,
+                     is_directory(path) ? "; a folder is read with --config-dir" : "");
         return;
     }
     ini_read_text(ini, path, text, length, problems);
@@ -315,9 +332,14 @@ static void read_directory(struct ini *ini, const char *path,
     struct dirent **entries;
     int count = scandir(path, &entries, is_conf, by_name);
     if (count < 0) {
-        config_error(problems, NULL, "%s: %s", path, strerror(errno));
+        config_error(problems, NULL, "%s: %s%s", path, strerrordesc_np(errno),
+                     errno == ENOTDIR ? "; expected a folder, of whose files those "
+                                        "that end in .conf are read"
+                                      : "");
         return;
     }
+    if (count == 0)
+        config_warning(problems, NULL, "%s: no file in it ends in .conf", path);
     for (int i = 0; i < count; i++) {
         _cleanup_free_ char *file = xasprintf("%s/%s", path, entries[i]->d_name);
         ini_read_file(ini, file, problems);

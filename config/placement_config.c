@@ -156,6 +156,22 @@ const struct option_table placement_adapter_options = {
     .option_count = OPTION_COUNT(adapter_options),
 };
 
+/* It says who we are, and all that it should say would seem to be missing. */
+static void check_auth_section(const struct placement_config *config,
+                               const struct ini *ini, const char *section,
+                               struct config_problems *problems)
+{
+    for (size_t i = 0; i < ini->section_count; i++)
+        if (strcasecmp(ini->sections[i].name, config->auth_section) == 0)
+            return;
+    const char *const sections_to_read[] = {section, NULL};
+    const struct ini_entry *entry = options_entry(
+        &placement_session_options, ini, "placement", "auth_section", sections_to_read);
+    config_error(problems, entry ? &entry->place : NULL,
+                 "%s.auth_section: there is no section [%s] in the files", section,
+                 config->auth_section);
+}
+
 static void apply(const struct option_table *table, const struct ini *ini,
                   const char *const *section, struct placement_config *config,
                   struct config_problems *problems)
@@ -172,12 +188,14 @@ void placement_config_apply_session(struct placement_config *config,
     placement_config_clear(config);
     config->section = xstrdup(section);
     apply(&placement_session_options, ini, sections_to_read, config, problems);
-    if (config->auth_section)
+    if (config->auth_section) {
+        check_auth_section(config, ini, section, problems);
         sections_to_read[0] = config->auth_section;
+    }
     apply(&placement_auth_options, ini, sections_to_read, config, problems);
     const struct ini_entry *entry = options_entry(
         &placement_auth_options, ini, "placement", "auth_type", sections_to_read);
-    if (entry)
+    if (entry && *entry->value)
         config->auth_place = config_place_copy(&entry->place);
 }
 
@@ -216,6 +234,9 @@ static void warn_unused(const struct placement_config *config,
     if (option)
         config_warning(problems, &entry->place, "%s.%s: not used: %s", entry->section,
                        entry->name, option->help);
+    else if (config->auth_section &&
+             config_has_error_of(problems, config->section, "auth_section"))
+        return; /* nothing is in place of it */
     else if (config->auth_section &&
              options_of_entry(&placement_auth_options, "placement", entry))
         config_warning(problems, &entry->place,
@@ -309,12 +330,23 @@ static bool is_met(const struct placement_config *config, const struct need *nee
     return false;
 }
 
+/* It is there, and was refused: that was said. */
+static bool is_refused(const char *section, const struct need *need,
+                       const struct config_problems *problems)
+{
+    _cleanup_strlist_ struct strlist words = strlist_split(need->options, ' ');
+    for (size_t i = 0; i < words.count; i++)
+        if (config_has_error_of(problems, section, words.items[i]))
+            return true;
+    return false;
+}
+
 static void check_needs(const struct placement_config *config, const struct need *need,
                         struct config_problems *problems)
 {
     const char *section = config->auth_section ? config->auth_section : config->section;
     for (; need->options; need++)
-        if (!is_met(config, need))
+        if (!is_met(config, need) && !is_refused(section, need, problems))
             config_error(problems, &config->auth_place,
                          "%s.%s: not set; auth_type = %s needs it", section,
                          need->options, config->auth_type);
@@ -387,7 +419,11 @@ static void check_files(const struct placement_config *config,
 void placement_config_check(const struct placement_config *config,
                             struct config_problems *problems)
 {
+    if (config_has_error_of(problems, config->section, "auth_section"))
+        return;
     if (!config->auth_type) {
+        if (config->auth_place.file) /* it was refused */
+            return;
         _cleanup_free_ char *accepted =
             options_accepted(&placement_auth_options, "placement", "auth_type");
         config_error(problems, NULL, "%s.auth_type: not set; expected %s",

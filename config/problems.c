@@ -71,15 +71,24 @@ void config_problems_sort(struct config_problems *problems)
         qsort(problems->items, problems->count, sizeof *problems->items, by_place);
 }
 
-char *config_problem_text(const struct config_problem *problem)
+static char *text_of(const struct config_problem *problem, const char *kind)
 {
-    const char *kind = problem->warning ? "warning: " : "";
     const struct config_place *place = &problem->place;
     if (!place->file)
         return xasprintf("%s%s", kind, problem->text);
     if (!place->line)
         return xasprintf("%s: %s%s", place->file, kind, problem->text);
     return xasprintf("%s:%u: %s%s", place->file, place->line, kind, problem->text);
+}
+
+char *config_problem_text(const struct config_problem *problem)
+{
+    return text_of(problem, problem->warning ? "warning: " : "");
+}
+
+char *config_problem_log_text(const struct config_problem *problem)
+{
+    return text_of(problem, "");
 }
 
 bool config_has_errors(const struct config_problems *problems)

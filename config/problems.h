@@ -48,6 +48,8 @@ void config_problems_sort(struct config_problems *problems);
 /* "file:line: section.option: text", with "warning: " before the text of a warning. The
  * caller frees. */
 char *config_problem_text(const struct config_problem *problem);
+/* The same without "warning: ", for what says the level itself. */
+char *config_problem_log_text(const struct config_problem *problem);
 bool config_has_errors(const struct config_problems *problems);
 /* Is there an error of just this option, "section.option" as it was written? What
  * follows from it alone need not be said as well. */

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include "agent/backend/reader.h"
+#include "agent/command/check_config.h"
 #include "agent/command/check_host.h"
 #include "agent/command/command.h"
 #include "agent/host/device_use.h"
 #include "agent/host/sysfs.h"
+#include "lib/xalloc.h"
 #include "placement/client/client.h"
 
 static void check_host(const struct command_context *context,
@@ -38,32 +40,36 @@ static void check_libvirt(const struct config *config, struct config_problems *p
                        *places.defined == '/' ? "" : "/", places.defined);
 }
 
-/* What is complete may still be no good: the client looks for itself, and sends
- * nothing. */
+/* What is complete and without errors may still be no good: the client looks for itself,
+ * and sends nothing. */
 static void check_placement(const struct config *config,
                             struct config_problems *problems)
 {
     _cleanup_(placement_client_freep) struct placement_client *client = NULL;
     struct error err;
-    size_t before = problems->count;
     config_check_placement(config, problems);
-    if (problems->count == before &&
+    if (!config_has_errors(problems) &&
         placement_client_new(&config->placement, &client, &err) != 0)
         config_error(problems, NULL, "%s", err.text);
 }
 
-static void find_problems(const struct command_context *context,
-                          struct config_problems *problems)
+struct config *check_config_problems(const struct command_context *context,
+                                     struct config_problems *problems)
 {
     _cleanup_strlist_ struct strlist files =
         strlist_copy(&context->settings.config_files);
     if (files.count == 0 && context->settings.config_dirs.count == 0)
         strlist_add(&files, SETTINGS_DEFAULT_CONFIG);
-    _cleanup_(config_freep) struct config *config =
+    struct config *config =
         config_read(&files, &context->settings.config_dirs, problems);
-    check_placement(config, problems);
+    /* What is missing may stand in what could not be read. */
+    if (!config->incomplete)
+        check_placement(config, problems);
     check_host(context, config, problems);
-    check_libvirt(config, problems);
+    if (!config->incomplete)
+        check_libvirt(config, problems);
+    config_problems_sort(problems);
+    return config;
 }
 
 static int print_json(const struct config_problems *problems)
@@ -80,14 +86,39 @@ static int print_json(const struct config_problems *problems)
     return table_print(table, FORMAT_JSON, stdout);
 }
 
-static int print_lines(const struct config_problems *problems)
+static size_t count_errors(const struct config_problems *problems)
 {
+    size_t errors = 0;
+    for (size_t i = 0; i < problems->count; i++)
+        errors += !problems->items[i].warning;
+    return errors;
+}
+
+/* "ok", "ok; 1 warning", "2 errors, 1 warning" */
+static int print_verdict(const struct config_problems *problems)
+{
+    size_t errors = count_errors(problems), warnings = problems->count - errors;
+    _cleanup_free_ char *wrong =
+        errors ? xasprintf("%zu error%s", errors, errors == 1 ? "" : "s")
+               : xstrdup("ok");
+    if (warnings == 0)
+        return puts(wrong);
+    return printf("%s%s %zu warning%s\n", wrong, errors ? "," : ";", warnings,
+                  warnings == 1 ? "" : "s");
+}
+
+static int print_lines(const struct config *config,
+                       const struct config_problems *problems)
+{
+    for (size_t i = 0; i < config->sources.count; i++)
+        if (printf("read %s\n", config->sources.items[i]) < 0)
+            return -1;
     for (size_t i = 0; i < problems->count; i++) {
         _cleanup_free_ char *text = config_problem_text(&problems->items[i]);
         if (puts(text) < 0)
             return -1;
     }
-    return 0;
+    return print_verdict(problems) < 0 || fflush(stdout) != 0 ? -1 : 0;
 }
 
 static int run(const struct command_context *context, int argc, char **argv)
@@ -95,10 +126,10 @@ static int run(const struct command_context *context, int argc, char **argv)
     (void)argc;
     (void)argv;
     _cleanup_problems_ struct config_problems problems = {0};
-    find_problems(context, &problems);
-    config_problems_sort(&problems);
-    int printed =
-        context->format == FORMAT_JSON ? print_json(&problems) : print_lines(&problems);
+    _cleanup_(config_freep) struct config *config =
+        check_config_problems(context, &problems);
+    int printed = context->format == FORMAT_JSON ? print_json(&problems)
+                                                 : print_lines(config, &problems);
     return printed != 0 || config_has_errors(&problems) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -34,12 +34,72 @@ class CheckConfig(SystemTest):
         self.host_file.write_text(f"[agent]\nhost_root = {root}\n")
 
     def check(self, text, *options):
-        """(exit status, lines with the folder's name taken off)"""
+        """(exit status, the problems with the folder's name taken off); the table also says what was read, and the
+        verdict."""
         self.file.write_bytes(text if isinstance(text, bytes) else text.encode())
         done = run([program("vgpu-agent"), "--config-file", str(self.host_file), "--config-file", str(self.file),
                     "--sysfs-root", str(self.host.root), *options, "check-config"])
         self.assertEqual(done.stderr, "")
-        return done.returncode, done.stdout.replace(f"{self.directory}/", "")
+        lines = done.stdout.replace(f"{self.directory}/", "").splitlines(keepends=True)
+        if options:
+            return done.returncode, "".join(lines)
+        self.assertEqual(lines[0], "read host.conf: [agent]\n")
+        self.assertTrue(lines[1].startswith("read nova.conf: [devices], "), lines[1])
+        self.assertEqual(lines[-1], self.verdict(lines[2:-1]))
+        return done.returncode, "".join(lines[2:-1])
+
+    def verdict(self, problems):
+        warnings = sum("warning: " in line for line in problems)
+        errors = len(problems) - warnings
+        counted = [f"{number} {kind}{'' if number == 1 else 's'}"
+                   for number, kind in ((errors, "error"), (warnings, "warning")) if number]
+        return (", ".join(counted) if errors else "; ".join(["ok"] + counted)) + "\n"
+
+    def run_on(self, *options):
+        return run([program("vgpu-agent"), *options, "--sysfs-root", str(self.host.root), "check-config"])
+
+    def test_it_names_the_files_and_says_ok(self):
+        (self.directory / "empty.d").mkdir()
+        more = self.subdirectory("more.d")
+        (more / "a.conf").write_text("[vnc]\nenabled = false\n")
+        (more / "b.conf.bak").write_text("[agent]\nmode = both\n")
+        self.file.write_text(GUIDE)
+        done = self.run_on("--config-file", str(self.host_file), "--config-file", str(self.file),
+                           "--config-dir", str(more), "--config-dir", str(self.directory / "empty.d"))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout.replace(f"{self.directory}/", ""),
+                         "read host.conf: [agent]\n"
+                         "read nova.conf: [devices], [mdev_nvidia-35], [mdev_nvidia-36], [placement]\n"
+                         f"read {more.name}/a.conf: nothing that is used\n"
+                         "warning: empty.d: no file in it ends in .conf\n"
+                         "ok; 1 warning\n")
+
+    def test_what_follows_from_an_error_alone_is_not_told(self):
+        """One cause, one line."""
+        cases = [
+            (GUIDE.replace("admin_token", "admin-token"),
+             "nova.conf:10: placement.auth_type: 'admin-token' is not accepted; expected one of none, noauth, "
+             "admin_token, password, v3password, v3applicationcredential, token, v3token, http_basic\n"),
+            (GUIDE.replace("http://127.0.0.1:8778", "127.0.0.1:8778"),
+             "nova.conf:11: placement.endpoint: '127.0.0.1:8778' is not accepted; expected "
+             "http://HOST[:PORT][/PATH] or https://..., without user, query or %(name)s\n"),
+            (GUIDE.replace("auth_type = admin_token", "auth_section = service_user"),
+             "nova.conf:10: placement.auth_section: there is no section [service_user] in the files\n"),
+            (GUIDE.replace("[placement]", "[placement"),
+             "nova.conf:9: a section header must be [name] and nothing else; what follows is not read up to the "
+             "next header\n"),
+            (GUIDE.replace("enabled_mdev_types", "enabled_mdev_type"),
+             "nova.conf:4: devices.enabled_mdev_type: unknown option; did you mean enabled_mdev_types?\n"),
+            (GUIDE.replace("[devices]", "[device]"),
+             "nova.conf:3: [device]: not used; did you mean [devices]?\n"),
+        ]
+        for text, line in cases:
+            with self.subTest(line):
+                self.file.write_text(text)
+                done = self.run_on("--config-file", str(self.host_file), "--config-file", str(self.file))
+                lines = [l for l in done.stdout.splitlines(keepends=True) if not l.startswith("read ")]
+                self.assertEqual((done.returncode, "".join(lines).replace(f"{self.directory}/", "")),
+                                 (1, line + "1 error\n"))
 
     def test_a_nova_conf_as_it_is(self):
         self.assertEqual(self.check(GUIDE), (0, ""))
@@ -98,12 +158,18 @@ class CheckConfig(SystemTest):
         self.assertIn("there is no GPU 0000:7f:00.0", lines)
 
     def test_files_that_cannot_be_read(self):
-        for path, text in ((self.directory, "not a regular file"),
-                           (self.directory / "none", "No such file or directory")):
-            done = run([program("vgpu-agent"), "--config-file", str(path),
-                        "--sysfs-root", str(self.host.root), "check-config"])
-            self.assertEqual(done.returncode, 1)
-            self.assertIn(f"{path}: {text}\n", done.stdout)
+        """One line each, and nothing of what they could have said."""
+        (self.directory / "loop").symlink_to("loop")
+        for option, path, text in (
+                ("--config-file", self.directory, "not a regular file; a folder is read with --config-dir"),
+                ("--config-file", self.directory / "none", "No such file or directory"),
+                ("--config-file", self.directory / "loop", "Too many levels of symbolic links"),
+                ("--config-dir", self.directory / "none", "No such file or directory"),
+                ("--config-dir", self.host_file, "Not a directory; expected a folder, of whose files those that end "
+                                                 "in .conf are read")):
+            with self.subTest(text):
+                done = self.run_on(option, str(path))
+                self.assertEqual((done.returncode, done.stdout), (1, f"{path}: {text}\n1 error\n"))
 
     def test_programs_read_the_same(self):
         status, text = self.check(GUIDE + "[agent]\nmode = both\n", "--format", "json")

@@ -293,7 +293,7 @@ static void files_that_cannot_be_read(void **state)
     struct {
         const char *path, *expected;
     } cases[] = {
-        {folder, "not a regular file"},
+        {folder, "not a regular file; a folder is read with --config-dir"},
         {missing, "No such file or directory"},
         {large, "larger than 4194304 bytes"},
         {most, NULL},

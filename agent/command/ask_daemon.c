@@ -5,8 +5,10 @@
 
 #include "agent/state/instance_lock.h"
 #include "lib/clock.h"
+#include "lib/xalloc.h"
 
-#define PATIENCE 30 /* seconds */
+#define PATIENCE 30     /* seconds */
+#define SAID_AFTER 2000 /* milliseconds */
 /* From one look to the next, doubling. */
 #define FIRST_PAUSE_NS 50000000L
 #define LAST_PAUSE_NS 800000000L
@@ -17,27 +19,52 @@ int command_wake_daemon(const struct command_session *session, struct error *err
                                   err);
 }
 
+static void say(struct patience *patience, pid_t daemon)
+{
+    _cleanup_free_ char *text = xasprintf(
+        "the daemon (pid %ld) is still at work on something else; waiting for "
+        "it, for %d seconds at most",
+        (long)daemon, PATIENCE);
+    patience->said = true;
+    command_complain(text);
+}
+
+int command_wait_a_moment(struct patience *patience, const char *state_file,
+                          struct error *err)
+{
+    pid_t daemon;
+    /* Once it has ended there is nobody to wait for. */
+    if (instance_signal_daemon(state_file, 0, &daemon, err) != 0)
+        return -1;
+    int64_t now = clock_monotonic_ms();
+    if (!patience->end)
+        *patience = (struct patience){now + PATIENCE * 1000, FIRST_PAUSE_NS, false};
+    if (now >= patience->end)
+        return error_set(err, ERROR_TIMEOUT,
+                         "the daemon has not done it in %d seconds; `vgpu-agent "
+                         "status` says what is not well",
+                         PATIENCE);
+    if (!patience->said && now >= patience->end - PATIENCE * 1000 + SAID_AFTER)
+        say(patience, daemon);
+    (void)nanosleep(&(struct timespec){.tv_nsec = patience->pause}, NULL);
+    patience->pause *= patience->pause < LAST_PAUSE_NS ? 2 : 1;
+    return 0;
+}
+
 int command_wait_until(struct command_session *session,
                        bool (*done)(const struct command_session *session, void *data),
                        void *data, struct error *err)
 {
-    int64_t end = clock_monotonic_ms() + PATIENCE * 1000;
-    for (long pause = FIRST_PAUSE_NS;; pause *= pause < LAST_PAUSE_NS ? 2 : 1) {
+    struct patience patience = {0};
+    for (;;) {
         cycle_clear(&session->cycle);
         if (cycle_look(session->agent, agent_now(session->agent), true, &session->cycle,
                        err) != 0)
             return -1;
         if (done(session, data))
             return 0;
-        /* Once it has ended there is nobody to wait for. */
-        if (instance_signal_daemon(session->config->agent.state_file, 0, NULL, err) !=
+        if (command_wait_a_moment(&patience, session->config->agent.state_file, err) !=
             0)
             return -1;
-        if (clock_monotonic_ms() >= end)
-            return error_set(err, ERROR_TIMEOUT,
-                             "the daemon has not done it in %d seconds; `vgpu-agent "
-                             "status` says what is not well",
-                             PATIENCE);
-        (void)nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
     }
 }

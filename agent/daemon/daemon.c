@@ -11,6 +11,7 @@
 #include "agent/daemon/backoff.h"
 #include "agent/daemon/monitor.h"
 #include "agent/plan/text.h"
+#include "agent/report/reload_file.h"
 #include "agent/state/instance_lock.h"
 #include "agent/state/requests.h"
 #include "lib/clock.h"
@@ -175,26 +176,37 @@ static void one_cycle(struct daemon *daemon)
 
 /* ---- reload ---- */
 
+static int take_files(struct daemon *daemon, struct error *err)
+{
+    struct config *config = NULL;
+    if (settings_load_full(daemon->settings, &config) != 0)
+        return error_set(
+            err, ERROR_INVALID,
+            "the files have errors, which `vgpu-agent check-config` lists");
+    if (agent_reconfigure(daemon->agent, config, err) != 0) {
+        config_free(config);
+        return -1;
+    }
+    monitor_note_reload(daemon->monitor, NULL);
+    monitor_follow(daemon->monitor, config, daemon->agent);
+    config_free(daemon->config);
+    daemon->config = config;
+    log_info("agent", "reload: done");
+    return 0;
+}
+
 static void reload(struct daemon *daemon)
 {
     daemon->reload = false;
     notify_state("RELOADING=1");
-    struct error err;
-    struct config *config = NULL;
-    if (settings_load_full(daemon->settings, &config) != 0) {
-        monitor_note_reload(daemon->monitor,
-                            "the files have errors, which `vgpu-agent check-config` "
-                            "lists");
-    } else if (agent_reconfigure(daemon->agent, config, &err) != 0) {
-        monitor_note_reload(daemon->monitor, err.text);
-        config_free(config);
-    } else {
-        monitor_note_reload(daemon->monitor, NULL);
-        monitor_follow(daemon->monitor, config, daemon->agent);
-        config_free(daemon->config);
-        daemon->config = config;
-        log_info("agent", "reload: done");
-    }
+    struct error refusal = {0}, err;
+    int64_t begun = reload_clock();
+    int rc = take_files(daemon, &refusal);
+    if (rc != 0)
+        monitor_note_reload(daemon->monitor, refusal.text);
+    if (reload_answer_write(daemon->config->agent.state_file, begun,
+                            rc == 0 ? NULL : refusal.text, &err) != 0)
+        log_error("agent", "%s", err.text);
     notify_state("READY=1");
 }
 
@@ -255,6 +267,7 @@ static int start(struct daemon *daemon, struct error *err)
     agent_set_interrupt(daemon->agent, interrupted, daemon);
     /* Whoever asked an earlier daemon has gone. */
     const char *state_file = daemon->config->agent.state_file;
+    reload_answer_forget(state_file);
     if (orders_withdraw_all(state_file, ORDER_PRUNE, err) != 0 ||
         orders_withdraw_all(state_file, ORDER_ADOPT_ROOT, err) != 0)
         return -1;

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "agent/report/report_file.h"
 #include "lib/files.h"
 #include "lib/xalloc.h"
 
@@ -41,31 +42,6 @@ static char *text_of(const struct daemon_report *report, const struct notices *p
     return text;
 }
 
-static int replace(const char *path, const char *text, struct error *err)
-{
-    const char *name;
-    _cleanup_close_ int folder = file_open_folder(path, &name, err);
-    if (folder < 0)
-        return -1;
-    return file_replace_at(folder, name, text, strlen(text), 0600, err);
-}
-
-/* Where there is no space for a new file the old one still has some. The reader takes
- * empty lines for nothing, so that a shorter text is there as a whole at every moment. */
-static bool write_over(const char *path, const char *text)
-{
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0)
-        return false;
-    size_t length = strlen(text), size = (size_t)st.st_size;
-    _cleanup_free_ char *padded =
-        xasprintf("%s%*s", text, size > length ? (int)(size - length) : 0, "");
-    for (char *p = padded + length; *p; p++)
-        *p = '\n';
-    return pwrite(fd, padded, strlen(padded), 0) == (ssize_t)strlen(padded);
-}
-
 char *state_folder_full(const char *state_file)
 {
     _cleanup_free_ char *folder = xstrdup(state_file);
@@ -90,11 +66,8 @@ int daemon_report_write(struct daemon_report *report, const char *state_file,
         utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
     daemon_report_clear(report);
-    if (replace(path, text, err) != 0 && !write_over(path, text)) {
-        /* No report is better than one that is not true any more. */
-        (void)unlink(path);
+    if (report_file_write(path, text, err) != 0)
         return error_prefix(err, "what is not well cannot be noted");
-    }
     report->text = steal(text);
     return 0;
 }

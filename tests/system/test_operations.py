@@ -290,8 +290,55 @@ class Reload(OperationsTest):
         self.start()
         self.assertNotIn(child_name(C), self.tree())
         self.configure()
-        self.assertIn(f"pid {self.agent.daemon.pid}", self.agent.run("reload"))
+        pid = self.agent.daemon.pid
+        self.assertEqual(self.agent.run("reload"),
+                         f"the daemon (pid {pid}) has read its files and goes by them\n")
+        self.assertIn("reload: done", self.agent.daemon.output())
         wait_for(lambda: child_name(C) in self.tree(), "the new GPU")
+        self.assertEqual(json.loads(self.agent.run("--format", "json", "reload")),
+                         {"daemon_pid": pid, "taken": True, "problem": None})
+
+    def test_says_what_the_daemon_refuses(self):
+        """Files without errors that it cannot go by."""
+        self.start()
+        self.configure(host_root=self.subdirectory("other"), libvirt="false")
+        why = "another state_file, sysfs_root, host_root or folder of libvirt's needs a restart"
+        pid = self.agent.daemon.pid
+        self.assertEqual(self.agent.run("reload", status=1),
+                         f"the daemon (pid {pid}) goes on with what it had: {why}\n")
+        self.assertEqual(json.loads(self.agent.run("reload", "-f", "json", status=1)),
+                         {"daemon_pid": pid, "taken": False, "problem": why})
+
+    def test_what_check_config_calls_an_error_is_not_sent(self):
+        """The files are well, but not on this host."""
+        self.start()
+        good = self.agent.file.read_text()
+        self.agent.file.write_text(good.replace("nvidia-35", "nvidia-99"))
+        self.agent.run("check-config", status=1)
+        refused = self.agent.try_to("reload")
+        self.assertEqual(refused.returncode, CONFIG)
+        self.assertIn("no GPU of this host offers nvidia-99", refused.stderr)
+        self.assertEqual(refused.stdout, "the daemon was not told: the files have errors; it goes on with what it "
+                                         "had\n")
+        self.assertEqual(json.loads(self.agent.run("reload", "-f", "json", status=CONFIG)),
+                         {"daemon_pid": None, "taken": False,
+                          "problem": "the files have errors; it goes on with what it had"})
+        self.assertNotIn("reload", self.agent.daemon.output())
+
+    def test_waits_for_a_daemon_that_is_at_work(self):
+        """It says so while it waits, as `drain` does, and answers to who asked."""
+        self.start()
+        os.kill(self.agent.daemon.pid, signal.SIGSTOP)
+        self.addCleanup(self.agent.daemon.popen.send_signal, signal.SIGCONT)
+        waiting = {words[0]: Process(self.agent.arguments(*words), self.directory / f"{words[0]}.log")
+                   for words in (["reload"], ["drain", B])}
+        for process in waiting.values():
+            self.addCleanup(process.kill)
+            process.wait_for_output("is still at work on something else; waiting for it, for 30 seconds at most")
+        os.kill(self.agent.daemon.pid, signal.SIGCONT)
+        for process in waiting.values():
+            self.assertEqual(process.popen.wait(20), 0, process.output())
+        self.assertIn("goes by them", waiting["reload"].output())
 
     def test_files_with_errors_are_not_even_sent(self):
         self.start()

@@ -39,12 +39,43 @@ static unsigned distance(const char *a, const char *b)
     return d[rows][columns];
 }
 
+/* Numbers are chosen, not misspelt: who writes nvidia-99 does not mean nvidia-39. */
+static bool differ_in_numbers_only(const char *a, const char *b)
+{
+    bool numbers = false;
+    for (;;) {
+        size_t x = strspn(a, "0123456789"), y = strspn(b, "0123456789");
+        numbers |= x > 0;
+        a += x;
+        b += y;
+        if ((x > 0) != (y > 0) || !same_letter(*a, *b))
+            return false;
+        if (!*a)
+            return numbers;
+        a++;
+        b++;
+    }
+}
+
+/* Two neighbours have changed places. */
+static bool is_swapped(const char *a, const char *b)
+{
+    for (; *a && same_letter(*a, *b); a++, b++)
+        ;
+    return *a && a[1] && same_letter(a[0], b[1]) && same_letter(a[1], b[0]) &&
+           strcasecmp(a + 2, b + 2) == 0;
+}
+
 /* UINT_MAX: too far to be meant. */
 static unsigned farness(const char *word, const char *name)
 {
     size_t length = strlen(word);
     if (length == 0)
         return UINT_MAX;
+    if (strcasecmp(word, name) == 0)
+        return 0;
+    if (differ_in_numbers_only(word, name))
+        return is_swapped(word, name) ? 1 : UINT_MAX;
     if (strncasecmp(word, name, length) == 0)
         return 1;
     unsigned far = distance(word, name), allowed = (unsigned)(length + 3) / 4;

@@ -85,3 +85,11 @@ bool pci_address_guess(const char *text, char out[PCI_ADDRESS_SIZE])
              (uintmax_t)v[1], (uintmax_t)v[2], (uintmax_t)v[3]);
     return pci_address_normalise(guess, out);
 }
+
+const char *pci_address_brief(const char *text)
+{
+    static const char domain[] = "0000:";
+    bool is_brief = text && pci_address_parse(text, NULL) &&
+                    strncmp(text, domain, strlen(domain)) == 0;
+    return is_brief ? text + strlen(domain) : text;
+}

@@ -25,4 +25,8 @@ bool pci_address_normalise(const char *text, char out[PCI_ADDRESS_SIZE]);
  * as above. False, and `out` untouched, when nothing can be guessed. */
 bool pci_address_guess(const char *text, char out[PCI_ADDRESS_SIZE]);
 
+/* As people and lspci(8) write one of domain 0000: "84:00.0"; a part of `text`. Any other
+ * name, or NULL, is given back as it is. */
+const char *pci_address_brief(const char *text);
+
 #endif

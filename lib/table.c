@@ -7,25 +7,30 @@
 #include <string.h>
 
 #include "lib/json_write.h"
+#include "lib/text_wrap.h"
 #include "lib/xalloc.h"
 
+/* Of the lines below a row. */
+#define INDENT 2
+
 struct cell {
-    char *text; /* as people see it */
-    char *json; /* as programs see it */
+    char *text;  /* as people see it */
+    char *brief; /* the same in the usual table; NULL: `text` */
+    char *json;  /* as programs see it */
 };
 
 struct table {
-    const char *const *columns;
+    const struct table_column *columns;
     size_t width; /* number of columns */
     struct cell *cells;
     size_t count;
 };
 
-struct table *table_new(const char *const *columns)
+struct table *table_new(const struct table_column *columns)
 {
     struct table *table = xcalloc(1, sizeof *table);
     table->columns = columns;
-    while (columns[table->width])
+    while (columns[table->width].key)
         table->width++;
     return table;
 }
@@ -36,6 +41,7 @@ void table_free(struct table *table)
         return;
     for (size_t i = 0; i < table->count; i++) {
         free(table->cells[i].text);
+        free(table->cells[i].brief);
         free(table->cells[i].json);
     }
     free(table->cells);
@@ -95,6 +101,13 @@ void table_list(struct table *table, const struct strlist *list)
     add_take(table, list->count ? strlist_join(list, ", ") : xstrdup("-"), &w);
 }
 
+void table_brief(struct table *table, const char *text)
+{
+    struct cell *cell = &table->cells[table->count - 1];
+    free(cell->brief);
+    cell->brief = text ? xstrdup(text) : NULL;
+}
+
 static void print_json(const struct table *table, FILE *out)
 {
     fputs("[", out);
@@ -102,7 +115,7 @@ static void print_json(const struct table *table, FILE *out)
         size_t column = i % table->width;
         if (column == 0)
             fputs(i ? ",\n {" : "\n {", out);
-        fprintf(out, "%s\"%s\": %s", column ? ", " : "", table->columns[column],
+        fprintf(out, "%s\"%s\": %s", column ? ", " : "", table->columns[column].key,
                 table->cells[i].json);
         if (column == table->width - 1)
             fputs("}", out);
@@ -110,50 +123,124 @@ static void print_json(const struct table *table, FILE *out)
     fputs(table->count ? "\n]\n" : "]\n", out);
 }
 
-/* Columns on a terminal: bytes that continue a UTF-8 character take no room. */
-static size_t columns_of(const char *text)
-{
-    size_t n = 0;
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
-}
+/* ---- for people ---- */
+
+/* How the columns stand in the text. */
+struct layout {
+    bool wide;
+    bool *shown; /* in the row */
+    size_t *widths;
+};
 
 static void print_cell(const char *text, size_t width, bool last, FILE *out)
 {
     fputs(text, out);
     if (!last)
-        fprintf(out, "%*s", (int)(width - columns_of(text) + 2), "");
+        fprintf(out, "%*s", (int)(width - text_columns(text) + 2), "");
 }
 
-static void print_title(const char *key, size_t width, bool last, FILE *out)
+static const char *text_of(const struct cell *cell, bool wide)
 {
-    _cleanup_free_ char *title = xstrdup(key);
+    return cell->brief && !wide ? cell->brief : cell->text;
+}
+
+/* The caller frees. */
+static char *title_of(const struct table_column *column)
+{
+    char *title = xstrdup(column->title ? column->title : column->key);
     for (char *p = title; *p; p++)
         *p = (char)(*p == '_' ? ' ' : toupper((unsigned char)*p));
-    print_cell(title, width, last, out);
+    return title;
 }
 
-static void print_text(const struct table *table, FILE *out)
+static size_t total_width(const struct table *table, const struct layout *layout)
 {
-    _cleanup_free_ size_t *widths = xcalloc(table->width, sizeof *widths);
+    size_t total = 0;
     for (size_t c = 0; c < table->width; c++)
-        widths[c] = columns_of(table->columns[c]);
-    for (size_t i = 0; i < table->count; i++) {
-        size_t n = columns_of(table->cells[i].text);
-        if (n > widths[i % table->width])
-            widths[i % table->width] = n;
+        if (layout->shown[c])
+            total += layout->widths[c] + (total ? 2 : 0);
+    return total;
+}
+
+static void drop_last(const struct table *table, struct layout *layout)
+{
+    for (size_t c = table->width; c-- > 0;)
+        if (layout->shown[c] && table->columns[c].place == COLUMN_ROOM) {
+            layout->shown[c] = false;
+            return;
+        }
+}
+
+static size_t count_droppable(const struct table *table)
+{
+    size_t count = 0;
+    for (size_t c = 0; c < table->width; c++)
+        count += table->columns[c].place == COLUMN_ROOM;
+    return count;
+}
+
+static void make_layout(const struct table *table, struct layout *layout)
+{
+    for (size_t c = 0; c < table->width; c++) {
+        enum column_place place = table->columns[c].place;
+        layout->shown[c] =
+            layout->wide || place == COLUMN_ALWAYS || place == COLUMN_ROOM;
+        _cleanup_free_ char *title = title_of(&table->columns[c]);
+        layout->widths[c] = text_columns(title);
     }
-    for (size_t c = 0; c < table->width; c++)
-        print_title(table->columns[c], widths[c], c == table->width - 1, out);
+    for (size_t i = 0; i < table->count; i++) {
+        size_t n = text_columns(text_of(&table->cells[i], layout->wide));
+        if (n > layout->widths[i % table->width])
+            layout->widths[i % table->width] = n;
+    }
+    size_t droppable = layout->wide ? 0 : count_droppable(table);
+    for (; droppable && total_width(table, layout) > TABLE_WIDTH; droppable--)
+        drop_last(table, layout);
+}
+
+static size_t last_shown(const struct table *table, const struct layout *layout)
+{
+    size_t last = table->width - 1;
+    while (last > 0 && !layout->shown[last])
+        last--;
+    return last;
+}
+
+static void print_titles(const struct table *table, const struct layout *layout,
+                         FILE *out)
+{
+    size_t last = last_shown(table, layout);
+    for (size_t c = 0; c <= last; c++)
+        if (layout->shown[c]) {
+            _cleanup_free_ char *title = title_of(&table->columns[c]);
+            print_cell(title, layout->widths[c], c == last, out);
+        }
     fputc('\n', out);
-    for (size_t i = 0; i < table->count; i++) {
-        size_t column = i % table->width;
-        bool last = column == table->width - 1;
-        print_cell(table->cells[i].text, widths[column], last, out);
-        if (last)
-            fputc('\n', out);
-    }
+}
+
+static void print_row(const struct table *table, const struct layout *layout,
+                      const struct cell *row, FILE *out)
+{
+    size_t last = last_shown(table, layout);
+    for (size_t c = 0; c <= last; c++)
+        if (layout->shown[c])
+            print_cell(text_of(&row[c], layout->wide), layout->widths[c], c == last,
+                       out);
+    fputc('\n', out);
+    for (size_t c = 0; c < table->width && !layout->wide; c++)
+        if (table->columns[c].place == COLUMN_BELOW && strcmp(row[c].text, "-") != 0)
+            text_wrap(text_of(&row[c], false), INDENT, TABLE_WIDTH, out);
+}
+
+static void print_text(const struct table *table, bool wide, FILE *out)
+{
+    _cleanup_free_ bool *shown = xcalloc(table->width, sizeof *shown);
+    _cleanup_free_ size_t *widths = xcalloc(table->width, sizeof *widths);
+    struct layout layout = {.wide = wide, .shown = shown, .widths = widths};
+    make_layout(table, &layout);
+    print_titles(table, &layout, out);
+    for (size_t i = 0; i < table->count; i += table->width)
+        print_row(table, &layout, &table->cells[i], out);
 }
 
 int table_print(const struct table *table, enum output_format format, FILE *out)
@@ -162,6 +249,6 @@ int table_print(const struct table *table, enum output_format format, FILE *out)
     if (format == FORMAT_JSON)
         print_json(table, out);
     else
-        print_text(table, out);
+        print_text(table, format == FORMAT_WIDE, out);
     return fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }

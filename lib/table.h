@@ -1,8 +1,9 @@
 /*
  * table: what commands print. Rows of named cells, written as an aligned text table for
- * people or as a JSON array of objects for programs: the same data in both. A column's
- * title is shown in capitals in the text; its key is the JSON member. Cells are added
- * in the order of the columns. Not thread safe.
+ * people or as a JSON array of objects for programs. JSON has all of it, and so has the
+ * wide table; the usual one is made to fit TABLE_WIDTH: each column says what becomes
+ * of it there. A column's title is shown in capitals in the text; its key is the JSON
+ * member. Cells are added in the order of the columns. Not thread safe.
  */
 #ifndef LIB_TABLE_H
 #define LIB_TABLE_H
@@ -13,13 +14,30 @@
 #include "lib/cleanup.h"
 #include "lib/strlist.h"
 
-enum output_format { FORMAT_TABLE, FORMAT_JSON };
+enum output_format { FORMAT_TABLE, FORMAT_WIDE, FORMAT_JSON };
+
+/* Columns on a terminal that a table has room in, unless it is wide. It does not depend
+ * on the terminal, so that a pipe shows what the terminal showed. */
+#define TABLE_WIDTH 80
+
+/* Where a column is in the usual table. */
+enum column_place {
+    COLUMN_ALWAYS,
+    COLUMN_ROOM, /* where there is room for it: the last one of these goes first */
+    COLUMN_BELOW, /* on lines of its own below the row, where there is something to say */
+    COLUMN_WIDE, /* in the wide table only */
+};
+
+struct table_column {
+    const char *key; /* NULL at the end of a list */
+    enum column_place place;
+    const char *title; /* NULL: the key in capitals with '_' as ' ' */
+};
 
 struct table;
 
-/* `columns` are the JSON keys, NULL at the end; a text title is the key in capitals
- * with '_' as ' '. */
-struct table *table_new(const char *const *columns);
+/* `columns` is borrowed. */
+struct table *table_new(const struct table_column *columns);
 void table_free(struct table *table);
 DEFINE_CLEANUP(struct table *, table_free)
 
@@ -32,6 +50,8 @@ void table_int(struct table *table, int64_t number);
 void table_list(struct table *table, const struct strlist *list);
 /* "-" and null. */
 void table_none(struct table *table);
+/* What the usual table shows of the cell that was added last; NULL: the same. */
+void table_brief(struct table *table, const char *text);
 
 /* Writes all rows. 0, or -1 when the stream failed. */
 int table_print(const struct table *table, enum output_format format, FILE *out);

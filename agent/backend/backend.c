@@ -77,3 +77,20 @@ char *gpu_remedy(const struct gpu *gpu)
             remedy = backends[i]->remedy(gpu);
     return remedy ? remedy : xstrdup("see the vendor's documents");
 }
+
+char *host_obstacle(const struct host *host, const char *sysfs_root)
+{
+    for (size_t i = 0; i < host->gpu_count; i++)
+        if (gpu_offers_types(&host->gpus[i]))
+            return NULL;
+    if (host->gpu_count == 0)
+        return xasprintf("no GPU is on this host: %s has neither a display-class PCI "
+                         "device nor one with mdev_supported_types (class/mdev_bus): "
+                         "does `lspci -d ::03xx` show the card, and is the vendor's "
+                         "driver for hosts of virtual GPUs loaded?",
+                         sysfs_root);
+    return xasprintf("no GPU of this host offers types of virtual GPUs (nothing with "
+                     "mdev_supported_types is below %s/class/mdev_bus): `vgpu-agent "
+                     "gpus` says of each why",
+                     sysfs_root);
+}

@@ -94,6 +94,9 @@ bool backend_is_address(const struct host *host, const char *address);
 /* Why nothing can be made on a GPU, though it can be seen well; NULL: something can. The
  * caller frees. */
 char *gpu_obstacle(const struct gpu *gpu);
+/* The same of all of the host together, with what mends it; NULL: some GPU offers some
+ * type. `sysfs_root` is where they were looked for. */
+char *host_obstacle(const struct host *host, const char *sysfs_root);
 /* What mends that, or the health that the GPU is in; for people. The caller frees. */
 char *gpu_remedy(const struct gpu *gpu);
 

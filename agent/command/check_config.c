@@ -74,7 +74,11 @@ struct config *check_config_problems(const struct command_context *context,
 
 static int print_json(const struct config_problems *problems)
 {
-    static const char *const columns[] = {"file", "line", "level", "text", NULL};
+    static const struct table_column columns[] = {{.key = "file"},
+                                                  {.key = "line"},
+                                                  {.key = "level"},
+                                                  {.key = "text"},
+                                                  {.key = NULL}};
     _cleanup_(table_freep) struct table *table = table_new(columns);
     for (size_t i = 0; i < problems->count; i++) {
         const struct config_problem *problem = &problems->items[i];

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "agent/command/type_names.h"
 #include "agent/plan/desired.h"
-#include "lib/nearest.h"
 #include "lib/xalloc.h"
 
 /* How many names a message lists before it says "and others". */
@@ -24,16 +24,6 @@ static const struct gpu *find_gpu(const struct host *host, const char *address)
 {
     const struct gpu *gpu = host_gpu(host, address);
     return gpu ? gpu : host_parent(host, address, NULL);
-}
-
-static struct strlist offered_types(const struct gpu *gpus, size_t count)
-{
-    struct strlist types = {0};
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < gpus[i].parent_count; j++)
-            for (size_t k = 0; k < gpus[i].parents[j].type_count; k++)
-                strlist_add_unique(&types, gpus[i].parents[j].types[k].id);
-    return types;
 }
 
 /* What is likely to be missing when a card offers nothing. */
@@ -79,12 +69,10 @@ static void check_offered(const struct config *config,
     }
     if (is_unreadable(host)) /* it may well be there */
         return;
-    _cleanup_strlist_ struct strlist offered =
-        offered_types(host->gpus, host->gpu_count);
-    _cleanup_strlist_ struct strlist near = {0};
-    nearest_names(type->type, (const char *const *)offered.items, offered.count, &near);
-    _cleanup_free_ char *listed = join_some(&offered);
-    if (offered.count == 0)
+    _cleanup_free_ char *listed = type_names_list(host->gpus, host->gpu_count);
+    _cleanup_free_ char *near =
+        type_names_nearest(host->gpus, host->gpu_count, type->type);
+    if (!listed)
         config_error(
             problems, &type->place,
             "devices.enabled_mdev_types: no GPU of this host offers %s, nor any "
@@ -94,8 +82,8 @@ static void check_offered(const struct config *config,
         config_error(problems, &type->place,
                      "devices.enabled_mdev_types: no GPU of this host offers %s%s%s; "
                      "expected one of %s",
-                     type->type, near.count ? ", did you mean " : "",
-                     near.count ? near.items[0] : "", listed);
+                     type->type, near ? ", did you mean " : "", near ? near : "",
+                     listed);
 }
 
 /* The most devices of the type that any card takes; 0: it cannot be told. */
@@ -143,9 +131,8 @@ static void check_address(const struct mdev_type_config *type, const char *addre
         return;
     if (!resolve_anywhere(host, type->type)) /* said already */
         return;
-    _cleanup_strlist_ struct strlist offered = offered_types(gpu, 1);
-    _cleanup_free_ char *listed = join_some(&offered);
-    if (offered.count)
+    _cleanup_free_ char *listed = type_names_list(gpu, 1);
+    if (listed)
         config_error(
             problems, &type->addresses_place,
             "mdev_%s.device_addresses: the GPU %s does not offer %s; expected a "

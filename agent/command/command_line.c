@@ -20,6 +20,7 @@ enum option_id {
     OPTION_OWN, /* the command's own, from here on in its order */
 };
 #define OPTION_FORMAT 'f'
+#define OPTION_WIDE 'w'
 #define OPTION_HELP 'h'
 
 static const struct option options[] = {
@@ -27,6 +28,7 @@ static const struct option options[] = {
     {"config-dir", required_argument, NULL, OPTION_CONFIG_DIR},
     {"sysfs-root", required_argument, NULL, OPTION_SYSFS_ROOT},
     {"format", required_argument, NULL, OPTION_FORMAT},
+    {"wide", no_argument, NULL, OPTION_WIDE},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -47,6 +49,8 @@ static const char options_text[] =
     " repeated\n"
     "  --sysfs-root DIR     stands for /sys; overrides [agent] sysfs_root\n"
     "  -f, --format FORMAT  table (default) or json\n"
+    "  -w, --wide           tables with all columns and full names; json always has"
+    " all\n"
     "  --log-level LEVEL    error, warning, info (default) or debug\n"
     "  --version\n"
     "  -h, --help           with a command: what it does\n";
@@ -160,10 +164,10 @@ const struct command *command_line_find(const char *name)
 
 static int unknown_option(const char *word, const struct option *all)
 {
-    if (optopt >= OPTION_CONFIG_FILE || optopt == OPTION_HELP)
+    if (optopt >= OPTION_CONFIG_FILE || optopt == OPTION_HELP || optopt == OPTION_WIDE)
         return usage_error("%s: this option takes no value", word);
     if (optopt)
-        return usage_error("there is no option -%c; there are -f FORMAT and -h",
+        return usage_error("there is no option -%c; there are -f FORMAT, -w and -h",
                            optopt);
     const char *names[MOST_OPTIONS];
     size_t count = 0;
@@ -180,7 +184,7 @@ static int unknown_option(const char *word, const struct option *all)
 static int set_format(struct command_context *context, const char *name)
 {
     if (strcmp(name, "table") == 0)
-        context->format = FORMAT_TABLE;
+        context->format = context->format == FORMAT_WIDE ? FORMAT_WIDE : FORMAT_TABLE;
     else if (strcmp(name, "json") == 0)
         context->format = FORMAT_JSON;
     else
@@ -228,6 +232,10 @@ static int take_option(struct parse *parse, int option, const char *word)
         return 0;
     case OPTION_FORMAT:
         return set_format(context, optarg);
+    case OPTION_WIDE:
+        if (context->format != FORMAT_JSON)
+            context->format = FORMAT_WIDE;
+        return 0;
     case OPTION_LOG_LEVEL:
         return set_log_level(&context->settings, optarg);
     case OPTION_VERSION:
@@ -249,7 +257,7 @@ static int take_option(struct parse *parse, int option, const char *word)
 /* Up to the end, or with `order` "+" up to the first word that is no option. */
 static int take_options(struct parse *parse, const char *order, int argc, char **argv)
 {
-    _cleanup_free_ char *shorts = xasprintf("%s:f:h", order);
+    _cleanup_free_ char *shorts = xasprintf("%s:f:wh", order);
     int option, rc = 0;
     opterr = 0;
     optind = 0; /* getopt starts anew */

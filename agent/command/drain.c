@@ -22,14 +22,15 @@ struct draining {
 /* ---- which GPU ---- */
 
 /* Names that are no GPU's on this host, and yet something is known by them. */
-static struct strlist known_names(const struct command_session *session)
+static void add_known(const struct command_session *session, struct gpu_names *names)
 {
-    struct strlist names = strlist_copy(session->cycle.drained);
+    names->gpus = strlist_copy(session->cycle.drained);
     const struct config *config = session->config;
     for (size_t i = 0; i < config->type_count; i++)
         for (size_t j = 0; j < config->types[i].device_addresses.count; j++)
-            strlist_add_unique(&names, config->types[i].device_addresses.items[j]);
-    return names;
+            strlist_add_unique(&names->gpus,
+                               config->types[i].device_addresses.items[j]);
+    gpu_names_add_cycle(names, &session->cycle);
 }
 
 static int check_mode(const struct command_session *session, bool drain,
@@ -132,9 +133,10 @@ static int give_order(struct command_session *session, const char *asked,
                       struct draining *draining, struct error *err)
 {
     const char *state_file = session->config->agent.state_file;
-    _cleanup_strlist_ struct strlist known = known_names(session);
+    _cleanup_gpu_names_ struct gpu_names names = {0};
+    add_known(session, &names);
     if (check_mode(session, draining->drain, err) != 0 ||
-        gpu_argument_name(session->cycle.host, &known, asked, &draining->gpu, err) != 0)
+        gpu_argument_name(session->cycle.host, &names, asked, &draining->gpu, err) != 0)
         return -1;
     return draining->drain ? orders_give(state_file, ORDER_DRAINED, draining->gpu,
                                          &draining->changed, err)

@@ -7,10 +7,24 @@
 #include "agent/backend/reader.h"
 #include "agent/command/command.h"
 #include "agent/report/gpu_status.h"
+#include "lib/pci_address.h"
+#include "lib/text_wrap.h"
 
-static const char *const columns[] = {
-    "gpu",  "device",   "driver",  "type", "service", "health", "total",
-    "used", "reserved", "devices", "note", "types",   NULL};
+static const struct table_column columns[] = {
+    {.key = "gpu"},
+    {.key = "device", .place = COLUMN_WIDE},
+    {.key = "driver", .place = COLUMN_WIDE},
+    {.key = "type"},
+    {.key = "service"},
+    {.key = "health"},
+    {.key = "total"},
+    {.key = "used"},
+    {.key = "reserved"},
+    {.key = "devices", .place = COLUMN_ROOM},
+    {.key = "note", .place = COLUMN_BELOW},
+    {.key = "types", .place = COLUMN_WIDE},
+    {.key = NULL},
+};
 
 static void add_types(struct table *table, const struct gpu *gpu)
 {
@@ -35,6 +49,7 @@ static void add_gpu(struct table *table, const struct gpu_status *status,
                     const struct gpu *gpu)
 {
     table_string(table, status->card);
+    table_brief(table, pci_address_brief(status->card));
     if (gpu && gpu->vendor)
         table_format(table, "%04x:%04x", gpu->vendor, gpu->device);
     else
@@ -51,6 +66,19 @@ static void add_gpu(struct table *table, const struct gpu_status *status,
     add_types(table, gpu);
 }
 
+/* For people: why there is nothing to see, or nothing to be had. */
+static void print_why(const struct cycle *cycle, size_t rows)
+{
+    const struct config *config = cycle->config;
+    _cleanup_free_ char *nothing = desired_nothing_enabled(config, cycle->host);
+    _cleanup_free_ char *obstacle =
+        rows ? NULL : host_obstacle(cycle->host, config->agent.sysfs_root);
+    if (obstacle)
+        text_wrap(obstacle, 0, TABLE_WIDTH, stdout);
+    if (nothing)
+        text_wrap(nothing, 0, TABLE_WIDTH, stdout);
+}
+
 static int print_gpus(const struct cycle *cycle, enum output_format format)
 {
     _cleanup_(table_freep) struct table *table = table_new(columns);
@@ -59,7 +87,12 @@ static int print_gpus(const struct cycle *cycle, enum output_format format)
     gpu_status_join_cards(&list);
     for (size_t i = 0; i < list.count; i++)
         add_gpu(table, &list.items[i], host_gpu(cycle->host, list.items[i].card));
-    return table_print(table, format, stdout) == 0 ? EX_OK : EX_IOERR;
+    size_t rows = list.count;
+    if ((rows || format == FORMAT_JSON) && table_print(table, format, stdout) != 0)
+        return EX_IOERR;
+    if (format != FORMAT_JSON)
+        print_why(cycle, rows);
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
 /* Before there is a Placement the host alone is worth a look. */

@@ -9,6 +9,7 @@
 #include "agent/command/gpu_argument.h"
 #include "agent/state/instance_lock.h"
 #include "agent/state/requests.h"
+#include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
 /* One provider that nothing is configured for. */
@@ -19,6 +20,7 @@ struct candidate {
 };
 
 struct pruning {
+    char *gpu; /* that was named; NULL: all */
     struct candidate *candidates;
     size_t count;
     struct strlist wanted; /* uuids of those that can go */
@@ -32,15 +34,15 @@ static void pruning_clear(struct pruning *pruning)
         free(pruning->candidates[i].obstacle);
     }
     free(pruning->candidates);
+    free(pruning->gpu);
     strlist_clear(&pruning->wanted);
 }
 
 /* ---- what there is to prune ---- */
 
-/* `gpu` NULL: all. */
-static void find_candidates(const struct plan *plan, const char *gpu,
-                            struct pruning *pruning)
+static void find_candidates(const struct plan *plan, struct pruning *pruning)
 {
+    const char *gpu = pruning->gpu;
     for (size_t i = 0; i < plan->retired_count; i++) {
         const struct retired_provider *retired = &plan->retired[i];
         if (gpu && strcmp(retired->gpu, gpu) != 0)
@@ -68,11 +70,12 @@ static const struct desired_provider *configured(const struct cycle *cycle,
 static int find_gpu(const struct cycle *cycle, const char *asked, char **gpu,
                     struct error *err)
 {
-    _cleanup_strlist_ struct strlist known = {0};
+    _cleanup_gpu_names_ struct gpu_names names = {0};
     const struct plan *plan = cycle_plan(cycle);
     for (size_t i = 0; i < plan->retired_count; i++)
-        strlist_add_unique(&known, plan->retired[i].gpu);
-    if (gpu_argument_name(cycle->host, &known, asked, gpu, err) != 0)
+        strlist_add_unique(&names.gpus, plan->retired[i].gpu);
+    gpu_names_add_cycle(&names, cycle);
+    if (gpu_argument_name(cycle->host, &names, asked, gpu, err) != 0)
         return -1;
     const struct desired_provider *provider = configured(cycle, *gpu);
     if (provider)
@@ -201,23 +204,37 @@ static int delete_wanted(struct command_session *session, struct pruning *prunin
 
 /* ---- the command ---- */
 
+static void say_nothing(const struct pruning *pruning)
+{
+    if (pruning->gpu)
+        printf("nothing to prune: %s has no provider\n", pruning->gpu);
+    else
+        puts("nothing to prune: every provider's GPU is configured");
+}
+
 static int show(const struct pruning *pruning, enum output_format format)
 {
-    static const char *const columns[] = {"gpu",    "provider", "uuid",
-                                          "result", "reason",   NULL};
+    static const struct table_column columns[] = {
+        {.key = "gpu"},
+        {.key = "provider"},
+        {.key = "uuid", .place = COLUMN_WIDE},
+        {.key = "result"},
+        {.key = "reason", .place = COLUMN_BELOW},
+        {.key = NULL}};
     _cleanup_(table_freep) struct table *table = table_new(columns);
     size_t left = 0;
     for (size_t i = 0; i < pruning->count; i++) {
         const struct candidate *candidate = &pruning->candidates[i];
         left += candidate->obstacle != NULL;
         table_string(table, candidate->gpu);
+        table_brief(table, pci_address_brief(candidate->gpu));
         table_string(table, candidate->name);
         table_string(table, candidate->uuid);
         table_string(table, candidate->obstacle ? "left" : "deleted");
         table_string(table, candidate->obstacle);
     }
-    if (pruning->count == 0 && format == FORMAT_TABLE)
-        puts("nothing to prune: every provider's GPU is configured");
+    if (pruning->count == 0 && format != FORMAT_JSON)
+        say_nothing(pruning);
     else if (table_print(table, format, stdout) != 0)
         return EX_IOERR;
     if (fflush(stdout) != 0)
@@ -228,10 +245,13 @@ static int show(const struct pruning *pruning, enum output_format format)
 static int prune(struct command_session *session, const char *asked,
                  struct pruning *pruning, struct error *err)
 {
-    _cleanup_free_ char *gpu = NULL;
-    if (asked && find_gpu(&session->cycle, asked, &gpu, err) != 0)
+    const struct plan *plan = cycle_plan(&session->cycle);
+    if (plan->other_root)
+        return error_set(err, ERROR_INVALID, "%s",
+                         plan->problems.items[plan->problems.count - 1]);
+    if (asked && find_gpu(&session->cycle, asked, &pruning->gpu, err) != 0)
         return -1;
-    find_candidates(cycle_plan(&session->cycle), gpu, pruning);
+    find_candidates(plan, pruning);
     return delete_wanted(session, pruning, err);
 }
 

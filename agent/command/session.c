@@ -54,11 +54,7 @@ static void add_round(struct table *table, const struct cycle_round *round)
     for (size_t i = 0; round->execution && i < round->execution->count; i++) {
         const struct step *step = &round->plan->steps[i];
         const struct step_result *result = &round->execution->results[i];
-        _cleanup_free_ char *what = step_text(step);
-        table_string(table, step_kind_name(step->kind));
-        table_string(table, step->gpu);
-        table_string(table, step->provider_name);
-        table_string(table, what);
+        step_add_to(table, step);
         table_string(table, step_outcome_name(result->outcome));
         table_string(table, result->reason);
     }
@@ -67,8 +63,10 @@ static void add_round(struct table *table, const struct cycle_round *round)
 int command_print_done(const struct cycle *cycle, const char *nothing,
                        enum output_format format)
 {
-    static const char *const columns[] = {"step",   "gpu",    "provider", "what",
-                                          "result", "reason", NULL};
+    static const struct table_column columns[] = {
+        {.key = "step"}, {.key = "gpu"},    {.key = "provider", .place = COLUMN_WIDE},
+        {.key = "what"}, {.key = "result"}, {.key = "reason", .place = COLUMN_BELOW},
+        {.key = NULL}};
     _cleanup_(table_freep) struct table *table = table_new(columns);
     size_t steps = 0;
     for (size_t i = 0; i < cycle->round_count; i++) {

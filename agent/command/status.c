@@ -10,6 +10,7 @@
 #include "agent/report/problems_file.h"
 #include "agent/state/instance_lock.h"
 #include "lib/json_write.h"
+#include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
 struct status {
@@ -83,13 +84,15 @@ static void add_problems(struct status *status, const struct command_session *se
 
 /* ---- for people ---- */
 
-static void print_placement(const struct status *status)
+static void print_placement(const struct status *status, bool wide)
 {
     const struct observed *observed = status->cycle->observed;
     if (!observed)
         printf("Placement    cannot be read\n");
-    else if (observed->root_found)
+    else if (observed->root_found && wide)
         printf("Placement    %s (%s)\n", observed->root_name, observed->root_uuid);
+    else if (observed->root_found)
+        printf("Placement    %s\n", observed->root_name);
     else
         printf("Placement    has no provider for this host yet (%s)\n",
                observed->root_name);
@@ -118,6 +121,8 @@ static bool is_shown(const struct gpu_status *gpu)
 static void add_gpu(struct table *table, const struct gpu_status *gpu)
 {
     table_string(table, gpu->gpu);
+    table_brief(table, pci_address_brief(gpu->gpu));
+    table_string(table, gpu->provider_name);
     table_string(table, gpu->type_id);
     table_string(table, gpu->resource_class);
     table_string(table, gpu->known ? gpu_service_name(gpu->service) : NULL);
@@ -128,12 +133,20 @@ static void add_gpu(struct table *table, const struct gpu_status *gpu)
             table_int(table, numbers[i]);
         else
             table_none(table);
+    /* What is wrong stands among the problems. */
+    table_string(table, gpu->wrong ? NULL : gpu->reason);
 }
 
-static void print_gpus(const struct status *status)
+static void print_gpus(const struct status *status, enum output_format format)
 {
-    static const char *const columns[] = {
-        "gpu", "type", "class", "service", "health", "total", "used", "reserved", NULL};
+    static const struct table_column columns[] = {
+        {.key = "gpu"},      {.key = "provider", .place = COLUMN_WIDE},
+        {.key = "type"},     {.key = "class", .place = COLUMN_ROOM},
+        {.key = "service"},  {.key = "health"},
+        {.key = "total"},    {.key = "used"},
+        {.key = "reserved"}, {.key = "note", .place = COLUMN_BELOW},
+        {.key = NULL},
+    };
     _cleanup_(table_freep) struct table *table = table_new(columns);
     size_t shown = 0;
     for (size_t i = 0; i < status->gpus.count; i++) {
@@ -143,17 +156,7 @@ static void print_gpus(const struct status *status)
         shown++;
     }
     if (shown > 0)
-        table_print(table, FORMAT_TABLE, stdout);
-}
-
-/* What is as an operator wants it, and not as usual. */
-static void print_notes(const struct status *status)
-{
-    for (size_t i = 0; i < status->gpus.count; i++) {
-        const struct gpu_status *gpu = &status->gpus.items[i];
-        if (is_shown(gpu) && gpu->reason && !gpu->wrong)
-            printf("%s: %s\n", gpu->gpu, gpu->reason);
-    }
+        table_print(table, format, stdout);
 }
 
 static void print_daemon(const struct status *status)
@@ -173,16 +176,15 @@ static void print_daemon(const struct status *status)
         printf("daemon       does not run\n");
 }
 
-static void print_text(const struct status *status)
+static void print_text(const struct status *status, enum output_format format)
 {
-    print_placement(status);
+    print_placement(status, format == FORMAT_WIDE);
     print_allocations(status);
     if (change_count(status))
         printf("changes      %zu to be made%s (vgpu-agent plan shows them)\n",
                change_count(status),
                status->files_changed ? " once the daemon has read the files" : "");
-    print_gpus(status);
-    print_notes(status);
+    print_gpus(status, format);
     puts(status->problems.count ? "not well:" : "all is well");
     for (size_t i = 0; i < status->problems.count; i++)
         printf("  %s\n", status->problems.items[i].text);
@@ -274,7 +276,7 @@ static int show(const struct status *status, enum output_format format)
     if (format == FORMAT_JSON)
         print_json(status);
     else
-        print_text(status);
+        print_text(status, format);
     if (fflush(stdout) != 0)
         return EX_IOERR;
     return status->problems.count == 0 ? EX_OK : 1;
@@ -330,7 +332,7 @@ static int look_and_show(struct command_session *session, struct status *status,
 {
     if (look_at_daemon(session->config, status, err) != 0)
         return -1;
-    if (format == FORMAT_TABLE) {
+    if (format != FORMAT_JSON) {
         print_daemon(status);
         (void)fflush(stdout);
     }

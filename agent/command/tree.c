@@ -5,6 +5,7 @@
 #include "agent/command/command.h"
 #include "agent/tree/fetch.h"
 #include "lib/json_write.h"
+#include "lib/text_wrap.h"
 #include "lib/xalloc.h"
 
 /* A provider with all that is known of it; the fetch reads only the agent's own. */
@@ -51,26 +52,30 @@ static int64_t used(const struct node *node, const char *resource_class)
 #define RESOLUTION "HW_GPU_RESOLUTION_"
 
 /* A type earns some twenty resolutions: people see how many. */
-static void print_traits(const struct strlist *traits, int indent)
+static void print_traits(const struct strlist *traits, int indent, bool wide)
 {
     _cleanup_strlist_ struct strlist shown = {0};
     size_t resolutions = 0;
     for (size_t i = 0; i < traits->count; i++)
-        if (strncmp(traits->items[i], RESOLUTION, strlen(RESOLUTION)) == 0)
+        if (!wide && strncmp(traits->items[i], RESOLUTION, strlen(RESOLUTION)) == 0)
             resolutions++;
         else
             strlist_add(&shown, traits->items[i]);
     if (resolutions > 0)
         strlist_add_take(&shown, xasprintf("%s* (%zu)", RESOLUTION, resolutions));
-    _cleanup_free_ char *text = strlist_join(&shown, " ");
+    _cleanup_free_ char *names = strlist_join(&shown, " ");
+    _cleanup_free_ char *text = xasprintf("traits: %s", names);
     if (shown.count > 0)
-        printf("%*straits: %s\n", indent, "", text);
+        text_wrap(text, (size_t)indent, TABLE_WIDTH, stdout);
 }
 
-static void print_node(const struct node *node, int indent)
+static void print_node(const struct node *node, int indent, bool wide)
 {
-    printf("%*s%s  (%s, generation %lld)\n", indent, "", node->provider->name,
-           node->provider->uuid, (long long)node->provider->generation);
+    printf("%*s%s", indent, "", node->provider->name);
+    if (wide)
+        printf("  (%s, generation %lld)", node->provider->uuid,
+               (long long)node->provider->generation);
+    putchar('\n');
     for (size_t i = 0; i < node->inventory_count; i++) {
         const struct inventory *inventory = &node->inventories[i].inventory;
         printf("%*s%s: total %lld, used %lld, reserved %lld\n", indent + 4, "",
@@ -78,16 +83,16 @@ static void print_node(const struct node *node, int indent)
                (long long)used(node, node->inventories[i].resource_class),
                (long long)inventory->reserved);
     }
-    print_traits(&node->traits, indent + 4);
+    print_traits(&node->traits, indent + 4, wide);
 }
 
 static void print_below(const struct node *nodes, size_t count, const char *parent,
-                        int indent)
+                        int indent, bool wide)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(nodes[i].provider->parent, parent) == 0) {
-            print_node(&nodes[i], indent);
-            print_below(nodes, count, nodes[i].provider->uuid, indent + 2);
+            print_node(&nodes[i], indent, wide);
+            print_below(nodes, count, nodes[i].provider->uuid, indent + 2, wide);
         }
 }
 
@@ -125,8 +130,8 @@ static void write_node(struct json_writer *w, const struct node *node)
 
 static int print_tree(const struct node *nodes, size_t count, enum output_format format)
 {
-    if (format == FORMAT_TABLE) {
-        print_below(nodes, count, "", 0);
+    if (format != FORMAT_JSON) {
+        print_below(nodes, count, "", 0, format == FORMAT_WIDE);
         return fflush(stdout);
     }
     struct json_writer w = {0};

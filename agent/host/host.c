@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
@@ -127,6 +128,20 @@ const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *conf
     for (size_t i = 0; i < gpu->parent_count && !type; i++)
         type = type_by_name(&gpu->parents[i], configured);
     return type;
+}
+
+static bool ends_in_words(const char *name, const char *words)
+{
+    size_t all = strlen(name), some = strlen(words);
+    return some > 0 && some < all && name[all - some - 1] == ' ' &&
+           strcasecmp(name + all - some, words) == 0;
+}
+
+bool type_is_called(const struct mdev_type *type, const char *word)
+{
+    return strcasecmp(type->id, word) == 0 ||
+           (type->name &&
+            (strcasecmp(type->name, word) == 0 || ends_in_words(type->name, word)));
 }
 
 static const struct mdev *find_mdev(const struct mdev *mdevs, size_t count,

@@ -121,6 +121,9 @@ bool gpu_offers_types(const struct gpu *gpu);
 /* The type that a configuration means by `configured`: an id ("nvidia-35"), else a name
  * ("GRID V100DX-1Q"). */
 const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *configured);
+/* What people call it: its id, its name, or the end of its name from some word on
+ * ("M10-2Q" of "GRID M10-2Q"), in either case. */
+bool type_is_called(const struct mdev_type *type, const char *word);
 /* The device of that address or uuid, and where it is; NULL when the host has none such.
  * `gpu` and `parent` may be NULL; for a stray they get NULL. */
 const struct mdev *host_mdev(const struct host *host, const char *name,

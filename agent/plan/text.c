@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/pci_address.h"
 #include "lib/xalloc.h"
 #include "placement/codec.h"
 
@@ -74,6 +75,53 @@ char *step_text(const struct step *step)
     }
 }
 
+/* ---- in a table ---- */
+
+static char *brief_inventory(const struct step *step)
+{
+    _cleanup_strlist_ struct strlist parts = {0};
+    for (size_t i = 0; i < step->inventory_count; i++) {
+        const struct inventory *inventory = &step->inventories[i].inventory;
+        strlist_add_take(&parts, xasprintf("%s total=%lld reserved=%lld",
+                                           step->inventories[i].resource_class,
+                                           (long long)inventory->total,
+                                           (long long)inventory->reserved));
+    }
+    return parts.count ? strlist_join(&parts, "; ") : xstrdup("no inventory");
+}
+
+/* A uuid only where there is no name. */
+static char *brief_text(const struct step *step)
+{
+    switch (step->kind) {
+    case STEP_SET_INVENTORY:
+        return brief_inventory(step);
+    case STEP_SET_TRAITS:
+        return xasprintf("%zu traits", step->traits.count);
+    case STEP_CREATE_ROOT:
+    case STEP_CREATE_PROVIDER:
+    case STEP_DELETE_PROVIDER:
+    case STEP_NOTE_PROVIDER:
+    case STEP_FORGET_PROVIDER:
+        return xstrdup(step->provider_name ? step->provider_name : step->provider);
+    default:
+        return concerns_device(step) ? xstrdup(step->device.uuid) : step_text(step);
+    }
+}
+
+void step_add_to(struct table *table, const struct step *step)
+{
+    _cleanup_free_ char *what = step_text(step), *brief = brief_text(step);
+    table_string(table, step_kind_name(step->kind));
+    table_string(table, step->gpu);
+    table_brief(table, pci_address_brief(step->gpu));
+    table_string(table, step->provider_name);
+    table_string(table, what);
+    table_brief(table, brief);
+}
+
+/* ---- as JSON ---- */
+
 static void write_inventories(struct json_writer *w, const struct step *step)
 {
     json_write_key(w, "inventories");
@@ -145,23 +193,37 @@ static void print_json(const struct plan *plan, const struct strlist *problems,
     fprintf(out, "%s\n", text);
 }
 
-static void print_table(const struct plan *plan, const struct strlist *problems,
-                        FILE *out)
+/* The brief WHAT of a device's step does not say whose it is. */
+static void add_reason(struct table *table, const struct step *step)
 {
-    static const char *const columns[] = {"step", "gpu",    "provider",
-                                          "what", "reason", NULL};
+    const struct journal_device *device = &step->device;
+    _cleanup_free_ char *brief =
+        concerns_device(step)
+            ? xasprintf("%s for consumer %s%s%s", device->type_id, device->consumer,
+                        step->reason ? ": " : "", step->reason ? step->reason : "")
+            : NULL;
+    table_string(table, step->reason);
+    table_brief(table, brief);
+}
+
+static void print_table(const struct plan *plan, const struct strlist *problems,
+                        enum output_format format, FILE *out)
+{
+    static const struct table_column columns[] = {
+        {.key = "step"},
+        {.key = "gpu"},
+        {.key = "provider", .place = COLUMN_WIDE},
+        {.key = "what"},
+        {.key = "reason", .place = COLUMN_BELOW},
+        {.key = NULL}};
     _cleanup_(table_freep) struct table *table = table_new(columns);
     for (size_t i = 0; i < plan->step_count; i++) {
         const struct step *step = &plan->steps[i];
-        _cleanup_free_ char *what = step_text(step);
-        table_string(table, step_kind_name(step->kind));
-        table_string(table, step->gpu);
-        table_string(table, step->provider_name);
-        table_string(table, what);
-        table_string(table, step->reason);
+        step_add_to(table, step);
+        add_reason(table, step);
     }
     if (plan->step_count)
-        table_print(table, FORMAT_TABLE, out);
+        table_print(table, format, out);
     else
         fputs(problems->count ? "no step would help; not well:\n" : "nothing to do\n",
               out);
@@ -177,6 +239,6 @@ int plan_print(const struct plan *plan, const struct strlist *problems,
     if (format == FORMAT_JSON)
         print_json(plan, problems, out);
     else
-        print_table(plan, problems, out);
+        print_table(plan, problems, format, out);
     return fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }

@@ -17,6 +17,8 @@ const char *allocation_state_name(enum allocation_state state);
 /* What the step does to what, as one phrase: "VGPU total=16 reserved=0". The caller
  * frees. */
 char *step_text(const struct step *step);
+/* The same in the columns that plans and what became of them have in common. */
+void step_add_to(struct table *table, const struct step *step);
 void step_write(struct json_writer *w, const struct step *step);
 
 /* Steps and what is not well, which may be more than the plan's own problems: a table

@@ -193,10 +193,12 @@ static void add_unused(const struct cycle *cycle, const struct gpu *gpu,
     status->devices = count_devices(gpu);
     status->known = cycle->observed != NULL;
     status->service = GPU_UNUSED;
-    status->reason =
-        gpu->health == GPU_OK
-            ? gpu_obstacle(gpu)
-            : xasprintf("%s: %s", gpu_health_name(gpu->health), gpu->health_reason);
+    _cleanup_free_ char *obstacle = gpu_obstacle(gpu), *remedy = gpu_remedy(gpu);
+    if (gpu->health != GPU_OK)
+        status->reason = xasprintf("%s: %s: %s", gpu_health_name(gpu->health),
+                                   gpu->health_reason, remedy);
+    else if (obstacle)
+        status->reason = xasprintf("%s: %s", obstacle, remedy);
     if (!status->reason)
         status->reason = xstrdup("no type is configured for it");
 }

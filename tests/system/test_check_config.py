@@ -113,9 +113,11 @@ class CheckConfig(SystemTest):
             (GUIDE.replace("nvidia-35, nvidia-36\n", "nvidia-35, nvidia-53\n")
              .replace("[mdev_nvidia-36]", "[mdev_nvidia-53]"), 1,
              "nova.conf:4: devices.enabled_mdev_types: no GPU of this host offers "
-             "nvidia-53, did you mean nvidia-35; expected one of nvidia-35, nvidia-36, "
-             "nvidia-37, nvidia-38, nvidia-39, nvidia-40, nvidia-41, nvidia-42, nvidia-43, "
-             "nvidia-44, nvidia-45\n"),
+             "nvidia-53, did you mean nvidia-35 (GRID M10-0B); expected one of nvidia-35 (GRID M10-0B), "
+             "nvidia-36 (GRID M10-0Q), nvidia-37 (GRID M10-1A), nvidia-38 (GRID M10-1B), "
+             "nvidia-39 (GRID M10-1Q), nvidia-40 (GRID M10-2A), nvidia-41 (GRID M10-2Q), "
+             "nvidia-42 (GRID M10-4A), nvidia-43 (GRID M10-4Q), nvidia-44 (GRID M10-8A), "
+             "nvidia-45 (GRID M10-8Q)\n"),
             (GUIDE.replace("0000:86:00.0", "0000:96:00.0"), 0,
              "nova.conf:8: warning: mdev_nvidia-36.device_addresses: there is no GPU "
              "0000:96:00.0 on this host; it has 0000:84:00.0, 0000:85:00.0, 0000:86:00.0, "

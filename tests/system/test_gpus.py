@@ -45,7 +45,8 @@ class Gpus(SystemTest):
 
     def test_virtual_functions_that_are_not_enabled(self):
         self.assertEqual(self.health("0000:c2:00.0"),
-                         ("ok", "none of its 4 virtual functions is enabled"))
+                         ("ok", "none of its 4 virtual functions is enabled: "
+                                "`sriov-manage -e 0000:c2:00.0` enables NVIDIA's"))
         self.assertEqual(self.rows()["0000:c2:00.0"]["types"], [])
 
     def test_a_driver_that_names_no_types(self):
@@ -53,7 +54,8 @@ class Gpus(SystemTest):
         host = self.start_host({"models": {"V100": bare}, "cards": HOST["cards"][:1]})
         agent = self.make_agent(host, None, {})
         self.assertEqual([(row["note"], row["types"]) for row in agent.json("gpus")],
-                         [("its driver has not named any types (yet)", [])])
+                         [("its driver has not named any types (yet): "
+                           "do the vendor's services run?", [])])
 
     def test_fell_off_the_bus_and_came_back(self):
         self.host.control("lose 0000:84:00.0")
@@ -91,7 +93,8 @@ class Gpus(SystemTest):
 
     def test_types_by_any_name(self):
         for name in ("0000:c1:00.0", "00000000:C1:00.0", "pci_0000_c1_00_0",
-                     "0000:c1:00.5"):
+                     "0000:c1:00.5",
+                     "c1:00.0", "C1:00.5", "pci_0000_c1_00_5"):
             rows = self.agent.json("types", name)
             self.assertEqual([(r["gpu"], r["type"], r["available_instances"])
                               for r in rows], [("0000:c1:00.0", "nvidia-590", 2)], name)

@@ -25,6 +25,12 @@ class Observe(FleetTest):
             if row["type"]:
                 self.assertEqual((row["devices"], row["total"]), (0, 0))
         lines = self.agent.run("gpus").splitlines()
+        self.assertEqual(lines[0].split(), ["GPU", "TYPE", "SERVICE", "HEALTH", "TOTAL", "USED",
+                                            "RESERVED", "DEVICES"])
+        self.assertEqual(lines[1].split(),
+                         ["84:00.0", "nvidia-35", "waiting", "ok", "0", "0", "0", "0"])
+        self.assertEqual(lines[5:], ["  no type is configured for it"])
+        lines = self.agent.run("gpus", "--wide").splitlines()
         self.assertEqual(lines[0].split()[:10],
                          ["GPU", "DEVICE", "DRIVER", "TYPE", "SERVICE", "HEALTH", "TOTAL",
                           "USED", "RESERVED", "DEVICES"])
@@ -39,9 +45,31 @@ class Observe(FleetTest):
         self.assertEqual(rows[0], {
             "gpu": "0000:85:00.0", "type": "nvidia-35", "name": "GRID M10-0B",
             "available_instances": 16, "max_instance": 16, "framebuffer": "512M",
-            "num_heads": 2, "frl_config": 45, "max_resolution": "2560x1600"})
+            "num_heads": 2, "frl_config": 45, "max_resolution": "2560x1600", "device_api": "vfio-pci"})
         self.assertEqual(len(self.agent.json("types")), 44)
         self.assertNotEqual(self.agent.try_to("types", "0000:99:00.0").returncode, 0)
+
+    def test_equal_cards_are_one_table_of_types(self):
+        lines = self.agent.run("types").splitlines()
+        self.assertEqual(lines[0], "4 GPUs: 84:00.0, 85:00.0, 86:00.0, 87:00.0")
+        self.assertEqual(lines[1].split(), ["TYPE", "NAME", "LEFT", "MAX", "MEMORY", "RESOLUTION",
+                                            "DEVICE", "API", "HEADS", "FRL"])
+        self.assertEqual(lines[2].split(), ["nvidia-35", "GRID", "M10-0B", "64", "16", "512M",
+                                            "2560x1600", "vfio-pci", "2", "45"])
+        self.assertEqual(len(lines), 2 + len(TYPES))
+        self.assertEqual(len(self.agent.run("types", "-w").splitlines()), 1 + 44)
+        self.assertIn("1 GPU: 86:00.0\n", self.agent.run("types", "86:00.0"))
+
+    def test_types_by_any_name(self):
+        for name in ("nvidia-41", "GRID M10-2Q", "M10-2Q", "m10-2q"):
+            rows = self.agent.json("types", name)
+            self.assertEqual([(r["gpu"], r["type"]) for r in rows],
+                             [(f"0000:8{i}:00.0", "nvidia-41") for i in range(4, 8)], name)
+            self.assertEqual(len(self.agent.run("types", name).splitlines()), 3)
+        done = self.agent.try_to("types", "M10-9Q")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"^vgpu-agent: M10-9Q is neither a GPU nor a type of this host, which "
+                                      r"offers nvidia-35 \(GRID M10-0B\), .*\)\n$")
 
     def test_foreign_devices_count(self):
         self.assertEqual(self.host.create("0000:84:00.0", "nvidia-36", new_uuid()), "OK")

@@ -121,9 +121,10 @@ class Drain(OperationsTest):
 
     def test_names(self):
         self.start()
-        for name in ("0000:84:00.0", "pci_0000_84_00_0", "00000000:84:00.0"):
+        for name in ("0000:84:00.0", "pci_0000_84_00_0", "00000000:84:00.0", "84:00.0",
+                     f"{self.root_name}_{child_name(A)}", self.child(A), self.child(A).upper()):
             self.assertEqual(self.agent.json("drain", name)["gpu"], A)
-        for name in ("0000:99:00.0", "84", "../../x", ""):
+        for name in ("0000:99:00.0", "84", "../../x", "", f"elsewhere_{child_name(A)}", new_uuid()):
             refused = self.agent.try_to("drain", name)
             self.assertEqual(refused.returncode, 1, name)
             self.assertIn(f"it has {A}, {B}, {C}", refused.stderr)
@@ -141,8 +142,10 @@ class DrainFarFromPlacement(OperationsTest):
 
     def test_the_order_is_given_all_the_same(self):
         self.start()
+        provider = self.child(A)
         self.relay.rule = lambda request: (503, [], b"away")
-        answer = self.agent.json("drain", A, status=1)
+        answer = self.agent.json("drain", provider, status=1)
+        self.assertEqual(answer["gpu"], A)
         self.assertEqual((answer["done"], answer["changed"]), (False, True))
         self.assertIn("503", answer["pending"])
         self.relay.rule = lambda request: None
@@ -158,7 +161,9 @@ class Prune(OperationsTest):
     def test_beside_the_daemon(self):
         self.start()
         self.assertIn("nothing to prune", self.agent.run("prune"))
-        refused = self.agent.try_to("prune", C)
+        self.assertEqual(self.agent.run("prune", "87:00.0"),
+                         "nothing to prune: 0000:87:00.0 has no provider\n")
+        refused = self.agent.try_to("prune", "86:00.0")
         self.assertEqual(refused.returncode, 1)
         self.assertIn("is configured for the type 'nvidia-36'", refused.stderr)
         self.retire(C)

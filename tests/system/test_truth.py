@@ -156,8 +156,7 @@ class Sick(Guide):
         self.agent.run("drain", B)
         self.assert_gpu(B, "drained", 16, 0, 16)
         self.assert_well()
-        self.assertIn(f"{B}: an operator has drained it: `vgpu-agent undrain {B}`",
-                      self.agent.run("status"))
+        self.assert_noted(B, f"an operator has drained it: `vgpu-agent undrain {B}` takes that back")
         self.host.control(f"lose {B}")
         self.assert_gpu(B, "drained", 16, 0, 16, health="lost", says="fell off the bus")
 
@@ -172,8 +171,8 @@ class Changing(Guide):
                     nvidia_36={"device_addresses": [A, C]})
         self.assert_gpu(A, "changing", 2, 2, 2, devices=2)
         self.assert_well()
-        self.assertIn(f"{A}: devices of its former type are still on it (2); 'nvidia-36' can "
-                      "be made when the last of them has gone", self.agent.run("status"))
+        self.assert_noted(A, "devices of its former type are still on it (2); 'nvidia-36' can be made when "
+                             "the last of them has gone")
         # What one of them frees is no place for the new type.
         self.placement.deallocate(servers[0])
         refused = self.placement.request("PUT", f"/allocations/{new_uuid()}", {

@@ -1,6 +1,7 @@
 """All that says how a GPU stands, compared: `status` and `gpus` in text and JSON, the exit
 status, /metrics and /readyz."""
 import http.client
+import itertools
 import json
 import re
 import signal
@@ -82,7 +83,7 @@ class ViewsTest(FleetTest):
         self.assertEqual((listed["note"], listed["type"]), (row["reason"], row["type"]))
         if devices is not None:
             self.assertEqual(listed["devices"], devices)
-        cells = [str(c) for c in (address, row["type"] or "-", row["class"] or "-", service,
+        cells = [str(c) for c in (address.removeprefix("0000:"), row["type"] or "-", row["class"] or "-", service,
                                   health, total, used, reserved)]
         self.assertIn(cells, [line.split() for line in text.splitlines()])
         self.assert_metrics(address, expected, row["class"])
@@ -112,6 +113,14 @@ class ViewsTest(FleetTest):
                  f"{len(status['problems'])} problems in the metrics")
         self.assertIn(says, self.agent.daemon.output())
         self.assertEqual(self.fetch("/readyz")[0], 200)
+
+    def assert_noted(self, address, says):
+        """`status` says it below the GPU's row, on as many lines as that takes."""
+        lines = self.status()[2].splitlines()
+        row = [line.split()[:1] for line in lines].index([address.removeprefix("0000:")])
+        below = list(itertools.takewhile(lambda line: line.startswith("  "), lines[row + 1:]))
+        self.assertEqual(" ".join(" ".join(below).split()), says)
+        self.assertLessEqual(max(map(len, lines)), 80, lines)
 
     def assert_well(self):
         self.wake()

@@ -96,12 +96,24 @@ static void what_others_write_is_guessed(void **state)
     }
 }
 
+static void brief_ones_have_no_domain_of_zeros(void **state)
+{
+    (void)state;
+    assert_string_equal(pci_address_brief("0000:84:00.0"), "84:00.0");
+    assert_string_equal(pci_address_brief("0001:84:00.0"), "0001:84:00.0");
+    assert_string_equal(pci_address_brief("10000:01:00.0"), "10000:01:00.0");
+    assert_string_equal(pci_address_brief("mtty"), "mtty");
+    assert_string_equal(pci_address_brief("0000:x"), "0000:x");
+    assert_null(pci_address_brief(NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_addresses_and_nothing_else),
         cmocka_unit_test(numbers_follow_the_bus),
         cmocka_unit_test(what_others_write_is_guessed),
+        cmocka_unit_test(brief_ones_have_no_domain_of_zeros),
     };
     return cmocka_run_group_tests_name("pci_address", tests, NULL, NULL);
 }

@@ -38,6 +38,10 @@ static struct host *make_host(void)
     return host;
 }
 
+#define OFFERED                                                                        \
+    "nvidia-35 (GRID V100-1Q), nvidia-36 (GRID V100-2Q), nvidia-600 (NVIDIA A40-1Q), " \
+    "mtty-2"
+
 /* The problems, a line each; the caller's. */
 static char *check(const char *text, const struct host *host)
 {
@@ -76,11 +80,16 @@ static void what_does_not_fit(void **state)
          ""},
         {"[devices]\nenabled_mdev_types = nvidia-53\n",
          "2 devices.enabled_mdev_types: no GPU of this host offers nvidia-53, did you "
-         "mean "
-         "nvidia-35; expected one of nvidia-35, nvidia-36, nvidia-600, mtty-2"},
+         "mean nvidia-35 (GRID V100-1Q); expected one of " OFFERED},
+        {"[devices]\nenabled_mdev_types = nvidia-99\n",
+         "2 devices.enabled_mdev_types: no GPU of this host offers nvidia-99; "
+         "expected one of " OFFERED},
+        {"[devices]\nenabled_mdev_types = V100-2Q\n",
+         "2 devices.enabled_mdev_types: no GPU of this host offers V100-2Q, did you "
+         "mean nvidia-36 (GRID V100-2Q); expected one of " OFFERED},
         {"[devices]\nenabled_mdev_types = i915-GVTg_V5_4\n",
          "2 devices.enabled_mdev_types: no GPU of this host offers i915-GVTg_V5_4; "
-         "expected one of nvidia-35, nvidia-36, nvidia-600, mtty-2"},
+         "expected one of " OFFERED},
         {"[devices]\nenabled_mdev_types = nvidia-35\n"
          "[mdev_nvidia-35]\ndevice_addresses = 0000:84:00.0, 0000:99:00.0\n",
          "4 warning mdev_nvidia-35.device_addresses: there is no GPU 0000:99:00.0 on "
@@ -89,7 +98,8 @@ static void what_does_not_fit(void **state)
         {"[devices]\nenabled_mdev_types = nvidia-35\n"
          "[mdev_nvidia-35]\ndevice_addresses = 0000:86:00.0\n",
          "4 mdev_nvidia-35.device_addresses: the GPU 0000:86:00.0 does not offer "
-         "nvidia-35; expected a GPU that does (this one has nvidia-600)"},
+         "nvidia-35; expected a GPU that does (this one has nvidia-600 (NVIDIA "
+         "A40-1Q))"},
         {"[devices]\nenabled_mdev_types = nvidia-600, NVIDIA A40-1Q\n"
          "[mdev_nvidia-600]\ndevice_addresses = 0000:86:00.4\n"
          "[mdev_NVIDIA A40-1Q]\ndevice_addresses = 0000:86:00.5\n",

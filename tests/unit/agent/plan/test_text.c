@@ -65,6 +65,26 @@ static void prints_a_table(void **state)
     _cleanup_(plan_freep) struct plan *plan = example();
     _cleanup_free_ char *text = print(plan, FORMAT_TABLE);
     static const char *const lines[] = {
+        "STEP           GPU      WHAT\n",
+        "create trait   -        CUSTOM_A\n",
+        "set inventory  84:00.0  VGPU total=16 reserved=2\n",
+        "set traits     84:00.0  2 traits\n",
+        "create device  84:00.0  " UUID_B "\n"
+        "  nvidia-35 for consumer " UUID_A ": because\n",
+        "end rebuild    -        the state file is complete again\n",
+        "\nnot well:\n  0000:85:00.0: lost\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (!strstr(text, lines[i]))
+            fail_msg("no \"%s\" in\n%s", lines[i], text);
+}
+
+static void wide_has_full_names(void **state)
+{
+    (void)state;
+    _cleanup_(plan_freep) struct plan *plan = example();
+    _cleanup_free_ char *text = print(plan, FORMAT_WIDE);
+    static const char *const lines[] = {
         "create trait   -             -                   CUSTOM_A ",
         "set inventory  0000:84:00.0  h_pci_0000_84_00_0  "
         "VGPU total=16 reserved=2 allocation_ratio=1 ",
@@ -130,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_a_table),
+        cmocka_unit_test(wide_has_full_names),
         cmocka_unit_test(prints_json),
         cmocka_unit_test(an_empty_plan_says_so),
         cmocka_unit_test(without_steps_it_does_not_say_that_all_is_done),

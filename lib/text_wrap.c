@@ -1,0 +1,39 @@
+#include "lib/text_wrap.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/xalloc.h"
+
+static bool continues_character(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+size_t text_columns(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++)
+        n += !continues_character(*text);
+    return n;
+}
+
+void text_wrap(const char *text, size_t indent, size_t width, FILE *out)
+{
+    size_t used = 0;
+    for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+        size_t length = strcspn(text, " ");
+        _cleanup_free_ char *word = xstrndup(text, length);
+        size_t columns = text_columns(word);
+        if (used && used + 1 + columns > width) {
+            fputc('\n', out);
+            used = 0;
+        }
+        fprintf(out, "%*s%s", used ? 1 : (int)indent, "", word);
+        used += columns + (used ? 1 : indent);
+        text += length;
+    }
+    if (used)
+        fputc('\n', out);
+}

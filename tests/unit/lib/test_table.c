@@ -1,0 +1,122 @@
+/* table and text_wrap: what people see of the same data as programs. */
+#include "lib/table.h"
+
+#include <string.h>
+
+#include "lib/text_wrap.h"
+#include "tests/unit/test.h"
+
+static const struct table_column columns[] = {
+    {.key = "gpu"},
+    {.key = "provider", .place = COLUMN_WIDE},
+    {.key = "class", .place = COLUMN_ROOM},
+    {.key = "units", .place = COLUMN_ROOM},
+    {.key = "mdevs", .title = "devices"},
+    {.key = "reason", .place = COLUMN_BELOW},
+    {.key = NULL},
+};
+
+static struct table *make(const char *class, const char *reason)
+{
+    struct table *table = table_new(columns);
+    _cleanup_strlist_ struct strlist mdevs = {0};
+    strlist_add(&mdevs, "a");
+    strlist_add(&mdevs, "b");
+    table_string(table, "0000:84:00.0");
+    table_brief(table, "84:00.0");
+    table_string(table, "h_pci_0000_84_00_0");
+    table_string(table, class);
+    table_none(table);
+    table_list(table, &mdevs);
+    table_brief(table, "2");
+    table_string(table, reason);
+    return table;
+}
+
+static void expect(struct table *table, enum output_format format, const char *expected)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    assert_int_equal(table_print(table, format, out), 0);
+    fclose(out);
+    table_free(table);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void the_usual_one_is_brief(void **state)
+{
+    (void)state;
+    expect(make("VGPU", "because"), FORMAT_TABLE,
+           "GPU      CLASS  UNITS  DEVICES\n"
+           "84:00.0  VGPU   -      2\n"
+           "  because\n");
+    expect(make("VGPU", NULL), FORMAT_TABLE,
+           "GPU      CLASS  UNITS  DEVICES\n"
+           "84:00.0  VGPU   -      2\n");
+}
+
+static void wide_and_json_have_all(void **state)
+{
+    (void)state;
+    expect(make("VGPU", NULL), FORMAT_WIDE,
+           "GPU           PROVIDER            CLASS  UNITS  DEVICES  REASON\n"
+           "0000:84:00.0  h_pci_0000_84_00_0  VGPU   -      a, b     -\n");
+    expect(make("VGPU", "because"), FORMAT_JSON,
+           "[\n {\"gpu\": \"0000:84:00.0\", \"provider\": \"h_pci_0000_84_00_0\", "
+           "\"class\": \"VGPU\", \"units\": null, \"mdevs\": [\"a\",\"b\"], "
+           "\"reason\": \"because\"}\n]\n");
+}
+
+static void what_has_no_room_goes_from_the_end(void **state)
+{
+    (void)state;
+    /* 7 + 2 + 55 + 2 + 5 + 2 + 7 are 80. */
+    char class[57];
+    memset(class, 'C', 56);
+    class[55] = 0;
+    _cleanup_free_ char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    struct table *table = make(class, NULL);
+    assert_int_equal(table_print(table, FORMAT_TABLE, out), 0);
+    table_free(table);
+    fflush(out);
+    assert_non_null(strstr(text, "UNITS  DEVICES\n"));
+    class[55] = 'C';
+    class[56] = 0;
+    rewind(out);
+    table = make(class, NULL);
+    assert_int_equal(table_print(table, FORMAT_TABLE, out), 0);
+    table_free(table);
+    fclose(out);
+    assert_null(strstr(text, "UNITS"));
+    assert_non_null(strstr(text, "CLASS"));
+}
+
+static void lines_end_in_time_and_words_stay_whole(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    text_wrap("one two  three \xc3\xa4\xc3\xa4\xc3\xa4 a-word-that-is-too-long end", 2,
+              10, out);
+    text_wrap("", 2, 10, out);
+    fclose(out);
+    assert_string_equal(text, "  one two\n  three\n  \xc3\xa4\xc3\xa4\xc3\xa4\n"
+                              "  a-word-that-is-too-long\n  end\n");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_usual_one_is_brief),
+        cmocka_unit_test(wide_and_json_have_all),
+        cmocka_unit_test(what_has_no_room_goes_from_the_end),
+        cmocka_unit_test(lines_end_in_time_and_words_stay_whole),
+    };
+    return cmocka_run_group_tests_name("table", tests, NULL, NULL);
+}

@@ -187,9 +187,9 @@ static char *guest_xml(const struct mdev *device, const struct mdev_type *type)
                      api, pci ? " display='off'" : "", device->address);
 }
 
-static char *qemu_argument(const struct mdev *device, const struct mdev_type *type)
+static char *qemu_device(const struct mdev *device, const struct mdev_type *type)
 {
-    return xasprintf("-device %s,sysfsdev=/sys/bus/mdev/devices/%s", api_of(type),
+    return xasprintf("%s,sysfsdev=/sys/bus/mdev/devices/%s", api_of(type),
                      device->address);
 }
 
@@ -243,7 +243,7 @@ const struct backend backend_mdev = {
     .address = address_of,
     .is_address = is_address,
     .guest_xml = guest_xml,
-    .qemu_argument = qemu_argument,
+    .qemu_device = qemu_device,
     .obstacle = obstacle_of,
     .remedy = remedy_of,
     .create = create_device,

@@ -64,7 +64,10 @@ static int run(const struct command_context *context, int argc, char **argv)
     int status = command_session_look(&session, context);
     if (status != EX_OK)
         return status;
-    return print_allocations(&session.cycle, context->format);
+    struct error err;
+    return command_check_root(&session.cycle, &err) == 0
+               ? print_allocations(&session.cycle, context->format)
+               : command_fail(&err);
 }
 
 const struct command command_allocations = {

@@ -60,8 +60,10 @@ static bool is_carried_out(const struct command_session *session, void *data)
 static void wait_for_daemon(struct command_session *session, struct draining *draining)
 {
     struct error err;
-    if (command_wake_daemon(session, &err) == 0 &&
-        command_wait_until(session, is_carried_out, draining, &err) == 0)
+    if (session->cycle.observed && command_check_root(&session->cycle, &err) != 0)
+        draining->pending = xstrdup(err.text);
+    else if (command_wake_daemon(session, &err) == 0 &&
+             command_wait_until(session, is_carried_out, draining, &err) == 0)
         draining->done = true;
     else if (err.code == ERROR_NOT_FOUND)
         draining->pending =
@@ -72,7 +74,7 @@ static void wait_for_daemon(struct command_session *session, struct draining *dr
 
 /* ---- the result ---- */
 
-/* How the GPU stands; NULL: it has no provider. */
+/* How the GPU stands; NULL: that is not known. */
 static const struct gpu_status *find(const struct gpu_status_list *list,
                                      const char *gpu)
 {
@@ -91,7 +93,11 @@ static int print_json(const struct draining *draining, const struct gpu_status *
     json_write_bool_member(&w, "changed", draining->changed);
     json_write_bool_member(&w, "done", draining->done);
     json_write_string_member(&w, "pending", draining->pending);
-    json_write_int_member(&w, "used", gpu ? gpu->used : 0);
+    json_write_key(&w, "used");
+    if (gpu)
+        json_write_int(&w, gpu->used);
+    else
+        json_write_null(&w);
     json_write_end_object(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
     return puts(text);
@@ -109,8 +115,10 @@ static int print_text(const struct draining *draining, const struct gpu_status *
                       gpu_service_name(gpu->service), gpu->reason);
     if (!draining->drain)
         return printf("%s is %sin service\n", draining->gpu, already);
-    return printf("%s is %sdrained: nobody new gets it; %lld in use\n", draining->gpu,
-                  already, gpu ? (long long)gpu->used : 0);
+    _cleanup_free_ char *used =
+        gpu ? xasprintf("; %lld in use", (long long)gpu->used) : xstrdup("");
+    return printf("%s is %sdrained: nobody new gets it%s\n", draining->gpu, already,
+                  used);
 }
 
 static int show(const struct command_session *session, const struct draining *draining,

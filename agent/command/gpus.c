@@ -61,7 +61,11 @@ static void add_gpu(struct table *table, const struct gpu_status *status,
     add_number(table, status, status->total);
     add_number(table, status, status->used);
     add_number(table, status, status->reserved);
-    table_int(table, status->devices);
+    /* Some of its files could not be read. */
+    if (status->health == GPU_UNREADABLE)
+        table_none(table);
+    else
+        table_int(table, status->devices);
     table_string(table, status->reason);
     add_types(table, gpu);
 }

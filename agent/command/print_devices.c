@@ -25,8 +25,9 @@ struct question {
 static void look_up(const struct command_session *session, struct question *question)
 {
     question->err = (struct error){0};
-    (void)consumer_devices(&session->cycle, question->consumer, &question->devices,
-                           &question->count, &question->err);
+    if (command_check_root(&session->cycle, &question->err) == 0)
+        (void)consumer_devices(&session->cycle, question->consumer, &question->devices,
+                               &question->count, &question->err);
 }
 
 static bool is_answered(const struct command_session *session, void *data)
@@ -64,17 +65,46 @@ static void ask(struct command_session *session, struct question *question)
 }
 
 /* The scan has it from the backend, so there is one. */
-static void print(const struct consumer_device *device,
-                  char *(*text)(const struct backend *backend,
-                                const struct consumer_device *device))
+static char *text_of(const struct consumer_device *device, device_text *text)
 {
-    _cleanup_free_ char *lines = text(backend_find(device->device->backend), device);
-    puts(lines);
+    return text(backend_find(device->device->backend), device);
+}
+
+static void print_lines(const struct question *question,
+                        const struct device_printer *printer)
+{
+    for (size_t i = 0; i < question->count; i++) {
+        _cleanup_free_ char *text = text_of(&question->devices[i], printer->text);
+        printf("%s%s\n", printer->prefix, text);
+    }
+}
+
+static void write_device(struct json_writer *w, const struct consumer_device *device,
+                         const struct device_printer *printer)
+{
+    _cleanup_free_ char *text = text_of(device, printer->text);
+    json_write_begin_object(w);
+    json_write_string_member(w, "uuid", device->device->uuid);
+    json_write_string_member(w, "device_api",
+                             device->type ? device->type->device_api : NULL);
+    printer->write(w, text);
+    json_write_end_object(w);
+}
+
+static void print_json(const struct question *question,
+                       const struct device_printer *printer)
+{
+    struct json_writer w = {0};
+    json_write_begin_array(&w);
+    for (size_t i = 0; i < question->count; i++)
+        write_device(&w, &question->devices[i], printer);
+    json_write_end_array(&w);
+    _cleanup_free_ char *text = json_writer_take(&w, NULL);
+    puts(text);
 }
 
 int command_print_devices(const struct command_context *context, const char *consumer,
-                          char *(*text)(const struct backend *backend,
-                                        const struct consumer_device *device))
+                          const struct device_printer *printer)
 {
     struct error err;
     char uuid[UUID_TEXT_SIZE];
@@ -89,7 +119,6 @@ int command_print_devices(const struct command_context *context, const char *con
     _cleanup_free_ struct consumer_device *devices = question.devices;
     if (question.err.code != ERROR_NONE)
         return command_fail(&question.err);
-    for (size_t i = 0; i < question.count; i++)
-        print(&devices[i], text);
+    (context->format == FORMAT_JSON ? print_json : print_lines)(&question, printer);
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }

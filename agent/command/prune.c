@@ -245,13 +245,10 @@ static int show(const struct pruning *pruning, enum output_format format)
 static int prune(struct command_session *session, const char *asked,
                  struct pruning *pruning, struct error *err)
 {
-    const struct plan *plan = cycle_plan(&session->cycle);
-    if (plan->other_root)
-        return error_set(err, ERROR_INVALID, "%s",
-                         plan->problems.items[plan->problems.count - 1]);
-    if (asked && find_gpu(&session->cycle, asked, &pruning->gpu, err) != 0)
+    if (command_check_root(&session->cycle, err) != 0 ||
+        (asked && find_gpu(&session->cycle, asked, &pruning->gpu, err) != 0))
         return -1;
-    find_candidates(plan, pruning);
+    find_candidates(cycle_plan(&session->cycle), pruning);
     return delete_wanted(session, pruning, err);
 }
 

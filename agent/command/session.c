@@ -47,6 +47,15 @@ void command_session_end(struct command_session *session)
     free(session->note);
 }
 
+int command_check_root(const struct cycle *cycle, struct error *err)
+{
+    const struct plan *plan = cycle_plan(cycle);
+    if (!plan->other_root)
+        return 0;
+    return error_set(err, ERROR_INVALID, "%s",
+                     plan->problems.items[plan->problems.count - 1]);
+}
+
 /* ---- what a cycle did ---- */
 
 static void add_round(struct table *table, const struct cycle_round *round)

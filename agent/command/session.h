@@ -29,6 +29,10 @@ int command_session_look(struct command_session *session,
                          const struct command_context *context);
 void command_session_end(struct command_session *session);
 
+/* Under another root than the state file's it is not known who has what: INVALID with
+ * that, and what mends it. */
+int command_check_root(const struct cycle *cycle, struct error *err);
+
 /* The steps of all rounds and what became of them, or the line `nothing`. 0, or -1 when
  * standard output failed. */
 int command_print_done(const struct cycle *cycle, const char *nothing,

@@ -42,6 +42,13 @@ static size_t change_count(const struct status *status)
     return cycle_plan(status->cycle)->step_count;
 }
 
+/* Placement could be read, and as the host that the state file belongs to: only then is
+ * it known who has what, and what is to be done. */
+static bool is_known(const struct status *status)
+{
+    return status->cycle->observed && !cycle_plan(status->cycle)->other_root;
+}
+
 /* How long it is since the daemon has shown that it works. */
 static int64_t silence(const struct status *status)
 {
@@ -107,9 +114,9 @@ static void print_allocations(const struct status *status)
                 &parts, xasprintf("%zu %s", status->allocations[i],
                                   allocation_state_name((enum allocation_state)i)));
     _cleanup_free_ char *text = strlist_join(&parts, ", ");
-    printf("allocations  %s\n", parts.count               ? text
-                                : status->cycle->observed ? "none"
-                                                          : "not known");
+    printf("allocations  %s\n", !is_known(status) ? "not known"
+                                : parts.count     ? text
+                                                  : "none");
 }
 
 /* The board's VGA chip is no operator's concern here; `gpus` has it. */
@@ -180,7 +187,9 @@ static void print_text(const struct status *status, enum output_format format)
 {
     print_placement(status, format == FORMAT_WIDE);
     print_allocations(status);
-    if (change_count(status))
+    if (!is_known(status))
+        puts("changes      not known");
+    else if (change_count(status))
         printf("changes      %zu to be made%s (vgpu-agent plan shows them)\n",
                change_count(status),
                status->files_changed ? " once the daemon has read the files" : "");
@@ -220,6 +229,20 @@ static void write_gpu(struct json_writer *w, const struct gpu_status *gpu)
     json_write_end_object(w);
 }
 
+static void write_allocations(struct json_writer *w, const struct status *status)
+{
+    json_write_key(w, "allocations");
+    json_write_begin_object(w);
+    for (int i = 0; i <= ALLOCATION_FAILED; i++) {
+        _cleanup_free_ char *name =
+            xstrdup(allocation_state_name((enum allocation_state)i));
+        for (char *p = strchr(name, ' '); p; p = strchr(p, ' '))
+            *p = '_';
+        write_number(w, name, is_known(status), (int64_t)status->allocations[i]);
+    }
+    json_write_end_object(w);
+}
+
 static void write_lists(struct json_writer *w, const struct status *status)
 {
     json_write_key(w, "gpus");
@@ -228,16 +251,7 @@ static void write_lists(struct json_writer *w, const struct status *status)
         if (is_shown(&status->gpus.items[i]))
             write_gpu(w, &status->gpus.items[i]);
     json_write_end_array(w);
-    json_write_key(w, "allocations");
-    json_write_begin_object(w);
-    for (int i = 0; i <= ALLOCATION_FAILED; i++) {
-        _cleanup_free_ char *name =
-            xstrdup(allocation_state_name((enum allocation_state)i));
-        for (char *p = strchr(name, ' '); p; p = strchr(p, ' '))
-            *p = '_';
-        json_write_int_member(w, name, (int64_t)status->allocations[i]);
-    }
-    json_write_end_object(w);
+    write_allocations(w, status);
     json_write_key(w, "problems");
     json_write_begin_array(w);
     for (size_t i = 0; i < status->problems.count; i++)
@@ -252,10 +266,10 @@ static void print_json(const struct status *status)
     json_write_begin_object(&w);
     json_write_bool_member(&w, "well", status->problems.count == 0);
     json_write_int_member(&w, "daemon_pid", daemon_of(status));
-    json_write_int_member(&w, "daemon_silent_seconds", silence(status));
+    write_number(&w, "daemon_silent_seconds", daemon_of(status) != 0, silence(status));
     json_write_string_member(
         &w, "root", observed && observed->root_found ? observed->root_uuid : NULL);
-    json_write_int_member(&w, "changes", (int64_t)change_count(status));
+    write_number(&w, "changes", is_known(status), (int64_t)change_count(status));
     write_lists(&w, status);
     json_write_end_object(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);

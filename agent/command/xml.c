@@ -7,10 +7,16 @@ static char *element(const struct backend *backend,
     return backend->guest_xml(device->device, device->type);
 }
 
+static void write_element(struct json_writer *w, const char *element)
+{
+    json_write_string_member(w, "xml", element);
+}
+
 static int run(const struct command_context *context, int argc, char **argv)
 {
     (void)argc;
-    return command_print_devices(context, argv[1], element);
+    static const struct device_printer printer = {element, "", write_element};
+    return command_print_devices(context, argv[1], &printer);
 }
 
 const struct command command_xml = {

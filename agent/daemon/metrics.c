@@ -57,6 +57,7 @@ static void note_allocations(struct metrics *metrics, const struct plan *plan,
     struct metrics_waiting *list = NULL;
     size_t count = 0;
     memset(metrics->allocations, 0, sizeof metrics->allocations);
+    metrics->allocations_known = !plan->other_root;
     for (size_t i = 0; i < plan->allocation_count; i++) {
         const struct allocation_status *status = &plan->allocations[i];
         metrics->allocations[status->state]++;
@@ -89,8 +90,10 @@ void metrics_note_cycle(struct metrics *metrics, const struct cycle *cycle,
     metrics->last_cycle_ms = clock->cycle_took;
     metrics->problems = problems;
     /* Where the host could not be seen, Placement was not asked. */
-    if (!failure || cycle->host)
+    if (!failure || cycle->host) {
+        metrics->placement_asked = true;
         metrics->placement_up = !failure;
+    }
     count_errors(metrics, cycle);
     if (failure) {
         metrics->errors[failure->code]++;
@@ -202,7 +205,7 @@ static void write_units(FILE *out, const struct metrics *metrics, const char *na
     family(out, name, "gauge", help);
     for (size_t i = 0; i < metrics->gpus.count; i++) {
         const struct gpu_status *gpu = &metrics->gpus.items[i];
-        if (!gpu->resource_class)
+        if (!gpu->resource_class || !gpu->known)
             continue;
         begin_gpu(out, name, gpu);
         label(out, ",", "resource_class", gpu->resource_class);
@@ -229,6 +232,8 @@ static void write_service(FILE *out, const struct metrics *metrics)
     for (size_t i = 0; i < metrics->gpus.count; i++)
         for (int state = 0; state < GPU_SERVICES; state++) {
             const struct gpu_status *gpu = &metrics->gpus.items[i];
+            if (!gpu->known)
+                continue;
             begin_gpu(out, "gpu_service", gpu);
             label(out, ",", "service", gpu_service_name((enum gpu_service)state));
             fprintf(out, "} %d\n", gpu->service == (enum gpu_service)state);
@@ -248,8 +253,11 @@ static void write_gpus(FILE *out, const struct metrics *metrics)
     write_service(out, metrics);
 }
 
+/* Before somebody has looked there are not none. */
 static void write_allocations(FILE *out, const struct metrics *metrics, int64_t now)
 {
+    if (!metrics->allocations_known)
+        return;
     family(out, "allocations", "gauge", "Allocations on this host by their state.");
     for (int i = 0; i <= ALLOCATION_FAILED; i++) {
         fputs("vgpu_agent_allocations", out);
@@ -273,14 +281,17 @@ static void write_cycles(FILE *out, const struct metrics *metrics)
     fprintf(out, "vgpu_agent_cycle_seconds_sum %.3f\n",
             (double)metrics->cycle_ms / 1000);
     fprintf(out, "vgpu_agent_cycle_seconds_count %" PRIu64 "\n", metrics->cycles);
-    single(out, "last_cycle_seconds", "gauge", "How long the last cycle took.", "%.3f",
-           (double)metrics->last_cycle_ms / 1000);
+    if (metrics->cycles)
+        single(out, "last_cycle_seconds", "gauge", "How long the last cycle took.",
+               "%.3f", (double)metrics->last_cycle_ms / 1000);
     single(out, "last_success_timestamp_seconds", "gauge",
            "When the last cycle ended that could see the host and Placement; 0: none "
            "yet.",
            "%" PRId64, metrics->last_success);
-    single(out, "problems", "gauge", "What is not well; `vgpu-agent status` lists it.",
-           "%zu", metrics->problems);
+    if (metrics->cycles)
+        single(out, "problems", "gauge",
+               "What is not well; `vgpu-agent status` lists it.", "%zu",
+               metrics->problems);
 }
 
 static void write_errors(FILE *out, const struct metrics *metrics)
@@ -297,8 +308,10 @@ static void write_errors(FILE *out, const struct metrics *metrics)
 static void write_placement(FILE *out, const struct metrics *metrics,
                             const struct metrics_extra *extra)
 {
-    single(out, "placement_up", "gauge", "Whether the last cycle could read Placement.",
-           "%d", metrics->placement_up);
+    if (metrics->placement_asked)
+        single(out, "placement_up", "gauge",
+               "Whether the last cycle could read Placement.", "%d",
+               metrics->placement_up);
     single(out, "requests_total", "counter", "Requests sent to Placement and Keystone.",
            "%" PRIu64, extra->requests);
     if (extra->token_expires_at)

@@ -25,11 +25,12 @@ struct metrics {
     uint64_t cycles;
     uint64_t cycle_ms, last_cycle_ms; /* of all, of the last */
     int64_t last_success;             /* seconds since the epoch; 0: none yet */
-    bool placement_up;
+    bool placement_asked, placement_up;
     uint64_t errors[ERROR_CODES]; /* by kind: cycles that could not look, steps */
     size_t problems;
     struct gpu_status_list gpus;
     size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
+    bool allocations_known;                    /* a look has seen them */
     struct metrics_waiting *waiting;
     size_t waiting_count;
 };

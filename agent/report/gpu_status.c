@@ -7,6 +7,12 @@
 
 #define NO_ROOT "00000000-0000-0000-0000-000000000000"
 
+/* Placement was read, and as the host that the state file belongs to. */
+static bool is_known(const struct cycle *cycle)
+{
+    return cycle->observed && !cycle_plan(cycle)->other_root;
+}
+
 /* ---- the numbers ---- */
 
 static const struct inventory *find_inventory(const struct class_inventory *list,
@@ -125,7 +131,7 @@ static void add_desired(const struct cycle *cycle, const struct desired_tree *tr
     status->resource_class = xstrdup(desired->resource_class);
     status->health = health_of(desired);
     status->devices = count_devices(of_parent ? &desired->view : desired->gpu);
-    if (cycle->observed)
+    if (is_known(cycle))
         fill_from_placement(cycle, desired, status);
     else if (desired->sick)
         status->reason = service_sick_reason(desired);
@@ -191,7 +197,7 @@ static void add_unused(const struct cycle *cycle, const struct gpu *gpu,
     status->card = xstrdup(gpu->name);
     status->health = gpu->health;
     status->devices = count_devices(gpu);
-    status->known = cycle->observed != NULL;
+    status->known = is_known(cycle);
     status->service = GPU_UNUSED;
     _cleanup_free_ char *obstacle = gpu_obstacle(gpu), *remedy = gpu_remedy(gpu);
     if (gpu->health != GPU_OK)

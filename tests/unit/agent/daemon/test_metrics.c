@@ -385,6 +385,33 @@ static void nothing_yet(void **state)
                                 "\",mode=\"owner\"} 1\n"));
     assert_null(strstr(all, "token_expiry"));
     assert_null(strstr(all, "gpu=\""));
+    /* What nobody has looked at yet is not 0. */
+    static const char *const unknown[] = {
+        "\nvgpu_agent_allocations", "\nvgpu_agent_oldest_pending_seconds",
+        "\nvgpu_agent_placement_up", "\nvgpu_agent_problems",
+        "\nvgpu_agent_last_cycle_seconds"};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        assert_null(strstr(all, unknown[i]));
+}
+
+static void under_another_root_nothing_is_known(void **state)
+{
+    (void)state;
+    struct sight s;
+    struct metrics metrics = {0};
+    const struct metrics_extra extra = {0};
+    make_sight(&s);
+    s.plan.other_root = true;
+    s.plan.allocation_count = s.plan.service_count = s.plan.retired_count = 0;
+    metrics_note_cycle(&metrics, &s.cycle, NULL, 1, &(struct metrics_clock){.now = 1});
+    _cleanup_free_ char *all = metrics_text(&metrics, &extra);
+    static const char *const unknown[] = {"\nvgpu_agent_allocations",
+                                          "\nvgpu_agent_gpu_capacity{",
+                                          "\nvgpu_agent_gpu_service{"};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        assert_null(strstr(all, unknown[i]));
+    assert_non_null(strstr(all, "\nvgpu_agent_gpu_health{gpu=\"0000:84:00.0\""));
+    metrics_clear(&metrics);
 }
 
 static void pages(void **state)
@@ -442,6 +469,7 @@ int main(void)
         cmocka_unit_test(errors_are_counted_by_kind),
         cmocka_unit_test(a_host_that_cannot_be_seen_says_nothing_of_placement),
         cmocka_unit_test(nothing_yet),
+        cmocka_unit_test(under_another_root_nothing_is_known),
         cmocka_unit_test(pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,13 +2,17 @@
 
   given, given-twice, own      a device is one consumer's, and nobody else names or holds it
   unmet, too-many              each unit has one device of the right type where there is room
-  offered, hidden              what Placement offers can be made, and what can be made is offered
+  offered, hidden              in capacity.py
   others                       what is not the agent's is as it was
   rest, status, left           quiet in the end; `status` tells the truth; nothing stays
+
+What must come in time has CYCLES of the daemon's own cycles for it, begun and ended; a busy
+machine makes them slower, and not fewer.
 """
 import collections
 import json
 
+from .capacity import is_plain, judge_capacity, offered, stand_still, was_theirs
 from .guests import UUID
 from .rig import TYPES, now
 from .rules import look_at_stores
@@ -16,15 +20,13 @@ from .world import OPERATORS_CLASS, OPERATORS_TRAIT, OWNER_TRAIT
 from .wrong import Wrong
 
 CYCLES = 16  # until a change is seen and dealt with
-MARGIN = 8  # seconds beyond the grace period, on a busy machine
 
 
 class View:
     """What is to be seen at rest."""
 
     def __init__(self, world):
-        self.devices = world.devices()
-        self.named, self.held = world.libvirt.names(), world.libvirt.holders()
+        self.see(world)
         self.rows = rows(world) if world.mode == "owner" else []
         self.listed = collections.defaultdict(list)  # (consumer, card): devices
         cards = {world.child_name(card): card for card in world.cards}
@@ -33,6 +35,11 @@ class View:
             if row["units"] and card in world.allocations.get(row["consumer"], ()):
                 self.listed[row["consumer"], card] += self.of_row(row, card, world)
         self.short = {}  # (consumer, card): units without a device
+
+    def see(self, world):
+        """The host as it is now."""
+        self.devices = world.devices()
+        self.named, self.held = world.libvirt.names(), world.libvirt.holders()
 
     def of_row(self, row, card, world):
         """The devices of a server that is migrated stay its own, and stand for what is the
@@ -108,12 +115,8 @@ def audit(world):
         if done.returncode == 0:
             raise Wrong("status", "files with errors, and `status` says all is well")
         return "files with errors"
-    view = look(world)
-    judge_given(world, view)
-    judge_met(world, view)
-    makeable = count_makeable(world)
+    view = judge_what_is_due(world)
     if world.mode == "owner":
-        judge_capacity(world, view, makeable)
         judge_leaks(world, view)
         judge_provider(world)
     judge_others(world)
@@ -125,8 +128,22 @@ def audit(world):
     for device in world.assigned:
         world.ended.pop(device, None)
     world.known.update(view.devices)
-    world.named_at_rest, world.held_at_rest = set(view.named), set(view.held)
+    world.named_at_rest, world.held_at_rest = view.named, set(view.held)
     return None
+
+
+def judge_what_is_due(world):
+    """What has not come yet may come in so many cycles; what must never be, now."""
+    turn = world.rig.turns
+    while True:
+        view = look(world)
+        judge_given(world, view)
+        judge_met(world, view)
+        late = judge_capacity(world, view, stand_still(world, view))
+        if not late:
+            return view
+        if world.rig.turns - turn > CYCLES:
+            raise late
 
 
 def judge_given(world, view):
@@ -136,8 +153,7 @@ def judge_given(world, view):
         for device in listed:
             users = view.named.get(device, set()) | view.held.get(device, set())
             users -= {owner}
-            if device not in world.held_at_rest or (
-                    world.assigned.get(device, (None,))[0] in world.family(consumer)):
+            if device not in world.held_at_rest or was_theirs(world, view, owner, device):
                 users.discard("a process")  # which came later
             if users:
                 raise Wrong("given", f"{consumer} is given {device} on {card}, which "
@@ -183,80 +199,22 @@ def judge_met(world, view):
                     view.short[consumer, card] = units - len(good)
 
 
-def count_makeable(world):
-    """card: how many more the kernel makes, while the agent stands still."""
-    world.rig.freeze()
-    try:
-        return {card: world.rig.probe(card, 8) for card in world.cards
-                if card not in world.lost}
-    finally:
-        world.forget_stores()
-        world.rig.thaw()
+class LeftOver:
+    """Since when it is so: some cycles until the agent knows of it, the grace period, which
+    is time, and some cycles until it is done."""
 
+    def __init__(self, world):
+        self.since, self.turn = now(), world.rig.turns
+        self.known = self.over = None  # when; in which cycle
 
-def offered(world, card):
-    """total - reserved - used, as Placement counts it."""
-    child = world.children[card]
-    inventory = world.placement.inventories(child).get("VGPU")
-    used = sum(found["resources"].get("VGPU", 0) for found in world.placement.get(
-        f"/resource_providers/{child}/allocations")["allocations"].values())
-    if not inventory:
-        return 0
-    return int((inventory["total"] - inventory["reserved"]) * inventory["allocation_ratio"]) - used
-
-
-def judge_capacity(world, view, makeable):
-    given = {d for listed in view.listed.values() for d in listed}
-    for card in world.cards:
-        free = offered(world, card)
-        if card in world.lost or card in world.drained:
-            if free > 0:
-                raise Wrong("offered", f"{card} is {'lost' if card in world.lost else 'drained'}"
-                            f" and {free} are offered")
-            continue
-        idle, more = view.free(card, world), makeable[card]
-        capped = world.cap and world.cap[0] == card
-        left = [d for d in idle if d not in given]
-        for (consumer, where), units in view.short.items():
-            if where == card and units <= more + len(left) and not capped:
-                raise Wrong("unmet", f"{units} of {consumer} on {card} have no device; the "
-                            f"kernel makes {more} more, and nobody has {left}:\n"
-                            f"{json.dumps(view.rows, indent=1)}")
-        unserved = needs(world, view, card)
-        room = len(idle) + more - unserved
-        if free > max(room, 0):
-            raise Wrong("offered", f"{free} are offered on {card}, but only {max(room, 0)} can "
-                        f"be: {more} are made by the kernel, {len(idle)} are nobody's, and "
-                        f"{unserved} of those allocated need one")
-        if free < room and is_plain(world):
-            raise Wrong("hidden", f"{free} are offered on {card}, but {room} could be: {more} "
-                        f"are made by the kernel, {len(idle)} are nobody's, and {unserved} of "
-                        "those allocated need one")
-
-
-def needs(world, view, card):
-    """Allocated units whose guest does not have its device yet."""
-    count, families = 0, set()
-    for consumer in world.allocations:
-        owner = world.instance_of.get(consumer, consumer)
-        if owner in families:
-            continue
-        families.add(owner)
-        units = sum(world.allocations.get(c, {}).get(card, 0) for c in world.family(owner))
-        mine = [d for d, users in view.named.items()
-                if owner in users and view.devices.get(d) == (card, TYPES[card])]
-        count += max(units - len(mine), 0)
-    return count
-
-
-def is_plain(world):
-    """Nothing but servers that are here, and whose guests have what is theirs."""
-    return not (world.lost or world.drained or world.cap or world.foreign or world.forgetful
-                or world.reappeared or world.libvirt.processes or world.bad_files
-                or any(s.stage not in ("new", "active", "gone", "shelved")
-                       for s in world.servers.values())
-                or any(not world.stands(domain.uuid, world.devices().get(d, ["?"])[0])
-                       for domain in world.libvirt.domains.values() for d in domain.devices))
+    def is_late(self, world):
+        turns = world.rig.turns
+        if self.known is None and turns - self.turn > CYCLES:
+            self.known = now()
+        if self.known is not None and self.over is None and (
+                now() - self.known > world.grace + 1):
+            self.over = turns
+        return self.over is not None and turns - self.over > CYCLES
 
 
 def judge_leaks(world, view):
@@ -265,11 +223,11 @@ def judge_leaks(world, view):
               and d not in view.held and d not in world.foreign
               and d not in world.reappeared and not world.forgetful
               and view.devices[d][0] not in world.lost}
-    world.left_over = {d: world.left_over.get(d, (now(), world.rig.turns)) for d in unused}
-    for device, (since, turn) in world.left_over.items():
-        if now() - since > world.grace + MARGIN and world.rig.turns - turn > CYCLES:
+    world.left_over = {d: world.left_over.get(d) or LeftOver(world) for d in unused}
+    for device, left_over in world.left_over.items():
+        if left_over.is_late(world):
             raise Wrong("left", f"{device} {view.devices[device]} has been nobody's for "
-                        f"{now() - since:.1f} s, with a grace period of {world.grace}")
+                        f"{now() - left_over.since:.1f} s, with a grace period of {world.grace}")
 
 
 def judge_provider(world):
@@ -350,14 +308,14 @@ def judge_command(world, view):
 
 def nothing_left(world):
     """All servers and strangers are gone."""
-    end, turn = now() + world.grace + MARGIN, world.rig.turns
+    left_over = LeftOver(world)
     while True:
         world.rig.cycle()
         look_at_stores(world)
         devices, listed = left(world), rows(world)
         if not devices and not listed:
             break
-        if now() > end and world.rig.turns - turn > CYCLES:
+        if left_over.is_late(world):
             raise Wrong("left", f"after everything was deleted there are still {devices}; "
                         f"`allocations` has {listed}")
     audit(world)

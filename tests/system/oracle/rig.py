@@ -58,7 +58,7 @@ CARDS = {
     INTEL: {"model": "HD 630", "path": f"pci0000:00/{INTEL}"},
 }
 CARDS_OF_MODE = {"owner": (M10, A40, INTEL), "nova": (M10, SECOND_M10, INTEL)}
-PATIENCE = 30  # seconds for one cycle on a busy machine
+PATIENCE = 120  # seconds, after which a cycle hangs
 FAST = "/dev/shm"
 
 
@@ -214,6 +214,7 @@ class Rig:
         self.frozen = None
 
     def cycles(self):
+        """How many the daemon has ended."""
         if not self.daemon.runs():
             raise Wrong("end", f"the daemon ended with {self.daemon.popen.returncode}:\n"
                         f"{self.daemon.output()[-3000:]}")
@@ -222,8 +223,9 @@ class Rig:
         try:
             connection.request("GET", "/metrics")
             text = connection.getresponse().read().decode()
-        except (OSError, http.client.HTTPException):
-            return 0
+        except (OSError, http.client.HTTPException) as error:
+            raise Wrong("end", f"the daemon does not say how many cycles it has ended: {error}\n"
+                        f"{self.daemon.output()[-3000:]}") from None
         finally:
             connection.close()
         return int(re.search(r"^vgpu_agent_cycle_seconds_count (\d+)", text, re.M)[1])
@@ -240,8 +242,13 @@ class Rig:
         if not self.daemon:
             self.agent.try_to("sync")
             return
-        before = self.cycles()
-        self.poke()
+        # The first that ends may have begun before.
+        for ended in range(self.cycles(), self.cycles() + 2):
+            self.poke()
+            self.wait_until_ended(ended)
+
+    def wait_until_ended(self, before):
+        """More than so many cycles."""
         try:
             wait_for(lambda: self.cycles() > before, "a cycle of the daemon", PATIENCE)
         except AssertionError as error:

@@ -263,5 +263,9 @@ def lose_state_file(world):
     look_at_stores(world)
     world.agent.state_file.unlink(missing_ok=True)
     world.forgetful = True
+    named = world.libvirt.names()
+    for devices in (world.printed, world.assigned):  # of these nobody else knows
+        for device in set(devices) - set(named):
+            del devices[device]
     world.rig.start_daemon()
     return "lost"

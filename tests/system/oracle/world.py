@@ -39,13 +39,14 @@ class World:
         self.printed = {}  # device: the consumer that it was printed for, while it has it
         self.assigned = {}  # device: (consumer, card) as `allocations` said at rest
         self.ended = {}  # device: when the allocation ended that it was for
-        self.left_over = {}  # device: when, and in which cycle, it was first seen unused
+        self.left_over = {}  # device: a LeftOver
         self.own_stores = collections.Counter()
         self.seen_stores = 0
         self.story = []
         self.in_use, self.made = {}, 0
         self.touched = set()  # consumers, since the last audit
-        self.known, self.named_at_rest, self.held_at_rest = {}, set(), set()  # devices
+        self.known, self.held_at_rest = {}, set()  # devices
+        self.named_at_rest = {}  # device: the uuids of the domains that named it
         self.options = {"release_grace": grace, "sync_interval": interval, "listen": "0",
                         "root_provider_name": self.rig.root_name, "mode": mode}
         if create_root:

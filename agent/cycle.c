@@ -287,6 +287,15 @@ static void end_adoption(struct agent *agent, struct cycle *cycle)
         strlist_add(&cycle->notes, err.text);
 }
 
+static bool made_device(const struct cycle_round *round)
+{
+    for (size_t i = 0; i < round->execution->count; i++)
+        if (round->execution->results[i].outcome == STEP_DONE &&
+            round->plan->steps[i].kind == STEP_CREATE_DEVICE)
+            return true;
+    return false;
+}
+
 /* Carries out the last round. True when it asks for another. */
 static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
 {
@@ -309,7 +318,7 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
     if (placement_failed(round))
         forget_placement(agent, cycle);
     end_adoption(agent, cycle);
-    return round->execution->look_again;
+    return round->execution->look_again || (round->plan->goes_on && made_device(round));
 }
 
 static bool has_allocation(const struct observed *observed, const char *consumer)

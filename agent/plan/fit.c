@@ -110,6 +110,7 @@ bool placing_add(struct placing *placing, const struct gpu *place,
 {
     if (placing->count && strcmp(placing->placed[0].device.type_id, type->id) != 0) {
         placing->shortage = "devices of another type are made on this GPU first";
+        placing->other_types = true;
         return false;
     }
     const struct mdev_parent *parent = NULL;
@@ -137,6 +138,8 @@ void placing_cut(struct placing *placing, size_t count)
 
 void placing_emit(struct placing *placing)
 {
+    if (placing->count && placing->other_types)
+        placing->world->plan->goes_on = true;
     for (size_t i = 0; i < placing->count; i++) {
         struct placed *placed = &placing->placed[i];
         struct want *want = placed->want;

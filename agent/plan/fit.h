@@ -3,7 +3,8 @@
  * more than the kernel says can be made, less what is in transition (during a slow
  * create the kernel does not count it yet), and with SR-IOV never more than the card
  * takes, whatever its free VFs say. All of one type: on most cards the first device
- * excludes other types, so what comes second waits for the next look.
+ * excludes other types, so what comes second waits for the next look, which comes at
+ * once (plan->goes_on): then the kernel says whether the types stand beside each other.
  */
 #ifndef AGENT_PLAN_FIT_H
 #define AGENT_PLAN_FIT_H
@@ -20,6 +21,7 @@ struct placing {
     const struct group *group;
     struct placed *placed; /* in order */
     size_t count;
+    bool other_types; /* some device was left to the next look for its type's sake */
     const char *shortage; /* why there was no place, where that will pass; else NULL */
 };
 

@@ -84,6 +84,8 @@ struct plan {
     size_t service_count;
     struct strlist problems; /* what an operator should know: a GPU gone, a child that
                                 is Nova's, drift. Without numbers that change. */
+    bool goes_on;    /* once its devices are made, others may find a place that wait for
+                        them: look again at once */
     int64_t wake_at; /* when a grace period ends next, seconds since the epoch; 0:
                         nothing waits for the clock */
 };

@@ -63,7 +63,7 @@ class Formats(FleetTest):
         devices = sorted(device_uuid(self.child(A), server, index) for index in range(2))
         rows = self.agent.json("xml", server)
         self.assertEqual([(r["uuid"], r["device_api"]) for r in rows], [(d, "vfio-pci") for d in devices])
-        self.assertEqual("".join(r["xml"] for r in rows), self.agent.run("xml", server))
+        self.assertEqual("".join(r["xml"] + "\n" for r in rows), self.agent.run("xml", server))
         self.assertEqual(self.agent.json("qemu-args", server), [
             {"uuid": d, "device_api": "vfio-pci",
              "arguments": ["-device", f"vfio-pci,sysfsdev=/sys/bus/mdev/devices/{d}"]} for d in devices])

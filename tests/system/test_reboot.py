@@ -12,6 +12,7 @@ from support.watched import WatchedDaemon, children, has_ended
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 CARD, VF = "0000:41:00.0", "0000:41:00.5"
+INTEL = "0000:00:02.0"
 NOTHING = "no device is to be put back\n"
 
 
@@ -236,16 +237,14 @@ class VirtualFunctions(RebootTest):
         self.assertEqual(self.host.mdevs(), before)
 
 
-class Nova(RebootTest):
+class NovaTest(RebootTest):
     """Nova makes devices with uuids of its own; the agent has only seen them."""
 
-    def setUp(self):
-        super().setUp()
-        self.build("nova-guide", {"devices": {"enabled_mdev_types": ["nvidia-35"]}},
-                   create_root="false", mode="nova")
+    def build_beside_nova(self, host, type_id, *gpus):
+        self.build(host, {"devices": {"enabled_mdev_types": [type_id]}}, create_root="false", mode="nova")
         self.root_uuid = new_uuid()
         self.placement.create_provider(self.root_name, self.root_uuid)
-        for gpu in (A, B):
+        for gpu in gpus:
             name = f"{self.root_name}_pci_{gpu.replace(':', '_').replace('.', '_')}"
             uuid = new_uuid()
             self.placement.create_provider(name, uuid, self.root_uuid)
@@ -253,13 +252,36 @@ class Nova(RebootTest):
                          "step_size": 1, "allocation_ratio": 1.0}
             self.placement.set_inventories(uuid, {"VGPU": inventory})
 
-    def boot_server(self, gpu):
+    def boot_server(self, gpu, type_id="nvidia-35"):
         """A guest with a device, as nova-compute makes them; both uuids."""
         server, device = self.allocate(gpu), new_uuid()
-        self.assertEqual(self.host.create(gpu, "nvidia-35", device), "OK")
+        self.assertEqual(self.host.create(gpu, type_id, device), "OK")
         self.agent.define_domain(server, [device])
         self.agent.define_domain(server, [device], running=True)
         return server, device
+
+
+class NovaOfTwoTypes(NovaTest):
+    """On a GPU whose driver lets types stand beside each other."""
+
+    def test_one_restore_makes_all_devices(self):
+        self.build_beside_nova("intel-gvtg", "i915-GVTg_V5_4", INTEL)
+        for type_id in ("i915-GVTg_V5_4", "i915-GVTg_V5_8", "i915-GVTg_V5_4"):
+            self.boot_server(INTEL, type_id)
+        self.agent.try_to("sync")
+        before = self.host.mdevs()
+        self.assertEqual(len(before), 3)
+        self.cut_off()
+        self.reboot()
+        self.restore()
+        self.assertEqual(self.host.mdevs(), before)
+        self.assertEqual(self.restore().stdout, NOTHING)
+
+
+class Nova(NovaTest):
+    def setUp(self):
+        super().setUp()
+        self.build_beside_nova("nova-guide", "nvidia-35", A, B)
 
     def test_what_domains_name_is_back(self):
         kept, deleted = self.boot_server(A), self.boot_server(B)

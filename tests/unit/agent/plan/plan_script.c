@@ -110,12 +110,20 @@ static void do_wake(struct script *s)
         script_wrong(s, "wakes at %ld", (long)wake_at);
 }
 
+static void do_goes(struct script *s)
+{
+    forget_plan(s);
+    if (look(s)->goes_on != script_has_word(s, "on"))
+        script_wrong(s, "it %s", look(s)->goes_on ? "goes on" : "does not go on");
+}
+
 /* ---- the interpreter ---- */
 
 /* They look at a plan, and leave the world as it is. */
 static const struct script_command expectations[] = {
     {"use", do_use, true},
     {"wake", do_wake, true},
+    {"goes", do_goes, true},
     {"whose", do_whose, true},
 };
 

@@ -115,15 +115,39 @@ static enum gpu_service with_inventory(const struct subject *subject,
 
 /* ---- in words ---- */
 
-/* Devices that nobody was given, with their types: "2 of the type 'nvidia-35' (...)". */
-static char *taken_by(const struct group *group)
+/* How a device that meets no allocation takes room from others. */
+enum taking {
+    TAKES_NOTHING,
+    IS_OF_OTHER_TYPE,
+    IS_IN_USE,
+    MAY_BE_IN_USE,
+    IS_OUT_OF_SIGHT,
+    TAKINGS,
+};
+
+static enum taking taking_of(const struct world *world, const struct held *held)
+{
+    if (held->want || !held_is_settled(held))
+        return TAKES_NOTHING;
+    if (!held_is_configured(held))
+        return IS_OF_OTHER_TYPE;
+    if (held->use)
+        return IS_IN_USE;
+    if (held_is_used(world, held))
+        return MAY_BE_IN_USE;
+    return held_is_out_of_sight(world, held) ? IS_OUT_OF_SIGHT : TAKES_NOTHING;
+}
+
+/* "2 of the type 'nvidia-35' (...)"; NULL: there are none. The caller frees. */
+static char *taken_by(const struct world *world, const struct group *group,
+                      enum taking taking)
 {
     _cleanup_strlist_ struct strlist names = {0};
     const char *type = NULL;
     size_t count = 0;
     for (size_t i = 0; group && i < group->held_count; i++) {
         const struct held *held = &group->held[i];
-        if (held->want || !held_is_settled(held))
+        if (taking_of(world, held) != taking)
             continue;
         type = held->mdev->type_id;
         if (++count <= NAMED_MAX)
@@ -135,24 +159,63 @@ static char *taken_by(const struct group *group)
                  : NULL;
 }
 
-static char *taken_reason(const struct subject *subject)
+static char *taking_text(enum taking taking, const char *configured,
+                         const char *devices)
 {
-    const char *configured = subject->desired->type_config->type;
-    _cleanup_free_ char *others = taken_by(subject->group);
+    switch (taking) {
+    case IS_OF_OTHER_TYPE:
+        return xasprintf("devices that nobody was given leave no room for '%s', %s: "
+                         "remove them, or configure their type",
+                         configured, devices);
+    case IS_IN_USE:
+        return xasprintf("devices without an allocation are in use, %s: they are "
+                         "offered again when the guest, the process or mdevctl that "
+                         "has them lets them go",
+                         devices);
+    case MAY_BE_IN_USE:
+        return xasprintf("who uses the devices without an allocation cannot be seen, "
+                         "%s: they count as taken until it can",
+                         devices);
+    case IS_OUT_OF_SIGHT:
+        return xasprintf("devices are of a provider that is not in Placement's tree, "
+                         "%s: they count as taken until it is there again",
+                         devices);
+    case TAKES_NOTHING:
+    case TAKINGS:
+        break;
+    }
+    return NULL;
+}
+
+/* "" where no device takes room. The caller frees. */
+static char *takings(const struct world *world, const struct subject *subject)
+{
+    _cleanup_strlist_ struct strlist texts = {0};
+    for (int i = IS_OF_OTHER_TYPE; i < TAKINGS; i++) {
+        _cleanup_free_ char *devices = taken_by(world, subject->group, (enum taking)i);
+        if (devices)
+            strlist_add_take(&texts,
+                             taking_text((enum taking)i,
+                                         subject->desired->type_config->type, devices));
+    }
+    return strlist_join(&texts, "; ");
+}
+
+static char *taken_reason(const struct world *world, const struct subject *subject)
+{
     if (subject->group && group_in_transit(subject->group, NULL, false))
         return xstrdup("a device of it is being made or removed");
-    if (!others && subject->group && subject->group->want_count)
+    char *others = takings(world, subject);
+    if (*others)
+        return others;
+    free(others);
+    if (subject->group && subject->group->want_count)
         return xstrdup(
             "what is allocated below other providers of the same card leaves "
             "no room");
-    if (!others)
-        return xasprintf(
-            "its driver says that no instance of '%s' can be made, and it "
-            "has no device: do its mode and the vendor's licence allow it?",
-            configured);
-    return xasprintf("devices that nobody was given leave no room for '%s', %s: remove "
-                     "them, or configure their type",
-                     configured, others);
+    return xasprintf("its driver says that no instance of '%s' can be made, and it "
+                     "has no device: do its mode and the vendor's licence allow it?",
+                     subject->desired->type_config->type);
 }
 
 char *service_sick_reason(const struct desired_provider *desired)
@@ -183,7 +246,8 @@ static char *drained_reason(const struct subject *subject)
                      subject->gpu);
 }
 
-static char *service_reason(const struct subject *subject, enum gpu_service service,
+static char *service_reason(const struct world *world, const struct subject *subject,
+                            enum gpu_service service,
                             const struct service_inventory *inventory)
 {
     switch (service) {
@@ -201,7 +265,7 @@ static char *service_reason(const struct subject *subject, enum gpu_service serv
             "made when the last of them has gone",
             count_former(subject->group), subject->desired->type_config->type);
     case GPU_TAKEN:
-        return taken_reason(subject);
+        return taken_reason(world, subject);
     case GPU_RESERVED:
         return xasprintf("all %lld units are reserved in Placement, and not by the "
                          "agent: `vgpu-agent undrain %s` puts it back to service",
@@ -269,6 +333,6 @@ void service_add(struct world *world, const struct subject *subject,
     enum gpu_service service =
         with_inventory(subject, service_of(world, subject), inventory);
     service_add_take(world, subject, service,
-                     service_reason(subject, service, inventory),
+                     service_reason(world, subject, service, inventory),
                      is_wrong(subject, service));
 }

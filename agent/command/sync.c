@@ -15,6 +15,7 @@ static int run(const struct command_context *context, int argc, char **argv)
     if (status != EX_OK)
         return status;
     agent_set_patience(session.agent, PATIENCE);
+    agent_look_closely(session.agent);
     struct error err;
     const struct cycle *cycle = &session.cycle;
     int rc = cycle_run(session.agent, agent_now(session.agent), &session.cycle, &err);

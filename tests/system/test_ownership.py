@@ -189,6 +189,24 @@ class Asking(FleetTest):
         return server
 
 
+class Idle(FleetTest):
+    """Nothing changes but who uses a device, and nobody asks."""
+
+    def test_another_domain_names_a_device_that_was_given(self):
+        self.build_guide(release_grace=LONG)
+        self.agent.run("sync")
+        server = self.allocate(A)
+        self.agent.start()
+        wait_for(lambda: len(self.host.mdevs()) == 1, "its device")
+        self.agent.settle()
+        (device,) = self.host.mdevs()
+        self.agent.define_domain(new_uuid(), [device])
+        wait_for(lambda: len(self.host.mdevs()) == 2, "another device for the server")
+        self.assertNotIn(device, self.agent.run("xml", server))
+        self.assertIn(device, self.host.mdevs())
+        wait_for(lambda: self.agent.try_to("plan").returncode != 2, "nothing more to be done")
+
+
 class Removals(FleetTest):
     def removes(self):
         return [s["path"].split("/")[-2] for s in self.host.stores() if s["path"].endswith("/remove")]

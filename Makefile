@@ -336,7 +336,7 @@ bench: all $(BENCH_PROGRAMS) need-bench ## measurements, beside OpenStack's Plac
 TIDY_FLAGS = -std=gnu11 $(ALL_CPPFLAGS) -DFUSE_USE_VERSION=312 $(shell $(PKG_CONFIG) --cflags fuse3)
 C_FILES = $(filter-out tests/kernel/module/%,$(shell git ls-files '*.c' '*.h'))
 .PHONY: lint
-lint: lint-format lint-floors lint-tidy lint-cppcheck lint-shell ## clang-format, the order of folders, clang-tidy, cppcheck, shellcheck
+lint: lint-format lint-floors lint-tidy lint-cppcheck lint-shell lint-documents ## clang-format, the order of folders, clang-tidy, cppcheck, shellcheck, docutils
 
 .PHONY: lint-format
 lint-format: need-lint
@@ -360,6 +360,10 @@ lint-cppcheck: need-lint
 lint-shell: need-lint
 	@shellcheck -s bash devstack/plugin.sh devstack/settings $(wildcard etc/completion/*)
 	@shellcheck $(wildcard .ci/run) $$(git grep -lE '^#!/bin/(ba)?sh|^#!/bin/busybox|^#!/usr/bin/env bash' -- tests)
+
+.PHONY: lint-documents
+lint-documents: need-lint
+	@git ls-files -z '*.rst' | xargs -0 -n 1 rst2html --strict >/dev/null
 
 .PHONY: clean
 clean: ## remove build/

@@ -1,4 +1,4 @@
-"""Manual, README and completion tell of every command and every option of the command line, and
+"""Manual, documents and completion tell of every command and every option of the command line, and
 of none that does not exist."""
 import re
 import shutil
@@ -88,7 +88,26 @@ class Documents(unittest.TestCase):
         for option in self.options:
             self.assertRegex(text, rf"(?m)^\.B[IR]?( -[a-z] \", \")? {option}( |$)", option)
 
-    def test_readme(self):
-        text = (TOP / "README.rst").read_text()
+    def test_operating(self):
+        text = (TOP / "doc/operating.rst").read_text()
         for command in self.commands:
             self.assertRegex(text, rf"(?m)^``{command}[ `]", command)
+
+
+class Paths(unittest.TestCase):
+    """What documents name in the source is there."""
+
+    FOLDERS = "agent|config|devstack|doc|etc|lib|placement|tests"
+
+    def documents(self):
+        return [*TOP.glob("*.rst"), *(file for folder in self.FOLDERS.split("|") for file in (TOP / folder).rglob("*.rst"))]
+
+    def test_files_are_there(self):
+        for document in self.documents():
+            for path in re.findall(rf"``((?:{self.FOLDERS})/[a-zA-Z0-9_./-]*)``", document.read_text()):
+                self.assertTrue((TOP / path).exists(), f"{document.relative_to(TOP)}: {path}")
+
+    def test_large_folders_say_where_to_begin(self):
+        rooms = {source.parent for part in ("agent", "placement", "config", "lib") for source in (TOP / part).rglob("*.c")}
+        for folder in (*rooms, TOP / "etc", TOP / "tests"):
+            self.assertTrue((folder / "README.rst").exists(), folder.relative_to(TOP))

@@ -13,7 +13,7 @@
 /* From the kernel's include/net/tcp_states.h, which is not for programs. */
 #define STATE_CLOSE_WAIT 8
 
-/* "127.0.0.1", "::1". */
+/* Writes the address as text, "127.0.0.1" or "::1"; "" where it cannot be shown. */
 static void write_address(const struct sockaddr *address, char out[PEER_ADDRESS_SIZE])
 {
     const void *bytes =
@@ -37,7 +37,8 @@ void peers_cut_off(struct peers *peers, struct peer *peer)
 
 /* ---- room for a new one ---- */
 
-/* NULL: nobody is idle. `address` NULL: of all. The new one itself comes last. */
+/* The connection that has been idle longest, of that address or, with NULL, of all;
+ * NULL when none is idle. A connection just added is the last choice. */
 static struct peer *longest_idle(const struct peers *peers, const char *address)
 {
     struct peer *longest = NULL;
@@ -111,7 +112,7 @@ static bool look(const struct peer *peer, struct tcp_info *info)
     return getsockopt(peer->fd, IPPROTO_TCP, TCP_INFO, info, &size) == 0;
 }
 
-/* All that it will ever send has been read. */
+/* The client closed its side, and the server has read all that it had sent. */
 static bool has_ended(const struct peer *peer, const struct tcp_info *info)
 {
     int unread = 0;
@@ -119,8 +120,8 @@ static bool has_ended(const struct peer *peer, const struct tcp_info *info)
            ioctl(peer->fd, SIOCINQ, &unread) == 0 && unread == 0;
 }
 
-/* The server does not tell when the first byte of a head has come; the kernel knows how
- * many bytes there were. */
+/* libmicrohttpd does not report when the first byte of a request's headers arrives, but
+ * the kernel counts the bytes received. */
 static void look_for_head(struct peer *peer, const struct tcp_info *info, int64_t now)
 {
     if (peer->looked_since != peer->since) {

@@ -1,10 +1,11 @@
 /*
- * connections: those that a server has open, with who is at the other end and since
- * when it waits for what, so that nobody can take them all: near the limit the one that
- * has been idle longest goes, no address has more than its part, and a request that
- * takes too long to arrive is cut off. What is cut off is shut down; its owner sees
- * that as an error of the socket and closes it. For the HTTP servers, whose library has
- * a limit on silence only. One thread.
+ * connections: the open connections of a server, each with the client's address and how
+ * long it has been waiting for what, so that no client can take them all. Near the
+ * limit the connection that has been idle longest is cut off, no address has more than
+ * its share, and a request that takes too long to arrive is cut off, too. To cut off
+ * means shutdown(2): the owner of the socket sees an error and closes it.
+ *
+ * libmicrohttpd itself only limits how long a connection is silent. One thread.
  */
 #ifndef LIB_CONNECTIONS_H
 #define LIB_CONNECTIONS_H
@@ -23,44 +24,49 @@ enum peer_phase {
 };
 
 struct peer {
-    char address[PEER_ADDRESS_SIZE]; /* without the port */
+    char address[PEER_ADDRESS_SIZE]; /* as text, without the port */
     int fd;
-    enum peer_phase phase; /* of the caller */
+    enum peer_phase phase; /* set by the owner of the connection */
     bool cut_off;
-    bool lingers;         /* of the caller: answered before it has sent all */
-    bool served;          /* it has had a reply */
-    int64_t since;        /* it was opened, or had its last reply; monotonic, ms */
-    int64_t head_since;   /* a further request was seen to begin; 0: was not */
-    int64_t looked_since; /* what `since` was when `received` was taken */
-    uint64_t received;    /* bytes, all in all */
+    /* set by the owner: it was answered before it had sent the whole request */
+    bool lingers;
+    bool served; /* at least one request was answered */
+    /* when it was opened, or had its last reply (clock_monotonic_ms()) */
+    int64_t since;
+    int64_t head_since;   /* when the next request was seen to begin; 0: it was not */
+    int64_t looked_since; /* the value of `since` when `received` was read */
+    uint64_t received;    /* bytes received on the connection so far */
     struct peer *next, **previous;
 };
 
 struct peers_limits {
     unsigned connections, per_address;
-    unsigned head;    /* seconds for the head of a request */
+    unsigned head;    /* seconds until the headers of a request are complete */
     unsigned request; /* seconds from one finished request to the next */
 };
 
-/* All zero but the limits is no peer. */
+/* All zero except the limits is the empty list. */
 struct peers {
     struct peers_limits limits;
     struct peer *first;
-    unsigned count; /* that are not cut off */
+    unsigned count; /* connections that are not cut off */
 };
 
-/* Where there are too many, cuts off the one that has been idle longest. Of an address
- * that has its part already and is idle nowhere that is the new one. The server must
- * accept some more than the limit: PEERS_SPARE. */
+/* Adds a connection. Where there are too many, the one that has been idle longest is
+ * cut off, of all or, when this address has its share already, of this address; if that
+ * address is idle on none, the new connection is cut off itself. The server must accept
+ * PEERS_SPARE connections more than the limit, as those that are cut off are not closed
+ * yet. */
 struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *address);
 #define PEERS_SPARE 16
 void peers_remove(struct peers *peers, struct peer *peer);
-/* Once is enough. */
+/* Shuts the socket down. A second call changes nothing. */
 void peers_cut_off(struct peers *peers, struct peer *peer);
-/* It has had a reply. */
+/* To be called for each reply: the time for the next request begins. */
 void peer_served(struct peer *peer);
-/* Cuts off those that take too long, and those that have sent their end (FIN) before
- * the end of a request: no reply is owed to them. To be called every second or so. */
+/* Cuts off the connections that take too long, and those whose client closed its side
+ * (FIN) before the end of a request: they are owed no reply. To be called about once a
+ * second. */
 void peers_sweep(struct peers *peers);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * files: whole small files, below a directory descriptor. For sysfs (whose files say
- * st_size 4096 and where one write(2) is one store), for the state file and for
- * configuration. Stateless.
+ * files: reads and writes small files whole, below a directory descriptor. For sysfs,
+ * whose files all have st_size 4096 and where one write(2) is one store, for the state
+ * file and for configuration. Stateless.
  */
 #ifndef LIB_FILES_H
 #define LIB_FILES_H
@@ -28,11 +28,13 @@ int attribute_read_at(int dirfd, const char *path, char **out, struct error *err
 int attribute_store_at(int dirfd, const char *path, const char *text,
                        struct error *err);
 
-/* The folder that `path` is in, open; *name is what is left of `path`. */
+/* Opens the folder that `path` is in; *name points to the last component of `path`.
+ * Gives the descriptor, which the caller closes, or -1. */
 int file_open_folder(const char *path, const char **name, struct error *err);
 
-/* What root makes in another user's folder is to be that user's, who would else be
- * locked out of it. `fd` is a file in `dirfd` that this process has just made. */
+/* Gives the file `fd`, which this process has just made in `dirfd`, to the owner of
+ * that folder when this process is root: a command that root runs must not lock the
+ * service's user out of its own state. No effect for other users. */
 int file_give_to_owner(int dirfd, int fd, struct error *err);
 
 /* Replaces `name` in `dirfd` so that a crash leaves the old or the new content:

@@ -14,22 +14,23 @@ static void tokener_release(struct json_tokener *tokener)
 }
 DEFINE_CLEANUP(struct json_tokener *, tokener_release)
 
-/* What can be told of a text before it is parsed. */
+/* What one pass over the text shows before it is parsed. */
 struct outline {
-    size_t foreign; /* where the first character is that is not JSON's; or the length */
+    /* offset of the first character that JSON does not allow; else the length */
+    size_t foreign;
     size_t objects, values;
 };
 
-/* There is a dot at `at`, and no digit after it. */
+/* Whether there is a dot at `at` without a digit after it. */
 static bool ends_in_dot(const char *text, size_t at, size_t length)
 {
     return text[at] == '.' &&
            (at + 1 == length || !isdigit((unsigned char)text[at + 1]));
 }
 
-/* json-c lets 'single quotes', NaN, Infinity and `1.` through: outside strings only
- * these characters are JSON's. And in strings what is below a blank, such as a line's
- * end. */
+/* json-c accepts 'single quotes', NaN, Infinity and `1.`, and control characters in
+ * strings. Outside strings only the characters of JSON's own grammar are allowed here,
+ * inside them nothing below a blank. */
 static struct outline look_over(const char *text, size_t length)
 {
     static const char grammar[] = "{}[],:\"0123456789+-.eEtrufalsn \t\r\n";
@@ -88,7 +89,7 @@ int json_parse_within(const char *text, size_t length, const struct json_bounds 
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     struct json_object *root = json_tokener_parse_ex(tokener, text, (int)length);
     enum json_tokener_error rc = json_tokener_get_error(tokener);
-    /* A number at the end is complete only once something follows it. */
+    /* json-c takes a number to be complete only when something follows it. */
     if (rc == json_tokener_continue) {
         root = json_tokener_parse_ex(tokener, "\n", 1);
         rc = json_tokener_get_error(tokener);
@@ -210,7 +211,7 @@ int json_get_int64(struct json_object *object, const char *name, int64_t *out,
     struct json_object *value;
     if (get(object, name, json_type_int, "an integer", &value, err) != 0)
         return -1;
-    /* json-c clamps what does not fit. */
+    /* json-c clamps numbers that do not fit an int64_t. */
     int64_t number = json_object_get_int64(value);
     if (number == INT64_MAX || number == INT64_MIN)
         return error_set(err, ERROR_INVALID, "%s: the integer is out of range", name);

@@ -36,8 +36,8 @@ DEFINE_CLEANUP(struct json_object *, json_release)
 int json_parse(const char *text, size_t length, struct json_object **out,
                struct error *err);
 
-/* The same with other bounds, for those who have less memory to spare. A member of an
- * object counts as one value, and takes up to 250 bytes. */
+/* The same with other bounds, for callers that must use less memory. A member of an
+ * object counts as one value and takes up to 250 bytes. */
 struct json_bounds {
     size_t objects, values;
 };
@@ -61,13 +61,13 @@ int json_get_bool(struct json_object *object, const char *name, bool *out,
 /* A uuid with dashes, in either case; `out` gets it in lower case. */
 int json_get_uuid(struct json_object *object, const char *name,
                   char out[UUID_TEXT_SIZE], struct error *err);
-/* A string that may be missing or null: then *out is NULL. */
+/* The same for a string that may be missing or null, for which *out is NULL. */
 int json_get_string_or_null(struct json_object *object, const char *name,
                             const char **out, struct error *err);
 
-/* The member or NULL; never fails. */
+/* The member of that name; NULL when `object` is no object or has no such member. */
 struct json_object *json_member(struct json_object *object, const char *name);
-/* "an object", "a string", ...: for messages. */
+/* The type of a value with its article, "an object" or "a string", for messages. */
 const char *json_kind(struct json_object *value);
 
 #endif

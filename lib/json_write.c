@@ -90,7 +90,7 @@ static void add_quoted(struct json_writer *w, const char *text)
     size_t length = strlen(text), plain = plain_length(text, length);
     if (!buffer_takes(&w->out, plain + 2))
         return;
-    /* Nearly always that is all of it. */
+    /* Nearly every string needs no escape, and is written whole by this. */
     char *out = buffer_reserve(&w->out, plain + 2);
     *out = '"';
     memcpy(out + 1, text, plain);

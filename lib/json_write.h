@@ -16,7 +16,7 @@
 #include "lib/strlist.h"
 
 struct json_writer {
-    struct buffer out; /* with its `max` set, what no longer fits is dropped */
+    struct buffer out; /* a caller may set its `max`: what no longer fits is dropped */
     unsigned depth;
     bool need_comma;
 };
@@ -28,7 +28,8 @@ void json_write_begin_array(struct json_writer *w);
 void json_write_end_array(struct json_writer *w);
 /* The name of the member whose value comes next. */
 void json_write_key(struct json_writer *w, const char *name);
-void json_write_string(struct json_writer *w, const char *text); /* NULL writes null */
+/* NULL is written as null */
+void json_write_string(struct json_writer *w, const char *text);
 void json_write_int(struct json_writer *w, int64_t number);
 /* The shortest text that reads back as the same double, always with a '.' or an
  * exponent: 1.0, 16.0, 0.1. JSON has no infinity and no NaN: null. */
@@ -37,7 +38,7 @@ void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);
 void json_write_strings(struct json_writer *w, const struct strlist *list);
 
-/* A member at once. */
+/* A member of an object, name and value. */
 void json_write_string_member(struct json_writer *w, const char *name,
                               const char *text);
 void json_write_int_member(struct json_writer *w, const char *name, int64_t number);

@@ -76,8 +76,9 @@ const char *log_journal_prefix(enum log_level level)
 
 /* ---- a reader that does not read ---- */
 
-/* No lock: a child that was forked while another thread held it would wait for ever. */
-static atomic_bool stalled; /* the last line was not taken */
+/* Atomic variables rather than a lock: a process that is forked while another thread
+ * holds the lock would wait for ever. */
+static atomic_bool stalled; /* the last line could not be written */
 static atomic_ulong lost;
 
 /* Whether a line can be written without waiting. A pipe with nobody at its end, or one
@@ -89,7 +90,7 @@ static bool has_reader(void)
     return poll(&item, 1, stalled ? 0 : PATIENCE) != 0;
 }
 
-/* What a line begins with; its length. */
+/* Writes the prefix of a line and gives its length. */
 static int write_start(char *line, size_t size, enum log_level level,
                        const char *subsystem)
 {

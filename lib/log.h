@@ -23,16 +23,17 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* The least important level that is still written. INFO at start. */
+/* Sets the least important level that is written; at start INFO. */
 void log_set_level(enum log_level level);
-/* Appends to `path` from now on, which is made if it is not there. Again, when the file
- * was moved away; where that fails, the old one goes on. */
+/* From now on log lines are appended to `path`, which is created where missing. To be
+ * called again after a log rotation has moved the file away; when that fails, the old
+ * file stays in use. */
 int log_to_file(const char *path, struct error *err);
-/* "error", "warning", "info", "debug". False when it is none of them. */
+/* Parses "error", "warning", "info" or "debug". False when `name` is none of them. */
 bool log_level_parse(const char *name, enum log_level *level);
 
-/* What a line of that level begins with where it goes to the journal, "<3>"; else "".
- * For lines that are not log_message()'s. */
+/* The journal's prefix for that level, such as "<3>", when standard error goes to the
+ * journal; else "". For lines that are not written by log_message(). */
 const char *log_journal_prefix(enum log_level level);
 
 void log_message(enum log_level level, const char *subsystem, const char *format, ...)

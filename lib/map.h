@@ -22,11 +22,11 @@ struct map {
     size_t bucket_count, count;
 };
 
-/* NULL when there is none. */
+/* The entry with that key; NULL when there is none. */
 struct map_entry *map_find(const struct map *map, const char *key);
-/* The key must not be there yet. */
+/* The key must not be in the map yet. */
 void map_add(struct map *map, struct map_entry *entry, const char *key);
-/* The entry must be there. */
+/* The entry must be in the map. */
 void map_remove(struct map *map, struct map_entry *entry);
 /* Forgets all entries and frees the buckets. */
 void map_clear(struct map *map);

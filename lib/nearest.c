@@ -66,7 +66,7 @@ static bool is_swapped(const char *a, const char *b)
            strcasecmp(a + 2, b + 2) == 0;
 }
 
-/* UINT_MAX: too far to be meant. */
+/* How unlikely it is that `name` was meant; UINT_MAX: it was not. */
 static unsigned farness(const char *word, const char *name)
 {
     size_t length = strlen(word);

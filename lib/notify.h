@@ -12,13 +12,12 @@
  * where systemd is slow to read. Without $NOTIFY_SOCKET it does nothing; failures are
  * ignored as sd_notify's callers do. */
 void notify_state(const char *state);
-/* The same for what is soon said again, "WATCHDOG=1" and "STATUS=...": waits for
- * nobody.
- */
+/* The same for what will soon be repeated, "WATCHDOG=1" and "STATUS=...": dropped
+ * rather than waited for. */
 void notify_news(const char *state);
 
-/* How often "WATCHDOG=1" is due, in microseconds, at half of what systemd asks; 0 when
- * no watchdog is set. */
+/* How often "WATCHDOG=1" is due, in microseconds: half of WatchdogSec=, as
+ * sd_watchdog_enabled(3) recommends. 0 when no watchdog is set. */
 uint64_t notify_watchdog_interval(void);
 
 #endif

@@ -12,9 +12,11 @@
 
 #define CHILD_SOCKET 3
 
-/* It must hold on to nothing of the agent's: not to its lock, its sockets, the pipe
- * that somebody reads its standard error from. Its socket becomes CHILD_SOCKET. The
- * standard descriptors stay taken, lest a library's message end in a sysfs file. */
+/* The subprocess must keep nothing of its parent open: not the lock file, the sockets,
+ * nor the pipe that somebody reads standard error from. Its own socket becomes
+ * CHILD_SOCKET. The standard descriptors are redirected to /dev/null rather than
+ * closed: a file opened later could get the number 2, and a library's message would be
+ * written into sysfs. */
 static int leave_agent(const char *name, int socket)
 {
     (void)prctl(PR_SET_NAME, name);
@@ -31,7 +33,7 @@ static int leave_agent(const char *name, int socket)
     return 0;
 }
 
-/* Signals are blocked before the fork, so that none finds the child unprepared. */
+/* Signals are blocked before the fork, as the subprocess must never act on one. */
 static pid_t fork_with_signals_blocked(void)
 {
     sigset_t all, before;

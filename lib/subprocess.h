@@ -20,17 +20,17 @@
 
 struct subprocess {
     pid_t pid;
-    int socket; /* readable when the child has said something or has ended */
+    int socket; /* readable when the subprocess has written something or has ended */
 };
 
-/* Starts one that does work(data, socket) and ends; its `socket` is the other end of
- * the one here, which is the caller's to close. `name` is what ps shows, at most 15
+/* Starts a process that calls work(data, socket) and ends. Its `socket` is the other
+ * end of child->socket, which the caller closes. `name` is what ps(1) shows, at most 15
  * characters. */
 int subprocess_start(struct subprocess *child, const char *name,
                      void (*work)(const void *data, int socket), const void *data,
                      struct error *err);
 
-/* Waits for the end of a child that is about to end. Gives the signal that it died of,
+/* Waits for the end of a process that is about to end. Gives the signal that killed it,
  * or 0. */
 int subprocess_wait(const struct subprocess *child);
 

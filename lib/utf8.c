@@ -4,11 +4,12 @@
 
 #include "lib/xalloc.h"
 
-/* The length of the sequence at `p`, 0 when it is none. */
+/* The length of the UTF-8 sequence at `p`; 0 when there is none. */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
 {
     static const struct {
-        unsigned char first, last, low, high; /* of the first byte; of the second */
+        /* bounds of the first byte, and of the second */
+        unsigned char first, last, low, high;
         size_t length;
     } forms[] = {
         {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2},

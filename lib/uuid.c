@@ -10,7 +10,7 @@ _Static_assert(UUID_TEXT_SIZE == UUID_STR_LEN, "libuuid's text form");
 bool uuid_parse_text(const char *text, char out[UUID_TEXT_SIZE])
 {
     uuid_t id;
-    /* libuuid reads 36 characters wherever the text ends. */
+    /* libuuid looks at the first 36 characters only, so a longer text would pass. */
     if (strlen(text) != UUID_TEXT_SIZE - 1 || uuid_parse(text, id) != 0)
         return false;
     uuid_unparse_lower(id, out);

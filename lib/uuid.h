@@ -9,8 +9,8 @@
 
 #define UUID_TEXT_SIZE 37
 
-/* `text` is a uuid with dashes, in either case; `out` gets it in lower case. False, and
- * `out` untouched, else. */
+/* Parses a uuid with dashes, in either case; `out` gets it in lower case. False when
+ * `text` is none, and `out` stays untouched. */
 bool uuid_parse_text(const char *text, char out[UUID_TEXT_SIZE]);
 
 /* The version-5 (SHA-1) uuid of `name` in the namespace `space`, as RFC 4122 and
@@ -22,7 +22,7 @@ void uuid5_text(const char *space, const char *name, char out[UUID_TEXT_SIZE]);
  * is ever written beyond `to`. */
 void uuid_text_copy(char to[UUID_TEXT_SIZE], const char *from);
 
-/* A random one. */
+/* A random (version 4) uuid. */
 void uuid4_text(char out[UUID_TEXT_SIZE]);
 
 #endif

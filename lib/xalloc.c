@@ -52,7 +52,8 @@ char *xasprintf(const char *format, ...)
 
 void *array_grow_(void *array, size_t count, size_t size)
 {
-    /* Capacities are the powers of two from 4 on: only there is a move needed. */
+    /* The capacity is 4, or the next power of two: it has to grow only at those counts.
+     */
     if (count == 0)
         array = xreallocarray(array, 4, size);
     else if (count >= 4 && (count & (count - 1)) == 0)

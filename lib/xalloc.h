@@ -12,7 +12,7 @@
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *xreallocarray(void *old, size_t count, size_t size)
     __attribute__((returns_nonnull));
-/* NULL gives NULL. */
+/* A copy of the text; NULL for NULL. */
 char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t length)
     __attribute__((malloc, returns_nonnull));

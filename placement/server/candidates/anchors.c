@@ -15,7 +15,8 @@ static size_t source_lists(const struct anchor_source *source)
     return source->traits ? source->traits->count : 1;
 }
 
-/* The providers of one of its lists; NULL for that of the inventories. */
+/* The providers in list `i` of the source; NULL when the source is a list of
+ * inventories. */
 static const struct provider_list *source_list(const struct anchor_source *source,
                                                size_t i)
 {
@@ -60,7 +61,8 @@ static size_t members_of_all(const struct resource_provider *provider)
     return count;
 }
 
-/* Once it is more than `enough` it is not added up any further. */
+/* How many providers a walk along the source looks at. The sum ends as soon as it is
+ * more than `enough`, since the source will not be chosen then. */
 static size_t source_cost(const struct candidates_plan *plan,
                           const struct anchor_source *source, size_t enough)
 {
@@ -135,7 +137,8 @@ static int compare_shared(const void *a, const void *b)
                : one->aggregate->id > other->aggregate->id;
 }
 
-/* For some slot, in some tree: whose, is looked at later. */
+/* Whether the provider could fill some slot in some tree. Whether it can do so in a
+ * tree at hand is looked at later. */
 static bool may_serve(const struct candidates_plan *plan,
                       const struct resource_provider *provider)
 {
@@ -172,7 +175,7 @@ static void index_shared(struct candidates_anchors *anchors)
               compare_shared);
 }
 
-/* The first entry of the index at or after that aggregate. */
+/* The index of the first entry of that aggregate, or of the next one. */
 static size_t find_shared(const struct candidates_anchors *anchors,
                           const struct aggregate *aggregate)
 {
@@ -187,8 +190,8 @@ static int compare_providers(const void *a, const void *b)
     return one->id < other->id ? -1 : one->id > other->id;
 }
 
-/* Those of the aggregate, from entry `first` on, that were not found for this tree yet.
- */
+/* Adds the sharing providers of the aggregate whose entries begin at `first`, unless
+ * they were already found for this tree. */
 static void add_sharers(struct candidates_anchors *anchors, size_t first,
                         const struct resource_provider *anchor,
                         const struct resource_provider ***providers, size_t *count)
@@ -206,7 +209,8 @@ static void add_sharers(struct candidates_anchors *anchors, size_t first,
     }
 }
 
-/* What `provider` shares by its aggregates; `done`: those that need no second look. */
+/* Adds the sharing providers that have an aggregate in common with `provider`. `done`
+ * has the aggregates that were already looked at for this tree. */
 static void add_shared_with(struct candidates_anchors *anchors,
                             const struct resource_provider *provider,
                             const struct resource_provider *anchor,
@@ -267,9 +271,9 @@ static const struct resource_provider *next_provider(struct candidates_anchors *
     return NULL;
 }
 
-/* The root of the next one that is in an aggregate with the sharing provider that the
- * walk has come to, and was in none that it has been through; NULL when there are no
- * more. */
+/* The root of the next provider that is a member of an aggregate of the sharing
+ * provider at hand, leaving out the aggregates that the walk has already been through;
+ * NULL at the end. */
 static const struct resource_provider *
 next_member_root(struct candidates_anchors *anchors)
 {
@@ -287,7 +291,7 @@ next_member_root(struct candidates_anchors *anchors)
     return NULL;
 }
 
-/* The next root, which may have been there before. */
+/* The next root along the source. A root may come more than once. */
 static const struct resource_provider *next_root(struct candidates_anchors *anchors)
 {
     const struct resource_provider *root = next_member_root(anchors);

@@ -20,30 +20,33 @@ struct shared {
     const struct aggregate *aggregate;
     struct sharer {
         const struct resource_provider *provider;
-        unsigned round; /* of the last tree that it was found for */
+        unsigned round; /* number of the last tree for which it was found */
     } * sharer;
 };
 
-/* A list of providers: a candidate takes at least one from it. */
+/* Lists of providers of which every candidate has at least one. One of the four pointers
+ * is set. */
 struct anchor_source {
-    const struct inventory_list *inventories; /* or: */
-    const struct provider_list *providers;    /* or: */
-    const struct aggregate_list *aggregates;
-    const struct trait_list *traits; /* any of them */
-    bool roots_only;                 /* it names the anchors themselves */
-    size_t cost;                     /* about: how many providers to look at */
+    const struct inventory_list *inventories;
+    const struct provider_list *providers;
+    const struct aggregate_list *aggregates; /* members of any of these */
+    const struct trait_list *traits;         /* providers with any of these traits */
+    /* its providers are the anchors themselves; else each leads to its root */
+    bool roots_only;
+    size_t cost; /* estimate: number of providers to be looked at */
 };
 
 struct candidates_anchors {
     const struct candidates_plan *plan;
     struct anchor_source source;
-    size_t list, item; /* where the walk is in the source */
-    const struct resource_provider
-        *provider; /* whose aggregates it is walking; NULL: none */
+    size_t list, item; /* position of the walk in the source */
+    /* the sharing provider whose aggregates are being walked; NULL: none */
+    const struct resource_provider *provider;
     size_t aggregate, member;
-    struct provider_set seen, walked; /* roots, aggregates of sharing providers */
+    /* roots that were given; aggregates that were walked */
+    struct provider_set seen, walked;
     struct sharer *sharers;
-    struct shared *shared; /* by aggregate */
+    struct shared *shared; /* sorted by aggregate */
     size_t shared_count;
     unsigned round;
 };

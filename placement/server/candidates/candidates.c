@@ -8,7 +8,8 @@
 #include "placement/server/candidates/anchors.h"
 #include "placement/server/candidates/search.h"
 
-/* Where the search at an anchor has got to: breadth first comes back to it. */
+/* The position of the search at one anchor, for a breadth-first walk to come back to.
+ */
 struct place {
     const struct resource_provider *anchor;
     uint32_t *at;
@@ -29,7 +30,8 @@ struct candidates {
     struct place *places; /* breadth first: anchors that may have more */
     size_t place_count, place_kept, place_next;
     bool all_anchors; /* breadth first: every anchor has been visited */
-    void *given;      /* those of sharing providers alone */
+    /* tree of the candidates given so far that consist of sharing providers only */
+    void *given;
 };
 
 struct candidates *candidates_new(const struct candidates_plan *plan,
@@ -49,7 +51,8 @@ void candidates_free(struct candidates *candidates)
         return;
     for (size_t i = 0; i < candidates->place_count; i++)
         if (i < candidates->place_kept || i >= candidates->place_next)
-            free(candidates->places[i].at); /* those between have moved or gone */
+            /* the places between are kept copies or were freed */
+            free(candidates->places[i].at);
     free(candidates->places);
     tdestroy(candidates->given, free);
     candidates_search_clear(&candidates->search);
@@ -114,7 +117,7 @@ static bool next_depth_first(struct candidates *candidates)
     }
 }
 
-/* The first of each anchor. */
+/* Finds the first candidate of the next anchor that has one. */
 static bool next_new_place(struct candidates *candidates)
 {
     const struct resource_provider *anchor;
@@ -135,7 +138,8 @@ static bool next_new_place(struct candidates *candidates)
     return false;
 }
 
-/* The next of an anchor that was visited before; anchors without more are dropped. */
+/* Finds the next candidate of an anchor that was visited before. Anchors without a
+ * further candidate are dropped. */
 static bool next_old_place(struct candidates *candidates)
 {
     struct candidates_search *search = &candidates->search;

@@ -10,7 +10,8 @@
 struct matching {
     const struct candidates_plan *plan;
     const struct choices *choices;
-    const struct resource_provider **taken; /* by slot: its provider, NULL: none yet */
+    /* the provider of each slot; NULL: none yet */
+    const struct resource_provider **taken;
     struct provider_set tried;
 };
 

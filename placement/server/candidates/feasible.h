@@ -10,7 +10,7 @@
 #include "placement/server/candidates/search.h"
 #include "placement/server/candidates/slots.h"
 
-/* `choices` by slot, none empty. */
+/* `choices` has one entry for each slot, and none of them is empty. */
 bool candidates_feasible(const struct candidates_plan *plan,
                          const struct choices *choices);
 

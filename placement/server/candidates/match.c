@@ -71,7 +71,8 @@ static bool match_one_provider(const struct wanted *wanted,
            !candidates_in_any_aggregate(provider, &wanted->not_member_of);
 }
 
-/* With in_tree nothing is taken from sharing providers outside. */
+/* For the group without a suffix. With in_tree it takes nothing from sharing providers
+ * outside that tree. */
 static bool match_any_provider(const struct wanted *wanted,
                                const struct resource_provider *provider,
                                const struct resource_provider *anchor)

@@ -14,8 +14,8 @@
 bool candidates_match(const struct slot *slot, const struct resource_provider *provider,
                       const struct resource_provider *anchor);
 
-/* Some provider is a member of what the group wants it to be a member of. False also
- * when the budget is spent. */
+/* Whether any provider at all meets the member_of of the group. False also when the
+ * budget is spent. */
 bool candidates_has_member(const struct wanted *wanted, struct budget *budget);
 
 bool candidates_has_any_trait(const struct resource_provider *provider,

@@ -6,7 +6,7 @@
 
 /* ---- which parameters there are, by microversion ---- */
 
-/* By enum group_parameter. */
+/* Indexed by enum group_parameter. */
 static const struct {
     const char *name;
     int since;
@@ -53,8 +53,8 @@ static const struct schema limit_schema = {
 static const char *const policies[] = {"none", "isolate", NULL};
 static const struct schema policy_schema = {.type = SCHEMA_STRING, .words = policies};
 
-/* Each of these microversions takes one parameter more, so that the older ones take the
- * rest of the list. */
+/* Each later microversion knows one parameter more. The newest stands first, so that an
+ * older microversion uses the rest of the list. */
 static const struct schema_property before_groups[] = {
     {"member_of", &text_schema},
     {"required", &text_schema},
@@ -97,7 +97,7 @@ static bool is_of_group_33(const char *name)
     return is_of_group(name, MICROVERSION_NAMED_GROUPS);
 }
 
-/* As a refusal lists them, between quotes. */
+/* The patterns as a refusal lists them, each between quotes. */
 #define NUMBERED(prefix) "^" prefix "([1-9][0-9]*)?$"
 #define NAMED(prefix) "^" prefix "([a-zA-Z0-9_-]{1,64})?$"
 #define NEXT "', '"

@@ -9,15 +9,15 @@
 #include "placement/server/message/reply.h"
 #include "placement/server/message/request.h"
 
-/* Those of a group: followed by its suffix. */
+/* The parameters of a request group, whose suffix follows the name. */
 enum group_parameter { IN_TREE, MEMBER_OF, REQUIRED, RESOURCES, NO_GROUP_PARAMETER };
 
-/* `suffix` gets where it begins in `name`. */
+/* Which parameter of a group `name` is; *suffix points to the suffix in `name`. */
 enum group_parameter candidates_group_parameter(const char *name, int microversion,
                                                 const char **suffix);
 
-/* The names of all parameters, and the values of `limit` and `group_policy`. -1 with a
- * problem (400) in `reply`. */
+/* Checks the names of all parameters, and the values of `limit` and `group_policy`.
+ * Returns 0, or -1 with a problem (400) in `reply`. */
 int candidates_parameters_check(const struct request *request, struct reply *reply);
 
 #endif

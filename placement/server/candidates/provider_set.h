@@ -10,11 +10,11 @@
 #include <stddef.h>
 
 struct provider_set {
-    const void **slots;       /* NULL where free */
+    const void **slots;       /* NULL: free */
     size_t slot_count, count; /* slots: a power of two, at most 2/3 in use */
 };
 
-/* True when it was not in the set yet. */
+/* Adds `thing`. True when it was not in the set yet. */
 bool provider_set_add(struct provider_set *set, const void *thing);
 bool provider_set_contains(const struct provider_set *set, const void *thing);
 void provider_set_clear(struct provider_set *set);

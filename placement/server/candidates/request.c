@@ -110,7 +110,8 @@ static int ensure_group(struct candidates_request *request, const char *suffix,
     return 0;
 }
 
-/* All parameters of that name are read at the first one. */
+/* Whether the query has the same parameter before index `at`: all parameters of one
+ * name are read together at the first of them. */
 static bool came_before(const struct query *query, size_t at)
 {
     for (size_t i = 0; i < at; i++)
@@ -155,7 +156,8 @@ static bool asks_membership(const struct filters *filters)
     return filters->member_of.count > 0 || filters->not_member_of.count > 0;
 }
 
-/* Before 1.36 each group must ask for resources. */
+/* Before 1.36 each group must ask for resources; refuses other parameters without them.
+ */
 static int check_orphans(const struct candidates_request *request, struct reply *reply)
 {
     _cleanup_strlist_ struct strlist traits = {0}, members = {0};

@@ -9,7 +9,8 @@
 
 #define MASKED_SETS 64
 
-/* What the sets of traits beyond the mask cost where all slots are filled. */
+/* Steps that one check of the sets of traits that the mask has no bit for takes, with
+ * all slots filled. */
 static uint64_t unmasked_cost(const struct candidates_plan *plan)
 {
     uint64_t cost = 0;
@@ -20,8 +21,8 @@ static uint64_t unmasked_cost(const struct candidates_plan *plan)
     return cost;
 }
 
-/* Each slot before it is looked at, and for classes that several slots ask for, all
- * that they ask. */
+/* Steps that one try of a provider for a slot takes at most: the slots before it are
+ * compared, and the amounts of classes that several slots ask for are added up. */
 static uint64_t try_cost(const struct candidates_plan *plan)
 {
     uint64_t repeated = 0, amounts = 0;
@@ -81,7 +82,7 @@ void candidates_search_clear(struct candidates_search *search)
     free(search->shared);
 }
 
-/* False when the request has worked enough. */
+/* False when the budget of the request is spent. */
 static bool spend(struct candidates_search *search, uint64_t steps)
 {
     return budget_spend(search->plan->budget, steps);
@@ -129,7 +130,8 @@ static bool fill_choices(struct candidates_search *search, size_t i)
     return choices->count > 0;
 }
 
-/* False when the slots together cannot bring all traits that are wanted. */
+/* Adds up, from the last slot to the first, the traits that slots can bring. False when
+ * all slots together cannot bring all wanted traits. */
 static bool sum_up_traits(struct candidates_search *search)
 {
     search->traits_from[search->plan->slot_count] = 0;
@@ -190,7 +192,7 @@ static bool alone_in_tree(const struct candidates_search *search, size_t depth)
     return true;
 }
 
-/* What the slot asks of the class, 0 when it asks nothing. */
+/* The amount of the class that the slot asks for; 0 when it asks for none. */
 static int64_t slot_amount(const struct slot *slot, const struct resource_class *class)
 {
     for (size_t i = 0; i < slot->amount_count; i++)
@@ -221,7 +223,7 @@ static bool sums_fit(const struct candidates_search *search, size_t depth)
     return true;
 }
 
-/* The sets of traits that the mask has no room for, once all slots are filled. */
+/* Checks the sets of traits that the mask has no bit for. All slots are filled. */
 static bool unmasked_traits_met(const struct candidates_search *search)
 {
     const struct candidates_plan *plan = search->plan;

@@ -70,7 +70,7 @@ static int find_required(const struct graph *graph, const struct filters *filter
     return find_traits(graph, &filters->forbidden, &out->forbidden, problem);
 }
 
-/* In upstream's order, which tells what is said of a group with two faults. */
+/* The order is upstream's: of a group with two faults the first is reported. */
 static enum plan_result resolve_group(const struct graph *graph,
                                       const struct candidates_group *group,
                                       struct budget *budget, struct wanted *out,

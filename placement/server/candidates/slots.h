@@ -22,7 +22,7 @@
 struct wanted_amount {
     const struct resource_class *class;
     int64_t amount;
-    bool repeated; /* another slot asks for the same class: mind their sum */
+    bool repeated; /* another slot asks for the same class, so their sum must fit */
 };
 
 struct trait_list {
@@ -35,10 +35,10 @@ struct aggregate_list {
     size_t count;
 };
 
-/* What a group asks, resolved. */
+/* What a group asks for, with its names looked up in the graph. */
 struct wanted {
     const char *suffix;
-    bool one_provider; /* all of it from one provider: a group with a suffix */
+    bool one_provider; /* one provider must serve it all: a group with a suffix */
     struct wanted_amount *amounts;
     size_t amount_count;
     struct trait_list *required; /* of each list any one */
@@ -47,29 +47,30 @@ struct wanted {
     struct aggregate_list *member_of; /* of each list any one */
     size_t member_of_count;
     struct aggregate_list not_member_of;
-    const struct resource_provider *tree; /* in_tree: the root; NULL: anywhere */
-    uint64_t cost; /* of holding a provider against all that: steps */
+    /* root of the tree that in_tree names; NULL: anywhere */
+    const struct resource_provider *tree;
+    uint64_t cost; /* steps that one comparison with a provider takes */
 };
 
 void candidates_wanted_clear(struct wanted *wanted);
 
 struct slot {
     const struct wanted *wanted;
-    const struct wanted_amount *amounts; /* those of `wanted`, or one of them */
+    const struct wanted_amount *amounts; /* the amounts of `wanted`, or one of them */
     size_t amount_count;
-    uint64_t group; /* a bit of its own for each group with a suffix; else 0 */
+    uint64_t group; /* bit of the group; 0 for the group without a suffix */
 };
 
 struct candidates_plan {
     const struct graph *graph;
     struct budget
-        *budget; /* of the request; what is made with the plan spends from it */
-    struct wanted *wanted; /* the groups, in the request's order */
+        *budget; /* budget of the request, from which all work on the plan is paid */
+    struct wanted *wanted; /* the groups, in the order of the request */
     size_t wanted_count;
     struct slot *slots;
     size_t slot_count;
-    /* Of each, the bits of groups: their providers must be one of them and what is
-     * below it. Each once. */
+    /* The bits of the groups of each same_subtree: their providers must be one of them
+     * and providers below that one. */
     uint64_t *same_subtrees;
     size_t same_subtree_count;
     struct trait_list root_required, root_forbidden;
@@ -79,8 +80,9 @@ struct candidates_plan {
 
 enum plan_result {
     PLAN_MADE,
-    PLAN_EMPTY,        /* plain at once: nobody can serve it */
-    PLAN_UNKNOWN_NAME, /* of a class or a trait; *group and *problem say more */
+    /* nothing can serve the request, and no search is needed to know it */
+    PLAN_EMPTY,
+    PLAN_UNKNOWN_NAME, /* a class or trait does not exist; see *group and *problem */
 };
 
 /* Looks the names up, group by group, and ends at the first thing that is wrong. Where
@@ -94,7 +96,8 @@ enum plan_result candidates_plan_make(const struct graph *graph,
                                       char **problem);
 void candidates_plan_clear(struct candidates_plan *plan);
 
-/* `root` may anchor candidates: it has the traits that root_required wants. */
+/* Whether `root` may anchor candidates: whether it has the traits that root_required
+ * asks for. */
 bool candidates_plan_takes_root(const struct candidates_plan *plan,
                                 const struct resource_provider *root);
 

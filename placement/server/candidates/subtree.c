@@ -1,5 +1,5 @@
-/* Of some slots the providers must be one of them and what is below it (same_subtree):
- * whether that can still be, step by step while the slots are filled. */
+/* same_subtree: the providers of certain slots must be one of them and providers below
+ * that one. Checked step by step while the slots are filled. */
 #include <stdlib.h>
 
 #include "lib/xalloc.h"
@@ -48,7 +48,7 @@ static uint64_t groups_of(const struct candidates_search *search,
 
 /* ---- the provider above all ---- */
 
-/* Steps from the root, those in between included. */
+/* How many levels the provider is below its root. */
 static size_t level_of(const struct candidates_search *search,
                        const struct resource_provider *provider)
 {
@@ -59,7 +59,8 @@ static size_t level_of(const struct candidates_search *search,
     return level;
 }
 
-/* The lowest provider that both are or are below; NULL: they are of different trees. */
+/* The lowest common ancestor of two providers, where each is an ancestor of itself;
+ * NULL when they are in different trees. */
 static const struct resource_provider *
 lowest_above(const struct candidates_search *search,
              const struct resource_provider *one, const struct resource_provider *other)

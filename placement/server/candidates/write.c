@@ -24,8 +24,9 @@ void candidate_rows_clear(struct candidate_rows *rows)
     *rows = (struct candidate_rows){0};
 }
 
-/* What has been found is written whatever it costs, but for the clock; a reply that is
- * full is not. */
+/* Whether to continue writing. Candidates that have been found are written although all
+ * steps are used up; only the time limit, a client that has gone, or a full reply end
+ * it. */
 static bool goes_on(const struct json_writer *w, const struct candidates_plan *plan,
                     uint64_t cost)
 {
@@ -52,8 +53,8 @@ static int64_t asked_in_slot(const struct slot *slot,
     return 0;
 }
 
-/* What all slots together ask of the class on that slot's provider; 0 when an earlier
- * slot has it in its sum. */
+/* The sum of what all slots ask of the class on the provider of this slot; 0 when an
+ * earlier slot already has it in its sum. */
 static int64_t sum_of_class(const struct candidates_plan *plan,
                             const struct resource_provider *const *row, size_t slot,
                             const struct wanted_amount *amount)
@@ -87,7 +88,7 @@ static void write_resources(struct json_writer *w, const struct candidates_plan 
     json_write_end_object(w);
 }
 
-/* Since 1.12: an object by provider. */
+/* Since 1.12 allocations are an object with the providers as names. */
 static void write_allocations(struct json_writer *w, const struct candidates_plan *plan,
                               const struct resource_provider *const *row)
 {
@@ -153,7 +154,8 @@ static void write_mappings(struct json_writer *w, const struct candidates_plan *
 static void write_requests(struct json_writer *w, const struct candidates_plan *plan,
                            const struct candidate_rows *rows, int microversion)
 {
-    /* Providers are compared with each other, and amounts of repeated classes. */
+    /* Writing one compares its providers with each other, and adds up repeated classes.
+     */
     uint64_t cost = plan->slot_count * (1 + plan->slot_count);
     json_write_key(w, "allocation_requests");
     json_write_begin_array(w);
@@ -182,7 +184,8 @@ static bool is_asked(const struct candidates_plan *plan,
     return false;
 }
 
-/* Rounded down; allocation ratios may be so large that it is no 64-bit number. */
+/* Capacity is written rounded down. With a huge allocation ratio it has more than 64
+ * bits, and is written as a double. */
 static void write_capacity(struct json_writer *w, double capacity)
 {
     if (fabs(capacity) < 0x1p63)
@@ -226,8 +229,8 @@ static void write_summary(struct json_writer *w, const struct candidates_plan *p
     json_write_end_object(w);
 }
 
-/* Of each tree that a candidate takes something from, all providers; `only`, where it
- * is given, those of them. */
+/* Summaries of all providers of each tree that a candidate takes something from; with
+ * `only`, of those that are in that set, too. */
 static void write_summaries(struct json_writer *w, const struct candidates_plan *plan,
                             const struct candidate_rows *rows,
                             const struct provider_set *only, int microversion)

@@ -10,10 +10,11 @@
 #include "placement/server/candidates/provider_set.h"
 #include "placement/server/candidates/slots.h"
 
-/* Candidates: a row of providers each, by slot of their plan. The owner clears it. */
+/* Candidates as rows of providers, one provider for each slot of their plan. The owner
+ * clears them with candidate_rows_clear(). */
 struct candidate_rows {
     const struct resource_provider **providers;
-    size_t width, count, room; /* width: the slots of the plan */
+    size_t width, count, room; /* width: number of slots of the plan */
 };
 
 static inline const struct resource_provider **
@@ -22,7 +23,7 @@ candidate_row(const struct candidate_rows *rows, size_t i)
     return rows->providers + i * rows->width;
 }
 
-/* Copies `width` pointers. */
+/* Adds a row, whose `width` pointers are copied. */
 void candidate_rows_add(struct candidate_rows *rows,
                         const struct resource_provider *const *providers);
 void candidate_rows_clear(struct candidate_rows *rows);

@@ -24,7 +24,8 @@ bool provider_list_contains(const struct provider_list *list,
     return at < list->count && list->items[at] == provider;
 }
 
-/* Makes room for one at `at` in an array of pointers. */
+/* Makes room for one more pointer at index `at`. Gives the array, which may have moved.
+ */
 static void *open_gap(void *items, size_t *count, size_t *room, size_t at)
 {
     if (*count == *room) {
@@ -64,7 +65,8 @@ static void provider_list_clear(struct provider_list *list)
     *list = (struct provider_list){0};
 }
 
-/* The list of a class is by provider id, that of a provider by class id. */
+/* The id that the list is sorted by: lists of a class by provider id, lists of a
+ * provider by class id. */
 static int64_t id_in(const struct provider_inventory *inventory,
                      const struct inventory_list *list)
 {
@@ -213,9 +215,9 @@ struct resource_provider *graph_add_provider(struct graph *graph, int64_t id,
     return provider;
 }
 
-/* Sets the root of the provider and of those above it. Each is walked over once:
- * further up than one whose root is known nobody looks. False: the provider is below
- * itself. */
+/* Sets the root of the provider and of its ancestors. The walk upward ends at the first
+ * ancestor whose root is known, so that each provider is visited once. False when the
+ * provider is its own ancestor. */
 static bool find_root(struct resource_provider *provider, size_t most)
 {
     struct resource_provider *top = provider;
@@ -283,7 +285,7 @@ size_t graph_list_below(struct resource_provider *provider,
     struct resource_provider *root = provider->root, *parent = provider->parent;
     const struct provider_list *tree = &root->tree;
     size_t count = 0;
-    /* As if the provider were a root, for a moment. */
+    /* While the provider is made a root, find_root() marks all that is below it. */
     for (size_t i = 0; i < tree->count; i++)
         tree->items[i]->root = NULL;
     provider->parent = NULL;
@@ -419,7 +421,7 @@ void graph_remove_inventory(struct provider_inventory *inventory)
 
 /* ---- the end ---- */
 
-/* Frees all that is in the map; `release` gets the entry. */
+/* Calls `release` for each entry and clears the map. */
 static void map_release(struct map *map, void (*release)(struct map_entry *entry))
 {
     for (size_t i = 0; i < map->bucket_count; i++)

@@ -1,4 +1,4 @@
-/* Changing the graph: who uses what. */
+/* Changes of the graph: consumers, their allocations, and external ids. */
 #include <stdlib.h>
 #include <string.h>
 

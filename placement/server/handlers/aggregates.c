@@ -49,8 +49,8 @@ static int by_id(const void *a, const void *b)
     return (left->id > right->id) - (left->id < right->id);
 }
 
-/* Makes those that there are not yet. As upstream does, each spelling of a uuid stands
- * for itself, unless it is longer than the usual one. */
+/* Finds or creates the aggregates. As in upstream, each spelling of a uuid is an
+ * aggregate of its own, unless it is longer than the usual spelling. */
 static int ensure_all(struct store *store, struct json_object *uuids,
                       struct aggregate ***out, size_t *count, struct error *err)
 {
@@ -77,7 +77,7 @@ static int set(struct store *store, const struct request *request,
     if (ensure_all(store, uuids, &aggregates, &count, &err) != 0 ||
         store_set_aggregates(store, provider, aggregates, count, &err) != 0)
         return handler_failed(reply, &err);
-    /* Before 1.19 clients do not know of the generation. */
+    /* Before 1.19 clients do not send the generation, and it does not rise. */
     if (request_at_least(request, MICROVERSION_AGGREGATES_GENERATION) &&
         store_raise_generation(store, provider, &err) != 0)
         return handler_failed(reply, &err);

@@ -11,7 +11,7 @@
 
 /* ---- which candidates ---- */
 
-/* 0 or less: no limit. */
+/* The smaller of two limits, where 0 or less means no limit. */
 static int64_t smaller_limit(int64_t one, int64_t other)
 {
     if (one <= 0)
@@ -19,8 +19,9 @@ static int64_t smaller_limit(int64_t one, int64_t other)
     return other > 0 && other < one ? other : one;
 }
 
-/* The first `limit` candidates; and unless `beyond` is NULL, the providers of the first
- * `beyond_limit`. Fewer when the budget is spent before. */
+/* Collects the first `limit` candidates into `rows` and, unless `beyond` is NULL, the
+ * providers of the first `beyond_limit` candidates into that set. There are fewer when
+ * the budget is spent before. */
 static void collect(const struct candidates_plan *plan, bool breadth_first,
                     int64_t limit, struct provider_set *beyond, int64_t beyond_limit,
                     struct candidate_rows *out)
@@ -50,7 +51,7 @@ static void swap_rows(struct candidate_rows *rows, size_t one, size_t other)
     }
 }
 
-/* Leaves a random sample of at most `limit`, in random order. */
+/* Reduces `rows` to a random sample of at most `limit`, in random order. */
 static void sample(struct candidate_rows *rows, int64_t limit)
 {
     size_t kept = (uint64_t)limit < rows->count ? (size_t)limit : rows->count;
@@ -95,7 +96,8 @@ static int answer(const struct store *store, const struct request *request,
     return 0;
 }
 
-/* The group alone, without the other groups and what binds them together. */
+/* Whether there is a candidate for the group alone, without the other groups and
+ * without isolation or same_subtree. */
 static bool can_be_served(const struct graph *graph,
                           const struct candidates_request *request, size_t group,
                           int microversion, struct budget *budget)
@@ -116,8 +118,9 @@ static bool can_be_served(const struct graph *graph,
     return candidates_next(candidates) != NULL;
 }
 
-/* Upstream takes the groups one by one and ends, with no candidates, at the first that
- * nobody can serve. So a name that does not exist is told only if it gets that far. */
+/* Upstream looks at the groups one by one and replies with no candidates at the first
+ * group that nothing can serve. An unknown name is therefore an error only when all
+ * groups before it can be served. */
 static bool gets_to_group(const struct graph *graph,
                           const struct candidates_request *request, size_t group,
                           int microversion, struct budget *budget)

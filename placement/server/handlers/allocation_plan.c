@@ -55,7 +55,8 @@ static const struct inventory *limits_of(struct resource_provider *provider,
     return planned ? planned : inventory ? &inventory->limits : NULL;
 }
 
-/* One for each class of each provider that the plan takes from or gives back to. */
+/* Collects one demand for each class of each provider that the plan allocates from or
+ * releases. */
 static void collect_demands(struct allocation_plan *plan)
 {
     for (size_t i = 0; i < plan->item_count; i++)
@@ -109,7 +110,8 @@ static char *refusal(const struct planned_allocation *item, const char *format)
         item->class_name, item->provider->uuid, format);
 }
 
-/* NULL when it fits with what came before it in the plan. */
+/* Why the item does not fit together with the items before it; NULL when it does. The
+ * caller frees. */
 static char *check_item(struct allocation_plan *plan,
                         const struct planned_allocation *item)
 {
@@ -121,7 +123,7 @@ static char *check_item(struct allocation_plan *plan,
     if (item->used < limits->min_unit || item->used > limits->max_unit ||
         item->used % limits->step_size != 0)
         return refusal(item, "violate inventory constraints");
-    /* At most max_unit each, so that the sum stays far from overflowing. */
+    /* Cannot overflow: each amount is at most max_unit. */
     demand->wanted += item->used;
     double capacity =
         (double)(limits->total - limits->reserved) * limits->allocation_ratio;
@@ -137,7 +139,7 @@ static int by_class(const void *a, const void *b)
     return (left->id > right->id) - (left->id < right->id);
 }
 
-/* All classes that the plan asks for, each once. The caller frees. */
+/* The distinct classes that the plan asks for. The caller frees the array. */
 static struct resource_class **classes_of(const struct allocation_plan *plan,
                                           size_t *count)
 {
@@ -166,8 +168,8 @@ static bool misses_limits(const struct allocation_plan *plan)
     return false;
 }
 
-/* Upstream's first look: providers that have none of the plan's classes. It names all
- * classes. NULL when there is none. */
+/* Upstream looks first for providers that have none of the plan's classes, and its
+ * message names all classes. NULL when there is no such provider. */
 static char *find_bare_providers(const struct allocation_plan *plan,
                                  const struct inventory_plan *inventories, size_t count)
 {
@@ -228,7 +230,7 @@ static int ensure_external_ids(struct store *store,
                                struct external_id **project, struct external_id **user,
                                struct external_id **type, struct error *err)
 {
-    /* "unknown" is how the API shows that there is no type. */
+    /* The API shows a consumer without a type as "unknown". */
     *type = planned->known ? planned->known->type : NULL;
     if (store_ensure_project(store, planned->project, project, err) != 0 ||
         store_ensure_user(store, planned->user, user, err) != 0)
@@ -237,7 +239,8 @@ static int ensure_external_ids(struct store *store,
                          : 0;
 }
 
-/* *out NULL: it is gone, since it has nothing any more. */
+/* Creates, updates or deletes the consumer. *out is NULL when it was deleted, as it has
+ * no allocations any more. */
 static int put_consumer(struct store *store, const struct planned_consumer *planned,
                         struct consumer **out, struct error *err)
 {
@@ -273,7 +276,7 @@ static int put_allocations(struct store *store, const struct allocation_plan *pl
     return 0;
 }
 
-/* Once each. */
+/* Raises the generation of each provider once. Demands are sorted by provider. */
 static int raise_generations(struct store *store, const struct allocation_plan *plan,
                              struct error *err)
 {

@@ -16,28 +16,30 @@
 
 struct planned_consumer {
     char uuid[UUID_TEXT_SIZE];
-    struct consumer *known;            /* NULL: it is new */
-    const char *project, *user, *type; /* type NULL: stays as it is, unknown for new */
-    size_t first, count;               /* its part of the items */
+    struct consumer *known; /* NULL: a new consumer */
+    /* type NULL: unchanged; of a new consumer: unknown */
+    const char *project, *user, *type;
+    size_t first, count; /* its range of the items */
 };
 
 struct planned_allocation {
     struct resource_provider *provider;
     const char *class_name;
-    struct resource_class *class; /* NULL: there is none of that name */
+    struct resource_class *class; /* NULL: no class has that name */
     int64_t used;
 };
 
-/* One class of one provider that the plan takes from, or gives back to. */
+/* A class of a provider that the plan allocates from, or releases. */
 struct demand {
     struct resource_provider *provider;
     struct resource_class *class;
-    const struct inventory *limits; /* NULL: it has no inventory of it */
-    int64_t used;                   /* by others than the plan's consumers */
+    /* NULL: the provider has no inventory of the class */
+    const struct inventory *limits;
+    int64_t used; /* by consumers that are not in the plan */
     int64_t wanted;
-    /* It is asked for, or all that a consumer has is given back: the provider's
-     * generation rises. What a consumer merely has no more of does not count, as
-     * upstream has it. */
+    /* The generation of the provider rises: something is asked for, or a consumer gives
+     * back all that it has. As in upstream, a consumer that merely has none of it any
+     * more does not count. */
     bool raises;
 };
 
@@ -46,7 +48,8 @@ struct allocation_plan {
     size_t consumer_count;
     struct planned_allocation *items;
     size_t item_count;
-    struct demand *demands; /* by provider, then class; made by the check */
+    /* sorted by provider, then class; made by allocation_plan_check() */
+    struct demand *demands;
     size_t demand_count;
 };
 
@@ -70,12 +73,12 @@ int allocation_plan_check(struct allocation_plan *plan,
                           const struct inventory_plan *inventories, size_t count,
                           char **why, bool *unknown_class);
 
-/* All that is used of a class after the checked plan: for what is about to be
+/* What is used of an inventory after the checked plan, for one that is about to be
  * removed. */
 int64_t allocation_plan_use_after(const struct allocation_plan *plan,
                                   const struct provider_inventory *inventory);
 
-/* Carries it out. Inventories must be there by now. */
+/* Carries the plan out. The inventories that it needs must exist by now. */
 int allocation_plan_apply(struct store *store, const struct allocation_plan *plan,
                           struct error *err);
 

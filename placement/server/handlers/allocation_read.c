@@ -18,7 +18,7 @@ static int refuse_generation(struct reply *reply, const struct consumer *known,
                          expected, got);
 }
 
-/* Since 1.28: null for one that there is not, else its generation. */
+/* Since 1.28 the client sends the generation of a consumer, and null for a new one. */
 static int check_generation(const struct consumer *known, struct json_object *body,
                             struct reply *reply)
 {
@@ -64,7 +64,7 @@ static int add_object(struct allocation_plan *plan, const struct graph *graph,
     return 0;
 }
 
-/* In the list of old clients the last entry of a provider counts. */
+/* In the list form (before 1.12) the last entry of a provider counts. */
 static int add_list(struct allocation_plan *plan, const struct graph *graph,
                     struct json_object *list, struct reply *reply)
 {

@@ -17,7 +17,7 @@ static void write_resources(struct json_writer *w, const struct allocation **at)
     json_write_begin_object(w);
     json_write_key(w, "resources");
     json_write_begin_object(w);
-    /* What a consumer has of one provider stands together. */
+    /* The allocations of a consumer are grouped by provider. */
     for (; *at && (*at)->inventory->provider == provider; *at = (*at)->next_of_consumer)
         json_write_int_member(w, (*at)->inventory->class->name, (*at)->used);
     json_write_end_object(w);
@@ -63,8 +63,8 @@ int allocations_get(struct store *store, const struct request *request,
 
 /* ---- put, post ---- */
 
-/* Checks and carries out; `unknown` stands before the name of a class that there is
- * not. */
+/* Checks the plan and carries it out. `unknown` is the text before the name of a class
+ * that does not exist. */
 static int replace(struct store *store, struct allocation_plan *plan,
                    const char *unknown, struct reply *reply)
 {
@@ -113,7 +113,7 @@ int allocations_post(struct store *store, const struct request *request,
 
 /* ---- delete ---- */
 
-/* Providers' generations stay, as upstream has it. */
+/* As in upstream, the generations of the providers do not rise. */
 int allocations_delete(struct store *store, const struct request *request,
                        struct reply *reply)
 {

@@ -42,7 +42,7 @@ int handler_failed(struct reply *reply, const struct error *err)
 
 bool handler_works(const struct request *request, uint64_t steps, struct reply *reply)
 {
-    /* Who had it called says that the reply is full. */
+    /* The dispatcher reports a full reply. */
     if (reply->body.out.full)
         return false;
     if (budget_pass_written(request->budget, reply->body.out.length) &&

@@ -49,7 +49,7 @@ static int give_one(struct reply *reply, const struct request *request,
 
 /* ---- checks ---- */
 
-/* Before 1.26 something must be left of the total; since then nothing may be. */
+/* Before 1.26 `reserved` must be less than `total`; since then they may be equal. */
 static int check_capacity(const struct request *request,
                           const struct resource_provider *provider, const char *class,
                           const struct inventory *limits, const char *verb,
@@ -193,7 +193,7 @@ int inventory_create(struct store *store, const struct request *request,
     return 0;
 }
 
-/* NULL when the provider has none of the class that the path names. */
+/* The inventory that the path names; NULL when the provider has none of that class. */
 static struct provider_inventory *
 named_inventory(const struct store *store, const struct request *request,
                 const struct resource_provider *provider)

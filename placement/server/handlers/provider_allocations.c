@@ -33,7 +33,8 @@ static void find_all(const struct resource_provider *provider, struct found *fou
         qsort(found->items, found->count, sizeof *found->items, by_consumer);
 }
 
-/* Those of one consumer, from `at` on. */
+/* Writes the allocations of one consumer, which begin at `at`. Gives the index behind
+ * them. */
 static size_t write_consumer(struct json_writer *w, const struct found *found,
                              size_t at, int microversion)
 {

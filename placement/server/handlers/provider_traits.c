@@ -47,7 +47,7 @@ int provider_traits_get(struct store *store, const struct request *request,
 /* ---- setting them ---- */
 
 struct traits {
-    struct trait **items; /* by id, each once */
+    struct trait **items; /* sorted by id, without repetitions */
     size_t count;
 };
 
@@ -84,7 +84,8 @@ static int find_traits(const struct graph *graph, struct json_object *names,
     return 0;
 }
 
-/* Setting what is there already changes nothing, not even the generation. */
+/* Setting the traits that the provider already has changes nothing, not even its
+ * generation. */
 static int set(struct store *store, struct resource_provider *provider,
                const struct traits *traits, struct reply *reply)
 {

@@ -15,7 +15,7 @@ static const struct schema by_provider = {
     .pattern_schema = &inventories_schema,
 };
 
-/* Everything that is to be changed. */
+/* All that one request changes. */
 struct shape {
     struct inventory_plan *inventories;
     size_t count;
@@ -43,7 +43,7 @@ static int read_body(const struct request *request, struct json_object **out,
 
 /* ---- reading ---- */
 
-/* The provider, with the generation that the client knows. */
+/* Finds a provider and checks that its generation is the one that the client sent. */
 static int find_provider(const struct graph *graph, const char *uuid,
                          struct json_object *json, struct resource_provider **out,
                          struct reply *reply)
@@ -89,7 +89,7 @@ static int read_inventories(const struct graph *graph, struct json_object *inven
                                  unknown);
         *array_add(shape->inventories, shape->count) = plan;
     }
-    /* There is at least one. */
+    /* The schema demands at least one. */
     qsort(shape->inventories, shape->count, sizeof *shape->inventories,
           inventory_plan_compare);
     return 0;
@@ -97,7 +97,7 @@ static int read_inventories(const struct graph *graph, struct json_object *inven
 
 /* ---- checking ---- */
 
-/* What is to go must not be used in the end. */
+/* An inventory that is removed must not be in use after the request. */
 static int check_removed_of(const struct shape *shape,
                             const struct inventory_plan *plan, struct reply *reply)
 {
@@ -142,8 +142,8 @@ static int check(struct shape *shape, struct reply *reply)
 
 /* ---- carrying it out ---- */
 
-/* What is new comes before the allocations and what is old goes after them; generations
- * rise at each, as upstream has it. */
+/* New inventories are added before the allocations are changed, old ones removed
+ * afterwards. As in upstream, the generation rises at both steps. */
 static int apply(struct store *store, const struct shape *shape, struct error *err)
 {
     for (size_t i = 0; i < shape->count; i++)

@@ -4,7 +4,7 @@
 #include "lib/xalloc.h"
 #include "placement/server/handlers/handlers.h"
 
-/* Ids below are those of standard classes, which are not to be changed. */
+/* Smaller ids are those of standard classes, which cannot be changed. */
 #define FIRST_CUSTOM_CLASS 10000
 
 static const struct schema name_schema = {

@@ -1,4 +1,4 @@
-/* /resource_providers and /resource_providers/{uuid} but for the list. */
+/* /resource_providers and /resource_providers/{uuid}, except for the list. */
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +40,7 @@ static const struct schema put_schema_14 = {
 
 /* ---- as JSON ---- */
 
-/* What can be asked of a provider, by the end of its URL. */
+/* The sub-resources of a provider, by the last part of their URL. */
 static const struct link {
     const char *rel, *end;
     int since;
@@ -51,7 +51,7 @@ static const struct link {
              {"traits", "/traits", MICROVERSION_TRAITS},
              {"allocations", "/allocations", MICROVERSION_ALLOCATIONS_LINK}};
 
-/* Lists have thousands of these, so that printf's costs would show. */
+/* Written without printf(): a list of providers has thousands of links. */
 static void write_link(struct json_writer *w, const char *uuid, const struct link *link)
 {
     static const char prefix[] = "/resource_providers/";
@@ -96,7 +96,8 @@ static int give_provider(struct reply *reply, const struct request *request,
 
 /* ---- create ---- */
 
-/* What is taken already: "uuid: ..." or "name: ...", or NULL. */
+/* Which of the two is already in use, as "uuid: ..." or "name: ..."; NULL when neither
+ * is. */
 static char *taken(const struct graph *graph, const char *uuid, const char *name)
 {
     if (graph_provider(graph, uuid))
@@ -113,7 +114,8 @@ static int refuse_creation(struct reply *reply, const char *name, const char *uu
                          name, uuid, reason);
 }
 
-/* *out NULL: it is to be a root. */
+/* Finds the parent that the body of a POST names. *out is NULL when the provider is to
+ * be a root. */
 static int find_new_parent(const struct graph *graph, struct json_object *body,
                            const char *name, const char *uuid,
                            struct resource_provider **out, struct reply *reply)
@@ -228,7 +230,8 @@ static int refuse_update(struct reply *reply, const struct resource_provider *pr
                          provider->uuid, action, reason);
 }
 
-/* The parent it is to have; before 1.37 a provider that has one keeps it. */
+/* Finds the parent that a PUT gives the provider. Before 1.37 a parent cannot be
+ * changed once it is set. */
 static int find_changed_parent(const struct graph *graph, struct json_object *body,
                                const struct resource_provider *provider, bool may_move,
                                struct resource_provider **out, struct reply *reply)

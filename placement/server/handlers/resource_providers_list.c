@@ -11,7 +11,7 @@
 static const struct schema text_schema = {.type = SCHEMA_STRING};
 static const struct schema uuid_schema = {.type = SCHEMA_STRING, .uuid = true};
 
-/* In upstream's order, as of two that are bad the first is told. */
+/* The order is upstream's: of two invalid parameters the first is reported. */
 static const struct {
     struct schema_property property;
     int since;
@@ -72,7 +72,8 @@ static void find_aggregates(const struct graph *graph, const struct strlist *uui
     wanted->cost += 1 + out->count;
 }
 
-/* Leaves out what there is not: see check_names(). */
+/* Names that do not exist are left out here; check_names() decides whether they are an
+ * error. */
 static void look_up(const struct graph *graph, const struct filters *filters,
                     struct wanted *out)
 {
@@ -146,7 +147,8 @@ static const char *unknown_class(const struct graph *graph,
     return NULL;
 }
 
-/* Also where there is nobody but nothing is asked. */
+/* Whether any provider passes the filters. True when there are no filters, even without
+ * providers. */
 static bool somebody_passes(const struct graph *graph, const struct wanted *wanted,
                             struct budget *budget)
 {
@@ -166,8 +168,9 @@ static int refuse_trait(struct reply *reply, const char *name)
         "Invalid trait(s) in \"required\" parameter: No such trait(s): %s.", name);
 }
 
-/* Upstream looks at one filter after the other, and where nobody passes one it does not
- * look whether the names in the next are known. *empty: so it is here. */
+/* Upstream applies one filter after the other. Once no provider is left, it no longer
+ * checks whether the names in the next filters exist. *empty tells that this is the
+ * case. */
 static int check_names(const struct graph *graph, const struct filters *filters,
                        const struct wanted *wanted, struct budget *budget, bool *empty,
                        struct reply *reply)
@@ -196,8 +199,8 @@ static int check_names(const struct graph *graph, const struct filters *filters,
 
 /* ---- where to look: what the query names directly, else everywhere ---- */
 
-/* `one` holds a list of a single provider. False: there is no such tree, and nothing
- * else is looked at. */
+/* Finds the providers to look at. `one` is memory for a list of one provider. False
+ * when in_tree names no provider: the reply is empty. */
 static bool look_at(const struct graph *graph, const struct query *query,
                     struct provider_list *list, struct resource_provider **one)
 {

@@ -17,9 +17,9 @@ static const struct schema query_schema = {
 
 /* ---- the list ---- */
 
-/* What GET /traits is to show: all zero is everything. */
+/* The filters of GET /traits; all zero selects all traits. */
 struct trait_filter {
-    struct strlist names; /* "in:": one of these */
+    struct strlist names; /* of "in:" */
     bool by_name;
     char *
         like; /* "startswith:", as SQL's LIKE: '%' and '_' are wild, case is the same */
@@ -45,12 +45,13 @@ static int read_name_filter(struct trait_filter *filter, const char *value,
             value);
     if (strncmp(value, "in:", 3) == 0) {
         filter->by_name = true;
-        filter->names = strlist_split_exact(colon + 1, ','); /* blanks are of names */
+        /* blanks belong to the names */
+        filter->names = strlist_split_exact(colon + 1, ',');
         strlist_sort_unique(&filter->names);
     } else if (strncmp(value, "startswith:", 11) == 0) {
         filter->like = xasprintf("%s%%", colon + 1);
     }
-    /* Other words ask for nothing, as upstream has it. */
+    /* As in upstream, other operators filter nothing. */
     return 0;
 }
 

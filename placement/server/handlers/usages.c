@@ -48,7 +48,7 @@ static const struct schema query_schema_38 = {
                                                    {0}},
 };
 
-/* The sums of one type of consumers, or of all. */
+/* The sums of usage by the consumers of one type, or by all. */
 struct usage_group {
     const char *name;
     int64_t consumers;
@@ -99,8 +99,8 @@ static int add_consumer(struct usage_group *group, const struct consumer *consum
     return 0;
 }
 
-/* Which group the consumer counts in; NULL: none. Types have capital letters, so "all"
- * and "unknown" are none. */
+/* The group in which the consumer is counted; NULL when it is not asked for. Names of
+ * types are in capitals, so that "all" and "unknown" cannot be types. */
 static const char *group_name(const struct consumer *consumer, const char *wanted_type)
 {
     const char *type = consumer->type ? consumer->type->name : "unknown";
@@ -120,7 +120,8 @@ static void write_group(struct json_writer *w, const struct usage_group *group,
     json_write_end_object(w);
 }
 
-/* There may be many types, and many classes of each. */
+/* Adds up the usages. The work is counted, as there may be many types and many classes.
+ */
 static int sum_up(const struct graph *graph, const struct request *request,
                   bool by_type, struct usage_sums *sums, struct reply *reply)
 {

@@ -1,4 +1,4 @@
-/* GET /: which versions there are. */
+/* GET /: the versions of the API. */
 #include <stdio.h>
 
 #include "placement/server/handlers/handlers.h"

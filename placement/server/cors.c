@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* The origin as it is to be named in the reply; NULL when it is not allowed. */
+/* The origin that the reply names; NULL when the request's origin is not allowed. */
 static const char *allowed_origin(const struct cors *cors,
                                   const struct request *request)
 {
@@ -31,7 +31,7 @@ static bool contains_word(const struct strlist *list, const char *word)
     return false;
 }
 
-/* Browsers send these without asking. */
+/* Headers that browsers send without asking the server before. */
 static bool is_simple(const char *header)
 {
     static const char *const simple[] = {
@@ -55,7 +55,7 @@ static bool headers_are_allowed(const struct cors *cors, const struct strlist *w
 static void preflight(const struct cors *cors, struct request *request,
                       struct reply *reply)
 {
-    /* The API knows no OPTIONS; what it said does not matter. */
+    /* The API has no OPTIONS; the reply that was made for it is dropped. */
     reply_clear(reply);
     reply->status = 200;
     request->microversion = -1;

@@ -15,10 +15,10 @@
 struct cors {
     const struct strlist *origins, *headers, *methods, *exposed;
     bool credentials;
-    unsigned max_age; /* seconds; 0: not said */
+    unsigned max_age; /* seconds; 0: the header is not sent */
 };
 
-/* Adds to the reply what the browser wants to know. */
+/* Adds the headers of CORS to the reply, and answers OPTIONS. */
 void cors_apply(const struct cors *cors, struct request *request, struct reply *reply);
 
 #endif

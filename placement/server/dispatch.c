@@ -24,7 +24,7 @@ static int check_policy(const struct dispatch *api, const struct route *route,
                           identity->user_id, reply);
 }
 
-/* A reply that is not whole is none. */
+/* A reply that could not be completed within the budget is replaced by an error. */
 static int check_budget(const struct store *store, const struct budget *budget,
                         struct reply *reply)
 {
@@ -63,11 +63,12 @@ static int handle(const struct route *route, struct store *store,
     reply->body.out.max = most;
     int rc = route->handle(store, request, reply);
     request->budget = NULL;
-    /* What was written is written. */
+    /* The budget is not checked after a write, whose changes have been made by then. */
     return is_read(request) && check_budget(store, &budget, reply) != 0 ? -1 : rc;
 }
 
-/* NULL: the reply says why. `path_storage` has room for the path. */
+/* The route of a request that its identity may make; NULL with an error in the reply.
+ * `path_storage` has room for the path. */
 static const struct route *find_permitted(const struct dispatch *api,
                                           struct request *request, char *path_storage,
                                           struct reply *reply)
@@ -83,7 +84,7 @@ static const struct route *find_permitted(const struct dispatch *api,
 static void finish(const struct dispatch *api, struct request *request,
                    struct reply *reply, bool problem)
 {
-    /* Who refuses in words of its own has written them. */
+    /* An error that already has a body keeps it. */
     if (problem && reply->body.out.length == 0)
         reply_finish_problem(reply, request);
     else if (reply->status == 0)
@@ -99,7 +100,7 @@ int dispatch_admit(struct dispatch *api, struct request *request, struct reply *
     int rc = api->tokens
                  ? auth_keystone(api->tokens, api->authenticate_uri, request, reply)
                  : auth_noauth2(request, api->any_host, reply);
-    /* Reads bring no body that is worth a second look. */
+    /* A GET has no body to be refused early: it is checked in dispatch_answer(). */
     if (rc == 0 && !is_read(request))
         rc = find_permitted(api, request, path_storage, reply) ? 0 : -1;
     if (rc < 0)

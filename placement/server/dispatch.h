@@ -16,24 +16,24 @@ struct dispatch {
     struct store *store;
     struct policy *policy;
     struct cors cors;
-    struct tokens *tokens;        /* of Keystone; NULL: noauth2 */
-    bool any_host;                /* of noauth2: whatever name the client calls us */
-    const char *authenticate_uri; /* what a 401 then names */
+    struct tokens *tokens;        /* for Keystone; NULL: noauth2 */
+    bool any_host;                /* for noauth2: any Host header is accepted */
+    const char *authenticate_uri; /* for Keystone: the URL that a 401 names */
 };
 
-/* Who asks, and may they: for when the headers have come, and no body yet. 0: go on;
- * -1: refused, with a reply that can be sent; AUTH_LATER: ask again when api->tokens
- * has collected. */
+/* Authenticates and authorizes a request whose headers have come, before its body is
+ * read. 0: go on; -1: refused, with a complete reply; AUTH_LATER: to be called again
+ * after tokens_collect(). */
 int dispatch_admit(struct dispatch *api, struct request *request, struct reply *reply);
 
-/* Of one that was admitted. Leaves a reply that can be sent, error bodies included.
- * Where the request wrote (store_is_changed()), it must not be sent before
+/* Answers a request that was admitted. The reply is complete, bodies of errors
+ * included. Where the request wrote (store_is_changed()), it must not be sent before
  * store_commit(). */
 void dispatch_answer(struct dispatch *api, struct request *request,
                      struct reply *reply);
 
-/* The commit failed, `err` says why: makes the reply that is now true, in an empty one. A
- * read is answered again, a write was not done: 503. */
+/* Makes the reply anew, into an empty one, after a commit that failed for the reason in
+ * `err`. A read is answered again; a write, which was undone, gets 503. */
 void dispatch_answer_again(struct dispatch *api, struct request *request,
                            struct reply *reply, const struct error *err);
 

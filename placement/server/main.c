@@ -127,7 +127,7 @@ static int take_option(struct arguments *arguments, int option)
         fputs(usage, stdout);
         render_help(stdout, &render_placementd);
         return -1;
-    default: /* getopt_long has said what is wrong */
+    default: /* getopt_long() has printed the error */
         return EX_USAGE;
     }
 }
@@ -143,15 +143,15 @@ static int fail(const struct error *err)
     return error_exit_status(err->code);
 }
 
-/* What a server that has hardly begun finds wrong is the configuration, or a file that
- * it names: systemd need not try again. */
+/* What goes wrong at start is the configuration, or a file that it names. This exit
+ * status tells systemd not to restart the service. */
 static int fail_to_serve(const struct error *err)
 {
     int status = fail(err);
     return err->code == ERROR_INVALID ? EX_CONFIG : status;
 }
 
-/* On the command line a path may be relative. */
+/* Makes a path of the command line absolute. */
 static void set_path(char **field, const char *path)
 {
     if (!path)
@@ -160,7 +160,7 @@ static void set_path(char **field, const char *path)
     *field = xstrdup(path);
 }
 
-/* What the command line says wins over the files. */
+/* The command line takes precedence over the files. */
 static int override(struct placementd_config *config, const struct arguments *arguments,
                     struct error *err)
 {
@@ -193,7 +193,8 @@ static void print_problems(const struct config_problems *problems)
     }
 }
 
-/* Where relative paths in the configuration are looked for: what wins comes first. */
+/* Adds the folders in which relative paths of the configuration are looked for, in the
+ * order of precedence. */
 static void add_places(const struct arguments *arguments, struct strlist *places)
 {
     for (size_t i = arguments->dirs.count; i-- > 0;)

@@ -7,11 +7,12 @@
 
 #include "lib/error.h"
 
-/* The pages, the foreign keys, and all that graph_load() looks at. ERROR_INVALID with
- * the first fault. */
+/* Checks the pages of the file, the foreign keys, and all that graph_load() checks.
+ * ERROR_INVALID with the first fault. */
 int maintenance_check(const char *path, struct error *err);
 
-/* Copies `path` as it is at one moment to `copy`, which must not be there yet. */
+/* Copies the database `path`, as it is at one moment, to `copy`, which must not exist.
+ */
 int maintenance_back_up(const char *path, const char *copy, struct error *err);
 
 #endif

@@ -14,7 +14,7 @@
 #define METRICS_METHODS 5
 #define METRICS_STATUSES 600
 
-/* All zero to begin with. */
+/* Counters since the start of the process. All zero at first. */
 struct metrics {
     uint64_t requests[METRICS_METHODS][METRICS_STATUSES];
     uint64_t commits, failed_commits;
@@ -24,7 +24,7 @@ struct metrics {
 void metrics_count(struct metrics *metrics, const struct request *request,
                    const struct reply *reply);
 
-/* Answers a request to the address of the metrics. */
+/* Answers a request that came to the address of the metrics. */
 void metrics_answer(const struct metrics *metrics, const struct store *store,
                     const struct request *request, struct reply *reply);
 

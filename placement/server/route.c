@@ -139,7 +139,8 @@ static int check_media(const struct route *route, const struct request *request,
 {
     static const char *const json_only[] = {"application/json", NULL};
     const char *type = request->content_type ? request->content_type : "";
-    /* Parameters, such as charset, do not matter; case does. */
+    /* As in upstream, parameters such as charset are ignored, and upper case does not
+     * match. */
     size_t length = strcspn(type, ";");
     if ((route->flags & ROUTE_TAKES_JSON) &&
         (length != strlen(*json_only) || strncmp(type, *json_only, length) != 0))
@@ -151,7 +152,8 @@ static int check_media(const struct route *route, const struct request *request,
     return 0;
 }
 
-/* "GET, POST": each method of the rows from `route` on that have its path. */
+/* The value of the Allow header, "GET, POST": the methods of the rows from `route` on
+ * that have the same path. The caller frees. */
 static char *allowed(const struct route *route)
 {
     struct strlist methods = {0};
@@ -180,7 +182,7 @@ static const struct route *first_of_path(struct request *request, char *storage)
     return route->path ? route : NULL;
 }
 
-/* content-length is looked at before the route, as upstream does. */
+/* Upstream checks content-length before it looks for the route. */
 static int check_length(const struct request *request, struct reply *reply)
 {
     if (!request->content_length || (request->content_type && *request->content_type))

@@ -25,7 +25,7 @@ struct route {
 enum {
     ROUTE_TAKES_JSON = 1,     /* content-type must be application/json, else 415 */
     ROUTE_GIVES_JSON = 2,     /* accept must let application/json through, else 406 */
-    ROUTE_MEDIA_FIRST = 4,    /* these two are looked at before the microversion */
+    ROUTE_MEDIA_FIRST = 4,    /* these two are checked before the microversion */
     ROUTE_TOO_OLD_IS_405 = 8, /* below `since`: 405, not 404 */
     /* The policy is asked about the project that the query names; of the other routes,
      * about the asker's own. */
@@ -38,7 +38,7 @@ enum {
 const struct route *route_find(struct request *request, char *path_storage,
                                struct reply *reply);
 
-/* All of them, ended by method NULL. */
+/* All routes; the last one has the path NULL. */
 extern const struct route routes[];
 
 #endif

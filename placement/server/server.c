@@ -22,20 +22,20 @@
 #include "placement/server/metrics.h"
 #include "placement/server/policy/paths.h"
 
-/* How long requests that have begun are waited for at the end. */
+/* How long a server that is told to stop waits for requests that have begun. */
 #define DRAIN_SECONDS 5
-/* The most that the head of a request may take. */
+/* How long the headers of a request may take to arrive. */
 #define HEAD_SECONDS 15
-/* The same, and for all of a request, where metrics are served. */
+/* The same at the address of the metrics, and there for a whole request. */
 #define METRICS_SECONDS 10
-/* How often the readiness of more requests is looked at before they are committed. */
+/* How many times more requests are taken in before a commit, */
 #define MAX_GATHERED 64
-/* And for how long: reads that take their time must not hold up those who write. */
+/* and for how long at most: slow reads must not hold up the writes that wait. */
 #define GATHER_SECONDS 0.01
 
 struct server {
     const struct placementd_config *config;
-    const struct strlist *places; /* where the configuration's files are */
+    const struct strlist *places; /* folders of the configuration's files */
     struct dispatch api;
     struct http *http;
     struct http *metrics_http; /* NULL: no metrics are served */
@@ -43,7 +43,7 @@ struct server {
     int signals;
     bool stop, reload;
     int64_t swept;           /* monotonic seconds */
-    uint64_t alive_interval; /* microseconds; 0: systemd does not ask */
+    uint64_t alive_interval; /* microseconds; 0: no watchdog is set */
     double alive_told;       /* monotonic seconds */
 };
 
@@ -164,7 +164,8 @@ static void answer_again(void *context, struct request *request, struct reply *r
     dispatch_answer_again(&failed->server->api, request, reply, &failed->err);
 }
 
-/* Takes in what else is ready, makes it all durable and lets the replies go. */
+/* Takes in the requests that are ready, makes all changes durable and releases the
+ * replies. */
 static void commit(struct server *server)
 {
     struct failed_commit failed = {.server = server};
@@ -186,8 +187,8 @@ static void commit(struct server *server)
     http_release(server->http, answer_again, &failed);
 }
 
-/* One commit at most: while it waits for the disk more writes arrive, and those who
- * write without end must not keep the loop from tokens, metrics and signals. */
+/* At most one commit: more writes arrive while it waits for the disk, and clients that
+ * write without pause must not keep the loop from tokens, metrics and signals. */
 static void turn(struct server *server)
 {
     http_run(server->http);
@@ -207,7 +208,8 @@ static void take_signals(struct server *server)
             server->stop = true;
 }
 
-/* Keystone has said whom some tokens belong to. */
+/* Takes Keystone's answers about tokens, and answers the requests that waited for them.
+ */
 static void take_tokens(struct server *server)
 {
     tokens_collect(server->api.tokens, time(NULL));
@@ -215,7 +217,7 @@ static void take_tokens(struct server *server)
     tokens_served(server->api.tokens);
 }
 
-/* How long nothing is due, in milliseconds, at most a second. */
+/* How long the loop may wait, in milliseconds, at most a second. */
 static int idle_time(const struct server *server)
 {
     if (store_is_changed(server->api.store))
@@ -224,7 +226,8 @@ static int idle_time(const struct server *server)
     return timeout < 0 || timeout > 1000 ? 1000 : timeout;
 }
 
-/* Waits for something to do. */
+/* Waits until something is ready, and does what belongs to other descriptors than that
+ * of the API. */
 static void wait_for_work(struct server *server)
 {
     const struct tokens *tokens = server->api.tokens;
@@ -310,7 +313,8 @@ static void reload_certificate(struct server *server)
         log_info("certificate", "read again");
 }
 
-/* What is there stays where the new one is wrong. */
+/* Reads policy and certificate again and reopens the log. Where the new one is wrong
+ * the old one stays. */
 static void reload(struct server *server)
 {
     struct error err;
@@ -349,7 +353,8 @@ static int open_signals(struct server *server, struct error *err)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
-    /* A file that may not grow is an error to be answered, not the end. */
+    /* Writing beyond a limit on the size of files fails with EFBIG then, and the client
+     * gets an error. */
     signal(SIGXFSZ, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return error_set_errno(err, errno, "sigprocmask");
@@ -357,7 +362,8 @@ static int open_signals(struct server *server, struct error *err)
     return server->signals >= 0 ? 0 : error_set_errno(err, errno, "signalfd");
 }
 
-/* A descriptor for each connection, those that linger, and some for ourselves. */
+/* Descriptors are needed for each connection, for lingering ones, and for the server
+ * itself. */
 static void raise_descriptor_limit(unsigned connections)
 {
     const rlim_t wanted = connections + 256;
@@ -473,8 +479,8 @@ static int prepare_auth(struct server *server, struct error *err)
     const struct placementd_config *config = server->config;
     if (config->api.auth_strategy != AUTH_KEYSTONE)
         return 0;
-    /* From here on there are secrets in memory: no core dumps, no looks from outside.
-     */
+    /* From here on there are secrets in memory: no core dumps, and no access for
+     * debuggers. */
     prctl(PR_SET_DUMPABLE, 0);
     struct tokens_options options = {.keystone = &config->keystone,
                                      .cache_time =

@@ -14,12 +14,13 @@
 
 struct server_options {
     const struct placementd_config *config;
-    const struct strlist *places; /* folders in which its relative paths are looked for,
-                                     the first one first */
-    bool anywhere;                /* noauth2 may listen beyond loopback */
+    /* folders in which relative paths of the configuration are looked for, in this
+     * order */
+    const struct strlist *places;
+    bool anywhere; /* noauth2 may listen beyond loopback */
 };
 
-/* Returns when it was told to end; 0, or -1 when it could not start. */
+/* Runs until a signal ends it. 0, or -1 when it could not start. */
 int server_run(const struct server_options *options, struct error *err);
 
 #endif

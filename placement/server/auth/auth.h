@@ -16,9 +16,9 @@
  * page whose name was made to mean 127.0.0.1 (DNS rebinding) has its own name there. */
 int auth_noauth2(struct request *request, bool any_host, struct reply *reply);
 
-/* The same, or -1 with 401 (and WWW-Authenticate, which names `uri`) or 503 in the
- * reply, in keystonemiddleware's shapes; or AUTH_LATER: come again when `tokens` has
- * collected. */
+/* With Keystone: fills request->identity and returns 0; or -1 with 401 (and
+ * WWW-Authenticate, which names `uri`) or 503 in the reply, worded as by
+ * keystonemiddleware; or AUTH_LATER: to be called again after tokens_collect(). */
 #define AUTH_LATER 1
 int auth_keystone(struct tokens *tokens, const char *uri, struct request *request,
                   struct reply *reply);

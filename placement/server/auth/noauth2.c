@@ -9,7 +9,8 @@
 #include "lib/xalloc.h"
 #include "placement/server/auth/auth.h"
 
-/* An address, localhost, or the machine's own name; with or without a port. */
+/* Whether the Host header is an address, localhost, or the name of this machine, with
+ * or without a port. */
 static bool is_own_host(const char *host)
 {
     unsigned char bytes[sizeof(struct in6_addr)];

@@ -10,9 +10,9 @@
 #include "placement/client/keystone.h"
 
 struct token_checker {
-    struct placement_config options; /* what it points to is borrowed */
+    struct placement_config options; /* a shallow copy: the strings are borrowed */
     struct http *http;
-    struct auth *auth; /* our own token */
+    struct auth *auth; /* gets placementd's own token */
     char *url;
 };
 
@@ -28,7 +28,7 @@ int token_checker_new(const struct placement_config *options,
     _cleanup_(token_checker_freep) struct token_checker *checker =
         xcalloc(1, sizeof *checker);
     checker->options = *options;
-    /* We ask Keystone itself; then the catalog of our token is not looked into. */
+    /* Requests go to Keystone itself, so no endpoint has to be found in the catalog. */
     checker->options.endpoint_override = options->auth_url;
     checker->http = http_new(&checker->options);
     if (keystone_tokens_url(&checker->options, &checker->url, err) != 0 ||
@@ -49,7 +49,7 @@ void token_checker_free(struct token_checker *checker)
 
 /* ---- understanding ---- */
 
-/* The member `id` of a member, NULL where there is none. */
+/* The id of a member that is an object, such as token.user; NULL without one. */
 static char *id_of(struct json_object *token, const char *name)
 {
     const char *id = NULL;
@@ -93,8 +93,9 @@ int token_facts_parse(const char *text, size_t length, struct token_facts *facts
         keystone_read_token(json, &times, err) != 0)
         return -1;
     struct json_object *token = json_member(json, "token");
-    /* Such tokens are good for some paths of some services; which of ours, the rules
-     * name in the words of the catalog, which we do not ask for. */
+    /* A restricted token is only good for certain paths of certain services. Which of
+     * them mean this server could only be told by the catalog, which is not asked for.
+     */
     if (is_restricted(token)) {
         facts->verdict = TOKEN_INVALID;
         return 0;
@@ -128,7 +129,8 @@ static int ask(struct token_checker *checker, const char *subject,
     return http_perform(checker->http, &request, reply, err);
 }
 
-/* Our own token may have been revoked: then it is asked once more, with a new one. */
+/* placementd's own token may have been revoked: then Keystone is asked once more, with
+ * a new one. */
 static int ask_twice(struct token_checker *checker, const char *subject,
                      struct http_reply *reply, struct error *err)
 {

@@ -15,33 +15,33 @@
 
 enum token_verdict {
     TOKEN_VALID,
-    TOKEN_INVALID, /* Keystone says so */
-    TOKEN_UNKNOWN, /* Keystone could not be asked */
+    TOKEN_INVALID, /* Keystone does not know it */
+    TOKEN_UNKNOWN, /* Keystone could not be asked, or gave no usable answer */
 };
 
 struct token_facts {
     enum token_verdict verdict;
-    struct identity identity; /* of a valid one */
+    struct identity identity; /* of a valid token */
     int64_t expires_at;       /* seconds since 1970 */
 };
 
 void token_facts_clear(struct token_facts *facts);
-/* What Keystone answers about a token; -1 and nothing in `facts` when it makes no
- * sense.
- */
+/* Reads Keystone's answer about a token. -1 when it makes no sense; `facts` is then
+ * untouched. */
 int token_facts_parse(const char *text, size_t length, struct token_facts *facts,
                       struct error *err);
 
 struct token_checker;
 
-/* `options` are borrowed for the whole life. Sends nothing yet; INVALID where they are
- * not enough. */
+/* `options` are borrowed as long as the checker lives. Sends nothing; INVALID where
+ * options are missing. */
 int token_checker_new(const struct placement_config *options,
                       struct token_checker **out, struct error *err);
 void token_checker_free(struct token_checker *checker);
 DEFINE_CLEANUP(struct token_checker *, token_checker_free)
 
-/* Always fills `facts`; with TOKEN_UNKNOWN `err` says why. */
+/* Asks Keystone about `token` and fills `facts` in any case. With TOKEN_UNKNOWN, `err`
+ * has the reason. */
 void token_check(struct token_checker *checker, const char *token,
                  struct token_facts *facts, struct error *err);
 

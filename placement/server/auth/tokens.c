@@ -15,33 +15,33 @@
 #include "lib/xalloc.h"
 #include "placement/client/keystone.h"
 
-/* So many tokens are asked for at a time. */
+/* How many tokens are asked for at the same time. */
 #define WORKERS 8
-/* Of Keystone's own kinds Fernet has some 250 characters, JWS 1000. */
+/* Keystone's Fernet tokens have some 250 characters, its JWS tokens 1000. */
 #define TOKEN_LENGTH_MAX 4096
 #define KEY_SIZE 65 /* SHA-256 in hexadecimal digits, with its NUL */
 
-/* One token. It is in the map from the first time that it is asked for. */
+/* What is known of one token. It is in the map from the first request with it. */
 struct entry {
-    char key[KEY_SIZE]; /* what stands for it: it is a secret, and may be long */
-    char *token;        /* until it was asked */
+    char key[KEY_SIZE]; /* hash of the token, which is a secret and may be long */
+    char *token;        /* the token itself, until Keystone was asked */
     struct token_facts facts;
-    struct error error; /* of TOKEN_UNKNOWN */
-    bool known, once;   /* once: only for those that wait for it */
-    int64_t until;      /* it is remembered, seconds since 1970 */
+    struct error error; /* the reason of TOKEN_UNKNOWN */
+    bool known, once;   /* once: the answer is only for requests that wait now */
+    int64_t until;      /* when it is forgotten, in seconds since 1970 */
     struct map_entry by_key;
-    struct ages *ages;           /* the list that it is in */
-    struct entry *older, *newer; /* there */
-    struct entry *next;          /* in the queue, or among the answers */
+    struct ages *ages;           /* the list by age that it is in, */
+    struct entry *older, *newer; /* and its neighbours there */
+    struct entry *next;          /* in the queue, or in the list of answers */
     char client[PEER_ADDRESS_SIZE];
-    unsigned turn; /* so many of the same client are before it in the queue */
+    unsigned turn; /* number of tokens of the same client before it in the queue */
 };
 
 struct queue {
     struct entry *first, **end;
 };
 
-/* Entries by their age; of more than `max` the oldest go. */
+/* Entries by age. When there are more than `max`, the oldest are forgotten. */
 struct ages {
     struct entry *oldest, *newest;
     size_t count, max;
@@ -50,15 +50,17 @@ struct ages {
 struct tokens {
     struct tokens_options options;
     struct map map;
-    /* Apart, so that no number of bad ones drives out a good one. */
+    /* Separate lists, so that no number of invalid tokens makes a valid one forgotten.
+     */
     struct ages asking, valid, refused;
     int fd;
     pthread_t threads[WORKERS];
     struct token_checker *checkers[WORKERS];
     unsigned started;
-    struct entry *fresh; /* answered once, since the last tokens_served() */
+    /* entries with `once` answered since the last tokens_served() */
+    struct entry *fresh;
 
-    /* Shared with the workers: */
+    /* Shared with the worker threads, under the lock: */
     pthread_mutex_t lock;
     pthread_cond_t more;
     struct queue asked, answered;
@@ -72,7 +74,7 @@ static void put(struct queue *queue, struct entry *entry)
     queue->end = &entry->next;
 }
 
-/* In turn among the clients: who asks for many does not keep others waiting. */
+/* Clients take turns: one that asks about many tokens does not keep others waiting. */
 static void put_in_turn(struct queue *queue, struct entry *entry)
 {
     struct entry **at = &queue->first;
@@ -124,7 +126,7 @@ static void *work(void *context)
     const uint64_t one = 1;
     struct entry *entry;
     while ((entry = wait_for_work(tokens))) {
-        /* Until it is among the answers the entry is this thread's alone. */
+        /* Until the entry is in the list of answers only this thread uses it. */
         token_check(worker->checker, entry->token, &entry->facts, &entry->error);
         pthread_mutex_lock(&tokens->lock);
         put(&tokens->answered, entry);

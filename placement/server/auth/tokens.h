@@ -26,23 +26,23 @@ struct tokens_options {
 
 int tokens_new(const struct tokens_options *options, struct tokens **out,
                struct error *err);
-/* Waits for the threads: at most for the timeout of a request. */
+/* Waits for the threads, at most as long as a request to Keystone may take. */
 void tokens_free(struct tokens *tokens);
 DEFINE_CLEANUP(struct tokens *, tokens_free)
 
 int tokens_fd(const struct tokens *tokens);
 
-/* What is known, borrowed until the next call; NULL: it is being asked, come again
- * after tokens_collect(). `client` is the asker's address, `now` is in seconds since
- * 1970. */
+/* What is known of a token, borrowed until the next call. NULL: Keystone is being
+ * asked; to be called again after tokens_collect(). `client` is the address of the
+ * client, `now` is in seconds since 1970. */
 const struct token_facts *tokens_find(struct tokens *tokens, const char *token,
                                       const char *client, int64_t now);
 
-/* Takes in the answers that have come. What could not be asked is TOKEN_UNKNOWN for the
- * requests that wait for it now, and is asked again for later ones. */
+/* Takes the answers that have come. Where Keystone could not be asked, the token is
+ * TOKEN_UNKNOWN for the requests that wait for it now, and later ones ask again. */
 void tokens_collect(struct tokens *tokens, int64_t now);
-/* Forgets what was only for those that waited: to be called when they have come again.
- */
+/* Forgets the answers that were only for waiting requests. To be called after those
+ * have been looked at again. */
 void tokens_served(struct tokens *tokens);
 
 #endif

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
-/* One element of the header. */
+/* One media range of the header, with its quality. */
 struct range {
     const char *type;
     size_t length;       /* "text/html" */
-    bool has_parameters; /* then it is none of our offers, which have none */
+    bool has_parameters; /* then it matches no offer, as offers have none */
     double quality;
 };
 
@@ -32,7 +32,7 @@ static bool skip_token(const char **at)
     return *at > begin;
 }
 
-/* "=", and a token or a text in quotes. */
+/* Skips "=" and a token or a quoted string. False when there is none. */
 static bool skip_value(const char **at)
 {
     if (*(*at)++ != '=')
@@ -45,11 +45,11 @@ static bool skip_value(const char **at)
     return *(*at)++ == '"';
 }
 
-/* From 0 to 1, with three decimals at most. */
+/* Reads the quality, from 0 to 1 with at most three decimals. */
 static bool read_quality(const char **at, double *out)
 {
     char *end;
-    const char *begin = ++*at; /* after the "=" */
+    const char *begin = ++*at; /* behind the "=" */
     if (begin[-1] != '=' || (*begin != '0' && *begin != '1'))
         return false;
     size_t length = 1;
@@ -60,8 +60,8 @@ static bool read_quality(const char **at, double *out)
     return length <= 5 && end <= *at && *out <= 1;
 }
 
-/* What follows the type: parameters of its own, then "q=", then others that do not
- * matter. */
+/* Reads what follows the type: parameters of the type, then "q=", then extensions,
+ * which do not matter. */
 static bool read_parameters(const char **at, struct range *range)
 {
     for (bool weighed = false;;) {
@@ -97,8 +97,8 @@ static bool read_range(const char **at, struct range *range)
     return read_parameters(at, range);
 }
 
-/* How closely the range matches an offer: 0 not at all, 1 for anything, 2 for the main
- * type, 3 for itself. */
+/* How closely the range matches an offer: 0: not at all, 1: it matches everything, 2:
+ * the main type, 3: exactly. */
 static int closeness(const struct range *range, const char *offer)
 {
     size_t length = range->length;

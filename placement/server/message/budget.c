@@ -4,10 +4,10 @@
 
 #include "lib/clock.h"
 
-/* About a millisecond. */
+/* So many steps take about a millisecond. */
 #define STEPS_BETWEEN_LOOKS 100000
-/* Much sooner: of many connections whose client has gone before their turn came each
- * would have a millisecond. What takes less than this is not worth the look. */
+/* The first look comes sooner: otherwise each of many connections whose client has gone
+ * would cost a millisecond. Requests with fewer steps are not worth a look. */
 #define STEPS_BEFORE_FIRST_LOOK 5000
 
 void budget_begin(struct budget *budget, double seconds, size_t memory,
@@ -30,8 +30,8 @@ bool budget_end_(struct budget *budget, enum budget_end why)
     return false;
 }
 
-/* Closed, or closed for writing, by the client: who asks for much and does not stay to
- * read gets no work done. */
+/* Whether the client has closed the connection, or its side of it. No work is done for
+ * a client that does not wait for the reply. */
 static bool client_is_gone(const struct budget *budget)
 {
     if (!budget->connection)

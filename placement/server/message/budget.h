@@ -16,15 +16,15 @@
 #define BUDGET_WORK 50000000
 
 enum budget_end {
-    BUDGET_LEFT,      /* it is not spent */
-    BUDGET_WORK_DONE, /* all steps are */
+    BUDGET_LEFT,      /* the budget is not spent */
+    BUDGET_WORK_DONE, /* all steps are used up */
     BUDGET_TIME_OVER,
     BUDGET_MEMORY_USED,
     BUDGET_CLIENT_GONE,
 };
 
 struct budget {
-    enum budget_end end;   /* what has ended it */
+    enum budget_end end;   /* why it is spent */
     uint64_t work_left;    /* steps */
     uint64_t before_look;  /* steps until it looks at the clock and the client */
     size_t memory_left;    /* bytes */

@@ -16,7 +16,7 @@ static const char *skip_blanks(const char *text)
     return text;
 }
 
-/* A copy without the blanks around it. */
+/* A copy without white space at either end. The caller frees. */
 static char *stripped(const char *text)
 {
     text = skip_blanks(text);
@@ -34,7 +34,7 @@ static int by_name_and_place(const void *a, const void *b)
     return order ? order : (one > other) - (one < other);
 }
 
-/* Of a class that is named again the last amount counts, in the first one's place. */
+/* When a class is repeated, its last amount counts, in the place of the first. */
 static void drop_repeated(struct filters *filters)
 {
     size_t count = filters->amount_count, kept = 0;
@@ -221,7 +221,7 @@ int filters_read_required(struct filters *filters, const struct query *query,
         if (!is_parameter(&query->items[i], "required", suffix))
             continue;
         if (--left > 0 && microversion < MICROVERSION_ANY_TRAITS)
-            continue; /* only the last one counts */
+            continue; /* before 1.39 only the last one counts */
         if (filters_read_traits(query->items[i].value,
                                 microversion >= MICROVERSION_FORBIDDEN_TRAITS,
                                 microversion >= MICROVERSION_ANY_TRAITS,

@@ -19,18 +19,18 @@
 
 struct amount {
     char *class_name;
-    int64_t amount; /* at least 1; what does not fit is INT64_MAX */
+    int64_t amount; /* at least 1; INT64_MAX where the number is larger */
 };
 
-/* Lists of which each must be met, by any one of its names. All lists of names here are
- * sorted, each name once. */
+/* A list of sets of names: each set must be met by any one of its names. The names of a
+ * set are sorted and distinct. */
 struct any_of {
     struct strlist *sets;
     size_t count;
 };
 
 struct filters {
-    struct amount *amounts; /* each class once */
+    struct amount *amounts; /* one for each class */
     size_t amount_count;
     struct any_of required; /* traits */
     struct strlist forbidden;
@@ -39,7 +39,8 @@ struct filters {
     char *in_tree; /* uuid, lower case with dashes; NULL: anywhere */
 };
 
-/* Each replaces what was there, and returns -1 with a problem (400) in `reply`. */
+/* Each replaces what `filters` had of the parameter. 0, or -1 with a problem (400) in
+ * `reply`. */
 int filters_read_resources(struct filters *filters, const char *value,
                            struct reply *reply);
 /* All parameters "required<suffix>": their number and what they may hold depend on the

@@ -10,9 +10,10 @@
 struct identity {
     char *user_id, *project_id, *domain_id; /* NULL: none */
     char *user_domain_id, *project_domain_id;
-    char *roles;                /* "admin,member,reader" */
-    char *system_scope;         /* "all" or NULL */
-    bool outside_admin_project; /* the cloud has such a project, this is another */
+    char *roles;        /* "admin,member,reader" */
+    char *system_scope; /* "all" for a token with system scope, else NULL */
+    /* the cloud has an admin project, and this is another one */
+    bool outside_admin_project;
 };
 
 void identity_clear(struct identity *identity);

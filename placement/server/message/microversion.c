@@ -19,8 +19,8 @@ static char *strip(char *text)
     return text;
 }
 
-/* The version in the last part of the header that is for us; it points into `header`,
- * which is cut. NULL when there is none. */
+/* The version in the last element of the header that is for placement, as a pointer
+ * into `header`, which is modified. NULL when there is none. */
 static char *wanted_version(char *header)
 {
     char *found = NULL, *part;
@@ -34,7 +34,7 @@ static char *wanted_version(char *header)
     return found;
 }
 
-/* The two numbers of "1.39"; large ones are all the same. */
+/* Reads the two numbers of "1.39". Numbers too large for int64_t become the largest. */
 static bool read_numbers(const char *version, int64_t *major, int64_t *minor)
 {
     const char *dot = strchr(version, '.');

@@ -7,7 +7,7 @@
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
 
-/* The letter that stands after '\' for it, 0 when it has none. */
+/* The letter that follows '\' in the escape of `c`; 0 when it has none. */
 static char escape_letter(unsigned char c, char quote)
 {
     switch (c) {
@@ -26,7 +26,8 @@ static char escape_letter(unsigned char c, char quote)
 
 #define BLANKS " \t\n\r\f\v"
 
-/* Of Latin-1's second half, those that cannot be printed. */
+/* Whether it is one of the characters of Latin-1's upper half that cannot be printed.
+ */
 static bool is_control(const unsigned char *text)
 {
     return text[0] == 0xc2 && ((text[1] >= 0x80 && text[1] <= 0xa0) || text[1] == 0xad);
@@ -43,8 +44,8 @@ char *python_repr_cut(const char *text, size_t most)
     char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
     const char *end = text + strnlen(text, most);
     while ((*end & 0xc0) == 0x80)
-        end++; /* not in the middle of a character */
-    /* "\x01" is the longest, and quotes */
+        end++; /* the cut must not leave part of a UTF-8 character */
+    /* Room for the quotes, and for "\x01" as the longest form of a byte. */
     char *out = xcalloc((size_t)(end - text) + 1, 4);
     char *at = out;
     *at++ = quote;

@@ -15,7 +15,7 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The next byte, %XX decoded. */
+/* Decodes the next byte, with %XX, and moves *at behind it. */
 static char next_byte(const char **at)
 {
     const char *in = *at;

@@ -11,8 +11,8 @@
 #include "placement/server/message/accept.h"
 #include "placement/server/message/microversion.h"
 
-/* What the statuses are called, and the sentence that goes before the detail:
- * upstream's, some of which quote the request. */
+/* The titles of the statuses, and the sentence before the detail. The words are
+ * upstream's; "%s" quotes the request. */
 static const struct status {
     int status;
     const char *title, *explanation;
@@ -78,7 +78,7 @@ void reply_last_modified(struct reply *reply, const struct request *request,
     reply->last_modified = when > 0 ? when : request->now;
 }
 
-/* What the sentence quotes; NULL where it quotes nothing. */
+/* What the sentence of that status quotes; NULL when it quotes nothing. */
 static const char *quoted(int status, const struct request *request)
 {
     const char *type = request->content_type;
@@ -147,7 +147,8 @@ static void write_problem(struct reply *reply, const struct request *request)
     json_write_end_object(w);
 }
 
-/* 401 is made before the API begins, and so in another shape. */
+/* Upstream's 401 is made by the authentication in front of the API, and has another
+ * form. */
 static void write_unauthorized(struct reply *reply)
 {
     struct json_writer *w = &reply->body;
@@ -160,7 +161,7 @@ static void write_unauthorized(struct reply *reply)
     json_write_end_object(w);
 }
 
-/* What stands for a character in HTML, NULL for itself. */
+/* The entity that stands for a character in HTML; NULL for the character itself. */
 static const char *html_entity(char c)
 {
     switch (c) {
@@ -218,7 +219,7 @@ void reply_finish_problem(struct reply *reply, const struct request *request)
 {
     static const char *const offers[] = {"text/html", "application/json", NULL};
     json_writer_clear(&reply->body);
-    /* What the client sent may be quoted, and that may be any bytes. */
+    /* The detail may quote what the client sent, which may be any bytes. */
     char *detail = utf8_made_valid(reply->detail);
     free(reply->detail);
     reply->detail = detail;

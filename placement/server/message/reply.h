@@ -17,7 +17,7 @@
 #include "lib/json_write.h"
 #include "placement/server/message/request.h"
 
-/* Values of errors[].code since 1.23. */
+/* The values of errors[].code, which is sent since 1.23. */
 #define CODE_UNDEFINED "placement.undefined_code"
 #define CODE_CONCURRENT_UPDATE "placement.concurrent_update"
 #define CODE_DUPLICATE_NAME "placement.duplicate_name"
@@ -30,30 +30,30 @@
 #define CODE_QUERY_MISSING_VALUE "placement.query.missing_value"
 
 struct reply {
-    int status;               /* 200 unless set */
+    int status;               /* 0 is 200 */
     struct json_writer body;  /* empty: no body and no content-type. What is not JSON is
                                  written to `body.out` */
     const char *content_type; /* of a body that is not JSON; NULL: application/json */
-    char *location;           /* a path */
-    bool vary_origin;         /* another origin may get another reply */
-    bool last;                /* the connection ends with it */
+    char *location;           /* the path for the Location header */
+    bool vary_origin;         /* the reply depends on the Origin header */
+    bool last;                /* the connection is closed after it */
     bool timed;               /* send cache-control and last-modified (since 1.15) */
-    int64_t last_modified;    /* 0: there is nothing that could have been modified */
-    /* A problem, status >= 400: */
-    const char *code; /* NULL: undefined */
+    int64_t last_modified;    /* seconds since 1970 */
+    /* Of a problem (status >= 400): */
+    const char *code; /* one of CODE_...; NULL: CODE_UNDEFINED */
     char *detail;
-    char *allow; /* of a 405 */
-    /* Further headers: constant names, own values. */
+    char *allow; /* the Allow header of a 405 */
+    /* Further headers. Names are constant, values belong to the reply. */
     struct reply_header {
         const char *name;
         char *value;
     } * headers;
     size_t header_count;
-    size_t sent_bytes; /* of the body, once it was handed over */
+    size_t sent_bytes; /* size of the body, once it was handed to the HTTP server */
 };
 
-/* Gives up. `code` NULL for none of its own. Returns -1, so that handlers can
- * `return reply_problem(...)`. What the handler wrote before is dropped. */
+/* Makes the reply an error; what the handler wrote before is dropped. `code` is one of
+ * CODE_..., or NULL. Returns -1, so that handlers can `return reply_problem(...)`. */
 int reply_problem(struct reply *reply, int status, const char *code, const char *format,
                   ...) __attribute__((format(printf, 4, 5)));
 

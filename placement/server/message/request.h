@@ -20,12 +20,13 @@
 
 struct request {
     const char *method;
-    const char *path;                       /* decoded, without the query */
-    const char *raw_target;                 /* as it came, for the log */
-    const char *path_items[MAX_PATH_ITEMS]; /* what stood for {...} in the route */
+    const char *path;       /* decoded, without the query */
+    const char *raw_target; /* as the client sent it, for the log */
+    /* the parts of the path for each {...} of the route */
+    const char *path_items[MAX_PATH_ITEMS];
     struct query query;
     const char *query_problem; /* why the query could not be decoded, else NULL */
-    const char *body;          /* NUL after it */
+    const char *body;          /* followed by a NUL */
     size_t body_length;
 
     /* headers */
@@ -37,17 +38,19 @@ struct request {
     const char *system_scope; /* OpenStack-System-Scope */
     const char *domain_id;    /* X-Domain-Id */
     const char *global_id; /* X-Openstack-Request-Id: the client's own, for the log */
-    const char *origin, *cors_method, *cors_headers; /* of CORS */
+    /* Origin, Access-Control-Request-Method and -Headers */
+    const char *origin, *cors_method, *cors_headers;
 
     const char *client;    /* the peer's address, for the log */
     const int *connection; /* the peer's socket; NULL: there is none */
     char id[REQUEST_ID_SIZE];
     int64_t now; /* seconds since 1970 */
 
-    /* found out on the way */
+    /* What the server has found out about the request: */
     int microversion; /* 39 for 1.39; -1 while it is not known */
     struct identity identity;
-    struct budget *budget; /* what the answer may take; of the caller of the handler */
+    /* work and memory that the reply may take; owned by the caller of the handler */
+    struct budget *budget;
 };
 
 /* Whether the microversion asked for is that one (placement/microversion.h) or later.

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Takes `word` away wherever it stands, as upstream does. */
+/* Removes all occurrences of `word`, as upstream does. */
 static void drop(char *text, const char *word)
 {
     char *found;

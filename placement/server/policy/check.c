@@ -8,9 +8,9 @@
 #include "lib/strlist.h"
 #include "lib/xalloc.h"
 
-/* Parentheses within each other, and rules that name rules. */
+/* Bounds the nesting of parentheses, and of rules that refer to rules. */
 #define MAX_DEPTH 32
-/* Parts that are looked at to answer one question. */
+/* Bounds the parts that are evaluated to answer one question. */
 #define MAX_STEPS 10000
 
 enum kind { ALWAYS, NEVER, ALL, ANY, NOT, RULE, ROLE, VALUE };
@@ -54,8 +54,8 @@ struct policy_check *policy_check_either(struct policy_check *a, struct policy_c
 
 /* ---- parsing ---- */
 
-/* Words, with parentheses at their ends as tokens of their own: those inside, as in
- * "%(project_id)s", are never at an end. */
+/* Splits a rule into words. Parentheses at the ends of a word are tokens of their own;
+ * those inside a word, as in "%(project_id)s", are not. */
 static struct strlist tokens_of(const char *rule)
 {
     struct strlist tokens = {0};
@@ -143,7 +143,7 @@ static int parse_one(struct parser *parser, struct policy_check **out,
     return rc;
 }
 
-/* Parts of one level with the same word between them. */
+/* Parses parts that are joined by the same word, `and` or `or`. */
 static int parse_list(struct parser *parser, enum kind kind, const char *word,
                       int (*parse_part)(struct parser *parser,
                                         struct policy_check **out, struct error *err),
@@ -192,8 +192,8 @@ int policy_check_parse(const char *text, struct policy_check **out, struct error
 
 /* ---- evaluating ---- */
 
-/* The text with the target's values in it; NULL when it names one that there is not.
- */
+/* The text with "%(name)s" replaced by attributes of the target; NULL when the target
+ * has no such attribute. The caller frees. */
 static char *expand(const char *text, const struct policy_question *question)
 {
     char *out = xstrdup("");
@@ -243,8 +243,8 @@ static bool is_literal(const char *word)
            strcmp(word, "None") == 0 || (*word && !word[strspn(word, "0123456789")]);
 }
 
-/* What is known of who asks under that name, as Python writes it; NULL: no such name.
- */
+/* The attribute of the identity of that name, as Python would write it; NULL when there
+ * is no such attribute. */
 static const char *known(const struct identity *identity, const char *word)
 {
     const struct {
@@ -274,7 +274,8 @@ static bool value_matches(const struct policy_check *check, const char *text,
     return value && strcmp(value, text) == 0;
 }
 
-/* Rules that name each other in a circle allow nothing, and soon. */
+/* Ends the evaluation of rules that refer to each other in a circle, which allow
+ * nothing. */
 struct evaluation {
     const struct policy_question *question;
     int depth, steps;
@@ -335,6 +336,7 @@ bool policy_check_allows(const struct policy_check *check,
 {
     struct evaluation evaluation = {.question = question};
     bool result = allows(check, &evaluation);
-    /* What was cut off may stand below a "not". */
+    /* Once the steps were used up the result means nothing: a part that was not
+     * evaluated may stand below a "not". */
     return result && evaluation.steps <= MAX_STEPS;
 }

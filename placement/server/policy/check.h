@@ -22,20 +22,21 @@
 
 struct policy_check;
 
-/* An empty text allows always. ERROR_INVALID for what cannot be understood. */
+/* Parses a rule. An empty text always allows. ERROR_INVALID when it cannot be parsed.
+ */
 int policy_check_parse(const char *text, struct policy_check **out, struct error *err);
-/* Either of the two, which are taken over. */
+/* A check that allows what `a` or `b` allows. Takes ownership of both. */
 struct policy_check *policy_check_either(struct policy_check *a,
                                          struct policy_check *b);
 void policy_check_free(struct policy_check *check);
 DEFINE_CLEANUP(struct policy_check *, policy_check_free)
 
-/* What a check is evaluated with. */
+/* What a check is evaluated against. */
 struct policy_question {
     const struct identity *identity;
     const char *project_id; /* the target's; NULL: "None" */
-    const char *user_id;    /* the same; NULL: the target is nobody's */
-    /* Finds "rule:NAME", NULL when there is none. */
+    const char *user_id;    /* the target's; NULL: it belongs to no user */
+    /* Finds the rule that "rule:NAME" refers to; NULL when there is none. */
     const struct policy_check *(*rule)(const void *context, const char *name);
     const void *context;
 };

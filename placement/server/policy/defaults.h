@@ -19,17 +19,18 @@
 
 struct policy_default {
     const char *name, *rule;
-    bool was_admin; /* in the old form, role:admin was enough */
+    bool was_admin; /* in the deprecated form role:admin was enough */
 };
 
-/* The release's rule of that index, from 0; false when there are no more. */
+/* Gives the rule of that index, counted from 0, of the release; false at the end. */
 bool policy_default_at(enum policy_release release, size_t index,
                        struct policy_default *out);
 
-/* As policy files name it: "placement:traits:list". NULL for POLICY_OPEN. */
+/* The name of the rule in policy files, "placement:traits:list"; NULL for POLICY_OPEN.
+ */
 const char *policy_rule_name(enum policy_rule rule);
 
-/* Is `rule` made for tokens of the scope that this one has? */
+/* Whether `rule` is meant for tokens of the scope that this identity's token has. */
 bool policy_default_fits_scope(enum policy_release release, enum policy_rule rule,
                                const struct identity *identity);
 

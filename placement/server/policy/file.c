@@ -21,7 +21,7 @@ static int take_document(yaml_document_t *document, policy_file_taker *take,
                          void *context, struct error *err)
 {
     yaml_node_t *root = yaml_document_get_root_node(document);
-    /* An empty file, or one of comments alone. */
+    /* An empty file, or one with nothing but comments, has no rules. */
     if (!root || (root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
         return 0;
     if (root->type != YAML_MAPPING_NODE)

@@ -9,7 +9,7 @@
 
 #include "lib/error.h"
 
-/* Gets one rule of the file; -1 ends the reading. */
+/* Is called for each rule of the file; -1 ends the reading. */
 typedef int policy_file_taker(void *context, const char *name, const char *rule,
                               struct error *err);
 

@@ -7,7 +7,7 @@
 
 #define LAST_PLACE "/etc/placement"
 
-/* NULL when it is nowhere. */
+/* The path of the file where it exists; NULL when it does not. The caller frees. */
 static char *look_for(const char *path, const struct strlist *places)
 {
     if (*path == '/')

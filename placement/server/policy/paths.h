@@ -15,7 +15,7 @@
 int policy_paths_file(const struct placementd_config *config,
                       const struct strlist *places, char **out, struct error *err);
 
-/* The folders of further files that there are; an empty list before. */
+/* Adds the folders of further policy files that exist to `out`. */
 void policy_paths_folders(const struct placementd_config *config,
                           const struct strlist *places, struct strlist *out);
 

@@ -51,8 +51,8 @@ static int set_rule(void *context, const char *name, const char *text,
 
 /* ---- the rules that no file has replaced ---- */
 
-/* What the file says under the deprecated name stands for the rule, unless it says that
- * the two are the same. */
+/* A file that sets the deprecated rule replaces this one by it, unless the deprecated
+ * one only refers to this one. */
 static const char *text_of(const struct policy *policy,
                            const struct policy_default *rule)
 {
@@ -160,7 +160,7 @@ void policy_free(struct policy *policy)
     free(policy);
 }
 
-/* A rule that there is not is the one called "default", where that is. */
+/* An unknown rule is the one called "default", if there is one, as in oslo.policy. */
 static const struct policy_check *check_of(const void *context, const char *name)
 {
     const struct rule *rule = find(context, name);

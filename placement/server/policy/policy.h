@@ -58,10 +58,10 @@ enum policy_rule {
 };
 
 struct policy_options {
-    const char *file;              /* policy_file.h; NULL: none */
-    const struct strlist *folders; /* of more such files; NULL: none */
+    const char *file;              /* see policy/file.h; NULL: none */
+    const struct strlist *folders; /* folders with further such files; NULL: none */
     enum policy_release release;
-    bool enforce_new_defaults; /* only the new form */
+    bool enforce_new_defaults; /* without the deprecated form */
     bool enforce_scope;        /* refuse tokens whose scope the rule is not made for */
 };
 

@@ -113,7 +113,7 @@ static const struct schema consumer_38 =
         .pattern_names = &schema_uuid_chars, .pattern_schema = (schema) \
     }
 
-/* By microversion, the newest first. */
+/* The forms of a body by their first microversion, the newest first. */
 static const struct {
     int since;
     const struct schema *put;

@@ -1,5 +1,4 @@
-/*
- * allocation_body: what bodies with allocations look like, by microversion. Stateless.
+/* allocation_body: the schemas of bodies with allocations, by microversion. Stateless.
  */
 #ifndef PLACEMENT_SERVER_SCHEMA_ALLOCATION_BODY_H
 #define PLACEMENT_SERVER_SCHEMA_ALLOCATION_BODY_H
@@ -10,7 +9,7 @@
  */
 const struct schema *allocation_put_schema(int microversion);
 const struct schema *allocation_post_schema(int microversion);
-/* The same, but may be empty: in the reshaper. */
+/* The schema of "allocations" in POST /reshaper, which may be empty. */
 const struct schema *allocation_reshape_schema(int microversion);
 
 #endif

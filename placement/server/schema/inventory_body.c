@@ -15,8 +15,9 @@ static const struct schema from_one = {.type = SCHEMA_INTEGER,
                                        .has_minimum = true,
                                        .minimum = 1,
                                        .maximum = PLACEMENT_MAX_AMOUNT};
-/* The largest single-precision number of SQL databases; upstream has no minimum, and
- * its database refuses what is beyond. */
+/* The maximum is upstream's: the largest single-precision number, which is what its SQL
+ * databases take. Upstream has no minimum, but its database refuses what is below this
+ * one. */
 static const struct schema ratio = {.type = SCHEMA_NUMBER,
                                     .has_minimum = true,
                                     .minimum = -3.40282e+38,
@@ -52,7 +53,7 @@ const struct schema inventory_post_schema = {
                                          {"resource_class", &class_name, true},
                                          {0}},
 };
-/* Other names are let through here, and are no class later. */
+/* Names of another form pass the schema; the class is then not found. */
 static const struct schema by_class_schema = {
     .type = SCHEMA_OBJECT,
     .pattern_names = &schema_class_name,

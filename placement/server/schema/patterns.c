@@ -29,8 +29,8 @@ static bool has_suffix_character(const char *text)
     return false;
 }
 
-/* Upstream's third form has no '^' of its own end, so "all..." passes, "unknown" only
- * whole. */
+/* Upstream's second alternative has no '$', so that "all" passes with anything behind
+ * it. */
 static bool is_usage_consumer_type(const char *text)
 {
     return is_class_name(text) || strncmp(text, "all", 3) == 0 ||

@@ -9,26 +9,28 @@
 #include "lib/xalloc.h"
 #include "placement/server/message/uuid_like.h"
 
-/* Where in the document a value is, linked upwards. */
+/* The place of a value in the document, linked to the place of its parent. */
 struct place {
     const struct place *up;
-    const char *name; /* NULL: an index */
+    const char *name; /* name of the member; NULL: an item of an array, at `index` */
     size_t index;
-    const char *schema_word; /* "properties", or "patternProperties", "items" */
-    const char *schema_name; /* the property, or the pattern; NULL for items */
+    /* keyword of the parent's schema: "properties", "patternProperties" or "items" */
+    const char *schema_word;
+    const char *schema_name; /* name of the property, or the pattern; NULL for items */
     unsigned depth;
-    bool of_choice; /* one of several schemas for a value: it is not told where */
+    /* the value is checked against one of several schemas: no place is shown */
+    bool of_choice;
 };
 
-/* Of several faults that one is told which is least deep, then of the highest rank,
- * then the first, as jsonschema has it. */
+/* Of several faults the one at the least depth is reported; among those the one of the
+ * highest rank; among those the first, as jsonschema does it. */
 enum rank { OF_CHOICE, OTHER, WRONG_TYPE };
 
-/* The fault to be told. */
+/* The fault that is to be reported. */
 struct fault {
     unsigned depth;
     enum rank rank;
-    char *text; /* NULL: none yet */
+    char *text; /* NULL: no fault was found yet */
 };
 
 static void show_places(struct buffer *out, const struct place *place, bool schema)
@@ -58,7 +60,8 @@ static enum rank rank_of(const struct place *place, const char *keyword)
                                                                : OTHER;
 }
 
-/* A fault at least as good is known. */
+/* Whether the fault that is known would be reported before one of that place and rank.
+ */
 static bool is_told(const struct fault *fault, const struct place *place,
                     enum rank rank)
 {
@@ -66,7 +69,8 @@ static bool is_told(const struct fault *fault, const struct place *place,
                            (fault->depth == place->depth && fault->rank >= rank));
 }
 
-/* Keeps the fault unless a better one is known. `text` is taken. */
+/* Keeps the fault unless the known one is reported before it. Takes ownership of
+ * `text`. */
 static void tell(struct fault *fault, const struct place *place, const char *keyword,
                  struct json_object *value, char *text)
 {
@@ -85,7 +89,7 @@ static void tell(struct fault *fault, const struct place *place, const char *key
     buffer_add_text(out, "  On instance");
     show_places(out, place, false);
     buffer_format(out, ":     %s", shown);
-    /* Newer releases of jsonschema, and tests written for them, say it so. */
+    /* Newer releases of jsonschema word it so, and tests of clients look for either. */
     if (strcmp(keyword, "minLength") == 0 || strcmp(keyword, "minItems") == 0 ||
         strcmp(keyword, "minProperties") == 0)
         buffer_add_text(out, "  It should be non-empty");
@@ -162,7 +166,7 @@ static void tell_missing(const struct schema *schema, struct json_object *value,
                  xasprintf("'%s' is a required property", p->name));
 }
 
-/* In the schema's order, as of several faults the first is told. */
+/* In the order of the schema, as the first of several faults is reported. */
 static void check_properties(const struct schema *schema, struct json_object *value,
                              const struct place *place, struct fault *fault)
 {
@@ -203,7 +207,7 @@ static void check_object(const struct schema *schema, struct json_object *value,
     }
 }
 
-/* Of strings; what else is in there is told anyway. */
+/* Whether strings are repeated. Items of other types are a fault of their own. */
 static bool has_repeats(struct json_object *array)
 {
     size_t length = json_object_array_length(array), count = 0;
@@ -234,7 +238,7 @@ static void check_array(const struct schema *schema, struct json_object *value,
     }
 }
 
-/* Characters, not bytes. */
+/* The length in characters, as JSON schema counts it. */
 static size_t length_of(const char *text)
 {
     size_t length = 0;

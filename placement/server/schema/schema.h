@@ -17,7 +17,8 @@
 #include "placement/server/message/reply.h"
 #include "placement/server/message/request.h"
 
-/* A pattern of names: the text that a refusal shows, and what it means. */
+/* A pattern: the regular expression that a refusal shows, and a function that does the
+ * same. */
 struct schema_pattern {
     const char *text;
     bool (*matches)(const char *text);
@@ -26,7 +27,7 @@ extern const struct schema_pattern schema_class_name, /* ^[A-Z0-9_]+$ */
     schema_custom_name,                               /* ^CUSTOM_[A-Z0-9_]+$ */
     schema_uuid_chars,                                /* ^[0-9a-fA-F-]{36}$ */
     schema_any_suffix,                                /* [a-zA-Z0-9_-]{1,64} anywhere */
-    schema_usage_consumer_type,                       /* or all, or unknown */
+    schema_usage_consumer_type,                       /* ^[A-Z0-9_]+$|^all|^unknown$ */
     schema_positive;                                  /* ^[1-9][0-9]*$ */
 
 enum schema_type {
@@ -42,31 +43,33 @@ enum schema_type {
 struct schema {
     enum schema_type type;
 
-    /* of an object */
+    /* For objects: */
     const struct schema_property {
         const char *name; /* NULL at the end */
         const struct schema *schema;
         bool required;
     } * properties;
-    const struct schema_pattern *pattern_names; /* of further properties */
+    /* names that further properties must match */
+    const struct schema_pattern *pattern_names;
     const struct schema *pattern_schema;
-    bool open;                   /* further properties are not looked at */
-    bool further_are_told_first; /* before a missing one */
+    bool open; /* further properties are allowed and not checked */
+    /* further properties are reported before missing ones */
+    bool further_are_told_first;
     unsigned min_properties;
 
-    /* of an array */
+    /* For arrays: */
     const struct schema *items;
     unsigned min_items;
     bool unique;
 
-    /* of a string */
+    /* For strings: */
     const struct schema_pattern *pattern;
     unsigned min_length, max_length; /* 0: any */
-    bool length_first;               /* is told before the pattern */
+    bool length_first;               /* the length is checked before the pattern */
     bool uuid;
-    const char *const *words; /* one of them; NULL at the end */
+    const char *const *words; /* the allowed values; NULL at the end */
 
-    /* of a number */
+    /* For numbers: */
     double minimum;
     double maximum; /* 0: any */
     bool has_minimum;
@@ -76,7 +79,7 @@ struct schema {
  * the reply: "Malformed JSON: ..." or "JSON does not validate: ...". */
 int schema_read_body(const struct schema *schema, const struct request *request,
                      struct json_object **out, struct reply *reply);
-/* Checks a value that did not come as JSON. */
+/* Checks a value that was not read from a body. -1 with 400 in the reply. */
 int schema_check(const struct schema *schema, struct json_object *value,
                  struct reply *reply);
 
@@ -85,11 +88,11 @@ int schema_check(const struct schema *schema, struct json_object *value,
 int schema_check_query(const struct schema *schema, const struct request *request,
                        struct reply *reply);
 
-/* An integer of a checked document: 1 may also be written 1.0. */
+/* An integer of a document that the schema has accepted. Clients may write 1 as 1.0. */
 int64_t schema_integer(struct json_object *value);
 
-/* As Python shows a value: 'text', 5, True, None, ['a'], {'b': 1}; long ones are cut.
- */
+/* A value as Python shows it: 'text', 5, True, None, ['a'], {'b': 1}; long ones are
+ * cut. The caller frees. */
 char *schema_show(struct json_object *value);
 void schema_show_string(struct buffer *out, const char *text);
 

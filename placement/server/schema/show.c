@@ -23,7 +23,7 @@ static void show_number(struct buffer *out, struct json_object *value)
         buffer_add_text(out, json_object_to_json_string(value));
 }
 
-/* What comes now would be cut. */
+/* Whether all that follows would be cut anyway. */
 static bool is_enough(struct buffer *out)
 {
     return out->length > SHOWN_AT_MOST;
@@ -76,7 +76,7 @@ char *schema_show(struct json_object *value)
     size_t length;
     char *text = buffer_take(&out, &length);
     if (length > SHOWN_AT_MOST) {
-        /* Not in the middle of a character. */
+        /* The cut must not leave part of a UTF-8 character. */
         size_t end = SHOWN_AT_MOST;
         while ((text[end] & 0xc0) == 0x80)
             end--;

@@ -1,4 +1,4 @@
-/* Consumers and their allocations. */
+/* Changes of consumers and their allocations, for store.h. */
 #include "placement/server/store/store.h"
 
 int store_create_consumer(struct store *store, const char *uuid,

@@ -56,7 +56,8 @@ static int execute(struct database *database, const char *sql, struct error *err
     return rc == SQLITE_OK ? 0 : failed(database, rc, err);
 }
 
-/* The first column of the first row of a PRAGMA: a number, or a text that is copied. */
+/* Reads the first column of the first row of a PRAGMA: a number, or a text, which is
+ * copied. */
 static int ask(struct database *database, const char *sql, int64_t *number, char **text,
                struct error *err)
 {
@@ -83,7 +84,8 @@ int database_integrity(struct database *database, struct error *err)
     return 0;
 }
 
-/* Ours, and not newer than we are. *version is 0 for an empty file. */
+/* Checks that the file is placementd's, and not of a newer release. *version is 0 for
+ * an empty file. */
 static int check_version(struct database *database, int64_t *version, struct error *err)
 {
     int64_t application, tables;
@@ -114,7 +116,7 @@ static int create_schema(struct database *database, struct error *err)
     return execute(database, sql, err);
 }
 
-/* Names that a newer release of this program knows and the file does not. */
+/* Adds the standard names that this release knows and the file does not have. */
 static int add_standard_names(struct database *database, struct error *err)
 {
     for (int64_t i = 0; standard_classes[i]; i++)
@@ -146,7 +148,7 @@ static int connect_file(const char *path, int flags, struct database **out,
     struct database *database = xcalloc(1, sizeof *database);
     int rc = sqlite3_open_v2(path, &database->connection, flags, NULL);
     if (rc != SQLITE_OK) {
-        /* The connection is there even so, and knows why. */
+        /* SQLite gives a connection even on failure, for the message. */
         const char *why = database->connection ? sqlite3_errmsg(database->connection)
                                                : sqlite3_errstr(rc);
         int failure = error_set(err, code_of(rc), "%s", why);
@@ -158,8 +160,8 @@ static int connect_file(const char *path, int flags, struct database **out,
     return 0;
 }
 
-/* Where there is no file yet. Made in memory and put there whole, so that a file
- * without tables is never one of ours that was begun. */
+/* Makes a new database in memory and writes it as a whole, so that a file without
+ * tables is never a new database that was interrupted. */
 static int make_file(const char *path, struct error *err)
 {
     if (access(path, F_OK) == 0)
@@ -185,11 +187,11 @@ static int setup(struct database *database, struct error *err)
     if (execute(database,
                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;"
                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
-                /* Pages: the log is folded into the tables every 16 MiB, since each
-                 * time costs two more flushes, and hot pages are then written once. */
+                /* In pages: a checkpoint every 16 MiB, since each takes two more
+                 * flushes, and pages that change often are written only once. */
                 "PRAGMA wal_autocheckpoint = 4096;"
-                /* Where somebody else's reading kept it from being folded, the log is
-                 * cut back once it is. */
+                /* When another reader has held up a checkpoint and the log has grown,
+                 * it is truncated by the next one. */
                 "PRAGMA journal_size_limit = 16777216;",
                 err) != 0)
         return -1;
@@ -205,8 +207,8 @@ static int open_memory(struct database **out, struct error *err)
     return create_schema(*out, err) != 0 ? -1 : setup(*out, err);
 }
 
-/* A file without our tables is not taken for a new one: it may be what is left of a
- * database whose write-ahead log was deleted, or that was cut to nothing. */
+/* A file without placementd's tables is not treated as new: it may be the rest of a
+ * database whose write-ahead log was deleted, or that was truncated. */
 static int check_tables(struct database *database, struct error *err)
 {
     int64_t version;
@@ -258,7 +260,8 @@ void database_close(struct database *database)
     for (int i = 0; i < SQL_STATEMENT_COUNT; i++)
         sqlite3_finalize(database->statements[i]);
     sqlite3_close(database->connection);
-    /* Only now: closing any descriptor of the file drops SQLite's own locks. */
+    /* After SQLite: closing any descriptor of a file drops all POSIX locks of the
+     * process on it. */
     database_file_free(database->file);
     free(database);
 }
@@ -334,7 +337,7 @@ bool database_in_transaction(const struct database *database)
 
 void database_rollback(struct database *database)
 {
-    /* SQLite has undone it itself after the worst errors. */
+    /* After some errors SQLite has rolled back already. */
     if (database->in_transaction && !sqlite3_get_autocommit(database->connection))
         step(database, SQL_ROLLBACK, NULL);
     database->in_transaction = false;
@@ -345,8 +348,8 @@ static int check_file(struct database *database, struct error *err)
     return database->file ? database_file_check(database->file, err) : 0;
 }
 
-/* The file is looked at again afterwards: only what stands in the file that a restart
- * will find was written. */
+/* The file is checked after the commit: only what is in the file that a restart finds
+ * counts as written. */
 int database_commit(struct database *database, struct error *err)
 {
     if (!database->in_transaction)
@@ -363,7 +366,7 @@ int database_fold(struct database *database, struct error *err)
 {
     int rc = sqlite3_wal_checkpoint_v2(database->connection, NULL,
                                        SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    /* Somebody reads: a later one will do it. */
+    /* BUSY: another program is reading, and a later call will succeed. */
     return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? 0
                                                          : failed(database, rc, err);
 }
@@ -383,8 +386,8 @@ int database_try(struct database *database, struct error *err)
 
 /* ---- backup ---- */
 
-/* The name is taken by a new, empty file that only its owner can read: nothing that is
- * there is written to, neither through a link. */
+/* Creates an empty file that only its owner can read. Nothing that exists is
+ * overwritten, not through a symbolic link either. */
 static int make_empty(const char *path, struct error *err)
 {
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

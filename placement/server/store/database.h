@@ -36,11 +36,11 @@ struct sql_value {
 #define SQL_ID(id) \
     ((struct sql_value){.type = (id) ? SQLITE_INTEGER : SQLITE_NULL, .integer = (id)})
 
-/* Opens for the server alone, and makes the file if there is none; ":memory:" is none.
- * Standard names that it lacks are added. INVALID for a file that is there but has no
- * tables of ours. */
+/* Opens the database for a server, which must be the only one, and creates the file if
+ * there is none; ":memory:" has no file. Adds standard names that are missing. INVALID
+ * for a file without placementd's tables. */
 int database_open(const char *path, struct database **out, struct error *err);
-/* Only to look, also while a server has the file open. */
+/* Opens read-only, also while a server has the file open. */
 int database_open_readonly(const char *path, struct database **out, struct error *err);
 void database_close(struct database *database);
 DEFINE_CLEANUP(struct database *, database_close)
@@ -63,26 +63,26 @@ int database_each(struct database *database, enum sql statement,
                   void *context, struct error *err);
 
 bool database_in_transaction(const struct database *database);
-/* When it fails the transaction is undone. IO also when the file, or its write-ahead
- * log, is not the one any more that its name leads to (database_file.h): a restart
- * would not find what was written. */
+/* Commits. On failure the transaction is rolled back. IO also when the name of the
+ * file, or of its write-ahead log, leads to another file by now (database_file.h): a
+ * restart would not find what was written. */
 int database_commit(struct database *database, struct error *err);
 void database_rollback(struct database *database);
 
-/* Whether a write reaches the disk now: writes one row. */
+/* Writes one row, to find out whether writes reach the disk again. */
 int database_try(struct database *database, struct error *err);
 
-/* Folds the write-ahead log into the tables and cuts it to nothing, as far as nobody
- * else is reading. Until then what was written stands in the log alone. */
+/* Copies the write-ahead log into the tables and truncates it (a checkpoint), unless
+ * another program is reading. Until then changes are in the log only. */
 int database_fold(struct database *database, struct error *err);
-/* Bytes of the write-ahead log at the last commit. */
+/* The size of the write-ahead log at the last commit, in bytes. */
 int64_t database_log_size(const struct database *database);
 
-/* Copies all, as it is at one moment, into a new file, which only its owner can read.
- * EXISTS when there is anything of that name. */
+/* Copies the database, as it is at one moment, into a new file that only its owner can
+ * read. EXISTS when the name is taken. */
 int database_backup(struct database *database, const char *path, struct error *err);
 
-/* Damage that SQLite itself finds: 0, or -1 with the first line of it. */
+/* Runs SQLite's integrity check. 0, or -1 with its first line. */
 int database_integrity(struct database *database, struct error *err);
 
 #endif

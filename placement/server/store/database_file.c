@@ -27,7 +27,8 @@ int database_file_make(const char *path, const void *image, size_t length,
     _cleanup_close_ int folder = file_open_folder(path, &name, err);
     if (folder < 0)
         return -1;
-    /* Of two servers that start at once one makes it, and the other then finds it. */
+    /* Two servers may start at the same time: one creates the file, the other finds it.
+     */
     if (flock(folder, LOCK_EX) != 0)
         return error_set_errno(err, errno, "flock");
     if (faccessat(folder, name, F_OK, 0) == 0)
@@ -70,7 +71,8 @@ int database_file_know_log(struct database_file *file, struct error *err)
     return 0;
 }
 
-/* Still the file that `known` was taken of; `known` then has its size now. */
+/* Checks that the path still leads to the file of `known`, and updates its size there.
+ */
 static int check(const char *path, struct stat *known, struct error *err)
 {
     struct stat now;

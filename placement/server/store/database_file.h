@@ -16,8 +16,8 @@
 
 struct database_file;
 
-/* Makes `path` with this content where there is no such file; a crash leaves no file
- * or the whole. 0 also where there is one already. */
+/* Creates `path` with this content unless it exists. After a crash there is no file or
+ * the whole. 0 also when it exists already. */
 int database_file_make(const char *path, const void *image, size_t length,
                        struct error *err);
 
@@ -28,12 +28,11 @@ int database_file_open(const char *path, struct database_file **out, struct erro
 void database_file_free(struct database_file *file);
 DEFINE_CLEANUP(struct database_file *, database_file_free)
 
-/* From here on the write-ahead log that stands beside the file counts as the one that
- * SQLite has open. */
+/* Notes which file the write-ahead log is, once SQLite has it open. */
 int database_file_know_log(struct database_file *file, struct error *err);
 
-/* 0 while both names lead to the files that were opened; else IO, which says what
- * happened and what to do. */
+/* Checks that both names still lead to the files that were opened. IO, with what
+ * happened and what to do, when they do not. */
 int database_file_check(struct database_file *file, struct error *err);
 
 /* The size of the write-ahead log at the last check, in bytes. */

@@ -19,7 +19,7 @@ static int64_t number(sqlite3_stmt *row, int column)
     return sqlite3_column_int64(row, column);
 }
 
-/* Tables that others made may hold NULL where ours cannot. */
+/* Files that other programs have changed may have NULL where the schema forbids it. */
 static int check_text(sqlite3_stmt *row, int column, const char *table,
                       struct error *err)
 {
@@ -111,8 +111,8 @@ static int take_provider(sqlite3_stmt *row, void *context, struct error *err)
     return 0;
 }
 
-/* A parent mostly has the lower id, but a provider may have been moved below a younger
- * one: all are there before the first parent is looked up. */
+/* Run after all providers are loaded: a parent may have a higher id than its child,
+ * which was moved below it later. */
 static int take_parent(sqlite3_stmt *row, void *context, struct error *err)
 {
     struct resource_provider *provider = provider_of(context, number(row, 0));
@@ -184,7 +184,8 @@ static int take_consumer(sqlite3_stmt *row, void *context, struct error *err)
         check_text(row, 3, "consumers", err) != 0 ||
         check_text(row, 4, "consumers", err) != 0)
         return -1;
-    /* Clients choose them, and not all that the API lets through are uuids. */
+    /* Clients choose the uuids of consumers, and the API lets through some texts of
+     * that length that are none. */
     if (strlen(text(row, 1)) != UUID_TEXT_SIZE - 1)
         return damaged(err, "consumers", number(row, 0), "the uuid has another length");
     struct consumer *consumer = graph_add_consumer(

@@ -1,4 +1,4 @@
-/* Resource classes, traits, aggregates, and the external ids. */
+/* Changes of resource classes, traits, aggregates and external ids, for store.h. */
 #include <string.h>
 
 #include "placement/server/store/store.h"

@@ -1,4 +1,4 @@
-/* Providers and what they have. */
+/* Changes of providers, their inventories, traits and aggregates, for store.h. */
 #include <string.h>
 
 #include "placement/server/store/store.h"
@@ -16,7 +16,7 @@ int store_create_provider(struct store *store, const char *uuid, const char *nam
     return 0;
 }
 
-/* Another root is a change of all that is below, too. */
+/* A new root changes all descendants, too: their time of change is set. */
 static int touch_below(struct store *store, struct resource_provider *provider,
                        struct error *err)
 {

@@ -31,8 +31,8 @@ bool store_is_changed(const struct store *store)
     return store->failed || database_in_transaction(store->database);
 }
 
-/* Undoes what was not committed. When not even reading works, there is no state left
- * that could be answered from. */
+/* Loads the graph again after a failed commit. When even reading fails, there is no
+ * state left to answer from. */
 static void reload(struct store *store)
 {
     struct error err;

@@ -22,27 +22,29 @@
 #include "placement/server/graph/graph.h"
 #include "placement/server/store/database.h"
 
-/* What handlers need to know of the configuration. */
+/* The options that handlers need. */
 struct store_options {
     /* Project and user of consumers made by clients older than 1.8, which name none. */
     const char *incomplete_project_id, *incomplete_user_id;
     int64_t max_allocation_candidates; /* -1: no limit of its own */
     bool randomize_allocation_candidates;
     bool breadth_first;      /* allocation_candidates_generation_strategy */
-    double max_request_time; /* seconds of processor time; 0: any */
-    size_t max_reply_size;   /* bytes; 0: any */
+    double max_request_time; /* seconds of processor time; 0: no limit */
+    size_t max_reply_size;   /* bytes; 0: no limit */
 };
 
 struct store {
     struct graph graph;
     struct database *database;
     struct store_options options;
-    int64_t now;          /* of the request being answered; set by the caller */
+    int64_t now;          /* time of the request being answered; set by the caller */
     bool failed;          /* a statement failed: the batch is lost */
-    struct error failure; /* why */
+    struct error failure; /* why it failed */
     bool suspect;         /* the last batch was lost: try the disk before the next */
-    bool unfolded, quiet; /* of store_tend(): there were commits; none since then */
-    bool lost;            /* the graph could not be loaded again: nothing can be told */
+    /* for store_tend(): there were commits; and none since its last call */
+    bool unfolded, quiet;
+    /* the graph could not be loaded again: no request can be answered */
+    bool lost;
 };
 
 /* Opens or makes the database, checks it and loads the graph. The caller keeps the
@@ -52,7 +54,7 @@ int store_open(const char *path, const struct store_options *options,
 void store_close(struct store *store);
 DEFINE_CLEANUP(struct store *, store_close)
 
-/* Something changed that is not on disk yet. */
+/* Whether there are changes that are not on disk yet. */
 bool store_is_changed(const struct store *store);
 /* To be called before a request that may write: fails where the disk is known not to
  * take writes. */
@@ -67,7 +69,7 @@ int store_tend(struct store *store, struct error *err);
 /* Whether a write is expected to reach the disk. */
 bool store_is_writable(const struct store *store);
 
-/* One statement of a change, with the values made by SQL_INT() and the like. */
+/* Runs one statement of a change, with values made by SQL_INT() and the like. */
 #define store_sql(store, statement, err, ...)                                \
     store_run((store), (statement), (const struct sql_value[]){__VA_ARGS__}, \
               sizeof((const struct sql_value[]){__VA_ARGS__}) /              \
@@ -80,8 +82,8 @@ int store_run(struct store *store, enum sql statement, const struct sql_value *v
 int store_create_provider(struct store *store, const char *uuid, const char *name,
                           struct resource_provider *parent,
                           struct resource_provider **out, struct error *err);
-/* `parent` NULL: a root. The generation stays; where nothing is new, so does the time
- * of change. */
+/* With `parent` NULL the provider becomes a root. The generation does not rise. When
+ * nothing changes, neither does the time of change. */
 int store_update_provider(struct store *store, struct resource_provider *provider,
                           const char *name, struct resource_provider *parent,
                           struct error *err);
@@ -113,7 +115,7 @@ int store_delete_class(struct store *store, struct resource_class *class,
 int store_create_trait(struct store *store, const char *name, struct trait **out,
                        struct error *err);
 int store_delete_trait(struct store *store, struct trait *trait, struct error *err);
-/* The one that is there, or a new one. */
+/* Gives the existing one, or creates it. */
 int store_ensure_aggregate(struct store *store, const char *uuid,
                            struct aggregate **out, struct error *err);
 int store_ensure_project(struct store *store, const char *name,
@@ -128,12 +130,12 @@ int store_create_consumer(struct store *store, const char *uuid,
                           struct external_id *project, struct external_id *user,
                           struct external_id *type, int64_t generation,
                           struct consumer **out, struct error *err);
-/* Writes all three and the generation. */
+/* Sets project, user, type and generation. */
 int store_update_consumer(struct store *store, struct consumer *consumer,
                           struct external_id *project, struct external_id *user,
                           struct external_id *type, int64_t generation,
                           struct error *err);
-/* With its allocations. */
+/* Deletes the consumer and its allocations. */
 int store_delete_consumer(struct store *store, struct consumer *consumer,
                           struct error *err);
 int store_add_allocation(struct store *store, struct consumer *consumer,

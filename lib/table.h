@@ -41,19 +41,19 @@ struct table *table_new(const struct table_column *columns);
 void table_free(struct table *table);
 DEFINE_CLEANUP(struct table *, table_free)
 
-/* Each function adds one cell. A NULL string is "-" in text and null in JSON. */
+/* Each adds one cell. A NULL string is "-" in text and null in JSON. */
 void table_string(struct table *table, const char *text);
 void table_format(struct table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void table_int(struct table *table, int64_t number);
-/* The items of a list: with ", " between them in text, as an array in JSON. */
+/* ", " between items in text; an array in JSON. */
 void table_list(struct table *table, const struct strlist *list);
-/* A cell without a value: "-" in text, null in JSON. */
+/* "-" and null. */
 void table_none(struct table *table);
 /* What the usual table shows of the cell that was added last; NULL: the same. */
 void table_brief(struct table *table, const char *text);
 
-/* Writes all rows. 0, or -1 when writing to the stream failed. */
+/* Writes all rows. 0, or -1 when the stream failed. */
 int table_print(const struct table *table, enum output_format format, FILE *out);
 
 #endif

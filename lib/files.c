@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/user.h"
 #include "lib/xalloc.h"
 
 int file_read_at(int dirfd, const char *path, size_t max, char **out, size_t *length,
@@ -77,6 +78,37 @@ int attribute_store_at(int dirfd, const char *path, const char *text, struct err
     if ((size_t)n != length)
         return error_set(err, ERROR_IO, "%s: the kernel took %zd of %zu bytes", path, n,
                          length);
+    return 0;
+}
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return xstrdup(".");
+    return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}
+
+int file_check_folder(const char *path, struct error *err)
+{
+    _cleanup_free_ char *folder = folder_of(path), *user = user_name(geteuid());
+    struct stat st;
+    if (stat(folder, &st) != 0 && errno == ENOENT)
+        return error_set(err, ERROR_NOT_FOUND,
+                         "the folder %s is not there; it must be made, and belong to "
+                         "the user %s",
+                         folder, user);
+    if (stat(folder, &st) != 0)
+        return error_set_errno(err, errno, "%s", folder);
+    if (!S_ISDIR(st.st_mode))
+        return error_set(err, ERROR_INVALID, "%s is not a folder", folder);
+    if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0 && errno == EACCES) {
+        _cleanup_free_ char *owner = user_name(st.st_uid);
+        return error_set(err, ERROR_FORBIDDEN,
+                         "the user %s may not write in the folder %s, which belongs to "
+                         "%s",
+                         user, folder, owner);
+    }
     return 0;
 }
 

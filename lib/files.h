@@ -28,6 +28,10 @@ int attribute_read_at(int dirfd, const char *path, char **out, struct error *err
 int attribute_store_at(int dirfd, const char *path, const char *text,
                        struct error *err);
 
+/* Can we make files in the folder of `path`? Else the text names the folder and the user
+ * that needs it. */
+int file_check_folder(const char *path, struct error *err);
+
 /* Opens the folder that `path` is in; *name points to the last component of `path`.
  * Gives the descriptor, which the caller closes, or -1. */
 int file_open_folder(const char *path, const char **name, struct error *err);

@@ -9,6 +9,7 @@
 #include "agent/host/device_use.h"
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
+#include "lib/user.h"
 #include "lib/xalloc.h"
 
 /* The parent's folder, or -1. */
@@ -68,17 +69,29 @@ static int settle_existing(const struct device_place *place,
     return 0;
 }
 
+/* udev does it with etc/udev/90-vgpu-agent.rules. */
+static int not_writable(const char *what, const char *file, struct error *err)
+{
+    _cleanup_free_ char *user = user_name(geteuid());
+    return error_set(
+        err, ERROR_FORBIDDEN,
+        "no permission to %s: its \"%s\" must be writable for the user %s; "
+        "udev's rule 90-vgpu-agent.rules gives it to the group vgpu-agent "
+        "(udevadm control --reload && udevadm trigger)",
+        what, file, user);
+}
+
 static int explain_create(const struct device_spec *device, int errnum,
                           struct error *err)
 {
     if (errnum == EUSERS || errnum == ENOSPC)
         return error_set(err, ERROR_EXHAUSTED, "no instance of %s is left on %s",
                          device->type_id, device->parent);
-    if (errnum == EACCES || errnum == EPERM)
-        return error_set(err, ERROR_FORBIDDEN,
-                         "no permission to make a %s on %s: its \"create\" must be "
-                         "writable for this user",
-                         device->type_id, device->parent);
+    if (errnum == EACCES || errnum == EPERM) {
+        _cleanup_free_ char *what =
+            xasprintf("make a %s on %s", device->type_id, device->parent);
+        return not_writable(what, "create", err);
+    }
     if (sysfs_gone(errnum))
         return error_set(err, ERROR_NOT_FOUND, "%s does not offer %s (any more)",
                          device->parent, device->type_id);
@@ -127,11 +140,10 @@ static int explain_remove(const struct device_spec *device, int parent, int errn
         return error_set(err, ERROR_BUSY,
                          "mdev %s on %s is being removed by somebody else",
                          device->uuid, device->parent);
-    if (errnum == EACCES || errnum == EPERM)
-        return error_set(err, ERROR_FORBIDDEN,
-                         "no permission to remove mdev %s: its \"remove\" must be "
-                         "writable for this user",
-                         device->uuid);
+    if (errnum == EACCES || errnum == EPERM) {
+        _cleanup_free_ char *what = xasprintf("remove mdev %s", device->uuid);
+        return not_writable(what, "remove", err);
+    }
     return error_set_errno(err, errnum, "removing mdev %s from %s", device->uuid,
                            device->parent);
 }

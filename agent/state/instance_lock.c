@@ -108,6 +108,8 @@ static int check_file(int fd, struct error *err)
 static int open_file(const char *path, struct error *err)
 {
     const char *name;
+    if (file_check_folder(path, err) != 0)
+        return error_prefix(err, "%s", path);
     _cleanup_close_ int folder = file_open_folder(path, &name, err);
     if (folder < 0)
         return -1;

@@ -1,10 +1,12 @@
 /* placementd: the command line; nothing else. */
+#include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "config/placementd_options.h"
 #include "config/render.h"
@@ -12,6 +14,9 @@
 #include "lib/xalloc.h"
 #include "placement/server/maintenance.h"
 #include "placement/server/server.h"
+
+/* The unit's. */
+#define DEFAULT_FILE "/etc/placementd/placementd.conf"
 
 enum option_id {
     OPT_LISTEN = 256,
@@ -71,8 +76,9 @@ static const char usage[] =
     "  --help\n\n"
     "OS_SECTION__OPTION=VALUE in the environment wins over the files; where none is "
     "given,\n"
-    "$OS_PLACEMENT_CONFIG_DIR/placement.conf is read.\n\n"
-    "Options of the configuration file:\n\n";
+    "$OS_PLACEMENT_CONFIG_DIR/placement.conf is read, or, where that is not set and "
+    "no\n"
+    "--database is given, " DEFAULT_FILE ".\n\n";
 
 struct arguments {
     struct strlist files, dirs;
@@ -249,12 +255,21 @@ static int configured(const struct arguments *arguments)
     return rc;
 }
 
-/* Where OpenStack Placement's own service looks when nothing else is said. */
+/* Where OpenStack Placement's own service looks when nothing else is said, and else where
+ * the unit does. One who names a database has said all that is needed. */
 static void add_default_file(struct arguments *arguments)
 {
     const char *folder = getenv("OS_PLACEMENT_CONFIG_DIR");
-    if (folder && *folder && arguments->files.count == 0 && arguments->dirs.count == 0)
+    if (arguments->files.count > 0 || arguments->dirs.count > 0)
+        return;
+    if (folder && *folder)
         strlist_add_take(&arguments->files, xasprintf("%s/placement.conf", folder));
+    else if (!arguments->database &&
+             (access(DEFAULT_FILE, F_OK) == 0 || errno != ENOENT))
+        strlist_add(&arguments->files, DEFAULT_FILE);
+    else
+        return;
+    log_info("config", "reads %s", arguments->files.items[0]);
 }
 
 static int run(struct arguments *arguments)

@@ -286,7 +286,9 @@ static void sweep(struct server *server)
 static int open_log(const struct server *server, struct error *err)
 {
     const char *path = server->config->placementd.log_file;
-    return path ? log_to_file(path, err) : 0;
+    if (!path || log_to_file(path, err) == 0)
+        return 0;
+    return error_prefix(err, "placementd.log_file");
 }
 
 static void reload_policy(struct server *server)
@@ -491,6 +493,18 @@ static int prepare_auth(struct server *server, struct error *err)
     return tokens_new(&options, &server->api.tokens, err);
 }
 
+/* A file that the configuration names and that is not there, or not for us, is for an
+ * editor to mend. */
+static int open_files(struct server *server, struct error *err)
+{
+    if (open_log(server, err) == 0 &&
+        load_policy(server, &server->api.policy, err) == 0)
+        return 0;
+    if (err && (err->code == ERROR_NOT_FOUND || err->code == ERROR_FORBIDDEN))
+        err->code = ERROR_INVALID;
+    return -1;
+}
+
 int server_run(const struct server_options *options, struct error *err)
 {
     _cleanup_(server_freep) struct server *server = xcalloc(1, sizeof *server);
@@ -507,8 +521,7 @@ int server_run(const struct server_options *options, struct error *err)
         .max_age = options->config->cors.max_age,
     };
     raise_descriptor_limit(options->config->placementd.max_connections);
-    if (open_log(server, err) != 0 || open_signals(server, err) != 0 ||
-        load_policy(server, &server->api.policy, err) != 0 ||
+    if (open_files(server, err) != 0 || open_signals(server, err) != 0 ||
         prepare_auth(server, err) != 0 || open_store(server, err) != 0 ||
         serve_metrics(server, err) != 0 || listen_on(server, options, err) != 0)
         return -1;

@@ -2,6 +2,7 @@
 import contextlib
 import http.client
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -179,31 +180,84 @@ class Service(SystemTest):
     def test_what_only_an_edit_mends(self):
         """systemd's unit does not try again after these; its journal shows why."""
         folder = self.subdirectory("wrong")
-        conf, policy, garbage = folder / "conf", folder / "rules.yaml", folder / "garbage"
+        base, conf = folder / "base", folder / "conf"
+        policy, garbage = folder / "rules.yaml", folder / "garbage"
         policy.write_text('"placement:traits:list": "role"\n')
         garbage.write_text("no database\n" * 100)
-        files = (("[placementd]\nlisten = nowhere\n", "conf:7: placementd.listen: "),
+        files = (("[placementd]\nlisten = nowhere\n", "conf:2: placementd.listen: "),
                  ("[api]\nauth_strategy = keystone\n", "auth_url is not set"),
                  ("[placementd]\nlisten = 0.0.0.0:0\n", "only on loopback"),
                  ("[placementd]\ncert = /nowhere\n", "HTTPS needs both"),
+                 ("[placementd]\ncert = /nowhere\nkey = /nothing\n", "the certificate: /nowhere: No such file"),
+                 (f"[placementd]\ncert = {garbage}\nkey = /nothing\n",
+                  "the certificate's key: /nothing: No such file"),
+                 ("[placementd]\nlog_file = /nowhere/log\n", "placementd.log_file: /nowhere/log: No such file"),
+                 ("[oslo_policy]\npolicy_file = /nowhere\n", "/nowhere"),
+                 (f"[placementd]\ndatabase = {folder}\n", f"{folder}: not a regular file"),
                  (f"[oslo_policy]\npolicy_file = {policy}\n", "expected WORD:TEXT"),
                  (f"[placementd]\ndatabase = {garbage}\n", str(garbage)))
         words = (["--listen", "nowhere"], "--listen: "), (["--auth", "all"], "--auth: ")
         for text, arguments, said, status in (
                 *((text, [], said, os.EX_CONFIG) for text, said in files),
                 *(("", arguments, said, os.EX_USAGE) for arguments, said in words)):
-            conf.write_text(f"[api]\nauth_strategy = noauth2\n[placementd]\nlisten = 0\n"
-                            f"database = {folder}/db\n{text}")
+            base.write_text(f"[api]\nauth_strategy = noauth2\n[placementd]\nlisten = 0\ndatabase = {folder}/db\n")
+            conf.write_text(text)
             with open(folder / "log", "w", encoding="utf-8") as log:
                 stream = os.fstat(log.fileno())
                 done = subprocess.run(
-                    [program("placementd"), "--config-file", conf, *arguments],
+                    [program("placementd"), "--config-file", base, "--config-file", conf, *arguments],
                     stderr=log, check=False, timeout=20,
                     env={**os.environ,
                          "JOURNAL_STREAM": f"{stream.st_dev}:{stream.st_ino}"})
             (line,) = (folder / "log").read_text().splitlines()
             self.assertEqual((line[:15], done.returncode), ("<3>placementd: ", status), line)
             self.assertIn(said, line)
+
+    def test_the_databases_folder(self):
+        """Which one it is, and whose it must be."""
+        folder = self.subdirectory("place")
+        who = pwd.getpwuid(os.geteuid()).pw_name
+        for path, said in ((folder / "none/db", f"the folder {folder}/none is not there; it must be made, and belong to "
+                                                f"the user {who}"),
+                           ("/proc/version/db", "/proc/version is not a folder")):
+            done = run([program("placementd"), "--listen", "0", "--auth", "noauth2", "--database", str(path)])
+            self.assertNotEqual(done.returncode, 0)
+            self.assertEqual(done.stderr, f"placementd: {path}: {said}\n")
+        if os.geteuid() == 0:
+            shut = folder / "shut"
+            shut.mkdir(mode=0o700)
+            folder.chmod(0o755)
+            shut.chmod(0o755)
+            self.directory.chmod(0o755)
+            done = subprocess.run([program("placementd"), "--listen", "0", "--auth", "noauth2", "--database", shut / "db"],
+                                  user=65534, group=65534, extra_groups=[], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr),
+                             (os.EX_NOPERM, f"placementd: {shut}/db: the user nobody may not write in the folder {shut}, "
+                                            "which belongs to root\n"))
+
+    def test_by_hand_it_reads_its_own_file(self):
+        """As the unit does, and it says so; unless files or a database are named. /etc is one of the test's own."""
+        etc = self.subdirectory("etc")
+        (etc / "placementd").mkdir()
+        (etc / "placementd/placementd.conf").write_text(
+            "[placementd]\nlisten = 127.0.0.1:0\n[api]\nauth_strategy = noauth2\n[placement_database]\n"
+            f"connection = sqlite:///{self.directory}/of-etc.db\n")
+        own = f"mount --bind {etc} /etc && exec \"$@\""
+        inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", own, "sh"]
+        if not shutil.which("unshare") or run([*inside, "true"]).returncode != 0:
+            self.skipTest("no mounts of our own can be made here")
+        said = "reads /etc/placementd/placementd.conf"
+        process = Process([*inside, program("placementd")], self.directory / "by-hand.log")
+        self.addCleanup(self.end, process)
+        process.wait_for_output("listening on")
+        self.assertIn(said, process.output())
+        self.assertTrue((self.directory / "of-etc.db").exists())
+        copy = self.directory / "copy.db"
+        self.assertIn(said, run([*inside, program("placementd"), "--backup", str(copy)]).stderr)
+        self.assertTrue(copy.exists())
+        for options in (["--database", str(self.directory / "x.db"), "--listen", "nowhere"],
+                        ["--config-file", "/etc/none"], ["--config-dir", str(self.subdirectory("dir"))]):
+            self.assertNotIn(said, run([*inside, program("placementd"), *options]).stderr)
 
     def test_the_log_file_is_opened_again(self):
         folder = self.subdirectory("log")

@@ -91,13 +91,14 @@ static int read_pair(const char *certificate_path, const char *key_path,
                      struct pair *out, struct error *err)
 {
     _cleanup_free_ char *certificate = NULL, *key = NULL;
-    int rc = -1;
-    if (file_read_at(AT_FDCWD, certificate_path, MAX_PEM, &certificate, NULL, err) ==
-            0 &&
-        file_read_at(AT_FDCWD, key_path, MAX_PEM, &key, NULL, err) == 0)
-        rc = parse(certificate_path, certificate, key_path, key, out, err);
-    if (key)
-        explicit_bzero(key, strlen(key));
+    struct error why;
+    if (file_read_at(AT_FDCWD, certificate_path, MAX_PEM, &certificate, NULL, &why) !=
+        0)
+        return error_set(err, ERROR_INVALID, "the certificate: %s", why.text);
+    if (file_read_at(AT_FDCWD, key_path, MAX_PEM, &key, NULL, &why) != 0)
+        return error_set(err, ERROR_INVALID, "the certificate's key: %s", why.text);
+    int rc = parse(certificate_path, certificate, key_path, key, out, err);
+    explicit_bzero(key, strlen(key));
     return rc;
 }
 

@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/files.h"
+#include "lib/user.h"
 #include "lib/xalloc.h"
 #include "placement/server/store/database_file.h"
 #include "placement/server/store/standard_names.h"
@@ -221,8 +224,25 @@ static int check_tables(struct database *database, struct error *err)
                            "or remove the file to begin with an empty database");
 }
 
+/* SQLite says no more than that it is unable to open it. */
+static int check_place(const char *path, struct error *err)
+{
+    struct stat st;
+    _cleanup_free_ char *user = user_name(geteuid());
+    if (file_check_folder(path, err) != 0)
+        return -1;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return error_set(err, ERROR_INVALID, "not a regular file");
+    if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0 && errno == EACCES)
+        return error_set(err, ERROR_FORBIDDEN, "the user %s may not read and write it",
+                         user);
+    return 0;
+}
+
 static int open_file(const char *path, struct database **out, struct error *err)
 {
+    if (check_place(path, err) != 0)
+        return -1;
     if (make_file(path, err) != 0 ||
         connect_file(path, SQLITE_OPEN_READWRITE, out, err) != 0)
         return -1;
@@ -248,6 +268,8 @@ int database_open(const char *path, struct database **out, struct error *err)
 int database_open_readonly(const char *path, struct database **out, struct error *err)
 {
     _cleanup_(database_closep) struct database *database = NULL;
+    if (access(path, R_OK) != 0)
+        return error_set_errno(err, errno, "%s", path);
     if (connect_file(path, SQLITE_OPEN_READONLY, &database, err) != 0 ||
         check_tables(database, err) != 0 || prepare_all(database, err) != 0)
         return error_prefix(err, "%s", path);

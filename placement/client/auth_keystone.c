@@ -4,6 +4,7 @@
 
 #include "lib/xalloc.h"
 #include "placement/client/error_reply.h"
+#include "placement/client/hint.h"
 #include "placement/client/keystone.h"
 
 /* A token of Keystone's, fetched when the first request needs it, then ahead of its
@@ -39,7 +40,9 @@ static int set_refusal(const struct keystone *keystone, const struct http_reply 
     if (why.code != ERROR_UNREACHABLE && why.code != ERROR_FORBIDDEN &&
         why.code != ERROR_INVALID)
         why.code = ERROR_UNAUTHORIZED;
-    return error_set(err, why.code, "%s", why.text);
+    const char *hint = hint_keystone(keystone->auth.options, reply);
+    return error_set(err, why.code, "%s%s%s", why.text, hint ? "; " : "",
+                     hint ? hint : "");
 }
 
 static int take_token(struct keystone *keystone, const struct http_reply *reply,
@@ -51,7 +54,8 @@ static int take_token(struct keystone *keystone, const struct http_reply *reply,
     _cleanup_free_ char *endpoint = NULL;
     struct keystone_token token;
     if (!text || auth_check_token(text, NULL) != 0)
-        return error_set(err, ERROR_PROTOCOL, "the reply has no X-Subject-Token");
+        return error_set(err, ERROR_PROTOCOL,
+                         "the reply has no X-Subject-Token; " HINT_NO_KEYSTONE);
     if (json_parse_within(reply->body, reply->length, &http_reply_bounds, &json, err) !=
             0 ||
         keystone_read_token(json, &token, err) != 0) {

@@ -121,9 +121,10 @@ struct error_body error_body_parse(const char *body, size_t length,
     if (json_parse_within(body, length, &http_reply_bounds, &json, NULL) == 0) {
         struct json_object *member;
         if (json_get_array(json, "errors", &member, NULL) == 0 &&
-            json_object_array_length(member) > 0)
+            json_object_array_length(member) > 0) {
+            out.from_placement = true;
             read_placement(&out, member, auth);
-        else if (json_get_object(json, "error", &member, NULL) == 0)
+        } else if (json_get_object(json, "error", &member, NULL) == 0)
             read_keystone(&out, member, auth);
     } else
         read_text(&out, body, length, auth);

@@ -14,6 +14,7 @@
 #include "placement/client/auth.h"
 
 struct error_body {
+    bool from_placement; /* it has the form of Placement's */
     char text[400];      /* no control characters, blanks collapsed, cut with "..." */
     char code[80];       /* "placement.concurrent_update"; "" where there is none */
     char request_id[64]; /* "req-..."; "" where the body names none */

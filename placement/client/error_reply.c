@@ -38,7 +38,8 @@ static enum error_code code_of_status(const char *method, long status,
         return ERROR_FORBIDDEN;
     case 404:
     case 410:
-        return ERROR_NOT_FOUND;
+        /* A proxy's says nothing about a provider. */
+        return body->from_placement ? ERROR_NOT_FOUND : ERROR_PROTOCOL;
     case 405:
     case 406:
     case 415:

@@ -21,6 +21,7 @@ struct http {
     bool (*interrupted)(void *data);
     void *interrupted_data;
     unsigned long requests;
+    struct strlist answered;   /* "http://host:port" of each peer that ever did */
     char why[CURL_ERROR_SIZE]; /* libcurl's words on the last failure */
 };
 
@@ -49,6 +50,7 @@ void http_free(struct http *http)
     if (!http)
         return;
     curl_easy_cleanup(http->easy);
+    strlist_clear(&http->answered);
     free(http);
 }
 
@@ -195,20 +197,86 @@ static enum error_code code_of(CURLcode rc)
     }
 }
 
-static int failed(const struct http *http, CURLcode rc, const struct incoming *in,
-                  struct error *err)
+/* ---- what to try ---- */
+
+/* "http://host:port" */
+static char *origin_of(const char *url)
 {
+    const char *host = strstr(url, "://");
+    size_t length = host ? (size_t)(host - url) + 3 : 0;
+    return xstrndup(url, length + strcspn(url + length, "/?"));
+}
+
+static bool says(const struct http *http, const char *word)
+{
+    return strcasestr(http->why, word) != NULL;
+}
+
+/* OpenSSL's words and GnuTLS's, for an answer that is no TLS. */
+static bool is_plain_answer(const struct http *http)
+{
+    return says(http, "wrong version number") || says(http, "packet length") ||
+           says(http, "http request") || says(http, "unexpected TLS packet");
+}
+
+/* The same where the connection ended before its answer was read. */
+static bool is_cut_off(const struct http *http)
+{
+    return says(http, "SSL_ERROR_SYSCALL") || says(http, "reset by peer") ||
+           says(http, "unexpected eof") || says(http, "pull function") ||
+           says(http, "non-properly terminated");
+}
+
+static const char *hint_on_certificate(const struct http *http)
+{
+    if (says(http, "subject name") || says(http, "host name"))
+        return "; the URL must have a name that the certificate is made for";
+    if (says(http, "expired") || says(http, "not yet valid"))
+        return "";
+    return http->options->cafile
+               ? "; its authority is not in cafile"
+               : "; expected cafile with the certificate of its authority (PEM)";
+}
+
+/* Who never answered may speak the other of the two. */
+static const char *hint_on(const struct http *http, CURLcode rc, const char *url)
+{
+    bool secure = strncasecmp(url, "https:", 6) == 0;
+    _cleanup_free_ char *origin = origin_of(url);
+    bool known = strlist_contains(&http->answered, origin);
+    switch (rc) {
+    case CURLE_SSL_CONNECT_ERROR:
+        return is_plain_answer(http) || (!known && is_cut_off(http))
+                   ? "; does it speak plain http:// there?"
+                   : "";
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return hint_on_certificate(http);
+    case CURLE_SSL_CACERT_BADFILE:
+        return "; expected certificates in PEM in cafile";
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* "HTTP/0.9": no HTTP at all */
+        return secure || known ? "" : "; does it speak https:// there?";
+    default:
+        return "";
+    }
+}
+
+static int failed(const struct http *http, CURLcode rc, const char *url,
+                  const struct incoming *in, struct error *err)
+{
+    const char *hint = hint_on(http, rc, url);
     if (rc == CURLE_FILESIZE_EXCEEDED || in->too_large)
         return error_set(err, ERROR_PROTOCOL, "the reply is larger than %u MiB",
                          HTTP_MAX_REPLY >> 20);
     if (rc == CURLE_OUT_OF_MEMORY)
         return error_set(err, code_of(rc), "the reply's headers are too large");
     if (rc == CURLE_UNSUPPORTED_PROTOCOL)
-        return error_set(err, code_of(rc), "the reply is not HTTP");
+        return error_set(err, code_of(rc), "the reply is not HTTP%s", hint);
     if (rc == CURLE_ABORTED_BY_CALLBACK)
         return error_set(err, ERROR_BUSY, "interrupted");
-    return error_set(err, code_of(rc), "%s",
-                     http->why[0] ? http->why : curl_easy_strerror(rc));
+    return error_set(err, code_of(rc), "%s%s",
+                     http->why[0] ? http->why : curl_easy_strerror(rc), hint);
 }
 
 static void add_header(struct curl_slist **list, const char *line)
@@ -236,6 +304,12 @@ static void wipe(struct curl_slist *list)
         explicit_bzero(list->data, strlen(list->data));
 }
 
+static void note_answer(struct http *http, const char *url)
+{
+    _cleanup_free_ char *origin = origin_of(url);
+    strlist_add_unique(&http->answered, origin);
+}
+
 static int perform_once(struct http *http, const struct http_request *request,
                         struct http_reply *reply, struct error *err)
 {
@@ -250,8 +324,9 @@ static int perform_once(struct http *http, const struct http_request *request,
     wipe(headers);
     if (rc != CURLE_OK) {
         free(in.data);
-        return failed(http, rc, &in, err);
+        return failed(http, rc, request->url, &in, err);
     }
+    note_answer(http, request->url);
     http_reply_clear(reply);
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &reply->status);
     reply->body = in.data ? in.data : xstrdup("");

@@ -93,18 +93,81 @@ static const char *find(struct json_object *catalog, const char *interface,
     return NULL;
 }
 
-static int none_found(const struct placement_config *options,
+/* How many of them a message lists. */
+#define LISTED_MAX 8
+
+static void add_text(struct strlist *list, struct json_object *json, const char *name,
+                     const char *before)
+{
+    const char *text;
+    if (json_get_string(json, name, &text, NULL) != 0)
+        return;
+    _cleanup_free_ char *item = xasprintf("%s%.64s", before, text);
+    if (list->count < LISTED_MAX)
+        strlist_add_unique(list, item);
+    else if (list->count == LISTED_MAX && !strlist_contains(list, item))
+        strlist_add(list, "and others");
+}
+
+/* "public in RegionOne", "internal in RegionTwo" */
+static void list_endpoints(struct strlist *list, struct json_object *service)
+{
+    struct json_object *endpoints;
+    if (json_get_array(service, "endpoints", &endpoints, NULL) != 0)
+        return;
+    for (size_t i = 0; i < json_object_array_length(endpoints); i++) {
+        struct json_object *endpoint = json_object_array_get_idx(endpoints, i);
+        const char *interface;
+        if (json_get_string(endpoint, "interface", &interface, NULL) != 0)
+            continue;
+        _cleanup_free_ char *before = xasprintf("%.16s in ", interface);
+        add_text(list, endpoint,
+                 json_member(endpoint, "region_id") ? "region_id" : "region", before);
+    }
+}
+
+/* What there is in place of it: the service's endpoints, or else the services. */
+static char *what_there_is(struct json_object *catalog,
+                           const struct placement_config *options)
+{
+    _cleanup_strlist_ struct strlist endpoints = {0}, names = {0}, types = {0};
+    const char *type = options->service_type ? options->service_type : "placement";
+    for (size_t i = 0; i < json_object_array_length(catalog); i++) {
+        struct json_object *service = json_object_array_get_idx(catalog, i);
+        add_text(&types, service, "type", "");
+        if (is_service(service, options))
+            list_endpoints(&endpoints, service);
+        else if (has_text(service, "type", type))
+            add_text(&names, service, "name", "");
+    }
+    const struct strlist *list = endpoints.count ? &endpoints
+                                 : names.count   ? &names
+                                                 : &types;
+    _cleanup_free_ char *joined = strlist_join(list, ", ");
+    if (list->count == 0)
+        return xstrdup("it is empty");
+    return xasprintf("%s %s",
+                     endpoints.count ? "it has"
+                     : names.count   ? "by that type it has the services"
+                                     : "it has services of the types",
+                     joined);
+}
+
+static int none_found(struct json_object *catalog,
+                      const struct placement_config *options,
                       const struct strlist *interfaces, struct error *err)
 {
     _cleanup_free_ char *joined = strlist_join(interfaces, ", ");
+    _cleanup_free_ char *there = what_there_is(catalog, options);
     return error_set(
         err, ERROR_INVALID,
-        "Keystone's catalog has no endpoint with service_type %s%s%s%s%s, interface %s",
+        "Keystone's catalog has no endpoint with service_type %s%s%s%s%s, interface "
+        "%s; %s",
         options->service_type ? options->service_type : "placement",
         options->service_name ? ", service_name " : "",
         options->service_name ? options->service_name : "",
         options->region_name ? ", region_name " : "",
-        options->region_name ? options->region_name : "", joined);
+        options->region_name ? options->region_name : "", joined, there);
 }
 
 int keystone_read_endpoint(struct json_object *json,
@@ -125,5 +188,5 @@ int keystone_read_endpoint(struct json_object *json,
             return 0;
         }
     }
-    return none_found(options, interfaces, err);
+    return none_found(catalog, options, interfaces, err);
 }

@@ -5,6 +5,7 @@
 
 #include "lib/xalloc.h"
 #include "placement/client/error_reply.h"
+#include "placement/client/hint.h"
 #include "placement/microversion.h"
 
 /* Without nested providers there is nothing for the agent to do; what comes after the
@@ -41,6 +42,7 @@ void placement_client_free(struct placement_client *client)
         return;
     auth_free(client->auth);
     http_free(client->http);
+    free(client->base);
     free(client);
 }
 
@@ -71,30 +73,34 @@ void call_clear(struct call *call)
     free(call->body);
 }
 
-static int prefix_call(struct error *err, const char *method, const char *target)
+/* The URL goes into the text of errors: it is what an operator needs, and
+ * http_check_url() saw to it that no password is in it. */
+static int prefix_call(const struct placement_client *client, const struct call *call,
+                       struct error *err)
 {
-    const char *dots = strlen(target) > SHOWN ? "..." : "";
-    return error_prefix(err, "%s %.*s%s", method, SHOWN, target, dots);
+    _cleanup_free_ char *url = xasprintf("%s%s", client->base, call->path);
+    const char *dots = strlen(url) > SHOWN ? "..." : "";
+    return error_prefix(err, "%s %.*s%s", call->method, SHOWN, url, dots);
 }
 
-/* `base` with or without a slash at its end, `path` with one at its start. */
-static char *join_url(const char *base, const char *path)
+static void set_base(struct placement_client *client, const char *base)
 {
     size_t length = strlen(base);
     while (length && base[length - 1] == '/')
         length--;
-    return xasprintf("%.*s%s", (int)length, base, path);
+    free(client->base);
+    client->base = xstrndup(base, length);
 }
 
-/* One request, whatever its status. The URL goes into the text of errors: it is what
- * an operator needs, and http_check_url() saw to it that no password is in it. */
+/* One request, whatever its status. */
 static int send_call(struct placement_client *client, const struct call *call,
                      struct http_reply *reply, struct error *err)
 {
     const char *base = client->options->endpoint_override;
     if (!base && client->auth->operations->endpoint(client->auth, &base, err) != 0)
         return -1;
-    _cleanup_free_ char *url = join_url(base, call->path);
+    set_base(client, base);
+    _cleanup_free_ char *url = xasprintf("%s%s", client->base, call->path);
     char version[] = "OpenStack-API-Version: placement 1.00";
     snprintf(version + sizeof version - 3, 3, "%u", client->minor);
     const char *headers[] = {"Accept: application/json", NULL, NULL, NULL};
@@ -111,7 +117,7 @@ static int send_call(struct placement_client *client, const struct call *call,
     if (client->auth->operations->authorize(client->auth, &request, err) != 0)
         return -1;
     if (http_perform(client->http, &request, reply, err) != 0)
-        return prefix_call(err, call->method, url);
+        return prefix_call(client, call, err);
     return 0;
 }
 
@@ -126,12 +132,22 @@ static int send_as_us(struct placement_client *client, const struct call *call,
     return 0;
 }
 
-static int set_refusal(struct placement_client *client, const struct call *call,
+static void add_hint(struct error *err, const char *hint)
+{
+    if (!err)
+        return;
+    const struct error why = *err;
+    (void)error_set(err, why.code, "%s; %s", why.text, hint);
+}
+
+static int set_refusal(const struct placement_client *client, const struct call *call,
                        const struct http_reply *reply, struct error *err)
 {
     refusal_set(err, call->method, reply,
                 http_header(client->http, "x-openstack-request-id"), client->auth);
-    return prefix_call(err, call->method, call->path);
+    if (reply->status == 401)
+        add_hint(err, hint_refused(client->options));
+    return prefix_call(client, call, err);
 }
 
 int exchange_bad_reply(const struct placement_client *client, const struct call *call,
@@ -142,7 +158,7 @@ int exchange_bad_reply(const struct placement_client *client, const struct call 
         auth_redact(client->auth, err->text);
     }
     (void)error_prefix(err, "unexpected reply");
-    return prefix_call(err, call->method, call->path);
+    return prefix_call(client, call, err);
 }
 
 static int parse_reply(const struct placement_client *client, const struct call *call,
@@ -182,21 +198,54 @@ static int read_versions(struct json_object *json, unsigned *least, unsigned *la
     return 0;
 }
 
+/* Whoever answers there: it is for us to say what it is. */
+static int not_placement(const struct placement_client *client, const struct call *call,
+                         const struct http_reply *reply, struct error *err)
+{
+    _cleanup_free_ char *hint = hint_not_placement(
+        client->options, reply, http_header(client->http, "location"));
+    add_hint(err, hint);
+    if (err)
+        err->code = ERROR_PROTOCOL;
+    return prefix_call(client, call, err);
+}
+
+/* A status that says nothing of Placement itself. */
+static bool is_elsewhere(long status)
+{
+    return status < 400 || status == 404 || status == 410;
+}
+
+static int read_root(const struct placement_client *client, const struct call *call,
+                     const struct http_reply *reply, unsigned *least, unsigned *latest,
+                     struct error *err)
+{
+    _cleanup_json_ struct json_object *json = NULL;
+    if (reply->status != 200 && !is_elsewhere(reply->status))
+        return set_refusal(client, call, reply, err);
+    if (reply->status != 200) {
+        refusal_set(err, call->method, reply, NULL, client->auth);
+        return not_placement(client, call, reply, err);
+    }
+    if (json_parse_within(reply->body, reply->length, &http_reply_bounds, &json, err) ==
+            0 &&
+        read_versions(json, least, latest, err) == 0)
+        return 0;
+    if (err)
+        auth_redact(client->auth, err->text);
+    (void)error_prefix(err, "unexpected reply");
+    return not_placement(client, call, reply, err);
+}
+
 static int agree_on_version(struct placement_client *client, struct error *err)
 {
     static char root[] = "/";
     const struct call call = {.method = "GET", .path = root};
     _cleanup_reply_ struct http_reply reply = {0};
-    _cleanup_json_ struct json_object *json = NULL;
     unsigned least, latest;
-    if (send_as_us(client, &call, &reply, err) != 0)
+    if (send_as_us(client, &call, &reply, err) != 0 ||
+        read_root(client, &call, &reply, &least, &latest, err) != 0)
         return -1;
-    if (reply.status != 200)
-        return set_refusal(client, &call, &reply, err);
-    if (parse_reply(client, &call, &reply, &json, err) != 0)
-        return -1;
-    if (read_versions(json, &least, &latest, err) != 0)
-        return exchange_bad_reply(client, &call, err);
     if (latest < LEAST_MINOR || least > LATEST_MINOR)
         return error_set(err, ERROR_UNSUPPORTED,
                          "Placement speaks the microversions 1.%u to 1.%u; this agent "

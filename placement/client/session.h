@@ -15,6 +15,8 @@ struct placement_client {
     const struct placement_config *options;
     struct http *http;
     struct auth *auth;
+    char
+        *base; /* the URL that was asked last, without a slash at its end; NULL: none */
     unsigned minor; /* of the microversion; 0: not agreed on yet */
 };
 

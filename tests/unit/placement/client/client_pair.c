@@ -48,3 +48,15 @@ int pair_get_tree(struct pair *pair)
     providers_free(items, count);
     return rc;
 }
+
+char *without_url(const char *text, const char *url)
+{
+    const char *at = strstr(text, url);
+    assert_non_null(at);
+    return xasprintf("%.*s%s", (int)(at - text), text, at + strlen(url));
+}
+
+char *pair_text(const struct pair *pair)
+{
+    return without_url(pair->err.text, peer_url(pair->peer));
+}

@@ -29,6 +29,11 @@ void pair_close(struct pair *pair);
 /* GET of a tree; what it gives is dropped. */
 int pair_get_tree(struct pair *pair);
 
+/* What the error says, without the peer's URL. The caller frees. */
+char *pair_text(const struct pair *pair);
+/* `text` without `url`. The caller frees. */
+char *without_url(const char *text, const char *url);
+
 /* What the request of that index was, without the HTTP version. */
 void assert_request(struct pair *pair, size_t index, const char *line);
 void assert_body(struct pair *pair, size_t index, const char *body);

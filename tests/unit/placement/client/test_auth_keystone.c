@@ -6,6 +6,7 @@
 #include "lib/xalloc.h"
 #include "placement/client/auth.h"
 #include "placement/client/client.h"
+#include "placement/client/hint.h"
 #include "tests/unit/peer.h"
 
 #define S(text) ((char *)(text))
@@ -93,6 +94,14 @@ static void assert_request(struct rig *rig, size_t index, const char *line,
         assert_null(strstr(peer_request(rig->peer, index), "X-Auth-Token"));
 }
 
+/* `text` is what stands behind "PUT URL/traits/CUSTOM_A: ". */
+static void assert_refusal(const struct rig *rig, const char *text)
+{
+    _cleanup_free_ char *whole =
+        xasprintf("PUT %s/traits/CUSTOM_A: %s", rig->placement_url, text);
+    assert_string_equal(rig->err.text, whole);
+}
+
 static int create_trait(struct rig *rig)
 {
     return placement_create_trait(rig->client, "CUSTOM_A", &rig->err);
@@ -143,8 +152,10 @@ static void refused_token_is_renewed_once(void **state)
     peer_reply(rig.peer, 401, NULL, UNAUTHORIZED);
     assert_int_equal(create_trait(&rig), -1);
     assert_int_equal(rig.err.code, ERROR_UNAUTHORIZED);
-    assert_string_equal(rig.err.text, "PUT /traits/CUSTOM_A: HTTP 401: The request you "
-                                      "have made requires authentication.");
+    assert_refusal(&rig,
+                   "HTTP 401: The request you have made requires authentication.; "
+                   "the token is refused: does this Placement ask the Keystone of "
+                   "auth_url?");
     assert_int_equal(peer_request_count(rig.peer), 8);
 }
 
@@ -244,7 +255,8 @@ static void refusals_are_one_clear_line(void **state)
         enum error_code code;
     } cases[] = {
         {401, "x-openstack-request-id: req-12\r\n", UNAUTHORIZED,
-         "HTTP 401: The request you have made requires authentication. (req-12)",
+         "HTTP 401: The request you have made requires authentication. (req-12); are "
+         "user, password, project and their domains right?",
          ERROR_UNAUTHORIZED},
         {404, NULL,
          "{\"error\": {\"code\": 404, \"message\": \"Could not find Application "
@@ -256,14 +268,16 @@ static void refusals_are_one_clear_line(void **state)
          "HTTP 400: Invalid input: {'password': '*******'}", ERROR_INVALID},
         {403, NULL, "{\"error\": {\"code\": 403, \"title\": \"Forbidden\"}}",
          "HTTP 403: Forbidden", ERROR_FORBIDDEN},
-        {409, NULL, "", "HTTP 409", ERROR_UNAUTHORIZED},
+        {409, NULL, "", "HTTP 409; " HINT_NO_KEYSTONE, ERROR_UNAUTHORIZED},
+        {404, NULL, "<title>404 Not Found</title>",
+         "HTTP 404: 404 Not Found; " HINT_NO_KEYSTONE, ERROR_UNAUTHORIZED},
         {503, NULL, "<title>503 Service Unavailable</title>",
          "HTTP 503: 503 Service Unavailable", ERROR_UNREACHABLE},
-        {300, NULL, "{}", "HTTP 300", ERROR_UNAUTHORIZED},
-        {201, NULL, "{\"token\": {}}", "the reply has no X-Subject-Token",
-         ERROR_PROTOCOL},
+        {300, NULL, "{}", "HTTP 300; " HINT_NO_KEYSTONE, ERROR_UNAUTHORIZED},
+        {201, NULL, "{\"token\": {}}",
+         "the reply has no X-Subject-Token; " HINT_NO_KEYSTONE, ERROR_PROTOCOL},
         {201, "X-Subject-Token: a b\r\n", "{\"token\": {}}",
-         "the reply has no X-Subject-Token", ERROR_PROTOCOL},
+         "the reply has no X-Subject-Token; " HINT_NO_KEYSTONE, ERROR_PROTOCOL},
         {201, "X-Subject-Token: one\r\n", "{\"token\": {}}",
          "token: issued_at: missing, expected a string", ERROR_PROTOCOL},
         {201, "X-Subject-Token: one\r\n", "{\"access\"",
@@ -272,7 +286,7 @@ static void refusals_are_one_clear_line(void **state)
          "{\"token\": {\"issued_at\": \"2026-11-20T08:00:00Z\", \"expires_at\": "
          "\"2026-11-20T09:00:00Z\", \"catalog\": []}}",
          "Keystone's catalog has no endpoint with service_type placement, interface "
-         "internal, public",
+         "internal, public; it is empty",
          ERROR_INVALID},
         {201, "X-Subject-Token: one\r\n",
          "{\"token\": {\"issued_at\": \"2026-11-20T08:00:00Z\", \"expires_at\": "
@@ -310,8 +324,7 @@ static void placement_refuses_our_role(void **state)
                "\"code\": \"placement.undefined_code\", \"request_id\": \"req-9\"}]}");
     assert_int_equal(create_trait(&rig), -1);
     assert_int_equal(rig.err.code, ERROR_FORBIDDEN);
-    assert_string_equal(rig.err.text,
-                        "PUT /traits/CUSTOM_A: HTTP 403: admin required. (req-9)");
+    assert_refusal(&rig, "HTTP 403: admin required. (req-9)");
     peer_reply(rig.peer, 503, NULL,
                "{\"error\": {\"code\": \"503\", \"message\": \"The Keystone service is "
                "temporarily unavailable.\", \"title\": \"Service Unavailable\"}}");
@@ -329,8 +342,7 @@ static void a_refusal_may_quote_the_token(void **state)
     peer_reply(rig.peer, 400, "Content-Type: text/plain\r\n",
                "bad header X-Auth-Token: gAAAA-secret, hunter2");
     assert_int_equal(create_trait(&rig), -1);
-    assert_string_equal(rig.err.text, "PUT /traits/CUSTOM_A: HTTP 400: bad header "
-                                      "X-Auth-Token: ************, *******");
+    assert_refusal(&rig, "HTTP 400: bad header X-Auth-Token: ************, *******");
 }
 
 int main(void)

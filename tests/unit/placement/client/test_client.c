@@ -216,6 +216,10 @@ static void asks_for_traits_in_parts(void **state)
 
 /* ---- the microversion ---- */
 
+#define NAME \
+    "; endpoint must name Placement, as http://HOST/placement or http://HOST:8778"
+#define OTHERS "; this is another service's list of versions" NAME
+
 static void agrees_on_a_version(void **state)
 {
     (void)state;
@@ -239,19 +243,26 @@ static void agrees_on_a_version(void **state)
          "to 1.39",
          ERROR_UNSUPPORTED},
         {VERSIONS("2.0", "2.1"), NULL,
-         "GET /: unexpected reply: versions[0]: min_version: '2.0' is not 1.N",
+         "GET /: unexpected reply: versions[0]: min_version: '2.0' is not 1.N" OTHERS,
          ERROR_PROTOCOL},
         {VERSIONS("1.0", "1.39x"), NULL,
-         "GET /: unexpected reply: versions[0]: max_version: '1.39x' is not 1.N",
+         "GET /: unexpected reply: versions[0]: max_version: '1.39x' is not 1.N" OTHERS,
          ERROR_PROTOCOL},
         {"{\"versions\": []}", NULL,
          "GET /: unexpected reply: versions[0]: expected an object with 'min_version', "
-         "got null",
+         "got null" OTHERS,
          ERROR_PROTOCOL},
-        {"{}", NULL, "GET /: unexpected reply: versions: missing, expected an array",
+        {"{}", NULL,
+         "GET /: unexpected reply: versions: missing, expected an array; this is not "
+         "Placement" NAME,
          ERROR_PROTOCOL},
         {"<html>", NULL,
-         "GET /: unexpected reply: not JSON at byte 0: unexpected character",
+         "GET /: unexpected reply: not JSON at byte 0: unexpected character; this is a "
+         "web page" NAME,
+         ERROR_PROTOCOL},
+        {"{\"versions\": {\"values\": [{\"id\": \"v3.14\"}]}}", NULL,
+         "GET /: unexpected reply: versions: expected an array, got an object; this is "
+         "Keystone's list of versions" NAME,
          ERROR_PROTOCOL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -266,10 +277,54 @@ static void agrees_on_a_version(void **state)
             assert_non_null(strstr(peer_request(pair.peer, 1), cases[i].header));
         } else {
             assert_int_equal(rc, -1);
-            assert_string_equal(pair.err.text, cases[i].text);
+            bool has_url = strncmp(cases[i].text, "GET ", 4) == 0;
+            _cleanup_free_ char *text =
+                has_url ? pair_text(&pair) : xstrdup(pair.err.text);
+            assert_string_equal(text, cases[i].text);
             assert_int_equal(pair.err.code, cases[i].code);
             assert_int_equal(peer_request_count(pair.peer), 1);
         }
+    }
+}
+
+/* Another service, another page, or nothing stands where Placement is said to be. */
+static void says_what_answers_in_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned status;
+        const char *headers, *body, *text;
+        enum error_code code;
+    } cases[] = {
+        {300, NULL, "{\"versions\": {\"values\": []}}",
+         "GET /: HTTP 300; this is Keystone's list of versions" NAME, ERROR_PROTOCOL},
+        {300, NULL, "{\"versions\": [{\"id\": \"v2.9\"}]}",
+         "GET /: HTTP 300; this is another service's list of versions" NAME,
+         ERROR_PROTOCOL},
+        {404, NULL, "<title>404 Not Found</title>",
+         "GET /: HTTP 404: 404 Not Found; this is a web page" NAME, ERROR_PROTOCOL},
+        {302, "Location: https://other/placement/\r\n", "",
+         "GET /: HTTP 302; it redirects to https://other/placement/, which is not "
+         "followed" NAME,
+         ERROR_PROTOCOL},
+        {401, NULL, "{\"error\": {\"message\": \"No.\"}}",
+         "GET /: HTTP 401: No.; Placement wants a token, and auth_type is none of "
+         "those "
+         "that have one; expected password, v3applicationcredential or another of "
+         "Keystone's",
+         ERROR_UNAUTHORIZED},
+        {503, NULL, "<title>Back soon</title>", "GET /: HTTP 503: Back soon",
+         ERROR_UNREACHABLE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_pair_ struct pair pair;
+        pair_open(&pair);
+        peer_clear(pair.peer);
+        peer_reply(pair.peer, cases[i].status, cases[i].headers, cases[i].body);
+        assert_int_equal(pair_get_tree(&pair), -1);
+        _cleanup_free_ char *text = pair_text(&pair);
+        assert_string_equal(text, cases[i].text);
+        assert_int_equal(pair.err.code, cases[i].code);
     }
 }
 
@@ -405,6 +460,7 @@ int main(void)
         cmocka_unit_test(verbs_give_what_placement_says),
         cmocka_unit_test(asks_for_traits_in_parts),
         cmocka_unit_test(agrees_on_a_version),
+        cmocka_unit_test(says_what_answers_in_its_place),
         cmocka_unit_test(agrees_again_after_406),
         cmocka_unit_test(gives_up_after_a_second_406),
         cmocka_unit_test(refuses_wrong_options),

@@ -244,13 +244,21 @@ static void picks_the_endpoint(void **state)
         {"public", NULL, NULL, "old", "http://old"},
         {"internal", "One", NULL, NULL, NULL,
          "Keystone's catalog has no endpoint with service_type placement, region_name "
-         "One, interface internal"},
+         "One, interface internal; it has public in Three, public in One, internal in "
+         "Two, public in Two"},
         {"admin internal", "Nine", "compute", "nova", NULL,
          "Keystone's catalog has no endpoint with service_type compute, service_name "
-         "nova, region_name Nine, interface admin, internal"},
+         "nova, region_name Nine, interface admin, internal; it has services of the "
+         "types identity, placement, placement-extra"},
+        {"", "One", NULL, "other", NULL,
+         "Keystone's catalog has no endpoint with service_type placement, service_name "
+         "other, region_name One, interface internal, public; by that type it has the "
+         "services old, placement"},
         {"", NULL, "placement-extra", NULL, NULL,
          "Keystone's catalog has no endpoint with service_type placement-extra, "
-         "interface internal, public"},
+         "interface internal, public; it has services of the types identity, "
+         "placement, "
+         "placement-extra"},
     };
     _cleanup_json_ struct json_object *json = parse(catalog);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -53,16 +53,19 @@ static int check_budget(const struct store *store, const struct budget *budget,
     return 0;
 }
 
-static int handle(const struct route *route, struct store *store,
+static int handle(struct dispatch *api, const struct route *route,
                   struct request *request, struct reply *reply)
 {
+    struct store *store = api->store;
     struct budget budget;
     size_t most = is_read(request) ? store->options.max_reply_size : 0;
-    budget_begin(&budget, store->options.max_request_time, most, request->connection);
+    budget_begin(&budget, budget_pool_offer(&api->pool, request->now),
+                 store->options.max_request_time, most, request->connection);
     request->budget = &budget;
     reply->body.out.max = most;
     int rc = route->handle(store, request, reply);
     request->budget = NULL;
+    budget_charge(&budget, &api->pool);
     /* The budget is not checked after a write, whose changes have been made by then. */
     return is_read(request) && check_budget(store, &budget, reply) != 0 ? -1 : rc;
 }
@@ -120,7 +123,7 @@ static int answer(struct dispatch *api, struct request *request, struct reply *r
         if (store_prepare_write(store, &err) != 0)
             return reply_problem(reply, 503, NULL, "%s", err.text);
     store->now = request->now;
-    return handle(route, store, request, reply);
+    return handle(api, route, request, reply);
 }
 
 void dispatch_answer(struct dispatch *api, struct request *request, struct reply *reply)

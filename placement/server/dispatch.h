@@ -17,6 +17,7 @@ struct dispatch {
     struct policy *policy;
     struct cors cors;
     struct tokens *tokens;        /* for Keystone; NULL: noauth2 */
+    struct budget_pool pool;      /* the work that all requests share */
     bool any_host;                /* for noauth2: any Host header is accepted */
     const char *authenticate_uri; /* for Keystone: the URL that a 401 names */
 };

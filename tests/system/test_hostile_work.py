@@ -7,6 +7,7 @@ import pathlib
 import re
 import socket
 import sqlite3
+import time
 import uuid
 
 from support.case import SystemTest
@@ -115,17 +116,37 @@ class HostileWork(SystemTest):
         self.assertLess(took, most, f"{method} {path[:100]}: {response.status}")
         return response
 
-    def test_more_sets_of_traits_than_fit_a_mask(self):
-        """Seven groups of eight GPUs make two million combinations a tree, and the last of
-        3000 sets of traits is met by none: each combination looked at all the sets."""
+    def start_with_many_traits(self):
+        """The server, and what takes all the work of it that one request may."""
         names = [f"CUSTOM_T{number}" for number in range(70)]
         server = self.start(lambda filler: gpu_nodes(
             filler, 10, ["COMPUTE_NODE", names[-1]], names[:-1]))
         required = ",".join([names[number % 69] for number in range(2500)] + names[-1:])
-        response = self.costs(
-            server, MOST, "GET", "/allocation_candidates?resources=VGPU:1&"
-            f"group_policy=none&{groups(range(7))}&required={required}")
+        return server, ("/allocation_candidates?resources=VGPU:1&group_policy=none&"
+                        f"{groups(range(7))}&required={required}")
+
+    def test_more_sets_of_traits_than_fit_a_mask(self):
+        """Seven groups of eight GPUs make two million combinations a tree, and the last of
+        3000 sets of traits is met by none: each combination looked at all the sets."""
+        server, path = self.start_with_many_traits()
+        response = self.costs(server, MOST, "GET", path)
         self.assertEqual(response.status, 503)
+
+    def test_many_that_ask_for_the_most(self):
+        """Each had half a second, so that forty connections made one turn last 20."""
+        server, path = self.start_with_many_traits()
+        alone = processor_seconds(server)
+        self.assertEqual(server.request("GET", path).status, 503)
+        begin, before = time.monotonic(), processor_seconds(server)
+        alone = before - alone
+        said = [server.request("GET", path).body for _ in range(25)]
+        # All work for some, and what comes back meanwhile: one more each five seconds.
+        most = 6 + (time.monotonic() - begin) / 5
+        self.assertLess(processor_seconds(server) - before, most * alone)
+        self.assertTrue(most > 12 or "others like it" in said[-1], said[-1])
+        found = server.get("/allocation_candidates?resources=VGPU:1&resources_A=VGPU:1"
+                           "&group_policy=none")  # that is asked in earnest
+        self.assertEqual(len(found["allocation_requests"]), 10 * 8 * 8)
 
     def test_same_subtree_of_many_groups(self):
         """The provider above all was looked for among all choices of all groups."""

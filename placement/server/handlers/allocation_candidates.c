@@ -62,11 +62,14 @@ static void sample(struct candidate_rows *rows, int64_t limit)
 
 /* ---- the handler ---- */
 
-static int give_up(struct reply *reply)
+static int give_up(const struct budget *budget, struct reply *reply)
 {
     return reply_problem(reply, 503, NULL,
-                         "No allocation candidate was found in the time that one "
-                         "request may take; ask for less at once.");
+                         "No allocation candidate was found in the time that %s; "
+                         "ask for less at once.",
+                         budget->work < BUDGET_WORK
+                             ? "others like it have left in these seconds"
+                             : "one request may take");
 }
 
 /* Before 1.29 nested trees are hidden: summaries are only of providers that some
@@ -86,7 +89,7 @@ static int answer(const struct store *store, const struct request *request,
             hides_trees ? &used : NULL, most, &rows);
     if (plan->budget->end != BUDGET_LEFT && rows.count == 0) {
         provider_set_clear(&used);
-        return give_up(reply);
+        return give_up(request->budget, reply);
     }
     if (random)
         sample(&rows, limit);
@@ -151,7 +154,7 @@ int allocation_candidates_list(struct store *store, const struct request *reques
                       request->budget))
         return reply_problem(reply, 400, NULL, "%s", problem);
     if (request->budget->end != BUDGET_LEFT)
-        return give_up(reply);
+        return give_up(request->budget, reply);
     candidates_write(&reply->body, &plan, &(struct candidate_rows){0}, NULL,
                      request->microversion);
     return 0;

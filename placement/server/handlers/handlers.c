@@ -49,8 +49,10 @@ bool handler_works(const struct request *request, uint64_t steps, struct reply *
         budget_spend(request->budget, steps))
         return true;
     reply_problem(reply, 503, NULL,
-                  "The request takes more work than one request may; ask for less at "
-                  "once.");
+                  "The request takes more work than %s; ask for less at once.",
+                  request->budget->work < BUDGET_WORK
+                      ? "others like it have left in these seconds"
+                      : "one request may");
     return false;
 }
 

@@ -10,11 +10,35 @@
  * would cost a millisecond. Requests with fewer steps are not worth a look. */
 #define STEPS_BEFORE_FIRST_LOOK 5000
 
-void budget_begin(struct budget *budget, double seconds, size_t memory,
+uint64_t budget_pool_offer(struct budget_pool *pool, int64_t now)
+{
+    uint64_t passed = now > pool->since ? (uint64_t)(now - pool->since) : 0;
+    /* Long enough, and no number overflows. */
+    if (passed > BUDGET_SHARED / BUDGET_SHARED_PER_SECOND)
+        pool->used = 0;
+    else if (pool->used > passed * BUDGET_SHARED_PER_SECOND)
+        pool->used -= passed * BUDGET_SHARED_PER_SECOND;
+    else
+        pool->used = 0;
+    pool->since = now;
+    uint64_t left = BUDGET_SHARED - pool->used;
+    return left < BUDGET_WORK - BUDGET_WORK_ALWAYS ? BUDGET_WORK_ALWAYS + left
+                                                   : BUDGET_WORK;
+}
+
+void budget_charge(const struct budget *budget, struct budget_pool *pool)
+{
+    uint64_t used = budget->work - budget->work_left;
+    if (used > BUDGET_WORK_ALWAYS)
+        pool->used += used - BUDGET_WORK_ALWAYS;
+}
+
+void budget_begin(struct budget *budget, uint64_t work, double seconds, size_t memory,
                   const int *connection)
 {
     *budget = (struct budget){
-        .work_left = BUDGET_WORK,
+        .work = work,
+        .work_left = work,
         .before_look = STEPS_BEFORE_FIRST_LOOK,
         .memory_left = memory ? memory : SIZE_MAX,
         .deadline = seconds > 0 ? clock_thread_ns() + (int64_t)(seconds * 1e9) : 0,
@@ -26,7 +50,7 @@ bool budget_end_(struct budget *budget, enum budget_end why)
 {
     if (budget->end == BUDGET_LEFT)
         budget->end = why;
-    budget->before_look = budget->work_left = 0;
+    budget->before_look = 0;
     return false;
 }
 

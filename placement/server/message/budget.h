@@ -14,6 +14,9 @@
 /* The steps of one request: about half a second. Only requests that ask for the nearly
  * impossible of wide trees come near it. */
 #define BUDGET_WORK 50000000
+/* What a request has in any case: a hundredth of a second, in which all that can be
+ * asked in earnest of a thousand compute nodes is found. */
+#define BUDGET_WORK_ALWAYS 1000000
 
 enum budget_end {
     BUDGET_LEFT,      /* the budget is not spent */
@@ -25,6 +28,7 @@ enum budget_end {
 
 struct budget {
     enum budget_end end;   /* why it is spent */
+    uint64_t work;         /* steps that it was given */
     uint64_t work_left;    /* steps */
     uint64_t before_look;  /* steps until it looks at the clock and the client */
     size_t memory_left;    /* bytes */
@@ -33,10 +37,25 @@ struct budget {
     const int *connection; /* the client's socket, borrowed; NULL: there is none */
 };
 
-/* `seconds` of processor time, so that requests do not fail because the machine is
- * busy; 0: any. `memory` in bytes; 0: any. */
-void budget_begin(struct budget *budget, double seconds, size_t memory,
+/* What requests have beyond BUDGET_WORK_ALWAYS is shared by all: each one's most as long
+ * as there is enough, and then about a tenth of the processor's time. Else many
+ * connections that each ask for the most would hold the thread in turn. */
+struct budget_pool {
+    uint64_t used; /* steps, at most BUDGET_SHARED */
+    int64_t since; /* seconds since 1970 */
+};
+#define BUDGET_SHARED (4 * (uint64_t)BUDGET_WORK)
+#define BUDGET_SHARED_PER_SECOND 10000000
+
+/* How many steps a request may have now. All zero is a pool of which nothing is used. */
+uint64_t budget_pool_offer(struct budget_pool *pool, int64_t now);
+
+/* `work` in steps. `seconds` of processor time, so that requests do not fail because the
+ * machine is busy; 0: any. `memory` in bytes; 0: any. */
+void budget_begin(struct budget *budget, uint64_t work, double seconds, size_t memory,
                   const int *connection);
+/* What it has used is no longer in the pool. */
+void budget_charge(const struct budget *budget, struct budget_pool *pool);
 
 bool budget_look_(struct budget *budget);
 bool budget_end_(struct budget *budget, enum budget_end why);

@@ -85,7 +85,7 @@ static int ask(struct store *store, int microversion, const char *query,
     struct request request = {
         .method = "GET", .microversion = microversion, .now = 1, .budget = &budget};
     struct error err = {0};
-    budget_begin(&budget, 0, 0, NULL);
+    budget_begin(&budget, BUDGET_WORK, 0, 0, NULL);
     assert_ok(query_parse(query, &request.query, &err), &err);
     int rc = allocation_candidates_list(store, &request, reply);
     query_clear(&request.query);

@@ -91,7 +91,7 @@ static struct strlist answer(struct world *world, const struct spec *spec,
         .method = "GET", .microversion = spec->microversion, .budget = &budget};
     struct reply reply = {0};
     struct error err = {0};
-    budget_begin(&budget, 0, 0, NULL);
+    budget_begin(&budget, BUDGET_WORK, 0, 0, NULL);
     assert_ok(query_parse(query, &request.query, &err), &err);
     if (allocation_candidates_list(&world->store, &request, &reply) != 0)
         fail_msg("1.%d %s: %d %s", spec->microversion, query, reply.status,

@@ -45,7 +45,8 @@ SOURCES_client := $(wildcard placement/client/*.c)
 SOURCES_server := $(filter-out %/main.c,$(wildcard placement/server/*.c placement/server/*/*.c))
 SOURCES_agent := $(filter-out %/main.c,$(wildcard agent/*.c agent/*/*.c))
 SOURCES_mdevsim := $(filter-out %/main.c,$(wildcard tests/sim/*.c))
-ARCHIVES := lib config model client server agent mdevsim unit
+SOURCES_fuzz := $(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c))
+ARCHIVES := lib config model client server agent mdevsim unit fuzz
 
 archives = $(foreach a,$(1),$(if $(SOURCES_$(a)),$(BUILD)/lib$(a).a))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -170,7 +171,7 @@ $(PRELOADED): $(BUILD)/%.so: %.c $(wildcard tests/system/*.h) $(FLAGS_STAMP)
 	$(call say,LD,$@)$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(WARNINGS) -O2 -g -fPIC -shared -o $@ $<
 
 FUZZ_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-PARTS_fuzz := server client model config lib
+PARTS_fuzz := fuzz server client model config lib
 $(FUZZ_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_fuzz))
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_fuzz)) -lm
 

@@ -9,7 +9,7 @@
 
 #include "lib/json_read.h"
 #include "lib/xalloc.h"
-#include "placement/server/dispatch.h"
+#include "tests/fuzz/api.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -330,39 +330,14 @@ static void make_graph(void)
 
 static void start(void)
 {
-    static const struct strlist nothing;
-    const struct policy_options policy = {0};
-    const struct store_options options = {.incomplete_project_id = "p",
-                                          .incomplete_user_id = "u",
-                                          .max_allocation_candidates = 100};
     struct error err;
-    if (policy_new(&policy, &api.policy, &err) != 0 ||
-        store_open(":memory:", &options, &api.store, &err) != 0)
-        abort();
-    api.cors = (struct cors){.origins = &nothing,
-                             .headers = &nothing,
-                             .methods = &nothing,
-                             .exposed = &nothing};
+    fuzz_api_start(&api);
     make("PUT", "/resource_classes/CUSTOM_C", NULL);
     make("PUT", "/traits/CUSTOM_A", NULL);
     make("PUT", "/traits/CUSTOM_B", NULL);
     make_graph();
     if (store_commit(api.store, &err) != 0 || api.store->graph.providers.count != 8 ||
         graph_trait(&api.store->graph, "CUSTOM_A")->providers.count != 3)
-        abort();
-}
-
-/* Undoes what the input has done, so that each begins alike. */
-static void undo(void)
-{
-    struct error err;
-    if (!store_is_changed(api.store))
-        return;
-    if (api.store->failed)
-        abort();
-    api.store->failed = true;
-    store_commit(api.store, &err);
-    if (api.store->lost)
         abort();
 }
 
@@ -373,6 +348,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct choices choices = {data, data + size};
     for (int steps = 0; choices.at < choices.end && steps < 20; steps++)
         step(&choices);
-    undo();
+    fuzz_api_undo(&api);
     return 0;
 }

@@ -12,29 +12,12 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
-#include "placement/server/dispatch.h"
 #include "placement/server/http/request_reader.h"
+#include "tests/fuzz/api.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct dispatch api;
-
-static void start(void)
-{
-    static const struct strlist nothing;
-    const struct policy_options policy = {0};
-    const struct store_options options = {.incomplete_project_id = "p",
-                                          .incomplete_user_id = "u",
-                                          .max_allocation_candidates = 100};
-    struct error err;
-    if (policy_new(&policy, &api.policy, &err) != 0 ||
-        store_open(":memory:", &options, &api.store, &err) != 0)
-        abort();
-    api.cors = (struct cors){.origins = &nothing,
-                             .headers = &nothing,
-                             .methods = &nothing,
-                             .exposed = &nothing};
-}
 
 /* Cuts off and returns what is before `separator`. */
 static char *cut(char **rest, const char *separator)
@@ -86,30 +69,14 @@ static void ask(char *text)
     incoming_clear(&incoming);
 }
 
-/* Undoes what the input has done, so that each begins alike. */
-static void undo(void)
-{
-    struct error err;
-    if (!store_is_changed(api.store))
-        return;
-    /* What memory has let through, no table may refuse: one refusal costs all that are
-     * committed together. */
-    if (api.store->failed)
-        abort();
-    api.store->failed = true;
-    store_commit(api.store, &err);
-    if (api.store->lost)
-        abort();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!api.store)
-        start();
+        fuzz_api_start(&api);
     char *text = xstrndup((const char *)data, size), *rest = text;
     for (int requests = 0; *rest && requests < 20; requests++)
         ask(cut(&rest, "\n---\n"));
-    undo();
+    fuzz_api_undo(&api);
     free(text);
     return 0;
 }

@@ -59,20 +59,23 @@ class Client:
         data = self.socket.recv(65536)
         if not data:
             raise ConnectionError("the server closed the connection")
-        self.rest += data
+        return data
 
     def receive(self):
         """(status, headers, body)"""
         while b"\r\n\r\n" not in self.rest:
-            self.more()
+            self.rest += self.more()
         head, self.rest = self.rest.split(b"\r\n\r\n", 1)
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, value in
                    (line.split(": ", 1) for line in lines)}
         length = int(headers.get("content-length", 0))
-        while len(self.rest) < length:
-            self.more()
-        body, self.rest = self.rest[:length], self.rest[length:]
+        parts, have = [self.rest], len(self.rest)
+        while have < length:
+            parts.append(self.more())
+            have += len(parts[-1])
+        whole = b"".join(parts)
+        body, self.rest = whole[:length], whole[length:]
         return int(first.split()[1]), headers, body
 
     def ask(self, *words, **more):

@@ -1,0 +1,14 @@
+/*
+ * api: the API of placementd on an empty database in memory, as the fuzzers of requests
+ * have it.
+ */
+#ifndef TESTS_FUZZ_API_H
+#define TESTS_FUZZ_API_H
+
+#include "placement/server/dispatch.h"
+
+void fuzz_api_start(struct api *api);
+/* Undoes what has not been committed, so that each input begins alike. */
+void fuzz_api_undo(struct api *api);
+
+#endif

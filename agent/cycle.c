@@ -134,8 +134,50 @@ static int64_t keep_until(const struct agent *agent, int64_t now, struct cycle *
     return replaced + KEEP_AFTER_REPLACEMENT;
 }
 
+/* ---- devices that could not be handed over ---- */
+
+static bool was_not_cleared(const struct cycle_round *round, size_t step)
+{
+    return round->execution && round->plan->steps[step].kind == STEP_HAND_OVER_DEVICE &&
+           round->execution->results[step].outcome == STEP_FAILED;
+}
+
+/* How often that happened in this cycle, to the device or (NULL) to any. */
+static size_t count_not_cleared(const struct cycle *cycle, const char *uuid)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < cycle->round_count; i++)
+        for (size_t j = 0; j < cycle->rounds[i].plan->step_count; j++)
+            count += was_not_cleared(&cycle->rounds[i], j) &&
+                     (!uuid ||
+                      strcmp(cycle->rounds[i].plan->steps[j].device.uuid, uuid) == 0);
+    return count;
+}
+
+/* Those that failed more than once: a driver can be busy, a child can be killed. The
+ * next cycle tries them again. What the list says is borrowed from the rounds. */
+static size_t find_refused(const struct cycle *cycle, struct refused_device **out)
+{
+    size_t count = 0;
+    *out = NULL;
+    for (size_t i = 0; i < cycle->round_count; i++) {
+        const struct cycle_round *round = &cycle->rounds[i];
+        for (size_t j = 0; j < round->plan->step_count; j++) {
+            const char *uuid = round->plan->steps[j].device.uuid;
+            if (was_not_cleared(round, j) && count_not_cleared(cycle, uuid) > 1)
+                *array_add(*out, count) =
+                    (struct refused_device){uuid, round->execution->results[j].reason};
+        }
+    }
+    return count;
+}
+
+/* ---- deciding ---- */
+
 static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle)
 {
+    _cleanup_free_ struct refused_device *refused = NULL;
+    size_t refused_count = find_refused(cycle, &refused);
     struct plan_input input = {
         .config = agent->config,
         .host = cycle->host,
@@ -145,6 +187,8 @@ static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle
         .use = cycle->use,
         .drained = &agent->drained,
         .servers = &agent->servers,
+        .refused = refused,
+        .refused_count = refused_count,
         .prune = &agent->prune,
         .keep_until = keep_until(agent, now, cycle),
         .now = now,
@@ -360,8 +404,10 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
         if (cycle->round_count == before)
             return -1;
         forget_servers(agent, cycle);
-        bool again = act(agent, now, cycle) && cycle->round_count < CYCLE_ROUNDS &&
-                     !(agent->interrupted && agent->interrupted(agent->data));
+        bool again =
+            act(agent, now, cycle) &&
+            cycle->round_count < CYCLE_ROUNDS + count_not_cleared(cycle, NULL) &&
+            !(agent->interrupted && agent->interrupted(agent->data));
         if (rc != 0 || !again)
             return rc;
     }

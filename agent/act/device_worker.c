@@ -89,10 +89,19 @@ static void carry_out(const void *data, int socket)
     const struct backend *backend = task->backend;
     const struct device_place *place = &task->worker->place;
     struct answer answer = {0};
-    int rc = task->operation == DEVICE_CREATE
-                 ? backend->create(place, task->device, answer.address, &answer.existed,
-                                   &answer.error)
-                 : backend->remove(place, task->device, &answer.error);
+    int rc = -1;
+    switch (task->operation) {
+    case DEVICE_CREATE:
+        rc = backend->create(place, task->device, answer.address, &answer.existed,
+                             &answer.error);
+        break;
+    case DEVICE_REMOVE:
+        rc = backend->remove(place, task->device, &answer.error);
+        break;
+    case DEVICE_CLEAR:
+        rc = backend->clear(place, task->device, &answer.error);
+        break;
+    }
     if (rc == 0)
         answer.error = (struct error){0};
     /* When nobody listens any more there is nobody to tell. */
@@ -108,7 +117,13 @@ static const char *name_of(const char *address, const char *uuid)
     return *address ? address : uuid;
 }
 
-/* A removal holds up its own device only: the kernel goes on with the others. */
+static const char *const operations[] = {
+    [DEVICE_CREATE] = "creation",
+    [DEVICE_REMOVE] = "removal",
+    [DEVICE_CLEAR] = "clearing",
+};
+
+/* Only a creation holds up others than its own device. */
 static int check_free(const struct device_worker *worker,
                       const struct device_spec *device, struct error *err)
 {
@@ -118,7 +133,7 @@ static int check_free(const struct device_worker *worker,
             (*job->address && strcmp(job->address, device->address) == 0))
             return error_set(err, ERROR_BUSY,
                              "the %s of this device is still under way",
-                             job->operation == DEVICE_CREATE ? "creation" : "removal");
+                             operations[job->operation]);
         if (job->operation == DEVICE_CREATE && strcmp(job->card, device->gpu) == 0)
             return error_set(
                 err, ERROR_BUSY, "the creation of %s %s on %s is still under way",
@@ -215,7 +230,7 @@ void device_worker_mark(const struct device_worker *worker, struct host *host)
 {
     for (size_t i = 0; i < worker->job_count; i++) {
         const struct job *job = &worker->jobs[i];
-        struct mdev device = {.leaving = job->operation == DEVICE_REMOVE};
+        struct mdev device = {.leaving = job->operation != DEVICE_CREATE};
         snprintf(device.backend, sizeof device.backend, "%s", job->backend->name);
         memcpy(device.address, job->address, sizeof device.address);
         memcpy(device.uuid, job->uuid, sizeof device.uuid);

@@ -1,5 +1,5 @@
 /*
- * device_worker: makes and removes devices in child processes (lib/subprocess.h), since a
+ * device_worker: makes, removes and clears devices in child processes (lib/subprocess.h), since a
  * store into sysfs can take seconds, and a remove blocks in the kernel for as long as a
  * guest holds the device. An operation runs until the kernel answers; nobody can call
  * it back. So the worker remembers what is under way, across cycles, and never starts a
@@ -22,7 +22,7 @@
 
 struct device_worker;
 
-enum device_operation { DEVICE_CREATE, DEVICE_REMOVE };
+enum device_operation { DEVICE_CREATE, DEVICE_REMOVE, DEVICE_CLEAR };
 
 /* Copies `place`. */
 struct device_worker *device_worker_new(const struct device_place *place);

@@ -80,7 +80,9 @@ static void finish_step(struct run *run, struct lane *lane,
         return;
     }
     set_result(run, index, STEP_FAILED, err->code, err->text);
-    if (asks_for_another_look(err->code))
+    /* A device that cannot be handed over leaves its consumer without one, and another
+     * may be there or be made. */
+    if (asks_for_another_look(err->code) || step->kind == STEP_HAND_OVER_DEVICE)
         run->out->look_again = true;
     if (step_rules(step->kind)->stands_alone)
         lane->next++;
@@ -129,6 +131,13 @@ static bool may_start(struct run *run, struct lane *lane, const struct step *ste
     return false;
 }
 
+static enum device_operation operation_of(const struct step *step)
+{
+    return step->kind == STEP_CREATE_DEVICE   ? DEVICE_CREATE
+           : step->kind == STEP_REMOVE_DEVICE ? DEVICE_REMOVE
+                                              : DEVICE_CLEAR;
+}
+
 static int hand_to_worker(struct device_worker *worker, const struct step *step,
                           struct error *err)
 {
@@ -147,9 +156,7 @@ static int hand_to_worker(struct device_worker *worker, const struct step *step,
         .type_id = entry->type_id,
         .consumer = entry->consumer,
     };
-    return device_worker_start(
-        worker, step->kind == STEP_CREATE_DEVICE ? DEVICE_CREATE : DEVICE_REMOVE,
-        backend, &device, err);
+    return device_worker_start(worker, operation_of(step), backend, &device, err);
 }
 
 static void start_device(struct run *run, struct lane *lane, const struct step *step)
@@ -298,7 +305,8 @@ static bool root_failed(const struct run *run)
 }
 
 /* Gives up on what the kernel has not answered. Behind a remove, which a guest can hold
- * up for ever, the GPU's other work is worth another plan at once. */
+ * up for ever, and behind a clearing, whose device the next plan does without, the GPU's
+ * other work is worth another plan at once. */
 static void leave_under_way(struct run *run)
 {
     for (size_t i = 0; i < run->lane_count; i++) {
@@ -308,8 +316,9 @@ static void leave_under_way(struct run *run)
         size_t index = lane->steps[lane->next];
         set_result(run, index, STEP_UNDER_WAY, ERROR_NONE,
                    "the kernel has not answered yet");
-        if (run->plan->steps[index].kind == STEP_REMOVE_DEVICE &&
-            lane->next + 1 < lane->count)
+        enum step_kind kind = run->plan->steps[index].kind;
+        if (kind == STEP_HAND_OVER_DEVICE ||
+            (kind == STEP_REMOVE_DEVICE && lane->next + 1 < lane->count))
             run->out->look_again = true;
         end_lane(run, lane, "an earlier step is still under way");
     }

@@ -81,6 +81,11 @@ struct backend {
      * another's by now is left alone, as gone. */
     int (*remove)(const struct device_place *place, const struct device_spec *device,
                   struct error *err);
+    /* Takes from the device what was set on it for one consumer, before it is another's.
+     * 0 when nothing is left, or this kind keeps nothing. BUSY when it is in use or in
+     * transition: then nothing was written. `type_id` does not matter. */
+    int (*clear)(const struct device_place *place, const struct device_spec *device,
+                 struct error *err);
 };
 
 /* The kind of that name; NULL: this program has none such. */

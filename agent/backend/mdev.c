@@ -127,6 +127,22 @@ static int create_device(const struct device_place *place,
     return settle_existing(place, device, parent, err);
 }
 
+/* ---- right before a write to a device ---- */
+
+static int check_idle(const struct device_place *place,
+                      const struct device_spec *device, int parent, struct error *err)
+{
+    struct mdev mdev = {0};
+    snprintf(mdev.address, sizeof mdev.address, "%s", device->uuid);
+    mdev_scan_device(parent, device->uuid, &mdev);
+    int rc = mdev.in_transition
+                 ? error_set(err, ERROR_BUSY, "it is being made or removed")
+                 : device_check_unused(&place->use, &mdev, err);
+    mdev_clear(&mdev);
+    return rc == 0 ? 0
+                   : error_prefix(err, "mdev %s on %s", device->uuid, device->parent);
+}
+
 /* ---- remove ---- */
 
 static int explain_remove(const struct device_spec *device, int parent, int errnum,
@@ -163,19 +179,61 @@ static int remove_device(const struct device_place *place,
     _cleanup_close_ int folder = sysfs_open_folder(parent, device->uuid);
     if (folder < 0)
         return explain_remove(device, parent, errno, err);
-    struct mdev mdev = {0};
-    stpcpy(mdev.address, device->uuid);
-    mdev_scan_device(parent, device->uuid, &mdev);
-    int rc = mdev.in_transition
-                 ? error_set(err, ERROR_BUSY, "it is being made or removed")
-                 : device_check_unused(&place->use, &mdev, err);
-    mdev_clear(&mdev);
-    if (rc != 0)
-        return error_prefix(err, "mdev %s on %s", device->uuid, device->parent);
+    if (check_idle(place, device, parent, err) != 0)
+        return -1;
     struct error store = {0};
     if (attribute_store_at(folder, "remove", "1", &store) == 0)
         return 0;
     return explain_remove(device, parent, store.errnum, err);
+}
+
+/* ---- clear ---- */
+
+/* Of NVIDIA's driver: a guest's plugin parameters (frame rate limiter, console, ECC),
+ * which stay on the device when the guest has gone. A blank clears them; while a guest
+ * runs the driver says EPERM. Nothing is concluded from reading them, since a driver
+ * need not show what is set. */
+#define PARAMETERS "nvidia/vgpu_params"
+
+static int explain_clear(const struct device_spec *device, int errnum,
+                         struct error *err)
+{
+    if (errnum == EACCES)
+        return error_set(err, ERROR_FORBIDDEN,
+                         "no permission to clear mdev %s of its parameters: its "
+                         "\"" PARAMETERS "\" must be writable for this user",
+                         device->uuid);
+    if (errnum == EPERM || errnum == EBUSY)
+        return error_set(err, ERROR_BUSY,
+                         "the driver does not let mdev %s be cleared of its "
+                         "parameters, as if a guest had it",
+                         device->uuid);
+    return error_set_errno(err, errnum, "clearing mdev %s of its parameters",
+                           device->uuid);
+}
+
+static int clear_device(const struct device_place *place,
+                        const struct device_spec *device, struct error *err)
+{
+    _cleanup_close_ int parent = open_parent(place, device, err);
+    if (parent < 0)
+        return -1;
+    _cleanup_close_ int folder = sysfs_open_folder(parent, device->uuid);
+    if (folder < 0)
+        return error_set_errno(err, errno, "mdev %s on %s", device->uuid,
+                               device->parent);
+    if (check_idle(place, device, parent, err) != 0)
+        return -1;
+    /* Other drivers' devices have no such file; one that has just gone has none either.
+     */
+    if (faccessat(folder, PARAMETERS, F_OK, 0) != 0 && errno == ENOENT)
+        return faccessat(parent, device->uuid, F_OK, 0) == 0
+                   ? 0
+                   : error_set(err, ERROR_NOT_FOUND, "mdev %s is gone", device->uuid);
+    struct error store = {0};
+    if (attribute_store_at(folder, PARAMETERS, " ", &store) == 0)
+        return 0;
+    return explain_clear(device, store.errnum, err);
 }
 
 /* ---- into a guest ---- */
@@ -260,4 +318,5 @@ const struct backend backend_mdev = {
     .remedy = remedy_of,
     .create = create_device,
     .remove = remove_device,
+    .clear = clear_device,
 };

@@ -104,6 +104,14 @@ static void log_step(const struct step *step)
         log_info("agent", "%s: %s", kind, what);
 }
 
+/* Its consumer gets another, and then nothing else tells of it. */
+static void log_not_cleared(const struct step *step, const struct step_result *result)
+{
+    log_warning("agent", "%s: %s pci=%s uuid=%s consumer=%s",
+                step_kind_name(step->kind), result->reason, step->gpu,
+                step->device.uuid, step->device.consumer);
+}
+
 static void log_steps(const struct cycle *cycle)
 {
     for (size_t i = 0; i < cycle->round_count; i++) {
@@ -111,6 +119,9 @@ static void log_steps(const struct cycle *cycle)
         for (size_t j = 0; round->execution && j < round->execution->count; j++)
             if (round->execution->results[j].outcome == STEP_DONE)
                 log_step(&round->plan->steps[j]);
+            else if (round->execution->results[j].outcome == STEP_FAILED &&
+                     round->plan->steps[j].kind == STEP_HAND_OVER_DEVICE)
+                log_not_cleared(&round->plan->steps[j], &round->execution->results[j]);
     }
 }
 

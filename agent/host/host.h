@@ -55,8 +55,9 @@ struct mdev {
         functions;      /* what else a guest holds it by: the addresses of a card's
                                  further functions */
     bool in_transition; /* being made or removed: neither free nor lost */
-    bool leaving; /* in transition, by a removal of the agent's own: until it is done,
-                     available_instances does not have its instance */
+    bool
+        leaving; /* in transition, by a removal or clearing of the agent's own: until it
+                     is done, available_instances does not have its instance */
 };
 
 struct mdev_parent {

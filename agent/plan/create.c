@@ -15,7 +15,8 @@ static void set_state(struct want *want, enum allocation_state state, char *reas
 
 /* ---- what is there ---- */
 
-static void judge_held(struct want *want, const struct held *held)
+static void judge_held(const struct world *world, struct want *want,
+                       const struct held *held)
 {
     char uuid[UUID_TEXT_SIZE];
     held_identity(held, uuid);
@@ -29,18 +30,20 @@ static void judge_held(struct want *want, const struct held *held)
                             held->mdev->address));
     else if (held->mdev->in_transition)
         set_state(want, ALLOCATION_PENDING, xstrdup("a device of it is in transition"));
+    else if (want->state == ALLOCATION_READY && changes_hands(world, held, want))
+        set_state(want, ALLOCATION_PENDING, NULL);
     else if (want->state == ALLOCATION_READY && held->use &&
              (held->use->running || held->use->group_open))
         set_state(want, ALLOCATION_IN_USE, NULL);
 }
 
-static void judge(struct want *want)
+static void judge(const struct world *world, struct want *want)
 {
     const struct group *group = want->group;
     set_state(want, ALLOCATION_READY, NULL);
     for (size_t i = 0; i < group->held_count; i++)
         if (group->held[i].want == want)
-            judge_held(want, &group->held[i]);
+            judge_held(world, want, &group->held[i]);
 }
 
 static bool lacks_devices(const struct want *want)
@@ -252,7 +255,7 @@ static void leave_to_nova(struct want *want)
 
 static void serve(struct placing *placing, struct world *world, struct want *want)
 {
-    judge(want);
+    judge(world, want);
     bool lacks = lacks_devices(want);
     char *sick = sickness(want);
     if (sick && (lacks || is_dead(want->group->gpu))) {

@@ -110,6 +110,7 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
     case STEP_CREATE_CLASS:
     case STEP_CREATE_ROOT:
     case STEP_REMOVE_DEVICE:
+    case STEP_HAND_OVER_DEVICE: /* the former consumer's until it is cleared */
     case STEP_DELETE_PROVIDER:
         return false;
     }
@@ -139,6 +140,8 @@ bool plan_note_done(struct journal *journal, const struct step *step, bool exist
         return finish(journal, step);
     case STEP_CREATE_DEVICE:
         return finish_device(journal, step, existed, address);
+    case STEP_HAND_OVER_DEVICE:
+        return journal_put_device(journal, &step->device);
     case STEP_REMOVE_DEVICE:
         return journal_drop_device(journal, step->device.uuid);
     case STEP_DELETE_PROVIDER:

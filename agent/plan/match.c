@@ -111,7 +111,8 @@ static struct held *find_held(struct group *group, const char *uuid)
     return NULL;
 }
 
-static void match_computed(struct group *group, struct want *want)
+static void match_computed(const struct world *world, struct group *group,
+                           struct want *want)
 {
     int64_t amount = want->allocation->amount;
     unsigned end = amount > MAX_INDEXES ? MAX_INDEXES : (unsigned)amount;
@@ -121,6 +122,7 @@ static void match_computed(struct group *group, struct want *want)
         want_computed_uuid(want, i, uuid);
         struct held *held = find_held(group, uuid);
         if (held && held_is_foreign(held) && !held->want && held_is_settled(held) &&
+            !refusal_of(world, held) &&
             !use_is_anothers(held->use, want->allocation->consumer)) {
             give(held, want);
             held->computed = true;
@@ -178,7 +180,7 @@ static bool is_to_be_had(const struct world *world, const struct held *held,
                          const struct want *want)
 {
     return !held->want && held_is_settled(held) && held_is_configured(held) &&
-           !held_is_out_of_sight(world, held) &&
+           !held_is_out_of_sight(world, held) && !refusal_of(world, held) &&
            possession_of(world, held->use, held->entry, want->allocation->consumer) ==
                POSSESSED_BY_NONE;
 }
@@ -292,7 +294,7 @@ static void match_missing(struct world *world, struct group *group)
 {
     struct want *end = group->wants + group->want_count;
     for (struct want *want = group->wants; want < end; want++)
-        match_computed(group, want);
+        match_computed(world, group, want);
     for (struct want *want = group->wants; want < end; want++)
         match_domain(group, want);
     for (struct want *want = group->wants; want < end; want++)

@@ -26,6 +26,24 @@ enum possession possession_of(const struct world *world, const struct used_devic
                                                              : POSSESSED_BY_NONE;
 }
 
+bool changes_hands(const struct world *world, const struct held *held,
+                   const struct want *want)
+{
+    const char *consumer = want->allocation->consumer;
+    if (held->stays || (held->computed && !held->entry) ||
+        (held->entry && strcmp(held->entry->consumer, consumer) == 0))
+        return false;
+    return possession_of(world, held->use, held->entry, consumer) != POSSESSED;
+}
+
+const char *refusal_of(const struct world *world, const struct held *held)
+{
+    for (size_t i = 0; i < world->in->refused_count; i++)
+        if (strcmp(world->in->refused[i].uuid, held->mdev->uuid) == 0)
+            return world->in->refused[i].reason;
+    return NULL;
+}
+
 bool is_server(const struct world *world, const char *consumer)
 {
     const struct plan_input *in = world->in;
@@ -46,6 +64,9 @@ char *ownership_of_rest(const struct world *world, const struct group *group)
     for (size_t i = 0; world->in->use && i < group->held_count; i++) {
         const struct held *held = &group->held[i];
         const struct used_device *use = held->use;
+        if (!held->want && refusal_of(world, held))
+            return xasprintf("; the device %s is not given on: %s", held->mdev->uuid,
+                             refusal_of(world, held));
         if (held->want || !use || !(use->domain[0] || use->group_open))
             continue;
         const char *who = use->domain[0] ? use->domain

@@ -27,6 +27,15 @@ enum possession possession_of(const struct world *world, const struct used_devic
 /* A domain has it that is not the consumer's; `use` may be NULL. */
 bool use_is_anothers(const struct used_device *use, const char *consumer);
 
+/* The want would get what another consumer had, or may have had: not where the device
+ * was made for it, is noted as its consumer's, or is in the hands of that one's guest. */
+bool changes_hands(const struct world *world, const struct held *held,
+                   const struct want *want);
+
+/* Why the device, which was to change hands, could not be cleared before; NULL: nothing
+ * is known against it. */
+const char *refusal_of(const struct world *world, const struct held *held);
+
 /* The consumer is a server for certain, and no migration: a domain has its uuid, or its
  * devices were asked for. */
 bool is_server(const struct world *world, const char *consumer);
@@ -34,7 +43,7 @@ bool is_server(const struct world *world, const char *consumer);
 /* The consumer has an allocation on this GPU. */
 bool is_consumer_here(const struct group *group, const char *consumer);
 
-/* What exists of the group, meets no allocation, and is in somebody's hands: "; the
+/* What exists of the group, meets no allocation, and cannot be given to another: "; the
  * guest of X still has the device Y without an allocation", or "". The caller frees. */
 char *ownership_of_rest(const struct world *world, const struct group *group);
 

@@ -134,7 +134,8 @@ static void check_drained(struct world *world)
 static bool takes_devices(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->step_count; i++)
-        if (plan->steps[i].kind == STEP_TAKE_DEVICE)
+        if (plan->steps[i].kind == STEP_TAKE_DEVICE ||
+            plan->steps[i].kind == STEP_HAND_OVER_DEVICE)
             return true;
     return false;
 }

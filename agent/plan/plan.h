@@ -90,6 +90,13 @@ struct plan {
                         nothing waits for the clock */
 };
 
+/* A device that could not be cleared when it was to be handed over: nobody else gets
+ * it. Borrowed. */
+struct refused_device {
+    const char *uuid;
+    const char *reason;
+};
+
 struct plan_input {
     const struct config *config;
     const struct host *host; /* with host_mark_in_transition() for each device whose
@@ -100,11 +107,13 @@ struct plan_input {
     const struct desired_tree *desired;
     const struct observed *observed;
     const struct journal *journal;
-    const struct device_use *use;  /* NULL: not looked at, see needs_use */
-    const struct strlist *drained; /* GPUs that get nobody new; NULL: none */
-    const struct strlist *servers; /* consumers whose devices were asked for: no
+    const struct device_use *use;         /* NULL: not looked at, see needs_use */
+    const struct strlist *drained;        /* GPUs that get nobody new; NULL: none */
+    const struct strlist *servers;        /* consumers whose devices were asked for: no
                                       migrations; NULL: none */
-    const struct strlist *prune;   /* uuids of providers to delete, if they are no
+    const struct refused_device *refused; /* in the cycle that this plan is for */
+    size_t refused_count;
+    const struct strlist *prune; /* uuids of providers to delete, if they are no
                                       longer configured and free; NULL: none */
     int64_t keep_until; /* no device is removed before, since Placement may not know all
                            allocations yet; in the unit of `now`, 0: it does */

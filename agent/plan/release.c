@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/plan/ownership.h"
 #include "lib/xalloc.h"
 
 static struct step *add_device_step(struct world *world, enum step_kind kind,
@@ -59,6 +60,20 @@ static struct journal_device entry_of(const struct held *held, const struct want
     return entry;
 }
 
+static void take(struct world *world, struct group *group, const struct held *held,
+                 const struct journal_device *entry)
+{
+    if (!changes_hands(world, held, held->want)) {
+        add_device_step(world, STEP_TAKE_DEVICE, group, entry);
+        return;
+    }
+    struct step *step = add_device_step(world, STEP_HAND_OVER_DEVICE, group, entry);
+    step->reason = held->entry
+                       ? xasprintf("it was %s's, and is cleared of what was set for it",
+                                   held->entry->consumer)
+                       : xstrdup("nobody has it; it is cleared of what was set on it");
+}
+
 void take_devices(struct world *world, struct group *group)
 {
     for (size_t i = 0; i < group->held_count; i++) {
@@ -67,7 +82,7 @@ void take_devices(struct world *world, struct group *group)
             continue;
         struct journal_device entry = entry_of(held, held->want);
         if (!held->entry || !journal_device_equal(held->entry, &entry))
-            add_device_step(world, STEP_TAKE_DEVICE, group, &entry);
+            take(world, group, held, &entry);
     }
 }
 

@@ -14,6 +14,7 @@ static const struct step_rules rules[] = {
     [STEP_SET_TRAITS] = {"set traits", DONE_BY_PLACEMENT, false, false},
     [STEP_REMOVE_DEVICE] = {"remove device", DONE_BY_WORKER, false, true},
     [STEP_CREATE_DEVICE] = {"create device", DONE_BY_WORKER, false, true},
+    [STEP_HAND_OVER_DEVICE] = {"hand over device", DONE_BY_WORKER, false, true},
     [STEP_DELETE_PROVIDER] = {"delete provider", DONE_BY_PLACEMENT, false, false},
     [STEP_TAKE_DEVICE] = {"take device", DONE_BY_JOURNAL, false, false},
     [STEP_MARK_RELEASED] = {"mark released", DONE_BY_JOURNAL, false, false},

@@ -22,9 +22,12 @@ enum step_kind {
     STEP_SET_TRAITS,      /* PUT the whole set, foreign traits kept */
     STEP_REMOVE_DEVICE,
     STEP_CREATE_DEVICE,
+    /* Takes from an existing device what was set on it for its former consumer; after that
+     * it is this one's. Where the first fails the second does not happen. */
+    STEP_HAND_OVER_DEVICE,
     STEP_DELETE_PROVIDER, /* pruning, when asked for */
     /* These change the journal only; plan_note_intention() is all they need. */
-    STEP_TAKE_DEVICE,   /* an existing device is this consumer's from now on */
+    STEP_TAKE_DEVICE,   /* an existing device turns out to be this consumer's */
     STEP_MARK_RELEASED, /* when a device was no longer wanted */
     STEP_FORGET_DEVICE, /* drops an entry whose device is gone and not wanted, or is
                            somebody else's */

@@ -41,7 +41,8 @@ static bool moment_parse(const char *name, enum operation *operation)
         enum operation operation;
     } moments[] = {{"create", OPERATION_CREATE},
                    {"unlink", OPERATION_UNLINK},
-                   {"remove", OPERATION_REMOVE}};
+                   {"remove", OPERATION_REMOVE},
+                   {"parameters", OPERATION_PARAMETERS}};
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
         if (strcmp(name, moments[i].name) == 0) {
             *operation = moments[i].operation;
@@ -85,6 +86,8 @@ static int run_fail(const struct words *words)
         rule.operation = OPERATION_CREATE;
     else if (strcmp(words->word[1], "remove") == 0)
         rule.operation = OPERATION_REFUSE;
+    else if (strcmp(words->word[1], "parameters") == 0)
+        rule.operation = OPERATION_PARAMETERS;
     else
         return -EINVAL;
     return rule.error ? add_rule(words, 3, rule) : -EINVAL;

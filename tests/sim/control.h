@@ -7,8 +7,9 @@
  *
  *     fail create ERRNO [nth N | every] [on DEVICE]   the driver refuses
  *     fail remove ERRNO [...]                         as old kernels did; nothing changes
- *     delay create|unlink|remove MS [...]             takes so many milliseconds
- *     block create|unlink|remove [...]                stops there until `unblock`
+ *     fail parameters ERRNO [...]                     a write to vgpu_params
+ *     delay create|unlink|remove|parameters MS [...]  takes so many milliseconds
+ *     block create|unlink|remove|parameters [...]     stops there until `unblock`
  *     unblock                                         all that is stopped goes on
  *     clear                                           drops all these rules; unblocks
  *     hold UUID [NAME] / unhold UUID                  a process (the guest NAME) has the

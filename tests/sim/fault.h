@@ -17,6 +17,7 @@ enum operation {
     OPERATION_REFUSE, /* a remove before anything has changed (old kernels: EBUSY) */
     OPERATION_UNLINK, /* in a remove: mdev_type is gone, the uuid still on the bus */
     OPERATION_REMOVE, /* in a remove: gone from the bus, the instance still taken */
+    OPERATION_PARAMETERS, /* a write to vgpu_params, before anything has changed */
 };
 
 struct fault_rule {

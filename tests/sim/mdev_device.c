@@ -243,6 +243,19 @@ static int parameters_store(void *context, const char *data, size_t length)
     struct mdev *mdev = context;
     if (mdev->held)
         return -EPERM;
+    struct mdev_parent *parent = mdev->parent;
+    char uuid[UUID_TEXT_SIZE];
+    memcpy(uuid, mdev->uuid, sizeof uuid);
+    parent->users++;
+    int rc = fault_apply(parent->sim, OPERATION_PARAMETERS, parent->card->name,
+                         parent->name);
+    parent->users--;
+    sim_changed(parent->sim);
+    if (rc < 0)
+        return rc;
+    /* It can have been removed while the driver took its time. */
+    if (mdev_find(parent->sim, uuid) != mdev)
+        return -ENODEV;
     while (length && strchr(" \n", data[length - 1]))
         length--;
     if (length && !memchr(data, '=', length))

@@ -43,6 +43,7 @@ class World(WorldTest):
         self.traits, self.inventories, self.values = {}, {}, {}  # by provider
         self.aggregates = {}
         self.seen = 0  # stores that were looked at
+        self.cleared = set()  # devices of others that a consumer got
 
     def new_uuid(self):
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
@@ -252,6 +253,13 @@ class World(WorldTest):
                     else None)
         return found
 
+    def without_cleared(self, found):
+        """The parameters of a device that a consumer got are not its maker's any more."""
+        for device, (_, files) in found["mdevs"].items():
+            if device in self.cleared:
+                files.pop("nvidia/vgpu_params", None)
+        return found
+
     def allocations_of(self, provider):
         return self.placement.get(
             f"/resource_providers/{provider}/allocations")["allocations"]
@@ -278,7 +286,11 @@ class World(WorldTest):
 
     def protected(self):
         """Devices that must not be written `remove`."""
-        found = set(self.mdevs)
+        return set(self.mdevs) | self.in_use()
+
+    def in_use(self):
+        """Devices that somebody has: nothing of them may be written."""
+        found = set()
         for file in self.agent.host_root.glob("*/libvirt/qemu/*.xml"):
             found |= {d for d in self.host.mdevs() if d in file.read_text()}
         found |= {f.name for f in self.agent.host_root.glob("etc/mdevctl.d/*/*")}
@@ -290,11 +302,17 @@ class World(WorldTest):
                 found.add(device)
         return found
 
-    def check_stores(self, protected):
+    def check_stores(self, protected, in_use):
+        """What nobody has is cleared when a consumer gets it, and only then."""
         stores = self.host.stores()[self.seen:]
         self.seen += len(stores)
         for store in stores:
             parts = store["path"].split("/")
+            if parts[-1] == "vgpu_params":
+                self.assertEqual(store["value"], " ")
+                self.assertNotIn(parts[-3], in_use, store)
+                self.cleared.add(parts[-3])
+                continue
             self.assertIn(parts[-1], ("create", "remove"), store)
             self.assertEqual(len(store["value"].strip()), 36 if parts[-1] == "create" else 1)
             if parts[-1] == "remove":
@@ -327,14 +345,14 @@ class World(WorldTest):
 
     @contextlib.contextmanager
     def nothing_foreign_changes(self, what):
-        before, protected = self.foreign(), self.protected()
+        before, protected, in_use = self.foreign(), self.protected(), self.in_use()
         yield
-        after = self.foreign()
+        self.check_stores(protected, in_use)
+        before, after = self.without_cleared(before), self.without_cleared(self.foreign())
         # The first sync makes the agent's own providers.
         changed = differences(json_like(after), json_like({k: after[k] for k in after
                                                            if k not in before} | before))
         self.assertEqual(changed, [], what)
-        self.check_stores(protected)
 
     def end_all(self):
         """When all have gone, so have the agent's devices, and only they."""

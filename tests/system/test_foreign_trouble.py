@@ -197,18 +197,18 @@ class Troubled(World):
         used = {self.live[server] for server in self.live}
         before = {name: seen for name, seen in self.foreign().items()}
         children = set(self.children())
-        protected = self.protected()
+        protected, in_use = self.protected(), self.in_use()
         done = self.agent.try_to("prune")
         self.assertIn(done.returncode, (0, 1), done)
         gone = children - set(self.children())
         self.assertEqual(gone & used, set())
-        after = self.foreign()
+        self.check_stores(protected, in_use)
+        before, after = self.without_cleared(before), self.without_cleared(self.foreign())
         for child in gone:
             del before[f"on {child}"]
             for kept in (self.traits, self.inventories, self.values, self.aggregates):
                 kept.pop(child, None)
         self.assertEqual(after, before)
-        self.check_stores(protected)
 
 
 TROUBLES = {

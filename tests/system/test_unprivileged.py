@@ -89,11 +89,20 @@ class Unprivileged(FleetTest):
         done = run(["/bin/sh", "-c", command])
         self.assertEqual((done.returncode, done.stderr), (0, ""), command)
 
+    def state_of(self, consumer):
+        """How its allocation stands; None before the daemon knows of it."""
+        rows = json.loads(self.as_user("allocations", "--format", "json").stdout)
+        return next((row["state"] for row in rows if row["consumer"] == consumer), None)
+
     def give_types(self, gpu):
         self.apply_rule('TEST=="mdev_supported_types"', self.host.parent(gpu))
 
     def give_device(self, device):
-        self.apply_rule('SUBSYSTEM=="mdev"',
+        self.apply_rule('SUBSYSTEM=="mdev", RUN',
+                        self.host.root / "bus/mdev/devices" / device)
+
+    def give_parameters(self, device):
+        self.apply_rule('TEST=="nvidia/vgpu_params"',
                         self.host.root / "bus/mdev/devices" / device)
 
     def test_what_its_group_may_write_it_writes(self):
@@ -120,6 +129,29 @@ class Unprivileged(FleetTest):
         self.give_device(device)
         wait_for(lambda: not self.host.mdevs(), "the other removal")
         wait_for(lambda: self.as_user("status").returncode == 0, "all is well")
+
+    def test_a_device_is_cleared_for_the_next_consumer(self):
+        self.agent.configure({"agent": {**self.options, "release_grace": 3600},
+                              **self.types})
+        self.give_types(A)
+        self.start()
+        first = self.allocate(A)
+        (device,) = wait_for(self.host.mdevs, "the device")
+        wait_for(lambda: self.state_of(first) == "ready", "it to be noted")
+        parameters = self.host.root / f"bus/mdev/devices/{device}/nvidia/vgpu_params"
+        parameters.write_text("frame_rate_limiter=0\n")
+        # Where the rule has not been, the next one gets a device of its own.
+        self.placement.deallocate(first)
+        second = self.allocate(A)
+        wait_for(lambda: len(self.host.mdevs()) == 2, "another device")
+        self.assertEqual(parameters.read_text(), "frame_rate_limiter=0\n")
+        self.assertIn("must be writable for this user", self.agent.daemon.output())
+        self.assertEqual(self.devices_of(A, second) - set(self.host.mdevs()), set())
+        self.give_parameters(device)
+        third = self.allocate(A)
+        wait_for(lambda: self.state_of(third) == "ready", "the third one's device")
+        self.assertEqual(len(self.host.mdevs()), 2)
+        self.assertEqual(parameters.read_text(), "\n")
 
     def test_what_it_keeps_is_its_own(self):
         self.give_types(A)

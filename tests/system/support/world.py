@@ -320,9 +320,12 @@ class CaseTest(WorldTest):
         self.settle()
 
     def device_changes(self):
-        """The stores that changed something, in any order."""
-        return sorted((s["path"].rsplit("/", 1)[1], s["path"], s["value"])
-                      for s in self.host.stores() if s["result"] == "OK")
+        """The stores that changed something, in any order; to clear a device twice is as
+        good as once."""
+        stores = [(s["path"].rsplit("/", 1)[1], s["path"], s["value"])
+                  for s in self.host.stores() if s["result"] == "OK"]
+        return sorted([s for s in stores if s[0] != "vgpu_params"] +
+                      list({s for s in stores if s[0] == "vgpu_params"}))
 
     def check_end(self):
         self.assertEqual(differences(self.look(), self.after), [])

@@ -161,6 +161,12 @@ static void guest_parameters(void **state)
     simulated_control(sim, "unhold " UUID(1));
     assert_int_equal(simulated_store(sim, PARAMETERS, " "), 0);
     assert_shows(sim, PARAMETERS, "\n");
+    simulated_control(sim, "fail parameters EBUSY");
+    assert_int_equal(simulated_store(sim, PARAMETERS, "a=1"), -EBUSY);
+    assert_shows(sim, PARAMETERS, "\n");
+    simulated_control(sim, "delay parameters 1");
+    assert_int_equal(simulated_store(sim, PARAMETERS, "a=1"), 0);
+    assert_shows(sim, PARAMETERS, "a=1\n");
     sim_free(sim);
 }
 

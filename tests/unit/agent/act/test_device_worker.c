@@ -70,6 +70,7 @@ static const struct backend backend = {
     .noun = "mdev",
     .create = fake_create,
     .remove = fake,
+    .clear = fake,
 };
 
 static struct device_worker *new_worker(const char *tree)
@@ -222,6 +223,9 @@ static void what_else_may_start_meanwhile(void **state)
         {DEVICE_REMOVE, DEVICE_REMOVE, "0000:84:00.0", UUID("01"), ERROR_BUSY},
         {DEVICE_REMOVE, DEVICE_CREATE, "0000:41:00.4", UUID("02"), ERROR_NONE},
         {DEVICE_REMOVE, DEVICE_REMOVE, "0000:41:00.5", UUID("02"), ERROR_NONE},
+        {DEVICE_CREATE, DEVICE_CLEAR, "0000:41:00.5", UUID("02"), ERROR_BUSY},
+        {DEVICE_CLEAR, DEVICE_REMOVE, "0000:41:00.4", UUID("01"), ERROR_BUSY},
+        {DEVICE_CLEAR, DEVICE_CREATE, "0000:41:00.4", UUID("02"), ERROR_NONE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *tree;

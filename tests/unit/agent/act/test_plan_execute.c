@@ -140,8 +140,10 @@ int device_worker_start(struct device_worker *worker, enum device_operation kind
     uuid_parse_text(uuid, done.uuid);
     done.existed =
         kind == DEVICE_CREATE && world.existing && strcmp(world.existing, uuid) == 0;
-    operation(&done.error, "%s %s on %s", kind == DEVICE_CREATE ? "create" : "remove",
-              device->type_id, device->parent);
+    static const char *const names[] = {[DEVICE_CREATE] = "create",
+                                        [DEVICE_REMOVE] = "remove",
+                                        [DEVICE_CLEAR] = "clear"};
+    operation(&done.error, "%s %s on %s", names[kind], device->type_id, device->parent);
     if (!world.held || strcmp(world.held, uuid) != 0)
         world.done[world.done_count++] = done;
     return 0;
@@ -519,6 +521,72 @@ static void test_4_the_provider_has_gone(void **state)
     assert_true(run.execution->look_again);
 }
 
+/* ---- handing over ---- */
+
+#define NEXT "00000000-0000-0000-0000-00000000000e"
+
+/* DEVICE_1 is CONSUMER's, and DEVICE_2 too; the first is to be NEXT's. */
+static struct plan *plan_of_handing_over(struct run *run)
+{
+    struct plan *plan = xcalloc(1, sizeof *plan);
+    add_device_step(plan, STEP_HAND_OVER_DEVICE, GPU_1, PROVIDER_1, DEVICE_1);
+    add_device_step(plan, STEP_CREATE_DEVICE, GPU_1, PROVIDER_1, DEVICE_2);
+    run->journal = journal_of(plan);
+    run->unsaved = true;
+    uuid_parse_text(NEXT, plan->steps[0].device.consumer);
+    return plan;
+}
+
+static const char *owner_of(const struct run *run, const char *uuid)
+{
+    return journal_find_device(run->journal, uuid)->consumer;
+}
+
+static void test_a_device_is_noted_as_the_next_ones_once_it_is_cleared(void **state)
+{
+    (void)state;
+    _cleanup_run_ struct run run = {0};
+    _cleanup_plan_ struct plan *plan = plan_of_handing_over(&run);
+    execute(&run, plan);
+    assert_string_equal(world.operations.items[0], "clear nvidia-35 on " GPU_1);
+    assert_int_equal(run.execution->outcomes[STEP_DONE], 2);
+    assert_string_equal(owner_of(&run, DEVICE_1), NEXT);
+    expect_on_disk(NEXT);
+}
+
+static void test_a_device_that_is_not_cleared_stays_whose_it_was(void **state)
+{
+    (void)state;
+    _cleanup_run_ struct run run = {0};
+    _cleanup_plan_ struct plan *plan = plan_of_handing_over(&run);
+    world.fail_at = 1;
+    world.fail_with = ERROR_BUSY;
+    execute(&run, plan);
+    assert_int_equal(run.execution->results[0].outcome, STEP_FAILED);
+    assert_string_equal(owner_of(&run, DEVICE_1), CONSUMER);
+    /* The others' devices are not held up, and the next plan finds another. */
+    assert_int_equal(run.execution->results[1].outcome, STEP_DONE);
+    assert_true(run.execution->look_again);
+}
+
+/* Stopped before the driver's answer, as by a crash: the state file on disk has it as
+ * the former consumer's still, so that the next plan clears it again. */
+static void test_a_clearing_without_an_answer_changes_nothing(void **state)
+{
+    (void)state;
+    _cleanup_run_ struct run run = {0};
+    _cleanup_plan_ struct plan *plan = plan_of_handing_over(&run);
+    world.held = DEVICE_1;
+    execute(&run, plan);
+    assert_int_equal(run.execution->results[0].outcome, STEP_UNDER_WAY);
+    assert_true(run.execution->look_again);
+    _cleanup_(journal_freep) struct journal *disk = NULL;
+    _cleanup_free_ char *note = NULL;
+    struct error err = {0};
+    assert_ok(journal_look(world.journal_path, "", &disk, &note, &err), &err);
+    assert_string_equal(journal_find_device(disk, DEVICE_1)->consumer, CONSUMER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +601,9 @@ int main(void)
         TEST(test_4_an_allocation_that_stands_again),
         TEST(test_4_placement_does_not_answer),
         TEST(test_4_the_provider_has_gone),
+        TEST(test_a_device_is_noted_as_the_next_ones_once_it_is_cleared),
+        TEST(test_a_device_that_is_not_cleared_stays_whose_it_was),
+        TEST(test_a_clearing_without_an_answer_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

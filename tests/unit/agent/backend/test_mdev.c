@@ -7,6 +7,8 @@
 #include "agent/act/device_worker.h"
 #include "agent/backend/mdev.h"
 #include "agent/backend/scan.h"
+#include "agent/host/sysfs.h"
+#include "lib/files.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/host/simhost.h"
 #include "tests/unit/agent/plan/tree.h"
@@ -275,6 +277,102 @@ static void what_is_still_there_is_not_removed(void **state)
     tear_down(&fixture);
 }
 
+/* ---- clear ---- */
+
+static int clear(const struct fixture *fixture, const char *uuid, struct error *err)
+{
+    *err = (struct error){0};
+    const struct device_spec device = spec(CARD, NULL, uuid);
+    return backend_mdev.clear(&fixture->place, &device, err);
+}
+
+#define PARAMETERS "class/mdev_bus/" CARD "/" UUID("1") "/nvidia/vgpu_params"
+
+static void expect_parameters(const struct fixture *fixture, const char *expected)
+{
+    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, fixture->host->root);
+    _cleanup_free_ char *text = NULL;
+    struct error err = {0};
+    assert_ok(attribute_read_at(root, PARAMETERS, &text, &err), &err);
+    assert_string_equal(text, expected);
+}
+
+static void clears_what_a_consumer_has_set(void **state)
+{
+    (void)state;
+    struct fixture fixture = set_up();
+    struct error err;
+    assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
+    assert_int_equal(simhost_store(fixture.host, PARAMETERS, "frl=0, console=1\n"), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(clear(&fixture, UUID("1"), &err), &err);
+        expect_parameters(&fixture, "");
+    }
+    tear_down(&fixture);
+}
+
+/* With UUID 1 there, and what `control` says. */
+static const struct {
+    const char *control, *uuid;
+    enum error_code code;
+    const char *text;
+} clear_cases[] = {
+    {"hold " UUID("1"), UUID("1"), ERROR_BUSY, "as if a guest had it"},
+    {"fail parameters EBUSY", UUID("1"), ERROR_BUSY, "as if a guest had it"},
+    {"fail parameters EIO", UUID("1"), ERROR_IO,
+     "clearing mdev " UUID("1") " of its parameters: Input/output error"},
+    {"clear", UUID("2"), ERROR_NOT_FOUND, "mdev " UUID("2")},
+};
+
+static void says_why_it_cannot_clear(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof clear_cases / sizeof *clear_cases; i++) {
+        struct fixture fixture = set_up();
+        struct error err;
+        assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
+        assert_int_equal(simhost_store(fixture.host, PARAMETERS, "frl=0\n"), 0);
+        simhost_control(fixture.host, clear_cases[i].control);
+        assert_int_equal(clear(&fixture, clear_cases[i].uuid, &err), -1);
+        if (err.code != clear_cases[i].code || !strstr(err.text, clear_cases[i].text))
+            fail_msg("%s: %s: %s", clear_cases[i].control, error_code_name(err.code),
+                     err.text);
+        expect_parameters(&fixture, "frl=0");
+        tear_down(&fixture);
+    }
+}
+
+static void never_clears_what_is_in_use(void **state)
+{
+    (void)state;
+    struct fixture fixture = set_up();
+    struct error err;
+    assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
+    assert_int_equal(simhost_store(fixture.host, PARAMETERS, "frl=0\n"), 0);
+    for (size_t i = 0; i < sizeof use_cases / sizeof *use_cases; i++) {
+        tree_fill(fixture.root, &use_cases[i].entry, 1);
+        assert_int_equal(clear(&fixture, UUID("1"), &err), -1);
+        if (err.code != ERROR_BUSY || !strstr(err.text, use_cases[i].text))
+            fail_msg("%s: %s", use_cases[i].what, err.text);
+        expect_parameters(&fixture, "frl=0");
+        tree_remove(fixture.root, use_cases[i].entry.path);
+    }
+    tear_down(&fixture);
+}
+
+static void a_driver_without_parameters_has_none_to_clear(void **state)
+{
+    (void)state;
+    struct fixture fixture = set_up();
+    struct error err;
+    assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
+    simhost_control(fixture.host, "hide *vgpu_params");
+    assert_ok(clear(&fixture, UUID("1"), &err), &err);
+    _cleanup_free_ char *stores = simhost_stores(fixture.host);
+    assert_null(strstr(stores, "vgpu_params"));
+    tear_down(&fixture);
+}
+
 /* ---- slow and stuck operations ---- */
 
 static int start(struct device_worker *worker, enum device_operation operation,
@@ -356,6 +454,10 @@ int main(void)
         cmocka_unit_test(never_removes_what_a_process_has_open),
         cmocka_unit_test(does_not_remove_from_another_card),
         cmocka_unit_test(what_is_still_there_is_not_removed),
+        cmocka_unit_test(clears_what_a_consumer_has_set),
+        cmocka_unit_test(says_why_it_cannot_clear),
+        cmocka_unit_test(never_clears_what_is_in_use),
+        cmocka_unit_test(a_driver_without_parameters_has_none_to_clear),
         cmocka_unit_test(a_blocked_removal_holds_up_only_its_device),
         cmocka_unit_test(a_slow_create_is_not_removed),
     };

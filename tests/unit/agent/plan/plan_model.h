@@ -40,6 +40,8 @@ struct model_device {
     bool leaving;   /* the agent's worker knows that it is being removed */
     bool made_by_agent;
     bool group_open, defined;
+    char parameters[UUID_TEXT_SIZE]; /* the consumer that some were set for, or "" */
+    bool uncleared; /* and cannot be cleared: it was tried in this cycle */
 };
 
 /* A libvirt domain that names a device, which need not exist, or ("") none. */

@@ -38,6 +38,9 @@ static void dump_device(const struct model_device *device, struct strlist *lines
                   device->in_transition ? ", in transition" : "",
                   device->stray ? ", stray" : "", device->group_open ? ", open" : "",
                   device->defined ? ", defined" : ""));
+    if (device->parameters[0])
+        strlist_add_take(lines, xasprintf("device %s has parameters for %s",
+                                          device->uuid, device->parameters));
 }
 
 static void dump_domains(const struct model *model, struct strlist *lines)

@@ -170,6 +170,16 @@ static void remove_device(struct model *model, const struct step *step)
     model_remove_device(model, device->uuid);
 }
 
+static void clear_device(struct model *model, const struct step *step)
+{
+    struct model_device *device = model_device(model, step->device.uuid);
+    assert_non_null(device);
+    if (model_is_used(model, device))
+        fail_msg("%s is cleared while somebody has it", device->uuid);
+    assert_false(device->in_transition || device->uncleared);
+    device->parameters[0] = 0;
+}
+
 static void carry_out(struct model *model, const struct plan *plan,
                       const struct step *step)
 {
@@ -196,6 +206,9 @@ static void carry_out(struct model *model, const struct plan *plan,
     case STEP_CREATE_DEVICE:
         create_device(model, step);
         break;
+    case STEP_HAND_OVER_DEVICE:
+        clear_device(model, step);
+        break;
     case STEP_DELETE_PROVIDER:
         delete_provider(model, plan, step);
         break;
@@ -212,11 +225,40 @@ static void carry_out_and_note(struct model *model, const struct plan *plan,
     plan_note_done(model->journal, step, existed, NULL);
 }
 
+static bool is_named_by(const struct model *model, const char *device,
+                        const char *consumer)
+{
+    for (int i = 0; i < model->domain_count; i++)
+        if (strcmp(model->domains[i].device, device) == 0 &&
+            strcmp(model->domains[i].uuid, consumer) == 0)
+            return true;
+    return false;
+}
+
+/* What its guest has is its own. */
+static void take_device(struct model *model, const struct step *step)
+{
+    const struct journal_device *taken = &step->device;
+    struct model_device *device = model_device(model, taken->uuid);
+    const struct journal_device *entry =
+        journal_find_device(model->journal, taken->uuid);
+    if (!device || !device->parameters[0] ||
+        strcmp(device->parameters, taken->consumer) == 0)
+        return;
+    if (is_named_by(model, taken->uuid, taken->consumer))
+        device->parameters[0] = 0;
+    else if (entry && strcmp(entry->consumer, taken->consumer) != 0)
+        fail_msg("%s is taken with another's parameters", device->uuid);
+}
+
 static void intend(struct model *model, const struct plan *plan)
 {
     plan_note_root(model->journal, plan);
-    for (size_t i = 0; i < plan->step_count; i++)
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_TAKE_DEVICE)
+            take_device(model, &plan->steps[i]);
         plan_note_intention(model->journal, &plan->steps[i]);
+    }
 }
 
 static void execute(struct model *model, const struct plan *plan, size_t count)
@@ -251,6 +293,9 @@ static bool is_refused(struct model *model, const struct step *step)
 static bool is_impossible(struct model *model, const struct step *step)
 {
     struct model_device *device = model_device(model, step->device.uuid);
+    if (step->kind == STEP_HAND_OVER_DEVICE)
+        return !device || device->in_transition || device->uncleared ||
+               model->use_unknown || model_is_used(model, device);
     if (step->kind == STEP_REMOVE_DEVICE)
         return device && (device->in_transition || model->use_unknown ||
                           model_is_used(model, device));
@@ -284,8 +329,7 @@ void model_execute_late(struct model *model, const struct plan *plan, size_t cou
             return;
     for (size_t i = 0; i < count && i < plan->step_count; i++) {
         const struct step *step = &plan->steps[i];
-        bool is_device =
-            step->kind == STEP_CREATE_DEVICE || step->kind == STEP_REMOVE_DEVICE;
+        bool is_device = step_rules(step->kind)->doer == DONE_BY_WORKER;
         if (step_rules(step->kind)->doer == DONE_BY_JOURNAL ||
             (step->gpu && strlist_contains(&ended, step->gpu)) ||
             (is_device && is_impossible(model, step)))

@@ -247,6 +247,12 @@ static struct plan *plan(struct model *model, bool seeing)
     _cleanup_strlist_ struct strlist prune = provider_uuids(model), servers = {0};
     for (int i = 0; i < model->server_count; i++)
         strlist_add(&servers, model->servers[i]);
+    struct refused_device refused[MODEL_LENGTH(model->devices)];
+    size_t refused_count = 0;
+    for (int i = 0; i < model->device_count; i++)
+        if (model->devices[i].uncleared)
+            refused[refused_count++] = (struct refused_device){
+                model->devices[i].uuid, "the driver does not let it be cleared"};
     struct plan_input input = {
         .config = config,
         .host = host,
@@ -256,6 +262,8 @@ static struct plan *plan(struct model *model, bool seeing)
         .use = seeing ? use : NULL,
         .drained = &drained,
         .servers = &servers,
+        .refused = refused,
+        .refused_count = refused_count,
         .prune = model->prune ? &prune : NULL,
         .take_over = model->take_over,
         .now = model->now,

@@ -162,6 +162,19 @@ static void check_capacity(struct chance *c, const struct model_provider *p)
     }
 }
 
+/* Nobody is given what was set on a device for another. */
+static void check_parameters(struct chance *c)
+{
+    const struct model *m = &c->model;
+    for (size_t i = 0; i < m->journal->device_count; i++) {
+        const struct journal_device *d = &m->journal->devices[i];
+        const struct model_device *device = model_device(&c->model, d->uuid);
+        if (device && device->parameters[0] &&
+            strcmp(device->parameters, d->consumer) != 0)
+            chance_wrong(c, "a consumer's device has another's parameters");
+    }
+}
+
 void chance_check_capacities(struct chance *c)
 {
     for (int i = 0; i < c->model.provider_count && !c->model.unreachable; i++)
@@ -311,6 +324,7 @@ void chance_check_settled(struct chance *c)
                 !is_answered(plan, p, &p->allocations[j]))
                 chance_wrong(c, "an allocation is overlooked");
     }
+    check_parameters(c);
     chance_check_capacities(c);
 }
 
@@ -344,7 +358,8 @@ void chance_check_owners(struct chance *c, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->step_count; i++) {
         const struct step *step = &plan->steps[i];
-        if ((step->kind == STEP_TAKE_DEVICE || step->kind == STEP_CREATE_DEVICE) &&
+        if ((step->kind == STEP_TAKE_DEVICE || step->kind == STEP_CREATE_DEVICE ||
+             step->kind == STEP_HAND_OVER_DEVICE) &&
             is_taken_away(&c->model, &step->device))
             chance_wrong(c, "a consumer is given what another's guest has");
     }

@@ -87,6 +87,23 @@ static void hold_device(struct chance *c)
         device->group_open = !device->group_open;
 }
 
+/* An operator has set something on it for the one that has it. */
+static void set_parameters(struct chance *c)
+{
+    struct model_device *device = any_device(c);
+    const struct journal_device *entry =
+        device ? journal_find_device(c->model.journal, device->uuid) : NULL;
+    if (entry)
+        MODEL_SET(device->parameters, entry->consumer);
+}
+
+static void refuse_clearing(struct chance *c)
+{
+    struct model_device *device = any_device(c);
+    if (device)
+        device->uncleared = !device->uncleared;
+}
+
 static void define_device(struct chance *c)
 {
     struct model_device *device = any_device(c);
@@ -290,6 +307,8 @@ static const struct {
     {start_guest, 5},
     {stop_guest, 4},
     {hold_device, 2},
+    {set_parameters, 3},
+    {refuse_clearing, 1},
     {define_device, 1},
     {lose_device, 2},
     {make_foreign_device, 2},

@@ -113,6 +113,19 @@ static void do_settled(struct script *s)
     d->in_transition = d->stray = d->uncounted = d->leaving = false;
 }
 
+static void do_parameters(struct script *s)
+{
+    struct model_device *d = script_device(s, script_word(s, 1));
+    const struct journal_device *entry = journal_find_device(s->model.journal, d->uuid);
+    MODEL_SET(d->parameters, entry ? entry->consumer : d->uuid);
+}
+
+static void do_uncleared(struct script *s)
+{
+    script_device(s, script_word(s, 1))->uncleared =
+        strcmp(s->words[0], "uncleared") == 0;
+}
+
 /* Domains stay defined. */
 static void do_reboot(struct script *s)
 {
@@ -410,6 +423,9 @@ static const struct script_command commands[] = {
     {"transit", do_transit, false},
     {"stray", do_stray, false},
     {"settled", do_settled, false},
+    {"parameters", do_parameters, false},
+    {"uncleared", do_uncleared, false},
+    {"clearable", do_uncleared, false},
     {"reboot", do_reboot, false},
     {"health", do_health, false},
     {"absent", do_absent, false},

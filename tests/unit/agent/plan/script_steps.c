@@ -108,9 +108,11 @@ char *script_step_words(struct script *s, const struct step *step)
     case STEP_FORGET_DEVICE:
         return xasprintf("forget %s", name);
     case STEP_TAKE_DEVICE:
-        return xasprintf("take %s %s.%u%s%s%s", name, script_label_of(s, d->consumer),
-                         d->index, d->adopted ? " adopted" : "",
-                         d->migration[0] ? " for " : "",
+    case STEP_HAND_OVER_DEVICE:
+        return xasprintf("%s %s %s.%u%s%s%s",
+                         step->kind == STEP_TAKE_DEVICE ? "take" : "handover", name,
+                         script_label_of(s, d->consumer), d->index,
+                         d->adopted ? " adopted" : "", d->migration[0] ? " for " : "",
                          d->migration[0] ? script_label_of(s, d->migration) : "");
     }
     return NULL;

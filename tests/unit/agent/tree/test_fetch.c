@@ -94,7 +94,7 @@ static void child_may_vanish_midway(void **state)
     rig_with_tree(&rig);
     answer_rows(&rig, row_root(1), row_84(9), row_85(5));
     answer_inventories(&rig, 16, 9);
-    peer_reply(rig.peer, 404, NULL, "");
+    peer_reply(rig.peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
     assert_ok(rig_fetch(&rig), &rig.err);
     assert_int_equal(rig.observed->provider_count, 2);
     assert_null(observed_by_uuid(rig.observed, CHILD_84));

@@ -272,9 +272,12 @@ HOSTILE ?=
 check-hostile: all $(PRELOADED) ## placementd under attack: what a well-behaved client has of it; HOSTILE='--seconds 60 writers'
 	@BUILD=$(abspath $(BUILD)) tests/hostile/run $(HOSTILE)
 
-.PHONY: check-oracle-planted
-check-oracle-planted: all ## faults planted in copies of the tree: the second judge finds each
+.PHONY: check-oracle-planted check-plan-planted
+check-oracle-planted: all ## faults planted in a copy of the tree: the second judge finds each
 	@tests/system/oracle/run --planted
+
+check-plan-planted: ## the same before the judge of the planner's random worlds
+	@tests/unit/agent/plan/planted
 
 # The daemon's cycles, and where its storms begin (tests/system/test_soak.py).
 SEED ?= 1

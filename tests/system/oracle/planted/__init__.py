@@ -1,17 +1,10 @@
-"""Faults planted in a copy of the tree, one at a time: the judge must find each. An edit is a
-file, a text that stands in it once, and what takes its place; where the text is not
-there any more, the fault is to be planted anew."""
-import os
-import pathlib
+"""Faults, of which the judge must find each (support/planting.py plants them)."""
 import shutil
-import subprocess
-import tempfile
 import time
 
 from oracle.script import replay, run_world
-from support import process
+from support import planting, process
 
-TOP = pathlib.Path(__file__).resolve().parents[4]
 SOUND = "sound"  # the folder of the programs without a fault
 MOST_WORLDS, LENGTH = 40, 250  # within which each must be found
 
@@ -66,9 +59,8 @@ PLANTS = (
            "desired->type_id)\n")),
     Plant("device-left-over", "the second device of a consumer is never removed", "left",
           ("agent/plan/release.c",
-           "    if (!reason)\n        add_device_step(world, STEP_REMOVE_DEVICE",
-           "    if (!reason && held->entry->index == 0)\n"
-           "        add_device_step(world, STEP_REMOVE_DEVICE")),
+           "    if (!reason)\n        remove_surplus(",
+           "    if (!reason && held->entry->index == 0)\n        remove_surplus(")),
     Plant("one-too-many", "one more is offered than can be made while something is used",
           "offered",
           ("agent/plan/inventory.c", "    left -= count_taken(world, group);\n",
@@ -89,35 +81,6 @@ PLANTS = (
 )
 
 
-def copy(folder):
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=TOP, check=True,
-                           capture_output=True).stdout.decode().split("\0")
-    for name in filter(None, files):
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(TOP / name, target, follow_symlinks=False)
-
-
-def build(folder):
-    done = subprocess.run(["make", f"-j{os.cpu_count() or 1}", "all", "QUIET=1"], cwd=folder,
-                          capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"the copy with the fault does not build:\n{done.stdout[-2000:]}"
-                         f"{done.stderr[-2000:]}")
-
-
-def edit(folder, edits):
-    """Gives the files as they were."""
-    before = {}
-    for name, old, new in edits:
-        file = folder / name
-        text = before.setdefault(name, file.read_text())
-        if file.read_text().count(old) != 1:
-            raise SystemExit(f"{name}: {old!r} does not stand there once")
-        file.write_text(file.read_text().replace(old, new))
-    return before
-
-
 def search(plant, folder):
     """Runs worlds until one breaks a rule of the plant's, and not without the fault; gives
     (worlds, steps, outcome)."""
@@ -136,13 +99,9 @@ def search(plant, folder):
 
 
 def find(plant, folder):
-    begin, before = time.monotonic(), edit(folder, plant.edits)
-    try:
-        build(folder)
+    begin = time.monotonic()
+    with planting.planted(folder, plant.edits):
         worlds, steps, outcome = search(plant, folder)
-    finally:
-        for name, text in before.items():
-            (folder / name).write_text(text)
     found = f"[{outcome.wrong.rule}]" if outcome else "NOT FOUND"
     print(f"{plant.name}: {plant.what}: {found} after {steps} steps in {worlds} worlds "
           f"({time.monotonic() - begin:.0f} s)", flush=True)
@@ -151,10 +110,8 @@ def find(plant, folder):
 
 def find_all(names):
     plants = [p for p in PLANTS if not names or p.name in names]
-    with tempfile.TemporaryDirectory(prefix="vgpu-planted-") as name:
-        folder = pathlib.Path(name)
-        copy(folder)
-        build(folder)
+    with planting.copied_tree() as folder:
+        planting.build(folder)
         (folder / SOUND).mkdir()
         for program in ("vgpu-agent", "placementd", "mdevsim"):
             shutil.copy2(folder / "build/release" / program, folder / SOUND)

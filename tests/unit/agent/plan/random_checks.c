@@ -255,7 +255,7 @@ static bool is_answered(const struct plan *plan, const struct model_provider *p,
 }
 
 /* A device that the journal has as one consumer's and that another one's guest has: the
- * agent sees that when it looks, and has no reason to look. */
+ * agent sees that in one of its close looks, which no plan asks for. */
 static bool has_intruder(const struct model *m)
 {
     for (size_t i = 0; i < m->journal->device_count; i++) {

@@ -107,6 +107,8 @@ void chance_make(struct chance *c, unsigned seed)
     c->model.create_root = chance_roll(c, 2);
     c->model.take_over = chance_roll(c, 8) == 0;
     c->model.old_server = seed % 8 == 3; /* before 1.26 */
+    /* Little time passes in a world; in some it is enough for removals. */
+    c->model.grace = seed % 3 ? 60 : 3;
     stpcpy(c->model.known_traits[c->model.known_trait_count++], "CUSTOM_FOREIGN");
     stpcpy(c->model.known_traits[c->model.known_trait_count++], "OWNER_NOVA");
 }

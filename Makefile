@@ -262,7 +262,7 @@ check-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 check-crash: all $(PRELOADED) ## killed or failing at every single call and request, of every kind of plan
 	@EXHAUSTIVE=1 BUILD=$(abspath $(BUILD)) tests/system/run -j "$$((2 * $$(nproc)))" --timeout 3600 test_crash test_faults
 
-# Each seed is a script of its own; SEEDS= (1-40) does those, STEPS= so many steps in each mode.
+# Each seed is a script of its own; SEEDS= (1-40) does those, STEPS= so many steps in each mode, always from seed 1 on.
 .PHONY: check-oracle
 check-oracle: all ## STEPS=500 SEEDS=: random scripts of Nova, operators and enemies before a second judge
 	@BUILD=$(abspath $(BUILD)) tests/system/oracle/run --steps $(or $(STEPS),500) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(MODE),--mode $(MODE))

@@ -35,8 +35,9 @@ static int open_client(struct agent *agent, struct error *err)
 {
     if (agent->access == AGENT_RESTORES)
         return 0;
-    if (placement_client_new(&agent->config->placement, &agent->client, err) != 0)
-        return -1;
+    struct error *why = agent->access == AGENT_LOOKS ? &agent->no_client : err;
+    if (placement_client_new(&agent->config->placement, &agent->client, why) != 0)
+        return agent->access == AGENT_LOOKS ? 0 : -1;
     agent->fetch = placement_fetch_new(agent->client, agent->config);
     return 0;
 }

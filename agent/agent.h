@@ -26,7 +26,9 @@ struct agent {
     const struct config *config; /* borrowed */
     enum agent_access access;
     int lock; /* -1 when it only looks */
-    struct placement_client *client;
+    struct placement_client
+        *client;                    /* NULL: it never asks, or only looks and cannot, */
+    struct error no_client;         /* because of this */
     unsigned long earlier_requests; /* of clients before this one */
     struct placement_fetch *fetch;
     struct journal *journal;
@@ -46,7 +48,8 @@ struct agent {
 };
 
 /* Takes the lock (unless AGENT_LOOKS; BUSY when another has it), in the name of
- * `command`, and loads the journal. Sends nothing yet. `config` is borrowed until
+ * `command`, and loads the journal. Sends nothing yet. Who only looks does so with a
+ * [placement] that is no good as well, and is told that by cycle_look(). `config` is borrowed until
  * agent_reconfigure() or agent_free(). `now` is in seconds since the epoch. *note (the
  * caller's, else untouched) is what an operator must hear about the journal. */
 int agent_new(const struct config *config, enum agent_access access,

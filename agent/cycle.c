@@ -105,6 +105,10 @@ static int read_placement(struct agent *agent, bool whole, int64_t now,
 static int look_at_placement(struct agent *agent, bool whole, int64_t now,
                              struct cycle *cycle, struct error *err)
 {
+    if (!agent->client && agent->access == AGENT_RESTORES)
+        return 0;
+    if (!agent->client)
+        return error_set(err, agent->no_client.code, "%s", agent->no_client.text);
     if (read_placement(agent, whole, now, cycle, err) == 0)
         return 0;
     placement_fetch_forget(agent->fetch);
@@ -267,7 +271,7 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
         return -1;
     device_worker_mark(agent->worker, cycle->host);
     bool whole = is_whole(agent, cycle);
-    int rc = agent->client ? look_at_placement(agent, whole, now, cycle, err) : 0;
+    int rc = look_at_placement(agent, whole, now, cycle, err);
     if (want_use)
         look_who_uses(agent, cycle);
     struct plan *plan = decide_on_root(agent, now, cycle);

@@ -357,6 +357,7 @@ class Reload(OperationsTest):
         """The daemon runs on with what it read before, and can be asked and told."""
         self.start()
         consumer = self.allocate(A)
+        good = self.agent.file.read_text()
         wait_for(lambda: self.agent.try_to("xml", consumer).returncode == 0, "the device")
         before = [self.agent.run(*words) for words in (["allocations"], ["xml", consumer], ["qemu-args", consumer])]
         self.configure(sync_interval="often")
@@ -367,6 +368,14 @@ class Reload(OperationsTest):
         status = self.agent.try_to("status")
         self.assertEqual(status.returncode, 1)
         self.assertIn("the files have errors", status.stdout)
+        # Nor do those of [placement]: only Placement itself cannot be asked.
+        for line in ("auth_type = no-auth", "auth_type ="):
+            self.agent.file.write_text(re.sub("(?m)^auth_type = .*$", line, good))
+            self.assertRegex(self.agent.try_to("status").stdout, rf"(?m)^daemon +runs \(pid {self.agent.daemon.pid}\)")
+            done = self.agent.try_to("drain", B)
+            self.assertIn("placement.auth_type", done.stderr.splitlines()[0])
+            self.assertIn(f"{B} is ", done.stdout)
+        self.configure(sync_interval="often")
         for command in ("drain", "undrain"):
             done = self.agent.try_to(command, A)
             self.assertEqual(done.returncode, 0, done.stderr)

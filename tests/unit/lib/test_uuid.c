@@ -1,6 +1,10 @@
 #include "lib/uuid.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/test.h"
 
@@ -68,6 +72,23 @@ static void copies_a_uuid_or_none(void **state)
     assert_string_equal(to.text, "");
 }
 
+/* In a process of its own, since it ends there. */
+static void a_longer_text_is_a_bug(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        char to[UUID_TEXT_SIZE];
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        uuid_text_copy(to, SPACE "0");
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -75,6 +96,7 @@ int main(void)
         cmocka_unit_test(computes_what_python_computes),
         cmocka_unit_test(random_ones_differ),
         cmocka_unit_test(copies_a_uuid_or_none),
+        cmocka_unit_test(a_longer_text_is_a_bug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include "agent/report/gpu_status.h"
 #include "agent/report/problems_file.h"
 #include "agent/state/instance_lock.h"
+#include "lib/duration.h"
 #include "lib/json_write.h"
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
@@ -59,13 +60,13 @@ static int64_t silence(const struct status *status)
 static void add_daemons_problems(struct status *status)
 {
     int64_t most = daemon_overdue_after(status->sync_interval);
+    _cleanup_free_ char *long_ago = duration_text(silence(status));
     if (daemon_of(status) == 0)
         notices_add(&status->problems, NULL, "the daemon does not run");
     else if (silence(status) > most)
-        notices_add_take(&status->problems, NULL,
-                         xasprintf("the daemon hangs: it has ended no cycle for "
-                                   "%lld s",
-                                   (long long)silence(status)));
+        notices_add_take(
+            &status->problems, NULL,
+            xasprintf("the daemon hangs: it has ended no cycle for %s", long_ago));
 }
 
 static void add_problems(struct status *status, const struct command_session *session)
@@ -169,9 +170,10 @@ static void print_gpus(const struct status *status, enum output_format format)
 static void print_daemon(const struct status *status)
 {
     const struct instance_holder *holder = &status->holder;
+    _cleanup_free_ char *long_ago = duration_text(silence(status));
     if (daemon_of(status) && status->cycle_end)
-        printf("daemon       runs (pid %ld), its last cycle ended %lld s ago\n",
-               (long)holder->pid, (long long)silence(status));
+        printf("daemon       runs (pid %ld), its last cycle ended %s ago\n",
+               (long)holder->pid, long_ago);
     else if (daemon_of(status))
         printf("daemon       runs (pid %ld), %s\n", (long)holder->pid,
                status->no_space ? "and cannot write down how it stands"

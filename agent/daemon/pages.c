@@ -1,22 +1,23 @@
 #include "agent/daemon/pages.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "agent/report/problems_file.h"
+#include "lib/duration.h"
 #include "lib/xalloc.h"
 
 static void make_health(const struct daemon_state *state, struct http_page *page)
 {
     int64_t last = state->last_end ? state->last_end : state->begin;
     int64_t since = state->extra.monotonic - last;
+    _cleanup_free_ char *ago = duration_text(since / 1000);
     bool overdue = since > 1000 * daemon_overdue_after(state->sync_interval);
     page->status = overdue ? 503 : 200;
     page->text =
-        overdue ? xasprintf("the %s %" PRId64 " s ago\n",
-                            state->last_end ? "last cycle ended" : "first cycle began",
-                            since / 1000)
-                : xstrdup("ok\n");
+        overdue
+            ? xasprintf("the %s %s ago\n",
+                        state->last_end ? "last cycle ended" : "first cycle began", ago)
+            : xstrdup("ok\n");
 }
 
 static void make_readiness(const struct daemon_state *state, struct http_page *page)

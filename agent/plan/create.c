@@ -9,8 +9,17 @@
 static void set_state(struct want *want, enum allocation_state state, char *reason)
 {
     want->state = state;
+    want->planned = false;
     free(want->reason);
     want->reason = reason;
+}
+
+static void set_planned(struct want *want, size_t devices)
+{
+    set_state(want, ALLOCATION_PENDING,
+              xasprintf("%zu device%s to be made for it", devices,
+                        devices == 1 ? " is" : "s are"));
+    want->planned = true;
 }
 
 /* ---- what is there ---- */
@@ -30,10 +39,13 @@ static void judge_held(const struct world *world, struct want *want,
                             held->mdev->address));
     else if (held->mdev->in_transition)
         set_state(want, ALLOCATION_PENDING, xstrdup("a device of it is in transition"));
-    else if (want->state == ALLOCATION_READY && changes_hands(world, held, want))
-        set_state(want, ALLOCATION_PENDING, NULL);
-    else if (want->state == ALLOCATION_READY && held->use &&
-             (held->use->running || held->use->group_open))
+    else if (want->state == ALLOCATION_READY && changes_hands(world, held, want)) {
+        set_state(
+            want, ALLOCATION_PENDING,
+            xasprintf("the device %s is to be handed over to it", held->mdev->address));
+        want->planned = true;
+    } else if (want->state == ALLOCATION_READY && held->use &&
+               (held->use->running || held->use->group_open))
         set_state(want, ALLOCATION_IN_USE, NULL);
 }
 
@@ -272,7 +284,7 @@ static void serve(struct placing *placing, struct world *world, struct want *wan
     size_t before = placing->count;
     placing->shortage = NULL;
     if (place_all(placing, world, want)) {
-        set_state(want, ALLOCATION_PENDING, NULL);
+        set_planned(want, placing->count - before);
         return;
     }
     placing_cut(placing, before);

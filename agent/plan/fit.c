@@ -5,6 +5,7 @@
 #include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
 #include "agent/plan/ownership.h"
+#include "agent/plan/step_reason.h"
 #include "lib/xalloc.h"
 
 /* A driver that offers millions must not make the plan as long. */
@@ -150,6 +151,7 @@ void placing_emit(struct placing *placing)
         else if (!want)
             step->gpu = xstrdup(placed->device.gpu);
         step->device = placed->device;
+        step->reason = reason_of_creation(placing->group, want, &placed->device);
     }
     free(placing->placed);
     *placing = (struct placing){.world = placing->world, .group = placing->group};

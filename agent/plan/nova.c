@@ -111,13 +111,16 @@ static unsigned number_of(const struct world *world, const struct group *group,
     return index;
 }
 
-static void add_step(struct world *world, enum step_kind kind,
-                     const struct group *group, const struct journal_device *device)
+/* Takes `reason`. */
+static void add_step_take(struct world *world, enum step_kind kind,
+                          const struct group *group,
+                          const struct journal_device *device, char *reason)
 {
     struct step *step = world_add_step(world, kind, group->configured);
     if (!group->configured)
         step->gpu = xstrdup(device->gpu);
     step->device = journal_device_copy(device);
+    step->reason = reason;
 }
 
 /* One that the host knows by its address alone gets its uuid with its number; and that
@@ -160,7 +163,10 @@ static void note_device(struct world *world, const struct group *group, size_t p
     uuid_text_copy(entry.consumer, domain_of(held));
     set_uuid(world, held, &entry);
     if (!held->entry || !journal_device_equal(held->entry, &entry))
-        add_step(world, STEP_TAKE_DEVICE, group, &entry);
+        add_step_take(
+            world, STEP_TAKE_DEVICE, group, &entry,
+            xasprintf("the domain %s has it, and the state file %s", domain_of(held),
+                      held->entry ? "tells otherwise of it" : "does not have it"));
 }
 
 void note_nova_devices(struct world *world, struct group *group)
@@ -173,12 +179,14 @@ void note_nova_devices(struct world *world, struct group *group)
             note_device(world, group, i);
         else if (!domain_of(held) && held->entry && held->entry->adopted &&
                  !held_is_used(world, held))
-            add_step(world, STEP_FORGET_DEVICE, group, held->entry);
+            add_step_take(world, STEP_FORGET_DEVICE, group, held->entry,
+                          xstrdup("no domain names it any more"));
     }
     for (size_t i = 0; i < group->lost_count; i++) {
         const struct journal_device *entry = group->lost[i].entry;
         bool unknown = !world->in->use || world->in->use->unknown;
         if (!unknown && !device_use_find(world->in->use, entry->address))
-            add_step(world, STEP_FORGET_DEVICE, group, entry);
+            add_step_take(world, STEP_FORGET_DEVICE, group, entry,
+                          xstrdup("the device is gone, and no domain names it"));
     }
 }

@@ -164,7 +164,9 @@ static void plan_unconfigured(struct world *world, const struct subject *subject
     if (subject->noted && subject->noted->traits.count)
         write_traits(world, subject);
     else if (subject->noted)
-        world_add_step(world, STEP_FORGET_PROVIDER, subject);
+        world_add_step(world, STEP_FORGET_PROVIDER, subject)->reason =
+            xstrdup("no type is configured for its GPU any more, and nothing on it is "
+                    "the agent's");
 }
 
 static bool is_configured(const struct world *world,

@@ -67,6 +67,8 @@ static void plan_root(struct world *world)
     struct step *step = world_add_step(world, STEP_CREATE_ROOT, NULL);
     uuid_text_copy(step->provider, observed->root_uuid);
     step->provider_name = xstrdup(observed->root_name);
+    step->reason =
+        xstrdup("Placement does not have it, and [agent] create_root is set");
 }
 
 /* Nothing is ever written to the root. */
@@ -159,7 +161,8 @@ static void end_rebuild(struct world *world)
 {
     if (world->in->journal->rebuilding && has_seen_all(world) &&
         !takes_devices(world->plan))
-        world_add_step(world, STEP_END_REBUILD, NULL);
+        world_add_step(world, STEP_END_REBUILD, NULL)->reason =
+            xstrdup("all GPUs and providers have been looked at");
 }
 
 /* ---- the result ---- */
@@ -195,6 +198,7 @@ static void add_allocations(struct world *world)
         want->mdevs = (struct strlist){0};
         status->state = want->state;
         status->reason = steal(want->reason);
+        status->planned = want->planned;
         status->at_nova = want->at_nova;
     }
 }

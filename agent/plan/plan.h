@@ -35,7 +35,7 @@ enum allocation_state {
                          */
     ALLOCATION_MIGRATING, /* a migration's: the server that it moves still has its
                              devices, which stand for it; it gets none (`reason`) */
-    ALLOCATION_RELEASING, /* no allocation any more; its device waits for the grace
+    ALLOCATION_RELEASING, /* no allocation any more; its devices wait for the grace
                              period or the guest */
     ALLOCATION_FAILED,    /* cannot be met: `reason` */
 };
@@ -49,7 +49,8 @@ struct allocation_status {
     int64_t amount;       /* units; 0 when RELEASING */
     struct strlist mdevs; /* uuids that are (or will be) its devices */
     enum allocation_state state;
-    char *reason; /* FAILED, MIGRATING, RELEASING, some PENDING; else NULL */
+    char *reason; /* NULL where it is READY or IN_USE */
+    bool planned; /* PENDING: this plan makes them all, nothing is wrong */
     bool at_nova; /* PENDING in nova mode: nova-compute makes it, nothing is wrong */
 };
 

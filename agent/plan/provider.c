@@ -5,6 +5,7 @@
 #include "agent/plan/inventory.h"
 #include "agent/plan/managed.h"
 #include "agent/plan/service.h"
+#include "agent/plan/step_reason.h"
 #include "agent/plan/traits.h"
 #include "lib/xalloc.h"
 
@@ -24,10 +25,20 @@ static bool is_planned(const struct world *world, enum step_kind kind, const cha
     return false;
 }
 
+static void add_name(struct world *world, enum step_kind kind, const char *name)
+{
+    struct step *step = world_add_step(world, kind, NULL);
+    step->name = xstrdup(name);
+    step->reason = xstrdup(kind == STEP_CREATE_TRAIT
+                               ? "Placement does not have it yet"
+                               : "a provider is to have inventory of it, and none "
+                                 "has any yet");
+}
+
 static void need(struct world *world, enum step_kind kind, const char *name)
 {
     if (starts_custom(name) && !is_planned(world, kind, name))
-        world_add_step(world, kind, NULL)->name = xstrdup(name);
+        add_name(world, kind, name);
 }
 
 static void need_traits(struct world *world, const struct subject *subject,
@@ -64,6 +75,7 @@ static void set_traits(struct world *world, const struct subject *subject,
     need_traits(world, subject, &traits->all);
     struct step *step = world_add_step(world, STEP_SET_TRAITS, subject);
     step->traits = strlist_copy(&traits->all);
+    step->reason = reason_of_traits(subject, traits);
     step->entry = journal_provider_copy(entry);
 }
 
@@ -79,6 +91,7 @@ static void set_inventory(struct world *world, const struct subject *subject,
         if (!is_known_class(world, inventory->all[i].resource_class))
             need(world, STEP_CREATE_CLASS, inventory->all[i].resource_class);
     struct step *step = world_add_step(world, STEP_SET_INVENTORY, subject);
+    step->reason = reason_of_inventory(world, subject, inventory);
     step->inventories = inventory->all;
     step->inventory_count = inventory->count;
     step->entry = journal_provider_copy(entry);
@@ -123,10 +136,26 @@ static void note(struct world *world, const struct subject *subject,
     }
     bool found = before.traits.count || before.inventory_count;
     bool written = traits->changed || inventory_changed;
-    if (subject->noted ? !journal_provider_equal(&wanted, &before) : found || !written)
-        world_add_step(world, STEP_NOTE_PROVIDER, subject)->entry =
-            journal_provider_copy(&wanted);
+    if (subject->noted ? !journal_provider_equal(&wanted, &before)
+                       : found || !written) {
+        struct step *step = world_add_step(world, STEP_NOTE_PROVIDER, subject);
+        step->entry = journal_provider_copy(&wanted);
+        step->reason =
+            xstrdup(subject->noted ? "the state file tells otherwise of what on it is "
+                                     "the agent's"
+                                   : "the state file does not have it");
+    }
     journal_provider_clear(&before);
+}
+
+static void create_provider(struct world *world, const struct subject *subject,
+                            const struct journal_provider *entry)
+{
+    struct step *step = world_add_step(world, STEP_CREATE_PROVIDER, subject);
+    step->entry = journal_provider_copy(entry);
+    step->reason = xasprintf("Placement does not have it, and '%s' is configured for "
+                             "its GPU",
+                             subject->desired->type_config->type);
 }
 
 static void write_provider(struct world *world, const struct subject *subject)
@@ -139,8 +168,7 @@ static void write_provider(struct world *world, const struct subject *subject)
     if (subject->observed)
         note(world, subject, &entry, &traits, inventory.changed);
     else
-        world_add_step(world, STEP_CREATE_PROVIDER, subject)->entry =
-            journal_provider_copy(&entry);
+        create_provider(world, subject, &entry);
     /* Nothing may be scheduled by a new trait onto capacity that is about to go, or
      * onto new capacity by an old one. */
     bool inventory_first = inventory.less;
@@ -216,7 +244,9 @@ bool prune_provider(struct world *world, const struct subject *subject)
     bool asked = world->in->prune && strlist_contains(world->in->prune, subject->uuid);
     char *obstacle = obstacle_to_prune(world, subject, asked);
     if (asked && !obstacle) {
-        world_add_step(world, STEP_DELETE_PROVIDER, subject);
+        world_add_step(world, STEP_DELETE_PROVIDER, subject)->reason = xstrdup(
+            "it is to be pruned, no GPU stands behind it, and nobody has anything of "
+            "it");
         return true;
     }
     if (asked) {
@@ -311,5 +341,6 @@ void forget_providers(struct world *world)
         step->gpu = xstrdup(entry->gpu);
         uuid_text_copy(step->provider, entry->uuid);
         step->provider_name = xstrdup(entry->name);
+        step->reason = xstrdup("Placement does not have it any more");
     }
 }

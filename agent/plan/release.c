@@ -1,8 +1,10 @@
 #include "agent/plan/release.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "agent/plan/ownership.h"
+#include "agent/plan/step_reason.h"
 #include "lib/xalloc.h"
 
 static struct step *add_device_step(struct world *world, enum step_kind kind,
@@ -64,7 +66,8 @@ static void take(struct world *world, struct group *group, const struct held *he
                  const struct journal_device *entry)
 {
     if (!changes_hands(world, held, held->want)) {
-        add_device_step(world, STEP_TAKE_DEVICE, group, entry);
+        add_device_step(world, STEP_TAKE_DEVICE, group, entry)->reason =
+            reason_of_taking(held, held->want, entry);
         return;
     }
     struct step *step = add_device_step(world, STEP_HAND_OVER_DEVICE, group, entry);
@@ -112,9 +115,42 @@ static const char *why_not_remove(const struct world *world, const struct held *
     return in->use->unknown ? "who uses it cannot be read" : NULL;
 }
 
+/* Another device of the same allocation that was. */
+static struct allocation_status *find_releasing(struct plan *plan,
+                                                const struct journal_device *entry)
+{
+    for (size_t i = 0; i < plan->allocation_count; i++) {
+        struct allocation_status *status = &plan->allocations[i];
+        if (status->state == ALLOCATION_RELEASING &&
+            strcmp(status->consumer, entry->consumer) == 0 &&
+            strcmp(status->provider, entry->provider) == 0 &&
+            strcmp(status->resource_class, entry->resource_class) == 0)
+            return status;
+    }
+    return NULL;
+}
+
+/* One for each allocation that was, however many devices it had. */
+static bool join_releasing(struct plan *plan, const struct journal_device *entry,
+                           const char *reason)
+{
+    struct allocation_status *status = find_releasing(plan, entry);
+    if (!status)
+        return false;
+    strlist_add(&status->mdevs, entry->uuid);
+    if (!strstr(status->reason, reason)) {
+        char *both = xasprintf("%s; %s", status->reason, reason);
+        free(status->reason);
+        status->reason = both;
+    }
+    return true;
+}
+
 static void add_releasing(struct world *world, const struct journal_device *entry,
                           const char *reason)
 {
+    if (join_releasing(world->plan, entry, reason))
+        return;
     const struct observed_provider *provider =
         observed_by_uuid(world->in->observed, entry->provider);
     struct allocation_status *status =
@@ -148,6 +184,8 @@ static void wait_for_grace(struct world *world, const struct group *group,
     }
     struct step *step = add_device_step(world, STEP_MARK_RELEASED, group, entry);
     step->device.released_at = now;
+    step->reason = xasprintf(
+        "its allocation is gone, and release_grace (%" PRId64 " s) begins", grace);
     step->device.migration[0] = 0;
     wake(world->plan, now + grace);
 }
@@ -158,6 +196,7 @@ static void remove_surplus(struct world *world, struct group *group,
                            const struct journal_device *entry)
 {
     struct step *step = add_device_step(world, STEP_REMOVE_DEVICE, group, entry);
+    step->reason = reason_of_removal(entry, world->in->now);
     const struct observed_provider *provider =
         observed_by_uuid(world->in->observed, entry->provider);
     if (!provider)

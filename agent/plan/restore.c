@@ -138,7 +138,8 @@ static void restore_unknown(struct placing *placing, const struct gpu *place,
         return;
     want->met++;
     free(want->reason);
-    want->reason = NULL;
+    want->reason = xstrdup("its device is to be made again");
+    want->planned = true;
     want->at_nova = false;
 }
 

@@ -54,7 +54,7 @@ struct step {
     struct journal_device device;  /* all steps on devices: the entry */
     int64_t units; /* REMOVE_DEVICE: what its consumer has allocated there all the same;
                       if that is more by now, the device stays */
-    char *reason;  /* why, where it is not plain: for people; may be NULL */
+    char *reason;  /* why: what is so and what is to be, for people */
 };
 
 enum step_doer {

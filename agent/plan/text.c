@@ -35,9 +35,7 @@ static char *inventory_text(const struct step *step)
     return parts.count ? strlist_join(&parts, "; ") : xstrdup("none");
 }
 
-/* The custom ones by name, as they are what a flavor asks for; a type earns some twenty
- * standard ones. */
-static char *traits_text(const struct strlist *traits)
+char *traits_text(const struct strlist *traits)
 {
     _cleanup_strlist_ struct strlist shown = {0};
     for (size_t i = 0; i < traits->count; i++)

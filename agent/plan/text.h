@@ -14,6 +14,9 @@
 /* "pending", "ready", "in use", "releasing", "failed" */
 const char *allocation_state_name(enum allocation_state state);
 
+/* The custom ones by name, as they are what a flavor asks for, and how many others: a
+ * type earns some twenty standard ones. The caller frees. */
+char *traits_text(const struct strlist *traits);
 /* What the step does to what, as one phrase: "VGPU total=16 reserved=0". The caller
  * frees. */
 char *step_text(const struct step *step);

@@ -36,7 +36,7 @@ struct want {
     struct strlist mdevs;
     enum allocation_state state;
     char *reason;
-    bool at_nova; /* as in struct allocation_status */
+    bool planned, at_nova; /* as in struct allocation_status */
 };
 
 /* A device that exists. */

@@ -34,12 +34,12 @@ static void add_failures(const struct cycle_round *round, struct notices *out)
     }
 }
 
-/* A pending one without a reason is what the round itself makes, and others are
+/* Of the pending ones some are what the round itself makes, and others are
  * nova-compute's. */
 static bool is_not_met(const struct allocation_status *status)
 {
-    return status->state == ALLOCATION_FAILED ||
-           (status->state == ALLOCATION_PENDING && status->reason && !status->at_nova);
+    return status->state == ALLOCATION_FAILED || (status->state == ALLOCATION_PENDING &&
+                                                  !status->planned && !status->at_nova);
 }
 
 void cycle_problems(const struct cycle *cycle, struct notices *out)

@@ -83,3 +83,40 @@ class Formats(FleetTest):
             self.assertEqual(json.loads(self.agent.run(*words))[0]["mdevs"], [device])
         done = self.agent.try_to("allocations", "--wide=yes")
         self.assertEqual((done.returncode, done.stdout), (os.EX_USAGE, ""))
+
+
+class Reasons(FleetTest):
+    def setUp(self):
+        super().setUp()
+        self.build_guide(release_grace=3600)
+        self.agent.run("sync")
+
+    def test_of_each_change_and_of_what_waits(self):
+        server, gone = self.allocate(A, 3), self.allocate(C, 6)
+        rows = {row["consumer"]: row for row in self.agent.json("allocations")}
+        # What is not there is not named.
+        self.assertEqual([(rows[s]["state"], rows[s]["mdevs"], rows[s]["reason"]) for s in (server, gone)],
+                         [("pending", [], "3 devices are to be made for it"),
+                          ("pending", [], "6 devices are to be made for it")])
+        plan = self.agent.json("plan", status=2)
+        self.assertEqual({step["reason"] for step in plan["steps"]},
+                         {"3 of VGPU are allocated, with 0 devices", "6 of VGPU are allocated, with 0 devices"})
+        self.assertEqual(plan["problems"], [])
+        self.agent.run("sync")
+        self.placement.deallocate(gone)
+        text = self.agent.run("plan", status=2)
+        self.assertEqual(text.count(f"  nvidia-36 for consumer {gone}: its allocation is\n"
+                                    "  gone, and release_grace (3600 s) begins\n"), 6, text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 80, text)
+        self.agent.run("sync")
+        # Its devices are one row, and one of the sums.
+        (row,) = [row for row in self.agent.json("allocations") if row["consumer"] == gone]
+        self.assertEqual((row["state"], row["units"], len(row["mdevs"]), row["reason"]),
+                         ("releasing", 0, 6, "the grace period runs"))
+        self.assertRegex(self.agent.run("status", status=1), r"(?m)^allocations +1 ready, 1 releasing$")
+        self.assertEqual(self.agent.json("status", status=1)["allocations"]["releasing"], 1)
+
+    def test_that_an_operator_changed_it(self):
+        self.placement.set_inventories(self.child(A), {"VGPU": {"total": 3}})
+        text = self.agent.run("plan", status=2)
+        self.assertRegex(text, r"(?m)^set inventory  84:00.0  VGPU total=16 reserved=0\n  VGPU total 3 -> 16")

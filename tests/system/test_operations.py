@@ -444,8 +444,12 @@ class Status(OperationsTest):
         long_ago = time.time() - AN_HOUR
         os.utime(report, (long_ago, long_ago))
         (problem,) = self.agent.json("status", status=1)["problems"]
-        self.assertRegex(problem, "^the daemon hangs: it has ended no cycle for 36[0-9][0-9] s$")
-        self.assertIn("ended 36", self.agent.run("status", status=1))
+        self.assertRegex(problem, "^the daemon hangs: it has ended no cycle for 6[0-9] minutes$")
+        self.assertIn("ended 6", self.agent.run("status", status=1))
+        two_days_ago = time.time() - 172802
+        os.utime(report, (two_days_ago, two_days_ago))
+        self.assertIn("its last cycle ended 2 days ago\n", self.agent.run("status", status=1))
+        self.assertGreaterEqual(self.agent.json("status", status=1)["daemon_silent_seconds"], 172802)
         self.agent.daemon.popen.send_signal(signal.SIGCONT)
         wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")
 

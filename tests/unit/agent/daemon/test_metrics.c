@@ -428,9 +428,9 @@ static void pages(void **state)
         const char *text;
     } cases[] = {
         {"/healthz", 0, 331000, &none, 200, "ok\n"},
-        {"/healthz", 0, 332000, &none, 503, "the first cycle began 331 s ago\n"},
+        {"/healthz", 0, 332000, &none, 503, "the first cycle began 5 minutes ago\n"},
         {"/healthz", 1000, 330000, &none, 200, "ok\n"},
-        {"/healthz", 1000, 332000, &none, 503, "the last cycle ended 331 s ago\n"},
+        {"/healthz", 1000, 332000, &none, 503, "the last cycle ended 5 minutes ago\n"},
         {"/healthz", 1000, 2000, &away, 200, "ok\n"},
         {"/readyz", 0, 1000, &none, 503, "the first cycle is not over\n"},
         {"/readyz", 1000, 2000, &none, 200, "ok\n"},

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/plan/text.h"
 #include "lib/xalloc.h"
 #include "tests/unit/test.h"
 
@@ -233,6 +234,26 @@ static struct strlist provider_uuids(const struct model *model)
     return list;
 }
 
+/* Nobody is told of a change, or that something is not so yet, without why; and what is
+ * left of one allocation is one thing. */
+static void check_reasons(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (!plan->steps[i].reason || !*plan->steps[i].reason)
+            fail_msg("%s without a reason", step_kind_name(plan->steps[i].kind));
+    for (size_t i = 0; i < plan->allocation_count; i++) {
+        const struct allocation_status *a = &plan->allocations[i], *b = a + 1;
+        bool met = a->state == ALLOCATION_READY || a->state == ALLOCATION_IN_USE;
+        if (met != !a->reason)
+            fail_msg("%s: %s", allocation_state_name(a->state), a->reason);
+        if (i + 1 < plan->allocation_count && a->state == b->state &&
+            strcmp(a->consumer, b->consumer) == 0 &&
+            strcmp(a->provider, b->provider) == 0 &&
+            strcmp(a->resource_class, b->resource_class) == 0)
+            fail_msg("two rows are one allocation, of %s", a->consumer);
+    }
+}
+
 static struct plan *plan(struct model *model, bool seeing)
 {
     _cleanup_(host_freep) struct host *host = make_host(model);
@@ -270,6 +291,7 @@ static struct plan *plan(struct model *model, bool seeing)
     };
     struct plan *result = plan_make(&input);
     model->use_was_needed = result->needs_use;
+    check_reasons(result);
     if (!result->needs_use)
         return result;
     assert_int_equal(result->step_count, 0);
@@ -277,6 +299,7 @@ static struct plan *plan(struct model *model, bool seeing)
     input.use = use;
     result = plan_make(&input);
     assert_false(result->needs_use);
+    check_reasons(result);
     return result;
 }
 

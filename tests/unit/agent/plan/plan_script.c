@@ -84,6 +84,23 @@ static void check_problem(struct script *s, const char *text)
     script_wrong(s, "no problem \"%s\" in\n  %s", text, all);
 }
 
+static void check_reason(struct script *s, const char *text)
+{
+    const struct plan *next = look(s);
+    const char *colon = strchr(text, ':');
+    size_t kind = colon ? (size_t)(colon - text) + 1 : 0;
+    _cleanup_strlist_ struct strlist all = {0};
+    for (size_t i = 0; i < next->step_count; i++) {
+        const struct step *step = &next->steps[i];
+        char *reason = xasprintf("%s: %s", step_kind_name(step->kind), step->reason);
+        strlist_add_take(&all, reason);
+        if (strncmp(reason, text, kind) == 0 && strstr(reason, text + kind))
+            return;
+    }
+    _cleanup_free_ char *joined = strlist_join(&all, "\n  ");
+    script_wrong(s, "no reason \"%s\" in\n  %s", text, joined);
+}
+
 static void do_use(struct script *s)
 {
     forget_plan(s);
@@ -160,6 +177,8 @@ static void run_line(struct script *s, char *line)
         check_allocation(s, line + 2);
     else if (strncmp(line, "! ", 2) == 0)
         check_problem(s, line + 2);
+    else if (strncmp(line, "& ", 2) == 0)
+        check_reason(s, line + 2);
     else {
         script_split_words(s, line);
         run_command(s);

@@ -1,0 +1,214 @@
+#include "agent/plan/step_reason.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "agent/plan/text.h"
+#include "lib/duration.h"
+#include "lib/xalloc.h"
+
+/* ---- inventory ---- */
+
+static const struct inventory *find(const struct class_inventory *list, size_t count,
+                                    const char *resource_class)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].resource_class, resource_class) == 0)
+            return &list[i].inventory;
+    return NULL;
+}
+
+static void add_change(struct strlist *changes, const char *name, int64_t before,
+                       int64_t after)
+{
+    if (before != after)
+        strlist_add_take(changes,
+                         xasprintf("%s %" PRId64 " -> %" PRId64, name, before, after));
+}
+
+/* NULL: it stays as it is. */
+static char *class_change(const char *resource_class, const struct inventory *before,
+                          const struct inventory *after)
+{
+    if (!after)
+        return xasprintf("%s total %" PRId64 " -> none", resource_class, before->total);
+    if (!before)
+        return xasprintf("there is no inventory of %s yet", resource_class);
+    _cleanup_strlist_ struct strlist changes = {0};
+    add_change(&changes, "total", before->total, after->total);
+    add_change(&changes, "reserved", before->reserved, after->reserved);
+    add_change(&changes, "max_unit", before->max_unit, after->max_unit);
+    add_change(&changes, "min_unit", before->min_unit, after->min_unit);
+    add_change(&changes, "step_size", before->step_size, after->step_size);
+    if (before->allocation_ratio != after->allocation_ratio)
+        strlist_add_take(&changes,
+                         xasprintf("allocation_ratio %g -> %g",
+                                   before->allocation_ratio, after->allocation_ratio));
+    _cleanup_free_ char *text = strlist_join(&changes, ", ");
+    return changes.count ? xasprintf("%s %s", resource_class, text) : NULL;
+}
+
+static void add_class_change(struct strlist *changes, const char *resource_class,
+                             const struct inventory *before,
+                             const struct inventory *after)
+{
+    char *change = class_change(resource_class, before, after);
+    if (change)
+        strlist_add_take(changes, change);
+}
+
+/* What the total comes from while the GPU is in service. */
+static char *why_total(const struct subject *subject,
+                       const struct service_inventory *offered)
+{
+    int64_t room = offered->room > 0 ? offered->room : 0;
+    unsigned most = subject->desired->type_config->max_instances;
+    if (offered->total > room)
+        return xasprintf("the host has room for %" PRId64 ", and more are allocated",
+                         room);
+    if (most && offered->total == most && room > most)
+        return xasprintf("max_instances is %u", most);
+    return xasprintf("the host has room for %" PRId64, room);
+}
+
+/* While the GPU is in service. */
+static char *why_in_service(const struct subject *subject,
+                            const struct inventory_decision *decision)
+{
+    const char *resource_class = subject->desired->resource_class;
+    const struct observed_provider *observed = subject->observed;
+    const struct inventory *before =
+        observed
+            ? find(observed->inventories, observed->inventory_count, resource_class)
+            : NULL;
+    const struct inventory *after =
+        find(decision->all, decision->count, resource_class);
+    if (!before || !after || before->total != after->total)
+        return why_total(subject, &decision->offered);
+    return xstrdup(before->reserved > after->reserved
+                       ? "nothing holds it back any more"
+                       : "so the agent, or an operator before it, has set it");
+}
+
+static char *why(const struct world *world, const struct subject *subject,
+                 const struct inventory_decision *decision)
+{
+    const struct desired_provider *desired = subject->desired;
+    switch (service_of(world, subject)) {
+    case GPU_DRAINED:
+        return xstrdup("an operator has drained it");
+    case GPU_SICK:
+        return xstrdup(desired && desired->sick ? desired->sick : "not on this host");
+    case GPU_CHANGING:
+        return xstrdup("devices of its former type are still on it");
+    case GPU_RETIRED:
+        return xstrdup("no type is configured for it any more");
+    case GPU_MISCONFIGURED:
+        return xasprintf("it does not offer the type '%s'", desired->type_config->type);
+    default:
+        return why_in_service(subject, decision);
+    }
+}
+
+char *reason_of_inventory(const struct world *world, const struct subject *subject,
+                          const struct inventory_decision *decision)
+{
+    _cleanup_strlist_ struct strlist changes = {0};
+    const struct observed_provider *observed = subject->observed;
+    size_t before_count = observed ? observed->inventory_count : 0;
+    const struct class_inventory *before = observed ? observed->inventories : NULL;
+    for (size_t i = 0; i < decision->count; i++) {
+        const struct class_inventory *after = &decision->all[i];
+        add_class_change(&changes, after->resource_class,
+                         find(before, before_count, after->resource_class),
+                         &after->inventory);
+    }
+    for (size_t i = 0; i < before_count; i++)
+        if (!find(decision->all, decision->count, before[i].resource_class))
+            add_class_change(&changes, before[i].resource_class, &before[i].inventory,
+                             NULL);
+    _cleanup_free_ char *text = strlist_join(&changes, "; ");
+    _cleanup_free_ char *because = why(world, subject, decision);
+    return xasprintf("%s: %s", text, because);
+}
+
+/* ---- traits ---- */
+
+static void list_difference(const struct strlist *from, const struct strlist *less,
+                            struct strlist *out)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (!less || !strlist_contains(less, from->items[i]))
+            strlist_add(out, from->items[i]);
+}
+
+char *reason_of_traits(const struct subject *subject,
+                       const struct traits_decision *decision)
+{
+    static const struct strlist none;
+    const struct strlist *before =
+        subject->observed ? &subject->observed->traits : &none;
+    _cleanup_strlist_ struct strlist missing = {0}, surplus = {0}, parts = {0};
+    list_difference(&decision->all, before, &missing);
+    list_difference(before, &decision->all, &surplus);
+    _cleanup_free_ char *more = traits_text(&missing), *less = traits_text(&surplus);
+    if (missing.count)
+        strlist_add_take(&parts, xasprintf("missing: %s", more));
+    if (surplus.count)
+        strlist_add_take(&parts, xasprintf("no longer wanted: %s", less));
+    return strlist_join(&parts, "; ");
+}
+
+/* ---- devices ---- */
+
+char *reason_of_taking(const struct held *held, const struct want *want,
+                       const struct journal_device *entry)
+{
+    const struct journal_device *before = held->entry;
+    if (!before)
+        return xstrdup(held->computed
+                           ? "it was made for it, and the state file does not have it"
+                           : "nobody has it, or its domain names it, and it meets the "
+                             "allocation");
+    if (strcmp(before->consumer, entry->consumer) != 0)
+        return xasprintf("it was consumer %s's, and meets the allocation now",
+                         before->consumer);
+    if (strcmp(before->migration, entry->migration) != 0)
+        return entry->migration[0]
+                   ? xasprintf("it stands for the allocation of the migration %s",
+                               entry->migration)
+                   : xstrdup("the migration that it stood for is over");
+    if (before->released_at)
+        return xstrdup("it has an allocation again");
+    if (strcmp(before->provider, entry->provider) != 0)
+        return xasprintf("its allocation is on %s now", want->subject->name);
+    return xstrdup("the state file tells otherwise of its place or type");
+}
+
+static bool was_there(const struct group *group, const char *uuid)
+{
+    for (size_t i = 0; i < group->lost_count; i++)
+        if (strcmp(group->lost[i].entry->uuid, uuid) == 0)
+            return true;
+    return false;
+}
+
+char *reason_of_creation(const struct group *group, const struct want *want,
+                         const struct journal_device *device)
+{
+    if (was_there(group, device->uuid))
+        return xstrdup("it was there before and is wanted still");
+    if (!want || device->adopted)
+        return xstrdup("a domain names it");
+    int64_t there = 0;
+    for (size_t i = 0; i < group->held_count; i++)
+        there += group->held[i].want == want;
+    return xasprintf("%" PRId64 " of %s are allocated, with %" PRId64 " devices",
+                     want->allocation->amount, want->allocation->resource_class, there);
+}
+
+char *reason_of_removal(const struct journal_device *entry, int64_t now)
+{
+    _cleanup_free_ char *ago = duration_text(now - entry->released_at);
+    return xasprintf("no allocation any more for %s, and nobody holds it", ago);
+}

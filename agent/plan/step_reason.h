@@ -1,0 +1,26 @@
+/*
+ * step_reason: why a plan has a step, for people: what is so now, what is to be, and what
+ * follows from what. All give text of one line that the caller frees. Pure.
+ */
+#ifndef AGENT_PLAN_STEP_REASON_H
+#define AGENT_PLAN_STEP_REASON_H
+
+#include "agent/plan/inventory.h"
+#include "agent/plan/traits.h"
+
+/* "VGPU total 16 -> 15: the host has room for 15" */
+char *reason_of_inventory(const struct world *world, const struct subject *subject,
+                          const struct inventory_decision *decision);
+/* "missing: CUSTOM_A + 21 standard; no longer wanted: CUSTOM_B" */
+char *reason_of_traits(const struct subject *subject,
+                       const struct traits_decision *decision);
+/* A device that is the want's is to be noted as `entry` says. */
+char *reason_of_taking(const struct held *held, const struct want *want,
+                       const struct journal_device *entry);
+/* A device is to be made; `want` is NULL where it is for no allocation. */
+char *reason_of_creation(const struct group *group, const struct want *want,
+                         const struct journal_device *device);
+/* It is to be removed, `now` being that of the plan's input. */
+char *reason_of_removal(const struct journal_device *entry, int64_t now);
+
+#endif

@@ -12,6 +12,7 @@
 
 /* Of the lines below a row. */
 #define INDENT 2
+#define NOTHING "-"
 
 struct cell {
     char *text;  /* as people see it */
@@ -59,7 +60,7 @@ void table_none(struct table *table)
 {
     struct json_writer w = {0};
     json_write_null(&w);
-    add_take(table, xstrdup("-"), &w);
+    add_take(table, xstrdup(NOTHING), &w);
 }
 
 void table_string(struct table *table, const char *text)
@@ -98,7 +99,7 @@ void table_list(struct table *table, const struct strlist *list)
 {
     struct json_writer w = {0};
     json_write_strings(&w, list);
-    add_take(table, list->count ? strlist_join(list, ", ") : xstrdup("-"), &w);
+    add_take(table, list->count ? strlist_join(list, ", ") : xstrdup(NOTHING), &w);
 }
 
 void table_brief(struct table *table, const char *text)
@@ -228,7 +229,8 @@ static void print_row(const struct table *table, const struct layout *layout,
                        out);
     fputc('\n', out);
     for (size_t c = 0; c < table->width && !layout->wide; c++)
-        if (table->columns[c].place == COLUMN_BELOW && strcmp(row[c].text, "-") != 0)
+        if (table->columns[c].place == COLUMN_BELOW &&
+            strcmp(text_of(&row[c], false), NOTHING) != 0)
             text_wrap(text_of(&row[c], false), INDENT, TABLE_WIDTH, out);
 }
 

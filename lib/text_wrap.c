@@ -19,11 +19,24 @@ size_t text_columns(const char *text)
     return n;
 }
 
+/* Up to the next space; a command in back quotes is one, where a line has room for it,
+ * so that it can be copied. */
+static size_t word_length(const char *text, size_t room)
+{
+    size_t length = strcspn(text, " ");
+    const char *quote = memchr(text, '`', length);
+    const char *end = quote ? strchr(quote + 1, '`') : NULL;
+    if (!end || end < text + length)
+        return length;
+    size_t whole = (size_t)(end - text) + strcspn(end, " ");
+    return whole <= room ? whole : length;
+}
+
 void text_wrap(const char *text, size_t indent, size_t width, FILE *out)
 {
     size_t used = 0;
     for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
-        size_t length = strcspn(text, " ");
+        size_t length = word_length(text, width - indent);
         _cleanup_free_ char *word = xstrndup(text, length);
         size_t columns = text_columns(word);
         if (used && used + 1 + columns > width) {

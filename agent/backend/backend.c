@@ -86,7 +86,7 @@ char *host_obstacle(const struct host *host, const char *sysfs_root)
     if (host->gpu_count == 0)
         return xasprintf("no GPU is on this host: %s has neither a display-class PCI "
                          "device nor one with mdev_supported_types (class/mdev_bus): "
-                         "does `lspci -d ::03xx` show the card, and is the vendor's "
+                         "does `lspci` show the card, and is the vendor's "
                          "driver for hosts of virtual GPUs loaded?",
                          sysfs_root);
     return xasprintf("no GPU of this host offers types of virtual GPUs (nothing with "

@@ -1,8 +1,11 @@
 /* vgpu-agent allocations: who has which devices. */
+#include <string.h>
 #include <sysexits.h>
 
 #include "agent/command/session.h"
 #include "agent/plan/text.h"
+#include "agent/report/problems_file.h"
+#include "agent/state/instance_lock.h"
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
@@ -28,9 +31,27 @@ static struct strlist existing(const struct host *host, const struct strlist *md
     return found;
 }
 
+/* Of one whose devices are to be made: that it failed, and why, which only the daemon
+ * knows. The caller frees. */
+static char *reason_of(const struct allocation_status *allocation,
+                       const struct notices *said)
+{
+    if (!allocation->reason)
+        return NULL;
+    _cleanup_free_ char *failure =
+        xasprintf("%s: %s: ", allocation->gpu, step_kind_name(STEP_CREATE_DEVICE));
+    for (size_t i = 0; allocation->planned && i < said->count; i++)
+        if (strncmp(said->items[i].text, failure, strlen(failure)) == 0)
+            return xasprintf("%s; on this GPU the daemon failed: %s", allocation->reason,
+                             said->items[i].text + strlen(failure));
+    return xstrdup(allocation->reason);
+}
+
 static void add_allocation(struct table *table, const struct host *host,
+                           const struct notices *said,
                            const struct allocation_status *allocation)
 {
+    _cleanup_free_ char *reason = reason_of(allocation, said);
     _cleanup_strlist_ struct strlist mdevs = existing(host, &allocation->mdevs);
     _cleanup_free_ char *count = xasprintf("%zu", mdevs.count);
     table_string(table, allocation->consumer);
@@ -42,15 +63,31 @@ static void add_allocation(struct table *table, const struct host *host,
     table_list(table, &mdevs);
     table_brief(table, count);
     table_string(table, allocation_state_name(allocation->state));
-    table_string(table, allocation->reason);
+    table_string(table, reason);
+}
+
+/* Where it cannot be read, its reasons are not known here. */
+static void read_said(const struct config *config, struct notices *said)
+{
+    struct instance_holder holder;
+    int64_t cycle_end;
+    char digest[UUID_TEXT_SIZE];
+    struct error ignored;
+    const char *state_file = config->agent.state_file;
+    if (instance_lock_holder(state_file, &holder, &ignored) == 0 &&
+        strcmp(holder.command, INSTANCE_DAEMON) == 0)
+        (void)daemon_report_read(state_file, holder.pid, said, &cycle_end, digest,
+                                 &ignored);
 }
 
 static int print_allocations(const struct cycle *cycle, enum output_format format)
 {
+    _cleanup_notices_ struct notices said = {0};
+    read_said(cycle->config, &said);
     _cleanup_(table_freep) struct table *table = table_new(columns);
     const struct plan *plan = cycle_plan(cycle);
     for (size_t i = 0; i < plan->allocation_count; i++)
-        add_allocation(table, cycle->host, &plan->allocations[i]);
+        add_allocation(table, cycle->host, &said, &plan->allocations[i]);
     if (plan->allocation_count == 0 && format != FORMAT_JSON)
         return puts("nothing is allocated") < 0 || fflush(stdout) != 0 ? EX_IOERR
                                                                        : EX_OK;

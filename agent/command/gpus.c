@@ -67,6 +67,9 @@ static void add_gpu(struct table *table, const struct gpu_status *status,
     else
         table_int(table, status->devices);
     table_string(table, status->reason);
+    /* SERVICE says all that there is to say of it. */
+    if (status->known && status->service == GPU_UNUSED && gpu && gpu_offers_types(gpu))
+        table_brief(table, "-");
     add_types(table, gpu);
 }
 

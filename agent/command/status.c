@@ -192,9 +192,9 @@ static void print_text(const struct status *status, enum output_format format)
     if (!is_known(status))
         puts("changes      not known");
     else if (change_count(status))
-        printf("changes      %zu to be made%s (vgpu-agent plan shows them)\n",
-               change_count(status),
-               status->files_changed ? " once the daemon has read the files" : "");
+        printf("changes      %zu to be made%s\n", change_count(status),
+               status->files_changed ? " once the daemon has read the files"
+                                     : " (vgpu-agent plan shows them)");
     print_gpus(status, format);
     puts(status->problems.count ? "not well:" : "all is well");
     for (size_t i = 0; i < status->problems.count; i++)

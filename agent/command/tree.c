@@ -173,8 +173,13 @@ static int find_and_show(const struct config *config, enum output_format format,
         return -1;
     if (!observed->root_found)
         return error_set(err, ERROR_NOT_FOUND,
-                         "Placement has no provider for this host (%s, %s)",
-                         observed->root_name, observed->root_uuid);
+                         "Placement has no provider for this host (%s, %s): %s",
+                         observed->root_name, observed->root_uuid,
+                         config->agent.create_root
+                             ? "the daemon, or `vgpu-agent sync`, makes it"
+                         : config->agent.mode == MODE_NOVA
+                             ? "nova-compute makes it"
+                             : "nova-compute makes it, or [agent] create_root");
     return show(client, observed, format, err);
 }
 

@@ -41,6 +41,15 @@ static void add_number(struct table *table, unsigned number)
         table_none(table);
 }
 
+/* What a card that is not well could still make is not known. */
+static void add_left(struct table *table, bool known, int64_t left)
+{
+    if (known)
+        table_int(table, left);
+    else
+        table_none(table);
+}
+
 static int64_t count_left(const struct gpu *gpu, const struct mdev_type *type)
 {
     return (int64_t)gpu_capacity(gpu, type->id, 0) - gpu_device_count(gpu, type->id);
@@ -90,7 +99,7 @@ static void add_card(struct table *table, const struct gpu *gpu,
             table_string(table, gpu->name);
             table_string(table, type->id);
             table_string(table, type->name);
-            table_int(table, count_left(gpu, type));
+            add_left(table, gpu->health == GPU_OK, count_left(gpu, type));
             add_attributes(table, type);
         }
 }
@@ -111,8 +120,8 @@ static const struct table_column columns[] = {
     {.key = "name"},
     {.key = "left"},
     {.key = "max"},
-    {.key = "memory"},
-    {.key = "resolution"},
+    {.key = "memory", .place = COLUMN_ROOM},
+    {.key = "resolution", .place = COLUMN_ROOM},
     {.key = "device_api"},
     {.key = "heads", .place = COLUMN_ROOM},
     {.key = "frl", .place = COLUMN_ROOM},
@@ -174,13 +183,21 @@ static bool was_shown(const struct host *host, size_t index, const struct asked 
     return false;
 }
 
+static void add_card_name(struct strlist *names, const struct gpu *gpu)
+{
+    bool well = gpu->health == GPU_OK;
+    strlist_add_take(
+        names, xasprintf("%s%s%s%s", pci_address_brief(gpu->name), well ? "" : " (",
+                         well ? "" : gpu_health_name(gpu->health), well ? "" : ")"));
+}
+
 static void print_cards(const struct host *host, size_t first,
                         const struct asked *asked)
 {
     _cleanup_strlist_ struct strlist names = {0};
     for (size_t i = first; i < host->gpu_count; i++)
         if (is_of_fold(host, first, i, asked))
-            strlist_add(&names, pci_address_brief(host->gpus[i].name));
+            add_card_name(&names, &host->gpus[i]);
     _cleanup_free_ char *joined = strlist_join(&names, ", ");
     _cleanup_free_ char *text =
         xasprintf("%zu GPU%s: %s", names.count, names.count == 1 ? "" : "s", joined);
@@ -191,12 +208,15 @@ static void add_type(struct table *table, const struct host *host, size_t first,
                      const struct mdev_type *type, const struct asked *asked)
 {
     int64_t left = 0;
+    bool known = false;
     for (size_t i = first; i < host->gpu_count; i++)
-        if (is_of_fold(host, first, i, asked))
+        if (is_of_fold(host, first, i, asked) && host->gpus[i].health == GPU_OK) {
             left += count_left(&host->gpus[i], type);
+            known = true;
+        }
     table_string(table, type->id);
     table_string(table, type->name);
-    table_int(table, left);
+    add_left(table, known, left);
     add_attributes(table, type);
 }
 

@@ -267,6 +267,14 @@ static void add_missing(struct desired_tree *tree, const struct config *config,
     }
 }
 
+static bool offers_any(const struct host *host)
+{
+    for (size_t i = 0; i < host->gpu_count; i++)
+        if (gpu_offers_types(&host->gpus[i]))
+            return true;
+    return false;
+}
+
 static void check_default(struct desired_tree *tree, const struct config *config,
                           const struct host *host)
 {
@@ -277,7 +285,10 @@ static void check_default(struct desired_tree *tree, const struct config *config
         if (gpu_resolve_type(&host->gpus[i], type->type))
             return;
     strlist_add_take(&tree->problems,
-                     xasprintf("no GPU of this host offers the type '%s'", type->type));
+                     xasprintf("no GPU of this host offers the type '%s'%s", type->type,
+                               offers_any(host)
+                                   ? ": `vgpu-agent types` lists what they offer"
+                                   : ", nor any other: `vgpu-agent gpus` says why"));
 }
 
 char *desired_nothing_enabled(const struct config *config, const struct host *host)

@@ -197,7 +197,7 @@ char *reason_of_creation(const struct group *group, const struct want *want,
                          const struct journal_device *device)
 {
     if (was_there(group, device->uuid))
-        return xstrdup("it was there before and is wanted still");
+        return xstrdup("the state file has it, it is wanted, and it is not there");
     if (!want || device->adopted)
         return xstrdup("a domain names it");
     int64_t there = 0;

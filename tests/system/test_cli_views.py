@@ -3,7 +3,8 @@ import json
 import os
 
 from support import wait_for
-from support.fleet import FleetTest, device_uuid, new_uuid
+from support.fleet import FleetTest, device_uuid
+from support.process import BUILD, TOP, run
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 
@@ -51,6 +52,32 @@ class NotKnown(FleetTest):
         self.assertEqual((rows[A], rows[B]), (None, 0))
 
 
+class SickCards(FleetTest):
+    def test_what_they_could_still_make(self):
+        self.build_guide()
+        self.host.control(f"lose {A}")
+        left = {(row["gpu"], row["type"]): row["available_instances"] for row in self.agent.json("types")}
+        self.assertEqual([left[gpu, "nvidia-35"] for gpu in (A, B)], [None, 16])
+        text = self.agent.run("types")
+        self.assertIn("4 GPUs: 84:00.0 (lost), 85:00.0, 86:00.0, 87:00.0\n", text)
+        self.assertRegex(text, r"(?m)^nvidia-35 +GRID M10-0B +48 +16 ")
+        self.assertRegex(self.agent.run("types", "84:00.0"), r"(?m)^nvidia-35 +GRID M10-0B +- +16 ")
+
+    def test_a_host_without_cards(self):
+        host = self.start_host({"models": {}, "cards": []})
+        agent = self.make_agent(host, None, {})
+        self.assertEqual((agent.json("gpus"), agent.json("types")), ([], []))
+        for command in ("gpus", "types"):
+            said = " ".join(agent.run(command).split())
+            self.assertRegex(said, r"^no GPU is on this host: \S+ has neither a display-class PCI device nor one "
+                                   r"with mdev_supported_types .* is the vendor's driver for hosts of virtual "
+                                   r"GPUs loaded\?$")
+
+    def test_nothing_is_enabled(self):
+        agent = self.make_agent(self.start_host("nova-guide"), None, {})
+        self.assertIn("no type is enabled, so that no virtual GPU is made of 0000:84:00.0,\n", agent.run("gpus"))
+
+
 class Formats(FleetTest):
     def setUp(self):
         super().setUp()
@@ -85,6 +112,30 @@ class Formats(FleetTest):
         self.assertEqual((done.returncode, done.stdout), (os.EX_USAGE, ""))
 
 
+class Completion(FleetTest):
+    def complete(self, *words):
+        """What bash offers for the last of the words."""
+        files = ["--config-file", str(self.agent.file)]
+        done = run(["bash", "-c", '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vgpu_agent; '
+                    'printf "%s\\n" "${COMPREPLY[@]}"', str(TOP / "etc/completion/vgpu-agent"), "vgpu-agent",
+                    *files, *words], env={**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}"})
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_offers_what_is_there(self):
+        self.build_guide()
+        self.agent.run("sync")
+        server = self.allocate(A)
+        gpus = [A, B, C, "0000:87:00.0"]
+        for command in ("drain", "undrain", "prune"):
+            self.assertEqual(self.complete(command, ""), gpus)
+            self.assertEqual(self.complete(command, "84"), ["84:00.0"])
+        self.assertEqual(self.complete("types", "nvidia-4"), [f"nvidia-4{i}" for i in range(6)])
+        self.assertEqual(self.complete("types", "0000:84"), [A])
+        for command in ("xml", "qemu-args"):
+            self.assertEqual(self.complete(command, ""), [server])
+
+
 class Reasons(FleetTest):
     def setUp(self):
         super().setUp()
@@ -115,6 +166,16 @@ class Reasons(FleetTest):
                          ("releasing", 0, 6, "the grace period runs"))
         self.assertRegex(self.agent.run("status", status=1), r"(?m)^allocations +1 ready, 1 releasing$")
         self.assertEqual(self.agent.json("status", status=1)["allocations"]["releasing"], 1)
+
+    def test_that_making_it_fails(self):
+        self.agent.start()
+        self.host.control(f"fail create EIO every on {A}")
+        server = self.allocate(A)
+        wait_for(lambda: self.agent.json("allocations")[0]["reason"] ==
+                 "1 device is to be made for it; on this GPU the daemon failed: making a nvidia-35 on "
+                 f"{A}: Input/output error", "what the daemon says")
+        self.host.control("clear")
+        wait_for(lambda: self.states() == {server: ["ready"]}, "the device")
 
     def test_that_an_operator_changed_it(self):
         self.placement.set_inventories(self.child(A), {"VGPU": {"total": 3}})

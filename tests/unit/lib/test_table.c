@@ -104,9 +104,11 @@ static void lines_end_in_time_and_words_stay_whole(void **state)
     text_wrap("one two  three \xc3\xa4\xc3\xa4\xc3\xa4 a-word-that-is-too-long end", 2,
               10, out);
     text_wrap("", 2, 10, out);
+    text_wrap("say `x -d y`: `a long one` `b`", 0, 10, out);
     fclose(out);
-    assert_string_equal(text, "  one two\n  three\n  \xc3\xa4\xc3\xa4\xc3\xa4\n"
-                              "  a-word-that-is-too-long\n  end\n");
+    assert_string_equal(
+        text, "  one two\n  three\n  \xc3\xa4\xc3\xa4\xc3\xa4\n"
+              "  a-word-that-is-too-long\n  end\nsay\n`x -d y`:\n`a long\none` `b`\n");
     free(text);
 }
 

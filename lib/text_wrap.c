@@ -32,21 +32,39 @@ static size_t word_length(const char *text, size_t room)
     return whole <= room ? whole : length;
 }
 
-void text_wrap(const char *text, size_t indent, size_t width, FILE *out)
+/* `used`: columns of the first line that are taken. */
+static void wrap(const char *text, size_t indent, size_t width, size_t used, FILE *out)
 {
-    size_t used = 0;
+    bool begun = false; /* the line has a word */
     for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
         size_t length = word_length(text, width - indent);
         _cleanup_free_ char *word = xstrndup(text, length);
         size_t columns = text_columns(word);
-        if (used && used + 1 + columns > width) {
+        if (begun && used + 1 + columns > width) {
             fputc('\n', out);
             used = 0;
+            begun = false;
         }
-        fprintf(out, "%*s%s", used ? 1 : (int)indent, "", word);
-        used += columns + (used ? 1 : indent);
+        size_t gap = begun ? 1 : indent - used;
+        fprintf(out, "%*s%s", (int)gap, "", word);
+        used += gap + columns;
+        begun = true;
         text += length;
     }
-    if (used)
+    if (begun)
         fputc('\n', out);
+}
+
+void text_wrap(const char *text, size_t indent, size_t width, FILE *out)
+{
+    wrap(text, indent, width, 0, out);
+}
+
+void text_wrap_labelled(const char *label, const char *text, size_t indent,
+                        size_t width, FILE *out)
+{
+    size_t columns = text_columns(label);
+    bool fits = columns < indent;
+    fprintf(out, fits ? "%s" : "%s\n", label);
+    wrap(text, indent, width, fits ? columns : 0, out);
 }

@@ -16,4 +16,9 @@ size_t text_columns(const char *text);
  * line has room for it. */
 void text_wrap(const char *text, size_t indent, size_t width, FILE *out);
 
+/* The same beside `label`, which is in the first columns of the first line, or where it is
+ * too long has a line of its own. */
+void text_wrap_labelled(const char *label, const char *text, size_t indent,
+                        size_t width, FILE *out);
+
 #endif

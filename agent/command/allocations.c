@@ -42,8 +42,8 @@ static char *reason_of(const struct allocation_status *allocation,
         xasprintf("%s: %s: ", allocation->gpu, step_kind_name(STEP_CREATE_DEVICE));
     for (size_t i = 0; allocation->planned && i < said->count; i++)
         if (strncmp(said->items[i].text, failure, strlen(failure)) == 0)
-            return xasprintf("%s; on this GPU the daemon failed: %s", allocation->reason,
-                             said->items[i].text + strlen(failure));
+            return xasprintf("%s; on this GPU the daemon failed: %s",
+                             allocation->reason, said->items[i].text + strlen(failure));
     return xstrdup(allocation->reason);
 }
 

@@ -9,6 +9,7 @@
 #include "agent/default_files.h"
 #include "config/render.h"
 #include "lib/nearest.h"
+#include "lib/text_wrap.h"
 #include "lib/xalloc.h"
 
 enum option_id {
@@ -40,17 +41,15 @@ static const struct option options[] = {
 
 static const char options_text[] =
     "Options, before the command or after it:\n"
-    "  --config-file FILE   an INI file, such as /etc/nova/nova.conf; may be repeated,"
-    " later ones win\n"
-    "                       (without --config-file and --config-dir: the daemon's, as"
-    " " COMMAND_FILES_DEFAULTS "\n"
+    "  --config-file FILE   an INI file, such as /etc/nova/nova.conf; may be\n"
+    "                       repeated, later ones win (without this and --config-dir:\n"
+    "                       those of the daemon, as " COMMAND_FILES_DEFAULTS "\n"
     "                       names them, else --config-dir " SETTINGS_DEFAULT_DIR ")\n"
-    "  --config-dir DIR     all of its *.conf, by name, after the files; may be"
-    " repeated\n"
+    "  --config-dir DIR     all of its *.conf, by name, after the files; may be\n"
+    "                       repeated\n"
     "  --sysfs-root DIR     stands for /sys; overrides [agent] sysfs_root\n"
     "  -f, --format FORMAT  table (default) or json\n"
-    "  -w, --wide           tables with all columns and full names; json always has"
-    " all\n"
+    "  -w, --wide           tables with all columns and full names, as json has them\n"
     "  --log-level LEVEL    error, warning, info (default) or debug\n"
     "  --version\n"
     "  -h, --help           with a command: what it does\n";
@@ -78,10 +77,14 @@ static void print_usage(const struct command *command, FILE *out)
     fprintf(out, "vgpu-agent [OPTION]... %s\n", words);
 }
 
+/* Where the commands' summaries begin. */
+#define SUMMARY_COLUMN 24
+
 static void print_command(const struct command *command, FILE *out)
 {
     _cleanup_free_ char *words = synopsis(command);
-    fprintf(out, "  %-21s %s\n", words, command->summary);
+    _cleanup_free_ char *label = xasprintf("  %s", words);
+    text_wrap_labelled(label, command->summary, SUMMARY_COLUMN, TABLE_WIDTH, out);
 }
 
 void command_line_help(FILE *out)
@@ -101,7 +104,10 @@ void command_line_help_of(const struct command *command, FILE *out)
 {
     fputs("Usage: ", out);
     print_usage(command, out);
-    fprintf(out, "\n%s: %s\n\n", command->name, command->summary);
+    _cleanup_free_ char *summary = xasprintf("%s: %s", command->name, command->summary);
+    fputc('\n', out);
+    text_wrap(summary, 0, TABLE_WIDTH, out);
+    fputc('\n', out);
     for (const struct command_option *o = command->options; o && o->name; o++)
         fprintf(out, "  --%s%s%s  %s\n\n", o->name, o->value ? " " : "",
                 o->value ? o->value : "", o->help);
@@ -114,10 +120,12 @@ static void print_short_usage(FILE *out)
 {
     fputs("Usage: ", out);
     print_usage(NULL, out);
-    fputs("Commands:", out);
+    _cleanup_strlist_ struct strlist names = {0};
     for (const struct command *const *c = commands; *c; c++)
-        fprintf(out, " %s", (*c)->name);
-    fputs("\n`vgpu-agent help` explains them, `vgpu-agent help COMMAND` one of them.\n",
+        strlist_add(&names, (*c)->name);
+    _cleanup_free_ char *text = strlist_join(&names, " ");
+    text_wrap_labelled("Commands:", text, 10, TABLE_WIDTH, out);
+    fputs("`vgpu-agent help` explains them, `vgpu-agent help COMMAND` one of them.\n",
           out);
 }
 

@@ -149,6 +149,6 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_gpus = {
     .name = "gpus",
-    .summary = "all GPUs of the host: configured type, how each stands, types offered",
+    .summary = "all GPUs of the host: configured type, how each stands, and why",
     .run = run,
 };

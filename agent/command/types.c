@@ -163,8 +163,9 @@ static bool has_types_of(const struct gpu *a, const struct gpu *b)
 
 static bool is_equal(const struct gpu *a, const struct gpu *b)
 {
-    return a->vendor == b->vendor && a->device == b->device && has_types_of(a, b) &&
-           has_types_of(b, a);
+    bool readable = a->health != GPU_UNREADABLE && b->health != GPU_UNREADABLE;
+    return a == b || (readable && a->vendor == b->vendor && a->device == b->device &&
+                      has_types_of(a, b) && has_types_of(b, a));
 }
 
 /* The cards from `first` on that are as it is, and were not among those before. */
@@ -220,9 +221,20 @@ static void add_type(struct table *table, const struct host *host, size_t first,
     add_attributes(table, type);
 }
 
+/* Of its types there may be nothing but the ids. */
+static int print_unreadable(const struct gpu *gpu)
+{
+    _cleanup_free_ char *text =
+        xasprintf("%s is unreadable: %s", gpu->name, gpu->health_reason);
+    text_wrap(text, 0, TABLE_WIDTH, stdout);
+    return 0;
+}
+
 static int print_fold(const struct host *host, size_t first, const struct asked *asked)
 {
     const struct gpu *gpu = &host->gpus[first];
+    if (gpu->health == GPU_UNREADABLE)
+        return print_unreadable(gpu);
     _cleanup_(table_freep) struct table *table = table_new(columns);
     print_cards(host, first, asked);
     for (size_t i = 0; i < gpu->parent_count; i++)

@@ -54,7 +54,8 @@ class Documents(unittest.TestCase):
             r"Options, before the command or after it:\n(.*?)\nCommands:\n(.*?)\n\n", text, re.S).groups()
         self.options = re.findall(r"--[a-z-]+", " ".join(
             line for line in options.splitlines() if re.match("  (-., )?--", line)))
-        self.commands = [line.split()[0] for line in commands.splitlines()]
+        self.commands = re.findall(r"(?m)^  (\S+)", commands)
+        self.assertLessEqual(max(map(len, (options + commands).splitlines())), 80)
         self.assertIn("--config-file", self.options)
         self.assertIn("status", self.commands)
 

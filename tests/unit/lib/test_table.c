@@ -105,10 +105,13 @@ static void lines_end_in_time_and_words_stay_whole(void **state)
               10, out);
     text_wrap("", 2, 10, out);
     text_wrap("say `x -d y`: `a long one` `b`", 0, 10, out);
+    text_wrap_labelled("ab", "c d e f g h", 4, 10, out);
+    text_wrap_labelled("long", "c", 4, 10, out);
     fclose(out);
     assert_string_equal(
         text, "  one two\n  three\n  \xc3\xa4\xc3\xa4\xc3\xa4\n"
-              "  a-word-that-is-too-long\n  end\nsay\n`x -d y`:\n`a long\none` `b`\n");
+              "  a-word-that-is-too-long\n  end\nsay\n`x -d y`:\n`a long\none` `b`\n"
+              "ab  c d e\n    f g h\nlong\n    c\n");
     free(text);
 }
 

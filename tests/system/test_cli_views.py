@@ -63,6 +63,17 @@ class SickCards(FleetTest):
         self.assertRegex(text, r"(?m)^nvidia-35 +GRID M10-0B +48 +16 ")
         self.assertRegex(self.agent.run("types", "84:00.0"), r"(?m)^nvidia-35 +GRID M10-0B +- +16 ")
 
+    def test_those_without_types_are_named(self):
+        self.build_guide()
+        self.host.control("unbind 0000:87:00.0")
+        self.host.control(f"unreadable */{B}/*/available_instances")
+        text = self.agent.run("types")
+        self.assertIn("2 GPUs: 84:00.0, 86:00.0\n", text)
+        self.assertRegex(" ".join(text.split()), rf"{B} is unreadable: \S+/available_instances: Input/output error")
+        self.assertTrue(text.endswith("\n\nwithout types, as `vgpu-agent gpus` says why: 87:00.0\n"), text)
+        self.assertEqual(" ".join(self.agent.run("types", "87:00.0").split()),
+                         "0000:87:00.0 offers no types: no driver is bound to it: bind the vendor's driver to it")
+
     def test_a_host_without_cards(self):
         host = self.start_host({"models": {}, "cards": []})
         agent = self.make_agent(host, None, {})

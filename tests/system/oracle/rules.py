@@ -100,6 +100,10 @@ def judge_printed(world, consumer, devices, command):
     for device in devices:
         if device in there and there[device][0] in world.here(consumer):
             world.printed[device] = consumer, there[device][0]
+    # Who asks for a migration's devices gets such as are its own; what stood for it is over.
+    for device, (owner, _) in list(world.assigned.items()):
+        if owner == consumer and device not in devices:
+            del world.assigned[device]
 
 
 def judge_restored(world, before, done):

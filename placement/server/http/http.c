@@ -387,19 +387,22 @@ static int start_daemon(struct http *http, struct error *err)
     int listener;
     if (listener_open(&options->address, &listener, http->address, err) != 0)
         return -1;
+    struct MHD_OptionItem items[] = {
+        {MHD_OPTION_LISTEN_SOCKET, listener, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, http},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, http},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+         (intptr_t)(MEMORY_FACTOR * options->limits.max_header), NULL},
+        {MHD_OPTION_CONNECTION_LIMIT,
+         (intptr_t)(options->connections.connections + PEERS_SPARE), NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
     http->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (options->cert ? MHD_USE_TLS : 0), 0,
-        NULL, NULL, on_access, http,                       /* */
-        MHD_OPTION_ARRAY, options->cert ? tls : &tls[2],   /* */
-        MHD_OPTION_LISTEN_SOCKET, listener,                /* */
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, http,      /* */
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,   /* */
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, /* */
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        MEMORY_FACTOR * options->limits.max_header, /* */
-        MHD_OPTION_CONNECTION_LIMIT,
-        options->connections.connections + PEERS_SPARE, /* */
-        MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout, MHD_OPTION_END);
+        NULL, NULL, on_access, http, MHD_OPTION_ARRAY, items, MHD_OPTION_ARRAY,
+        options->cert ? tls : &tls[2], MHD_OPTION_END);
     if (http->daemon)
         return 0;
     close(listener);

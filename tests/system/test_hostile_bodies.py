@@ -2,10 +2,7 @@
 all, and with one no more than all together may have."""
 import threading
 
-from support.case import SystemTest
-from support.hostile import HEADERS, Client, address_of, memory_kib, request_text
-from support.keystone import Keystone
-from support.placement import start_placement
+from support.hostile import HEADERS, KeystoneTest, memory_kib, request_text
 from support.process import sanitized, wait_for
 
 MIB = 1024 * 1024
@@ -20,27 +17,13 @@ def head(length, token=None, more=""):
             f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n").encode()
 
 
-class Bodies(SystemTest):
+class Bodies(KeystoneTest):
     def setUp(self):
         super().setUp()
-        self.keystone = Keystone()
-        self.addCleanup(self.keystone.stop)
-        self.keystone.users = {"good": (["admin"], 600), "poor": (["member"], 600),
-                               "slow": (["admin"], 600)}
-        folder = self.subdirectory("server")
-        (folder / "placementd.conf").write_text(
-            self.keystone.configuration() +
-            f"[placementd]\nmax_bodies_size = {BUDGET * MIB}\n")
-        self.server = start_placement(folder, "--config-file",
-                                      str(folder / "placementd.conf"))
-        self.addCleanup(self.end, self.server)
-        self.address = address_of(self.server.url)
+        self.keystone.users |= {"good": (["admin"], 600), "poor": (["member"], 600),
+                                "slow": (["admin"], 600)}
+        self.serve(configuration=f"[placementd]\nmax_bodies_size = {BUDGET * MIB}\n")
         self.before = memory_kib(self.server.process.pid)
-
-    def connect(self):
-        client = Client(self.address)
-        self.addCleanup(client.close)
-        return client
 
     def assert_grown_less(self, mebibytes):
         grown = (memory_kib(self.server.process.pid) - self.before) / 1024

@@ -3,10 +3,8 @@ going away in the middle of a request."""
 import pathlib
 import re
 
-from support.case import SystemTest
 from support.fleet import FleetTest
-from support.hostile import Client, address_of, drip, took
-from support.placement import start_placement
+from support.hostile import Client, HostileTest, address_of, drip, took
 from support.process import wait_for
 
 CONNECTIONS = 40
@@ -46,19 +44,9 @@ class Monitored:
         wait_for(all_are_cut_off, "the slow clients to be cut off")
 
 
-class Connections(Monitored, SystemTest):
+class Connections(Monitored, HostileTest):
     def start(self, text="", *arguments):
-        folder = self.subdirectory("server")
-        (folder / "placementd.conf").write_text(f"[placementd]\n{text}\n")
-        self.server = start_placement(folder, "--auth", "noauth2", "--config-file",
-                                      str(folder / "placementd.conf"), *arguments)
-        self.addCleanup(self.end, self.server)
-        self.address = address_of(self.server.url)
-
-    def connect(self, address=None, source="127.0.0.1"):
-        client = Client(address or self.address, source=source)
-        self.addCleanup(client.close)
-        return client
+        self.serve("--auth", "noauth2", *arguments, configuration=f"[placementd]\n{text}\n")
 
     def test_idle_ones_make_room(self):
         self.start(f"max_connections = {CONNECTIONS}\n"

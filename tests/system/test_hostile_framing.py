@@ -2,9 +2,7 @@
 proxy and placementd may not agree on where one request ends and the next begins."""
 import json
 
-from support.case import SystemTest
-from support.hostile import Client, address_of
-from support.placement import own_placement
+from support.hostile import HostileTest
 
 TOKEN = b"X-Auth-Token: admin\r\nOpenStack-API-Version: placement 1.39\r\n"
 HOST = b"Host: localhost\r\n"
@@ -15,17 +13,10 @@ SMUGGLED = GET + HOST + b"\r\n"
 NOTHING = b"\r\n0\r\n\r\n"
 
 
-class Framing(SystemTest):
+class Framing(HostileTest):
     def setUp(self):
         super().setUp()
-        self.server = own_placement(self.subdirectory("server"))
-        self.addCleanup(self.end, self.server)
-        self.address = address_of(self.server.url)
-
-    def connect(self):
-        client = Client(self.address, timeout=20)
-        self.addCleanup(client.close)
-        return client
+        self.serve("--auth", "noauth2")
 
     def test_what_is_not_clear_is_refused(self):
         for text in (

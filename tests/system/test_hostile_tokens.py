@@ -2,33 +2,17 @@
 time of those who bring a new one."""
 import threading
 
-from support.case import SystemTest
-from support.hostile import Client, address_of, memory_kib, took
-from support.keystone import Keystone
-from support.placement import start_placement
+from support.hostile import KeystoneTest, memory_kib, took
 from support.process import sanitized, wait_for
 
 ANSWER = 0.2  # seconds that Keystone takes
 BOGUS = 60
 
 
-class Tokens(SystemTest):
+class Tokens(KeystoneTest):
     def setUp(self):
         super().setUp()
-        self.keystone = Keystone()
-        self.addCleanup(self.keystone.stop)
-        self.keystone.users = {f"good{number}": (["admin"], 600) for number in range(9)}
-        folder = self.subdirectory("server")
-        (folder / "placementd.conf").write_text(self.keystone.configuration())
-        self.server = start_placement(folder, "--config-file",
-                                      str(folder / "placementd.conf"))
-        self.addCleanup(self.end, self.server)
-        self.address = address_of(self.server.url)
-
-    def connect(self, **more):
-        client = Client(self.address, **more)
-        self.addCleanup(client.close)
-        return client
+        self.serve()
 
     def assert_grown_less(self, begin, mebibytes):
         grown = memory_kib(self.server.process.pid) - begin

@@ -2,10 +2,7 @@
 monitoring, not the end of the server."""
 import re
 
-from support.case import SystemTest
-from support.hostile import Client, Writers, address_of, took
-from support.keystone import Keystone
-from support.placement import start_placement
+from support.hostile import Client, KeystoneTest, Writers, address_of, took
 from support.process import preloaded, wait_for
 
 # In each commit the write of somebody else arrives: who thinks for much longer than a commit
@@ -15,24 +12,13 @@ SYNC = 50  # milliseconds
 PATIENCE = 3  # seconds; with starvation it was ten and more
 
 
-class SteadyWriters(SystemTest):
+class SteadyWriters(KeystoneTest):
     def setUp(self):
         super().setUp()
-        self.keystone = Keystone()
-        self.addCleanup(self.keystone.stop)
-        self.keystone.users = {f"good{number}": (["admin"], 600) for number in range(9)}
-        folder = self.subdirectory("server")
-        (folder / "placementd.conf").write_text(self.keystone.configuration())
-        self.server = start_placement(
-            folder, "--config-file", str(folder / "placementd.conf"),
-            "--metrics-listen", "127.0.0.1:0",
-            env=preloaded("slow_sync", SLOW_SYNC_MS=str(SYNC)))
-        self.addCleanup(self.end, self.server)
+        self.serve("--metrics-listen", "127.0.0.1:0",
+                   env=preloaded("slow_sync", SLOW_SYNC_MS=str(SYNC)))
         line = self.server.process.wait_for_output("metrics on")
         self.metrics = address_of("//" + re.search(r"127\.0\.0\.1:[0-9]+", line).group())
-        listening = self.server.process.wait_for_output("listening on")
-        self.address = address_of("//" + re.search(r"127\.0\.0\.1:[0-9]+",
-                                                   listening).group())
         self.writers = Writers(self.address, WRITERS, THOUGHT, token="good0")
         self.addCleanup(self.writers.stop)
         wait_for(lambda: self.writers.written > 5 * WRITERS, "the writers to be at work")

@@ -8,6 +8,10 @@ import threading
 import time
 import uuid
 
+from .case import SystemTest
+from .keystone import Keystone
+from .placement import start_placement
+
 HEADERS = "Host: localhost\r\nOpenStack-API-Version: placement 1.39\r\n"
 
 
@@ -137,3 +141,34 @@ def took(action):
     begin = time.monotonic()
     value = action()
     return time.monotonic() - begin, value
+
+
+class HostileTest(SystemTest):
+    """Has `server` at `address`, once it is started."""
+
+    def serve(self, *options, configuration="", **more):
+        folder = self.subdirectory("server")
+        (folder / "placementd.conf").write_text(configuration)
+        self.server = start_placement(folder, "--config-file", str(folder / "placementd.conf"),
+                                      *options, **more)
+        self.addCleanup(self.end, self.server)
+        self.address = address_of(self.server.url)
+
+    def connect(self, address=None, **more):
+        client = Client(address or self.address, **more)
+        self.addCleanup(client.close)
+        return client
+
+
+class KeystoneTest(HostileTest):
+    """The server asks a Keystone, which knows good0 to good8."""
+
+    def setUp(self):
+        super().setUp()
+        self.keystone = Keystone()
+        self.addCleanup(self.keystone.stop)
+        self.keystone.users = {f"good{number}": (["admin"], 600) for number in range(9)}
+
+    def serve(self, *options, configuration="", **more):
+        super().serve(*options, configuration=self.keystone.configuration() + configuration,
+                      **more)

@@ -235,7 +235,8 @@ static void take_late_results(struct agent *agent, struct cycle *cycle)
 {
     struct device_done done;
     while (device_worker_take(agent->worker, 0, &done))
-        late_result_add(&cycle->late, &done);
+        if (late_result_note(&cycle->late, agent->journal, &done))
+            agent->journal_unsaved = true;
 }
 
 /* Where that fails, what was known before still stands. */

@@ -199,11 +199,14 @@ static bool advance(struct run *run, struct lane *lane)
 
 /* ---- results of the worker ---- */
 
-void late_result_add(struct strlist *late, const struct device_done *done)
+bool late_result_note(struct strlist *late, struct journal *journal,
+                      const struct device_done *done)
 {
-    if (done->error.code != ERROR_NONE)
-        strlist_add_take(
-            late, xasprintf("device %s, at last: %s", done->uuid, done->error.text));
+    if (done->error.code == ERROR_NONE)
+        return plan_note_late(journal, done->uuid, done->address);
+    strlist_add_take(late,
+                     xasprintf("device %s, at last: %s", done->uuid, done->error.text));
+    return false;
 }
 
 static struct lane *lane_waiting_for(struct run *run, const char *uuid)
@@ -226,7 +229,8 @@ static bool take_result(struct run *run, unsigned timeout)
     struct lane *lane = lane_waiting_for(run, done.uuid);
     /* One that an earlier cycle started: what became of it is for the next look. */
     if (!lane) {
-        late_result_add(run->with->late, &done);
+        if (late_result_note(run->with->late, run->with->journal, &done))
+            *run->with->journal_unsaved = true;
         run->out->look_again = true;
         return true;
     }

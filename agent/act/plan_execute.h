@@ -34,7 +34,7 @@ struct executor {
     const char *journal_path;
     bool *journal_unsaved; /* true from a change until it is on disk; kept by the caller
                               from one execution to the next */
-    struct strlist *late;  /* gets late_result_add() of operations that an earlier
+    struct strlist *late;  /* gets late_result_note() of operations that an earlier
                               execution had left under way */
     unsigned patience;     /* milliseconds to wait for devices after all else is done */
     /* Asked before each step; true ends the execution (the rest is skipped). NULL: goes
@@ -73,9 +73,11 @@ struct execution *plan_execute(const struct executor *executor,
 void execution_free(struct execution *execution);
 DEFINE_CLEANUP(struct execution *, execution_free)
 
-/* Adds a line about an operation that has failed after its execution's end. What became
- * of those that went well shows in the next look at the host. */
-void late_result_add(struct strlist *late, const struct device_done *done);
+/* Of an operation that came to its end after its execution: a line for one that has
+ * failed. What became of those that went well shows in the next look at the host, but for
+ * the address of a new device, which goes into the journal: true when that has changed. */
+bool late_result_note(struct strlist *late, struct journal *journal,
+                      const struct device_done *done);
 
 /* "skipped", "done", "failed", "under way" */
 const char *step_outcome_name(enum step_outcome outcome);

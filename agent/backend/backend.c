@@ -13,12 +13,6 @@ const struct backend *backend_find(const char *name)
     return NULL;
 }
 
-const char *backend_noun(const char *name)
-{
-    const struct backend *backend = backend_find(name);
-    return backend ? backend->noun : "device";
-}
-
 const char *backend_offers(const char *name)
 {
     const struct backend *backend = backend_find(name);

@@ -90,8 +90,7 @@ struct backend {
 
 /* The kind of that name; NULL: this program has none such. */
 const struct backend *backend_find(const char *name);
-/* What its devices are called, also where there is none such. */
-const char *backend_noun(const char *name);
+/* What its parents have, also where there is no such kind. */
 const char *backend_offers(const char *name);
 /* is_address() of any kind. */
 bool backend_is_address(const struct host *host, const char *address);

@@ -121,14 +121,9 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
 static bool finish_device(struct journal *journal, const struct step *step,
                           bool existed, const char *address)
 {
-    const struct journal_device *noted =
-        existed ? journal_find_device(journal, step->device.uuid) : &step->device;
-    if (!noted)
-        return false;
-    struct journal_device entry = *noted; /* borrows */
-    if (address && *address)
-        stpcpy(entry.address, address);
-    return journal_put_device(journal, &entry);
+    bool changed = !existed && journal_put_device(journal, &step->device);
+    bool placed = address && plan_note_late(journal, step->device.uuid, address);
+    return changed || placed;
 }
 
 bool plan_note_done(struct journal *journal, const struct step *step, bool existed,
@@ -149,4 +144,14 @@ bool plan_note_done(struct journal *journal, const struct step *step, bool exist
     default:
         return false;
     }
+}
+
+bool plan_note_late(struct journal *journal, const char *uuid, const char *address)
+{
+    const struct journal_device *noted = journal_find_device(journal, uuid);
+    if (!noted || !*address)
+        return false;
+    struct journal_device entry = *noted; /* borrows */
+    stpcpy(entry.address, address);
+    return journal_put_device(journal, &entry);
 }

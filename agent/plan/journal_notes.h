@@ -19,5 +19,8 @@ bool plan_note_intention(struct journal *journal, const struct step *step);
  * the journal has changed. */
 bool plan_note_done(struct journal *journal, const struct step *step, bool existed,
                     const char *address);
+/* Of an operation that has outlived its plan: where the device is that it has made, ""
+ * where it was to be removed. True when the journal has changed. */
+bool plan_note_late(struct journal *journal, const char *uuid, const char *address);
 
 #endif

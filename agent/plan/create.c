@@ -148,13 +148,13 @@ static bool find_uuid(struct placing *placing, struct world *world,
             want_notes_index(want, device->index))
             continue;
         want_computed_uuid(want, device->index, device->uuid);
-        const struct mdev *mdev = host_mdev(world->in->host, device->uuid, NULL, NULL);
+        const struct mdev *there = host_mdev(world->in->host, device->uuid, NULL, NULL);
         if (journal_find_device(world->in->journal, device->uuid) ||
             is_named_by_another(world, want, device->uuid))
             continue;
-        if (!mdev)
+        if (!there)
             return true;
-        if (mdev->in_transition) {
+        if (there->in_transition) {
             placing->shortage = "it waits for a device in transition";
             return false;
         }

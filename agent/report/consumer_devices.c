@@ -93,15 +93,15 @@ static int add_device(const struct cycle *cycle, const char *consumer, const cha
                       struct consumer_device **out, size_t *count, struct error *err)
 {
     const struct mdev_parent *parent;
-    const struct mdev *mdev = find_device(cycle, uuid, &parent);
-    if (!mdev || mdev->in_transition || !parent)
+    const struct mdev *found = find_device(cycle, uuid, &parent);
+    if (!found || found->in_transition || !parent)
         return error_set(err, ERROR_BUSY, "device %s is not there yet", uuid);
     if (check_noted(cycle, consumer, uuid, err) != 0 ||
-        check_hands(cycle, consumer, mdev->address, err) != 0)
+        check_hands(cycle, consumer, found->address, err) != 0)
         return -1;
     struct consumer_device *device = array_add(*out, *count);
-    device->device = mdev;
-    device->type = parent_type(parent, mdev->type_id);
+    device->device = found;
+    device->type = parent_type(parent, found->type_id);
     return 0;
 }
 

@@ -69,15 +69,13 @@ static size_t pass_count(struct passage *p, size_t count)
     return p->broken ? 0 : count;
 }
 
-#define PASS_ARRAY(p, array, count, pass_one)           \
-    do {                                                \
-        size_t count_ = pass_count((p), (count));       \
-        if ((p)->unpacking && count_) {                 \
-            (array) = xcalloc(count_, sizeof *(array)); \
-            (count) = count_;                           \
-        }                                               \
-        for (size_t i_ = 0; i_ < count_; i_++)          \
-            pass_one((p), &(array)[i_]);                \
+/* Arrays grow as everywhere: whoever gets the host may add to it. */
+#define PASS_ARRAY(p, array, count, pass_one)                                      \
+    do {                                                                           \
+        size_t count_ = pass_count((p), (count));                                  \
+        for (size_t i_ = 0; i_ < count_; i_++)                                     \
+            pass_one((p),                                                          \
+                     (p)->unpacking ? array_add((array), (count)) : &(array)[i_]); \
     } while (0)
 
 static void pass_type(struct passage *p, struct mdev_type *type)

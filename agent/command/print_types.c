@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
 #include "lib/pci_address.h"
 #include "lib/text_wrap.h"

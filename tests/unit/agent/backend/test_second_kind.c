@@ -149,15 +149,25 @@ static int fake_remove(const struct device_place *place,
     return 0;
 }
 
+/* It keeps nothing for a consumer. */
+static int fake_clear(const struct device_place *place,
+                      const struct device_spec *device, struct error *err)
+{
+    (void)place;
+    (void)device;
+    (void)err;
+    return 0;
+}
+
 static char *fake_xml(const struct mdev *device, const struct mdev_type *type)
 {
     return xasprintf("<hostdev pci='%s' name='%s'/>", device->address, type->name);
 }
 
-static char *fake_argument(const struct mdev *device, const struct mdev_type *type)
+static char *fake_device(const struct mdev *device, const struct mdev_type *type)
 {
     (void)type;
-    return xasprintf("-device vfio-pci,host=%s", device->address);
+    return xasprintf("vfio-pci,host=%s", device->address);
 }
 
 static char *fake_word(const struct gpu *gpu)
@@ -173,11 +183,12 @@ static const struct backend fake = {
     .address = fake_address,
     .is_address = fake_is_address,
     .guest_xml = fake_xml,
-    .qemu_argument = fake_argument,
+    .qemu_device = fake_device,
     .obstacle = fake_word,
     .remedy = fake_word,
     .create = fake_create,
     .remove = fake_remove,
+    .clear = fake_clear,
 };
 
 const struct backend *const backends[] = {&fake, &backend_mdev, NULL};
@@ -356,7 +367,7 @@ static void restart(struct rig *rig)
 static size_t carry_out(struct rig *rig, struct plan *plan, enum step_kind kind)
 {
     for (size_t i = 0; i < plan->step_count; i++)
-        if (step_is_note(&plan->steps[i]) &&
+        if (step_rules(plan->steps[i].kind)->doer == DONE_BY_JOURNAL &&
             plan_note_intention(rig->journal, &plan->steps[i]))
             rig->journal_unsaved = true;
     plan_keep_only(plan, kind);
@@ -585,8 +596,8 @@ static void two_devices_do_not_get_one_uuid(void **state)
     {
         rig.consumer = CONSUMER_1;
         assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 1);
-        rig.consumer = CONSUMER_2; /* takes what nobody names */
-        assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 0);
+        rig.consumer = CONSUMER_2; /* gets what nobody names */
+        assert_int_equal(cycle(&rig, STEP_HAND_OVER_DEVICE), 1);
         expect_entry(&rig, CONSUMER_2, VF_1);
         /* The first consumer's guest comes with a function of its own. */
         domain_names(&rig, CONSUMER_2, VF_1);

@@ -41,10 +41,10 @@ int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cy
 
 /* Looks and acts, again at once when what was seen had changed meanwhile or the plan
  * goes on, at most CYCLE_ROUNDS times, and once more for each failure to hand a device
- * over. 0 when it came to its end, whatever became of single steps:
- * cycle_problems() says. -1 when it could not look; where only Placement could not be
- * read, devices that a reboot took have then been put back as far as the journal knows
- * them, and `cycle` tells of it. */
+ * over. 0 when it came to its end, whatever became of single steps: cycle_problems()
+ * says. -1 when it could not look; where only Placement could not be read, devices that
+ * a reboot took have then been put back as far as the journal knows them, and `cycle`
+ * tells of it. */
 #define CYCLE_ROUNDS 4
 int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct error *err);
 

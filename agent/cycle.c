@@ -10,7 +10,8 @@
 #define HALF_LOOK_EVERY 4
 /* That a domain names another's device, or a process has opened one, changes neither
  * Placement nor sysfs, and no plan asks for it. To see it is to read every domain's
- * definition and every process's open files, far more than all else in an idle cycle. */
+ * definition and every process's open files: far more than all else in an idle cycle.
+ */
 #define CLOSE_LOOK_EVERY 10
 #define KEEP_AFTER_REPLACEMENT 3600 /* seconds */
 

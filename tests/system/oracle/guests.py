@@ -55,6 +55,7 @@ class Libvirt:
         self.defined = self.root / "etc/libvirt/qemu"
         self.running = self.root / "run/libvirt/qemu"
         self.domains = {}  # name: Domain
+        self.kept = {}  # device: the uuids of the domains that have named it since the last audit
         self.processes = {}  # pid: devices, of processes that are no domain's
         self.next_pid = 1000
         networks = self.defined / "networks"
@@ -68,12 +69,19 @@ class Libvirt:
         if old:
             domain.pid = old.pid
         self.domains[domain.name] = domain
+        self.keep_only(domain.uuid, domain.devices)
         put(self.defined / f"{domain.name}.xml", domain.xml())
 
     def undefine(self, domain):
         self.stop(domain)
+        self.keep_only(domain.uuid, ())
         (self.defined / f"{domain.name}.xml").unlink()
         del self.domains[domain.name]
+
+    def keep_only(self, uuid, devices):
+        for device, uuids in self.kept.items():
+            if device not in devices:
+                uuids.discard(uuid)
 
     def start(self, domain):
         """Gives the devices that are not there; then it does not start."""

@@ -128,7 +128,7 @@ def audit(world):
     for device in world.assigned:
         world.ended.pop(device, None)
     world.known.update(view.devices)
-    world.named_at_rest, world.held_at_rest = view.named, set(view.held)
+    world.libvirt.kept, world.held_at_rest = world.libvirt.names(), set(view.held)
     return None
 
 

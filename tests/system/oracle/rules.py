@@ -114,7 +114,7 @@ def judge_restored(world, before, done):
         for domain in world.libvirt.domains.values():
             for device in domain.devices:
                 if device in before and device not in world.foreign and (
-                        domain.uuid in world.named_at_rest.get(device, ())):
+                        domain.uuid in world.libvirt.kept.get(device, ())):
                     wanted[device] = f"the domain {domain.uuid} names it"
     for device, (consumer, card) in world.assigned.items():
         if device in before and device not in world.foreign and world.mode == "owner":

@@ -46,7 +46,6 @@ class World:
         self.in_use, self.made = {}, 0
         self.touched = set()  # consumers, since the last audit
         self.known, self.held_at_rest = {}, set()  # devices
-        self.named_at_rest = {}  # device: the uuids of the domains that named it
         self.options = {"release_grace": grace, "sync_interval": interval, "listen": "0",
                         "root_provider_name": self.rig.root_name, "mode": mode}
         if create_root:

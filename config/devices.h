@@ -12,7 +12,7 @@
 /* Fills config->types from config->enabled_mdev_types and the files. */
 void devices_apply(struct config *config, const struct ini *ini,
                    struct config_problems *problems);
-/* Is it a section of some type, by its name? */
+/* Whether the name is that of a section for a type, [mdev_<type>] or [vgpu_<type>]. */
 bool devices_has_section(const char *name);
 void devices_clear(struct config *config);
 

@@ -8,8 +8,8 @@
 
 #include "config/ini.h"
 
-/* Adds each of them like one more file, so that it wins over those before; in messages
- * the variable's name stands for the file. */
+/* Adds each variable as if it were one more file, so that it takes precedence over the
+ * files. In messages the name of the variable stands for the file. */
 void environment_read(struct ini *ini, struct config_problems *problems);
 
 #endif

@@ -9,7 +9,7 @@
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
 
-/* Takes "host:port" apart; false when it has no such form. */
+/* Splits "HOST:PORT"; false when the text has no such form. */
 static bool split(const char *text, char **host, const char **port)
 {
     const char *colon = strrchr(text, ':');
@@ -52,7 +52,7 @@ int listen_address_parse(const char *text, struct listen_address *out,
                     &list) != 0)
         return error_set(err, ERROR_INVALID, "'%.200s': %s", text, accepted);
     const struct sockaddr_in *v4 = (const struct sockaddr_in *)list->ai_addr;
-    if (ntohs(v4->sin_port) != strtoul(port, NULL, 10)) /* glibc cuts 65536 to 0 */
+    if (ntohs(v4->sin_port) != strtoul(port, NULL, 10)) /* glibc takes 65536 for 0 */
         return error_set(err, ERROR_INVALID, "'%.200s': a port is at most 65535", text);
     if (out) {
         *out = (struct listen_address){.length = list->ai_addrlen};

@@ -16,11 +16,11 @@ struct listen_address {
     socklen_t length;
 };
 
-/* `out` may be NULL: only the form is looked at. */
+/* Parses an address. With `out` NULL only the form is checked. */
 int listen_address_parse(const char *text, struct listen_address *out,
                          struct error *err);
 
-/* Only this machine can reach it. */
+/* Whether only this machine can reach the address. */
 bool listen_address_is_loopback(const struct listen_address *address);
 
 #endif

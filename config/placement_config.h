@@ -11,26 +11,27 @@
 
 /* Strings are NULL where the option is not set. */
 struct placement_config {
-    char *section;                  /* "placement": for messages */
+    char *section;                  /* name of the section, for messages: "placement" */
     char *auth_type;                /* one of keystone_auth_types; NULL: not set */
     struct config_place auth_place; /* where auth_type was set */
     char *auth_section;
     char *auth_url;
     char *username, *user_id, *user_domain_name, *user_domain_id;
-    char *password; /* a secret, as the two others below: never logged */
+    char *password; /* a secret, as the two others below, and never logged */
     char *project_name, *project_id, *project_domain_name, *project_domain_id;
-    char *default_domain_name, *default_domain_id; /* for user and project */
-    char *domain_name, *domain_id;                 /* a domain as the scope */
+    /* the domain of user and project where theirs is not set */
+    char *default_domain_name, *default_domain_id;
+    char *domain_name, *domain_id; /* a domain as the scope */
     char *system_scope, *trust_id;
     char *application_credential_id, *application_credential_name;
     char *application_credential_secret;
     char *token;
-    char *endpoint; /* of auth types that ask no catalog */
-    /* The session: */
+    char *endpoint; /* for the auth types that ask no catalog */
+    /* Options of the session: */
     char *cafile, *certfile, *keyfile;
     bool insecure;
     double timeout; /* seconds */
-    /* The adapter: which endpoint, and how often to try. */
+    /* Options of the adapter: which endpoint, and how many retries. */
     char *endpoint_override; /* NULL: `endpoint` or the catalog */
     char *service_type, *service_name, *region_name;
     struct strlist valid_interfaces; /* "internal", "public", "admin": in this order */
@@ -44,20 +45,21 @@ struct placement_config {
 extern const struct option_table placement_auth_options, placement_session_options,
     placement_adapter_options;
 
-/* Reads all of them from `section`. */
+/* Reads the options of all three tables from `section`. */
 void placement_config_apply(struct placement_config *config, const struct ini *ini,
                             const char *section, struct config_problems *problems);
-/* The same without the adapter, for a client that needs no catalog. */
+/* The same without the adapter's options, for a client that needs no catalog. */
 void placement_config_apply_session(struct placement_config *config,
                                     const struct ini *ini, const char *section,
                                     struct config_problems *problems);
-/* Warns of what stands in the section and is not used, misspelt names among it. */
+/* Warns of options in the section that are not used, such as misspelt ones. */
 void placement_config_warn(const struct placement_config *config, const struct ini *ini,
                            struct config_problems *problems);
-/* Keystone takes one of: a project, a domain, the system, a trust. */
+/* Whether more than one scope is set. Keystone takes one of: a project, a domain, the
+ * system, a trust. */
 bool placement_config_has_many_scopes(const struct placement_config *config);
-/* Is all there that the auth type needs, and can the files be read? Adds an error for
- * each option that is not. */
+/* Checks that all options that the auth type needs are set, and that the files can be
+ * read. Adds an error for each option where that is not so. */
 void placement_config_check(const struct placement_config *config,
                             struct config_problems *problems);
 void placement_config_clear(struct placement_config *config);

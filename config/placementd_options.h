@@ -12,14 +12,15 @@
 #include "lib/log.h"
 
 enum auth_strategy { AUTH_KEYSTONE, AUTH_NOAUTH2 };
-/* Of upstream, by its rules of who may do what. */
+/* The release of upstream whose default policy applies. */
 enum policy_release { POLICY_RELEASE_2023_1, POLICY_RELEASE_ZED };
 enum candidates_strategy { CANDIDATES_DEPTH_FIRST, CANDIDATES_BREADTH_FIRST };
 
 struct placementd_config {
     struct {
-        char *listen;         /* config/listen_address.h */
-        char *database;       /* the file; NULL: from placement_database.connection */
+        char *listen; /* config/listen_address.h */
+        /* path of the file; NULL: that of placement_database.connection */
+        char *database;
         char *cert, *key;     /* NULL: plain HTTP */
         char *metrics_listen; /* NULL: no metrics */
         char *log_file;       /* NULL: standard error */
@@ -30,7 +31,7 @@ struct placementd_config {
         double max_request_time;                   /* seconds of processor time */
         unsigned max_reply_size, max_replies_size; /* bytes */
         unsigned max_connections;
-        unsigned max_connections_per_address; /* 0: half of them */
+        unsigned max_connections_per_address; /* 0: half of max_connections */
         unsigned connection_timeout;
     } placementd;
     struct {
@@ -46,7 +47,8 @@ struct placementd_config {
         char *incomplete_consumer_project_id, *incomplete_consumer_user_id;
     } placement;
     struct {
-        char *policy_file; /* both as written: placement/server/policy/paths.h */
+        /* as written; placement/server/policy/paths.h finds the files */
+        char *policy_file;
         struct strlist policy_dirs;
         bool enforce_new_defaults, enforce_scope;
     } oslo_policy;

@@ -19,7 +19,7 @@ static const char *section_of(const struct render_part *part,
 typedef void print_section(FILE *out, const struct option_section *section);
 typedef void print_option(FILE *out, const struct option_spec *option);
 
-/* All sections but `without`, which may be NULL. */
+/* Walks over all sections except `without`, which may be NULL. */
 static void walk(FILE *out, const struct render_page *page, const char *without,
                  print_section *on_section, print_option *on_option)
 {
@@ -43,8 +43,8 @@ static void walk(FILE *out, const struct render_page *page, const char *without,
 
 /* ---- text ---- */
 
-/* Words of `text` in lines of at most WIDTH, each starting with `indent`; ends the
- * line. */
+/* Writes `text` in lines of at most WIDTH, each starting with `indent`, and ends the
+ * last line. */
 static void put_wrapped(FILE *out, const char *indent, const char *text)
 {
     size_t column = 0;
@@ -71,7 +71,8 @@ static char *join_names(const char *const *names)
     return text;
 }
 
-/* "An integer from 1 to 9. Default: 3. Old name: x." */
+/* What an option accepts, as "An integer from 1 to 9. Default: 3. Old name: x." The
+ * caller frees. */
 static char *facts(const struct option_spec *option)
 {
     _cleanup_free_ char *accepted = value_accepted(option);
@@ -92,7 +93,8 @@ static void help_section(FILE *out, const struct option_section *section)
     fprintf(out, "  [%s]\n", section->name);
 }
 
-/* The first sentence, without its end and without marks. */
+/* Writes an option with the first sentence of its help, without the full stop and
+ * without backquotes. */
 static void help_option(FILE *out, const struct option_spec *option)
 {
     fprintf(out, "    %-29s ", option->name);
@@ -146,7 +148,8 @@ void render_sample(FILE *out, const struct render_page *page)
 
 /* ---- the manual page ---- */
 
-/* Text for roff: `code` becomes bold, and nothing is taken for a command. */
+/* Writes text for roff: `code` becomes bold, and what roff would take for a command is
+ * escaped. */
 static void put_roff(FILE *out, const char *text)
 {
     bool code = false, line_start = true;

@@ -12,10 +12,11 @@
 
 struct render_part {
     const struct option_table *table;
-    const char *section; /* stands in place of the options' own; NULL: as they are */
+    /* replaces the section of the options; NULL: it is not replaced */
+    const char *section;
 };
 
-/* What is said of one program's files. */
+/* The texts about the files of one program. */
 struct render_page {
     const char *file;      /* "vgpu-agent.conf" */
     const char *program;   /* "vgpu-agent" */
@@ -30,11 +31,11 @@ struct render_page {
 
 extern const struct render_page render_vgpu_agent, render_placementd;
 
-/* Each option with the first sentence of its help. */
+/* Writes the options for --help, each with the first sentence of its help. */
 void render_help(FILE *out, const struct render_page *page);
-/* Every option, commented out, with help and default. */
+/* Writes the sample file: every option, commented out, with help and default. */
 void render_sample(FILE *out, const struct render_page *page);
-/* The manual page, in roff; `version` stands at its foot. */
+/* Writes the manual page, in roff, with `version` at its foot. */
 void render_man(FILE *out, const struct render_page *page, const char *version);
 
 #endif

@@ -7,7 +7,8 @@
 #include "lib/buffer.h"
 #include "lib/xalloc.h"
 
-/* Bounds on what a few lines can make of each other. */
+/* Bounds on the nesting and the number of substitutions, which could otherwise grow
+ * exponentially. */
 #define DEPTH_MAX 8
 #define LOOKUPS_MAX 1000
 
@@ -38,7 +39,7 @@ static const char *lookup(const struct substitution *s, const char *section,
     return NULL;
 }
 
-/* `name` is "name" or "section.name". */
+/* Appends the value of the option `name`, which is "name" or "section.name". */
 static int expand_name(struct substitution *s, const char *section, char *name,
                        unsigned depth, struct error *err)
 {
@@ -72,7 +73,7 @@ static size_t name_length(const char *text)
     return length;
 }
 
-/* Puts what the '$' at *at stands for, and moves *at behind it. */
+/* Appends what the '$' at *at stands for, and moves *at behind it. */
 static int expand_dollar(struct substitution *s, const char *section, const char **at,
                          unsigned depth, struct error *err)
 {

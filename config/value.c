@@ -77,7 +77,7 @@ char *value_accepted(const struct option_spec *option)
 static int refuse(const struct option_spec *option, const char *text, struct error *err)
 {
     _cleanup_free_ char *accepted = value_accepted(option);
-    /* What stands before the @ may be a password. */
+    /* The part of a URL before the @ may hold a password. */
     if (option->secret || (option->type == OPTION_URL && strchr(text, '@')))
         return error_set(err, ERROR_INVALID, "not accepted; expected %s", accepted);
     return error_set(err, ERROR_INVALID, "'%.200s' is not accepted; expected %s", text,
@@ -101,7 +101,7 @@ static bool in_range(const struct option_spec *option, double number)
            (number >= option->minimum && number <= option->maximum);
 }
 
-/* Decimal, as oslo.config takes it; the field is an int or an unsigned. */
+/* Parses a decimal number as oslo.config does; the field is an int or an unsigned. */
 static bool parse_whole(const struct option_spec *option, const char *text, void *to)
 {
     char *end;
@@ -162,7 +162,7 @@ static bool matches_pattern(const char *pattern, const char *text)
     return matches;
 }
 
-/* What holds for a text and for each item of a list. */
+/* Checks that hold for a text and for each item of a list. */
 static bool text_accepted(const struct option_spec *option, const char *text)
 {
     unsigned ignored;
@@ -187,7 +187,8 @@ static bool string_accepted(const struct option_spec *option, const char *text)
     }
 }
 
-/* Names the item that is refused in *refused, which is then the caller's. */
+/* Parses a list. *refused gets the first item that is not accepted; the caller frees
+ * it. */
 static bool parse_list(const struct option_spec *option, const char *text,
                        struct strlist *to, char **refused)
 {

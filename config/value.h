@@ -12,11 +12,11 @@
 int value_set(const struct option_spec *option, const char *text, void *values,
               struct error *err);
 
-/* Frees and zeroes the field. */
+/* Frees what the field holds, and zeroes it. */
 void value_clear(const struct option_spec *option, void *values);
 
-/* "an integer from 1 to 86400", "one of owner, nova", "an absolute path": what is
- * accepted. The caller frees. */
+/* What the option accepts, for messages: "an integer from 1 to 86400", "one of owner,
+ * nova", "an absolute path". The caller frees. */
 char *value_accepted(const struct option_spec *option);
 
 #endif

@@ -74,7 +74,7 @@ void auth_set_token(struct auth *auth, const char *token)
     auth->header = token ? xasprintf(TOKEN_HEADER "%s", token) : NULL;
 }
 
-/* How much of a longer secret is enough to know it by. */
+/* So many characters of a secret are treated like the whole secret. */
 #define TELLING_PART 8
 
 static size_t length_in_common(const char *a, const char *b)
@@ -85,7 +85,8 @@ static size_t length_in_common(const char *a, const char *b)
     return length;
 }
 
-/* How much of the secret, from anywhere in it, the text begins with. */
+/* The length of the longest part of the secret, from anywhere in it, that the text
+ * begins with. */
 static size_t part_of_secret(const char *text, const char *secret)
 {
     size_t longest = 0;
@@ -97,7 +98,8 @@ static size_t part_of_secret(const char *text, const char *secret)
     return longest;
 }
 
-/* Parts, too: whoever cut the text may have cut it inside the secret. */
+/* Replaces the secret and parts of it by stars: a server may have cut the text inside
+ * the secret. */
 static void hide(char *text, const char *secret)
 {
     size_t least = secret ? strlen(secret) : 0;

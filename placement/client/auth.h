@@ -14,8 +14,7 @@ struct auth {
     const struct placement_config *options;
     struct http *http;
     char *header;         /* "X-Auth-Token: ...": a secret. NULL: no token */
-    int64_t (*now)(void); /* seconds on a clock that only goes forward; tests have their
-                             own */
+    int64_t (*now)(void); /* clock_boot_seconds(); tests set their own */
 };
 
 struct auth_operations {
@@ -23,34 +22,36 @@ struct auth_operations {
      * next call. May ask a server for a token. */
     int (*authorize)(struct auth *auth, struct http_request *request,
                      struct error *err);
-    /* Placement's URL, borrowed likewise. May ask a server. */
+    /* Gives Placement's URL, which stays valid until the next call. May ask a server
+     * for a token and its catalog. */
     int (*endpoint)(struct auth *auth, const char **url, struct error *err);
-    /* A request was answered with 401. True when another try may do better: what it
-     * was refused for is dropped. */
+    /* To be called after a 401. Drops the token that was refused. True when another try
+     * may succeed. */
     bool (*refused)(struct auth *auth);
-    /* When the token expires, in seconds since the epoch; 0 when there is none. */
+    /* When the token expires, in seconds since the epoch; 0 without one. */
     int64_t (*expires_at)(const struct auth *auth);
     void (*free)(struct auth *auth);
 };
 
-/* INVALID when the type is unknown (the text lists those that are known) or an option
- * that it needs is missing. Sends nothing. */
+/* Makes the object for `options->auth_type`. INVALID when the type is unknown (the text
+ * lists the known ones) or an option that it needs is missing. Sends nothing. */
 int auth_new(const struct placement_config *options, struct http *http,
              struct auth **out, struct error *err);
 void auth_free(struct auth *auth);
 DEFINE_CLEANUP(struct auth *, auth_free)
 
-/* Puts stars where a text repeats one of our secrets, or eight characters or more of
- * it: a server's refusal may quote what it was sent, and cut what it quotes. */
+/* Replaces our secrets in a text by stars, and any part of them of eight characters or
+ * more: the refusal of a server may quote what it was sent, and cut what it quotes. */
 void auth_redact(const struct auth *auth, char *text);
 
-/* Takes the place of the token, whose memory is wiped. NULL: none from now on. */
+/* Replaces the token, whose memory is wiped. NULL: there is none from now on. */
 void auth_set_token(struct auth *auth, const char *token);
 
-/* A token is printable ASCII; else it would break the header that carries it. */
+/* Checks that a token is printable ASCII; other characters would break the header that
+ * carries it. */
 int auth_check_token(const char *token, struct error *err);
 
-/* The ways: each checks its options. */
+/* One function for each way to authenticate. Each checks the options that it needs. */
 int auth_none_new(const struct placement_config *options, struct auth **out,
                   struct error *err);
 int auth_noauth_new(const struct placement_config *options, struct auth **out,

@@ -4,8 +4,8 @@
 
 #include "lib/xalloc.h"
 
-/* The ways that ask nobody: a fixed token or a password, and Placement where the
- * configuration says. */
+/* Authentication that needs no other server: a fixed token or a password, with
+ * Placement's URL from the configuration. */
 static int authorize(struct auth *auth, struct http_request *request, struct error *err)
 {
     (void)err;
@@ -70,7 +70,7 @@ static int make_token(const char *token, struct auth **out, struct error *err)
     return 0;
 }
 
-/* keystoneauth sends this word for `none`. */
+/* keystoneauth sends the token "notused" for `none`, too. */
 int auth_none_new(const struct placement_config *options, struct auth **out,
                   struct error *err)
 {

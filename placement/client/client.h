@@ -28,7 +28,7 @@ int placement_client_new(const struct placement_config *options,
 void placement_client_free(struct placement_client *client);
 DEFINE_CLEANUP(struct placement_client *, placement_client_free)
 
-/* Requests sent so far: an idle cycle costs one. */
+/* The number of requests sent so far, for metrics and tests. */
 unsigned long placement_client_requests(const struct placement_client *client);
 
 /* The microversion that was agreed on is 1.<this>; 0 before the first answer. */

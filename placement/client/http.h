@@ -28,11 +28,11 @@ extern const struct json_bounds http_reply_bounds;
 struct http;
 
 struct http_request {
-    const char *method; /* "GET" */
+    const char *method; /* "GET", "PUT" and so on */
     const char *url;
-    const char *const *headers; /* "Name: value" lines, NULL at the end */
-    /* Who we are: secrets, wiped from what http itself copies. */
-    const char *authorization;       /* one more such line; NULL: none */
+    const char *const *headers; /* lines "Name: value"; NULL at the end */
+    /* Credentials. Copies that are made of them are wiped. */
+    const char *authorization;       /* one more line "Name: value"; NULL: none */
     const char *username, *password; /* for basic authentication; NULL: none */
     const char *body;                /* NULL: none */
     size_t length;
@@ -45,30 +45,31 @@ struct http_reply {
 };
 
 /* Uses cafile, certfile, keyfile, insecure, timeout and the retries of `options`, which
- * is borrowed for the whole life. */
+ * are borrowed as long as it lives. */
 struct http *http_new(const struct placement_config *options);
 void http_free(struct http *http);
 DEFINE_CLEANUP(struct http *, http_free)
 
-/* The caller clears the reply, also after a failure. */
+/* Sends a request and waits for the reply, retries included. The caller clears the
+ * reply, also after a failure. */
 int http_perform(struct http *http, const struct http_request *request,
                  struct http_reply *reply, struct error *err);
 void http_reply_clear(struct http_reply *reply);
 #define _cleanup_reply_ _cleanup_(http_reply_clear)
 
-/* A header of the last reply, NULL when it had none such. Valid until the next request.
- */
+/* A header of the last reply; NULL when it had none of that name. Valid until the next
+ * request. */
 const char *http_header(struct http *http, const char *name);
 
-/* Requests sent so far, retries included. */
+/* The number of requests sent so far, retries included. */
 unsigned long http_requests(const struct http *http);
 
 /* Asked about once a second while a request is under way or a retry waits; true ends it
  * with ERROR_BUSY. For a daemon that is told to stop. */
 void http_set_interrupt(struct http *http, bool (*interrupted)(void *data), void *data);
 
-/* `url` is http(s)://host[:port][/path] and nothing more: no user, no query. INVALID
- * with a text that does not repeat it, since it may hold a password. */
+/* Checks that `url` is http(s)://host[:port][/path] without user and query. INVALID
+ * with a text that does not repeat the URL, since it may hold a password. */
 int http_check_url(const char *url, struct error *err);
 
 #endif

@@ -24,7 +24,7 @@ int keystone_tokens_url(const struct placement_config *options, char **out,
 int keystone_request(const struct placement_config *options, char **out, size_t *length,
                      struct error *err);
 
-/* Wipes and frees. NULL is fine. */
+/* Wipes the memory and frees it. NULL is allowed. */
 void keystone_secret_free(char *secret);
 DEFINE_CLEANUP(char *, keystone_secret_free)
 
@@ -32,22 +32,23 @@ DEFINE_CLEANUP(char *, keystone_secret_free)
 
 struct keystone_token {
     int64_t expires_at; /* seconds since the epoch, by Keystone's clock */
-    int64_t lifetime; /* seconds from issue to expiry: right whatever our clock says */
+    /* seconds from issue to expiry, which do not depend on our clock */
+    int64_t lifetime;
 };
 
-/* `json` is the whole body: {"token": {"issued_at", "expires_at", ...}}. */
+/* Reads a reply: {"token": {"issued_at", "expires_at", ...}}. */
 int keystone_read_token(struct json_object *json, struct keystone_token *out,
                         struct error *err);
 
-/* The URL of the service in token.catalog that the options mean: service_type,
- * service_name, region_name, and the first of valid_interfaces that has one. INVALID,
- * with what was looked for, when there is none. The caller frees. */
+/* Finds the URL of the service in token.catalog: by service_type, service_name and
+ * region_name, at the first of valid_interfaces that has one. INVALID, with what was
+ * looked for, when there is none. The caller frees. */
 int keystone_read_endpoint(struct json_object *json,
                            const struct placement_config *options, char **out,
                            struct error *err);
 
-/* How long after its issue a token is to be replaced: two minutes before it expires, as
- * keystoneauth does it; of a short one, half its life. Seconds. */
+/* How many seconds after its issue a token is to be replaced: two minutes before it
+ * expires, as keystoneauth does it; a short one after half its life. */
 int64_t keystone_renew_after(const struct keystone_token *token);
 
 #endif

@@ -30,7 +30,7 @@ void keystone_secret_free(char *secret)
     free(secret);
 }
 
-/* A thing by its id, or by its name in a domain. */
+/* A user or project, by its id or by its name in a domain. */
 struct named {
     const char *id, *name, *domain_id, *domain_name;
 };
@@ -58,7 +58,7 @@ static void write_one(struct json_writer *w, const char *id, const char *name)
     json_write_string_member(w, id ? "id" : "name", id ? id : name);
 }
 
-/* The members; the object around them is the caller's. */
+/* Writes the members of an object that the caller has begun. */
 static void write_named(struct json_writer *w, const struct named *what)
 {
     write_one(w, what->id, what->name);
@@ -227,7 +227,7 @@ static size_t room_for(const struct placement_config *options)
     size_t room = 1024;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         room += texts[i] ? 6 * strlen(texts[i]) : 0;
-    /* The default domain may stand in two places. */
+    /* Twice, as the default domain may be written for user and project. */
     return 2 * room;
 }
 

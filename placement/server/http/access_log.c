@@ -19,8 +19,8 @@ static char *global_id(const struct request *request)
     return xasprintf(" global=req-%s", uuid);
 }
 
-/* What could end a field of the line, or a terminal's patience, as in a URL: %22. At
- * most `most` bytes of the text. */
+/* Escapes, as in a URL (%22), what could end a field of the line or confuse a terminal.
+ * At most `most` bytes of the text. The caller frees. */
 static char *quoted(const char *text, size_t most)
 {
     static const char digits[] = "0123456789ABCDEF";

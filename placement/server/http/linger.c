@@ -8,9 +8,9 @@
 
 #include "lib/clock.h"
 
-#define SILENCE 2000 /* milliseconds without a byte */
-#define WHOLE 10000  /* milliseconds in all */
-#define READS 16     /* of one connection, before it is another's turn */
+#define SILENCE 2000 /* milliseconds without a byte from the client */
+#define WHOLE 10000  /* milliseconds altogether */
+#define READS 16     /* reads of one connection before the next one's turn */
 
 int lingers_open(struct lingers *lingers, struct error *err)
 {
@@ -35,7 +35,7 @@ void lingers_close(struct lingers *lingers)
         close(lingers->epoll_fd);
 }
 
-/* A free one, or the oldest. */
+/* A free place, or that of the oldest connection, which is closed. */
 static struct lingering *place(struct lingers *lingers)
 {
     struct lingering *oldest = lingers->items;
@@ -54,20 +54,21 @@ void lingers_add(struct lingers *lingers, int fd)
 {
     struct lingering *linger = place(lingers);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = linger};
-    /* Another descriptor of the same connection keeps it open. */
+    /* A duplicate descriptor keeps the connection open when libmicrohttpd closes its
+     * own. */
     linger->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     linger->since = linger->last_ms = clock_monotonic_ms();
     if (linger->fd >= 0 &&
         epoll_ctl(lingers->epoll_fd, EPOLL_CTL_ADD, linger->fd, &event) != 0)
         end(linger);
-    /* The client sees where the reply ends. */
+    /* So the client sees the end of the reply. */
     shutdown(fd, SHUT_WR);
 }
 
 static void drain(struct lingering *linger)
 {
     ssize_t got = 0;
-    /* With MSG_TRUNC the kernel drops the data by itself. */
+    /* With MSG_TRUNC the kernel drops the data without copying it. */
     for (int i = 0; i < READS; i++) {
         got = recv(linger->fd, NULL, 1 << 20, MSG_DONTWAIT | MSG_TRUNC);
         if (got <= 0)

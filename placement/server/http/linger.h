@@ -17,18 +17,19 @@
 struct lingers {
     int epoll_fd;
     struct lingering {
-        int fd;                 /* -1: the place is free */
-        int64_t since, last_ms; /* monotonic: it began, it last sent something */
+        int fd; /* -1: a free place */
+        /* clock_monotonic_ms() when it was added, and when it last sent something */
+        int64_t since, last_ms;
     } items[LINGERS_MAX];
 };
 
 int lingers_open(struct lingers *lingers, struct error *err);
 void lingers_close(struct lingers *lingers);
-/* Of a connection to which all has been sent; the caller closes its own `fd`. */
+/* Adds a connection whose reply has been sent. The caller closes its own `fd`. */
 void lingers_add(struct lingers *lingers, int fd);
-/* lingers->epoll_fd is readable. */
+/* To be called when lingers->epoll_fd is readable. */
 void lingers_drain(struct lingers *lingers);
-/* Closes those that take too long. To be called every second or so. */
+/* Closes connections that take too long. To be called about once a second. */
 void lingers_sweep(struct lingers *lingers);
 
 #endif

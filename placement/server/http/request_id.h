@@ -11,10 +11,10 @@
 
 #include "placement/server/message/request.h"
 
-/* All zero is a source. */
+/* All zero is a source without random bytes in store. */
 struct request_ids {
     unsigned char bytes[4096];
-    size_t left; /* of the bytes, at their end */
+    size_t left; /* how many bytes, at the end, are unused */
 };
 
 void request_id_next(struct request_ids *ids, char out[REQUEST_ID_SIZE]);

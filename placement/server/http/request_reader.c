@@ -7,7 +7,7 @@
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
 
-/* Which header goes where in struct request. */
+/* The headers that are read, and their members in struct request. */
 static const struct {
     const char *name;
     size_t offset;
@@ -37,7 +37,7 @@ static void read_target(struct incoming *incoming)
     _cleanup_free_ char *path =
         xstrndup(incoming->target, (size_t)(question - incoming->target));
     request->raw_target = incoming->target;
-    /* What cannot be decoded names nothing. */
+    /* A path with a NUL cannot be decoded, and leads to 404. */
     incoming->path = query_decode_path(path);
     request->path = incoming->path ? incoming->path : "";
     if (query_parse(*question ? question + 1 : NULL, &request->query, &err) != 0)
@@ -62,7 +62,8 @@ void incoming_refuse(struct incoming *incoming, const char *problem)
     incoming->refused = 400;
 }
 
-/* Visible ASCII and no blank, as in "Transfer-Encoding : chunked". */
+/* A header's name is visible ASCII. A blank in it, as in "Transfer-Encoding : chunked",
+ * is a known way to smuggle requests past proxies. */
 static bool is_name(const char *name)
 {
     const char *at = name;
@@ -71,7 +72,7 @@ static bool is_name(const char *name)
     return *name && !*at;
 }
 
-/* What says where the request ends, and whom it is for. */
+/* Reads the headers that determine where the request ends, and its host. */
 static void read_framing(struct incoming *incoming, const char *name, const char *value)
 {
     const char *length = incoming->request.content_length;
@@ -103,7 +104,8 @@ void incoming_header(struct incoming *incoming, const char *name, const char *va
         return;
     struct request *request = &incoming->request;
     const char **field = (const char **)(void *)((char *)request + headers[i].offset);
-    /* Of headers that come twice only this one's values add up. */
+    /* The values of this header are joined; of others that are repeated the last one
+     * counts. */
     if (*field && field == &request->api_version) {
         char *joined = xasprintf("%s,%s", *field, value);
         free(incoming->api_version);
@@ -172,7 +174,7 @@ static struct incoming *largest_unfinished(const struct bodies *bodies)
     return largest;
 }
 
-/* False: there is none for this one. */
+/* Makes room in the memory for bodies. False when this body cannot have it. */
 static bool find_room(struct incoming *incoming, size_t room)
 {
     struct bodies *bodies = incoming->bodies;
@@ -201,7 +203,7 @@ static void enlarge(struct incoming *incoming, size_t room)
     incoming->request.body = incoming->body;
 }
 
-/* Room for so many bytes; false: it was refused. */
+/* Makes room for `wanted` bytes of the body; false when the request was refused. */
 static bool make_room(struct incoming *incoming, size_t wanted)
 {
     const size_t most = incoming->limits.max_body + 1;

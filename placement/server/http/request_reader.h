@@ -1,7 +1,7 @@
 /*
- * request_reader: a request while it comes in, piece by piece: its target, headers and body,
- * with the memory that struct request borrows, and the limits on all of it. Knows no
- * HTTP library. One thread.
+ * request_reader: a request while it comes in, piece by piece: its target, headers and
+ * body, with the memory that struct request borrows, and the limits on all of it. Knows
+ * no HTTP library. One thread.
  */
 #ifndef PLACEMENT_SERVER_HTTP_REQUEST_READER_H
 #define PLACEMENT_SERVER_HTTP_REQUEST_READER_H
@@ -17,14 +17,16 @@ struct incoming_limits {
  * from sending a little. All zero but `max` is unused. */
 struct bodies {
     size_t max, used;       /* bytes */
-    struct incoming *first; /* of those that have some */
+    struct incoming *first; /* requests that have memory for a body */
 };
 
 struct incoming {
     struct request request;
-    int refused; /* it is to be answered with this status: too large, or 400, where it is
-                    not clear where it ends; then its connection must end. 0: it is not */
-    const char *problem; /* of a 400 */
+    /* The status to be answered with: too large, or 400 where it is not clear where the
+     * request ends, and then the connection ends, too. 0: the request is not refused.
+     */
+    int refused;
+    const char *problem; /* the text of a 400 */
     struct incoming_limits limits;
     struct bodies *bodies;
     size_t header_size, body_room;
@@ -32,28 +34,28 @@ struct incoming {
     const char *transfer_encoding; /* NULL: none */
     unsigned host_count;
     char *target, *path, *body, *api_version, *query_problem;
-    struct incoming *next, **previous; /* in `bodies` while body_room > 0 */
+    struct incoming *next, **previous; /* neighbours in `bodies` while body_room > 0 */
 };
 
 /* `incoming` is all zero before. Copies the target ("/path?query"). `bodies` is
  * borrowed. */
 void incoming_begin(struct incoming *incoming, const struct incoming_limits *limits,
                     struct bodies *bodies, const char *target);
-/* `value` is borrowed as long as the request. */
+/* Reads a header. `value` is borrowed as long as the request lives. */
 void incoming_header(struct incoming *incoming, const char *name, const char *value);
 /* All headers have come, of a request of that version ("HTTP/1.1"). Two that read the
  * same head must come to the same end of the request (RFC 9112): what a proxy could
  * read otherwise is refused. */
 void incoming_headers_end(struct incoming *incoming, const char *version);
-/* With 400 and a constant text; the first problem stays. */
+/* Refuses the request with 400 and a constant text, unless it was refused before. */
 void incoming_refuse(struct incoming *incoming, const char *problem);
-/* After that: whether a body follows. */
+/* Whether a body follows; known after incoming_headers_end(). */
 bool incoming_has_body(const struct incoming *incoming);
-/* What is too much is dropped. */
+/* Adds a piece of the body. What exceeds the limits is dropped. */
 void incoming_body(struct incoming *incoming, const char *data, size_t size);
-/* All has come. */
+/* To be called when the whole request has come. */
 void incoming_end(struct incoming *incoming);
-/* It is needed no more. */
+/* Frees the memory of the body, which is no longer needed. */
 void incoming_drop_body(struct incoming *incoming);
 void incoming_clear(struct incoming *incoming);
 

@@ -23,7 +23,7 @@ static void add_date(struct MHD_Response *response, const char *name, int64_t wh
     add_header(response, name, text);
 }
 
-/* Upstream names the whole address, as the client has written it. */
+/* Upstream sends an absolute URL, with the host as the client has written it. */
 static void add_location(struct MHD_Response *response, const struct request *request,
                          const char *path, bool https)
 {

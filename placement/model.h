@@ -9,6 +9,7 @@
 #ifndef PLACEMENT_MODEL_H
 #define PLACEMENT_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,12 +30,27 @@ struct provider {
     int64_t generation;
 };
 
-/* What a provider has of one resource class. Capacity is (total - reserved) *
- * allocation_ratio. */
+/* What a provider has of one resource class. */
 struct inventory {
     int64_t total, reserved, min_unit, max_unit, step_size;
     double allocation_ratio;
 };
+
+/* (total - reserved) * allocation_ratio, not rounded: Placement compares what is used
+ * with the exact number. */
+static inline double inventory_capacity(const struct inventory *inventory)
+{
+    return (double)(inventory->total - inventory->reserved) *
+           inventory->allocation_ratio;
+}
+
+/* Whether a single allocation may have that amount, by min_unit, max_unit and step_size.
+ */
+static inline bool inventory_allows(const struct inventory *inventory, int64_t amount)
+{
+    return amount >= inventory->min_unit && amount <= inventory->max_unit &&
+           amount % inventory->step_size == 0;
+}
 
 /* One class with its inventory; a provider's set is an array of them, ordered by class
  * name. */

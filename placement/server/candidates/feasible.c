@@ -73,7 +73,7 @@ static double room_left(const struct resource_provider *provider,
                         const struct resource_class *class)
 {
     const struct provider_inventory *inventory = provider_inventory_of(provider, class);
-    double left = inventory_capacity(inventory) - (double)inventory->used;
+    double left = inventory_capacity(&inventory->limits) - (double)inventory->used;
     return left < (double)inventory->limits.max_unit
                ? left
                : (double)inventory->limits.max_unit;

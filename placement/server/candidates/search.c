@@ -217,7 +217,7 @@ static bool sums_fit(const struct candidates_search *search, size_t depth)
         const struct provider_inventory *inventory =
             provider_inventory_of(search->providers[depth], class);
         if (sum > inventory->limits.max_unit ||
-            (double)(inventory->used + sum) > inventory_capacity(inventory))
+            (double)(inventory->used + sum) > inventory_capacity(&inventory->limits))
             return false;
     }
     return true;

@@ -209,7 +209,7 @@ static void write_summary(struct json_writer *w, const struct candidates_plan *p
         json_write_key(w, inventory->class->name);
         json_write_begin_object(w);
         json_write_key(w, "capacity");
-        write_capacity(w, inventory_capacity(inventory));
+        write_capacity(w, inventory_capacity(&inventory->limits));
         json_write_int_member(w, "used", inventory->used);
         json_write_end_object(w);
     }

@@ -91,8 +91,7 @@ bool provider_is_below(const struct resource_provider *provider,
 
 bool inventory_fits(const struct provider_inventory *inventory, int64_t amount)
 {
-    const struct inventory *limits = &inventory->limits;
-    return amount >= limits->min_unit && amount <= limits->max_unit &&
-           amount % limits->step_size == 0 &&
-           (double)inventory->used + (double)amount <= inventory_capacity(inventory);
+    return inventory_allows(&inventory->limits, amount) &&
+           (double)inventory->used + (double)amount <=
+               inventory_capacity(&inventory->limits);
 }

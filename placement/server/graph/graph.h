@@ -160,14 +160,6 @@ bool provider_is_below(const struct resource_provider *provider,
 bool provider_list_contains(const struct provider_list *list,
                             const struct resource_provider *provider);
 
-/* (total - reserved) * allocation_ratio, not rounded: upstream compares with the exact
- * number. */
-static inline double inventory_capacity(const struct provider_inventory *inventory)
-{
-    return (double)(inventory->limits.total - inventory->limits.reserved) *
-           inventory->limits.allocation_ratio;
-}
-
 /* Whether `amount` more can be allocated now, by capacity, min_unit, max_unit and
  * step_size. */
 bool inventory_fits(const struct provider_inventory *inventory, int64_t amount);

@@ -120,14 +120,11 @@ static char *check_item(struct allocation_plan *plan,
     if (!limits)
         return xasprintf("Inventory for '%s' on resource provider '%s' invalid.",
                          item->class_name, item->provider->uuid);
-    if (item->used < limits->min_unit || item->used > limits->max_unit ||
-        item->used % limits->step_size != 0)
+    if (!inventory_allows(limits, item->used))
         return refusal(item, "violate inventory constraints");
     /* Cannot overflow: each amount is at most max_unit. */
     demand->wanted += item->used;
-    double capacity =
-        (double)(limits->total - limits->reserved) * limits->allocation_ratio;
-    if (capacity < (double)(demand->used + demand->wanted))
+    if (inventory_capacity(limits) < (double)(demand->used + demand->wanted))
         return refusal(item, "exceed the capacity");
     return NULL;
 }

@@ -49,14 +49,14 @@ static int give_one(struct reply *reply, const struct request *request,
 
 /* ---- checks ---- */
 
-/* Before 1.26 `reserved` must be less than `total`; since then they may be equal. */
+/* Before 1.26 the capacity, cut to a whole number, must be positive; since then it may
+ * be 0. */
 static int check_capacity(const struct request *request,
                           const struct resource_provider *provider, const char *class,
                           const struct inventory *limits, const char *verb,
                           struct reply *reply)
 {
-    double capacity =
-        (double)(limits->total - limits->reserved) * limits->allocation_ratio;
+    double capacity = inventory_capacity(limits);
     bool may_be_zero = request_at_least(request, MICROVERSION_ALL_RESERVED);
     if (may_be_zero ? capacity > -1 : capacity >= 1)
         return 0;

@@ -96,7 +96,7 @@ static bool fits(const struct trial *trial, const struct place *place,
         if (!inventory || amount < inventory->limits.min_unit ||
             amount > inventory->limits.max_unit ||
             amount % inventory->limits.step_size != 0 ||
-            (double)(inventory->used + amount) > inventory_capacity(inventory))
+            (double)(inventory->used + amount) > inventory_capacity(&inventory->limits))
             return false;
     }
     return true;
@@ -135,9 +135,9 @@ static bool sums_hold(const struct trial *trial)
             int64_t sum = total_asked(trial, provider, class);
             const struct provider_inventory *inventory =
                 provider_inventory_of(provider, trial->world->classes[class]);
-            if (sum > 0 &&
-                (sum > inventory->limits.max_unit ||
-                 (double)(inventory->used + sum) > inventory_capacity(inventory)))
+            if (sum > 0 && (sum > inventory->limits.max_unit ||
+                            (double)(inventory->used + sum) >
+                                inventory_capacity(&inventory->limits)))
                 return false;
         }
     return true;

@@ -29,10 +29,8 @@ static int find_traits(const struct graph *graph, const struct strlist *names,
     return 0;
 }
 
-/* Aggregates come into being by being named, so an unknown one is one without members.
- */
-static void find_aggregates(const struct graph *graph, const struct strlist *uuids,
-                            struct aggregate_list *out)
+void candidates_find_aggregates(const struct graph *graph, const struct strlist *uuids,
+                                struct aggregate_list *out)
 {
     for (size_t i = 0; i < uuids->count; i++) {
         const struct aggregate *aggregate = graph_aggregate(graph, uuids->items[i]);
@@ -82,11 +80,11 @@ static enum plan_result resolve_group(const struct graph *graph,
     if (find_classes(graph, filters, out, problem) != 0)
         return PLAN_UNKNOWN_NAME;
     for (size_t i = 0; i < filters->member_of.count; i++)
-        find_aggregates(graph, &filters->member_of.sets[i],
-                        array_add(out->member_of, out->member_of_count));
+        candidates_find_aggregates(graph, &filters->member_of.sets[i],
+                                   array_add(out->member_of, out->member_of_count));
     if (out->member_of_count > 0 && !candidates_has_member(out, budget))
         return PLAN_EMPTY;
-    find_aggregates(graph, &filters->not_member_of, &out->not_member_of);
+    candidates_find_aggregates(graph, &filters->not_member_of, &out->not_member_of);
     if (find_required(graph, filters, out, problem) != 0)
         return PLAN_UNKNOWN_NAME;
     if (filters->in_tree) {

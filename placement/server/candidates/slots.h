@@ -52,6 +52,11 @@ struct wanted {
     uint64_t cost; /* steps that one comparison with a provider takes */
 };
 
+/* Adds the aggregates of these uuids to `out`. An aggregate comes into being by being
+ * named, so an unknown one has no members and is left out. */
+void candidates_find_aggregates(const struct graph *graph, const struct strlist *uuids,
+                                struct aggregate_list *out);
+
 void candidates_wanted_clear(struct wanted *wanted);
 
 struct slot {

@@ -64,11 +64,7 @@ static void find_traits(const struct graph *graph, const struct strlist *names,
 static void find_aggregates(const struct graph *graph, const struct strlist *uuids,
                             struct wanted *wanted, struct aggregate_list *out)
 {
-    for (size_t i = 0; i < uuids->count; i++) {
-        const struct aggregate *aggregate = graph_aggregate(graph, uuids->items[i]);
-        if (aggregate)
-            *array_add(out->items, out->count) = aggregate;
-    }
+    candidates_find_aggregates(graph, uuids, out);
     wanted->cost += 1 + out->count;
 }
 

@@ -50,25 +50,45 @@ static void check_spelling(const struct config *config, const struct ini *ini,
     }
 }
 
+/* Some names of [agent] mean nothing to others, so that in [DEFAULT] they are a slip. */
+static bool is_agents_alone(const char *name)
+{
+    static const char *const general[] = {"mode", "listen", "log_level", "libvirt"};
+    for (size_t i = 0; i < sizeof general / sizeof *general; i++)
+        if (strcmp(name, general[i]) == 0)
+            return false;
+    for (size_t i = 0; i < agent_options.option_count; i++)
+        if (strcmp(agent_options.options[i].section, "agent") == 0 &&
+            strcmp(agent_options.options[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The section that the option must have been meant for; NULL: it is another's, or in its
+ * place. */
+static const char *place_meant(const struct ini_entry *entry)
+{
+    static const char *const of_devices[] = {"enabled_mdev_types",
+                                             "enabled_vgpu_types"};
+    for (size_t i = 0; i < sizeof of_devices / sizeof *of_devices; i++)
+        if (strcmp(entry->name, of_devices[i]) == 0)
+            return strcasecmp(entry->section, "devices") == 0 ? NULL : "devices";
+    if (strcmp(entry->name, "device_addresses") == 0)
+        return devices_has_section(entry->section) ? NULL : "mdev_<type>";
+    bool elsewhere = strcasecmp(entry->section, "DEFAULT") == 0 ||
+                     strcasecmp(entry->section, "devices") == 0;
+    return elsewhere && is_agents_alone(entry->name) ? "agent" : NULL;
+}
+
 /* Names that are nobody else's: in another section they are a slip, in a section of ours
  * one that changes what happens. */
 static void check_misplaced(const struct config *config, const struct ini *ini,
                             struct config_problems *problems)
 {
-    static const struct {
-        const char *option, *section;
-    } places[] = {{"enabled_mdev_types", "devices"},
-                  {"enabled_vgpu_types", "devices"},
-                  {"device_addresses", "mdev_<type>"},
-                  {"create_root", "agent"},
-                  {"root_provider_name", "agent"}};
     for (size_t i = 0; i < ini->entry_count; i++) {
         const struct ini_entry *entry = &ini->entries[i];
-        size_t j = 0, count = sizeof places / sizeof *places;
-        while (j < count && strcmp(entry->name, places[j].option) != 0)
-            j++;
-        if (j == count || strcasecmp(entry->section, places[j].section) == 0 ||
-            devices_has_section(entry->section))
+        const char *place = place_meant(entry);
+        if (!place)
             continue;
         _cleanup_free_ char *meant = section_meant(config, entry->section);
         bool ours = strcasecmp(entry->section, "agent") == 0 ||
@@ -76,7 +96,23 @@ static void check_misplaced(const struct config *config, const struct ini *ini,
         if (!meant) /* else the header is told of */
             (ours ? config_error : config_warning)(
                 problems, &entry->place, "%s.%s: not used; it belongs into [%s]",
-                entry->section, entry->name, places[j].section);
+                entry->section, entry->name, place);
+    }
+}
+
+/* `near_is_error`: a misspelt option changes what happens. What is in the wrong place was
+ * told. */
+static void check_unknown(const struct ini *ini, const char *section,
+                          bool near_is_error, struct config_problems *problems)
+{
+    static const struct option_table *const tables[] = {&agent_options, NULL};
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        if (strcasecmp(entry->section, section) != 0 || place_meant(entry) ||
+            options_of_entry(&agent_options, section, entry))
+            continue;
+        _cleanup_free_ char *near = options_nearest(tables, section, entry->name);
+        options_say_unknown(entry, near, near && near_is_error, problems);
     }
 }
 
@@ -205,8 +241,10 @@ static void list_sources(struct config *config, const struct ini *ini)
         for (size_t j = 0; j < ini->section_count; j++) {
             const struct ini_section *section = &ini->sections[j];
             if (section->place.file == ini->files.items[i] &&
-                is_used_section(config, section->name))
-                strlist_add_take(&used, xasprintf("[%s]", section->name));
+                is_used_section(config, section->name)) {
+                _cleanup_free_ char *name = xasprintf("[%s]", section->name);
+                strlist_add_unique(&used, name);
+            }
         }
         _cleanup_free_ char *names = strlist_join(&used, ", ");
         strlist_add_take(&config->sources,
@@ -218,14 +256,15 @@ static void list_sources(struct config *config, const struct ini *ini)
 struct config *config_from_ini(const struct ini *ini, struct config_problems *problems)
 {
     struct config *config = xcalloc(1, sizeof *config);
+    config->incomplete = ini->incomplete;
     options_apply(&agent_options, ini, NULL, config, problems);
     placement_config_apply(&config->placement, ini, "placement", problems);
     placement_config_warn(&config->placement, ini, problems);
     devices_apply(config, ini, problems);
     options_warn_repeated(&agent_options, ini, NULL, problems);
     check_misplaced(config, ini, problems);
-    options_warn_unknown(&agent_options, "agent", ini, "agent", false, problems);
-    options_warn_unknown(&agent_options, "devices", ini, "devices", true, problems);
+    check_unknown(ini, "agent", false, problems);
+    check_unknown(ini, "devices", true, problems);
     check_spelling(config, ini, problems);
     check_together(config, ini, problems);
     check_beside_nova(config, ini, problems);
@@ -239,10 +278,7 @@ struct config *config_read(const struct strlist *files, const struct strlist *di
 {
     _cleanup_ini_ struct ini ini = {0};
     ini_read_all(&ini, files, dirs, problems);
-    bool incomplete = config_has_errors(problems);
-    struct config *config = config_from_ini(&ini, problems);
-    config->incomplete = incomplete;
-    return config;
+    return config_from_ini(&ini, problems);
 }
 
 int config_load(const struct strlist *files, const struct strlist *dirs,

@@ -29,9 +29,9 @@ struct mdev_type_config {
     struct strlist device_addresses; /* normalised "0000:84:00.0", or a parent's name
                                         where not PCI; empty: the default for every GPU
                                         that no other type names */
-    struct config_place addresses_place;
-    char *mdev_class;       /* "VGPU" */
-    unsigned max_instances; /* 0: no cap */
+    struct config_place addresses_place, empty_place; /* the latter: they are empty */
+    char *mdev_class;                                 /* "VGPU" */
+    unsigned max_instances;                           /* 0: no cap */
     struct config_place max_place;
     struct strlist traits; /* extra ones, CUSTOM_... */
 };

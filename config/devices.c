@@ -35,6 +35,7 @@ static void type_clear(struct mdev_type_config *type)
     config_place_clear(&type->place);
     config_place_clear(&type->addresses_place);
     config_place_clear(&type->max_place);
+    config_place_clear(&type->empty_place);
 }
 
 /* An address that a type has taken. They stand in a search tree, since a line can have
@@ -151,6 +152,8 @@ static void read_addresses(struct reading *r, struct mdev_type_config *type,
     /* Addresses that were refused are some, too: it is no default type. */
     bool refused =
         entry && config_has_error_of(r->problems, entry->section, entry->name);
+    if (entry && !written.count && !refused)
+        type->empty_place = config_place_copy(&entry->place);
     if (!entry || (!written.count && !refused))
         return;
     type->addresses_place = config_place_copy(&entry->place);
@@ -205,9 +208,20 @@ static struct mdev_type_config read_type(struct reading *r, const char *name)
     return type;
 }
 
+/* A name has blanks, "GRID V100DX-1Q", but an id in each of its words has none. */
+static bool is_list_of_ids(const char *name)
+{
+    _cleanup_strlist_ struct strlist words = strlist_split(name, ' ');
+    for (size_t i = 0; i < words.count; i++)
+        if (*words.items[i] && !strchr(words.items[i], '-'))
+            return false;
+    return words.count > 1;
+}
+
 static bool is_type(const char *name)
 {
-    return !strchr(name, '/') && name[0] != '.' && strlen(name) <= 255;
+    return !strpbrk(name, "/;[]") && !is_list_of_ids(name) && name[0] != '.' &&
+           strlen(name) <= 255;
 }
 
 static void add_type(struct reading *r, const char *name)
@@ -220,17 +234,25 @@ static void add_type(struct reading *r, const char *name)
         return;
     }
     if (!is_type(name)) {
-        config_error(r->problems, r->place,
-                     "devices.enabled_mdev_types: '%.255s' cannot be a type; expected "
-                     "an id such as nvidia-35 or a name such as GRID V100DX-1Q",
-                     name);
+        config_error(
+            r->problems, r->place,
+            "devices.enabled_mdev_types: '%.255s' cannot be a type; expected "
+            "ids such as nvidia-35 or names such as GRID V100DX-1Q, with commas "
+            "between them",
+            name);
         return;
     }
     struct mdev_type_config type = read_type(r, name);
-    if (is_second_default(r, &type))
+    if (is_second_default(r, &type)) {
         type_clear(&type);
-    else
-        *array_add(config->types, config->type_count) = type;
+        return;
+    }
+    if (type.empty_place.file)
+        config_warning(r->problems, &type.empty_place,
+                       "mdev_%s.device_addresses: empty, so that %s is for every GPU "
+                       "that no type names; expected addresses, or no such line",
+                       name, name);
+    *array_add(config->types, config->type_count) = type;
 }
 
 bool devices_has_section(const char *name)
@@ -264,6 +286,8 @@ static bool is_misnamed(const struct ini *ini, const struct ini_entry *enabled,
 {
     if (enabled)
         return config_has_error_of(problems, enabled->section, enabled->name);
+    if (ini->incomplete) /* they may stand in what could not be read */
+        return true;
     for (size_t i = 0; i < ini->entry_count; i++)
         if (strncmp(ini->entries[i].name, "enabled_mdev", 12) == 0 ||
             strncmp(ini->entries[i].name, "enabled_vgpu", 12) == 0)

@@ -50,6 +50,7 @@ static enum verdict __attribute__((format(printf, 2, 3)))
 refuse(struct reader *r, const char *format, ...)
 {
     r->state = VALUE_REFUSED;
+    r->ini->incomplete = true;
     r->syntax_problems++;
     if (r->syntax_problems == SYNTAX_PROBLEMS_MAX)
         config_error(r->problems, &r->place,
@@ -124,8 +125,11 @@ static enum verdict gate_text(struct reader *r, const char *line, size_t length)
     if (length > INI_LINE_MAX)
         return refuse(r, "a line of %zu bytes; at most %zu are read", length,
                       INI_LINE_MAX);
-    if (memchr(line, 0, length))
-        return refuse(r, "a NUL byte; expected text in UTF-8");
+    if (memchr(line, 0, length)) {
+        r->next = r->end;
+        return refuse(r, "a NUL byte, so that this is no text, and the rest is not "
+                         "read; expected text in UTF-8");
+    }
     if (memchr(line, '\r', length))
         return refuse(r, "a carriage return inside the line; end lines with a newline");
     if (utf8_valid_length(line, length) != length)
@@ -236,6 +240,7 @@ static int take_value(void *user, const char *section, const char *name,
     entry->place = r->place;
     r->value_open = true;
     entry->quoted = put_unquoted(&r->value, value);
+    entry->unclosed = strcmp(value, "\"") == 0 || strcmp(value, "'") == 0;
     return 1;
 }
 
@@ -271,6 +276,7 @@ void ini_read_text(struct ini *ini, const char *name, const char *text, size_t l
     if (length >= 2 &&
         (memcmp(text, utf16_le, 2) == 0 || memcmp(text, utf16_be, 2) == 0)) {
         r.place.line = 1;
+        ini->incomplete = true;
         config_error(problems, &r.place,
                      "UTF-16, as editors of Windows write it; "
                      "expected text in UTF-8");
@@ -291,6 +297,7 @@ void ini_read_text(struct ini *ini, const char *name, const char *text, size_t l
         abort(); /* out of memory */
     if (rc != 0) {
         r.place.line = (unsigned)rc;
+        ini->incomplete = true;
         config_error(problems, &r.place, "cannot be read as option = value");
     }
 }
@@ -307,6 +314,7 @@ void ini_read_file(struct ini *ini, const char *path, struct config_problems *pr
     size_t length;
     struct error err;
     if (file_read_at(AT_FDCWD, path, INI_FILE_MAX, &text, &length, &err) != 0) {
+        ini->incomplete = true;
         config_error(problems, NULL, "%s%s", err.text,
                      is_directory(path) ? "; a folder is read with --config-dir" : "");
         return;
@@ -332,6 +340,7 @@ static void read_directory(struct ini *ini, const char *path,
     struct dirent **entries;
     int count = scandir(path, &entries, is_conf, by_name);
     if (count < 0) {
+        ini->incomplete = true;
         config_error(problems, NULL, "%s: %s%s", path, strerrordesc_np(errno),
                      errno == ENOTDIR ? "; expected a folder, of whose files those "
                                         "that end in .conf are read"

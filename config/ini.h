@@ -29,6 +29,7 @@ struct ini_entry {
     char *section, *name;      /* as written; the section without its brackets */
     char *value;               /* without quotes; continued lines are joined by "\n" */
     bool quoted;               /* it had quotes around it */
+    bool unclosed;             /* it was one quote and nothing else */
     size_t file;               /* which of the files, from 0, in the order of reading */
     struct config_place place; /* its file is borrowed from the struct ini */
 };
@@ -45,6 +46,7 @@ struct ini {
     size_t entry_count;
     struct ini_section *sections; /* one for each header, repeated ones too */
     size_t section_count;
+    bool incomplete; /* a file, or a line, could not be read */
 };
 
 /* Reads one more file. What cannot be read is added to `problems`, the rest is kept. */

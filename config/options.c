@@ -178,6 +178,11 @@ static void set_from_entry(const struct option_spec *option, const struct ini *i
                      err.text);
     else if (*text)
         set_from_text(option, entry, text, values, problems);
+    else if (entry->unclosed)
+        config_error(problems, &entry->place,
+                     "%s.%s: one quote and nothing else; expected a pair of them, or a "
+                     "value",
+                     entry->section, entry->name);
     if (text && option->secret)
         explicit_bzero(text, strlen(text));
 }
@@ -301,17 +306,16 @@ void options_say_unknown(const struct ini_entry *entry, const char *meant, bool 
 
 void options_warn_unknown(const struct option_table *table, const char *table_section,
                           const struct ini *ini, const char *section,
-                          bool near_is_error, struct config_problems *problems)
+                          struct config_problems *problems)
 {
     const struct option_table *const tables[] = {table, NULL};
     for (size_t i = 0; i < ini->entry_count; i++) {
         const struct ini_entry *entry = &ini->entries[i];
         if (strcasecmp(entry->section, section) != 0 ||
-            options_of_entry(table, table_section, entry) ||
-            config_has_error_of(problems, entry->section, entry->name))
+            options_of_entry(table, table_section, entry))
             continue;
         _cleanup_free_ char *near = options_nearest(tables, table_section, entry->name);
-        options_say_unknown(entry, near, near && near_is_error, problems);
+        options_say_unknown(entry, near, false, problems);
     }
 }
 
@@ -325,6 +329,6 @@ int options_load(const struct option_table *table, const struct strlist *files,
     for (size_t i = 0; i < table->section_count; i++)
         if (table->sections[i].ours)
             options_warn_unknown(table, table->sections[i].name, &ini,
-                                 table->sections[i].name, false, problems);
+                                 table->sections[i].name, problems);
     return config_has_errors(problems) ? -1 : 0;
 }

@@ -135,11 +135,10 @@ void options_warn_repeated(const struct option_table *table, const struct ini *i
                            struct config_problems *problems);
 
 /* Warns of options of `section` as written in the files that the table does not know
- * under `table_section`, with the nearest name. `near_is_error`: one that is near a
- * known name is refused, since without it something else would happen than was meant. */
+ * under `table_section`, with the nearest name. */
 void options_warn_unknown(const struct option_table *table, const char *table_section,
                           const struct ini *ini, const char *section,
-                          bool near_is_error, struct config_problems *problems);
+                          struct config_problems *problems);
 /* The line for one of them. `meant`: the name that it is near to; NULL: none. */
 void options_say_unknown(const struct ini_entry *entry, const char *meant, bool refused,
                          struct config_problems *problems);

@@ -238,6 +238,7 @@ static void warn_unused(const struct placement_config *config,
              config_has_error_of(problems, config->section, "auth_section"))
         return; /* nothing is in place of it */
     else if (config->auth_section &&
+             strcasecmp(config->auth_section, config->section) != 0 &&
              options_of_entry(&placement_auth_options, "placement", entry))
         config_warning(problems, &entry->place,
                        "%s.%s: not used: auth_section names [%s] in place of it",

@@ -193,7 +193,7 @@ int placementd_config_load(const struct strlist *files, const struct strlist *di
     options_apply(&placementd_options, &ini, NULL, config, problems);
     placement_config_apply_session(&config->keystone, &ini, "keystone_authtoken",
                                    problems);
-    options_warn_unknown(&placementd_options, "placementd", &ini, "placementd", false,
+    options_warn_unknown(&placementd_options, "placementd", &ini, "placementd",
                          problems);
     options_warn_repeated(&placementd_options, &ini, NULL, problems);
     check_together(config, problems);

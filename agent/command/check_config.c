@@ -66,7 +66,7 @@ struct config *check_config_problems(const struct command_context *context,
     if (!config->incomplete)
         check_placement(config, problems);
     check_host(context, config, problems);
-    if (!config->incomplete)
+    if (!config_has_errors(problems))
         check_libvirt(config, problems);
     config_problems_sort(problems);
     return config;

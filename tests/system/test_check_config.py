@@ -141,8 +141,8 @@ class CheckConfig(SystemTest):
             (GUIDE.replace("token = hunter2\n", ""), 1,
              "nova.conf:10: placement.token: not set; auth_type = admin_token needs it\n"),
             (GUIDE.encode() + b"[agent]\nmode = ow\0ner\n# \xff\n", 1,
-             "nova.conf:14: a NUL byte; expected text in UTF-8\n"
-             "nova.conf:15: invalid UTF-8; expected text in UTF-8\n"),
+             "nova.conf:14: a NUL byte, so that this is no text, and the rest is not read; expected text in UTF-8\n"),
+            (GUIDE.encode() + b"[agent]\n# \xff\n", 1, "nova.conf:14: invalid UTF-8; expected text in UTF-8\n"),
             (GUIDE + "[vnc]\nserver_listen = " + 200000 * "x" + "\n", 0, ""),
             (GUIDE + "[vnc]\nserver_listen = " + 2000000 * "x" + "\n", 1,
              "nova.conf:14: a line of 2000016 bytes; at most 1048573 are read\n"),

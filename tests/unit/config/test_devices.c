@@ -71,6 +71,9 @@ static void addresses_are_normalised(void **state)
 #define CLASS_FORM \
     "; expected VGPU, or CUSTOM_ and then A-Z, 0-9 and _; 255 characters at most"
 
+#define TYPE_FORM                                                                    \
+    "; expected ids such as nvidia-35 or names such as GRID V100DX-1Q, with commas " \
+    "between them"
 #define COMMENT "a comment stands on a line of its own, with # in the first column"
 
 static void bad_input(void **state)
@@ -159,9 +162,17 @@ static void bad_input(void **state)
          {"a.conf:2: warning: devices.enabled_mdev_types: nvidia-35 is named twice; "
           "expected once"}},
         {"[devices]\nenabled_mdev_types = ../x\n",
-         {"a.conf:2: devices.enabled_mdev_types: '../x' cannot be a type; expected an "
-          "id "
-          "such as nvidia-35 or a name such as GRID V100DX-1Q"}},
+         {"a.conf:2: devices.enabled_mdev_types: '../x' cannot be a type" TYPE_FORM}},
+        {"[devices]\nenabled_mdev_types = nvidia-35 nvidia-36\n[mdev_nvidia-36]\n",
+         {"a.conf:2: devices.enabled_mdev_types: 'nvidia-35 nvidia-36' cannot be a "
+          "type" TYPE_FORM}},
+        {"[devices]\nenabled_mdev_types = nvidia-35; nvidia-36\n",
+         {"a.conf:2: devices.enabled_mdev_types: 'nvidia-35; nvidia-36' cannot be a "
+          "type" TYPE_FORM}},
+        {ONE "device_addresses = ,\n",
+         {"a.conf:4: warning: mdev_nvidia-35.device_addresses: empty, so that "
+          "nvidia-35 "
+          "is for every GPU that no type names; expected addresses, or no such line"}},
         {ONE "device_adresses = 0000:84:00.0\n",
          {"a.conf:4: mdev_nvidia-35.device_adresses: unknown option; did you "
           "mean device_addresses?"}},

@@ -62,7 +62,7 @@ static char *apply_all(struct values *values, const char *const *texts, bool rep
     options_apply(&table, &ini, NULL, values, &problems);
     if (repeated)
         options_warn_repeated(&table, &ini, NULL, &problems);
-    options_warn_unknown(&table, "s", &ini, "s", false, &problems);
+    options_warn_unknown(&table, "s", &ini, "s", &problems);
     struct strlist lines = {0};
     for (size_t i = 0; i < problems.count; i++)
         strlist_add_take(&lines, config_problem_text(&problems.items[i]));

@@ -105,6 +105,30 @@ class Units(unittest.TestCase):
         wait_for(lambda: self.states()[consumer] == "ready", "the devices")
         self.release(consumer)
 
+    def test_a_device_is_cleared_for_the_next_consumer(self):
+        """udev gives the driver's file for parameters to the group, too."""
+        file = pathlib.Path("/etc/vgpu-agent/vgpu-agent.conf")
+        good = file.read_text()
+        self.addCleanup(command, "systemctl reload vgpu-agent")
+        self.addCleanup(file.write_text, good)
+        self.assertIn("release_grace = 0", good)
+        file.write_text(good.replace("release_grace = 0", "release_grace = 3600"))
+        command("systemctl reload vgpu-agent")
+        first = self.allocate(CARD, 1)
+        (device,) = self.wait_for_devices(1)
+        parameters = pathlib.Path(f"/sys/bus/mdev/devices/{device}/nvidia/vgpu_params")
+        wait_for(lambda: parameters.group() == "vgpu-agent", "udev")
+        wait_for(lambda: self.states().get(first) == "ready", "it to be noted")
+        parameters.write_text("frame_rate_limiter=0\n")
+        self.placement.allocate(first, {}, 1)
+        second = self.allocate(CARD, 1)
+        wait_for(lambda: self.states().get(second) == "ready", "the next one's device")
+        self.assertEqual(list(self.host.mdevs()), [device])
+        self.assertEqual(parameters.read_text(), "\n")
+        file.write_text(good)
+        command("systemctl reload vgpu-agent")
+        self.release(second)
+
     def test_virtual_functions_that_come_late(self):
         """udev gives their files to the group as they appear; a device that is held is seen to be, and stays."""
         self.addCleanup(virtual_functions, 0)

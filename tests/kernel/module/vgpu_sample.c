@@ -67,6 +67,8 @@ struct function {
 struct vgpu {
 	struct vfio_device vdev;
 	struct function *function;
+	atomic_t open;
+	char params[64];
 };
 
 static DEFINE_MUTEX(lock);
@@ -164,11 +166,13 @@ static void vgpu_release(struct vfio_device *vdev)
 
 static int vgpu_open(struct vfio_device *vdev)
 {
+	atomic_inc(&container_of(vdev, struct vgpu, vdev)->open);
 	return 0;
 }
 
 static void vgpu_close(struct vfio_device *vdev)
 {
+	atomic_dec(&container_of(vdev, struct vgpu, vdev)->open);
 }
 
 static const struct vfio_device_ops vgpu_ops = {
@@ -203,6 +207,33 @@ static void vgpu_remove(struct mdev_device *mdev)
 	vfio_put_device(&vgpu->vdev);
 }
 
+/* What the vendor's driver keeps of a guest's parameters; a blank clears them. */
+static ssize_t vgpu_params_show(struct device *dev, struct device_attribute *attr,
+				char *buf)
+{
+	struct vgpu *vgpu = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%s\n", vgpu->params);
+}
+
+static ssize_t vgpu_params_store(struct device *dev, struct device_attribute *attr,
+				 const char *buf, size_t count)
+{
+	struct vgpu *vgpu = dev_get_drvdata(dev);
+
+	if (atomic_read(&vgpu->open))
+		return -EPERM;
+	if (strscpy(vgpu->params, buf, sizeof(vgpu->params)) < 0)
+		return -EINVAL;
+	strim(vgpu->params);
+	return count;
+}
+static DEVICE_ATTR_RW(vgpu_params);
+
+static struct attribute *vgpu_attrs[] = { &dev_attr_vgpu_params.attr, NULL };
+static const struct attribute_group vgpu_group = { .name = "nvidia", .attrs = vgpu_attrs };
+static const struct attribute_group *vgpu_groups[] = { &vgpu_group, NULL };
+
 static struct mdev_driver vgpu_driver = {
 	.device_api = VFIO_DEVICE_API_PCI_STRING,
 	.probe = vgpu_probe,
@@ -213,6 +244,7 @@ static struct mdev_driver vgpu_driver = {
 		.name = "nvidia_vgpu_vfio",
 		.owner = THIS_MODULE,
 		.mod_name = KBUILD_MODNAME,
+		.dev_groups = vgpu_groups,
 	},
 };
 

@@ -79,6 +79,24 @@ static int fetch_root(struct agent *agent, struct error *err)
     return placement_fetch_root(agent->fetch, &classes, err);
 }
 
+/* What is reserved of a GPU that is being emptied follows what is allocated on it. */
+static int fetch_drained(struct agent *agent, const struct desired_tree *desired,
+                         const struct observed *observed, struct error *err)
+{
+    _cleanup_strlist_ struct strlist uuids = {0};
+    for (size_t i = 0; i < desired->provider_count; i++) {
+        const struct observed_provider *provider =
+            observed_by_name(observed, desired->providers[i].name);
+        if (provider &&
+            strlist_contains(&agent->drained, desired->providers[i].gpu_name))
+            strlist_add(&uuids, provider->provider.uuid);
+    }
+    return agent->config->agent.mode == MODE_OWNER &&
+                   agent->config->agent.drain_reserve == DRAIN_UNUSED
+               ? placement_fetch_departures(agent->fetch, &uuids, err)
+               : 0;
+}
+
 /* Reads Placement and says what it should have. */
 static int read_placement(struct agent *agent, bool whole, int64_t now,
                           struct cycle *cycle, struct error *err)
@@ -95,7 +113,8 @@ static int read_placement(struct agent *agent, bool whole, int64_t now,
                                        observed->root_name);
     _cleanup_strlist_ struct strlist traits = desired_traits(cycle->desired);
     if (placement_fetch_traits(agent->fetch, &traits, err) != 0 ||
-        fetch_root(agent, err) != 0)
+        fetch_root(agent, err) != 0 ||
+        fetch_drained(agent, cycle->desired, observed, err) != 0)
         return -1;
     cycle->observed = observed;
     return 0;

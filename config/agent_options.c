@@ -47,6 +47,15 @@ static const struct option_spec agent_specs[] = {
         "in which a migration or a resize moves allocations. Setting the time of day "
         "does not shorten it; after a reboot it begins again.",
         .default_value = "300", .maximum = 604800),
+    AGENT(
+        CHOICE, drain_reserve,
+        "What `vgpu-agent drain` reserves of a GPU in Placement. `unused`: all that is "
+        "not allocated, so that guests can be migrated away from it; what a guest "
+        "frees is reserved in the next cycle, until which somebody new can get it. "
+        "`total`: everything, so that nobody new gets it at any moment; but a "
+        "Placement before 2025.2, and placementd, then refuses to migrate its guests "
+        "away.",
+        .choices = NAMES("total", "unused"), .default_value = "unused"),
     AGENT(PATH, state_file,
           "The list of what the agent made: traits, devices and for whom. It must "
           "survive reboots.",

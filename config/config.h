@@ -20,6 +20,8 @@
 #include "lib/uuid.h"
 
 enum agent_mode { MODE_OWNER, MODE_NOVA };
+/* What a drained GPU has reserved in Placement. */
+enum drain_reserve { DRAIN_TOTAL, DRAIN_UNUSED };
 
 /* One enabled type with its section [mdev_<type>]. */
 struct mdev_type_config {
@@ -43,6 +45,7 @@ struct config {
         char *compute_id_file;    /* NULL: look at Nova's places */
         bool create_root;
         unsigned sync_interval, release_grace;
+        enum drain_reserve drain_reserve;
         char *state_file, *sysfs_root;
         char *host_root; /* stands for "/" when libvirt's, mdevctl's, Nova's and /proc's
                             files are looked at */

@@ -154,10 +154,33 @@ static int64_t most_reserved(const struct world *world, int64_t total)
 }
 
 /* It may well be the agent that has set this where an operator is overruled. */
-static bool is_like_ours(const struct world *world, const struct inventory *observed)
+static bool is_like_ours(const struct world *world, const struct inventory *observed,
+                         const struct journal_inventory *noted)
 {
-    return observed->reserved == most_reserved(world, observed->total) ||
+    return noted->follows_use ||
+           observed->reserved == most_reserved(world, observed->total) ||
            (keeps_some_free(world) && observed->reserved == 0);
+}
+
+/* ---- what is held back ---- */
+
+static bool reserves_unused(const struct world *world, const struct subject *subject)
+{
+    return world->in->config->agent.drain_reserve == DRAIN_UNUSED &&
+           service_of(world, subject) == GPU_DRAINED;
+}
+
+/* Where a provider has more allocated than its inventory has without `reserved`, a
+ * Placement before 2025.2 refuses every change of an allocation that leaves something on
+ * it: also the one with which a migration begins, that hands a server's allocation on to
+ * the migration. So a GPU that is to be emptied keeps just what is allocated. */
+static int64_t held_back_reserved(const struct world *world,
+                                  const struct subject *subject,
+                                  const char *resource_class, int64_t total)
+{
+    return reserves_unused(world, subject)
+               ? at_least(total - least_total(subject, resource_class), 0)
+               : total;
 }
 
 /* ---- what an operator has set ---- */
@@ -176,14 +199,16 @@ static const struct journal_inventory *noted_inventory(const struct subject *sub
                           : NULL;
 }
 
-/* The journal is lost, and yet it was the agent, most likely, that has put reserved to
- * total: else the GPU would never come back to work. */
-static bool is_taken_as_ours(const struct subject *subject, const char *resource_class,
-                             bool held_back)
+/* The journal is lost, and yet it was the agent, most likely, that has reserved what it
+ * would reserve now: else the GPU would never come back to work. */
+static bool is_taken_as_ours(const struct world *world, const struct subject *subject,
+                             const char *resource_class, bool held_back)
 {
     const struct inventory *observed = observed_inventory(subject, resource_class);
-    return held_back && observed && observed->reserved == observed->total &&
-           !noted_inventory(subject, resource_class);
+    return held_back && observed && !noted_inventory(subject, resource_class) &&
+           (observed->reserved == observed->total ||
+            observed->reserved ==
+                held_back_reserved(world, subject, resource_class, observed->total));
 }
 
 /* The operator's own values: those that are there, unless it is the agent that has put
@@ -200,7 +225,7 @@ static struct journal_inventory operators(const struct world *world,
         result = *noted;
     if (observed) {
         result.operators_ratio = observed->allocation_ratio;
-        if (!is_ours && (!result.overruled || !is_like_ours(world, observed)))
+        if (!is_ours && (!result.overruled || !is_like_ours(world, observed, &result)))
             result.operators_reserved = observed->reserved;
     }
     return result;
@@ -239,7 +264,7 @@ static void decide_class(const struct world *world, const struct subject *subjec
                          struct journal_provider *entry)
 {
     bool held_back = is_held_back(world, subject, resource_class);
-    bool is_ours = is_taken_as_ours(subject, resource_class, held_back);
+    bool is_ours = is_taken_as_ours(world, subject, resource_class, held_back);
     struct journal_inventory note = operators(world, subject, resource_class, is_ours);
     const struct inventory *old = observed_inventory(subject, resource_class);
     bool shrinks = held_back && keeps_some_free(world);
@@ -253,11 +278,15 @@ static void decide_class(const struct world *world, const struct subject *subjec
                             .step_size = 1,
                             .allocation_ratio = note.operators_ratio};
     if (held_back)
-        now.reserved = shrinks ? 0 : total;
+        now.reserved =
+            shrinks ? 0 : held_back_reserved(world, subject, resource_class, total);
     bool present = total > 0;
     note.overruled =
-        present ? now.reserved != note.operators_reserved
+        present ? now.reserved != note.operators_reserved ||
+                      (is_ours && old->reserved != note.operators_reserved)
                 : note.operators_reserved || note.operators_ratio != 1.0 || is_ours;
+    note.follows_use =
+        note.overruled && (note.follows_use || reserves_unused(world, subject));
     if (!note.overruled) {
         note.operators_reserved = 0;
         note.operators_ratio = 1.0;

@@ -15,7 +15,8 @@
  * another one, the configured type is still offered until it stands. Then no more is
  * reported than before.
  *
- * Held back, with reserved = total, is what service_is_held_back() names: GPUs that are
+ * Held back, with reserved = total (a drained one: or what is not allocated, as
+ * [agent] drain_reserve says), is what service_is_held_back() names: GPUs that are
  * sick, drained or retired, and those that devices of their former type are still on; a
  * sick or retired one keeps the total that it had. A class that is no longer the configured
  * one shrinks to what is allocated. An operator's own reserved and allocation_ratio

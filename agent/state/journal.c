@@ -90,7 +90,7 @@ static bool inventories_equal(const struct journal_provider *a,
         const struct journal_inventory *x = &a->inventories[i];
         const struct journal_inventory *y =
             journal_find_inventory(b, x->resource_class);
-        if (!y || x->overruled != y->overruled ||
+        if (!y || x->overruled != y->overruled || x->follows_use != y->follows_use ||
             x->operators_reserved != y->operators_reserved ||
             x->operators_ratio != y->operators_ratio)
             return false;
@@ -125,6 +125,7 @@ void journal_put_inventory(struct journal_provider *provider,
         entry->resource_class = xstrdup(inventory->resource_class);
     }
     entry->overruled = inventory->overruled;
+    entry->follows_use = inventory->follows_use;
     entry->operators_reserved = inventory->operators_reserved;
     entry->operators_ratio = inventory->operators_ratio;
 }

@@ -55,6 +55,9 @@ struct journal_inventory {
     /* What an operator had set, while the agent overrules it: the GPU is sick or
      * drained (reserved = total), has fewer than are reserved, or no inventory. */
     bool overruled;
+    /* What the agent reserved meanwhile followed what was allocated, so that no value
+     * that is found is the operator's. */
+    bool follows_use;
     int64_t operators_reserved;
     double operators_ratio;
 };

@@ -23,6 +23,8 @@ static void write_inventories(struct json_writer *w, const struct journal_provid
         json_write_begin_object(w);
         json_write_string_member(w, "resource_class", inventory->resource_class);
         json_write_bool_member(w, "overruled", inventory->overruled);
+        if (inventory->follows_use)
+            json_write_bool_member(w, "follows_use", true);
         json_write_int_member(w, "operators_reserved", inventory->operators_reserved);
         json_write_key(w, "operators_ratio");
         json_write_double(w, inventory->operators_ratio);
@@ -144,11 +146,21 @@ static int read_strings(struct json_object *json, const char *name, struct strli
     return 0;
 }
 
+/* Of most inventories it is not there. */
+static int read_follows_use(struct json_object *json, struct journal_inventory *out,
+                            struct error *err)
+{
+    if (!json_object_object_get_ex(json, "follows_use", NULL))
+        return 0;
+    return json_get_bool(json, "follows_use", &out->follows_use, err);
+}
+
 static int read_inventory(struct json_object *json, struct journal_inventory *out,
                           struct error *err)
 {
     if (read_string(json, "resource_class", &out->resource_class, err) != 0 ||
         json_get_bool(json, "overruled", &out->overruled, err) != 0 ||
+        read_follows_use(json, out, err) != 0 ||
         read_number(json, "operators_reserved", PLACEMENT_MAX_AMOUNT,
                     &out->operators_reserved, err) != 0 ||
         json_get_double(json, "operators_ratio", &out->operators_ratio, err) != 0)

@@ -444,6 +444,21 @@ int placement_fetch_one(struct placement_fetch *fetch, const struct observed **o
     return rc;
 }
 
+int placement_fetch_departures(struct placement_fetch *fetch,
+                               const struct strlist *providers, struct error *err)
+{
+    struct observed *observed = fetch->observed;
+    for (size_t i = 0; i < observed->provider_count; i++) {
+        struct observed_provider *provider = &observed->providers[i];
+        bool same;
+        if (provider->allocation_count &&
+            strlist_contains(providers, provider->provider.uuid) &&
+            check_allocations(fetch, provider, &same, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int64_t placement_fetch_replaced_at(const struct placement_fetch *fetch)
 {
     return fetch->replaced_at;

@@ -59,6 +59,11 @@ int placement_fetch_root(struct placement_fetch *fetch, const struct strlist *cl
  * anything else was not as remembered, all of it is forgotten. */
 int placement_fetch_one(struct placement_fetch *fetch, const struct observed **out,
                         struct error *err);
+/* One request for each of `providers` (uuids) that has allocations, about them: where a
+ * departure is to be known in the cycle after it. What it finds is in the tree that
+ * placement_fetch_tree() gave. To be called after that. */
+int placement_fetch_departures(struct placement_fetch *fetch,
+                               const struct strlist *providers, struct error *err);
 /* Something of the last tree was read anew, since its generation had moved. */
 bool placement_fetch_moved(const struct placement_fetch *fetch);
 

@@ -100,6 +100,7 @@ struct model {
     struct model_config_type types[4];
     int type_count;
     enum agent_mode mode;
+    enum drain_reserve drain_reserve;
     bool create_root, take_over, prune;
     unsigned grace;
     int64_t now;

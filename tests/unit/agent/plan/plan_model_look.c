@@ -209,6 +209,7 @@ static struct config *make_config(const struct model *model)
 {
     struct config *config = xcalloc(1, sizeof *config);
     config->agent.mode = model->mode;
+    config->agent.drain_reserve = model->drain_reserve;
     config->agent.create_root = model->create_root;
     config->agent.release_grace = model->grace;
     for (int i = 0; i < model->type_count; i++)

@@ -36,7 +36,8 @@ void chance_check_foreign(struct chance *c)
         if (now->allocation_ratio != f->ratio)
             chance_wrong(c, "an operator's allocation_ratio is changed");
         if (now->reserved != now->total && now->reserved != f->reserved &&
-            !c->model.old_server)
+            !c->model.old_server &&
+            !(c->model.drain_reserve == DRAIN_UNUSED && chance_is_held_back(c, p)))
             chance_wrong(c, "an operator's reserved is changed");
         if (now->reserved != f->reserved && !chance_is_held_back(c, p))
             chance_wrong(c, "an operator's reserved is forgotten");
@@ -142,6 +143,14 @@ static int64_t most_of(const struct model *m, const struct model_provider *p,
     return used > most ? used : most;
 }
 
+/* Somebody new could get some of it. */
+static bool offers(const struct model_provider *p, const struct model_inventory *item)
+{
+    double left = (double)(item->inventory.total - item->inventory.reserved) *
+                  item->inventory.allocation_ratio;
+    return left > (double)allocated_on(p, item->resource_class);
+}
+
 /* What is reported is at most what meets allocations, what can be had, and what the
  * kernel would still make; or as much as is allocated. */
 static void check_capacity(struct chance *c, const struct model_provider *p)
@@ -155,8 +164,7 @@ static void check_capacity(struct chance *c, const struct model_provider *p)
     const struct journal_provider *noted = journal_find_provider(m->journal, p->uuid);
     for (int i = 0; noted && i < p->inventory_count; i++) {
         const struct model_inventory *item = &p->inventories[i];
-        if (journal_find_inventory(noted, item->resource_class) &&
-            item->inventory.reserved < item->inventory.total &&
+        if (journal_find_inventory(noted, item->resource_class) && offers(p, item) &&
             item->inventory.total > most_of(m, p, item, gpu))
             chance_wrong(c, "more is reported than there is");
     }

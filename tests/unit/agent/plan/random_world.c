@@ -109,6 +109,7 @@ void chance_make(struct chance *c, unsigned seed)
     c->model.old_server = seed % 8 == 3; /* before 1.26 */
     /* Little time passes in a world; in some it is enough for removals. */
     c->model.grace = seed % 3 ? 60 : 3;
+    c->model.drain_reserve = seed / 3 % 3 ? DRAIN_UNUSED : DRAIN_TOTAL;
     stpcpy(c->model.known_traits[c->model.known_trait_count++], "CUSTOM_FOREIGN");
     stpcpy(c->model.known_traits[c->model.known_trait_count++], "OWNER_NOVA");
 }

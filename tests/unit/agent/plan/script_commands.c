@@ -205,6 +205,10 @@ static void do_set(struct script *s)
     struct model *m = &s->model;
     if (script_value(s, "mode"))
         m->mode = strcmp(script_value(s, "mode"), "nova") == 0 ? MODE_NOVA : MODE_OWNER;
+    if (script_value(s, "drain"))
+        m->drain_reserve = strcmp(script_value(s, "drain"), "unused") == 0
+                               ? DRAIN_UNUSED
+                               : DRAIN_TOTAL;
     m->create_root = script_number(s, "create_root", m->create_root);
     m->take_over = script_number(s, "take_over", m->take_over);
     m->prune = script_number(s, "prune", m->prune);

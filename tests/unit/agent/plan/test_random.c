@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/plan/text.h"
+#include "lib/xalloc.h"
 #include "tests/unit/agent/plan/plan_model_dump.h"
 #include "tests/unit/agent/plan/plan_model_execute.h"
 #include "tests/unit/agent/plan/plan_model_look.h"
@@ -77,7 +78,18 @@ static void random_worlds_keep_the_rules(void **state)
 /* Which of a card's virtual functions has a device is no matter: they are alike, and
  * who comes first to one that another has lost can depend on the moment. Nor whose a
  * device of somebody else's is that was made again: dead before that was noted, the
- * agent does not know that it was the maker. */
+ * agent does not know that it was the maker. Nor which number a device gets that is
+ * handed over: an entry that the same plan forgets keeps its number until then, and is
+ * forgotten first. */
+static bool is_numbered_by_uuid(const struct journal_device *device)
+{
+    char uuid[UUID_TEXT_SIZE];
+    _cleanup_free_ char *name =
+        xasprintf("%s:%s:%u", device->consumer, device->resource_class, device->index);
+    uuid5_text(device->provider, name, uuid);
+    return strcmp(uuid, device->uuid) == 0;
+}
+
 static char *settled_dump(struct model *model)
 {
     chance_settle(model);
@@ -86,6 +98,8 @@ static char *settled_dump(struct model *model)
     for (size_t i = 0; i < model->journal->device_count; i++) {
         *model->journal->devices[i].parent = 0;
         model->journal->devices[i].adopted = false;
+        if (!is_numbered_by_uuid(&model->journal->devices[i]))
+            model->journal->devices[i].index = 0;
     }
     return model_dump(model);
 }

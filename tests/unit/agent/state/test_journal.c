@@ -42,6 +42,7 @@ static struct journal *example(void)
         {.resource_class = (char *)"CUSTOM_X", .operators_ratio = 1.0},
         {.resource_class = (char *)"VGPU",
          .overruled = true,
+         .follows_use = true,
          .operators_reserved = 2,
          .operators_ratio = 0.1},
     };

@@ -19,6 +19,14 @@ size_t text_columns(const char *text)
     return n;
 }
 
+size_t text_character(const char *text)
+{
+    size_t n = *text ? 1 : 0;
+    while (n && continues_character(text[n]))
+        n++;
+    return n;
+}
+
 /* Up to the next space; a command in back quotes is one, where a line has room for it,
  * so that it can be copied. */
 static size_t word_length(const char *text, size_t room)

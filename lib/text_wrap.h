@@ -9,6 +9,8 @@
 
 /* Columns on a terminal: bytes that continue a UTF-8 character take no room. */
 size_t text_columns(const char *text);
+/* How many bytes the first character has; 0 at the end. */
+size_t text_character(const char *text);
 
 /* Writes the words of `text`, `indent` columns in, on as many lines as it takes that
  * none is longer than `width`. A word that is longer stands on a line of its own, whole,

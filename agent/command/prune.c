@@ -216,7 +216,7 @@ static int show(const struct pruning *pruning, enum output_format format)
 {
     static const struct table_column columns[] = {
         {.key = "gpu"},
-        {.key = "provider"},
+        {.key = "provider", .place = COLUMN_ROOM},
         {.key = "uuid", .place = COLUMN_WIDE},
         {.key = "result"},
         {.key = "reason", .place = COLUMN_BELOW},

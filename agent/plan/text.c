@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/pci_address.h"
+#include "lib/text_wrap.h"
 #include "lib/xalloc.h"
 #include "placement/codec.h"
 
@@ -75,6 +76,9 @@ char *step_text(const struct step *step)
 
 /* ---- in a table ---- */
 
+/* The room for a provider's name beside STEP, GPU and RESULT. */
+#define NAME_COLUMNS 40
+
 static char *brief_inventory(const struct step *step)
 {
     _cleanup_strlist_ struct strlist parts = {0};
@@ -86,6 +90,17 @@ static char *brief_inventory(const struct step *step)
                                            (long long)inventory->reserved));
     }
     return parts.count ? strlist_join(&parts, "; ") : xstrdup("no inventory");
+}
+
+/* The end of a long name says which one it is: the GPU's. */
+static char *brief_name(const char *name)
+{
+    size_t surplus = text_columns(name), room = NAME_COLUMNS - strlen("...");
+    if (surplus <= NAME_COLUMNS)
+        return xstrdup(name);
+    for (surplus -= room; surplus > 0; surplus--)
+        name += text_character(name);
+    return xasprintf("...%s", name);
 }
 
 /* A uuid only where there is no name. */
@@ -101,7 +116,7 @@ static char *brief_text(const struct step *step)
     case STEP_DELETE_PROVIDER:
     case STEP_NOTE_PROVIDER:
     case STEP_FORGET_PROVIDER:
-        return xstrdup(step->provider_name ? step->provider_name : step->provider);
+        return brief_name(step->provider_name ? step->provider_name : step->provider);
     default:
         return concerns_device(step) ? xstrdup(step->device.uuid) : step_text(step);
     }

@@ -115,6 +115,17 @@ static void lines_end_in_time_and_words_stay_whole(void **state)
     free(text);
 }
 
+static void characters_are_not_cut(void **state)
+{
+    (void)state;
+    assert_int_equal(text_character("a"), 1);
+    assert_int_equal(text_character("\xc3\xa4"
+                                    "a"),
+                     2);
+    assert_int_equal(text_character("\xe2\x86\x92"), 3);
+    assert_int_equal(text_character(""), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +133,7 @@ int main(void)
         cmocka_unit_test(wide_and_json_have_all),
         cmocka_unit_test(what_has_no_room_goes_from_the_end),
         cmocka_unit_test(lines_end_in_time_and_words_stay_whole),
+        cmocka_unit_test(characters_are_not_cut),
     };
     return cmocka_run_group_tests_name("table", tests, NULL, NULL);
 }

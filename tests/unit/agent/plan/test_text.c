@@ -79,6 +79,26 @@ static void prints_a_table(void **state)
             fail_msg("no \"%s\" in\n%s", lines[i], text);
 }
 
+static void long_names_are_shown_by_their_end(void **state)
+{
+    (void)state;
+    struct plan *plan = xcalloc(1, sizeof *plan);
+    struct step *step = add(plan, STEP_CREATE_PROVIDER);
+    concern(step);
+    free(step->provider_name);
+    step->provider_name =
+        xstrdup("compute-17.rack-3.row-b.dc1.example.com_pci_0000_84_00_0");
+    step->reason = xstrdup("because");
+    _cleanup_(plan_freep) struct plan *freed = plan;
+    _cleanup_free_ char *text = print(plan, FORMAT_TABLE);
+    _cleanup_free_ char *wide = print(plan, FORMAT_WIDE);
+    assert_string_equal(text, "STEP             GPU      WHAT\n"
+                              "create provider  84:00.0  "
+                              "...ow-b.dc1.example.com_pci_0000_84_00_0\n"
+                              "  because\n");
+    assert_non_null(strstr(wide, " compute-17.rack-3.row-b.dc1.example.com_pci_"));
+}
+
 static void wide_has_full_names(void **state)
 {
     (void)state;
@@ -150,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_a_table),
+        cmocka_unit_test(long_names_are_shown_by_their_end),
         cmocka_unit_test(wide_has_full_names),
         cmocka_unit_test(prints_json),
         cmocka_unit_test(an_empty_plan_says_so),

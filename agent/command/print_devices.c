@@ -56,6 +56,10 @@ static void ask(struct command_session *session, struct question *question)
     if (question->err.code != ERROR_BUSY ||
         wait_for_daemon(session, question, &err) == 0 || err.code == ERROR_TIMEOUT)
         return;
+    /* What nova-compute is to do, nobody else does. */
+    bool owner = session->config->agent.mode == MODE_OWNER;
+    if (err.code == ERROR_NOT_FOUND && !owner)
+        return;
     if (err.code == ERROR_NOT_FOUND)
         (void)error_set(&err, ERROR_BUSY,
                         "%s; the daemon, or `vgpu-agent sync`, does it, and no daemon "

@@ -106,6 +106,13 @@ class Formats(FleetTest):
             {"uuid": d, "device_api": "vfio-pci",
              "arguments": ["-device", f"vfio-pci,sysfsdev=/sys/bus/mdev/devices/{d}"]} for d in devices])
 
+    def test_in_nova_mode_nobody_waits_for_the_agent(self):
+        server = self.allocate(A)
+        self.agent.configure({"agent": {**self.options, "mode": "nova", "create_root": "false"}, **self.types})
+        done = self.agent.try_to("xml", server)
+        self.assertEqual((done.returncode, done.stdout), (os.EX_TEMPFAIL, ""))
+        self.assertRegex(done.stderr, "its devices are not all there yet: nova-compute makes its device\n$")
+
     def test_wide_before_and_after_the_command(self):
         server = self.allocate(A)
         self.agent.run("sync")

@@ -1,6 +1,7 @@
 #include "agent/daemon/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/random.h>
@@ -10,6 +11,7 @@
 
 #include "agent/daemon/backoff.h"
 #include "agent/daemon/monitor.h"
+#include "agent/daemon/watch.h"
 #include "agent/plan/text.h"
 #include "agent/report/reload_file.h"
 #include "agent/state/instance_lock.h"
@@ -223,32 +225,42 @@ static void reload(struct daemon *daemon)
 
 /* ---- the loop ---- */
 
-static uint64_t wake_time(const struct daemon *daemon, uint64_t now)
+static int until(uint64_t time)
 {
-    uint64_t until = daemon->next_cycle;
-    if (daemon->next_sign_of_life != 0 && daemon->next_sign_of_life < until)
-        until = daemon->next_sign_of_life;
-    int http = monitor_timeout(daemon->monitor);
-    if (http >= 0 && now + (uint64_t)http < until)
-        until = now + (uint64_t)http;
-    return until;
+    uint64_t now = now_ms();
+    if (time <= now)
+        return 0;
+    return time - now < INT_MAX ? (int)(time - now) : INT_MAX;
+}
+
+static void on_signal(void *data)
+{
+    take_signals(data);
+}
+
+static void on_sign_of_life(void *data)
+{
+    show_life(data);
+}
+
+/* An operation that outlived its cycle has come to its end. */
+static void on_operation(void *data)
+{
+    struct daemon *daemon = data;
+    daemon->next_cycle = 0;
 }
 
 static void wait_for_something(struct daemon *daemon)
 {
-    uint64_t now = now_ms(), until = wake_time(daemon, now);
-    struct pollfd fds[] = {
-        {.fd = daemon->signals, .events = POLLIN},
-        {.fd = agent_fd(daemon->agent), .events = POLLIN},
-        {.fd = monitor_fd(daemon->monitor), .events = POLLIN},
+    const struct watch watches[] = {
+        {daemon->signals, POLLIN, -1, on_signal, daemon},
+        {-1, 0, daemon->next_sign_of_life ? until(daemon->next_sign_of_life) : -1,
+         on_sign_of_life, daemon},
+        {agent_fd(daemon->agent), POLLIN, -1, on_operation, daemon},
+        monitor_watch(daemon->monitor),
+        {-1, 0, until(daemon->next_cycle), NULL, NULL},
     };
-    int ready =
-        poll(fds, sizeof fds / sizeof *fds, until > now ? (int)(until - now) : 0);
-    take_signals(daemon);
-    show_life(daemon);
-    monitor_run(daemon->monitor);
-    if (ready > 0 && fds[1].revents)
-        daemon->next_cycle = 0;
+    watches_wait(watches, sizeof watches / sizeof *watches);
 }
 
 static void loop(struct daemon *daemon)

@@ -1,5 +1,6 @@
 #include "agent/daemon/monitor.h"
 
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -100,19 +101,21 @@ void monitor_follow(struct monitor *monitor, const struct config *config,
     log_info("agent", "serves http://%s/metrics", http_status_address(monitor->http));
 }
 
-int monitor_fd(const struct monitor *monitor)
-{
-    return http_status_fd(monitor->http);
-}
-
-int monitor_timeout(const struct monitor *monitor)
-{
-    return http_status_timeout(monitor->http);
-}
-
 void monitor_run(const struct monitor *monitor)
 {
     http_status_run(monitor->http);
+}
+
+static void on_request(void *data)
+{
+    monitor_run(data);
+}
+
+struct watch monitor_watch(const struct monitor *monitor)
+{
+    return (struct watch){http_status_fd(monitor->http), POLLIN,
+                          http_status_timeout(monitor->http), on_request,
+                          (void *)monitor};
 }
 
 /* ---- what is said ---- */

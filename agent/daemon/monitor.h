@@ -9,6 +9,7 @@
 #define AGENT_DAEMON_MONITOR_H
 
 #include "agent/cycle.h"
+#include "agent/daemon/watch.h"
 
 struct monitor;
 
@@ -34,9 +35,8 @@ void monitor_note_reload(struct monitor *monitor, const char *problem);
  * which is a problem until they are read. */
 void monitor_note_files(struct monitor *monitor, bool changed);
 
-/* For the loop, as in agent/daemon/status_server.h. */
-int monitor_fd(const struct monitor *monitor);
-int monitor_timeout(const struct monitor *monitor);
+/* For the loop; monitor_run() also for moments in which it does not wait. */
+struct watch monitor_watch(const struct monitor *monitor);
 void monitor_run(const struct monitor *monitor);
 
 #endif

@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-
-#define CHILD_SOCKET 3
 
 /* The subprocess must keep nothing of its parent open: not the lock file, the sockets,
  * nor the pipe that somebody reads standard error from. Its own socket becomes
@@ -48,14 +47,24 @@ static pid_t fork_with_signals_blocked(void)
     return pid;
 }
 
-int subprocess_start(struct subprocess *child, const char *name,
-                     void (*work)(const void *data, int socket), const void *data,
-                     struct error *err)
+/* Our end, and the child's. */
+static int make_ends(int *ours, int *theirs, struct error *err)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return error_set_errno(err, errno, "cannot start a child");
-    _cleanup_close_ int ours = ends[0], theirs = ends[1];
+    *ours = ends[0];
+    *theirs = ends[1];
+    return 0;
+}
+
+int subprocess_start(struct subprocess *child, const char *name,
+                     void (*work)(const void *data, int socket), const void *data,
+                     struct error *err)
+{
+    _cleanup_close_ int ours = -1, theirs = -1;
+    if (make_ends(&ours, &theirs, err) != 0)
+        return -1;
     pid_t pid = fork_with_signals_blocked();
     if (pid < 0)
         return error_set_errno(err, errno, "cannot start a child");
@@ -65,6 +74,70 @@ int subprocess_start(struct subprocess *child, const char *name,
         work(data, CHILD_SOCKET);
         _exit(0);
     }
+    *child = (struct subprocess){pid, ours};
+    ours = -1;
+    return 0;
+}
+
+/* 0 or an errno. Memory can be lacking for each of them. */
+static int describe_descriptors(posix_spawn_file_actions_t *actions, int theirs)
+{
+    int rc = posix_spawn_file_actions_adddup2(actions, theirs, CHILD_SOCKET);
+    if (rc == 0)
+        rc = posix_spawn_file_actions_addclosefrom_np(actions, CHILD_SOCKET + 1);
+    if (rc == 0)
+        rc = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null",
+                                              O_RDONLY, 0);
+    if (rc == 0)
+        rc = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null",
+                                              O_WRONLY, 0);
+    return rc;
+}
+
+static int describe_signals(posix_spawnattr_t *attributes)
+{
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    int rc = posix_spawnattr_setsigdefault(attributes, &all);
+    if (rc == 0)
+        rc = posix_spawnattr_setsigmask(attributes, &none);
+    return rc == 0 ? posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF |
+                                                              POSIX_SPAWN_SETSIGMASK)
+                   : rc;
+}
+
+/* glibc makes the child without a copy of our memory, runs no code of ours in it, and
+ * hands on why the program could not be executed. */
+static int spawn(pid_t *pid, char *const argv[], int theirs)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int rc = posix_spawn_file_actions_init(&actions);
+    if (rc != 0)
+        return rc;
+    rc = posix_spawnattr_init(&attributes);
+    if (rc == 0) {
+        rc = describe_descriptors(&actions, theirs);
+        if (rc == 0)
+            rc = describe_signals(&attributes);
+        if (rc == 0)
+            rc = posix_spawn(pid, argv[0], &actions, &attributes, argv, environ);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return rc;
+}
+
+int subprocess_exec(struct subprocess *child, char *const argv[], struct error *err)
+{
+    _cleanup_close_ int ours = -1, theirs = -1;
+    pid_t pid;
+    if (make_ends(&ours, &theirs, err) != 0)
+        return -1;
+    int rc = spawn(&pid, argv, theirs);
+    if (rc != 0)
+        return error_set_errno(err, rc, "cannot run %s", argv[0]);
     *child = (struct subprocess){pid, ours};
     ours = -1;
     return 0;

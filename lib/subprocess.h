@@ -9,7 +9,15 @@
  * agent goes; init reaps it. It blocks all signals, so that stopping the service does
  * not break off a create half way.
  *
- * The process that starts one has one thread; SIGCHLD must not be ignored.
+ * What may hang in a library instead of the kernel, or needs threads, is a program of
+ * its own (subprocess_exec): nothing of it is in the agent. doc/processes.rst has the reasons
+ * and the figures.
+ *
+ * Threads: whoever starts one has one thread of its own. A library's may be there as
+ * well (libcurl leaves its resolver's behind when a name server does not answer), so
+ * work() calls nothing that takes a lock which glibc's fork() does not see to: malloc
+ * and stdio are safe, dlopen(), getaddrinfo() and what uses them (iconv, NSS) are not.
+ * SIGCHLD must not be ignored.
  */
 #ifndef LIB_SUBPROCESS_H
 #define LIB_SUBPROCESS_H
@@ -17,6 +25,9 @@
 #include <sys/types.h>
 
 #include "lib/error.h"
+
+/* The descriptor that a child has its socket at. */
+#define CHILD_SOCKET 3
 
 struct subprocess {
     pid_t pid;
@@ -29,6 +40,12 @@ struct subprocess {
 int subprocess_start(struct subprocess *child, const char *name,
                      void (*work)(const void *data, int socket), const void *data,
                      struct error *err);
+
+/* The same for a program: argv[0] is its path, and CHILD_SOCKET its end of the socket. It
+ * has no other descriptor but the standard ones: the first two are /dev/null, standard
+ * error is ours. It begins with all signals at their defaults and none blocked. Ends
+ * itself when its socket does. NOT_FOUND, FORBIDDEN, ... when it cannot be run. */
+int subprocess_exec(struct subprocess *child, char *const argv[], struct error *err);
 
 /* Waits for the end of a process that is about to end. Gives the signal that killed it,
  * or 0. */

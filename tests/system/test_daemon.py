@@ -236,6 +236,14 @@ class TestService(DaemonTest):
         self.assertEqual(self.placement.tree(self.root), tree)
         self.assertEqual(self.host.stores(), stores)
 
+    def test_it_has_no_thread_of_its_own(self):
+        """It forks children that do not execute a program (doc/processes.rst)."""
+        self.start()
+        self.allocate(GPU_84)
+        self.wait_for_devices(1)
+        threads = os.listdir(f"/proc/{self.agent.daemon.popen.pid}/task")
+        self.assertEqual(len(threads), 1)
+
     def test_ends_at_once_while_the_kernel_blocks(self):
         self.start()
         consumer = self.allocate(GPU_84)

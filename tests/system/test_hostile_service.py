@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -11,7 +12,7 @@ import subprocess
 from support.case import SystemTest
 from support.hostile import Client, address_of, request_text
 from support.placement import own_placement, start_placement
-from support.process import program, wait_for
+from support.process import preloaded, program, wait_for
 
 
 class Texts(SystemTest):
@@ -133,8 +134,10 @@ class Tls(SystemTest):
             ["openssl", "req", "-x509", "-newkey", "rsa:4096", "-nodes", "-days", "2",
              "-subj", "/CN=localhost", "-keyout", folder / "key", "-out", folder / "cert"],
             check=True, capture_output=True)
-        self.server = start_placement(folder, "--auth", "noauth2", "--cert",
-                                      str(folder / "cert"), "--key", str(folder / "key"))
+        self.parses = folder / "parses"
+        self.server = start_placement(
+            folder, "--auth", "noauth2", "--cert", str(folder / "cert"), "--key",
+            str(folder / "key"), env=preloaded("count_parses", PARSES_FILE=str(self.parses)))
         self.addCleanup(self.end, self.server)
         self.address = address_of(self.server.url)
 
@@ -155,3 +158,15 @@ class Tls(SystemTest):
                 self.connect(version)
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             self.assertEqual(self.connect(version).ask("GET", "/")[0], 200)
+
+    def test_the_key_is_not_parsed_at_each_handshake(self):
+        """But once for all, and once more when that is asked for."""
+        once = self.parses.stat().st_size  # gnutls's functions call each other
+        self.assertGreater(once, 0)
+        for _ in range(5):
+            self.assertEqual(self.connect().ask("GET", "/")[0], 200)
+        self.assertEqual(self.parses.stat().st_size, once)
+        self.server.process.popen.send_signal(signal.SIGHUP)
+        self.server.process.wait_for_output("certificate: read again")
+        self.assertEqual(self.connect().ask("GET", "/")[0], 200)
+        self.assertEqual(self.parses.stat().st_size, 2 * once)

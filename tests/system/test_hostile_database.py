@@ -1,12 +1,15 @@
 """The database's file in the hands of others: deleted, replaced, cut, read without end."""
 import contextlib
 import os
+import pathlib
+import shutil
 import sqlite3
 import stat
 import urllib.request
 import uuid
 
 from support.case import SystemTest
+from support.hostile import Writers, address_of
 from support.placement import start_placement
 from support.process import program, run, wait_for
 
@@ -127,6 +130,99 @@ class TestFileAtStart(Database):
         self.log.unlink()
         self.start()
         self.assertEqual(self.there(), {first})
+
+
+HEADER, FRAME = 32, 24 + 4096  # bytes, of the write-ahead log
+
+
+class TestDamagedLog(Database):
+    """What stands behind the damage was acknowledged."""
+
+    def setUp(self):
+        super().setUp()
+        self.start()
+        reader = sqlite3.connect(self.file, isolation_level=None)  # else it may be folded
+        self.addCleanup(reader.close)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM providers").fetchone()
+        self.made, self.ends = [], []
+        for _ in range(4):
+            self.made.append(self.create()[0])
+            self.ends.append(self.log.stat().st_size)
+        self.assertEqual((self.ends[-1] - HEADER) % FRAME, 0)
+        self.kill()
+        self.folder = self.subdirectory("damaged")
+        for name in "file", "log":
+            setattr(self, name, pathlib.Path(shutil.copy(getattr(self, name), self.folder)))
+
+    def damage(self, at):
+        text = bytearray(self.log.read_bytes())
+        text[at] ^= 1
+        self.log.write_bytes(text)
+
+    def refused(self, frame):
+        before = self.log.read_bytes()
+        for words in (["--listen", "127.0.0.1:0", "--auth", "noauth2", "--database", str(self.file)],
+                      ["--check", str(self.file)],
+                      ["--database", str(self.file), "--backup", str(self.folder / "copy")]):
+            done = run([program("placementd"), *words])
+            self.assertNotEqual(done.returncode, 0, words)
+            self.assertIn(f"{self.log} is damaged at frame {frame} of ", done.stderr)
+        self.assertEqual(self.log.read_bytes(), before)
+        self.assertFalse((self.folder / "copy").exists())
+
+    def frame_at(self, size):
+        return (size - HEADER) // FRAME
+
+    def test_in_a_page_and_the_way_out(self):
+        self.damage(self.ends[0] + 24 + 100)  # the second transaction's first
+        self.refused(self.frame_at(self.ends[0]) + 1)
+        with contextlib.closing(sqlite3.connect(self.file)) as database:  # as the message says
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.start()
+        self.assertEqual(self.there(), set(self.made[:1]))
+
+    def test_in_the_head_of_a_frame(self):
+        for offset in (0, 9, 17):  # the page's number, the salt, the checksum
+            with self.subTest(offset):
+                self.damage(self.ends[1] + offset)
+                self.refused(self.frame_at(self.ends[1]) + 1)
+                self.damage(self.ends[1] + offset)
+        self.start()
+        self.assertEqual(self.there(), set(self.made))
+
+    def test_in_the_end_of_a_transaction(self):
+        self.damage(self.ends[2] - 1)
+        self.refused(self.frame_at(self.ends[2]))
+
+    def test_in_its_header(self):
+        """SQLite takes it for an empty log."""
+        for at in (0, 10, 20, 30):
+            with self.subTest(at):
+                self.damage(at)
+                self.refused(0)
+                self.damage(at)
+
+    def test_a_last_transaction_in_pieces_is_a_crash(self):
+        """Whatever of it has reached the disk."""
+        whole = self.log.read_bytes()
+        for part in (whole[:-1], whole[:self.ends[2] + 30],
+                     whole[:self.ends[2]] + bytes(FRAME) + whole[self.ends[2] + FRAME:],
+                     whole[:self.ends[2] + 1] + b"x" + whole[self.ends[2] + 2:]):
+            self.log.write_bytes(part)
+            self.start()
+            self.assertEqual(self.there(), set(self.made[:3]))
+            self.stop()
+
+    def test_a_check_beside_a_writer_finds_nothing(self):
+        self.start()
+        writers = Writers(address_of(self.placement.url), 4, 0.002)
+        self.addCleanup(writers.stop)
+        for _ in range(10):
+            wait_for(lambda begin=writers.written: writers.written > begin + 20, "more")
+            done = run([program("placementd"), "--check", str(self.file)])
+            self.assertEqual(done.returncode, 0, done.stderr)
+        writers.stop()
 
 
 class TestReader(Database):

@@ -11,6 +11,7 @@
 #include "lib/user.h"
 #include "lib/xalloc.h"
 #include "placement/server/store/database_file.h"
+#include "placement/server/store/log_check.h"
 #include "placement/server/store/standard_names.h"
 
 #define MEMORY ":memory:"
@@ -248,8 +249,8 @@ static int open_file(const char *path, struct database **out, struct error *err)
         return -1;
     struct database *database = *out;
     if (database_file_open(path, &database->file, err) != 0 ||
-        check_tables(database, err) != 0 || setup(database, err) != 0 ||
-        database_file_know_log(database->file, err) != 0)
+        log_check(path, err) != 0 || check_tables(database, err) != 0 ||
+        setup(database, err) != 0 || database_file_know_log(database->file, err) != 0)
         return -1;
     return database_fold(database, err);
 }
@@ -271,7 +272,8 @@ int database_open_readonly(const char *path, struct database **out, struct error
     if (access(path, R_OK) != 0)
         return error_set_errno(err, errno, "%s", path);
     if (connect_file(path, SQLITE_OPEN_READONLY, &database, err) != 0 ||
-        check_tables(database, err) != 0 || prepare_all(database, err) != 0)
+        log_check(path, err) != 0 || check_tables(database, err) != 0 ||
+        prepare_all(database, err) != 0)
         return error_prefix(err, "%s", path);
     *out = steal(database);
     return 0;

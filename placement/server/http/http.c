@@ -16,7 +16,9 @@
 #include "placement/server/http/unread.h"
 
 /* libmicrohttpd keeps more in a connection's memory than the header itself, such as the
- * parameters of the URL one by one. */
+ * parameters of the URL one by one. It clears all of it for each request, in 6 of the 75
+ * microseconds of a small one; half of it would hardly hold a target and headers that are
+ * both as long as they may be. */
 #define MEMORY_FACTOR 6
 
 /* Bytes that the kernel takes of a connection beyond what its client has room for. With

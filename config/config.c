@@ -5,6 +5,7 @@
 
 #include "config/agent_options.h"
 #include "config/devices.h"
+#include "config/placement_check.h"
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
 
@@ -294,7 +295,7 @@ int config_load(const struct strlist *files, const struct strlist *dirs,
 void config_check_placement(const struct config *config,
                             struct config_problems *problems)
 {
-    placement_config_check(&config->placement, problems);
+    placement_check(&config->placement, problems);
 }
 
 void config_free(struct config *config)

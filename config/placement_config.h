@@ -55,13 +55,6 @@ void placement_config_apply_session(struct placement_config *config,
 /* Warns of options in the section that are not used, such as misspelt ones. */
 void placement_config_warn(const struct placement_config *config, const struct ini *ini,
                            struct config_problems *problems);
-/* Whether more than one scope is set. Keystone takes one of: a project, a domain, the
- * system, a trust. */
-bool placement_config_has_many_scopes(const struct placement_config *config);
-/* Checks that all options that the auth type needs are set, and that the files can be
- * read. Adds an error for each option where that is not so. */
-void placement_config_check(const struct placement_config *config,
-                            struct config_problems *problems);
 void placement_config_clear(struct placement_config *config);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "config/environment.h"
 #include "config/listen_address.h"
+#include "lib/nearest.h"
 #include "lib/xalloc.h"
 
 #define IN(section, kind, name, help, ...)                                      \
@@ -158,7 +159,7 @@ static const struct option_spec options[] = {
                         "OpenStack-API-Version"),
     IN(keystone_authtoken, URL, www_authenticate_uri,
        "Keystone's URL for clients, as a reply with 401 names it.",
-       .example = "https://controller.example:5000"),
+       .old_names = NAMES("auth_uri"), .example = "https://controller.example:5000"),
     IN(keystone_authtoken, INT, token_cache_time,
        "How many seconds a validated token is believed without asking again. -1: "
        "always "
@@ -183,6 +184,98 @@ static void check_together(const struct placementd_config *config,
                      config->placementd.cert ? "cert" : "key");
 }
 
+/* ---- spelling ---- */
+
+static const struct option_section *section_of(const char *name)
+{
+    for (size_t i = 0; i < OPTION_COUNT(sections); i++)
+        if (strcasecmp(sections[i].name, name) == 0)
+            return &sections[i];
+    return NULL;
+}
+
+static void check_headers(const struct ini *ini, struct config_problems *problems)
+{
+    const char *names[OPTION_COUNT(sections)];
+    for (size_t i = 0; i < OPTION_COUNT(sections); i++)
+        names[i] = sections[i].name;
+    for (size_t i = 0; i < ini->section_count; i++) {
+        const struct ini_section *section = &ini->sections[i];
+        _cleanup_strlist_ struct strlist near = {0};
+        if (!section_of(section->name))
+            nearest_names(section->name, names, OPTION_COUNT(names), &near);
+        if (near.count)
+            config_warning(problems, &section->place,
+                           "[%s]: not used; did you mean [%s]?", section->name,
+                           near.items[0]);
+    }
+}
+
+/* keystoneauth's are in [keystone_authtoken] alone, and there beside our own. */
+static const struct option_table *const keystone_tables[] = {
+    &placement_auth_options, &placement_session_options, &placement_adapter_options,
+    NULL};
+
+/* keystonemiddleware's own, of today and of old, that look like one of ours. */
+static bool is_keystonemiddlewares(const char *name)
+{
+    static const char *const names[] = {"auth_version", "auth_host", "auth_port",
+                                        "auth_protocol"};
+    for (size_t i = 0; i < OPTION_COUNT(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_known(const struct ini_entry *entry, const char *section)
+{
+    if (options_of_entry(&placementd_options, section, entry))
+        return true;
+    bool keystone = strcmp(section, "keystone_authtoken") == 0;
+    for (size_t i = 0; keystone && keystone_tables[i]; i++)
+        if (options_of_entry(keystone_tables[i], "placement", entry))
+            return true;
+    return keystone && is_keystonemiddlewares(entry->name);
+}
+
+static char *nearest(const struct ini_entry *entry, const char *section)
+{
+    static const struct option_table *const own[] = {&placementd_options, NULL};
+    char *near = options_nearest(own, section, entry->name);
+    if (!near && strcmp(section, "keystone_authtoken") == 0)
+        near = options_nearest(keystone_tables, "placement", entry->name);
+    return near;
+}
+
+/* The section in which there is an option of that name; NULL: none has it. */
+static const char *place_of(const struct ini_entry *entry)
+{
+    for (size_t i = 0; i < OPTION_COUNT(options); i++)
+        if (strcmp(options[i].name, entry->name) == 0)
+            return options[i].section;
+    return NULL;
+}
+
+/* OpenStack's services have more options in these sections: only what looks like one of
+ * ours is worth a word there. */
+static void check_names(const struct ini *ini, struct config_problems *problems)
+{
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        const struct option_section *section = section_of(entry->section);
+        if (!section || is_known(entry, section->name))
+            continue;
+        const char *place = place_of(entry);
+        _cleanup_free_ char *near = nearest(entry, section->name);
+        if (place)
+            config_warning(problems, &entry->place,
+                           "%s.%s: not used; it belongs into [%s]", entry->section,
+                           entry->name, place);
+        else if (near || section->ours)
+            options_say_unknown(entry, near, false, problems);
+    }
+}
+
 int placementd_config_load(const struct strlist *files, const struct strlist *dirs,
                            struct placementd_config *config,
                            struct config_problems *problems)
@@ -193,8 +286,8 @@ int placementd_config_load(const struct strlist *files, const struct strlist *di
     options_apply(&placementd_options, &ini, NULL, config, problems);
     placement_config_apply_session(&config->keystone, &ini, "keystone_authtoken",
                                    problems);
-    options_warn_unknown(&placementd_options, "placementd", &ini, "placementd",
-                         problems);
+    check_headers(&ini, problems);
+    check_names(&ini, problems);
     options_warn_repeated(&placementd_options, &ini, NULL, problems);
     check_together(config, problems);
     return config_has_errors(problems) ? -1 : 0;

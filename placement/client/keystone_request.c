@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "config/placement_check.h"
 #include "lib/json_write.h"
 #include "lib/xalloc.h"
 #include "placement/client/keystone.h"
@@ -134,7 +135,7 @@ static const struct {
 
 static int check_scope(const struct placement_config *options, struct error *err)
 {
-    if (placement_config_has_many_scopes(options))
+    if (placement_check_has_many_scopes(options))
         return error_set(err, ERROR_INVALID,
                          "more than one scope: set a project, a domain, system_scope "
                          "or trust_id");

@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "config/placementd_options.h"
 #include "config/render.h"
 #include "lib/log.h"
+#include "lib/nearest.h"
 #include "lib/xalloc.h"
 #include "placement/server/maintenance.h"
 #include "placement/server/server.h"
@@ -73,7 +75,7 @@ static const char usage[] =
     "  --check FILE         check a database, also while a server uses it\n"
     "  --backup NEW-FILE    copy the database, also while a server uses it\n"
     "  --version\n"
-    "  --help\n\n"
+    "  -h, --help\n\n"
     "OS_SECTION__OPTION=VALUE in the environment wins over the files; where none is "
     "given,\n"
     "$OS_PLACEMENT_CONFIG_DIR/placement.conf is read, or, where that is not set and "
@@ -86,8 +88,43 @@ struct arguments {
     bool anywhere, no_access_log;
 };
 
+static void complain(enum log_level level, const char *text)
+{
+    fprintf(stderr, "%splacementd: %s\n", log_journal_prefix(level), text);
+}
+
+static int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int usage_error(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    _cleanup_free_ char *text = xvasprintf(format, list);
+    va_end(list);
+    complain(LOG_LEVEL_ERROR, text);
+    return EX_USAGE;
+}
+
+static int unknown_option(const char *word)
+{
+    const char *names[OPTION_COUNT(options)];
+    size_t count = 0;
+    for (; options[count].name; count++)
+        names[count] = options[count].name;
+    if (optopt >= OPT_LISTEN)
+        return usage_error("%s: this option takes no value", word);
+    _cleanup_strlist_ struct strlist near = {0};
+    _cleanup_free_ char *name =
+        xstrndup(word, strcspn(word, "=")); /* with its hyphens */
+    if (strncmp(word, "--", 2) == 0)
+        nearest_names(name + 2, names, count, &near);
+    if (near.count)
+        return usage_error("there is no option %s; did you mean --%s?", name,
+                           near.items[0]);
+    return usage_error("there is no option %s; --help lists them", name);
+}
+
 /* 0: go on; -1: done, with success; else the exit status. */
-static int take_option(struct arguments *arguments, int option)
+static int take_option(struct arguments *arguments, int option, const char *word)
 {
     switch (option) {
     case OPT_LISTEN:
@@ -130,17 +167,15 @@ static int take_option(struct arguments *arguments, int option)
         puts("placementd " VERSION);
         return -1;
     case OPT_HELP:
+    case 'h':
         fputs(usage, stdout);
         render_help(stdout, &render_placementd);
         return -1;
-    default: /* getopt_long() has printed the error */
-        return EX_USAGE;
+    case ':':
+        return usage_error("%s needs a value", word);
+    default:
+        return unknown_option(word);
     }
-}
-
-static void complain(enum log_level level, const char *text)
-{
-    fprintf(stderr, "%splacementd: %s\n", log_journal_prefix(level), text);
 }
 
 static int fail(const struct error *err)
@@ -289,13 +324,11 @@ int main(int argc, char **argv)
 {
     struct arguments arguments = {0};
     int option, rc = 0;
-    while (rc == 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
-        rc = take_option(&arguments, option);
-    if (rc == 0 && optind < argc) {
-        fprintf(stderr, "placementd: %s: not an option; --help lists them\n",
-                argv[optind]);
-        rc = EX_USAGE;
-    }
+    opterr = 0;
+    while (rc == 0 && (option = getopt_long(argc, argv, ":h", options, NULL)) != -1)
+        rc = take_option(&arguments, option, argv[optind - 1]);
+    if (rc == 0 && optind < argc)
+        rc = usage_error("%s: not an option; --help lists them", argv[optind]);
     if (rc == 0)
         rc = run(&arguments);
     strlist_clear(&arguments.files);

@@ -213,6 +213,20 @@ class Service(SystemTest):
             self.assertEqual((line[:15], done.returncode), ("<3>placementd: ", status), line)
             self.assertIn(said, line)
 
+    def test_misspelt_options_get_a_hint(self):
+        for words, said in ((["--listn", "x"], "there is no option --listn; did you mean --listen?"),
+                            (["--databse=x"], "there is no option --databse; did you mean --database?"),
+                            (["--something"], "there is no option --something; --help lists them"),
+                            (["-x"], "there is no option -x; --help lists them"),
+                            (["--listen"], "--listen needs a value"),
+                            (["--no-access-log=1"], "--no-access-log=1: this option takes no value"),
+                            (["start"], "start: not an option; --help lists them")):
+            done = run([program("placementd"), *words])
+            self.assertEqual((done.returncode, done.stderr), (os.EX_USAGE, f"placementd: {said}\n"))
+        helped = run([program("placementd"), "-h"])
+        self.assertEqual((helped.returncode, helped.stderr), (0, ""))
+        self.assertEqual(helped.stdout.count("Options of the"), 1)
+
     def test_the_databases_folder(self):
         """Which one it is, and whose it must be."""
         folder = self.subdirectory("place")

@@ -179,6 +179,45 @@ static void which_database(void **state)
     placementd_config_clear(&c);
 }
 
+/* Of OpenStack's options only what looks like one of ours is worth a word. */
+static void misspelt_and_misplaced_options(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "[api]\nauth_stratgy = noauth2\n"
+        "[placement]\nlisten = 0.0.0.0:8778\nallocation_conflict_retry_count = 10\n"
+        "[placementd]\nconnection = sqlite:////srv/p.db\nsomething = else\n"
+        "[placement_database]\nconection = x\nconnection_parameters = y\n"
+        "slave_connection = z\nmax_pool_size = 5\nconnection_debug = 1\n"
+        "[oslo_policy]\npolicy_fil = x\npolicy_default_rule = default\n"
+        "remote_content_type = x\n"
+        "[cors]\nallow_origin = x\n"
+        "[keystone_authtoken]\nauth_ulr = http://k\nauth_uri = http://k\n"
+        "auth_version = v3\ndelay_auth_decision = 1\nhttp_connect_timeout = 5\n"
+        "http_request_max_retries = 3\ncache = x\nregion_name = R\n"
+        "memcached_servers = m\nmemcache_secret_key = k\nmemcache_pool_maxsize = 9\n"
+        "include_service_catalog = 0\nservice_token_roles = service\n"
+        "service_token_roles_required = 1\nservice_type = placement\n"
+        "interface = internal\n"
+        "[placement_databases]\n[placementdb]\n[DEFAULT]\ndebug = 1\n"
+        "[oslo_middleware]\n[profiler]\n[oslo_concurrency]\n";
+    struct placementd_config c = {0};
+    _cleanup_free_ char *problems = load_daemon(text, &c);
+    assert_string_equal(
+        problems,
+        "[placement_databases]: not used; did you mean [placement_database]?\n"
+        "[placementdb]: not used; did you mean [placementd]?\n"
+        "api.auth_stratgy: unknown option; did you mean auth_strategy?\n"
+        "placement.listen: not used; it belongs into [placementd]\n"
+        "placementd.connection: not used; it belongs into [placement_database]\n"
+        "placementd.something: unknown option, not used\n"
+        "placement_database.conection: unknown option; did you mean connection?\n"
+        "oslo_policy.policy_fil: unknown option; did you mean policy_file?\n"
+        "cors.allow_origin: unknown option; did you mean allowed_origin?\n"
+        "keystone_authtoken.auth_ulr: unknown option; did you mean auth_url?");
+    placementd_config_clear(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +225,7 @@ int main(void)
         cmocka_unit_test(a_file_of_openstack_placement),
         cmocka_unit_test(the_environment_wins_over_files),
         cmocka_unit_test(bad_input),
+        cmocka_unit_test(misspelt_and_misplaced_options),
         cmocka_unit_test(which_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include "config/agent_options.h"
 #include "config/devices.h"
+#include "config/ini_files.h"
 #include "config/placement_check.h"
 #include "lib/nearest.h"
 #include "lib/xalloc.h"

@@ -1,18 +1,14 @@
 #include "config/ini.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/buffer.h"
-#include "lib/files.h"
 #include "lib/utf8.h"
 #include "lib/xalloc.h"
 
@@ -300,70 +296,6 @@ void ini_read_text(struct ini *ini, const char *name, const char *text, size_t l
         ini->incomplete = true;
         config_error(problems, &r.place, "cannot be read as option = value");
     }
-}
-
-static bool is_directory(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-void ini_read_file(struct ini *ini, const char *path, struct config_problems *problems)
-{
-    _cleanup_free_ char *text = NULL;
-    size_t length;
-    struct error err;
-    if (file_read_at(AT_FDCWD, path, INI_FILE_MAX, &text, &length, &err) != 0) {
-        ini->incomplete = true;
-        config_error(problems, NULL, "%s%s", err.text,
-                     is_directory(path) ? "; a folder is read with --config-dir" : "");
-        return;
-    }
-    ini_read_text(ini, path, text, length, problems);
-    explicit_bzero(text, length);
-}
-
-static int is_conf(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return entry->d_name[0] != '.' && dot && strcmp(dot, ".conf") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static void read_directory(struct ini *ini, const char *path,
-                           struct config_problems *problems)
-{
-    struct dirent **entries;
-    int count = scandir(path, &entries, is_conf, by_name);
-    if (count < 0) {
-        ini->incomplete = true;
-        config_error(problems, NULL, "%s: %s%s", path, strerrordesc_np(errno),
-                     errno == ENOTDIR ? "; expected a folder, of whose files those "
-                                        "that end in .conf are read"
-                                      : "");
-        return;
-    }
-    if (count == 0)
-        config_warning(problems, NULL, "%s: no file in it ends in .conf", path);
-    for (int i = 0; i < count; i++) {
-        _cleanup_free_ char *file = xasprintf("%s/%s", path, entries[i]->d_name);
-        ini_read_file(ini, file, problems);
-        free(entries[i]);
-    }
-    free(entries);
-}
-
-void ini_read_all(struct ini *ini, const struct strlist *files,
-                  const struct strlist *dirs, struct config_problems *problems)
-{
-    for (size_t i = 0; i < files->count; i++)
-        ini_read_file(ini, files->items[i], problems);
-    for (size_t i = 0; i < dirs->count; i++)
-        read_directory(ini, dirs->items[i], problems);
 }
 
 /* Values are overwritten: some are secrets. */

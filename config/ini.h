@@ -49,17 +49,10 @@ struct ini {
     bool incomplete; /* a file, or a line, could not be read */
 };
 
-/* Reads one more file. What cannot be read is added to `problems`, the rest is kept. */
-void ini_read_file(struct ini *ini, const char *path, struct config_problems *problems);
-
-/* The same for text that is in memory; `name` stands for the file in places. */
+/* Reads one more file, whose text is in memory; `name` stands for it in places. What
+ * cannot be read is added to `problems`, the rest is kept. */
 void ini_read_text(struct ini *ini, const char *name, const char *text, size_t length,
                    struct config_problems *problems);
-
-/* All `files` in order, then the files of each of `dirs` that end in ".conf", by
- * name. */
-void ini_read_all(struct ini *ini, const struct strlist *files,
-                  const struct strlist *dirs, struct config_problems *problems);
 
 void ini_clear(struct ini *ini);
 #define _cleanup_ini_ _cleanup_(ini_clear)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "config/ini_files.h"
 #include "config/slip.h"
 #include "config/substitute.h"
 #include "config/value.h"

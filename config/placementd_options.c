@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/environment.h"
+#include "config/ini_files.h"
 #include "config/listen_address.h"
 #include "lib/nearest.h"
 #include "lib/xalloc.h"

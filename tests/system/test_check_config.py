@@ -172,6 +172,8 @@ class CheckConfig(SystemTest):
             with self.subTest(text):
                 done = self.run_on(option, str(path))
                 self.assertEqual((done.returncode, done.stdout), (1, f"{path}: {text}\n1 error\n"))
+        for option in ("--config-file", "--config-dir"):
+            self.assertEqual(self.run_on(option, "").stdout, "an empty name in place of a path\n1 error\n")
 
     def test_programs_read_the_same(self):
         status, text = self.check(GUIDE + "[agent]\nmode = both\n", "--format", "json")

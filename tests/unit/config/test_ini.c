@@ -1,5 +1,5 @@
 /* ini: text in; "section|name|value|line" and the exact problems out. */
-#include "config/ini.h"
+#include "config/ini_files.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/user.h"
 #include "lib/xalloc.h"
 #include "tests/unit/config/config_test.h"
 #include "tests/unit/test.h"
@@ -326,6 +327,7 @@ static void unreadable_file(void **state)
     char *folder = make_folder();
     char *path = write_file(folder, "a.conf", "[s]\n", 4);
     assert_int_equal(chmod(path, 0), 0);
+    assert_int_equal(chmod(folder, 0755), 0);
     bool root = geteuid() == 0; /* who may read everything */
     if (root)
         assert_int_equal(seteuid(65534), 0);
@@ -334,13 +336,18 @@ static void unreadable_file(void **state)
     ini_read_file(&ini, path, &problems);
     if (root)
         assert_int_equal(seteuid(0), 0);
-    char *expected = xasprintf("%s: Permission denied", path);
+    char *user = root ? user_name(65534) : user_name(geteuid());
+    char *owner = user_name(geteuid());
+    char *expected = xasprintf(
+        "%s: Permission denied; the user %s may not read it, which belongs to "
+        "%s (mode 0000)",
+        path, user, owner);
     assert_int_equal(problems.count, 1);
     assert_string_equal(problems.items[0].text, expected);
     ini_clear(&ini);
     config_problems_clear(&problems);
     remove_folder(folder);
-    free(folder), free(path), free(expected);
+    free(folder), free(path), free(expected), free(user), free(owner);
 }
 
 static void folders_by_name_and_only_conf(void **state)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/ini.h"
+#include "config/ini_files.h"
 #include "lib/json_read.h"
 #include "lib/xalloc.h"
 #include "tests/unit/config/config_test.h"

@@ -230,7 +230,7 @@ void device_worker_mark(const struct device_worker *worker, struct host *host)
 {
     for (size_t i = 0; i < worker->job_count; i++) {
         const struct job *job = &worker->jobs[i];
-        struct mdev device = {.leaving = job->operation != DEVICE_CREATE};
+        struct device device = {.leaving = job->operation != DEVICE_CREATE};
         snprintf(device.backend, sizeof device.backend, "%s", job->backend->name);
         memcpy(device.address, job->address, sizeof device.address);
         memcpy(device.uuid, job->uuid, sizeof device.uuid);

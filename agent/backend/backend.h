@@ -59,8 +59,8 @@ struct backend {
     bool (*is_address)(const struct host *host, const char *address);
     /* What gives the device to a guest: an element for a libvirt domain, and the
      * value of QEMU's -device; without a line feed at the end. `type` may be NULL. The caller frees. */
-    char *(*guest_xml)(const struct mdev *device, const struct mdev_type *type);
-    char *(*qemu_device)(const struct mdev *device, const struct mdev_type *type);
+    char *(*guest_xml)(const struct device *device, const struct device_type *type);
+    char *(*qemu_device)(const struct device *device, const struct device_type *type);
     /* Of a card that is well and offers nothing, with a parent of this kind or without
      * any: why, as far as the kind knows, and what mends it; for people. NULL: the kind
      * has nothing to say of this card. The caller frees. */

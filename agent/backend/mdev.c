@@ -132,13 +132,13 @@ static int create_device(const struct device_place *place,
 static int check_idle(const struct device_place *place,
                       const struct device_spec *device, int parent, struct error *err)
 {
-    struct mdev mdev = {0};
+    struct device mdev = {0};
     snprintf(mdev.address, sizeof mdev.address, "%s", device->uuid);
     mdev_scan_device(parent, device->uuid, &mdev);
     int rc = mdev.in_transition
                  ? error_set(err, ERROR_BUSY, "it is being made or removed")
                  : device_check_unused(&place->use, &mdev, err);
-    mdev_clear(&mdev);
+    device_clear(&mdev);
     return rc == 0 ? 0
                    : error_prefix(err, "mdev %s on %s", device->uuid, device->parent);
 }
@@ -238,14 +238,14 @@ static int clear_device(const struct device_place *place,
 
 /* ---- into a guest ---- */
 
-static const char *api_of(const struct mdev_type *type)
+static const char *api_of(const struct device_type *type)
 {
     return type && type->device_api ? type->device_api : "vfio-pci";
 }
 
 /* https://libvirt.org/formatdomain.html: the model is the device's API; display is an
  * attribute of vfio-pci alone. Uuid and model need no escapes. */
-static char *guest_xml(const struct mdev *device, const struct mdev_type *type)
+static char *guest_xml(const struct device *device, const struct device_type *type)
 {
     const char *api = api_of(type);
     bool pci = strcmp(api, "vfio-pci") == 0;
@@ -257,7 +257,7 @@ static char *guest_xml(const struct mdev *device, const struct mdev_type *type)
                      api, pci ? " display='off'" : "", device->address);
 }
 
-static char *qemu_device(const struct mdev *device, const struct mdev_type *type)
+static char *qemu_device(const struct device *device, const struct device_type *type)
 {
     return xasprintf("%s,sysfsdev=/sys/bus/mdev/devices/%s", api_of(type),
                      device->address);

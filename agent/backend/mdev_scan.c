@@ -13,7 +13,7 @@
 
 /* ---- types ---- */
 
-static void copy_description(const struct mdev_type *from, struct mdev_type *type)
+static void copy_description(const struct device_type *from, struct device_type *type)
 {
     type->description = xstrdup(from->description);
     type->device_api = xstrdup(from->device_api);
@@ -21,15 +21,15 @@ static void copy_description(const struct mdev_type *from, struct mdev_type *typ
 }
 
 /* The type of that id and name on a card of the same model and driver. */
-static const struct mdev_type *twin(const struct host *host, const struct gpu *gpu,
-                                    const struct mdev_type *type)
+static const struct device_type *twin(const struct host *host, const struct gpu *gpu,
+                                      const struct device_type *type)
 {
     for (size_t i = 0; i < host->gpu_count && gpu->driver && type->name; i++) {
         const struct gpu *other = &host->gpus[i];
         if (other->vendor != gpu->vendor || other->device != gpu->device ||
             !other->driver || strcmp(other->driver, gpu->driver) != 0)
             continue;
-        const struct mdev_type *same = gpu_type(other, type->id);
+        const struct device_type *same = gpu_type(other, type->id);
         if (same && same->name && strcmp(same->name, type->name) == 0)
             return same;
     }
@@ -51,9 +51,9 @@ static char *read_type_name(const struct scan *scan, struct gpu *gpu, int folder
 /* Reading is most of a scan's time, and the same on 64 cards or 256 VFs; so what does
  * not depend on the single parent is read once. */
 static void describe_type(const struct scan *scan, struct gpu *gpu, int types,
-                          struct mdev_type *type)
+                          struct device_type *type)
 {
-    const struct mdev_type *same = gpu_type(gpu, type->id);
+    const struct device_type *same = gpu_type(gpu, type->id);
     /* Every type has a device_api; one without was seen while it went. */
     if (same && same->device_api) {
         type->name = xstrdup(same->name);
@@ -76,7 +76,7 @@ static void describe_type(const struct scan *scan, struct gpu *gpu, int types,
 
 /* -1 when the type has gone. */
 static int read_available(const struct scan *scan, struct gpu *gpu, int types,
-                          struct mdev_type *type)
+                          struct device_type *type)
 {
     type->available = -1;
     if (!card_may_read(scan, gpu, "available_instances"))
@@ -97,10 +97,10 @@ static int read_available(const struct scan *scan, struct gpu *gpu, int types,
     return 0;
 }
 
-static void read_type(const struct scan *scan, struct gpu *gpu,
-                      struct mdev_parent *parent, int types, const char *id)
+static void read_type(const struct scan *scan, struct gpu *gpu, struct parent *parent,
+                      int types, const char *id)
 {
-    struct mdev_type type = {.id = xstrdup(id)};
+    struct device_type type = {.id = xstrdup(id)};
     if (read_available(scan, gpu, types, &type) != 0) {
         free(type.id);
         return;
@@ -109,8 +109,8 @@ static void read_type(const struct scan *scan, struct gpu *gpu,
     *array_add(parent->types, parent->type_count) = type;
 }
 
-static void read_types(const struct scan *scan, struct gpu *gpu,
-                       struct mdev_parent *parent, int folder)
+static void read_types(const struct scan *scan, struct gpu *gpu, struct parent *parent,
+                       int folder)
 {
     _cleanup_directory_ DIR *types = sysfs_open_list(folder, "mdev_supported_types");
     int errnum = types ? 0 : errno;
@@ -131,7 +131,7 @@ static char *first_in_folder(int dirfd, const char *path)
 }
 
 /* Takes `name`; NULL: there is none (yet). */
-static void add_node(struct mdev *mdev, const char *folder, char *name)
+static void add_node(struct device *mdev, const char *folder, char *name)
 {
     if (name)
         strlist_add_take(&mdev->nodes, xasprintf("%s/%s", folder, name));
@@ -139,7 +139,7 @@ static void add_node(struct mdev *mdev, const char *folder, char *name)
 }
 
 /* In the kernel the link to the type is made last and goes first. */
-void mdev_scan_device(int folder, const char *name, struct mdev *mdev)
+void mdev_scan_device(int folder, const char *name, struct device *mdev)
 {
     _cleanup_close_ int device = sysfs_open_folder(folder, name);
     if (device >= 0) {
@@ -150,28 +150,28 @@ void mdev_scan_device(int folder, const char *name, struct mdev *mdev)
     mdev->in_transition = !mdev->type_id;
 }
 
-static const struct mdev *find_mdev(const struct mdev_parent *list, const char *uuid)
+static const struct device *find_mdev(const struct parent *list, const char *uuid)
 {
-    for (size_t i = 0; i < list->mdev_count; i++)
-        if (strcmp(list->mdevs[i].address, uuid) == 0)
-            return &list->mdevs[i];
+    for (size_t i = 0; i < list->device_count; i++)
+        if (strcmp(list->devices[i].address, uuid) == 0)
+            return &list->devices[i];
     return NULL;
 }
 
 /* A list that changes while it is read can give a name twice. */
-static void add_mdev(struct mdev_parent *list, int folder, const char *name,
+static void add_mdev(struct parent *list, int folder, const char *name,
                      const char *uuid)
 {
     if (find_mdev(list, uuid))
         return;
-    struct mdev *mdev = parent_add_device(list, uuid);
+    struct device *mdev = parent_add_device(list, uuid);
     memcpy(mdev->uuid, uuid, sizeof mdev->uuid);
     mdev_scan_device(folder, name, mdev);
 }
 
 /* The devices in a parent's own folder: there they stay visible even while a removal
  * that waits for its holder has taken them out of bus/mdev/devices. */
-static void list_mdevs(struct gpu *gpu, struct mdev_parent *list, int folder)
+static void list_mdevs(struct gpu *gpu, struct parent *list, int folder)
 {
     _cleanup_directory_ DIR *entries = sysfs_open_list(folder, ".");
     int errnum = entries ? 0 : errno;
@@ -187,20 +187,20 @@ static void list_mdevs(struct gpu *gpu, struct mdev_parent *list, int folder)
 /* Devices before and after the types were read: only one that was there both times, and
  * complete, was there when available_instances was read, so only such a one counts. */
 static void read_devices_and_types(const struct scan *scan, struct gpu *gpu,
-                                   struct mdev_parent *parent, int folder)
+                                   struct parent *parent, int folder)
 {
-    struct mdev_parent before = {.name = parent->name};
+    struct parent before = {.name = parent->name};
     list_mdevs(gpu, &before, folder);
     read_types(scan, gpu, parent, folder);
     list_mdevs(gpu, parent, folder);
-    for (size_t i = 0; i < parent->mdev_count; i++) {
-        const struct mdev *earlier = find_mdev(&before, parent->mdevs[i].address);
+    for (size_t i = 0; i < parent->device_count; i++) {
+        const struct device *earlier = find_mdev(&before, parent->devices[i].address);
         if (!earlier || earlier->in_transition)
-            parent->mdevs[i].in_transition = true;
+            parent->devices[i].in_transition = true;
     }
-    for (size_t i = 0; i < before.mdev_count; i++)
-        mdev_clear(&before.mdevs[i]);
-    free(before.mdevs);
+    for (size_t i = 0; i < before.device_count; i++)
+        device_clear(&before.devices[i]);
+    free(before.devices);
 }
 
 /* ---- parents ---- */
@@ -225,7 +225,7 @@ static void read_parent(const struct scan *scan, int parents, const char *name)
     if (sysfs_gone(errnum))
         return;
     struct gpu *gpu = card_of_function(scan, folder, name);
-    struct mdev_parent *parent = gpu_add_parent(gpu, MDEV_NAME, name);
+    struct parent *parent = gpu_add_parent(gpu, MDEV_NAME, name);
     parent->path = parent_path(parents, name);
     if (errnum) {
         card_set_unreadable(gpu, "%s: %s", parent->path, strerrordesc_np(errnum));
@@ -243,9 +243,9 @@ static void read_stray(const struct scan *scan, int devices, const char *name)
     (void)devices;
     struct host *host = scan->host;
     char uuid[UUID_TEXT_SIZE];
-    if (!uuid_parse_text(name, uuid) || host_mdev(host, uuid, NULL, NULL))
+    if (!uuid_parse_text(name, uuid) || host_device(host, uuid, NULL, NULL))
         return;
-    struct mdev *stray = array_add(host->strays, host->stray_count);
+    struct device *stray = array_add(host->strays, host->stray_count);
     stpcpy(stray->backend, MDEV_NAME);
     stpcpy(stray->address, uuid);
     stpcpy(stray->uuid, uuid);

@@ -19,6 +19,6 @@
 int mdev_scan(const struct scan *scan, int root, struct error *err);
 
 /* Fills in one device (but its uuid) from its folder `name` in `folder`. */
-void mdev_scan_device(int folder, const char *name, struct mdev *mdev);
+void mdev_scan_device(int folder, const char *name, struct device *mdev);
 
 #endif

@@ -22,12 +22,12 @@ static const struct table_column columns[] = {
 };
 
 /* Those that are there already: the uuids of the others are only meant for them. */
-static struct strlist existing(const struct host *host, const struct strlist *mdevs)
+static struct strlist existing(const struct host *host, const struct strlist *devices)
 {
     struct strlist found = {0};
-    for (size_t i = 0; i < mdevs->count; i++)
-        if (host_mdev(host, mdevs->items[i], NULL, NULL))
-            strlist_add(&found, mdevs->items[i]);
+    for (size_t i = 0; i < devices->count; i++)
+        if (host_device(host, devices->items[i], NULL, NULL))
+            strlist_add(&found, devices->items[i]);
     return found;
 }
 
@@ -52,15 +52,15 @@ static void add_allocation(struct table *table, const struct host *host,
                            const struct allocation_status *allocation)
 {
     _cleanup_free_ char *reason = reason_of(allocation, said);
-    _cleanup_strlist_ struct strlist mdevs = existing(host, &allocation->mdevs);
-    _cleanup_free_ char *count = xasprintf("%zu", mdevs.count);
+    _cleanup_strlist_ struct strlist devices = existing(host, &allocation->devices);
+    _cleanup_free_ char *count = xasprintf("%zu", devices.count);
     table_string(table, allocation->consumer);
     table_string(table, allocation->gpu);
     table_brief(table, pci_address_brief(allocation->gpu));
     table_string(table, allocation->provider_name);
     table_string(table, allocation->resource_class);
     table_int(table, allocation->amount);
-    table_list(table, &mdevs);
+    table_list(table, &devices);
     table_brief(table, count);
     table_string(table, allocation_state_name(allocation->state));
     table_string(table, reason);

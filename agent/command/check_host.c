@@ -43,11 +43,11 @@ static bool is_unreadable(const struct host *host)
     return false;
 }
 
-static const struct mdev_type *resolve_anywhere(const struct host *host,
-                                                const char *configured)
+static const struct device_type *resolve_anywhere(const struct host *host,
+                                                  const char *configured)
 {
     for (size_t i = 0; i < host->gpu_count; i++) {
-        const struct mdev_type *type = gpu_resolve_type(&host->gpus[i], configured);
+        const struct device_type *type = gpu_resolve_type(&host->gpus[i], configured);
         if (type)
             return type;
     }
@@ -58,7 +58,7 @@ static void check_offered(const struct config *config,
                           const struct mdev_type_config *type, const struct host *host,
                           struct config_problems *problems)
 {
-    const struct mdev_type *found = resolve_anywhere(host, type->type);
+    const struct device_type *found = resolve_anywhere(host, type->type);
     if (found) {
         if (config->agent.mode == MODE_NOVA && strcmp(found->id, type->type) != 0)
             config_error(problems, &type->place,
@@ -91,7 +91,7 @@ static unsigned most_instances(const struct host *host, const char *configured)
 {
     unsigned most = 0;
     for (size_t i = 0; i < host->gpu_count; i++) {
-        const struct mdev_type *type = gpu_resolve_type(&host->gpus[i], configured);
+        const struct device_type *type = gpu_resolve_type(&host->gpus[i], configured);
         if (type && type->attributes.max_instance == 0)
             return 0;
         if (type && type->attributes.max_instance > most)

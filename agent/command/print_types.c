@@ -9,13 +9,13 @@
 #include "lib/xalloc.h"
 
 /* Each type once, though every virtual function offers it. */
-static bool is_first(const struct gpu *gpu, const struct mdev_type *type)
+static bool is_first(const struct gpu *gpu, const struct device_type *type)
 {
     return gpu_type(gpu, type->id) == type;
 }
 
 static bool is_asked(const struct asked_types *asked, const struct gpu *gpu,
-                     const struct mdev_type *type)
+                     const struct device_type *type)
 {
     return is_first(gpu, type) && (!asked->gpu || asked->gpu == gpu) &&
            (!asked->type || type_is_called(type, asked->type));
@@ -40,12 +40,12 @@ static void add_left(struct table *table, bool known, int64_t left)
         table_none(table);
 }
 
-static int64_t count_left(const struct gpu *gpu, const struct mdev_type *type)
+static int64_t count_left(const struct gpu *gpu, const struct device_type *type)
 {
     return (int64_t)gpu_capacity(gpu, type->id, 0) - gpu_device_count(gpu, type->id);
 }
 
-static void add_attributes(struct table *table, const struct mdev_type *type)
+static void add_attributes(struct table *table, const struct device_type *type)
 {
     const struct type_attributes *attributes = &type->attributes;
     add_number(table, attributes->max_instance);
@@ -83,7 +83,7 @@ static void add_card(struct table *table, const struct gpu *gpu,
 {
     for (size_t i = 0; i < gpu->parent_count; i++)
         for (size_t j = 0; j < gpu->parents[i].type_count; j++) {
-            const struct mdev_type *type = &gpu->parents[i].types[j];
+            const struct device_type *type = &gpu->parents[i].types[j];
             if (!is_asked(asked, gpu, type))
                 continue;
             table_string(table, gpu->name);
@@ -132,7 +132,7 @@ static bool same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static bool same_type(const struct mdev_type *a, const struct mdev_type *b)
+static bool same_type(const struct device_type *a, const struct device_type *b)
 {
     return same_text(a->name, b->name) && same_text(a->description, b->description) &&
            same_text(a->device_api, b->device_api);
@@ -143,8 +143,8 @@ static bool has_types_of(const struct gpu *a, const struct gpu *b)
 {
     for (size_t i = 0; i < a->parent_count; i++)
         for (size_t j = 0; j < a->parents[i].type_count; j++) {
-            const struct mdev_type *type = &a->parents[i].types[j];
-            const struct mdev_type *other = gpu_type(b, type->id);
+            const struct device_type *type = &a->parents[i].types[j];
+            const struct device_type *other = gpu_type(b, type->id);
             if (!other || !same_type(type, other))
                 return false;
         }
@@ -197,7 +197,7 @@ static void print_cards(const struct host *host, size_t first,
 }
 
 static void add_type(struct table *table, const struct host *host, size_t first,
-                     const struct mdev_type *type, const struct asked_types *asked)
+                     const struct device_type *type, const struct asked_types *asked)
 {
     int64_t left = 0;
     bool known = false;

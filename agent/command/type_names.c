@@ -9,14 +9,15 @@
 /* How many a message lists before it says "and others". */
 #define LISTED_MAX 12
 
-static char *text_of(const struct mdev_type *type)
+static char *text_of(const struct device_type *type)
 {
     return type->name ? xasprintf("%s (%s)", type->id, type->name) : xstrdup(type->id);
 }
 
 /* Calls for each type of each parent, until it gives true. */
 static void for_each(const struct gpu *gpus, size_t count,
-                     bool (*take)(const struct mdev_type *type, void *data), void *data)
+                     bool (*take)(const struct device_type *type, void *data),
+                     void *data)
 {
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < gpus[i].parent_count; j++)
@@ -25,7 +26,7 @@ static void for_each(const struct gpu *gpus, size_t count,
                     return;
 }
 
-static bool add_text(const struct mdev_type *type, void *data)
+static bool add_text(const struct device_type *type, void *data)
 {
     _cleanup_free_ char *text = text_of(type);
     strlist_add_unique(data, text);
@@ -50,7 +51,7 @@ struct search {
     char *text;
 };
 
-static bool take_called(const struct mdev_type *type, void *data)
+static bool take_called(const struct device_type *type, void *data)
 {
     struct search *search = data;
     if (!type_is_called(type, search->word))
@@ -59,7 +60,7 @@ static bool take_called(const struct mdev_type *type, void *data)
     return true;
 }
 
-static bool add_names(const struct mdev_type *type, void *data)
+static bool add_names(const struct device_type *type, void *data)
 {
     strlist_add_unique(data, type->id);
     if (type->name)

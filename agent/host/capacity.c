@@ -9,11 +9,11 @@ unsigned gpu_device_count(const struct gpu *gpu, const char *type_id)
 {
     unsigned count = 0;
     for (size_t i = 0; type_id && i < gpu->parent_count; i++) {
-        const struct mdev_parent *parent = &gpu->parents[i];
-        for (size_t j = 0; j < parent->mdev_count; j++) {
-            const struct mdev *mdev = &parent->mdevs[j];
-            count += !mdev->in_transition && mdev->type_id &&
-                     strcmp(mdev->type_id, type_id) == 0;
+        const struct parent *parent = &gpu->parents[i];
+        for (size_t j = 0; j < parent->device_count; j++) {
+            const struct device *device = &parent->devices[j];
+            count += !device->in_transition && device->type_id &&
+                     strcmp(device->type_id, type_id) == 0;
         }
     }
     return count;
@@ -35,7 +35,7 @@ static unsigned max_instance(const struct gpu *gpu, const char *type_id)
 {
     unsigned max = 0;
     for (size_t i = 0; i < gpu->parent_count && !max; i++) {
-        const struct mdev_type *type = parent_type(&gpu->parents[i], type_id);
+        const struct device_type *type = parent_type(&gpu->parents[i], type_id);
         max = type ? type->attributes.max_instance : 0;
     }
     return max;
@@ -48,7 +48,7 @@ unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
         return 0;
     unsigned total = gpu_device_count(gpu, type_id);
     for (size_t i = 0; i < gpu->parent_count; i++) {
-        const struct mdev_type *offered = parent_type(&gpu->parents[i], type_id);
+        const struct device_type *offered = parent_type(&gpu->parents[i], type_id);
         if (offered && offered->available > 0)
             total = add(total, (unsigned)offered->available);
     }

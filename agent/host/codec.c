@@ -78,7 +78,7 @@ static size_t pass_count(struct passage *p, size_t count)
                      (p)->unpacking ? array_add((array), (count)) : &(array)[i_]); \
     } while (0)
 
-static void pass_type(struct passage *p, struct mdev_type *type)
+static void pass_type(struct passage *p, struct device_type *type)
 {
     pass_text(p, &type->id);
     pass_text(p, &type->name);
@@ -88,24 +88,24 @@ static void pass_type(struct passage *p, struct mdev_type *type)
     PASS(p, type->attributes);
 }
 
-static void pass_mdev(struct passage *p, struct mdev *mdev)
+static void pass_device(struct passage *p, struct device *device)
 {
-    PASS(p, mdev->backend);
-    PASS(p, mdev->address);
-    PASS(p, mdev->uuid);
-    pass_text(p, &mdev->type_id);
-    PASS_ARRAY(p, mdev->nodes.items, mdev->nodes.count, pass_text);
-    PASS_ARRAY(p, mdev->functions.items, mdev->functions.count, pass_text);
-    PASS(p, mdev->in_transition);
+    PASS(p, device->backend);
+    PASS(p, device->address);
+    PASS(p, device->uuid);
+    pass_text(p, &device->type_id);
+    PASS_ARRAY(p, device->nodes.items, device->nodes.count, pass_text);
+    PASS_ARRAY(p, device->functions.items, device->functions.count, pass_text);
+    PASS(p, device->in_transition);
 }
 
-static void pass_parent(struct passage *p, struct mdev_parent *parent)
+static void pass_parent(struct passage *p, struct parent *parent)
 {
     PASS(p, parent->backend);
     pass_text(p, &parent->name);
     pass_text(p, &parent->path);
     PASS_ARRAY(p, parent->types, parent->type_count, pass_type);
-    PASS_ARRAY(p, parent->mdevs, parent->mdev_count, pass_mdev);
+    PASS_ARRAY(p, parent->devices, parent->device_count, pass_device);
 }
 
 static void pass_gpu(struct passage *p, struct gpu *gpu)
@@ -127,7 +127,7 @@ static void pass_gpu(struct passage *p, struct gpu *gpu)
 static void pass_host(struct passage *p, struct host *host)
 {
     PASS_ARRAY(p, host->gpus, host->gpu_count, pass_gpu);
-    PASS_ARRAY(p, host->strays, host->stray_count, pass_mdev);
+    PASS_ARRAY(p, host->strays, host->stray_count, pass_device);
 }
 
 /* Packing changes nothing in the host. */

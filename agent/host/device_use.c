@@ -75,10 +75,10 @@ static const char *whole_of(const struct host *host, const char *address)
 {
     for (size_t i = 0; i < host->gpu_count; i++)
         for (size_t j = 0; j < host->gpus[i].parent_count; j++) {
-            const struct mdev_parent *parent = &host->gpus[i].parents[j];
-            for (size_t k = 0; k < parent->mdev_count; k++)
-                if (strlist_contains(&parent->mdevs[k].functions, address))
-                    return parent->mdevs[k].address;
+            const struct parent *parent = &host->gpus[i].parents[j];
+            for (size_t k = 0; k < parent->device_count; k++)
+                if (strlist_contains(&parent->devices[k].functions, address))
+                    return parent->devices[k].address;
         }
     for (size_t i = 0; i < host->stray_count; i++)
         if (strlist_contains(&host->strays[i].functions, address))
@@ -202,16 +202,16 @@ static void read_definitions(struct scan *scan)
 /* The nodes below /dev of all devices, and of whom each is. */
 struct nodes {
     struct strlist names;
-    const struct mdev **mdevs;
+    const struct device **devices;
 };
 
-static void add_nodes(struct nodes *nodes, const struct mdev *mdevs, size_t count)
+static void add_nodes(struct nodes *nodes, const struct device *devices, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < mdevs[i].nodes.count; j++) {
+        for (size_t j = 0; j < devices[i].nodes.count; j++) {
             size_t known = nodes->names.count;
-            strlist_add(&nodes->names, mdevs[i].nodes.items[j]);
-            *array_add(nodes->mdevs, known) = &mdevs[i];
+            strlist_add(&nodes->names, devices[i].nodes.items[j]);
+            *array_add(nodes->devices, known) = &devices[i];
         }
 }
 
@@ -219,8 +219,8 @@ static void add_all_nodes(struct nodes *nodes, const struct host *host)
 {
     for (size_t i = 0; i < host->gpu_count; i++)
         for (size_t j = 0; j < host->gpus[i].parent_count; j++)
-            add_nodes(nodes, host->gpus[i].parents[j].mdevs,
-                      host->gpus[i].parents[j].mdev_count);
+            add_nodes(nodes, host->gpus[i].parents[j].devices,
+                      host->gpus[i].parents[j].device_count);
     add_nodes(nodes, host->strays, host->stray_count);
 }
 
@@ -233,7 +233,7 @@ static void find_holders(struct scan *scan, const struct nodes *nodes)
     for (size_t i = 0; i < nodes->names.count; i++) {
         if (!holders[i])
             continue;
-        struct used_device *used = use_of(scan, nodes->mdevs[i]->address);
+        struct used_device *used = use_of(scan, nodes->devices[i]->address);
         used->group_open = true;
         used->holder = holders[i];
     }
@@ -246,7 +246,7 @@ static void read_holders(struct scan *scan)
     if (nodes.names.count)
         find_holders(scan, &nodes);
     strlist_clear(&nodes.names);
-    free(nodes.mdevs);
+    free(nodes.devices);
 }
 
 /* ---- the whole ---- */
@@ -312,15 +312,15 @@ static int say_who(const struct used_device *used, struct error *err)
                      used->defined ? "mdevctl defines it" : "a domain names it");
 }
 
-int device_check_unused(const struct use_places *places, const struct mdev *mdev,
+int device_check_unused(const struct use_places *places, const struct device *device,
                         struct error *err)
 {
-    struct mdev alone = *mdev;
+    struct device alone = *device;
     const struct host host = {.strays = &alone, .stray_count = 1};
     _cleanup_free_ char *note = NULL;
     _cleanup_(device_use_freep) struct device_use *use =
         device_use_scan(places, &host, &note);
-    const struct used_device *used = find(use, mdev->address);
+    const struct used_device *used = find(use, device->address);
     if (used)
         return say_who(used, err);
     if (use->unknown)

@@ -37,7 +37,7 @@ struct use_places use_places_of(const struct config *config);
 /* One device that somebody holds. It need not exist: a domain or a definition may name
  * one that was lost at a reboot. */
 struct used_device {
-    char address[DEVICE_ADDRESS_SIZE]; /* struct mdev's; it may be no GPU's at all */
+    char address[DEVICE_ADDRESS_SIZE]; /* struct device's; it may be no GPU's at all */
     char domain[UUID_TEXT_SIZE]; /* the libvirt domain that names it, "" if none; a
                                     running one before one that is defined only */
     bool running;                /* the domain runs */
@@ -69,7 +69,7 @@ const struct used_device *device_use_find(const struct device_use *use,
 
 /* For right before a removal: 0 when nobody holds this one device. BUSY with who does,
  * or with what could not be read. */
-int device_check_unused(const struct use_places *places, const struct mdev *mdev,
+int device_check_unused(const struct use_places *places, const struct device *device,
                         struct error *err);
 
 #endif

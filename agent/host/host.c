@@ -7,31 +7,31 @@
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
-void mdev_clear(struct mdev *mdev)
+void device_clear(struct device *device)
 {
-    free(mdev->type_id);
-    strlist_clear(&mdev->nodes);
-    strlist_clear(&mdev->functions);
+    free(device->type_id);
+    strlist_clear(&device->nodes);
+    strlist_clear(&device->functions);
 }
 
-static void clear_mdevs(struct mdev *mdevs, size_t count)
+static void clear_devices(struct device *devices, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        mdev_clear(&mdevs[i]);
-    free(mdevs);
+        device_clear(&devices[i]);
+    free(devices);
 }
 
-static void clear_parent(struct mdev_parent *parent)
+static void clear_parent(struct parent *parent)
 {
     for (size_t i = 0; i < parent->type_count; i++) {
-        struct mdev_type *type = &parent->types[i];
+        struct device_type *type = &parent->types[i];
         free(type->id);
         free(type->name);
         free(type->description);
         free(type->device_api);
     }
     free(parent->types);
-    clear_mdevs(parent->mdevs, parent->mdev_count);
+    clear_devices(parent->devices, parent->device_count);
     free(parent->name);
     free(parent->path);
 }
@@ -54,7 +54,7 @@ void host_free(struct host *host)
     for (size_t i = 0; i < host->gpu_count; i++)
         clear_gpu(&host->gpus[i]);
     free(host->gpus);
-    clear_mdevs(host->strays, host->stray_count);
+    clear_devices(host->strays, host->stray_count);
     free(host);
 }
 
@@ -66,7 +66,7 @@ const struct gpu *host_gpu(const struct host *host, const char *name)
     return NULL;
 }
 
-static const struct mdev_parent *find_parent(const struct gpu *gpu, const char *name)
+static const struct parent *find_parent(const struct gpu *gpu, const char *name)
 {
     for (size_t i = 0; i < gpu->parent_count; i++)
         if (strcmp(gpu->parents[i].name, name) == 0)
@@ -75,10 +75,10 @@ static const struct mdev_parent *find_parent(const struct gpu *gpu, const char *
 }
 
 const struct gpu *host_parent(const struct host *host, const char *name,
-                              const struct mdev_parent **parent)
+                              const struct parent **parent)
 {
     for (size_t i = 0; i < host->gpu_count; i++) {
-        const struct mdev_parent *found = find_parent(&host->gpus[i], name);
+        const struct parent *found = find_parent(&host->gpus[i], name);
         if (!found)
             continue;
         if (parent)
@@ -88,8 +88,7 @@ const struct gpu *host_parent(const struct host *host, const char *name,
     return NULL;
 }
 
-const struct mdev_type *parent_type(const struct mdev_parent *parent,
-                                    const char *type_id)
+const struct device_type *parent_type(const struct parent *parent, const char *type_id)
 {
     for (size_t i = 0; i < parent->type_count; i++)
         if (strcmp(parent->types[i].id, type_id) == 0)
@@ -97,16 +96,16 @@ const struct mdev_type *parent_type(const struct mdev_parent *parent,
     return NULL;
 }
 
-const struct mdev_type *gpu_type(const struct gpu *gpu, const char *type_id)
+const struct device_type *gpu_type(const struct gpu *gpu, const char *type_id)
 {
-    const struct mdev_type *type = NULL;
+    const struct device_type *type = NULL;
     for (size_t i = 0; i < gpu->parent_count && !type; i++)
         type = parent_type(&gpu->parents[i], type_id);
     return type;
 }
 
-static const struct mdev_type *type_by_name(const struct mdev_parent *parent,
-                                            const char *name)
+static const struct device_type *type_by_name(const struct parent *parent,
+                                              const char *name)
 {
     for (size_t i = 0; i < parent->type_count; i++)
         if (parent->types[i].name && strcmp(parent->types[i].name, name) == 0)
@@ -122,9 +121,10 @@ bool gpu_offers_types(const struct gpu *gpu)
     return false;
 }
 
-const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *configured)
+const struct device_type *gpu_resolve_type(const struct gpu *gpu,
+                                           const char *configured)
 {
-    const struct mdev_type *type = gpu_type(gpu, configured);
+    const struct device_type *type = gpu_type(gpu, configured);
     for (size_t i = 0; i < gpu->parent_count && !type; i++)
         type = type_by_name(&gpu->parents[i], configured);
     return type;
@@ -137,45 +137,45 @@ static bool ends_in_words(const char *name, const char *words)
            strcasecmp(name + all - some, words) == 0;
 }
 
-bool type_is_called(const struct mdev_type *type, const char *word)
+bool type_is_called(const struct device_type *type, const char *word)
 {
     return strcasecmp(type->id, word) == 0 ||
            (type->name &&
             (strcasecmp(type->name, word) == 0 || ends_in_words(type->name, word)));
 }
 
-static const struct mdev *find_mdev(const struct mdev *mdevs, size_t count,
-                                    const char *name)
+static const struct device *find_device(const struct device *devices, size_t count,
+                                        const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(mdevs[i].address, name) == 0 || strcmp(mdevs[i].uuid, name) == 0)
-            return &mdevs[i];
+        if (strcmp(devices[i].address, name) == 0 || strcmp(devices[i].uuid, name) == 0)
+            return &devices[i];
     return NULL;
 }
 
-const struct mdev *host_mdev(const struct host *host, const char *name,
-                             const struct gpu **gpu, const struct mdev_parent **parent)
+const struct device *host_device(const struct host *host, const char *name,
+                                 const struct gpu **gpu, const struct parent **parent)
 {
     const struct gpu *on = NULL;
-    const struct mdev_parent *below = NULL;
-    const struct mdev *mdev = NULL;
-    for (size_t i = 0; i < host->gpu_count && !mdev; i++) {
+    const struct parent *below = NULL;
+    const struct device *device = NULL;
+    for (size_t i = 0; i < host->gpu_count && !device; i++) {
         on = &host->gpus[i];
-        for (size_t j = 0; j < on->parent_count && !mdev; j++) {
+        for (size_t j = 0; j < on->parent_count && !device; j++) {
             below = &on->parents[j];
-            mdev = find_mdev(below->mdevs, below->mdev_count, name);
+            device = find_device(below->devices, below->device_count, name);
         }
     }
-    if (!mdev) {
+    if (!device) {
         on = NULL;
         below = NULL;
-        mdev = find_mdev(host->strays, host->stray_count, name);
+        device = find_device(host->strays, host->stray_count, name);
     }
-    if (mdev && gpu)
+    if (device && gpu)
         *gpu = on;
-    if (mdev && parent)
+    if (device && parent)
         *parent = below;
-    return mdev;
+    return device;
 }
 
 const char *gpu_health_name(enum gpu_health health)
@@ -215,10 +215,9 @@ struct gpu *host_add_gpu(struct host *host, const char *name)
     return gpu;
 }
 
-struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *backend,
-                                   const char *name)
+struct parent *gpu_add_parent(struct gpu *gpu, const char *backend, const char *name)
 {
-    struct mdev_parent *parent = (struct mdev_parent *)find_parent(gpu, name);
+    struct parent *parent = (struct parent *)find_parent(gpu, name);
     if (!parent) {
         parent = array_add(gpu->parents, gpu->parent_count);
         snprintf(parent->backend, sizeof parent->backend, "%s", backend);
@@ -227,21 +226,21 @@ struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *backend,
     return parent;
 }
 
-struct mdev *parent_add_device(struct mdev_parent *parent, const char *address)
+struct device *parent_add_device(struct parent *parent, const char *address)
 {
-    struct mdev *device = array_add(parent->mdevs, parent->mdev_count);
+    struct device *device = array_add(parent->devices, parent->device_count);
     memcpy(device->backend, parent->backend, sizeof device->backend);
     snprintf(device->address, sizeof device->address, "%s", address);
     return device;
 }
 
-static struct mdev *add_in_transition(struct host *host, const struct mdev *like,
-                                      const char *parent)
+static struct device *add_in_transition(struct host *host, const struct device *like,
+                                        const char *parent)
 {
-    const struct mdev_parent *found;
-    struct mdev *device =
+    const struct parent *found;
+    struct device *device =
         host_parent(host, parent, &found)
-            ? parent_add_device((struct mdev_parent *)found, like->address)
+            ? parent_add_device((struct parent *)found, like->address)
             : array_add(host->strays, host->stray_count);
     memcpy(device->backend, like->backend, sizeof device->backend);
     memcpy(device->address, like->address, sizeof device->address);
@@ -249,11 +248,11 @@ static struct mdev *add_in_transition(struct host *host, const struct mdev *like
     return device;
 }
 
-void host_mark_in_transition(struct host *host, const struct mdev *device,
+void host_mark_in_transition(struct host *host, const struct device *device,
                              const char *parent)
 {
     const char *name = *device->address ? device->address : device->uuid;
-    struct mdev *found = (struct mdev *)host_mdev(host, name, NULL, NULL);
+    struct device *found = (struct device *)host_device(host, name, NULL, NULL);
     if (!found)
         found = add_in_transition(host, device, parent);
     found->in_transition = true;
@@ -283,19 +282,20 @@ static int compare_gpus(const void *a, const void *b)
 
 static int compare_parents(const void *a, const void *b)
 {
-    return compare_names(((const struct mdev_parent *)a)->name,
-                         ((const struct mdev_parent *)b)->name);
+    return compare_names(((const struct parent *)a)->name,
+                         ((const struct parent *)b)->name);
 }
 
 static int compare_types(const void *a, const void *b)
 {
-    return strverscmp(((const struct mdev_type *)a)->id,
-                      ((const struct mdev_type *)b)->id);
+    return strverscmp(((const struct device_type *)a)->id,
+                      ((const struct device_type *)b)->id);
 }
 
-static int compare_mdevs(const void *a, const void *b)
+static int compare_devices(const void *a, const void *b)
 {
-    return strcmp(((const struct mdev *)a)->address, ((const struct mdev *)b)->address);
+    return strcmp(((const struct device *)a)->address,
+                  ((const struct device *)b)->address);
 }
 
 /* qsort() must not be given NULL, not even for nothing. */
@@ -306,10 +306,11 @@ static void sort(void *items, size_t count, size_t size,
         qsort(items, count, size, compare);
 }
 
-static void sort_parent(struct mdev_parent *parent)
+static void sort_parent(struct parent *parent)
 {
     sort(parent->types, parent->type_count, sizeof *parent->types, compare_types);
-    sort(parent->mdevs, parent->mdev_count, sizeof *parent->mdevs, compare_mdevs);
+    sort(parent->devices, parent->device_count, sizeof *parent->devices,
+         compare_devices);
 }
 
 void host_sort(struct host *host)
@@ -321,5 +322,5 @@ void host_sort(struct host *host)
         sort(gpu->parents, gpu->parent_count, sizeof *gpu->parents, compare_parents);
     }
     sort(host->gpus, host->gpu_count, sizeof *host->gpus, compare_gpus);
-    sort(host->strays, host->stray_count, sizeof *host->strays, compare_mdevs);
+    sort(host->strays, host->stray_count, sizeof *host->strays, compare_devices);
 }

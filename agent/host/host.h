@@ -30,7 +30,7 @@
 
 /* One type that a parent offers: of mdev,
  * /sys/class/mdev_bus/<parent>/mdev_supported_types/<id>/. */
-struct mdev_type {
+struct device_type {
     char *id;   /* "nvidia-35": may mean another type after a driver upgrade */
     char *name; /* "GRID V100DX-1Q": the stable key. NULL where the driver gives none */
     char *description; /* as the driver writes it, NULL where it gives none */
@@ -40,7 +40,7 @@ struct mdev_type {
 };
 
 /* One device that exists. */
-struct mdev {
+struct device {
     char backend[BACKEND_NAME_SIZE]; /* of which kind it is */
     /* By what the host, and a guest's definition, name it: the uuid of an mdev, the PCI
      * address of a virtual function or a card. One device has one on a host, whatever
@@ -60,15 +60,15 @@ struct mdev {
                      is done, available_instances does not have its instance */
 };
 
-struct mdev_parent {
+struct parent {
     char backend[BACKEND_NAME_SIZE]; /* of its devices */
     char *name; /* the kernel's: "0000:84:00.0", "0000:84:00.4" (a VF), "mtty" */
     char *path; /* below the sysfs root, through the class link resolved:
                    "devices/pci0000:80/.../0000:84:00.0" */
-    struct mdev_type *types; /* by id, in natural order (nvidia-9 before nvidia-35) */
+    struct device_type *types; /* by id, in natural order (nvidia-9 before nvidia-35) */
     size_t type_count;
-    struct mdev *mdevs; /* by address */
-    size_t mdev_count;
+    struct device *devices; /* by address */
+    size_t device_count;
 };
 
 enum gpu_health {
@@ -91,8 +91,8 @@ struct gpu {
     int numa_node;                 /* -1: none, or not known */
     unsigned vf_total, vf_enabled; /* sriov_totalvfs, sriov_numvfs; 0 without SR-IOV */
     enum gpu_health health;
-    char *health_reason;         /* NULL when GPU_OK */
-    struct mdev_parent *parents; /* in the order of the bus */
+    char *health_reason;    /* NULL when GPU_OK */
+    struct parent *parents; /* in the order of the bus */
     size_t parent_count;
 };
 
@@ -100,7 +100,7 @@ struct host {
     struct gpu *gpus; /* in the order of the bus, then those that are not PCI by name */
     size_t gpu_count;
     /* Devices in transition whose parent is not (or not any more) known. */
-    struct mdev *strays;
+    struct device *strays;
     size_t stray_count;
 };
 
@@ -111,24 +111,24 @@ DEFINE_CLEANUP(struct host *, host_free)
 const struct gpu *host_gpu(const struct host *host, const char *name);
 /* The GPU with a parent of that name; `parent` may be NULL. */
 const struct gpu *host_parent(const struct host *host, const char *name,
-                              const struct mdev_parent **parent);
-const struct mdev_type *parent_type(const struct mdev_parent *parent,
-                                    const char *type_id);
+                              const struct parent **parent);
+const struct device_type *parent_type(const struct parent *parent, const char *type_id);
 /* The first parent's idea of the type: id, name and attributes are the same on all
  * parents of a card. */
-const struct mdev_type *gpu_type(const struct gpu *gpu, const char *type_id);
+const struct device_type *gpu_type(const struct gpu *gpu, const char *type_id);
 /* Some parent of it offers some type. */
 bool gpu_offers_types(const struct gpu *gpu);
 /* The type that a configuration means by `configured`: an id ("nvidia-35"), else a name
  * ("GRID V100DX-1Q"). */
-const struct mdev_type *gpu_resolve_type(const struct gpu *gpu, const char *configured);
+const struct device_type *gpu_resolve_type(const struct gpu *gpu,
+                                           const char *configured);
 /* What people call it: its id, its name, or the end of its name from some word on
  * ("M10-2Q" of "GRID M10-2Q"), in either case. */
-bool type_is_called(const struct mdev_type *type, const char *word);
+bool type_is_called(const struct device_type *type, const char *word);
 /* The device of that address or uuid, and where it is; NULL when the host has none such.
  * `gpu` and `parent` may be NULL; for a stray they get NULL. */
-const struct mdev *host_mdev(const struct host *host, const char *name,
-                             const struct gpu **gpu, const struct mdev_parent **parent);
+const struct device *host_device(const struct host *host, const char *name,
+                                 const struct gpu **gpu, const struct parent **parent);
 /* "ok", "gone", "lost", "unreadable", "unusable" */
 const char *gpu_health_name(enum gpu_health health);
 
@@ -137,11 +137,10 @@ const char *gpu_health_name(enum gpu_health health);
  * what is not PCI is a guess: "mtty_mtty"). What they return is good until the next
  * addition to the same array. */
 struct gpu *host_add_gpu(struct host *host, const char *name);
-struct mdev_parent *gpu_add_parent(struct gpu *gpu, const char *backend,
-                                   const char *name);
-struct mdev *parent_add_device(struct mdev_parent *parent, const char *address);
+struct parent *gpu_add_parent(struct gpu *gpu, const char *backend, const char *name);
+struct device *parent_add_device(struct parent *parent, const char *address);
 /* Frees what the device holds. */
-void mdev_clear(struct mdev *mdev);
+void device_clear(struct device *device);
 /* libvirt's name of the device `name` in `subsystem`: "pci_0000_84_00_0", "mtty_mtty",
  * "css_0_0_26ab", "ap_matrix". The caller frees. */
 char *node_device_name(const char *subsystem, const char *name);
@@ -152,7 +151,7 @@ void host_sort(struct host *host);
  * sysfs showed: it is in transition from here on, and is added (to the parent `parent`,
  * or to the strays when there is none such) if the scan did not see it. Of `device` the
  * backend, address, uuid and `leaving` are taken. */
-void host_mark_in_transition(struct host *host, const struct mdev *device,
+void host_mark_in_transition(struct host *host, const struct device *device,
                              const char *parent);
 
 #endif

@@ -30,19 +30,19 @@ static void judge_held(const struct world *world, struct want *want,
     char uuid[UUID_TEXT_SIZE];
     held_identity(held, uuid);
     if (!held->stays)
-        strlist_add(&want->mdevs, uuid);
+        strlist_add(&want->devices, uuid);
     if (held->stays && want->state != ALLOCATION_PENDING)
         set_state(want, ALLOCATION_MIGRATING,
                   xasprintf("it is taken for a migration of %s, whose device %s stands "
                             "for it",
                             held->entry ? held->entry->consumer : held->use->domain,
-                            held->mdev->address));
-    else if (held->mdev->in_transition)
+                            held->device->address));
+    else if (held->device->in_transition)
         set_state(want, ALLOCATION_PENDING, xstrdup("a device of it is in transition"));
     else if (want->state == ALLOCATION_READY && changes_hands(world, held, want)) {
-        set_state(
-            want, ALLOCATION_PENDING,
-            xasprintf("the device %s is to be handed over to it", held->mdev->address));
+        set_state(want, ALLOCATION_PENDING,
+                  xasprintf("the device %s is to be handed over to it",
+                            held->device->address));
         want->planned = true;
     } else if (want->state == ALLOCATION_READY && held->use &&
                (held->use->running || held->use->group_open))
@@ -76,7 +76,7 @@ static const struct gpu *place_of(const struct want *want)
     return desired && desired->gpu ? &desired->view : want->group->gpu;
 }
 
-static const struct mdev_type *configured_type(const struct want *want)
+static const struct device_type *configured_type(const struct want *want)
 {
     const struct desired_provider *desired = want->subject->desired;
     return desired && desired->type_id ? gpu_type(place_of(want), desired->type_id)
@@ -93,11 +93,11 @@ static struct journal_device order(const struct want *want, unsigned index)
     return device;
 }
 
-const struct mdev_type *want_lost_type(const struct want *want)
+const struct device_type *want_lost_type(const struct want *want)
 {
     for (size_t i = 0; i < want->group->lost_count; i++) {
         const struct lost *lost = &want->group->lost[i];
-        const struct mdev_type *type =
+        const struct device_type *type =
             lost->want == want ? place_old_type(place_of(want), lost->entry) : NULL;
         if (type && type != configured_type(want))
             return type;
@@ -110,7 +110,7 @@ const struct mdev_type *want_lost_type(const struct want *want)
 static bool place_lost(struct placing *placing, struct want *want,
                        const struct lost *lost)
 {
-    const struct mdev_type *type = place_old_type(place_of(want), lost->entry);
+    const struct device_type *type = place_old_type(place_of(want), lost->entry);
     if (!type)
         type = configured_type(want);
     struct journal_device device = order(want, lost->index);
@@ -148,7 +148,8 @@ static bool find_uuid(struct placing *placing, struct world *world,
             want_notes_index(want, device->index))
             continue;
         want_computed_uuid(want, device->index, device->uuid);
-        const struct mdev *there = host_mdev(world->in->host, device->uuid, NULL, NULL);
+        const struct device *there =
+            host_device(world->in->host, device->uuid, NULL, NULL);
         if (journal_find_device(world->in->journal, device->uuid) ||
             is_named_by_another(world, want, device->uuid))
             continue;
@@ -164,7 +165,7 @@ static bool find_uuid(struct placing *placing, struct world *world,
 static bool place_new(struct placing *placing, struct world *world, struct want *want,
                       unsigned *next)
 {
-    const struct mdev_type *type = configured_type(want);
+    const struct device_type *type = configured_type(want);
     struct journal_device device = order(want, *next);
     if (!type || !find_uuid(placing, world, want, &device))
         return false;
@@ -198,7 +199,7 @@ static bool has_other_types(const struct group *group)
 static char *no_room(const struct world *world, const struct want *want)
 {
     const struct desired_provider *desired = want->subject->desired;
-    const struct mdev_type *lost = want_lost_type(want);
+    const struct device_type *lost = want_lost_type(want);
     if (lost)
         return xasprintf(
             "its lost device was of the type '%s', of which no instance is "
@@ -258,7 +259,7 @@ static void leave_to_nova(struct want *want)
                   xasprintf("its device %s was made in owner mode, and in nova mode "
                             "nobody puts it into the guest: set [agent] mode = owner "
                             "again, or rebuild or move the server",
-                            left->mdev->address));
+                            left->device->address));
     else
         set_state(want, ALLOCATION_PENDING, xstrdup("nova-compute makes its device"));
 }

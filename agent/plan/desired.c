@@ -39,7 +39,7 @@ static const struct mdev_type_config *default_type_for(const struct config *conf
 
 /* ---- one provider ---- */
 
-static void add_parent(struct gpu *view, const struct mdev_parent *parent)
+static void add_parent(struct gpu *view, const struct parent *parent)
 {
     *array_add(view->parents, view->parent_count) = *parent;
 }
@@ -50,8 +50,8 @@ static void add_trait_take(struct desired_provider *provider, char *trait)
     free(trait);
 }
 
-static void add_traits(struct desired_provider *provider, const struct mdev_type *type,
-                       enum agent_mode mode)
+static void add_traits(struct desired_provider *provider,
+                       const struct device_type *type, enum agent_mode mode)
 {
     if (type) {
         add_trait_take(provider, trait_custom(type->id));
@@ -122,7 +122,7 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
     provider->type_config = config;
     provider->resource_class = xstrdup(config->mdev_class);
     provider->sick = sickness(gpu, &provider->view);
-    const struct mdev_type *type = gpu_resolve_type(&provider->view, config->type);
+    const struct device_type *type = gpu_resolve_type(&provider->view, config->type);
     if (type) {
         provider->type_id = xstrdup(type->id);
         provider->type_name = xstrdup(type->name);
@@ -167,7 +167,7 @@ choose_type(const struct config *config, const struct host *host, const struct g
     const struct mdev_type_config *chosen = type_naming(config, gpu->name);
     bool whole = chosen != NULL;
     for (size_t i = 0; i < gpu->parent_count; i++) {
-        const struct mdev_parent *parent = &gpu->parents[i];
+        const struct parent *parent = &gpu->parents[i];
         const struct mdev_type_config *named = type_naming(config, parent->name);
         if (!chosen)
             chosen = named;
@@ -209,7 +209,7 @@ static void add_card(struct desired_tree *tree, const struct config *config,
 /* ---- nova mode: one provider a parent, as Nova has it ---- */
 
 static void add_nova_child(struct desired_tree *tree, const struct config *config,
-                           const struct gpu *gpu, const struct mdev_parent *parent)
+                           const struct gpu *gpu, const struct parent *parent)
 {
     const struct mdev_type_config *type = type_naming(config, parent->name);
     struct gpu view = *gpu;

@@ -27,10 +27,10 @@ static int64_t less_transit(struct placing *placing, int64_t room, int64_t trans
 }
 
 /* What the kernel would still make of the type below this parent. */
-static bool has_room(struct placing *placing, const struct mdev_parent *parent,
+static bool has_room(struct placing *placing, const struct parent *parent,
                      const char *type_id)
 {
-    const struct mdev_type *type = parent_type(parent, type_id);
+    const struct device_type *type = parent_type(parent, type_id);
     if (!type)
         return false;
     if (type->available < 0) {
@@ -45,7 +45,7 @@ static bool has_room(struct placing *placing, const struct mdev_parent *parent,
 /* What the card as a whole would: with SR-IOV each free VF shows an instance until the
  * card is full. */
 static bool card_has_room(struct placing *placing, const struct gpu *gpu,
-                          const struct mdev_type *type)
+                          const struct device_type *type)
 {
     if (placing->count >= MAX_PLACED) {
         placing->shortage = "more devices than are made at once";
@@ -62,8 +62,7 @@ static bool card_has_room(struct placing *placing, const struct gpu *gpu,
 /* The address that the device gets below this parent; "": it is known when it has been
  * made. Some kinds use an address again and again: one that is another's, be it only by
  * the journal or a domain's definition, is none for this device. */
-static bool find_address(const struct placing *placing,
-                         const struct mdev_parent *parent,
+static bool find_address(const struct placing *placing, const struct parent *parent,
                          const struct journal_device *like,
                          char address[DEVICE_ADDRESS_SIZE])
 {
@@ -84,16 +83,16 @@ static bool find_address(const struct placing *placing,
            !use_is_anothers(device_use_find(in->use, address), like->consumer);
 }
 
-static const struct mdev_parent *choose_parent(struct placing *placing,
-                                               const struct gpu *place,
-                                               const struct mdev_type *type,
-                                               const struct journal_device *like,
-                                               char address[DEVICE_ADDRESS_SIZE])
+static const struct parent *choose_parent(struct placing *placing,
+                                          const struct gpu *place,
+                                          const struct device_type *type,
+                                          const struct journal_device *like,
+                                          char address[DEVICE_ADDRESS_SIZE])
 {
     const char *preferred = like->parent;
-    const struct mdev_parent *chosen = NULL;
+    const struct parent *chosen = NULL;
     for (size_t i = 0; i < place->parent_count; i++) {
-        const struct mdev_parent *parent = &place->parents[i];
+        const struct parent *parent = &place->parents[i];
         bool before = preferred && strcmp(parent->name, preferred) == 0;
         char found[DEVICE_ADDRESS_SIZE];
         if ((!chosen || before) && has_room(placing, parent, type->id) &&
@@ -106,7 +105,7 @@ static const struct mdev_parent *choose_parent(struct placing *placing,
 }
 
 bool placing_add(struct placing *placing, const struct gpu *place,
-                 const struct mdev_type *type, const struct journal_device *like,
+                 const struct device_type *type, const struct journal_device *like,
                  struct want *want)
 {
     if (placing->count && strcmp(placing->placed[0].device.type_id, type->id) != 0) {
@@ -114,7 +113,7 @@ bool placing_add(struct placing *placing, const struct gpu *place,
         placing->other_types = true;
         return false;
     }
-    const struct mdev_parent *parent = NULL;
+    const struct parent *parent = NULL;
     struct journal_device device = *like;
     if (card_has_room(placing, placing->group->gpu, type))
         parent = choose_parent(placing, place, type, like, device.address);
@@ -147,7 +146,7 @@ void placing_emit(struct placing *placing)
         struct step *step = world_add_step(placing->world, STEP_CREATE_DEVICE,
                                            want ? want->subject : NULL);
         if (want && strcmp(placed->device.consumer, want->allocation->consumer) == 0)
-            strlist_add(&want->mdevs, placed->device.uuid);
+            strlist_add(&want->devices, placed->device.uuid);
         else if (!want)
             step->gpu = xstrdup(placed->device.gpu);
         step->device = placed->device;
@@ -157,8 +156,8 @@ void placing_emit(struct placing *placing)
     *placing = (struct placing){.world = placing->world, .group = placing->group};
 }
 
-const struct mdev_type *place_old_type(const struct gpu *place,
-                                       const struct journal_device *entry)
+const struct device_type *place_old_type(const struct gpu *place,
+                                         const struct journal_device *entry)
 {
     return gpu_resolve_type(place,
                             entry->type_name ? entry->type_name : entry->type_id);

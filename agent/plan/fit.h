@@ -29,7 +29,7 @@ struct placing {
  * there is no place. `place` is the GPU with the parents that may be used; a parent that
  * `like` names is preferred, at an address that it names the device must be. */
 bool placing_add(struct placing *placing, const struct gpu *place,
-                 const struct mdev_type *type, const struct journal_device *like,
+                 const struct device_type *type, const struct journal_device *like,
                  struct want *want);
 /* Takes back all but the first `count`. */
 void placing_cut(struct placing *placing, size_t count);
@@ -38,7 +38,7 @@ void placing_emit(struct placing *placing);
 
 /* The type of a device that was lost, as the GPU offers it now: by its name, which
  * stays the same over driver upgrades; ids do not. */
-const struct mdev_type *place_old_type(const struct gpu *place,
-                                       const struct journal_device *entry);
+const struct device_type *place_old_type(const struct gpu *place,
+                                         const struct journal_device *entry);
 
 #endif

@@ -42,7 +42,7 @@ static int64_t count_other(const struct want *want)
     for (size_t i = 0; i < group->held_count; i++) {
         const struct held *held = &group->held[i];
         count += held->want == want &&
-                 (held->mdev->in_transition || !held_is_configured(held));
+                 (held->device->in_transition || !held_is_configured(held));
     }
     return count;
 }

@@ -106,7 +106,7 @@ static bool has_foreign(const struct group *group)
 static struct held *find_held(struct group *group, const char *uuid)
 {
     for (size_t i = 0; i < group->held_count; i++)
-        if (strcmp(group->held[i].mdev->uuid, uuid) == 0)
+        if (strcmp(group->held[i].device->uuid, uuid) == 0)
             return &group->held[i];
     return NULL;
 }
@@ -228,7 +228,7 @@ static unsigned index_of_held(const struct world *world, const struct held *held
 {
     char uuid[UUID_TEXT_SIZE];
     unsigned index = free_index(held->want);
-    for (; !held->entry && !*held->mdev->uuid; index++) {
+    for (; !held->entry && !*held->device->uuid; index++) {
         want_computed_uuid(held->want, index, uuid);
         if (!want_has_index(held->want, index) &&
             !want_notes_index(held->want, index) &&

@@ -128,7 +128,7 @@ static void add_step_take(struct world *world, enum step_kind kind,
 static void set_uuid(const struct world *world, const struct held *held,
                      struct journal_device *entry)
 {
-    uuid_text_copy(entry->uuid, held->entry ? held->entry->uuid : held->mdev->uuid);
+    uuid_text_copy(entry->uuid, held->entry ? held->entry->uuid : held->device->uuid);
     for (; !*entry->uuid; entry->index++) {
         char uuid[UUID_TEXT_SIZE];
         computed_uuid(entry->provider, entry->consumer, entry->resource_class,
@@ -143,13 +143,13 @@ static void set_uuid(const struct world *world, const struct held *held,
 static void note_device(struct world *world, const struct group *group, size_t position)
 {
     const struct held *held = &group->held[position];
-    const struct mdev_type *type = gpu_type(held->gpu, held->mdev->type_id);
+    const struct device_type *type = gpu_type(held->gpu, held->device->type_id);
     struct journal_device entry = {
         .resource_class = group->configured->desired->resource_class,
         .index = number_of(world, group, position),
         .gpu = held->gpu->name,
         .parent = held->parent->name,
-        .type_id = held->mdev->type_id,
+        .type_id = held->device->type_id,
         .adopted = held->entry ? held->entry->adopted : true,
     };
     /* Where the name cannot be read, what was known of it stays. */
@@ -157,8 +157,8 @@ static void note_device(struct world *world, const struct group *group, size_t p
         entry.type_name = type->name;
     else if (held->entry && held->gpu->health != GPU_OK)
         entry.type_name = held->entry->type_name;
-    stpcpy(entry.backend, held->mdev->backend);
-    stpcpy(entry.address, held->mdev->address);
+    stpcpy(entry.backend, held->device->backend);
+    stpcpy(entry.address, held->device->address);
     uuid_text_copy(entry.provider, group->configured->uuid);
     uuid_text_copy(entry.consumer, domain_of(held));
     set_uuid(world, held, &entry);

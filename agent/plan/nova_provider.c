@@ -83,8 +83,8 @@ static char *full_card_text(const struct subject *subject)
 static const char *foreign_type(const struct gpu *view, const char *type_id)
 {
     for (size_t i = 0; i < view->parent_count; i++)
-        for (size_t j = 0; j < view->parents[i].mdev_count; j++) {
-            const char *found = view->parents[i].mdevs[j].type_id;
+        for (size_t j = 0; j < view->parents[i].device_count; j++) {
+            const char *found = view->parents[i].devices[j].type_id;
             if (found && (!type_id || strcmp(found, type_id) != 0))
                 return found;
         }

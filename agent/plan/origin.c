@@ -28,7 +28,7 @@ static int64_t count_present(const struct group *group, const char *domain)
 static bool is_absent(const struct world *world, const struct used_device *used)
 {
     return backend_is_address(world->in->host, used->address) &&
-           !host_mdev(world->in->host, used->address, NULL, NULL);
+           !host_device(world->in->host, used->address, NULL, NULL);
 }
 
 /* Whoever is to make them again; all of them have a claim to what is lacking. */

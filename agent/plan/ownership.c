@@ -39,7 +39,7 @@ bool changes_hands(const struct world *world, const struct held *held,
 const char *refusal_of(const struct world *world, const struct held *held)
 {
     for (size_t i = 0; i < world->in->refused_count; i++)
-        if (strcmp(world->in->refused[i].uuid, held->mdev->uuid) == 0)
+        if (strcmp(world->in->refused[i].uuid, held->device->uuid) == 0)
             return world->in->refused[i].reason;
     return NULL;
 }
@@ -65,7 +65,7 @@ char *ownership_of_rest(const struct world *world, const struct group *group)
         const struct held *held = &group->held[i];
         const struct used_device *use = held->use;
         if (!held->want && refusal_of(world, held))
-            return xasprintf("; the device %s is not given on: %s", held->mdev->uuid,
+            return xasprintf("; the device %s is not given on: %s", held->device->uuid,
                              refusal_of(world, held));
         if (held->want || !use || !(use->domain[0] || use->group_open))
             continue;
@@ -75,9 +75,9 @@ char *ownership_of_rest(const struct world *world, const struct group *group)
         return who ? xasprintf("; the guest of %s has the device %s without an "
                                "allocation here (if this consumer is its migration, "
                                "nothing is missing)",
-                               who, held->mdev->address)
+                               who, held->device->address)
                    : xasprintf("; a process has the device %s without an allocation",
-                               held->mdev->address);
+                               held->device->address);
     }
     return xstrdup("");
 }

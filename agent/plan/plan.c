@@ -194,8 +194,8 @@ static void add_allocations(struct world *world)
         status->gpu = xstrdup(want->subject->gpu);
         status->resource_class = xstrdup(want->allocation->resource_class);
         status->amount = want->allocation->amount;
-        status->mdevs = want->mdevs;
-        want->mdevs = (struct strlist){0};
+        status->devices = want->devices;
+        want->devices = (struct strlist){0};
         status->state = want->state;
         status->reason = steal(want->reason);
         status->planned = want->planned;
@@ -214,8 +214,8 @@ static int compare_allocations(const void *a, const void *b)
         order = strcmp(x->consumer, y->consumer);
     if (!order)
         order = strcmp(x->resource_class, y->resource_class);
-    if (!order && x->mdevs.count && y->mdevs.count)
-        order = strcmp(x->mdevs.items[0], y->mdevs.items[0]);
+    if (!order && x->devices.count && y->devices.count)
+        order = strcmp(x->devices.items[0], y->devices.items[0]);
     return order;
 }
 
@@ -229,7 +229,7 @@ static void clear(struct plan *plan)
         free(status->provider_name);
         free(status->gpu);
         free(status->resource_class);
-        strlist_clear(&status->mdevs);
+        strlist_clear(&status->devices);
         free(status->reason);
     }
     free(plan->allocations);

@@ -46,8 +46,8 @@ struct allocation_status {
     char *provider_name;
     char *gpu;
     char *resource_class;
-    int64_t amount;       /* units; 0 when RELEASING */
-    struct strlist mdevs; /* uuids that are (or will be) its devices */
+    int64_t amount;         /* units; 0 when RELEASING */
+    struct strlist devices; /* uuids that are (or will be) its devices */
     enum allocation_state state;
     char *reason; /* NULL where it is READY or IN_USE */
     bool planned; /* PENDING: this plan makes them all, nothing is wrong */

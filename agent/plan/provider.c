@@ -224,7 +224,7 @@ static char *device_obstacle(struct world *world, const struct subject *subject,
     for (size_t i = 0; i < world->held_count; i++)
         if (keeps_provider(world, subject, &world->held[i]))
             return xasprintf("its GPU still has the device %s",
-                             world->held[i].mdev->address);
+                             world->held[i].device->address);
     return NULL;
 }
 

@@ -48,16 +48,16 @@ static struct journal_device entry_of(const struct held *held, const struct want
     else
         note_owner(&entry, held, want);
     entry.released_at = 0;
-    stpcpy(entry.backend, held->mdev->backend);
-    stpcpy(entry.address, held->mdev->address);
+    stpcpy(entry.backend, held->device->backend);
+    stpcpy(entry.address, held->device->address);
     if (held_is_settled(held)) {
-        const struct mdev_type *type = gpu_type(held->gpu, held->mdev->type_id);
+        const struct device_type *type = gpu_type(held->gpu, held->device->type_id);
         /* Where the name cannot be read, what was known of it stays. */
         if ((type && type->name) || held->gpu->health == GPU_OK)
             entry.type_name = type ? type->name : NULL;
         entry.gpu = held->gpu->name;
         entry.parent = held->parent->name;
-        entry.type_id = held->mdev->type_id;
+        entry.type_id = held->device->type_id;
     }
     return entry;
 }
@@ -137,7 +137,7 @@ static bool join_releasing(struct plan *plan, const struct journal_device *entry
     struct allocation_status *status = find_releasing(plan, entry);
     if (!status)
         return false;
-    strlist_add(&status->mdevs, entry->uuid);
+    strlist_add(&status->devices, entry->uuid);
     if (!strstr(status->reason, reason)) {
         char *both = xasprintf("%s; %s", status->reason, reason);
         free(status->reason);
@@ -160,7 +160,7 @@ static void add_releasing(struct world *world, const struct journal_device *entr
     status->provider_name = provider ? xstrdup(provider->provider.name) : NULL;
     status->gpu = xstrdup(entry->gpu);
     status->resource_class = xstrdup(entry->resource_class);
-    strlist_add(&status->mdevs, entry->uuid);
+    strlist_add(&status->devices, entry->uuid);
     status->state = ALLOCATION_RELEASING;
     status->reason = xstrdup(reason);
 }

@@ -58,7 +58,7 @@ static void restore_lost(struct world *world, struct placing *placing,
     struct journal_device device = *entry;
     /* What the agent makes itself, it may also remove. */
     device.adopted = !world->owner;
-    const struct mdev_type *type = place_old_type(place, entry);
+    const struct device_type *type = place_old_type(place, entry);
     placing->shortage = NULL;
     if (!type)
         complain(world, entry, "the GPU does not offer its type any more");
@@ -102,7 +102,7 @@ static bool is_unknown(const struct world *world, const struct used_device *used
 {
     return used->domain[0] && !used->running && !used->defined &&
            backend_is_address(world->in->host, used->address) &&
-           !host_mdev(world->in->host, used->address, NULL, NULL) &&
+           !host_device(world->in->host, used->address, NULL, NULL) &&
            !is_noted(world->in->journal, used->address);
 }
 
@@ -123,7 +123,7 @@ static void restore_unknown(struct placing *placing, const struct gpu *place,
 {
     const char *type_id =
         want->subject->desired ? want->subject->desired->type_id : NULL;
-    const struct mdev_type *type = type_id ? gpu_type(place, type_id) : NULL;
+    const struct device_type *type = type_id ? gpu_type(place, type_id) : NULL;
     struct journal_device device = {
         .resource_class = want->allocation->resource_class,
         .index = (unsigned)want->met,

@@ -49,11 +49,11 @@ bool subject_makes_other_type(const struct subject *subject)
         return false;
     const char *configured = subject->desired->type_id;
     for (size_t i = 0; i < group->want_count; i++) {
-        const struct mdev_type *type = want_lost_type(&group->wants[i]);
+        const struct device_type *type = want_lost_type(&group->wants[i]);
         if (type && configured && strcmp(type->id, configured) == 0)
             continue;
         for (size_t j = 0; type && j < group->gpu->parent_count; j++) {
-            const struct mdev_type *here =
+            const struct device_type *here =
                 parent_type(&group->gpu->parents[j], type->id);
             if (here && here->available > 0)
                 return true;
@@ -149,9 +149,9 @@ static char *taken_by(const struct world *world, const struct group *group,
         const struct held *held = &group->held[i];
         if (taking_of(world, held) != taking)
             continue;
-        type = held->mdev->type_id;
+        type = held->device->type_id;
         if (++count <= NAMED_MAX)
-            strlist_add(&names, held->mdev->address);
+            strlist_add(&names, held->device->address);
     }
     _cleanup_free_ char *listed = strlist_join(&names, ", ");
     return count ? xasprintf("%zu of the type '%s' (%s%s)", count, type, listed,

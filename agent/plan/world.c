@@ -123,7 +123,7 @@ static void index_clear(struct index *index)
 /* Of a device whose address was not known when it was written down: those entries are
  * the first, and few. */
 static const struct journal_device **find_unplaced(const struct index *index,
-                                                   const struct mdev *device)
+                                                   const struct device *device)
 {
     for (size_t i = 0; i < index->count && !index->entries[i]->address[0]; i++)
         if (*device->uuid && strcmp(index->entries[i]->uuid, device->uuid) == 0 &&
@@ -133,7 +133,7 @@ static const struct journal_device **find_unplaced(const struct index *index,
 }
 
 static const struct journal_device **find_placed(const struct index *index,
-                                                 const struct mdev *device)
+                                                 const struct device *device)
 {
     struct journal_device wanted = {0};
     stpcpy(wanted.backend, device->backend);
@@ -145,7 +145,7 @@ static const struct journal_device **find_placed(const struct index *index,
 }
 
 static const struct journal_device *index_see(struct index *index,
-                                              const struct mdev *device)
+                                              const struct device *device)
 {
     const struct journal_device **found = find_placed(index, device);
     if (!found)
@@ -156,21 +156,22 @@ static const struct journal_device *index_see(struct index *index,
     return *found;
 }
 
-static void add_held(struct world *world, struct index *index, const struct mdev *mdev,
-                     const struct gpu *gpu, const struct mdev_parent *parent)
+static void add_held(struct world *world, struct index *index,
+                     const struct device *device, const struct gpu *gpu,
+                     const struct parent *parent)
 {
-    struct held held = {.mdev = mdev, .gpu = gpu, .parent = parent};
-    held.entry = index_see(index, mdev);
+    struct held held = {.device = device, .gpu = gpu, .parent = parent};
+    held.entry = index_see(index, device);
     held.group = find_group(world, held_key(world, &held));
     for (size_t i = 0; !held.group && !parent && i < world->group_count; i++) {
         world->groups[i].strays++;
-        world->groups[i].leaving_strays += mdev->leaving;
+        world->groups[i].leaving_strays += device->leaving;
     }
     if (!held.group)
         return;
     if (world->in->use)
-        held.use = device_use_find(world->in->use, mdev->address);
-    held.group->in_transit |= mdev->in_transition;
+        held.use = device_use_find(world->in->use, device->address);
+    held.group->in_transit |= device->in_transition;
     *array_add(world->held, world->held_count) = held;
 }
 
@@ -181,8 +182,8 @@ static void gather_devices(struct world *world)
     for (size_t i = 0; i < host->gpu_count; i++) {
         const struct gpu *gpu = &host->gpus[i];
         for (size_t j = 0; j < gpu->parent_count; j++)
-            for (size_t k = 0; k < gpu->parents[j].mdev_count; k++)
-                add_held(world, &index, &gpu->parents[j].mdevs[k], gpu,
+            for (size_t k = 0; k < gpu->parents[j].device_count; k++)
+                add_held(world, &index, &gpu->parents[j].devices[k], gpu,
                          &gpu->parents[j]);
     }
     for (size_t i = 0; i < host->stray_count; i++)
@@ -242,7 +243,7 @@ static int compare_held(const void *a, const void *b)
     int order = compare_groups(x->group, y->group);
     if (!order)
         order = compare_entry_owners(x->entry, y->entry);
-    return order ? order : strcmp(x->mdev->address, y->mdev->address);
+    return order ? order : strcmp(x->device->address, y->device->address);
 }
 
 static int compare_lost(const void *a, const void *b)
@@ -311,7 +312,7 @@ void world_free(struct world *world)
     if (!world)
         return;
     for (size_t i = 0; i < world->want_count; i++) {
-        strlist_clear(&world->wants[i].mdevs);
+        strlist_clear(&world->wants[i].devices);
         free(world->wants[i].reason);
     }
     free(world->subjects);
@@ -334,8 +335,8 @@ bool held_is_configured(const struct held *held)
 {
     const struct subject *subject = held->group->configured;
     if (!subject || !subject->desired->type_id || !held->parent ||
-        !held->mdev->type_id ||
-        strcmp(held->mdev->type_id, subject->desired->type_id) != 0)
+        !held->device->type_id ||
+        strcmp(held->device->type_id, subject->desired->type_id) != 0)
         return false;
     const struct gpu *view = &subject->desired->view;
     for (size_t i = 0; i < view->parent_count; i++)
@@ -435,7 +436,7 @@ int64_t group_in_transit(const struct group *group, const char *parent, bool unc
     int64_t count = (int64_t)(group->strays - (uncounted ? group->leaving_strays : 0));
     for (size_t i = 0; i < group->held_count; i++) {
         const struct held *held = &group->held[i];
-        count += held->mdev->in_transition && !(uncounted && held->mdev->leaving) &&
+        count += held->device->in_transition && !(uncounted && held->device->leaving) &&
                  (!held->parent || !parent || strcmp(held->parent->name, parent) == 0);
     }
     return count;
@@ -445,15 +446,15 @@ void held_identity(const struct held *held, char out[UUID_TEXT_SIZE])
 {
     if (held->entry)
         stpcpy(out, held->entry->uuid);
-    else if (*held->mdev->uuid || !held->want || held->stays)
-        stpcpy(out, held->mdev->uuid);
+    else if (*held->device->uuid || !held->want || held->stays)
+        stpcpy(out, held->device->uuid);
     else
         want_computed_uuid(held->want, held->index, out);
 }
 
 bool held_is_settled(const struct held *held)
 {
-    return !held->mdev->in_transition && held->parent && held->mdev->type_id;
+    return !held->device->in_transition && held->parent && held->device->type_id;
 }
 
 struct step *world_add_step(struct world *world, enum step_kind kind,

@@ -33,7 +33,7 @@ struct want {
     struct group *group;
     const struct provider_allocation *allocation;
     int64_t met; /* units that have a device, or a lost one that is to be made again */
-    struct strlist mdevs;
+    struct strlist devices;
     enum allocation_state state;
     char *reason;
     bool planned, at_nova; /* as in struct allocation_status */
@@ -42,9 +42,9 @@ struct want {
 /* A device that exists. */
 struct held {
     struct group *group;
-    const struct mdev *mdev;
+    const struct device *device;
     const struct gpu *gpu; /* both NULL: in transition, nobody knows where */
-    const struct mdev_parent *parent;
+    const struct parent *parent;
     const struct journal_device *entry; /* NULL: the agent does not know it */
     const struct used_device *use;      /* NULL: nobody is known to hold it */
     struct want *want;                  /* which it meets, */

@@ -81,19 +81,19 @@ static int check_hands(const struct cycle *cycle, const char *consumer,
 }
 
 /* The host may know it by its address alone. */
-static const struct mdev *find_device(const struct cycle *cycle, const char *uuid,
-                                      const struct mdev_parent **parent)
+static const struct device *find_device(const struct cycle *cycle, const char *uuid,
+                                        const struct parent **parent)
 {
     const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
-    return host_mdev(cycle->host, entry && *entry->address ? entry->address : uuid,
-                     NULL, parent);
+    return host_device(cycle->host, entry && *entry->address ? entry->address : uuid,
+                       NULL, parent);
 }
 
 static int add_device(const struct cycle *cycle, const char *consumer, const char *uuid,
                       struct consumer_device **out, size_t *count, struct error *err)
 {
-    const struct mdev_parent *parent;
-    const struct mdev *found = find_device(cycle, uuid, &parent);
+    const struct parent *parent;
+    const struct device *found = find_device(cycle, uuid, &parent);
     if (!found || found->in_transition || !parent)
         return error_set(err, ERROR_BUSY, "device %s is not there yet", uuid);
     if (check_noted(cycle, consumer, uuid, err) != 0 ||
@@ -111,8 +111,8 @@ static int add_devices(const struct cycle *cycle,
 {
     if (check_whole(status, err) != 0)
         return -1;
-    for (size_t i = 0; i < status->mdevs.count; i++)
-        if (add_device(cycle, status->consumer, status->mdevs.items[i], out, count,
+    for (size_t i = 0; i < status->devices.count; i++)
+        if (add_device(cycle, status->consumer, status->devices.items[i], out, count,
                        err) != 0)
             return -1;
     return 0;

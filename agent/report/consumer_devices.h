@@ -9,8 +9,9 @@
 #include "agent/cycle.h"
 
 struct consumer_device {
-    const struct mdev *device;
-    const struct mdev_type *type; /* NULL where the parent does not offer it any more */
+    const struct device *device;
+    const struct device_type
+        *type; /* NULL where the parent does not offer it any more */
 };
 
 /* By address; *out is the caller's (free()), what it points to is the cycle's. NOT_FOUND,

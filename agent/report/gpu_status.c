@@ -64,7 +64,7 @@ static unsigned count_devices(const struct gpu *gpu)
 {
     size_t count = 0;
     for (size_t i = 0; gpu && i < gpu->parent_count; i++)
-        count += gpu->parents[i].mdev_count;
+        count += gpu->parents[i].device_count;
     return (unsigned)count;
 }
 
@@ -142,9 +142,9 @@ static void add_desired(const struct cycle *cycle, const struct desired_tree *tr
 static const char *type_of_devices(const struct gpu *gpu)
 {
     for (size_t i = 0; gpu && i < gpu->parent_count; i++)
-        for (size_t j = 0; j < gpu->parents[i].mdev_count; j++)
-            if (gpu->parents[i].mdevs[j].type_id)
-                return gpu->parents[i].mdevs[j].type_id;
+        for (size_t j = 0; j < gpu->parents[i].device_count; j++)
+            if (gpu->parents[i].devices[j].type_id)
+                return gpu->parents[i].devices[j].type_id;
     return NULL;
 }
 

@@ -31,7 +31,7 @@
 struct journal_device {
     char uuid[UUID_TEXT_SIZE]; /* the agent's name for it, whatever the host's is */
     char backend[BACKEND_NAME_SIZE]; /* of which kind it is: struct backend's name */
-    /* Where the host has it (struct mdev). No two entries of a kind have the same. "":
+    /* Where the host has it (struct device). No two entries of a kind have the same. "":
      * it is being made, and only then known. */
     char address[DEVICE_ADDRESS_SIZE];
     char provider[UUID_TEXT_SIZE];
@@ -39,7 +39,7 @@ struct journal_device {
     char *resource_class;
     unsigned index; /* tells the devices of one consumer and class apart */
     char *gpu;      /* struct gpu's name */
-    char *parent;   /* struct mdev_parent's name */
+    char *parent;   /* struct parent's name */
     char *type_id;
     char *type_name;                /* NULL where the driver gives none */
     char migration[UUID_TEXT_SIZE]; /* the consumer for whose allocation the device

@@ -169,12 +169,12 @@ static void expect_in_transition(const struct device_worker *worker, bool expect
     struct host *host = xcalloc(1, sizeof *host);
     gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "mdev", "0000:84:00.0");
     device_worker_mark(worker, host);
-    const struct mdev_parent *parent = &host->gpus[0].parents[0];
-    assert_int_equal(parent->mdev_count, expected);
+    const struct parent *parent = &host->gpus[0].parents[0];
+    assert_int_equal(parent->device_count, expected);
     assert_int_equal(host->stray_count, 0);
     if (expected) {
-        assert_string_equal(parent->mdevs[0].uuid, UUID("01"));
-        assert_true(parent->mdevs[0].in_transition);
+        assert_string_equal(parent->devices[0].uuid, UUID("01"));
+        assert_true(parent->devices[0].in_transition);
     }
     host_free(host);
 }

@@ -86,7 +86,7 @@ static bool is_there(const struct fixture *fixture, const char *uuid)
     _cleanup_(host_freep) struct host *host = NULL;
     struct error err = {0};
     assert_ok(host_scan(fixture->host->root, NULL, &host, &err), &err);
-    const struct mdev *mdev = host_mdev(host, uuid, NULL, NULL);
+    const struct device *mdev = host_device(host, uuid, NULL, NULL);
     return mdev && !mdev->in_transition;
 }
 
@@ -237,7 +237,7 @@ static void never_removes_what_a_process_has_open(void **state)
     assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
     _cleanup_(host_freep) struct host *host = NULL;
     assert_ok(host_scan(fixture.host->root, NULL, &host, &err), &err);
-    const struct mdev *mdev = host_mdev(host, UUID("1"), NULL, NULL);
+    const struct device *mdev = host_device(host, UUID("1"), NULL, NULL);
     assert_int_equal(mdev->nodes.count, 1);
     tree_link(fixture.root, "proc/4711/fd/5", mdev->nodes.items[0]);
     assert_int_equal(destroy(&fixture, CARD, UUID("1"), &err), -1);

@@ -128,7 +128,7 @@ static void sees_what_a_scan_sees(void **state)
     for (int i = 0; i < 3; i++) {
         _cleanup_(host_freep) struct host *seen = look(&f), *there = scan(&f);
         expect_same(seen, there);
-        assert_string_equal(host_gpu(seen, A)->parents[0].mdevs[0].uuid, UUID("1"));
+        assert_string_equal(host_gpu(seen, A)->parents[0].devices[0].uuid, UUID("1"));
     }
     expect_readers(1);
     tear_down(&f);
@@ -163,7 +163,7 @@ static void a_card_that_does_not_answer_holds_up_no_other(void **state)
             assert_int_equal(host_gpu(host, C)->health, GPU_OK);
             /* What holds no driver up is seen. */
             const struct gpu *on;
-            const struct mdev *mdev = host_mdev(host, UUID("1"), &on, NULL);
+            const struct device *mdev = host_device(host, UUID("1"), &on, NULL);
             assert_ptr_equal(on, a);
             assert_false(mdev->in_transition);
             assert_string_equal(mdev->type_id, "nvidia-35");

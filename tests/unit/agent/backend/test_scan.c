@@ -32,7 +32,7 @@ static const struct tree_type vf_type[] = {
 
 /* ---- the host as text, which says all of it ---- */
 
-static void print_mdev(FILE *out, const struct mdev *mdev, const char *indent)
+static void print_mdev(FILE *out, const struct device *mdev, const char *indent)
 {
     fprintf(out, "%s%s", indent, mdev->uuid);
     if (mdev->type_id)
@@ -42,18 +42,18 @@ static void print_mdev(FILE *out, const struct mdev *mdev, const char *indent)
     fputs(mdev->in_transition ? " in transition\n" : "\n", out);
 }
 
-static void print_parent(FILE *out, const struct mdev_parent *parent)
+static void print_parent(FILE *out, const struct parent *parent)
 {
     fprintf(out, "  %s %s\n", parent->name, parent->path);
     for (size_t i = 0; i < parent->type_count; i++) {
-        const struct mdev_type *type = &parent->types[i];
+        const struct device_type *type = &parent->types[i];
         fprintf(out, "    %s (%s) %s %d of %u\n", type->id,
                 type->name ? type->name : "-",
                 type->device_api ? type->device_api : "-", type->available,
                 type->attributes.max_instance);
     }
-    for (size_t i = 0; i < parent->mdev_count; i++)
-        print_mdev(out, &parent->mdevs[i], "    ");
+    for (size_t i = 0; i < parent->device_count; i++)
+        print_mdev(out, &parent->devices[i], "    ");
 }
 
 static void print_gpu(FILE *out, const struct gpu *gpu)
@@ -558,7 +558,7 @@ static void things_that_come_and_go_are_no_error(void **state)
         if (gpu->health != GPU_OK)
             fail_msg("%s", gpu->health_reason);
         assert_non_null(gpu_type(gpu, "nvidia-35"));
-        assert_true(gpu->parents[0].mdev_count <= 1);
+        assert_true(gpu->parents[0].device_count <= 1);
     }
     stop(child);
     tree_free(tree);

@@ -62,15 +62,14 @@ static char *type_of(int folder, const char *function)
 
 static void add_function(struct gpu *gpu, int folder, const char *function)
 {
-    struct mdev_parent *parent =
-        gpu_add_parent(gpu, "fake_vf", chooses ? CARD : function);
+    struct parent *parent = gpu_add_parent(gpu, "fake_vf", chooses ? CARD : function);
     char *taken = type_of(folder, function);
     if (taken) {
-        struct mdev *device = parent_add_device(parent, function);
+        struct device *device = parent_add_device(parent, function);
         device->type_id = taken;
     }
     for (size_t i = 0; i < 2 && parent->type_count < 2; i++) {
-        struct mdev_type *type = array_add(parent->types, parent->type_count);
+        struct device_type *type = array_add(parent->types, parent->type_count);
         type->id = xstrdup(i ? OTHER_TYPE : TYPE);
         type->name = xstrdup(i ? "FAKE L40S-2Q" : "FAKE L40S-1Q");
     }
@@ -101,7 +100,7 @@ static void fake_address(const char *parent, const char *uuid,
 
 static bool fake_is_address(const struct host *host, const char *address)
 {
-    const struct mdev_parent *parent;
+    const struct parent *parent;
     return host_parent(host, address, &parent) &&
            strcmp(parent->backend, "fake_vf") == 0;
 }
@@ -131,7 +130,7 @@ static int fake_create(const struct device_place *place,
 static int fake_remove(const struct device_place *place,
                        const struct device_spec *device, struct error *err)
 {
-    struct mdev alone = {0};
+    struct device alone = {0};
     stpcpy(alone.address, device->address);
     int folder = open_functions(place->sysfs_root);
     char *type = type_of(folder, device->address);
@@ -159,12 +158,12 @@ static int fake_clear(const struct device_place *place,
     return 0;
 }
 
-static char *fake_xml(const struct mdev *device, const struct mdev_type *type)
+static char *fake_xml(const struct device *device, const struct device_type *type)
 {
     return xasprintf("<hostdev pci='%s' name='%s'/>", device->address, type->name);
 }
 
-static char *fake_device(const struct mdev *device, const struct mdev_type *type)
+static char *fake_device(const struct device *device, const struct device_type *type)
 {
     (void)type;
     return xasprintf("vfio-pci,host=%s", device->address);
@@ -449,12 +448,12 @@ static void is_seen_beside_the_other_kind(void **state)
         set_function(&rig, VF_2, TYPE);
         struct sight sight = look(&rig);
         assert_int_equal(sight.host->gpu_count, 2);
-        const struct mdev_parent *parent;
-        const struct mdev *device = host_mdev(sight.host, VF_2, NULL, &parent);
+        const struct parent *parent;
+        const struct device *device = host_device(sight.host, VF_2, NULL, &parent);
         assert_string_equal(device->backend, "fake_vf");
         assert_string_equal(device->uuid, "");
         assert_string_equal(parent->name, chooses ? CARD : VF_2);
-        device = host_mdev(sight.host, MDEV, NULL, &parent);
+        device = host_device(sight.host, MDEV, NULL, &parent);
         assert_string_equal(device->backend, "mdev");
         assert_string_equal(parent->backend, "mdev");
         clear(&sight);
@@ -480,8 +479,8 @@ static void is_made_noted_given_to_the_guest_and_released(void **state)
         const struct allocation_status *status = status_of(sight.plan, CONSUMER_1);
         assert_int_equal(status->state, ALLOCATION_READY);
         assert_int_equal(count_steps(sight.plan, STEP_CREATE_DEVICE), 0);
-        assert_int_equal(status->mdevs.count, 1);
-        assert_string_equal(status->mdevs.items[0], rig.journal->devices[0].uuid);
+        assert_int_equal(status->devices.count, 1);
+        assert_string_equal(status->devices.items[0], rig.journal->devices[0].uuid);
         struct cycle_round round = {.plan = sight.plan};
         const struct cycle cycle_seen = {.config = &rig.config,
                                          .host = sight.host,
@@ -581,7 +580,7 @@ static void is_found_again_without_a_journal(void **state)
         stpcpy(uuid, rig.journal->devices[0].uuid);
         struct sight sight = look(&rig);
         assert_int_equal(status_of(sight.plan, CONSUMER_1)->state, ALLOCATION_READY);
-        assert_string_equal(status_of(sight.plan, CONSUMER_1)->mdevs.items[0], uuid);
+        assert_string_equal(status_of(sight.plan, CONSUMER_1)->devices.items[0], uuid);
         clear(&sight);
     }
 }

@@ -9,10 +9,10 @@
 #include "tests/unit/config/config_test.h"
 #include "tests/unit/test.h"
 
-static void add_type(struct mdev_parent *parent, const char *id, const char *name)
+static void add_type(struct parent *parent, const char *id, const char *name)
 {
     *array_add(parent->types, parent->type_count) =
-        (struct mdev_type){.id = xstrdup(id), .name = xstrdup(name), .available = 1};
+        (struct device_type){.id = xstrdup(id), .name = xstrdup(name), .available = 1};
 }
 
 /* 84 and 85: nvidia-35 and -36; 86: one card with functions 86:00.4 and 86:00.5,
@@ -22,7 +22,7 @@ static struct host *make_host(void)
     struct host *host = xcalloc(1, sizeof *host);
     static const char *const cards[] = {"0000:84:00.0", "0000:85:00.0"};
     for (size_t i = 0; i < 2; i++) {
-        struct mdev_parent *parent =
+        struct parent *parent =
             gpu_add_parent(host_add_gpu(host, cards[i]), "mdev", cards[i]);
         add_type(parent, "nvidia-35", "GRID V100-1Q");
         add_type(parent, "nvidia-36", "GRID V100-2Q");

@@ -74,11 +74,11 @@ static const struct {
      INT_MAX},
 };
 
-static void add_mdevs(struct mdev_parent *parent, int count, const char *type,
-                      bool in_transition)
+static void add_devices(struct parent *parent, int count, const char *type,
+                        bool in_transition)
 {
     for (int i = 0; i < count; i++) {
-        struct mdev *mdev = parent_add_device(parent, "");
+        struct device *mdev = parent_add_device(parent, "");
         mdev->type_id = xstrdup(type);
         mdev->in_transition = in_transition;
     }
@@ -88,14 +88,14 @@ static void add_parent(struct gpu *gpu, const struct parent_case *c,
                        unsigned max_instance, size_t number)
 {
     char *name = xasprintf("0000:41:00.%zu", number);
-    struct mdev_parent *parent = gpu_add_parent(gpu, "mdev", name);
+    struct parent *parent = gpu_add_parent(gpu, "mdev", name);
     free(name);
-    add_mdevs(parent, c->devices, "T", false);
-    add_mdevs(parent, c->others, "U", false);
-    add_mdevs(parent, c->moving, "T", true);
+    add_devices(parent, c->devices, "T", false);
+    add_devices(parent, c->others, "U", false);
+    add_devices(parent, c->moving, "T", true);
     if (c->available == NOT_OFFERED)
         return;
-    struct mdev_type *type = array_add(parent->types, parent->type_count);
+    struct device_type *type = array_add(parent->types, parent->type_count);
     type->id = xstrdup("T");
     type->available = c->available;
     type->attributes.max_instance = max_instance;

@@ -12,11 +12,11 @@
 static struct host *make_host(int devices)
 {
     struct host *host = xcalloc(1, sizeof *host);
-    struct mdev_parent *parent = gpu_add_parent(host_add_gpu(host, CARD), "mdev", CARD);
+    struct parent *parent = gpu_add_parent(host_add_gpu(host, CARD), "mdev", CARD);
     for (int i = 0; i < devices; i++) {
         char address[16];
         snprintf(address, sizeof address, "device-%02d", i);
-        struct mdev *device = parent_add_device(parent, address);
+        struct device *device = parent_add_device(parent, address);
         device->type_id = xstrdup("nvidia-35");
         strlist_add(&device->nodes, "/dev/vfio/12");
         strlist_add(&device->functions, "0000:84:00.1");
@@ -38,8 +38,8 @@ static void passes_everything_of_a_device(void **state)
 {
     (void)state;
     _cleanup_(host_freep) struct host *host = make_host(1), *back = pass(host);
-    const struct mdev_parent *parent = &back->gpus[0].parents[0];
-    const struct mdev *device = &parent->mdevs[0];
+    const struct parent *parent = &back->gpus[0].parents[0];
+    const struct device *device = &parent->devices[0];
     assert_string_equal(parent->backend, "mdev");
     assert_string_equal(device->backend, "mdev");
     assert_string_equal(device->address, "device-00");
@@ -55,15 +55,15 @@ static void the_host_can_be_added_to(void **state)
     for (int count = 0; count < 10; count++) {
         _cleanup_(host_freep) struct host *host = make_host(count), *back = pass(host);
         for (int i = 0; i < 20; i++) {
-            struct mdev device = {.backend = "mdev"};
+            struct device device = {.backend = "mdev"};
             snprintf(device.address, sizeof device.address, "unseen-%02d", i);
             host_mark_in_transition(back, &device, i % 2 ? CARD : "0000:99:00.0");
         }
-        const struct mdev_parent *parent = &back->gpus[0].parents[0];
-        assert_int_equal(parent->mdev_count, count + 10);
+        const struct parent *parent = &back->gpus[0].parents[0];
+        assert_int_equal(parent->device_count, count + 10);
         assert_int_equal(back->stray_count, 10);
         for (int i = 0; i < count; i++)
-            assert_string_equal(parent->mdevs[i].type_id, "nvidia-35");
+            assert_string_equal(parent->devices[i].type_id, "nvidia-35");
     }
 }
 

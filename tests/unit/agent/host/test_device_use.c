@@ -119,11 +119,11 @@ static void reads_domains(void **state)
 static char group_12[] = "/dev/vfio/12", vfio3[] = "/dev/vfio/devices/vfio3",
             group_1[] = "/dev/vfio/1";
 static char *first_nodes[] = {group_12, vfio3}, *second_nodes[] = {group_1};
-static struct mdev mdevs[] = {
+static struct device devices[] = {
     {.address = MDEV_1, .nodes = {first_nodes, 2}},
     {.address = MDEV_2, .nodes = {second_nodes, 1}},
 };
-static struct mdev_parent parent = {.mdevs = mdevs, .mdev_count = 2};
+static struct parent parent = {.devices = devices, .device_count = 2};
 static struct gpu gpu = {.parents = &parent, .parent_count = 1};
 static const struct host host = {.gpus = &gpu, .gpu_count = 1};
 
@@ -320,7 +320,7 @@ static void sees_who_uses_devices(void **state)
         expect_used(c, use, &c->second, MDEV_2);
         /* The last look before a removal says the same. */
         struct error err = {0};
-        int rc = device_check_unused(PLACES(tree), &mdevs[0], &err);
+        int rc = device_check_unused(PLACES(tree), &devices[0], &err);
         if (rc != (*c->first.address || c->unknown ? -1 : 0) ||
             (rc && err.code != ERROR_BUSY))
             fail_msg("%s: %d %s", c->what, rc, err.text);
@@ -336,7 +336,7 @@ static void a_function_stands_for_its_card(void **state)
     (void)state;
     static char audio[] = "0000:41:00.1";
     static char *functions[] = {audio};
-    struct mdev card = {.address = "0000:41:00.0", .functions = {functions, 1}};
+    struct device card = {.address = "0000:41:00.0", .functions = {functions, 1}};
     char *tree = tree_new(), *note = NULL;
     tree_proc(tree);
     tree_write(tree, "etc/libvirt/qemu/a.xml",
@@ -371,7 +371,7 @@ static void cannot_tell_without_all_processes(void **state)
         assert_true(use->unknown);
         assert_string_equal(note, hidden[i].note);
         struct error err = {0};
-        assert_int_equal(device_check_unused(PLACES(tree), &mdevs[0], &err), -1);
+        assert_int_equal(device_check_unused(PLACES(tree), &devices[0], &err), -1);
         assert_int_equal(err.code, ERROR_BUSY);
         device_use_free(use);
         free(note);
@@ -416,7 +416,7 @@ static void an_absent_folder_of_libvirts_says_nothing(void **state)
             (note && !strstr(note, absent[i].note)))
             fail_msg("case %zu: unknown %d, %s", i, use->unknown, note);
         struct error err = {0};
-        assert_int_equal(device_check_unused(&places, &mdevs[0], &err),
+        assert_int_equal(device_check_unused(&places, &devices[0], &err),
                          absent[i].note ? -1 : 0);
         device_use_free(use);
         free(note);

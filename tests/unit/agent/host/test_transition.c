@@ -12,7 +12,7 @@
 static struct host *make_host(void)
 {
     struct host *host = xcalloc(1, sizeof *host);
-    struct mdev_parent *parent =
+    struct parent *parent =
         gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "mdev", "0000:84:00.0");
     parent_add_device(parent, UUID_SEEN)->type_id = xstrdup("nvidia-35");
     return host;
@@ -23,7 +23,7 @@ static void test_marks(void **state)
     (void)state;
     static const struct {
         const char *uuid, *parent;
-        size_t mdevs, strays;
+        size_t devices, strays;
     } cases[] = {
         {UUID_SEEN, "0000:84:00.0", 1, 0},
         {UUID_SEEN, "0000:99:00.0", 1, 0},
@@ -32,14 +32,14 @@ static void test_marks(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         _cleanup_(host_freep) struct host *host = make_host();
-        struct mdev under_way = {.backend = "mdev", .leaving = i % 2};
+        struct device under_way = {.backend = "mdev", .leaving = i % 2};
         stpcpy(under_way.address, cases[i].uuid);
         host_mark_in_transition(host, &under_way, cases[i].parent);
-        const struct mdev *mdev = host_mdev(host, cases[i].uuid, NULL, NULL);
+        const struct device *mdev = host_device(host, cases[i].uuid, NULL, NULL);
         assert_non_null(mdev);
         assert_true(mdev->in_transition);
         assert_int_equal(mdev->leaving, i % 2);
-        assert_int_equal(host->gpus[0].parents[0].mdev_count, cases[i].mdevs);
+        assert_int_equal(host->gpus[0].parents[0].device_count, cases[i].devices);
         assert_int_equal(host->stray_count, cases[i].strays);
     }
 }

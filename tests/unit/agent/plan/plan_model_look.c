@@ -22,11 +22,11 @@ static int count_uncounted(const struct model *model, int gpu, int vf, int type)
 }
 
 static void fill_types(const struct model *model, int gpu, int vf,
-                       struct mdev_parent *parent)
+                       struct parent *parent)
 {
     const struct model_gpu *card = &model->gpus[gpu];
     for (int i = 0; i < card->type_count; i++) {
-        struct mdev_type *type = array_add(parent->types, parent->type_count);
+        struct device_type *type = array_add(parent->types, parent->type_count);
         type->id = xstrdup(card->types[i].id);
         type->name = card->types[i].name[0] && !card->nameless
                          ? xstrdup(card->types[i].name)
@@ -42,13 +42,13 @@ static void fill_types(const struct model *model, int gpu, int vf,
 }
 
 static void fill_devices(const struct model *model, int gpu, int vf,
-                         struct mdev_parent *parent)
+                         struct parent *parent)
 {
     for (int i = 0; i < model->device_count; i++) {
         const struct model_device *device = &model->devices[i];
         if (device->gpu != gpu || device->vf != vf || device->stray)
             continue;
-        struct mdev *mdev = parent_add_device(parent, device->uuid);
+        struct device *mdev = parent_add_device(parent, device->uuid);
         uuid_text_copy(mdev->uuid, device->uuid);
         mdev->in_transition = device->in_transition;
         mdev->leaving = device->in_transition && device->leaving;
@@ -61,7 +61,7 @@ static void fill_parent(const struct model *model, int gpu, int vf, struct gpu *
 {
     char name[32];
     snprintf(name, sizeof name, "0000:%s:00.%d", model->gpus[gpu].name, vf + 1);
-    struct mdev_parent *parent = gpu_add_parent(out, "mdev", name);
+    struct parent *parent = gpu_add_parent(out, "mdev", name);
     fill_types(model, gpu, vf, parent);
     fill_devices(model, gpu, vf, parent);
 }
@@ -86,7 +86,7 @@ static struct host *make_host(const struct model *model)
     }
     for (int i = 0; i < model->device_count; i++)
         if (model->devices[i].stray) {
-            struct mdev *stray = array_add(host->strays, host->stray_count);
+            struct device *stray = array_add(host->strays, host->stray_count);
             stpcpy(stray->backend, "mdev");
             stpcpy(stray->address, model->devices[i].uuid);
             uuid_text_copy(stray->uuid, model->devices[i].uuid);

@@ -197,7 +197,7 @@ static void check_refusal(struct chance *c, const struct allocation_status *a)
         return;
     char name[3] = {a->gpu[5], a->gpu[6], 0};
     if (room_on(&c->model, model_gpu(&c->model, name), type - 35) >=
-        a->amount - (int64_t)a->mdevs.count)
+        a->amount - (int64_t)a->devices.count)
         chance_wrong(c, "an allocation is refused although there is room");
 }
 
@@ -218,8 +218,8 @@ static int64_t count_noted(struct chance *c, const struct allocation_status *a)
 
 static void check_whose(struct chance *c, const struct allocation_status *a)
 {
-    for (size_t i = 0; i < a->mdevs.count && a->state != ALLOCATION_RELEASING; i++)
-        if (model_is_anothers(&c->model, a->mdevs.items[i], a->consumer))
+    for (size_t i = 0; i < a->devices.count && a->state != ALLOCATION_RELEASING; i++)
+        if (model_is_anothers(&c->model, a->devices.items[i], a->consumer))
             chance_wrong(c, "an allocation has what another's guest has");
     if (a->state == ALLOCATION_MIGRATING && model_is_server(&c->model, a->consumer))
         chance_wrong(c, "a server is taken for a migration");
@@ -230,13 +230,13 @@ static void check_allocation(struct chance *c, const struct allocation_status *a
     if (a->state != ALLOCATION_RELEASING && c->model.mode == MODE_OWNER &&
         count_noted(c, a) > a->amount)
         chance_wrong(c, "an allocation has more devices than units");
-    for (size_t i = 0; i < a->mdevs.count; i++)
-        if (!model_device(&c->model, a->mdevs.items[i]))
+    for (size_t i = 0; i < a->devices.count; i++)
+        if (!model_device(&c->model, a->devices.items[i]))
             chance_wrong(c, "a device that serves an allocation does not exist");
     switch (a->state) {
     case ALLOCATION_READY:
     case ALLOCATION_IN_USE:
-        if ((int64_t)a->mdevs.count != a->amount)
+        if ((int64_t)a->devices.count != a->amount)
             chance_wrong(c, "an allocation is said to be met and is not");
         break;
     case ALLOCATION_PENDING:
@@ -319,8 +319,8 @@ void chance_check_settled(struct chance *c)
     _cleanup_strlist_ struct strlist serving = {0};
     for (size_t i = 0; i < plan->allocation_count; i++) {
         check_allocation(c, &plan->allocations[i]);
-        for (size_t j = 0; j < plan->allocations[i].mdevs.count; j++)
-            if (!strlist_add_unique(&serving, plan->allocations[i].mdevs.items[j]))
+        for (size_t j = 0; j < plan->allocations[i].devices.count; j++)
+            if (!strlist_add_unique(&serving, plan->allocations[i].devices.items[j]))
                 chance_wrong(c, "one device serves two allocations");
     }
     for (int i = 0; i < c->model.provider_count; i++) {

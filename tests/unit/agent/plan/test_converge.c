@@ -287,15 +287,15 @@ static struct host *see_host(void)
     struct host *host = xcalloc(1, sizeof *host);
     for (size_t g = 0; g < GPUS; g++) {
         struct gpu *gpu = host_add_gpu(host, gpus[g]);
-        struct mdev_parent *parent = gpu_add_parent(gpu, "mdev", gpus[g]);
-        struct mdev_type *type = array_add(parent->types, parent->type_count);
+        struct parent *parent = gpu_add_parent(gpu, "mdev", gpus[g]);
+        struct device_type *type = array_add(parent->types, parent->type_count);
         type->id = xstrdup(TYPE);
         type->name = xstrdup("GRID T4-4Q");
         type->available = INSTANCES;
         for (size_t i = 0; i < world.device_count; i++) {
             if (strcmp(world.devices[i].parent, gpus[g]) != 0)
                 continue;
-            struct mdev *mdev = parent_add_device(parent, world.devices[i].uuid);
+            struct device *mdev = parent_add_device(parent, world.devices[i].uuid);
             uuid_parse_text(world.devices[i].uuid, mdev->uuid);
             mdev->type_id = xstrdup(TYPE);
             type->available--;

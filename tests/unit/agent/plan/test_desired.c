@@ -7,9 +7,9 @@
 
 #define ROOT "66666666-6666-4666-8666-666666666666"
 
-static void add_type(struct mdev_parent *parent, const char *id, int available)
+static void add_type(struct parent *parent, const char *id, int available)
 {
-    struct mdev_type *type = array_add(parent->types, parent->type_count);
+    struct device_type *type = array_add(parent->types, parent->type_count);
     type->id = xstrdup(id);
     type->available = available;
 }

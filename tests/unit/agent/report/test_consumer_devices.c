@@ -55,20 +55,20 @@ static void add_allocation(struct plan *plan, size_t i)
     status->state = allocations[i].state;
     status->reason = xstrdup(allocations[i].reason);
     if (allocations[i].device)
-        strlist_add(&status->mdevs, allocations[i].device);
+        strlist_add(&status->devices, allocations[i].device);
 }
 
 static void add_devices(struct host *host)
 {
     static const char *const devices[] = {DEVICE_1, DEVICE_2, DEVICE_3, DEVICE_4,
                                           DEVICE_5, DEVICE_6, DEVICE_7};
-    struct mdev_parent *parent =
+    struct parent *parent =
         gpu_add_parent(host_add_gpu(host, "0000:84:00.0"), "mdev", "0000:84:00.0");
-    struct mdev_type *type = array_add(parent->types, parent->type_count);
+    struct device_type *type = array_add(parent->types, parent->type_count);
     type->id = xstrdup("nvidia-35");
     type->device_api = xstrdup("vfio-pci");
     for (size_t i = 0; i < COUNT(devices); i++) {
-        struct mdev *mdev = parent_add_device(parent, devices[i]);
+        struct device *mdev = parent_add_device(parent, devices[i]);
         uuid_parse_text(devices[i], mdev->uuid);
         mdev->type_id = xstrdup("nvidia-35");
     }

@@ -123,6 +123,14 @@ static void add_step_take(struct world *world, enum step_kind kind,
     step->reason = reason;
 }
 
+static bool is_uuid_taken(const struct world *world, const char *uuid)
+{
+    for (size_t i = 0; i < world->plan->step_count; i++)
+        if (strcmp(world->plan->steps[i].device.uuid, uuid) == 0)
+            return true;
+    return journal_find_device(world->in->journal, uuid);
+}
+
 /* One that the host knows by its address alone gets its uuid with its number; and that
  * uuid may be a device's which was another's before. */
 static void set_uuid(const struct world *world, const struct held *held,
@@ -133,7 +141,7 @@ static void set_uuid(const struct world *world, const struct held *held,
         char uuid[UUID_TEXT_SIZE];
         computed_uuid(entry->provider, entry->consumer, entry->resource_class,
                       entry->index, uuid);
-        if (journal_find_device(world->in->journal, uuid))
+        if (is_uuid_taken(world, uuid))
             continue;
         uuid_text_copy(entry->uuid, uuid);
         return;

@@ -25,6 +25,7 @@
 #define CARD "0000:41:00.0"
 #define VF_1 "0000:41:00.1"
 #define VF_2 "0000:41:00.2"
+#define VF_3 "0000:41:00.3"
 #define TYPE "1147"
 #define OTHER_TYPE "1148"
 #define ROOT "00000000-0000-4000-8000-0000000000a0"
@@ -39,7 +40,7 @@
 
 static bool chooses; /* the card chooses the function */
 
-static const char *const functions[] = {VF_1, VF_2};
+static const char *const functions[] = {VF_1, VF_2, VF_3};
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 
 static int open_functions(const char *sysfs_root)
@@ -234,6 +235,7 @@ static void set_up(struct rig *rig, bool card_chooses)
     tree_folder(rig->tree, USE_RUNNING);
     set_function(rig, VF_1, "0");
     set_function(rig, VF_2, "0");
+    set_function(rig, VF_3, "0");
     static const struct tree_type types[] = {{"nvidia-35", "GRID T4-1Q\n", "\n", 16}};
     tree_parent(rig->tree, "devices/pci0000:80/" MDEV_CARD, types, 1);
     tree_mdev(rig->tree, "devices/pci0000:80/" MDEV_CARD, MDEV, "nvidia-35", "12");
@@ -257,14 +259,17 @@ static void tear_down(struct rig *rig)
     tree_free(rig->tree);
 }
 
+#define HOSTDEV(function)                                                          \
+    "<hostdev type='pci'><source><address domain='0x0000' bus='0x41' slot='0x00' " \
+    "function='0x" function "'/></source></hostdev>"
+
 static void domain_names(const struct rig *rig, const char *domain,
                          const char *function)
 {
     char *path = xasprintf("etc/libvirt/qemu/%s.xml", domain);
-    char *xml = xasprintf("<domain><uuid>%s</uuid><devices><hostdev type='pci'><source>"
-                          "<address domain='0x0000' bus='0x41' slot='0x00' "
-                          "function='0x%c'/></source></hostdev></devices></domain>",
-                          domain, function[11]);
+    char *xml = xasprintf(
+        "<domain><uuid>%s</uuid><devices>" HOSTDEV("%c") "</devices></domain>", domain,
+        function[11]);
     tree_write(rig->tree, path, xml);
     free(xml);
     free(path);
@@ -612,6 +617,37 @@ static void two_devices_do_not_get_one_uuid(void **state)
     }
 }
 
+/* In nova mode the agent notes what nova-compute has made. */
+static void what_nova_made_is_noted_under_uuids_of_its_own(void **state)
+{
+    (void)state;
+    struct rig rig;
+    set_up(&rig, true);
+    rig.config.agent.mode = MODE_NOVA;
+    rig.consumer = CONSUMER_1;
+    set_function(&rig, VF_1, TYPE);
+    domain_names(&rig, CONSUMER_1, VF_1);
+    assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 0);
+    expect_entry(&rig, CONSUMER_1, VF_1);
+    /* Another guest has it by now, and the uuid that was computed for the first. */
+    tree_remove(rig.tree, "etc/libvirt/qemu/" CONSUMER_1 ".xml");
+    domain_names(&rig, CONSUMER_2, VF_1);
+    assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 0);
+    expect_entry(&rig, CONSUMER_2, VF_1);
+    set_function(&rig, VF_2, TYPE);
+    set_function(&rig, VF_3, TYPE);
+    tree_write(rig.tree, "etc/libvirt/qemu/" CONSUMER_1 ".xml",
+               "<domain><uuid>" CONSUMER_1 "</uuid><devices>" //
+               HOSTDEV("2") HOSTDEV("3") "</devices></domain>");
+    assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 0);
+    assert_int_equal(rig.journal->device_count, 3);
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        assert_string_equal(
+            journal_find_device_at(rig.journal, "fake_vf", functions[i])->consumer,
+            i == 0 ? CONSUMER_2 : CONSUMER_1);
+    tear_down(&rig);
+}
+
 /* Without Placement, as `restore` does it, and at the address that the guest knows. */
 static void a_reboot_gives_it_back(void **state)
 {
@@ -696,6 +732,7 @@ int main(void)
         cmocka_unit_test(what_others_made_or_were_promised_is_left_alone),
         cmocka_unit_test(is_found_again_without_a_journal),
         cmocka_unit_test(two_devices_do_not_get_one_uuid),
+        cmocka_unit_test(what_nova_made_is_noted_under_uuids_of_its_own),
         cmocka_unit_test(a_reboot_gives_it_back),
         cmocka_unit_test(a_late_answer_is_noted),
         cmocka_unit_test(says_what_is_wrong_with_its_own_cards),

@@ -42,18 +42,19 @@ struct device_type {
 /* One device that exists. */
 struct device {
     char backend[BACKEND_NAME_SIZE]; /* of which kind it is */
-    /* By what the host, and a guest's definition, name it: the uuid of an mdev, the PCI
-     * address of a virtual function or a card. One device has one on a host, whatever
-     * its kind. "" only while it is being made, where its address is known afterwards. */
+    /* By what the host and a guest's definition name it: the uuid of an mdev, the PCI
+     * address of a virtual function or a card. "" only while it is being made, where the
+     * driver chooses the address. */
     char address[DEVICE_ADDRESS_SIZE];
-    char uuid[UUID_TEXT_SIZE]; /* where the host knows one (mdev); "": only the journal
-                                  says which it is */
-    char *type_id;             /* NULL while in transition */
-    struct strlist nodes;      /* who has one of these open holds it: "/dev/vfio/12",
-                                "/dev/vfio/devices/vfio3" (since Linux 6.1) */
-    struct strlist
-        functions;      /* what else a guest holds it by: the addresses of a card's
-                                 further functions */
+    /* Where the host knows one (mdev). "": only the journal says which device it is. */
+    char uuid[UUID_TEXT_SIZE];
+    char *type_id; /* NULL while in transition */
+    /* Who has one of these files open holds the device: "/dev/vfio/12",
+     * "/dev/vfio/devices/vfio3" (since Linux 6.1). */
+    struct strlist nodes;
+    /* A guest that has one of these addresses has the device: a card's further functions
+     * (its sound, its USB controller). */
+    struct strlist functions;
     bool in_transition; /* being made or removed: neither free nor lost */
     bool
         leaving; /* in transition, by a removal or clearing of the agent's own: until it

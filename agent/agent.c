@@ -53,7 +53,8 @@ int agent_new(const struct config *config, enum agent_access access,
     agent->patience = PATIENCE;
     if (open_client(agent, err) != 0 ||
         open_journal(agent, command, now, note, err) != 0 ||
-        orders_read(config->agent.state_file, ORDER_DRAINED, &agent->drained, err) != 0)
+        requests_read(config->agent.state_file, REQUEST_DRAINED, &agent->drained,
+                      err) != 0)
         return -1;
     const struct boot_time time = boot_time_now();
     agent->journal_unsaved = boot_clock_follow(agent->journal, &time);

@@ -230,8 +230,8 @@ static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle
 static bool is_adopted(const struct agent *agent, const struct cycle *cycle)
 {
     _cleanup_strlist_ struct strlist roots = {0};
-    return orders_read(agent->config->agent.state_file, ORDER_ADOPT_ROOT, &roots,
-                       NULL) == 0 &&
+    return requests_read(agent->config->agent.state_file, REQUEST_ADOPT_ROOT, &roots,
+                         NULL) == 0 &&
            strlist_contains(&roots, cycle->observed->root_uuid);
 }
 
@@ -260,17 +260,17 @@ static void take_late_results(struct agent *agent, struct cycle *cycle)
 }
 
 /* Where that fails, what was known before still stands. */
-static void read_orders(struct agent *agent, struct cycle *cycle)
+static void read_requests(struct agent *agent, struct cycle *cycle)
 {
     struct error err;
-    if (orders_read(agent->config->agent.state_file, ORDER_DRAINED, &agent->drained,
-                    &err) != 0)
+    if (requests_read(agent->config->agent.state_file, REQUEST_DRAINED, &agent->drained,
+                      &err) != 0)
         strlist_add_take(
             &cycle->notes,
             xasprintf("which GPUs are drained cannot be read: %s", err.text));
     cycle->drained = &agent->drained;
-    if (orders_read(agent->config->agent.state_file, ORDER_SERVER, &agent->servers,
-                    &err) != 0)
+    if (requests_read(agent->config->agent.state_file, REQUEST_SERVER, &agent->servers,
+                      &err) != 0)
         strlist_add_take(
             &cycle->notes,
             xasprintf("whose devices were asked for cannot be read: %s", err.text));
@@ -284,7 +284,7 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
     clear_sight(cycle);
     cycle->config = agent->config;
     take_late_results(agent, cycle);
-    read_orders(agent, cycle);
+    read_requests(agent, cycle);
     if (agent->access == AGENT_LOOKS && agent_reread_journal(agent, err) != 0)
         return -1;
     cycle->journal = agent->journal;
@@ -355,8 +355,8 @@ static void end_adoption(struct agent *agent, struct cycle *cycle)
     if (!agent->adopts_root || agent->journal_unsaved)
         return;
     agent->adopts_root = false;
-    if (orders_withdraw_all(agent->config->agent.state_file, ORDER_ADOPT_ROOT, &err) !=
-        0)
+    if (requests_withdraw_all(agent->config->agent.state_file, REQUEST_ADOPT_ROOT,
+                              &err) != 0)
         strlist_add(&cycle->notes, err.text);
 }
 
@@ -387,7 +387,7 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
     };
     round->execution = plan_execute(&executor, round->plan);
     note_writes(agent, round, now);
-    rewrites_complain(&agent->rewrites, now, &cycle->notes);
+    rewrites_report(&agent->rewrites, now, &cycle->notes);
     if (placement_failed(round))
         forget_placement(agent, cycle);
     end_adoption(agent, cycle);
@@ -409,8 +409,8 @@ static void forget_servers(struct agent *agent, struct cycle *cycle)
     struct error err;
     for (size_t i = 0; cycle->observed && i < agent->servers.count; i++)
         if (!has_allocation(cycle->observed, agent->servers.items[i]) &&
-            orders_withdraw(agent->config->agent.state_file, ORDER_SERVER,
-                            agent->servers.items[i], NULL, &err) != 0)
+            requests_withdraw(agent->config->agent.state_file, REQUEST_SERVER,
+                              agent->servers.items[i], NULL, &err) != 0)
             strlist_add(&cycle->notes, err.text);
 }
 

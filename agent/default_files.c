@@ -56,7 +56,7 @@ static int take_words(const struct strlist *words, struct strlist *files,
     return 0;
 }
 
-int command_files_read(const char *defaults, struct strlist *files,
+int default_files_read(const char *defaults, struct strlist *files,
                        struct strlist *dirs, struct error *err)
 {
     _cleanup_free_ char *text = NULL;

@@ -15,7 +15,7 @@
 /* Adds what --config-file and --config-dir in VGPU_AGENT_OPTIONS name. `defaults` is
  * the file that sets it, in the form of systemd's EnvironmentFile=. It need not be
  * there. */
-int command_files_read(const char *defaults, struct strlist *files,
+int default_files_read(const char *defaults, struct strlist *files,
                        struct strlist *dirs, struct error *err);
 
 #endif

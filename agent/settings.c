@@ -89,7 +89,7 @@ int settings_use_daemons_files(struct settings *settings, struct error *err)
 {
     if (settings->config_files.count > 0 || settings->config_dirs.count > 0)
         return 0;
-    if (command_files_read(COMMAND_FILES_DEFAULTS, &settings->config_files,
+    if (default_files_read(COMMAND_FILES_DEFAULTS, &settings->config_files,
                            &settings->config_dirs, err) != 0)
         return -1;
     if (settings->config_files.count == 0 && settings->config_dirs.count == 0 &&

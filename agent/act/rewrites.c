@@ -53,8 +53,7 @@ void rewrites_note(struct rewrites *rewrites, const struct plan *plan,
     }
 }
 
-void rewrites_complain(const struct rewrites *rewrites, int64_t now,
-                       struct strlist *out)
+void rewrites_report(const struct rewrites *rewrites, int64_t now, struct strlist *out)
 {
     for (size_t i = 0; i < rewrites->count; i++) {
         const struct rewrite *rewrite = &rewrites->items[i];

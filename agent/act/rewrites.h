@@ -32,7 +32,6 @@ void rewrites_note(struct rewrites *rewrites, const struct plan *plan,
 
 /* Adds a line for each provider to which the same was written three times and more, the
  * last time within ten minutes. */
-void rewrites_complain(const struct rewrites *rewrites, int64_t now,
-                       struct strlist *out);
+void rewrites_report(const struct rewrites *rewrites, int64_t now, struct strlist *out);
 
 #endif

@@ -23,8 +23,8 @@ static bool is_taken_up(const struct command_session *session, void *data)
 {
     const struct adoption *adoption = data;
     _cleanup_strlist_ struct strlist standing = {0};
-    return orders_read(session->config->agent.state_file, ORDER_ADOPT_ROOT, &standing,
-                       NULL) == 0 &&
+    return requests_read(session->config->agent.state_file, REQUEST_ADOPT_ROOT,
+                         &standing, NULL) == 0 &&
            !strlist_contains(&standing, adoption->uuid);
 }
 
@@ -32,11 +32,11 @@ static int ask_daemon(struct command_session *session, struct adoption *adoption
                       struct error *err)
 {
     const char *state_file = session->config->agent.state_file;
-    if (orders_give(state_file, ORDER_ADOPT_ROOT, adoption->uuid, NULL, err) == 0 &&
+    if (requests_give(state_file, REQUEST_ADOPT_ROOT, adoption->uuid, NULL, err) == 0 &&
         command_wake_daemon(session, err) == 0 &&
         command_wait_until(session, is_taken_up, adoption, err) == 0)
         return 0;
-    (void)orders_withdraw(state_file, ORDER_ADOPT_ROOT, adoption->uuid, NULL, NULL);
+    (void)requests_withdraw(state_file, REQUEST_ADOPT_ROOT, adoption->uuid, NULL, NULL);
     return -1;
 }
 

@@ -34,7 +34,7 @@ static struct strlist existing(const struct host *host, const struct strlist *de
 /* Of one whose devices are to be made: that it failed, and why, which only the daemon
  * knows. The caller frees. */
 static char *reason_of(const struct allocation_status *allocation,
-                       const struct notices *said)
+                       const struct problem_list *said)
 {
     if (!allocation->reason)
         return NULL;
@@ -48,7 +48,7 @@ static char *reason_of(const struct allocation_status *allocation,
 }
 
 static void add_allocation(struct table *table, const struct host *host,
-                           const struct notices *said,
+                           const struct problem_list *said,
                            const struct allocation_status *allocation)
 {
     _cleanup_free_ char *reason = reason_of(allocation, said);
@@ -67,7 +67,7 @@ static void add_allocation(struct table *table, const struct host *host,
 }
 
 /* Where it cannot be read, its reasons are not known here. */
-static void read_said(const struct config *config, struct notices *said)
+static void read_said(const struct config *config, struct problem_list *said)
 {
     struct instance_holder holder;
     int64_t cycle_end;
@@ -76,13 +76,13 @@ static void read_said(const struct config *config, struct notices *said)
     const char *state_file = config->agent.state_file;
     if (instance_lock_holder(state_file, &holder, &ignored) == 0 &&
         strcmp(holder.command, INSTANCE_DAEMON) == 0)
-        (void)daemon_report_read(state_file, holder.pid, said, &cycle_end, digest,
+        (void)problems_file_read(state_file, holder.pid, said, &cycle_end, digest,
                                  &ignored);
 }
 
 static int print_allocations(const struct cycle *cycle, enum output_format format)
 {
-    _cleanup_notices_ struct notices said = {0};
+    _cleanup_problem_list_ struct problem_list said = {0};
     read_said(cycle->config, &said);
     _cleanup_(table_freep) struct table *table = table_new(columns);
     const struct plan *plan = cycle_plan(cycle);

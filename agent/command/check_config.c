@@ -20,7 +20,7 @@ static void check_host(const struct command_context *context,
     _cleanup_(host_freep) struct host *host = NULL;
     struct error err;
     if (host_look(root, config->agent.state_file, &host, &err) == 0)
-        config_host_check(config, host, problems);
+        check_host_types(config, host, problems);
     else
         config_error(problems, NULL,
                      "agent.sysfs_root: the host cannot be looked at: %s", err.text);

@@ -184,8 +184,8 @@ static void check_same_card(const struct config *config, size_t index,
     }
 }
 
-void config_host_check(const struct config *config, const struct host *host,
-                       struct config_problems *problems)
+void check_host_types(const struct config *config, const struct host *host,
+                      struct config_problems *problems)
 {
     _cleanup_free_ char *nothing = desired_nothing_enabled(config, host);
     if (nothing && !config_has_errors(problems))

@@ -9,7 +9,7 @@
 #include "agent/host/host.h"
 #include "config/config.h"
 
-void config_host_check(const struct config *config, const struct host *host,
-                       struct config_problems *problems);
+void check_host_types(const struct config *config, const struct host *host,
+                      struct config_problems *problems);
 
 #endif

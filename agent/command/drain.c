@@ -137,8 +137,8 @@ static int show(const struct command_session *session, const struct draining *dr
 
 /* ---- the commands ---- */
 
-static int give_order(struct command_session *session, const char *asked,
-                      struct draining *draining, struct error *err)
+static int give_request(struct command_session *session, const char *asked,
+                        struct draining *draining, struct error *err)
 {
     const char *state_file = session->config->agent.state_file;
     _cleanup_gpu_names_ struct gpu_names names = {0};
@@ -146,10 +146,10 @@ static int give_order(struct command_session *session, const char *asked,
     if (check_mode(session, draining->drain, err) != 0 ||
         gpu_argument_name(session->cycle.host, &names, asked, &draining->gpu, err) != 0)
         return -1;
-    return draining->drain ? orders_give(state_file, ORDER_DRAINED, draining->gpu,
-                                         &draining->changed, err)
-                           : orders_withdraw(state_file, ORDER_DRAINED, draining->gpu,
-                                             &draining->changed, err);
+    return draining->drain ? requests_give(state_file, REQUEST_DRAINED, draining->gpu,
+                                           &draining->changed, err)
+                           : requests_withdraw(state_file, REQUEST_DRAINED,
+                                               draining->gpu, &draining->changed, err);
 }
 
 /* What somebody else has reserved is in nobody's order: `undrain` means it, too. */
@@ -182,7 +182,7 @@ static int run(const struct command_context *context, const char *asked, bool dr
     struct draining draining = {.drain = drain};
     struct error err;
     if (look(&session, &err) != 0 ||
-        give_order(&session, asked, &draining, &err) != 0 ||
+        give_request(&session, asked, &draining, &err) != 0 ||
         free_reserved(&session, &draining, &err) != 0) {
         status = command_fail(&err);
     } else {

@@ -17,7 +17,7 @@ static int run(const struct command_context *context, int argc, char **argv)
     if (status != EX_OK)
         return status;
     const struct plan *plan = cycle_plan(&session.cycle);
-    _cleanup_notices_ struct notices found = {0};
+    _cleanup_problem_list_ struct problem_list found = {0};
     cycle_problems(&session.cycle, &found);
     _cleanup_strlist_ struct strlist problems = {0};
     for (size_t i = 0; i < found.count; i++)

@@ -41,8 +41,8 @@ static bool is_answered(const struct command_session *session, void *data)
 static int wait_for_daemon(struct command_session *session, struct question *question,
                            struct error *err)
 {
-    if (orders_give(session->config->agent.state_file, ORDER_SERVER, question->consumer,
-                    NULL, err) != 0)
+    if (requests_give(session->config->agent.state_file, REQUEST_SERVER,
+                      question->consumer, NULL, err) != 0)
         return -1;
     if (command_wake_daemon(session, err) != 0)
         return -1;

@@ -116,8 +116,8 @@ static bool is_taken_up(const struct command_session *session, void *data)
 {
     const struct pruning *pruning = data;
     _cleanup_strlist_ struct strlist standing = {0};
-    if (orders_read(session->config->agent.state_file, ORDER_PRUNE, &standing, NULL) !=
-        0)
+    if (requests_read(session->config->agent.state_file, REQUEST_PRUNE, &standing,
+                      NULL) != 0)
         return false;
     for (size_t i = 0; i < pruning->wanted.count; i++)
         if (strlist_contains(&standing, pruning->wanted.items[i]))
@@ -128,14 +128,16 @@ static bool is_taken_up(const struct command_session *session, void *data)
 static void withdraw_all(const char *state_file, const struct strlist *providers)
 {
     for (size_t i = 0; i < providers->count; i++)
-        (void)orders_withdraw(state_file, ORDER_PRUNE, providers->items[i], NULL, NULL);
+        (void)requests_withdraw(state_file, REQUEST_PRUNE, providers->items[i], NULL,
+                                NULL);
 }
 
-static int order_all(const char *state_file, const struct strlist *providers,
-                     struct error *err)
+static int request_all(const char *state_file, const struct strlist *providers,
+                       struct error *err)
 {
     for (size_t i = 0; i < providers->count; i++)
-        if (orders_give(state_file, ORDER_PRUNE, providers->items[i], NULL, err) != 0)
+        if (requests_give(state_file, REQUEST_PRUNE, providers->items[i], NULL, err) !=
+            0)
             return -1;
     return 0;
 }
@@ -156,7 +158,7 @@ static int ask_daemon(struct command_session *session, struct pruning *pruning,
                       struct error *err)
 {
     const char *state_file = session->config->agent.state_file;
-    if (order_all(state_file, &pruning->wanted, err) != 0 ||
+    if (request_all(state_file, &pruning->wanted, err) != 0 ||
         wait_for_daemon(session, pruning, err) != 0) {
         withdraw_all(state_file, &pruning->wanted);
         return -1;

@@ -28,17 +28,17 @@ static int take_wait(const char *text, int64_t *wait)
 }
 
 /* One attempt; what is still missing, and why, is in `missing`. */
-static int attempt(struct command_session *session, struct notices *missing,
+static int attempt(struct command_session *session, struct problem_list *missing,
                    struct error *err)
 {
     strlist_clear(&session->cycle.late);
     if (cycle_run(session->agent, agent_now(session->agent), &session->cycle, err) != 0)
         return -1;
-    struct notices now = {0};
+    struct problem_list now = {0};
     cycle_problems(&session->cycle, &now);
     if (now.count == 0 && !cycle_settled(&session->cycle))
-        notices_add(&now, NULL, "the kernel is still at work");
-    notices_update(missing, &now);
+        problems_add(&now, NULL, "the kernel is still at work");
+    problems_update(missing, &now);
     return 0;
 }
 
@@ -46,7 +46,7 @@ static int attempt(struct command_session *session, struct notices *missing,
 static int restore(struct command_session *session, int64_t wait, bool *all,
                    struct error *err)
 {
-    _cleanup_notices_ struct notices missing = {0};
+    _cleanup_problem_list_ struct problem_list missing = {0};
     for (int64_t end = clock_monotonic_ms() + wait * 1000;;) {
         if (attempt(session, &missing, err) != 0)
             return -1;

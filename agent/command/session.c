@@ -89,7 +89,7 @@ int command_print_done(const struct cycle *cycle, const char *nothing,
 
 void command_print_problems(const struct cycle *cycle)
 {
-    _cleanup_notices_ struct notices problems = {0};
+    _cleanup_problem_list_ struct problem_list problems = {0};
     cycle_problems(cycle, &problems);
     for (size_t i = 0; i < problems.count; i++)
         command_complain(problems.items[i].text);

@@ -22,11 +22,11 @@ struct status {
     int64_t cycle_end;                         /* the daemon's last; 0: none yet */
     bool files_changed;                        /* since the daemon read them */
     char *no_space;                            /* for the state file; NULL: there is */
-    struct notices said;                       /* by the daemon */
+    struct problem_list said;                  /* by the daemon */
     struct error placement;                    /* code NONE: it answers */
     size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
     struct gpu_status_list gpus;
-    struct notices problems;
+    struct problem_list problems;
 };
 
 /* ---- what there is ---- */
@@ -62,9 +62,9 @@ static void add_daemons_problems(struct status *status)
     int64_t most = daemon_overdue_after(status->sync_interval);
     _cleanup_free_ char *long_ago = duration_text(silence(status));
     if (daemon_of(status) == 0)
-        notices_add(&status->problems, NULL, "the daemon does not run");
+        problems_add(&status->problems, NULL, "the daemon does not run");
     else if (silence(status) > most)
-        notices_add_take(
+        problems_add_take(
             &status->problems, NULL,
             xasprintf("the daemon hangs: it has ended no cycle for %s", long_ago));
 }
@@ -73,21 +73,22 @@ static void add_problems(struct status *status, const struct command_session *se
 {
     add_daemons_problems(status);
     if (session->faulty)
-        notices_add(&status->problems, NULL,
-                    "the files have errors (`vgpu-agent check-config` lists them); the "
-                    "daemon goes on with the options that it read before, which may be "
-                    "others than what is shown here");
+        problems_add(
+            &status->problems, NULL,
+            "the files have errors (`vgpu-agent check-config` lists them); the "
+            "daemon goes on with the options that it read before, which may be "
+            "others than what is shown here");
     else if (status->files_changed)
-        notices_add(&status->problems, NULL, DAEMON_FILES_CHANGED);
+        problems_add(&status->problems, NULL, DAEMON_FILES_CHANGED);
     if (status->no_space)
-        notices_add(&status->problems, NULL, status->no_space);
+        problems_add(&status->problems, NULL, status->no_space);
     if (session->note)
-        notices_add(&status->problems, NULL, session->note);
+        problems_add(&status->problems, NULL, session->note);
     if (status->placement.code != ERROR_NONE)
-        notices_add(&status->problems, NULL, status->placement.text);
+        problems_add(&status->problems, NULL, status->placement.text);
     cycle_problems(status->cycle, &status->problems);
     for (size_t i = 0; i < status->said.count; i++)
-        notices_add(&status->problems, NULL, status->said.items[i].text);
+        problems_add(&status->problems, NULL, status->said.items[i].text);
 }
 
 /* ---- for people ---- */
@@ -318,7 +319,7 @@ static int look_at_daemon(const struct config *config, struct status *status,
         return -1;
     if (daemon_of(status) == 0)
         return 0;
-    if (daemon_report_read(state_file, daemon_of(status), &status->said,
+    if (problems_file_read(state_file, daemon_of(status), &status->said,
                            &status->cycle_end, digest, err) != 0)
         return -1;
     status->files_changed =
@@ -369,10 +370,10 @@ static int run(const struct command_context *context, int argc, char **argv)
     struct error err;
     if (look_and_show(&session, &status, context->format, &result, &err) != 0)
         result = command_fail(&err);
-    notices_clear(&status.said);
+    problems_clear(&status.said);
     gpu_status_clear(&status.gpus);
     free(status.no_space);
-    notices_clear(&status.problems);
+    problems_clear(&status.problems);
     return result;
 }
 

@@ -146,18 +146,18 @@ static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t n
 
 /* Takes up what `vgpu-agent prune` waits for. Where the folder cannot be read, the
  * cycle says so, which looks there as well. */
-static void take_prune_orders(struct daemon *daemon, struct strlist *orders)
+static void take_prune_requests(struct daemon *daemon, struct strlist *orders)
 {
-    (void)orders_read(daemon->config->agent.state_file, ORDER_PRUNE, orders, NULL);
+    (void)requests_read(daemon->config->agent.state_file, REQUEST_PRUNE, orders, NULL);
     agent_set_prune(daemon->agent, orders);
 }
 
-static void end_prune_orders(struct daemon *daemon, const struct strlist *orders)
+static void end_prune_requests(struct daemon *daemon, const struct strlist *orders)
 {
     struct error err;
     for (size_t i = 0; i < orders->count; i++)
-        if (orders_withdraw(daemon->config->agent.state_file, ORDER_PRUNE,
-                            orders->items[i], NULL, &err) != 0)
+        if (requests_withdraw(daemon->config->agent.state_file, REQUEST_PRUNE,
+                              orders->items[i], NULL, &err) != 0)
             log_error("agent", "%s", err.text);
 }
 
@@ -172,11 +172,11 @@ static void one_cycle(struct daemon *daemon)
     daemon->wake = false;
     monitor_follow(daemon->monitor, daemon->config, daemon->agent);
     _cleanup_strlist_ struct strlist prune = {0};
-    take_prune_orders(daemon, &prune);
+    take_prune_requests(daemon, &prune);
     int rc = cycle_run(daemon->agent, now, &cycle, &err);
     log_steps(&cycle);
     if (rc == 0)
-        end_prune_orders(daemon, &prune);
+        end_prune_requests(daemon, &prune);
     daemon->failures = rc == 0 ? 0 : daemon->failures + 1;
     monitor_note_files(daemon->monitor,
                        settings_differ(daemon->settings, daemon->config));
@@ -291,8 +291,8 @@ static int start(struct daemon *daemon, struct error *err)
     /* Whoever asked an earlier daemon has gone. */
     const char *state_file = daemon->config->agent.state_file;
     reload_answer_forget(state_file);
-    if (orders_withdraw_all(state_file, ORDER_PRUNE, err) != 0 ||
-        orders_withdraw_all(state_file, ORDER_ADOPT_ROOT, err) != 0)
+    if (requests_withdraw_all(state_file, REQUEST_PRUNE, err) != 0 ||
+        requests_withdraw_all(state_file, REQUEST_ADOPT_ROOT, err) != 0)
         return -1;
     if (notify_watchdog_interval() > 0)
         daemon->next_sign_of_life = now_ms();

@@ -114,12 +114,12 @@ void metrics_clear(struct metrics *metrics)
 }
 
 void metrics_overdue(const struct metrics *metrics, int64_t monotonic,
-                     struct notices *out)
+                     struct problem_list *out)
 {
     for (size_t i = 0; i < metrics->waiting_count; i++) {
         const struct metrics_waiting *waiting = &metrics->waiting[i];
         if (waiting->at_nova && monotonic - waiting->since >= NOVA_OVERDUE)
-            notices_add_take(
+            problems_add_take(
                 out, NULL,
                 xasprintf(
                     "consumer %s on %s: nova-compute has made no device for it in "

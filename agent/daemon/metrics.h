@@ -50,7 +50,7 @@ void metrics_clear(struct metrics *metrics);
 /* Adds the allocations that nova-compute has had ten minutes to make a device for: it
  * does so when it starts a guest, or not at all. `monotonic`: now, in milliseconds. */
 void metrics_overdue(const struct metrics *metrics, int64_t monotonic,
-                     struct notices *out);
+                     struct problem_list *out);
 
 /* What is not kept here. */
 struct metrics_extra {

@@ -15,20 +15,20 @@
 struct monitor {
     const struct config *config; /* borrowed */
     const struct agent *agent;   /* borrowed */
-    struct notices notices;      /* what is not well */
+    struct problem_list notices; /* what is not well */
     struct error trouble;        /* why the last cycle could not look; code NONE: it
                                     could */
     unsigned failures;           /* cycles in a row that could not */
-    struct daemon_report report;
+    struct problems_file report;
     bool report_failed;
     struct metrics metrics;
-    int64_t begin;            /* in milliseconds */
-    int64_t last_end;         /* of a cycle; 0: none yet */
-    struct http_status *http; /* NULL: nothing is served, */
-    char *http_address;       /* as [agent] listen was, */
-    char *http_problem;       /* because of this; NULL: nothing is to be served */
-    bool files_changed;       /* since they were read */
-    char *reload_problem;     /* why the old configuration stays; NULL: it does not */
+    int64_t begin;              /* in milliseconds */
+    int64_t last_end;           /* of a cycle; 0: none yet */
+    struct status_server *http; /* NULL: nothing is served, */
+    char *http_address;         /* as [agent] listen was, */
+    char *http_problem;         /* because of this; NULL: nothing is to be served */
+    bool files_changed;         /* since they were read */
+    char *reload_problem;       /* why the old configuration stays; NULL: it does not */
 };
 
 struct monitor *monitor_new(void)
@@ -40,7 +40,7 @@ struct monitor *monitor_new(void)
 
 static void close_http(struct monitor *monitor)
 {
-    http_status_free(monitor->http);
+    status_server_free(monitor->http);
     free(monitor->http_address);
     free(monitor->http_problem);
     monitor->http = NULL;
@@ -53,8 +53,8 @@ void monitor_free(struct monitor *monitor)
         return;
     close_http(monitor);
     free(monitor->reload_problem);
-    notices_clear(&monitor->notices);
-    daemon_report_clear(&monitor->report);
+    problems_clear(&monitor->notices);
+    problems_file_clear(&monitor->report);
     metrics_clear(&monitor->metrics);
     free(monitor);
 }
@@ -76,7 +76,7 @@ static void make_page(void *data, const char *path, struct http_page *page)
         .sync_interval = monitor->config->agent.sync_interval,
         .trouble = &monitor->trouble,
     };
-    daemon_page(&state, path, page);
+    pages_make(&state, path, page);
 }
 
 void monitor_follow(struct monitor *monitor, const struct config *config,
@@ -92,18 +92,18 @@ void monitor_follow(struct monitor *monitor, const struct config *config,
         return;
     struct error err;
     const struct http_pages pages = {make_page, monitor};
-    if (http_status_new(wanted, &pages, &monitor->http, &err) != 0) {
+    if (status_server_new(wanted, &pages, &monitor->http, &err) != 0) {
         monitor->http_problem =
             xasprintf("nothing is served to monitoring: %s", err.text);
         return;
     }
     monitor->http_address = xstrdup(wanted);
-    log_info("agent", "serves http://%s/metrics", http_status_address(monitor->http));
+    log_info("agent", "serves http://%s/metrics", status_server_address(monitor->http));
 }
 
 void monitor_run(const struct monitor *monitor)
 {
-    http_status_run(monitor->http);
+    status_server_run(monitor->http);
 }
 
 static void on_request(void *data)
@@ -113,8 +113,8 @@ static void on_request(void *data)
 
 struct watch monitor_watch(const struct monitor *monitor)
 {
-    return (struct watch){http_status_fd(monitor->http), POLLIN,
-                          http_status_timeout(monitor->http), on_request,
+    return (struct watch){status_server_fd(monitor->http), POLLIN,
+                          status_server_timeout(monitor->http), on_request,
                           (void *)monitor};
 }
 
@@ -138,7 +138,7 @@ static void note_success(struct monitor *monitor)
                  monitor->failures + 1);
     monitor->trouble = (struct error){0};
     monitor->failures = 0;
-    const struct notices *standing = &monitor->notices;
+    const struct problem_list *standing = &monitor->notices;
     _cleanup_free_ char *state =
         standing->count == 0 ? xstrdup("STATUS=all is well")
                              : xasprintf("STATUS=%zu not well, the first: %s",
@@ -146,16 +146,16 @@ static void note_success(struct monitor *monitor)
     notify_news(state);
 }
 
-static void add_all(struct notices *to, const struct notices *from)
+static void add_all(struct problem_list *to, const struct problem_list *from)
 {
     for (size_t i = 0; i < from->count; i++)
-        notices_add(to, from->items[i].about, from->items[i].text);
+        problems_add(to, from->items[i].about, from->items[i].text);
 }
 
 /* Where Placement was not seen, what was wrong there is wrong still. */
 static void note_problems(struct monitor *monitor, const struct cycle *cycle, bool seen)
 {
-    struct notices now = {0};
+    struct problem_list now = {0};
     if (cycle->round_count > 0)
         cycle_problems(cycle, &now);
     if (!seen)
@@ -163,25 +163,25 @@ static void note_problems(struct monitor *monitor, const struct cycle *cycle, bo
     metrics_overdue(&monitor->metrics, clock_monotonic_ms(), &now);
     char *full = state_folder_full(monitor->config->agent.state_file);
     if (full)
-        notices_add_take(&now, NULL, full);
+        problems_add_take(&now, NULL, full);
     if (monitor->http_problem)
-        notices_add(&now, "listen", monitor->http_problem);
+        problems_add(&now, "listen", monitor->http_problem);
     if (monitor->reload_problem)
-        notices_add(&now, "reload", monitor->reload_problem);
+        problems_add(&now, "reload", monitor->reload_problem);
     else if (monitor->files_changed)
-        notices_add(&now, NULL, DAEMON_FILES_CHANGED);
-    notices_update(&monitor->notices, &now);
+        problems_add(&now, NULL, DAEMON_FILES_CHANGED);
+    problems_update(&monitor->notices, &now);
 }
 
 static void write_report(struct monitor *monitor)
 {
-    _cleanup_notices_ struct notices all = {0};
+    _cleanup_problem_list_ struct problem_list all = {0};
     if (monitor->trouble.code != ERROR_NONE)
-        notices_add(&all, NULL, monitor->trouble.text);
+        problems_add(&all, NULL, monitor->trouble.text);
     add_all(&all, &monitor->notices);
     uuid_text_copy(monitor->report.digest, monitor->config->digest);
     struct error err;
-    int rc = daemon_report_write(&monitor->report, monitor->config->agent.state_file,
+    int rc = problems_file_write(&monitor->report, monitor->config->agent.state_file,
                                  &all, &err);
     if (rc != 0 && !monitor->report_failed)
         log_error("agent", "%s", err.text);
@@ -203,7 +203,7 @@ void monitor_note_reload(struct monitor *monitor, const char *problem)
         xasprintf("reload: the old configuration stays: %s", problem);
     /* Each time, and so not once more by notices_update(). */
     log_error("agent", "%s", monitor->reload_problem);
-    notices_add(&monitor->notices, "reload", monitor->reload_problem);
+    problems_add(&monitor->notices, "reload", monitor->reload_problem);
 }
 
 void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,

@@ -32,8 +32,8 @@ static void make_readiness(const struct daemon_state *state, struct http_page *p
         page->text = xasprintf("%s\n", state->trouble->text);
 }
 
-void daemon_page(const struct daemon_state *state, const char *path,
-                 struct http_page *page)
+void pages_make(const struct daemon_state *state, const char *path,
+                struct http_page *page)
 {
     if (strcmp(path, "/metrics") == 0) {
         page->status = 200;

@@ -23,7 +23,7 @@ struct daemon_state {
                                     could */
 };
 
-void daemon_page(const struct daemon_state *state, const char *path,
-                 struct http_page *page);
+void pages_make(const struct daemon_state *state, const char *path,
+                struct http_page *page);
 
 #endif

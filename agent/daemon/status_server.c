@@ -14,7 +14,7 @@
 #define CONNECTION_TIMEOUT 10  /* seconds, of silence, and for a whole request */
 #define SWEEP_INTERVAL 1000    /* milliseconds */
 
-struct http_status {
+struct status_server {
     struct MHD_Daemon *daemon;
     struct http_pages pages;
     char address[LISTENER_NAME_SIZE];
@@ -52,7 +52,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   const char *version, const char *upload,
                                   size_t *upload_size, void **state)
 {
-    const struct http_status *http = context;
+    const struct status_server *http = context;
     static int seen;
     (void)version, (void)upload;
     /* First the head comes, and then, whatever it is, a body. */
@@ -86,7 +86,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 static void on_connection(void *context, struct MHD_Connection *connection, void **peer,
                           enum MHD_ConnectionNotificationCode code)
 {
-    struct http_status *http = context;
+    struct status_server *http = context;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         peers_remove(&http->peers, *peer);
         return;
@@ -101,10 +101,11 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 
 /* ---- the server ---- */
 
-int http_status_new(const char *address, const struct http_pages *pages,
-                    struct http_status **out, struct error *err)
+int status_server_new(const char *address, const struct http_pages *pages,
+                      struct status_server **out, struct error *err)
 {
-    _cleanup_(http_status_freep) struct http_status *http = xcalloc(1, sizeof *http);
+    _cleanup_(status_server_freep) struct status_server *http =
+        xcalloc(1, sizeof *http);
     http->pages = *pages;
     http->peers.limits = (struct peers_limits){.connections = MAX_CONNECTIONS,
                                                .per_address = MAX_CONNECTIONS,
@@ -132,7 +133,7 @@ int http_status_new(const char *address, const struct http_pages *pages,
     return 0;
 }
 
-void http_status_free(struct http_status *http)
+void status_server_free(struct status_server *http)
 {
     if (!http)
         return;
@@ -141,18 +142,18 @@ void http_status_free(struct http_status *http)
     free(http);
 }
 
-const char *http_status_address(const struct http_status *http)
+const char *status_server_address(const struct status_server *http)
 {
     return http ? http->address : "";
 }
 
-int http_status_fd(const struct http_status *http)
+int status_server_fd(const struct status_server *http)
 {
     return http ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd
                 : -1;
 }
 
-int http_status_timeout(const struct http_status *http)
+int status_server_timeout(const struct status_server *http)
 {
     unsigned MHD_LONG_LONG milliseconds;
     int longest = http && http->peers.first ? SWEEP_INTERVAL : -1;
@@ -161,7 +162,7 @@ int http_status_timeout(const struct http_status *http)
     return milliseconds < SWEEP_INTERVAL ? (int)milliseconds : SWEEP_INTERVAL;
 }
 
-static void sweep(struct http_status *http)
+static void sweep(struct status_server *http)
 {
     int64_t now = clock_monotonic_ms();
     if (now - http->swept < SWEEP_INTERVAL)
@@ -170,7 +171,7 @@ static void sweep(struct http_status *http)
     peers_sweep(&http->peers);
 }
 
-void http_status_run(struct http_status *http)
+void status_server_run(struct status_server *http)
 {
     if (!http)
         return;

@@ -11,7 +11,7 @@
 #include "lib/cleanup.h"
 #include "lib/error.h"
 
-struct http_status;
+struct status_server;
 
 struct http_page {
     unsigned status;
@@ -26,20 +26,20 @@ struct http_pages {
 };
 
 /* Listens at `address`, as in config/listen_address.h. */
-int http_status_new(const char *address, const struct http_pages *pages,
-                    struct http_status **out, struct error *err);
+int status_server_new(const char *address, const struct http_pages *pages,
+                      struct status_server **out, struct error *err);
 /* NULL is fine; so in all that follow. */
-void http_status_free(struct http_status *http);
-DEFINE_CLEANUP(struct http_status *, http_status_free)
+void status_server_free(struct status_server *http);
+DEFINE_CLEANUP(struct status_server *, status_server_free)
 
 /* "127.0.0.1:9190", with the port that the kernel chose where 0 was asked for. */
-const char *http_status_address(const struct http_status *http);
+const char *status_server_address(const struct status_server *http);
 
 /* Readable when there is something to do; -1: never. */
-int http_status_fd(const struct http_status *http);
+int status_server_fd(const struct status_server *http);
 /* Milliseconds until http_status_run() is due even so; -1: no hurry. */
-int http_status_timeout(const struct http_status *http);
+int status_server_timeout(const struct status_server *http);
 /* Does what there is to do, and does not wait. */
-void http_status_run(struct http_status *http);
+void status_server_run(struct status_server *http);
 
 #endif

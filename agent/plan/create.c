@@ -24,28 +24,29 @@ static void set_planned(struct want *want, size_t devices)
 
 /* ---- what is there ---- */
 
-static void judge_held(const struct world *world, struct want *want,
-                       const struct held *held)
+static void judge_present(const struct world *world, struct want *want,
+                          const struct present *present)
 {
     char uuid[UUID_TEXT_SIZE];
-    held_identity(held, uuid);
-    if (!held->stays)
+    held_identity(present, uuid);
+    if (!present->stays)
         strlist_add(&want->devices, uuid);
-    if (held->stays && want->state != ALLOCATION_PENDING)
-        set_state(want, ALLOCATION_MIGRATING,
-                  xasprintf("it is taken for a migration of %s, whose device %s stands "
-                            "for it",
-                            held->entry ? held->entry->consumer : held->use->domain,
-                            held->device->address));
-    else if (held->device->in_transition)
+    if (present->stays && want->state != ALLOCATION_PENDING)
+        set_state(
+            want, ALLOCATION_MIGRATING,
+            xasprintf("it is taken for a migration of %s, whose device %s stands "
+                      "for it",
+                      present->entry ? present->entry->consumer : present->use->domain,
+                      present->device->address));
+    else if (present->device->in_transition)
         set_state(want, ALLOCATION_PENDING, xstrdup("a device of it is in transition"));
-    else if (want->state == ALLOCATION_READY && changes_hands(world, held, want)) {
+    else if (want->state == ALLOCATION_READY && changes_hands(world, present, want)) {
         set_state(want, ALLOCATION_PENDING,
                   xasprintf("the device %s is to be handed over to it",
-                            held->device->address));
+                            present->device->address));
         want->planned = true;
-    } else if (want->state == ALLOCATION_READY && held->use &&
-               (held->use->running || held->use->group_open))
+    } else if (want->state == ALLOCATION_READY && present->use &&
+               (present->use->running || present->use->group_open))
         set_state(want, ALLOCATION_IN_USE, NULL);
 }
 
@@ -53,9 +54,9 @@ static void judge(const struct world *world, struct want *want)
 {
     const struct group *group = want->group;
     set_state(want, ALLOCATION_READY, NULL);
-    for (size_t i = 0; i < group->held_count; i++)
-        if (group->held[i].want == want)
-            judge_held(world, want, &group->held[i]);
+    for (size_t i = 0; i < group->present_count; i++)
+        if (group->present[i].want == want)
+            judge_present(world, want, &group->present[i]);
 }
 
 static bool lacks_devices(const struct want *want)
@@ -72,13 +73,13 @@ static bool lacks_devices(const struct want *want)
  * retired provider, the whole card. */
 static const struct gpu *place_of(const struct want *want)
 {
-    const struct desired_provider *desired = want->subject->desired;
+    const struct desired_provider *desired = want->managed->desired;
     return desired && desired->gpu ? &desired->view : want->group->gpu;
 }
 
 static const struct device_type *configured_type(const struct want *want)
 {
-    const struct desired_provider *desired = want->subject->desired;
+    const struct desired_provider *desired = want->managed->desired;
     return desired && desired->type_id ? gpu_type(place_of(want), desired->type_id)
                                        : NULL;
 }
@@ -88,7 +89,7 @@ static struct journal_device order(const struct want *want, unsigned index)
 {
     struct journal_device device = {.resource_class = want->allocation->resource_class,
                                     .index = index};
-    uuid_text_copy(device.provider, want->subject->uuid);
+    uuid_text_copy(device.provider, want->managed->uuid);
     uuid_text_copy(device.consumer, want->allocation->consumer);
     return device;
 }
@@ -98,7 +99,7 @@ const struct device_type *want_lost_type(const struct want *want)
     for (size_t i = 0; i < want->group->lost_count; i++) {
         const struct lost *lost = &want->group->lost[i];
         const struct device_type *type =
-            lost->want == want ? place_old_type(place_of(want), lost->entry) : NULL;
+            lost->want == want ? fit_old_type(place_of(want), lost->entry) : NULL;
         if (type && type != configured_type(want))
             return type;
     }
@@ -107,10 +108,9 @@ const struct device_type *want_lost_type(const struct want *want)
 
 /* A guest that was promised the old type gets it again, as long as the card offers it.
  */
-static bool place_lost(struct placing *placing, struct want *want,
-                       const struct lost *lost)
+static bool place_lost(struct fit *fit, struct want *want, const struct lost *lost)
 {
-    const struct device_type *type = place_old_type(place_of(want), lost->entry);
+    const struct device_type *type = fit_old_type(place_of(want), lost->entry);
     if (!type)
         type = configured_type(want);
     struct journal_device device = order(want, lost->index);
@@ -124,7 +124,7 @@ static bool place_lost(struct placing *placing, struct want *want,
     /* Whoever names it names it there. */
     if (lost->use)
         stpcpy(device.address, lost->entry->address);
-    return type && placing_add(placing, place_of(want), type, &device, want);
+    return type && fit_add(fit, place_of(want), type, &device, want);
 }
 
 static bool is_named_by_another(struct world *world, const struct want *want,
@@ -140,8 +140,8 @@ static bool is_named_by_another(struct world *world, const struct want *want,
 
 /* An index whose uuid nobody has: after a migration, a device made for this consumer
  * can be another's by now. One that is just being made or removed may be this one. */
-static bool find_uuid(struct placing *placing, struct world *world,
-                      const struct want *want, struct journal_device *device)
+static bool find_uuid(struct fit *fit, struct world *world, const struct want *want,
+                      struct journal_device *device)
 {
     for (;; device->index++) {
         if (want_has_index(want, device->index) ||
@@ -156,32 +156,32 @@ static bool find_uuid(struct placing *placing, struct world *world,
         if (!there)
             return true;
         if (there->in_transition) {
-            placing->shortage = "it waits for a device in transition";
+            fit->shortage = "it waits for a device in transition";
             return false;
         }
     }
 }
 
-static bool place_new(struct placing *placing, struct world *world, struct want *want,
+static bool place_new(struct fit *fit, struct world *world, struct want *want,
                       unsigned *next)
 {
     const struct device_type *type = configured_type(want);
     struct journal_device device = order(want, *next);
-    if (!type || !find_uuid(placing, world, want, &device))
+    if (!type || !find_uuid(fit, world, want, &device))
         return false;
     *next = device.index + 1;
-    return placing_add(placing, place_of(want), type, &device, want);
+    return fit_add(fit, place_of(want), type, &device, want);
 }
 
-static bool place_all(struct placing *placing, struct world *world, struct want *want)
+static bool place_all(struct fit *fit, struct world *world, struct want *want)
 {
     for (size_t i = 0; i < want->group->lost_count; i++)
         if (want->group->lost[i].want == want &&
-            !place_lost(placing, want, &want->group->lost[i]))
+            !place_lost(fit, want, &want->group->lost[i]))
             return false;
     unsigned next = 0;
     for (int64_t missing = want_missing(want); missing > 0; missing--)
-        if (!place_new(placing, world, want, &next))
+        if (!place_new(fit, world, want, &next))
             return false;
     return true;
 }
@@ -190,15 +190,16 @@ static bool place_all(struct placing *placing, struct world *world, struct want 
 
 static bool has_other_types(const struct group *group)
 {
-    for (size_t i = 0; i < group->held_count; i++)
-        if (held_is_settled(&group->held[i]) && !held_is_configured(&group->held[i]))
+    for (size_t i = 0; i < group->present_count; i++)
+        if (present_is_settled(&group->present[i]) &&
+            !present_is_configured(&group->present[i]))
             return true;
     return false;
 }
 
 static char *no_room(const struct world *world, const struct want *want)
 {
-    const struct desired_provider *desired = want->subject->desired;
+    const struct desired_provider *desired = want->managed->desired;
     const struct device_type *lost = want_lost_type(want);
     if (lost)
         return xasprintf(
@@ -220,7 +221,7 @@ static char *no_room(const struct world *world, const struct want *want)
 /* Why nothing can be made on the card now; NULL: it is well. The caller frees. */
 static char *sickness(const struct want *want)
 {
-    const struct desired_provider *desired = want->subject->desired;
+    const struct desired_provider *desired = want->managed->desired;
     const struct gpu *gpu = want->group->gpu;
     if (!gpu)
         return xstrdup("the GPU is not on this host");
@@ -239,20 +240,20 @@ static bool is_dead(const struct gpu *gpu)
 
 /* Made for it while the agent was in owner mode; NULL: there is none. nova-compute knows
  * nothing of it, and no guest has it. */
-static const struct held *left_by_owner(const struct want *want)
+static const struct present *left_by_owner(const struct want *want)
 {
-    for (size_t i = 0; i < want->group->held_count; i++) {
-        const struct held *held = &want->group->held[i];
-        if (!held->want && held->entry && !held->entry->adopted &&
-            entry_is_for(held->entry, want))
-            return held;
+    for (size_t i = 0; i < want->group->present_count; i++) {
+        const struct present *present = &want->group->present[i];
+        if (!present->want && present->entry && !present->entry->adopted &&
+            entry_is_for(present->entry, want))
+            return present;
     }
     return NULL;
 }
 
 static void leave_to_nova(struct want *want)
 {
-    const struct held *left = left_by_owner(want);
+    const struct present *left = left_by_owner(want);
     want->at_nova = !left;
     if (left)
         set_state(want, ALLOCATION_FAILED,
@@ -266,7 +267,7 @@ static void leave_to_nova(struct want *want)
 
 /* ---- one allocation after the other ---- */
 
-static void serve(struct placing *placing, struct world *world, struct want *want)
+static void serve(struct fit *fit, struct world *world, struct want *want)
 {
     judge(world, want);
     bool lacks = lacks_devices(want);
@@ -282,15 +283,15 @@ static void serve(struct placing *placing, struct world *world, struct want *wan
         leave_to_nova(want);
         return;
     }
-    size_t before = placing->count;
-    placing->shortage = NULL;
-    if (place_all(placing, world, want)) {
-        set_planned(want, placing->count - before);
+    size_t before = fit->count;
+    fit->shortage = NULL;
+    if (place_all(fit, world, want)) {
+        set_planned(want, fit->count - before);
         return;
     }
-    placing_cut(placing, before);
-    if (placing->shortage)
-        set_state(want, ALLOCATION_PENDING, xstrdup(placing->shortage));
+    fit_cut(fit, before);
+    if (fit->shortage)
+        set_state(want, ALLOCATION_PENDING, xstrdup(fit->shortage));
     else
         set_state(want, ALLOCATION_FAILED, no_room(world, want));
 }
@@ -300,12 +301,12 @@ static void serve(struct placing *placing, struct world *world, struct want *wan
  * until all is done. */
 void create_devices(struct world *world, struct group *group)
 {
-    struct placing placing = {.world = world, .group = group};
+    struct fit fit = {.world = world, .group = group};
     for (size_t i = 0; i < group->want_count; i++)
         if (want_missing(&group->wants[i]) == 0)
-            serve(&placing, world, &group->wants[i]);
+            serve(&fit, world, &group->wants[i]);
     for (size_t i = 0; i < group->want_count; i++)
         if (want_missing(&group->wants[i]) > 0)
-            serve(&placing, world, &group->wants[i]);
-    placing_emit(&placing);
+            serve(&fit, world, &group->wants[i]);
+    fit_emit(&fit);
 }

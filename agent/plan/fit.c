@@ -11,62 +11,60 @@
 /* A driver that offers millions must not make the plan as long. */
 #define MAX_PLACED 4096
 
-static int64_t placed_on(const struct placing *placing, const char *parent)
+static int64_t placed_on(const struct fit *fit, const char *parent)
 {
     int64_t count = 0;
-    for (size_t i = 0; i < placing->count; i++)
-        count += strcmp(placing->placed[i].device.parent, parent) == 0;
+    for (size_t i = 0; i < fit->count; i++)
+        count += strcmp(fit->fitted[i].device.parent, parent) == 0;
     return count;
 }
 
-static int64_t less_transit(struct placing *placing, int64_t room, int64_t transit)
+static int64_t less_transit(struct fit *fit, int64_t room, int64_t transit)
 {
     if (room > 0 && room <= transit)
-        placing->shortage = "it waits for a device in transition";
+        fit->shortage = "it waits for a device in transition";
     return room - transit;
 }
 
 /* What the kernel would still make of the type below this parent. */
-static bool has_room(struct placing *placing, const struct parent *parent,
-                     const char *type_id)
+static bool has_room(struct fit *fit, const struct parent *parent, const char *type_id)
 {
     const struct device_type *type = parent_type(parent, type_id);
     if (!type)
         return false;
     if (type->available < 0) {
-        placing->shortage = "the number of available instances cannot be read";
+        fit->shortage = "the number of available instances cannot be read";
         return false;
     }
-    int64_t room = type->available - placed_on(placing, parent->name);
-    return less_transit(placing, room,
-                        group_in_transit(placing->group, parent->name, true)) > 0;
+    int64_t room = type->available - placed_on(fit, parent->name);
+    return less_transit(fit, room, group_in_transit(fit->group, parent->name, true)) >
+           0;
 }
 
 /* What the card as a whole would: with SR-IOV each free VF shows an instance until the
  * card is full. */
-static bool card_has_room(struct placing *placing, const struct gpu *gpu,
+static bool card_has_room(struct fit *fit, const struct gpu *gpu,
                           const struct device_type *type)
 {
-    if (placing->count >= MAX_PLACED) {
-        placing->shortage = "more devices than are made at once";
+    if (fit->count >= MAX_PLACED) {
+        fit->shortage = "more devices than are made at once";
         return false;
     }
     if (!type->attributes.max_instance)
         return true;
     int64_t room = (int64_t)type->attributes.max_instance -
-                   gpu_device_count(gpu, type->id) - (int64_t)placing->count;
-    return less_transit(placing, room, group_in_transit(placing->group, NULL, false)) >
-           0;
+                   gpu_device_count(gpu, type->id) - (int64_t)fit->count;
+    return less_transit(fit, room, group_in_transit(fit->group, NULL, false)) > 0;
 }
 
 /* The address that the device gets below this parent; "": it is known when it has been
  * made. Some kinds use an address again and again: one that is another's, be it only by
  * the journal or a domain's definition, is none for this device. */
-static bool find_address(const struct placing *placing, const struct parent *parent,
+static bool find_address(const struct fit *fit, const struct parent *parent,
                          const struct journal_device *like,
                          char address[DEVICE_ADDRESS_SIZE])
 {
-    const struct plan_input *in = placing->world->in;
+    const struct plan_input *in = fit->world->in;
     const struct backend *backend = backend_find(parent->backend);
     if (!backend)
         return false;
@@ -83,8 +81,7 @@ static bool find_address(const struct placing *placing, const struct parent *par
            !use_is_anothers(device_use_find(in->use, address), like->consumer);
 }
 
-static const struct parent *choose_parent(struct placing *placing,
-                                          const struct gpu *place,
+static const struct parent *choose_parent(struct fit *fit, const struct gpu *place,
                                           const struct device_type *type,
                                           const struct journal_device *like,
                                           char address[DEVICE_ADDRESS_SIZE])
@@ -95,8 +92,8 @@ static const struct parent *choose_parent(struct placing *placing,
         const struct parent *parent = &place->parents[i];
         bool before = preferred && strcmp(parent->name, preferred) == 0;
         char found[DEVICE_ADDRESS_SIZE];
-        if ((!chosen || before) && has_room(placing, parent, type->id) &&
-            find_address(placing, parent, like, found)) {
+        if ((!chosen || before) && has_room(fit, parent, type->id) &&
+            find_address(fit, parent, like, found)) {
             chosen = parent;
             stpcpy(address, found);
         }
@@ -104,60 +101,59 @@ static const struct parent *choose_parent(struct placing *placing,
     return chosen;
 }
 
-bool placing_add(struct placing *placing, const struct gpu *place,
-                 const struct device_type *type, const struct journal_device *like,
-                 struct want *want)
+bool fit_add(struct fit *fit, const struct gpu *place, const struct device_type *type,
+             const struct journal_device *like, struct want *want)
 {
-    if (placing->count && strcmp(placing->placed[0].device.type_id, type->id) != 0) {
-        placing->shortage = "devices of another type are made on this GPU first";
-        placing->other_types = true;
+    if (fit->count && strcmp(fit->fitted[0].device.type_id, type->id) != 0) {
+        fit->shortage = "devices of another type are made on this GPU first";
+        fit->other_types = true;
         return false;
     }
     const struct parent *parent = NULL;
     struct journal_device device = *like;
-    if (card_has_room(placing, placing->group->gpu, type))
-        parent = choose_parent(placing, place, type, like, device.address);
+    if (card_has_room(fit, fit->group->gpu, type))
+        parent = choose_parent(fit, place, type, like, device.address);
     if (!parent)
         return false;
     stpcpy(device.backend, parent->backend);
-    device.gpu = placing->group->gpu->name;
+    device.gpu = fit->group->gpu->name;
     device.parent = parent->name;
     device.type_id = type->id;
     device.type_name = type->name;
-    struct placed *placed = array_add(placing->placed, placing->count);
-    placed->device = journal_device_copy(&device);
-    placed->want = want;
+    struct fitted *fitted = array_add(fit->fitted, fit->count);
+    fitted->device = journal_device_copy(&device);
+    fitted->want = want;
     return true;
 }
 
-void placing_cut(struct placing *placing, size_t count)
+void fit_cut(struct fit *fit, size_t count)
 {
-    while (placing->count > count)
-        journal_device_clear(&placing->placed[--placing->count].device);
+    while (fit->count > count)
+        journal_device_clear(&fit->fitted[--fit->count].device);
 }
 
-void placing_emit(struct placing *placing)
+void fit_emit(struct fit *fit)
 {
-    if (placing->count && placing->other_types)
-        placing->world->plan->goes_on = true;
-    for (size_t i = 0; i < placing->count; i++) {
-        struct placed *placed = &placing->placed[i];
-        struct want *want = placed->want;
-        struct step *step = world_add_step(placing->world, STEP_CREATE_DEVICE,
-                                           want ? want->subject : NULL);
-        if (want && strcmp(placed->device.consumer, want->allocation->consumer) == 0)
-            strlist_add(&want->devices, placed->device.uuid);
+    if (fit->count && fit->other_types)
+        fit->world->plan->goes_on = true;
+    for (size_t i = 0; i < fit->count; i++) {
+        struct fitted *fitted = &fit->fitted[i];
+        struct want *want = fitted->want;
+        struct step *step =
+            world_add_step(fit->world, STEP_CREATE_DEVICE, want ? want->managed : NULL);
+        if (want && strcmp(fitted->device.consumer, want->allocation->consumer) == 0)
+            strlist_add(&want->devices, fitted->device.uuid);
         else if (!want)
-            step->gpu = xstrdup(placed->device.gpu);
-        step->device = placed->device;
-        step->reason = reason_of_creation(placing->group, want, &placed->device);
+            step->gpu = xstrdup(fitted->device.gpu);
+        step->device = fitted->device;
+        step->reason = reason_of_creation(fit->group, want, &fitted->device);
     }
-    free(placing->placed);
-    *placing = (struct placing){.world = placing->world, .group = placing->group};
+    free(fit->fitted);
+    *fit = (struct fit){.world = fit->world, .group = fit->group};
 }
 
-const struct device_type *place_old_type(const struct gpu *place,
-                                         const struct journal_device *entry)
+const struct device_type *fit_old_type(const struct gpu *place,
+                                       const struct journal_device *entry)
 {
     return gpu_resolve_type(place,
                             entry->type_name ? entry->type_name : entry->type_id);

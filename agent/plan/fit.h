@@ -11,15 +11,15 @@
 
 #include "agent/plan/world.h"
 
-struct placed {
+struct fitted {
     struct journal_device device; /* owned */
     struct want *want;            /* NULL: for none */
 };
 
-struct placing {
+struct fit {
     struct world *world;
     const struct group *group;
-    struct placed *placed; /* in order */
+    struct fitted *fitted; /* in order */
     size_t count;
     bool other_types; /* some device was left to the next look for its type's sake */
     const char *shortage; /* why there was no place, where that will pass; else NULL */
@@ -28,17 +28,16 @@ struct placing {
 /* Adds a device as `like` says, with kind, address, parent and type filled in; false when
  * there is no place. `place` is the GPU with the parents that may be used; a parent that
  * `like` names is preferred, at an address that it names the device must be. */
-bool placing_add(struct placing *placing, const struct gpu *place,
-                 const struct device_type *type, const struct journal_device *like,
-                 struct want *want);
+bool fit_add(struct fit *fit, const struct gpu *place, const struct device_type *type,
+             const struct journal_device *like, struct want *want);
 /* Takes back all but the first `count`. */
-void placing_cut(struct placing *placing, size_t count);
+void fit_cut(struct fit *fit, size_t count);
 /* Adds the steps to the plan, and the devices to their wants. Empties `placing`. */
-void placing_emit(struct placing *placing);
+void fit_emit(struct fit *fit);
 
 /* The type of a device that was lost, as the GPU offers it now: by its name, which
  * stays the same over driver upgrades; ids do not. */
-const struct device_type *place_old_type(const struct gpu *place,
-                                         const struct journal_device *entry);
+const struct device_type *fit_old_type(const struct gpu *place,
+                                       const struct journal_device *entry);
 
 #endif

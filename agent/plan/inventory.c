@@ -8,10 +8,10 @@
 #include "agent/plan/managed.h"
 #include "lib/xalloc.h"
 
-static const struct inventory *observed_inventory(const struct subject *subject,
+static const struct inventory *observed_inventory(const struct managed *managed,
                                                   const char *resource_class)
 {
-    const struct observed_provider *observed = subject->observed;
+    const struct observed_provider *observed = managed->observed;
     for (size_t i = 0; observed && i < observed->inventory_count; i++)
         if (strcmp(observed->inventories[i].resource_class, resource_class) == 0)
             return &observed->inventories[i].inventory;
@@ -25,10 +25,11 @@ static const struct inventory *observed_inventory(const struct subject *subject,
 static int64_t count_taken(const struct world *world, const struct group *group)
 {
     int64_t count = 0;
-    for (size_t i = 0; i < group->held_count; i++) {
-        const struct held *held = &group->held[i];
-        count += !held->want && held_is_configured(held) &&
-                 (held_is_used(world, held) || held_is_out_of_sight(world, held));
+    for (size_t i = 0; i < group->present_count; i++) {
+        const struct present *present = &group->present[i];
+        count += !present->want && present_is_configured(present) &&
+                 (present_is_used(world, present) ||
+                  present_is_out_of_sight(world, present));
     }
     return count;
 }
@@ -39,10 +40,10 @@ static int64_t count_other(const struct want *want)
 {
     const struct group *group = want->group;
     int64_t count = 0;
-    for (size_t i = 0; i < group->held_count; i++) {
-        const struct held *held = &group->held[i];
-        count += held->want == want &&
-                 (held->device->in_transition || !held_is_configured(held));
+    for (size_t i = 0; i < group->present_count; i++) {
+        const struct present *present = &group->present[i];
+        count += present->want == want &&
+                 (present->device->in_transition || !present_is_configured(present));
     }
     return count;
 }
@@ -51,31 +52,31 @@ static int64_t count_other(const struct want *want)
  * transition left out. During a slow create available_instances still has the instance;
  * and with SR-IOV a free VF shows one whatever the card has, so that there only the
  * card's limit tells, whichever of its functions have devices. */
-static int64_t certain_capacity(const struct subject *subject)
+static int64_t certain_capacity(const struct managed *managed)
 {
-    const struct desired_provider *desired = subject->desired;
-    const struct group *group = subject->group;
+    const struct desired_provider *desired = managed->desired;
+    const struct group *group = managed->group;
     int64_t capacity = desired->capacity - group_in_transit(group, NULL, true);
     int64_t limit = gpu_limit_below(desired->gpu, &desired->view, desired->type_id) -
                     group_in_transit(group, NULL, false);
     return capacity < limit ? capacity : limit;
 }
 
-static int64_t capacity_left(const struct world *world, const struct subject *subject)
+static int64_t capacity_left(const struct world *world, const struct managed *managed)
 {
-    const struct group *group = subject->group;
-    if (!group || !subject->desired->gpu)
-        return subject->desired->capacity;
+    const struct group *group = managed->group;
+    if (!group || !managed->desired->gpu)
+        return managed->desired->capacity;
     int64_t left =
-        subject_makes_other_type(subject)
-            ? gpu_device_count(&subject->desired->view, subject->desired->type_id)
-            : certain_capacity(subject);
+        managed_makes_other_type(managed)
+            ? gpu_device_count(&managed->desired->view, managed->desired->type_id)
+            : certain_capacity(managed);
     left -= count_taken(world, group);
     for (size_t i = 0; i < group->want_count; i++) {
         const struct want *want = &group->wants[i];
         bool own =
-            want->subject == subject && strcmp(want->allocation->resource_class,
-                                               subject->desired->resource_class) == 0;
+            want->managed == managed && strcmp(want->allocation->resource_class,
+                                               managed->desired->resource_class) == 0;
         left += own ? count_other(want) : count_other(want) - want->allocation->amount;
     }
     return left;
@@ -94,48 +95,48 @@ static int64_t at_least(int64_t number, int64_t floor)
 /* While a device of another type is being made, the configured one is still offered
  * beside it, and nobody can see of which type it is: then no more is reported than
  * before. */
-static int64_t growth_limit(const struct subject *subject,
+static int64_t growth_limit(const struct managed *managed,
                             const struct inventory *observed)
 {
-    if (!subject->group || !subject->group->in_transit)
+    if (!managed->group || !managed->group->in_transit)
         return INT64_MAX;
-    return observed ? observed->total : subject->desired->capacity;
+    return observed ? observed->total : managed->desired->capacity;
 }
 
 /* Never less than is allocated: Placement would refuse to hand an allocation on, to a
  * migration for one. Where an operator has set an allocation_ratio above 1, that much
  * less does: were the total raised to what is allocated, the ratio would make room for
  * even more, and so on without end. */
-static int64_t least_total(const struct subject *subject, const char *resource_class)
+static int64_t least_total(const struct managed *managed, const char *resource_class)
 {
-    const struct inventory *observed = observed_inventory(subject, resource_class);
-    int64_t used = subject_allocated(subject, resource_class);
+    const struct inventory *observed = observed_inventory(managed, resource_class);
+    int64_t used = managed_allocated(managed, resource_class);
     if (!observed || !(observed->allocation_ratio > 1.0))
         return used;
     return (int64_t)ceil((double)used / observed->allocation_ratio);
 }
 
-static bool is_configured_class(const struct subject *subject,
+static bool is_configured_class(const struct managed *managed,
                                 const char *resource_class)
 {
-    return subject->desired &&
-           strcmp(subject->desired->resource_class, resource_class) == 0;
+    return managed->desired &&
+           strcmp(managed->desired->resource_class, resource_class) == 0;
 }
 
-static int64_t decide_total(const struct world *world, const struct subject *subject,
+static int64_t decide_total(const struct world *world, const struct managed *managed,
                             const char *resource_class)
 {
-    const struct inventory *observed = observed_inventory(subject, resource_class);
+    const struct inventory *observed = observed_inventory(managed, resource_class);
     int64_t total = 0;
-    if (!subject->desired ||
-        (subject->desired->sick && is_configured_class(subject, resource_class)))
+    if (!managed->desired ||
+        (managed->desired->sick && is_configured_class(managed, resource_class)))
         total = observed ? observed->total : 0;
-    else if (is_configured_class(subject, resource_class)) {
-        total = at_most(capacity_left(world, subject), growth_limit(subject, observed));
-        if (subject->desired->type_config->max_instances)
-            total = at_most(total, subject->desired->type_config->max_instances);
+    else if (is_configured_class(managed, resource_class)) {
+        total = at_most(capacity_left(world, managed), growth_limit(managed, observed));
+        if (managed->desired->type_config->max_instances)
+            total = at_most(total, managed->desired->type_config->max_instances);
     }
-    total = at_least(total, least_total(subject, resource_class));
+    total = at_least(total, least_total(managed, resource_class));
     return at_most(total, PLACEMENT_MAX_AMOUNT);
 }
 
@@ -164,10 +165,10 @@ static bool is_like_ours(const struct world *world, const struct inventory *obse
 
 /* ---- what is held back ---- */
 
-static bool reserves_unused(const struct world *world, const struct subject *subject)
+static bool reserves_unused(const struct world *world, const struct managed *managed)
 {
     return world->in->config->agent.drain_reserve == DRAIN_UNUSED &&
-           service_of(world, subject) == GPU_DRAINED;
+           service_of(world, managed) == GPU_DRAINED;
 }
 
 /* Where a provider has more allocated than its inventory has without `reserved`, a
@@ -175,50 +176,50 @@ static bool reserves_unused(const struct world *world, const struct subject *sub
  * it: also the one with which a migration begins, that hands a server's allocation on to
  * the migration. So a GPU that is to be emptied keeps just what is allocated. */
 static int64_t held_back_reserved(const struct world *world,
-                                  const struct subject *subject,
+                                  const struct managed *managed,
                                   const char *resource_class, int64_t total)
 {
-    return reserves_unused(world, subject)
-               ? at_least(total - least_total(subject, resource_class), 0)
+    return reserves_unused(world, managed)
+               ? at_least(total - least_total(managed, resource_class), 0)
                : total;
 }
 
 /* ---- what an operator has set ---- */
 
-static bool is_held_back(const struct world *world, const struct subject *subject,
+static bool is_held_back(const struct world *world, const struct managed *managed,
                          const char *resource_class)
 {
-    return !is_configured_class(subject, resource_class) ||
-           service_is_held_back(service_of(world, subject));
+    return !is_configured_class(managed, resource_class) ||
+           service_is_held_back(service_of(world, managed));
 }
 
-static const struct journal_inventory *noted_inventory(const struct subject *subject,
+static const struct journal_inventory *noted_inventory(const struct managed *managed,
                                                        const char *resource_class)
 {
-    return subject->noted ? journal_find_inventory(subject->noted, resource_class)
+    return managed->noted ? journal_find_inventory(managed->noted, resource_class)
                           : NULL;
 }
 
 /* The journal is lost, and yet it was the agent, most likely, that has reserved what it
  * would reserve now: else the GPU would never come back to work. */
-static bool is_taken_as_ours(const struct world *world, const struct subject *subject,
+static bool is_taken_as_ours(const struct world *world, const struct managed *managed,
                              const char *resource_class, bool held_back)
 {
-    const struct inventory *observed = observed_inventory(subject, resource_class);
-    return held_back && observed && !noted_inventory(subject, resource_class) &&
+    const struct inventory *observed = observed_inventory(managed, resource_class);
+    return held_back && observed && !noted_inventory(managed, resource_class) &&
            (observed->reserved == observed->total ||
             observed->reserved ==
-                held_back_reserved(world, subject, resource_class, observed->total));
+                held_back_reserved(world, managed, resource_class, observed->total));
 }
 
 /* The operator's own values: those that are there, unless it is the agent that has put
  * reserved to total. */
 static struct journal_inventory operators(const struct world *world,
-                                          const struct subject *subject,
+                                          const struct managed *managed,
                                           const char *resource_class, bool is_ours)
 {
-    const struct inventory *observed = observed_inventory(subject, resource_class);
-    const struct journal_inventory *noted = noted_inventory(subject, resource_class);
+    const struct inventory *observed = observed_inventory(managed, resource_class);
+    const struct journal_inventory *noted = noted_inventory(managed, resource_class);
     struct journal_inventory result = {.resource_class = (char *)resource_class,
                                        .operators_ratio = 1.0};
     if (noted && noted->overruled)
@@ -258,18 +259,18 @@ static bool same(const struct inventory *a, const struct inventory *b)
            a->step_size == b->step_size && a->allocation_ratio == b->allocation_ratio;
 }
 
-static void decide_class(const struct world *world, const struct subject *subject,
+static void decide_class(const struct world *world, const struct managed *managed,
                          const char *resource_class,
                          struct inventory_decision *decision,
                          struct journal_provider *entry)
 {
-    bool held_back = is_held_back(world, subject, resource_class);
-    bool is_ours = is_taken_as_ours(world, subject, resource_class, held_back);
-    struct journal_inventory note = operators(world, subject, resource_class, is_ours);
-    const struct inventory *old = observed_inventory(subject, resource_class);
+    bool held_back = is_held_back(world, managed, resource_class);
+    bool is_ours = is_taken_as_ours(world, managed, resource_class, held_back);
+    struct journal_inventory note = operators(world, managed, resource_class, is_ours);
+    const struct inventory *old = observed_inventory(managed, resource_class);
     bool shrinks = held_back && keeps_some_free(world);
-    int64_t total = shrinks ? least_total(subject, resource_class)
-                            : decide_total(world, subject, resource_class);
+    int64_t total = shrinks ? least_total(managed, resource_class)
+                            : decide_total(world, managed, resource_class);
     int64_t most = most_reserved(world, total);
     struct inventory now = {.total = total,
                             .reserved = at_most(note.operators_reserved, most),
@@ -279,14 +280,14 @@ static void decide_class(const struct world *world, const struct subject *subjec
                             .allocation_ratio = note.operators_ratio};
     if (held_back)
         now.reserved =
-            shrinks ? 0 : held_back_reserved(world, subject, resource_class, total);
+            shrinks ? 0 : held_back_reserved(world, managed, resource_class, total);
     bool present = total > 0;
     note.overruled =
         present ? now.reserved != note.operators_reserved ||
                       (is_ours && old->reserved != note.operators_reserved)
                 : note.operators_reserved || note.operators_ratio != 1.0 || is_ours;
     note.follows_use =
-        note.overruled && (note.follows_use || reserves_unused(world, subject));
+        note.overruled && (note.follows_use || reserves_unused(world, managed));
     if (!note.overruled) {
         note.operators_reserved = 0;
         note.operators_ratio = 1.0;
@@ -296,39 +297,39 @@ static void decide_class(const struct world *world, const struct subject *subjec
     decision->changed |= present ? !old || !same(old, &now) : old != NULL;
     decision->less |=
         old && (!present || now.total - now.reserved < old->total - old->reserved);
-    if (present || note.overruled || is_configured_class(subject, resource_class))
+    if (present || note.overruled || is_configured_class(managed, resource_class))
         journal_put_inventory(entry, &note);
-    if (is_configured_class(subject, resource_class))
+    if (is_configured_class(managed, resource_class))
         decision->offered =
-            (struct service_inventory){.room = capacity_left(world, subject),
+            (struct service_inventory){.room = capacity_left(world, managed),
                                        .total = present ? now.total : 0,
                                        .reserved = present ? now.reserved : 0};
 }
 
 /* The classes that are ours on the provider. */
 static struct strlist our_classes(const struct world *world,
-                                  const struct subject *subject)
+                                  const struct managed *managed)
 {
     struct strlist classes = {0};
-    if (subject->desired)
-        strlist_add(&classes, subject->desired->resource_class);
-    for (size_t i = 0; subject->noted && i < subject->noted->inventory_count; i++)
-        strlist_add_unique(&classes, subject->noted->inventories[i].resource_class);
-    const struct observed_provider *observed = subject->observed;
+    if (managed->desired)
+        strlist_add(&classes, managed->desired->resource_class);
+    for (size_t i = 0; managed->noted && i < managed->noted->inventory_count; i++)
+        strlist_add_unique(&classes, managed->noted->inventories[i].resource_class);
+    const struct observed_provider *observed = managed->observed;
     for (size_t i = 0; observed && i < observed->inventory_count; i++)
-        if (subject_has_class(world, subject, observed->inventories[i].resource_class))
+        if (managed_has_class(world, managed, observed->inventories[i].resource_class))
             strlist_add_unique(&classes, observed->inventories[i].resource_class);
     return classes;
 }
 
-void inventory_found(const struct world *world, const struct subject *subject,
+void inventory_found(const struct world *world, const struct managed *managed,
                      struct journal_provider *found)
 {
-    _cleanup_strlist_ struct strlist ours = our_classes(world, subject);
+    _cleanup_strlist_ struct strlist ours = our_classes(world, managed);
     for (size_t i = 0; i < ours.count; i++) {
         struct journal_inventory inventory = {.resource_class = ours.items[i],
                                               .operators_ratio = 1.0};
-        if (observed_inventory(subject, ours.items[i]))
+        if (observed_inventory(managed, ours.items[i]))
             journal_put_inventory(found, &inventory);
     }
 }
@@ -340,14 +341,14 @@ static int compare_classes(const void *a, const void *b)
 }
 
 struct inventory_decision inventory_decide(const struct world *world,
-                                           const struct subject *subject,
+                                           const struct managed *managed,
                                            struct journal_provider *entry)
 {
     struct inventory_decision decision = {0};
-    const struct observed_provider *observed = subject->observed;
-    _cleanup_strlist_ struct strlist ours = our_classes(world, subject);
+    const struct observed_provider *observed = managed->observed;
+    _cleanup_strlist_ struct strlist ours = our_classes(world, managed);
     for (size_t i = 0; i < ours.count; i++)
-        decide_class(world, subject, ours.items[i], &decision, entry);
+        decide_class(world, managed, ours.items[i], &decision, entry);
     for (size_t i = 0; observed && i < observed->inventory_count; i++)
         if (!strlist_contains(&ours, observed->inventories[i].resource_class))
             add(&decision, observed->inventories[i].resource_class,

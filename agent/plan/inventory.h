@@ -38,11 +38,11 @@ struct inventory_decision {
 };
 
 /* What of ours a provider has now that is not in the journal. */
-void inventory_found(const struct world *world, const struct subject *subject,
+void inventory_found(const struct world *world, const struct managed *managed,
                      struct journal_provider *found);
 /* Adds what the journal is to say to entry->inventories. */
 struct inventory_decision inventory_decide(const struct world *world,
-                                           const struct subject *subject,
+                                           const struct managed *managed,
                                            struct journal_provider *entry);
 
 #endif

@@ -122,8 +122,8 @@ static bool finish_device(struct journal *journal, const struct step *step,
                           bool existed, const char *address)
 {
     bool changed = !existed && journal_put_device(journal, &step->device);
-    bool placed = address && plan_note_late(journal, step->device.uuid, address);
-    return changed || placed;
+    bool fitted = address && plan_note_late(journal, step->device.uuid, address);
+    return changed || fitted;
 }
 
 bool plan_note_done(struct journal *journal, const struct step *step, bool existed,

@@ -22,17 +22,17 @@ static bool is_root(const struct observed *observed,
     return strcmp(provider->provider.uuid, observed->root_uuid) == 0;
 }
 
-static void add_subject(struct world *world, const struct desired_provider *desired,
+static void add_managed(struct world *world, const struct desired_provider *desired,
                         const struct observed_provider *observed)
 {
-    struct subject *subject = array_add(world->subjects, world->subject_count);
-    subject->desired = desired;
-    subject->observed = observed;
-    subject->uuid = observed ? observed->provider.uuid : desired->uuid;
-    subject->name = observed ? observed->provider.name : desired->name;
-    subject->noted = journal_find_provider(world->in->journal, subject->uuid);
-    subject->read = observed ? observed->detailed : !subject_is_new(subject);
-    subject->hands_off = world->owner && !world->in->take_over && observed &&
+    struct managed *managed = array_add(world->managed, world->managed_count);
+    managed->desired = desired;
+    managed->observed = observed;
+    managed->uuid = observed ? observed->provider.uuid : desired->uuid;
+    managed->name = observed ? observed->provider.name : desired->name;
+    managed->noted = journal_find_provider(world->in->journal, managed->uuid);
+    managed->read = observed ? observed->detailed : !managed_is_new(managed);
+    managed->hands_off = world->owner && !world->in->take_over && observed &&
                          strlist_contains(&observed->traits, TRAIT_OWNER_NOVA);
 }
 
@@ -45,8 +45,8 @@ static void add_desired(struct world *world)
         /* Nothing is ever written to the root. */
         if (observed && is_root(in->observed, observed))
             continue;
-        add_subject(world, desired, observed);
-        world->subjects[world->subject_count - 1].gpu = desired->gpu_name;
+        add_managed(world, desired, observed);
+        world->managed[world->managed_count - 1].gpu = desired->gpu_name;
     }
 }
 
@@ -59,15 +59,15 @@ static bool was_ours(const struct world *world,
 
 /* The card that a retired provider stood for. Where neither the journal nor the host
  * knows it any more, the provider's name has to do. */
-static const char *retired_gpu(const struct world *world, const struct subject *subject)
+static const char *retired_gpu(const struct world *world, const struct managed *managed)
 {
-    if (subject->noted)
-        return subject->noted->gpu;
+    if (managed->noted)
+        return managed->noted->gpu;
     const char *root = world->in->desired->root_name;
     size_t length = strlen(root);
-    if (strncmp(subject->name, root, length) != 0 || subject->name[length] != '_')
-        return subject->name;
-    const char *node_name = subject->name + length + 1;
+    if (strncmp(managed->name, root, length) != 0 || managed->name[length] != '_')
+        return managed->name;
+    const char *node_name = managed->name + length + 1;
     for (size_t i = 0; i < world->in->host->gpu_count; i++)
         if (strcmp(world->in->host->gpus[i].node_name, node_name) == 0)
             return world->in->host->gpus[i].name;
@@ -79,16 +79,16 @@ static void add_retired(struct world *world)
     const struct observed *observed = world->in->observed;
     for (size_t i = 0; i < observed->provider_count; i++) {
         const struct observed_provider *provider = &observed->providers[i];
-        if (is_root(observed, provider) || subject_of(world, provider) ||
+        if (is_root(observed, provider) || managed_of(world, provider) ||
             !was_ours(world, provider))
             continue;
-        add_subject(world, NULL, provider);
-        struct subject *subject = &world->subjects[world->subject_count - 1];
-        subject->gpu = retired_gpu(world, subject);
+        add_managed(world, NULL, provider);
+        struct managed *managed = &world->managed[world->managed_count - 1];
+        managed->gpu = retired_gpu(world, managed);
     }
 }
 
-void subjects_find(struct world *world)
+void managed_find(struct world *world)
 {
     const struct observed *observed = world->in->observed;
     if (!observed || (!observed->root_found && !world_creates_root(world)))
@@ -99,16 +99,16 @@ void subjects_find(struct world *world)
 
 /* ---- questions ---- */
 
-const struct subject *subject_of(const struct world *world,
+const struct managed *managed_of(const struct world *world,
                                  const struct observed_provider *provider)
 {
-    for (size_t i = 0; i < world->subject_count; i++)
-        if (world->subjects[i].observed == provider)
-            return &world->subjects[i];
+    for (size_t i = 0; i < world->managed_count; i++)
+        if (world->managed[i].observed == provider)
+            return &world->managed[i];
     return NULL;
 }
 
-bool subject_is_nova_name(const struct world *world, const char *name,
+bool managed_is_nova_name(const struct world *world, const char *name,
                           const struct gpu *gpu)
 {
     const char *root = world->in->desired->root_name;
@@ -125,27 +125,27 @@ bool subject_is_nova_name(const struct world *world, const char *name,
     return false;
 }
 
-void subject_complain(struct world *world, const struct subject *subject,
-                      const char *text)
+void managed_problem(struct world *world, const struct managed *managed,
+                     const char *text)
 {
-    char *problem = xasprintf("%s: %s", subject->name, text);
+    char *problem = xasprintf("%s: %s", managed->name, text);
     strlist_add_unique(&world->plan->problems, problem);
     free(problem);
 }
 
-bool subject_is_new(const struct subject *subject)
+bool managed_is_new(const struct managed *managed)
 {
-    return !subject->observed && !subject->desired->sick && subject->desired->type_id;
+    return !managed->observed && !managed->desired->sick && managed->desired->type_id;
 }
 
-int64_t subject_allocated(const struct subject *subject, const char *resource_class)
+int64_t managed_allocated(const struct managed *managed, const char *resource_class)
 {
     int64_t sum = 0;
-    for (size_t i = 0; subject->observed && i < subject->observed->allocation_count;
+    for (size_t i = 0; managed->observed && i < managed->observed->allocation_count;
          i++)
-        if (strcmp(subject->observed->allocations[i].resource_class, resource_class) ==
+        if (strcmp(managed->observed->allocations[i].resource_class, resource_class) ==
             0)
-            sum += subject->observed->allocations[i].amount;
+            sum += managed->observed->allocations[i].amount;
     return sum;
 }
 
@@ -157,15 +157,15 @@ static bool is_class_of_config(const struct config *config, const char *resource
     return strcmp(resource_class, "VGPU") == 0;
 }
 
-bool subject_has_class(const struct world *world, const struct subject *subject,
+bool managed_has_class(const struct world *world, const struct managed *managed,
                        const char *resource_class)
 {
-    if (subject->desired &&
-        strcmp(subject->desired->resource_class, resource_class) == 0)
+    if (managed->desired &&
+        strcmp(managed->desired->resource_class, resource_class) == 0)
         return true;
-    if (subject->noted)
-        return journal_find_inventory(subject->noted, resource_class);
+    if (managed->noted)
+        return journal_find_inventory(managed->noted, resource_class);
     /* It carries our mark, and the journal is lost: what we could have set is ours. */
-    return strlist_contains(&subject->observed->traits, TRAIT_OWNER_AGENT) &&
+    return strlist_contains(&managed->observed->traits, TRAIT_OWNER_AGENT) &&
            is_class_of_config(world->in->config, resource_class);
 }

@@ -9,22 +9,22 @@
 #include "agent/plan/world.h"
 
 /* Fills world->subjects: in the order of the desired tree, then retired ones. */
-void subjects_find(struct world *world);
+void managed_find(struct world *world);
 /* NULL: the provider is not ours to work on. */
-const struct subject *subject_of(const struct world *world,
+const struct managed *managed_of(const struct world *world,
                                  const struct observed_provider *provider);
 /* The name of a provider is that which Nova gives to a parent of the GPU. */
-bool subject_is_nova_name(const struct world *world, const char *name,
+bool managed_is_nova_name(const struct world *world, const char *name,
                           const struct gpu *gpu);
 /* Adds a problem of the provider, once. */
-void subject_complain(struct world *world, const struct subject *subject,
-                      const char *text);
+void managed_problem(struct world *world, const struct managed *managed,
+                     const char *text);
 /* It is not in Placement, and can be made. */
-bool subject_is_new(const struct subject *subject);
+bool managed_is_new(const struct managed *managed);
 /* Allocated of the class, over all consumers. */
-int64_t subject_allocated(const struct subject *subject, const char *resource_class);
+int64_t managed_allocated(const struct managed *managed, const char *resource_class);
 /* The agent answers for the class on this provider, which Placement has. */
-bool subject_has_class(const struct world *world, const struct subject *subject,
+bool managed_has_class(const struct world *world, const struct managed *managed,
                        const char *resource_class);
 
 #endif

@@ -12,12 +12,12 @@
 #define SPARE_INDEXES 4
 #define MAX_INDEXES 1024
 
-static void give(struct held *held, struct want *want)
+static void give(struct present *present, struct want *want)
 {
-    if (held->want)
-        held->want->met--;
-    held->want = want;
-    held->stays = held->computed = held->numbered = false;
+    if (present->want)
+        present->want->met--;
+    present->want = want;
+    present->stays = present->computed = present->numbered = false;
     want->met++;
 }
 
@@ -29,23 +29,23 @@ static void give_lost(struct lost *lost, struct want *want)
 
 static bool of_provider(const struct journal_device *entry, const struct want *want)
 {
-    return strcmp(entry->provider, want->subject->uuid) == 0;
+    return strcmp(entry->provider, want->managed->uuid) == 0;
 }
 
 /* ---- 1. the journal ---- */
 
 /* Among a consumer's own devices, which to keep when it needs fewer: those in use
  * first. Less is better. */
-static long own_rank(const struct world *world, const struct held *held,
+static long own_rank(const struct world *world, const struct present *present,
                      const struct want *want)
 {
-    return (held_is_used(world, held) ? 0 : 4) +
-           (of_provider(held->entry, want) ? 0 : 2) +
-           (held->entry->released_at ? 1 : 0);
+    return (present_is_used(world, present) ? 0 : 4) +
+           (of_provider(present->entry, want) ? 0 : 2) +
+           (present->entry->released_at ? 1 : 0);
 }
 
-static bool better_own(const struct world *world, const struct held *a,
-                       const struct held *b, const struct want *want)
+static bool better_own(const struct world *world, const struct present *a,
+                       const struct present *b, const struct want *want)
 {
     long x = own_rank(world, a, want), y = own_rank(world, b, want);
     return x != y ? x < y : a->entry->index < b->entry->index;
@@ -53,28 +53,28 @@ static bool better_own(const struct world *world, const struct held *a,
 
 /* A consumer can have allocations on two providers of one card (one of them retired):
  * what belongs to the other provider is left for it at first. */
-static struct held *best_own(const struct world *world, const struct want *want,
-                             bool any_provider)
+static struct present *best_own(const struct world *world, const struct want *want,
+                                bool any_provider)
 {
     const struct group *group = want->group;
-    struct held *best = NULL;
-    for (size_t i = 0; i < group->held_count; i++) {
-        struct held *held = &group->held[i];
-        if (!held->want && held->entry && entry_is_for(held->entry, want) &&
-            !use_is_anothers(held->use, want->allocation->consumer) &&
-            (any_provider || of_provider(held->entry, want)) &&
-            (!best || better_own(world, held, best, want)))
-            best = held;
+    struct present *best = NULL;
+    for (size_t i = 0; i < group->present_count; i++) {
+        struct present *present = &group->present[i];
+        if (!present->want && present->entry && entry_is_for(present->entry, want) &&
+            !use_is_anothers(present->use, want->allocation->consumer) &&
+            (any_provider || of_provider(present->entry, want)) &&
+            (!best || better_own(world, present, best, want)))
+            best = present;
     }
     return best;
 }
 
 /* One that was released may be another's by now. */
-static void take_own(struct world *world, struct held *held, struct want *want)
+static void take_own(struct world *world, struct present *present, struct want *want)
 {
-    if (held->entry->released_at && !world->in->use)
+    if (present->entry->released_at && !world->in->use)
         world->needs_use = true;
-    give(held, want);
+    give(present, want);
 }
 
 static void match_journal(struct world *world, struct group *group)
@@ -82,10 +82,10 @@ static void match_journal(struct world *world, struct group *group)
     for (int any_provider = 0; any_provider < 2; any_provider++)
         for (size_t i = 0; i < group->want_count; i++) {
             struct want *want = &group->wants[i];
-            struct held *held;
+            struct present *present;
             while (want_missing(want) > 0 &&
-                   (held = best_own(world, want, any_provider)))
-                take_own(world, held, want);
+                   (present = best_own(world, want, any_provider)))
+                take_own(world, present, want);
         }
     /* A choice between a consumer's devices was made, perhaps without knowing. */
     for (size_t i = 0; i < group->want_count; i++)
@@ -97,17 +97,17 @@ static void match_journal(struct world *world, struct group *group)
 
 static bool has_foreign(const struct group *group)
 {
-    for (size_t i = 0; i < group->held_count; i++)
-        if (held_is_foreign(&group->held[i]) && !group->held[i].want)
+    for (size_t i = 0; i < group->present_count; i++)
+        if (present_is_foreign(&group->present[i]) && !group->present[i].want)
             return true;
     return false;
 }
 
-static struct held *find_held(struct group *group, const char *uuid)
+static struct present *find_present(struct group *group, const char *uuid)
 {
-    for (size_t i = 0; i < group->held_count; i++)
-        if (strcmp(group->held[i].device->uuid, uuid) == 0)
-            return &group->held[i];
+    for (size_t i = 0; i < group->present_count; i++)
+        if (strcmp(group->present[i].device->uuid, uuid) == 0)
+            return &group->present[i];
     return NULL;
 }
 
@@ -120,14 +120,14 @@ static void match_computed(const struct world *world, struct group *group,
          i < end + SPARE_INDEXES && want_missing(want) > 0 && has_foreign(group); i++) {
         char uuid[UUID_TEXT_SIZE];
         want_computed_uuid(want, i, uuid);
-        struct held *held = find_held(group, uuid);
-        if (held && held_is_foreign(held) && !held->want && held_is_settled(held) &&
-            !refusal_of(world, held) &&
-            !use_is_anothers(held->use, want->allocation->consumer)) {
-            give(held, want);
-            held->computed = true;
-            held->index = i;
-            held->numbered = true;
+        struct present *present = find_present(group, uuid);
+        if (present && present_is_foreign(present) && !present->want &&
+            present_is_settled(present) && !refusal_of(world, present) &&
+            !use_is_anothers(present->use, want->allocation->consumer)) {
+            give(present, want);
+            present->computed = true;
+            present->index = i;
+            present->numbered = true;
         }
     }
 }
@@ -141,15 +141,16 @@ static bool is_named_by(const struct used_device *use, const struct want *want)
 
 static void match_domain(struct group *group, struct want *want)
 {
-    for (size_t i = 0; i < group->held_count && want_missing(want) > 0; i++) {
-        struct held *held = &group->held[i];
-        if (!held_is_settled(held) || !is_named_by(held->use, want))
+    for (size_t i = 0; i < group->present_count && want_missing(want) > 0; i++) {
+        struct present *present = &group->present[i];
+        if (!present_is_settled(present) || !is_named_by(present->use, want))
             continue;
         /* Of several domains that only define it, one has it already; and the same
          * consumer's other allocation keeps it. */
-        if (held->want && !use_is_anothers(held->use, held->want->allocation->consumer))
+        if (present->want &&
+            !use_is_anothers(present->use, present->want->allocation->consumer))
             continue;
-        give(held, want);
+        give(present, want);
     }
 }
 
@@ -176,34 +177,35 @@ static void match_lost_own(struct group *group, struct want *want, bool any_prov
 
 /* ---- 7. nobody's ---- */
 
-static bool is_to_be_had(const struct world *world, const struct held *held,
+static bool is_to_be_had(const struct world *world, const struct present *present,
                          const struct want *want)
 {
-    return !held->want && held_is_settled(held) && held_is_configured(held) &&
-           !held_is_out_of_sight(world, held) && !refusal_of(world, held) &&
-           possession_of(world, held->use, held->entry, want->allocation->consumer) ==
-               POSSESSED_BY_NONE;
+    return !present->want && present_is_settled(present) &&
+           present_is_configured(present) && !present_is_out_of_sight(world, present) &&
+           !refusal_of(world, present) &&
+           possession_of(world, present->use, present->entry,
+                         want->allocation->consumer) == POSSESSED_BY_NONE;
 }
 
 static void match_gone(const struct world *world, struct group *group,
                        struct want *want)
 {
-    for (size_t i = 0; i < group->held_count && want_missing(want) > 0; i++) {
-        struct held *held = &group->held[i];
-        if (held->entry &&
-            strcmp(held->entry->resource_class, want->allocation->resource_class) ==
+    for (size_t i = 0; i < group->present_count && want_missing(want) > 0; i++) {
+        struct present *present = &group->present[i];
+        if (present->entry &&
+            strcmp(present->entry->resource_class, want->allocation->resource_class) ==
                 0 &&
-            is_to_be_had(world, held, want))
-            give(held, want);
+            is_to_be_had(world, present, want))
+            give(present, want);
     }
 }
 
 static void match_idle(const struct world *world, struct group *group,
                        struct want *want)
 {
-    for (size_t i = 0; i < group->held_count && want_missing(want) > 0; i++)
-        if (!group->held[i].entry && is_to_be_had(world, &group->held[i], want))
-            give(&group->held[i], want);
+    for (size_t i = 0; i < group->present_count && want_missing(want) > 0; i++)
+        if (!group->present[i].entry && is_to_be_had(world, &group->present[i], want))
+            give(&group->present[i], want);
 }
 
 /* ---- numbers ---- */
@@ -224,14 +226,14 @@ static unsigned free_index(const struct want *want)
 
 /* One that the host knows by its address alone gets its uuid with its number; and that
  * uuid may be a device's which was another's before. */
-static unsigned index_of_held(const struct world *world, const struct held *held)
+static unsigned index_of_held(const struct world *world, const struct present *present)
 {
     char uuid[UUID_TEXT_SIZE];
-    unsigned index = free_index(held->want);
-    for (; !held->entry && !*held->device->uuid; index++) {
-        want_computed_uuid(held->want, index, uuid);
-        if (!want_has_index(held->want, index) &&
-            !want_notes_index(held->want, index) &&
+    unsigned index = free_index(present->want);
+    for (; !present->entry && !*present->device->uuid; index++) {
+        want_computed_uuid(present->want, index, uuid);
+        if (!want_has_index(present->want, index) &&
+            !want_notes_index(present->want, index) &&
             !journal_find_device(world->in->journal, uuid))
             break;
     }
@@ -240,12 +242,12 @@ static unsigned index_of_held(const struct world *world, const struct held *held
 
 static void number(const struct world *world, struct group *group)
 {
-    for (size_t i = 0; i < group->held_count; i++) {
-        struct held *held = &group->held[i];
-        if (held->want && !held->stays && !held->numbered &&
-            keeps_index(held->entry, held->want)) {
-            held->index = held->entry->index;
-            held->numbered = true;
+    for (size_t i = 0; i < group->present_count; i++) {
+        struct present *present = &group->present[i];
+        if (present->want && !present->stays && !present->numbered &&
+            keeps_index(present->entry, present->want)) {
+            present->index = present->entry->index;
+            present->numbered = true;
         }
     }
     for (size_t i = 0; i < group->lost_count; i++) {
@@ -255,11 +257,11 @@ static void number(const struct world *world, struct group *group)
             lost->numbered = true;
         }
     }
-    for (size_t i = 0; i < group->held_count; i++) {
-        struct held *held = &group->held[i];
-        if (held->want && !held->stays && !held->numbered) {
-            held->index = index_of_held(world, held);
-            held->numbered = true;
+    for (size_t i = 0; i < group->present_count; i++) {
+        struct present *present = &group->present[i];
+        if (present->want && !present->stays && !present->numbered) {
+            present->index = index_of_held(world, present);
+            present->numbered = true;
         }
     }
     for (size_t i = 0; i < group->lost_count; i++) {
@@ -284,8 +286,8 @@ static bool all_met(const struct group *group)
 /* What nobody has is capacity, and what somebody has is none. */
 static bool has_rest(const struct group *group)
 {
-    for (size_t i = 0; i < group->held_count; i++)
-        if (!group->held[i].want && held_is_configured(&group->held[i]))
+    for (size_t i = 0; i < group->present_count; i++)
+        if (!group->present[i].want && present_is_configured(&group->present[i]))
             return true;
     return false;
 }
@@ -316,7 +318,7 @@ void match_devices(struct world *world, struct group *group)
     migrations_keep(world, group);
     if (!all_met(group)) {
         /* Devices may change hands. */
-        if (!world->in->use && group->held_count + group->lost_count)
+        if (!world->in->use && group->present_count + group->lost_count)
             world->needs_use = true;
         match_missing(world, group);
     }

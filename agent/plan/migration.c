@@ -5,10 +5,10 @@
 #include "agent/plan/ownership.h"
 #include "lib/xalloc.h"
 
-static void let_stand(struct held *held, struct want *want)
+static void let_stand(struct present *present, struct want *want)
 {
-    held->want = want;
-    held->stays = true;
+    present->want = want;
+    present->stays = true;
     want->met++;
 }
 
@@ -25,7 +25,7 @@ static bool stands_for(const struct group *group, const struct journal_device *e
                        const struct want *want)
 {
     return entry && strcmp(entry->migration, want->allocation->consumer) == 0 &&
-           strcmp(entry->provider, want->subject->uuid) == 0 &&
+           strcmp(entry->provider, want->managed->uuid) == 0 &&
            strcmp(entry->resource_class, want->allocation->resource_class) == 0 &&
            !is_consumer_here(group, entry->consumer);
 }
@@ -35,13 +35,15 @@ static bool is_kept(enum possession possession)
     return possession == POSSESSED || possession == POSSESSION_UNKNOWN;
 }
 
-static void keep_held(const struct world *world, struct held *held, struct want *want)
+static void keep_present(const struct world *world, struct present *present,
+                         struct want *want)
 {
     if (is_server(world, want->allocation->consumer))
         return;
-    if (!held_is_settled(held) ||
-        is_kept(possession_of(world, held->use, held->entry, held->entry->consumer)))
-        let_stand(held, want);
+    if (!present_is_settled(present) ||
+        is_kept(possession_of(world, present->use, present->entry,
+                              present->entry->consumer)))
+        let_stand(present, want);
 }
 
 /* What was lost and nobody names is made again for the migration: then the uuid is
@@ -64,10 +66,11 @@ void migrations_keep(struct world *world, struct group *group)
 {
     for (size_t i = 0; i < group->want_count; i++) {
         struct want *want = &group->wants[i];
-        for (size_t j = 0; j < group->held_count && want_missing(want) > 0; j++)
-            if (!group->held[j].want && stands_for(group, group->held[j].entry, want)) {
+        for (size_t j = 0; j < group->present_count && want_missing(want) > 0; j++)
+            if (!group->present[j].want &&
+                stands_for(group, group->present[j].entry, want)) {
                 world->needs_use |= !world->in->use;
-                keep_held(world, &group->held[j], want);
+                keep_present(world, &group->present[j], want);
             }
         for (size_t j = 0; j < group->lost_count && want_missing(want) > 0; j++)
             if (!group->lost[j].want && stands_for(group, group->lost[j].entry, want)) {
@@ -131,13 +134,13 @@ static struct departures find_departures(const struct world *world,
                                          const struct group *group)
 {
     struct departures departures = {0};
-    for (size_t i = 0; i < group->held_count; i++) {
-        const struct held *held = &group->held[i];
-        if (!held->want && has_gone(group, held->entry))
-            add_departure(&departures, held->entry,
-                          held_is_settled(held)
-                              ? possession_of(world, held->use, held->entry,
-                                              held->entry->consumer)
+    for (size_t i = 0; i < group->present_count; i++) {
+        const struct present *present = &group->present[i];
+        if (!present->want && has_gone(group, present->entry))
+            add_departure(&departures, present->entry,
+                          present_is_settled(present)
+                              ? possession_of(world, present->use, present->entry,
+                                              present->entry->consumer)
                               : POSSESSION_UNKNOWN);
     }
     for (size_t i = 0; i < group->lost_count; i++) {
@@ -154,9 +157,9 @@ static struct departures find_departures(const struct world *world,
 
 static bool has_devices_noted(const struct group *group, const char *consumer)
 {
-    for (size_t i = 0; i < group->held_count; i++)
-        if (group->held[i].entry &&
-            strcmp(group->held[i].entry->consumer, consumer) == 0)
+    for (size_t i = 0; i < group->present_count; i++)
+        if (group->present[i].entry &&
+            strcmp(group->present[i].entry->consumer, consumer) == 0)
             return true;
     for (size_t i = 0; i < group->lost_count; i++)
         if (strcmp(group->lost[i].entry->consumer, consumer) == 0)
@@ -186,13 +189,13 @@ static struct arrivals find_arrivals(const struct world *world, struct group *gr
 static bool is_alike(const struct departure *departure, const struct want *want)
 {
     return departure->units == want->allocation->amount &&
-           strcmp(departure->provider, want->subject->uuid) == 0 &&
+           strcmp(departure->provider, want->managed->uuid) == 0 &&
            strcmp(departure->resource_class, want->allocation->resource_class) == 0;
 }
 
 static bool are_alike(const struct want *a, const struct want *b)
 {
-    return a->allocation->amount == b->allocation->amount && a->subject == b->subject &&
+    return a->allocation->amount == b->allocation->amount && a->managed == b->managed &&
            strcmp(a->allocation->resource_class, b->allocation->resource_class) == 0;
 }
 
@@ -234,12 +237,13 @@ static bool is_of(const struct journal_device *entry, const struct departure *de
 static void join(const struct world *world, struct group *group,
                  const struct departure *departure, struct want *want)
 {
-    for (size_t i = 0; i < group->held_count && want_missing(want) > 0; i++) {
-        struct held *held = &group->held[i];
-        if (!held->want && is_of(held->entry, departure) && held_is_settled(held) &&
-            possession_of(world, held->use, held->entry, departure->consumer) ==
+    for (size_t i = 0; i < group->present_count && want_missing(want) > 0; i++) {
+        struct present *present = &group->present[i];
+        if (!present->want && is_of(present->entry, departure) &&
+            present_is_settled(present) &&
+            possession_of(world, present->use, present->entry, departure->consumer) ==
                 POSSESSED)
-            let_stand(held, want);
+            let_stand(present, want);
     }
     for (size_t i = 0; i < group->lost_count && want_missing(want) > 0; i++) {
         struct lost *lost = &group->lost[i];

@@ -5,9 +5,9 @@
 #include "agent/plan/ownership.h"
 #include "lib/xalloc.h"
 
-static const char *domain_of(const struct held *held)
+static const char *domain_of(const struct present *present)
 {
-    return held->use && held->use->domain[0] ? held->use->domain : NULL;
+    return present->use && present->use->domain[0] ? present->use->domain : NULL;
 }
 
 static bool is_of(const struct want *want, const char *domain)
@@ -25,17 +25,18 @@ static struct want *want_of(const struct group *group, const char *domain)
 
 static void match_domains(struct group *group)
 {
-    for (size_t i = 0; i < group->held_count; i++) {
-        struct held *held = &group->held[i];
-        held->want = domain_of(held) ? want_of(group, domain_of(held)) : NULL;
-        if (held->want)
-            held->want->met++;
+    for (size_t i = 0; i < group->present_count; i++) {
+        struct present *present = &group->present[i];
+        present->want = domain_of(present) ? want_of(group, domain_of(present)) : NULL;
+        if (present->want)
+            present->want->met++;
     }
 }
 
-static bool is_migrated(const struct group *group, const struct held *held)
+static bool is_migrated(const struct group *group, const struct present *present)
 {
-    return !held->want && domain_of(held) && !is_consumer_here(group, domain_of(held));
+    return !present->want && domain_of(present) &&
+           !is_consumer_here(group, domain_of(present));
 }
 
 static bool may_be_migration(const struct world *world, const struct want *want)
@@ -49,36 +50,37 @@ static bool may_be_migration(const struct world *world, const struct want *want)
 static void match_migrations(const struct world *world, struct group *group)
 {
     int64_t devices = 0, units = 0;
-    for (size_t i = 0; i < group->held_count; i++)
-        devices += is_migrated(group, &group->held[i]);
+    for (size_t i = 0; i < group->present_count; i++)
+        devices += is_migrated(group, &group->present[i]);
     for (size_t i = 0; i < group->want_count; i++)
         if (may_be_migration(world, &group->wants[i]))
             units += want_missing(&group->wants[i]);
     size_t at = 0;
-    for (size_t i = 0; devices == units && i < group->held_count; i++) {
-        struct held *held = &group->held[i];
-        if (!is_migrated(group, held))
+    for (size_t i = 0; devices == units && i < group->present_count; i++) {
+        struct present *present = &group->present[i];
+        if (!is_migrated(group, present))
             continue;
         while (!may_be_migration(world, &group->wants[at]))
             at++;
-        held->want = &group->wants[at];
-        held->stays = true;
-        held->want->met++;
+        present->want = &group->wants[at];
+        present->stays = true;
+        present->want->met++;
     }
 }
 
 void match_nova_devices(struct world *world, struct group *group)
 {
-    if (!world->in->use && group->held_count + group->lost_count + group->want_count)
+    if (!world->in->use && group->present_count + group->lost_count + group->want_count)
         world->needs_use = true;
     match_domains(group);
     match_migrations(world, group);
 }
 
-static bool is_noted_as(const struct group *group, const struct held *held)
+static bool is_noted_as(const struct group *group, const struct present *present)
 {
-    return held->entry && strcmp(held->entry->consumer, domain_of(held)) == 0 &&
-           strcmp(held->entry->provider, group->configured->uuid) == 0;
+    return present->entry &&
+           strcmp(present->entry->consumer, domain_of(present)) == 0 &&
+           strcmp(present->entry->provider, group->configured->uuid) == 0;
 }
 
 static bool is_index_taken(const struct world *world, const struct group *group,
@@ -97,16 +99,16 @@ static bool is_index_taken(const struct world *world, const struct group *group,
 static unsigned number_of(const struct world *world, const struct group *group,
                           size_t position)
 {
-    const struct held *held = &group->held[position];
-    if (is_noted_as(group, held))
-        return held->entry->index;
+    const struct present *present = &group->present[position];
+    if (is_noted_as(group, present))
+        return present->entry->index;
     size_t before = 0;
     for (size_t i = 0; i < position; i++)
-        before += domain_of(&group->held[i]) &&
-                  strcmp(domain_of(&group->held[i]), domain_of(held)) == 0 &&
-                  !is_noted_as(group, &group->held[i]);
+        before += domain_of(&group->present[i]) &&
+                  strcmp(domain_of(&group->present[i]), domain_of(present)) == 0 &&
+                  !is_noted_as(group, &group->present[i]);
     unsigned index = 0;
-    while (is_index_taken(world, group, domain_of(held), index) || before-- > 0)
+    while (is_index_taken(world, group, domain_of(present), index) || before-- > 0)
         index++;
     return index;
 }
@@ -133,10 +135,11 @@ static bool is_uuid_taken(const struct world *world, const char *uuid)
 
 /* One that the host knows by its address alone gets its uuid with its number; and that
  * uuid may be a device's which was another's before. */
-static void set_uuid(const struct world *world, const struct held *held,
+static void set_uuid(const struct world *world, const struct present *present,
                      struct journal_device *entry)
 {
-    uuid_text_copy(entry->uuid, held->entry ? held->entry->uuid : held->device->uuid);
+    uuid_text_copy(entry->uuid,
+                   present->entry ? present->entry->uuid : present->device->uuid);
     for (; !*entry->uuid; entry->index++) {
         char uuid[UUID_TEXT_SIZE];
         computed_uuid(entry->provider, entry->consumer, entry->resource_class,
@@ -150,44 +153,44 @@ static void set_uuid(const struct world *world, const struct held *held,
 
 static void note_device(struct world *world, const struct group *group, size_t position)
 {
-    const struct held *held = &group->held[position];
-    const struct device_type *type = gpu_type(held->gpu, held->device->type_id);
+    const struct present *present = &group->present[position];
+    const struct device_type *type = gpu_type(present->gpu, present->device->type_id);
     struct journal_device entry = {
         .resource_class = group->configured->desired->resource_class,
         .index = number_of(world, group, position),
-        .gpu = held->gpu->name,
-        .parent = held->parent->name,
-        .type_id = held->device->type_id,
-        .adopted = held->entry ? held->entry->adopted : true,
+        .gpu = present->gpu->name,
+        .parent = present->parent->name,
+        .type_id = present->device->type_id,
+        .adopted = present->entry ? present->entry->adopted : true,
     };
     /* Where the name cannot be read, what was known of it stays. */
     if (type && type->name)
         entry.type_name = type->name;
-    else if (held->entry && held->gpu->health != GPU_OK)
-        entry.type_name = held->entry->type_name;
-    stpcpy(entry.backend, held->device->backend);
-    stpcpy(entry.address, held->device->address);
+    else if (present->entry && present->gpu->health != GPU_OK)
+        entry.type_name = present->entry->type_name;
+    stpcpy(entry.backend, present->device->backend);
+    stpcpy(entry.address, present->device->address);
     uuid_text_copy(entry.provider, group->configured->uuid);
-    uuid_text_copy(entry.consumer, domain_of(held));
-    set_uuid(world, held, &entry);
-    if (!held->entry || !journal_device_equal(held->entry, &entry))
+    uuid_text_copy(entry.consumer, domain_of(present));
+    set_uuid(world, present, &entry);
+    if (!present->entry || !journal_device_equal(present->entry, &entry))
         add_step_take(
             world, STEP_TAKE_DEVICE, group, &entry,
-            xasprintf("the domain %s has it, and the state file %s", domain_of(held),
-                      held->entry ? "tells otherwise of it" : "does not have it"));
+            xasprintf("the domain %s has it, and the state file %s", domain_of(present),
+                      present->entry ? "tells otherwise of it" : "does not have it"));
 }
 
 void note_nova_devices(struct world *world, struct group *group)
 {
-    for (size_t i = 0; i < group->held_count; i++) {
-        const struct held *held = &group->held[i];
-        if (!held_is_settled(held))
+    for (size_t i = 0; i < group->present_count; i++) {
+        const struct present *present = &group->present[i];
+        if (!present_is_settled(present))
             continue;
-        if (domain_of(held) && group->configured)
+        if (domain_of(present) && group->configured)
             note_device(world, group, i);
-        else if (!domain_of(held) && held->entry && held->entry->adopted &&
-                 !held_is_used(world, held))
-            add_step_take(world, STEP_FORGET_DEVICE, group, held->entry,
+        else if (!domain_of(present) && present->entry && present->entry->adopted &&
+                 !present_is_used(world, present))
+            add_step_take(world, STEP_FORGET_DEVICE, group, present->entry,
                           xstrdup("no domain names it any more"));
     }
     for (size_t i = 0; i < group->lost_count; i++) {

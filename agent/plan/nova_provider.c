@@ -20,12 +20,12 @@ static int64_t total_of(const struct observed_provider *provider,
 /* ---- children that are not there ---- */
 
 /* nova-compute makes no child for more than max_instances devices of a type. */
-static bool is_beyond_limit(const struct world *world, const struct subject *subject)
+static bool is_beyond_limit(const struct world *world, const struct managed *managed)
 {
-    const struct mdev_type_config *type = subject->desired->type_config;
-    int64_t sum = subject->desired->capacity;
-    for (size_t i = 0; i < world->subject_count; i++) {
-        const struct subject *other = &world->subjects[i];
+    const struct mdev_type_config *type = managed->desired->type_config;
+    int64_t sum = managed->desired->capacity;
+    for (size_t i = 0; i < world->managed_count; i++) {
+        const struct managed *other = &world->managed[i];
         if (other->desired && other->desired->type_config == type && other->observed)
             sum += total_of(other->observed, type->mdev_class);
     }
@@ -34,19 +34,19 @@ static bool is_beyond_limit(const struct world *world, const struct subject *sub
 
 /* Nor for a parent that has nothing to offer: with SR-IOV, a free virtual function of a
  * card that is full. */
-static bool is_awaited(const struct world *world, const struct subject *subject)
+static bool is_awaited(const struct world *world, const struct managed *managed)
 {
-    return !subject->desired->sick && subject->desired->capacity > 0 &&
-           !is_beyond_limit(world, subject);
+    return !managed->desired->sick && managed->desired->capacity > 0 &&
+           !is_beyond_limit(world, managed);
 }
 
 /* ---- children that differ from the host ---- */
 
 /* The card is full, and this parent of it has no device. nova-compute leaves such a
  * child with the inventory that it had. */
-static bool is_idle_on_full_card(const struct subject *subject)
+static bool is_idle_on_full_card(const struct managed *managed)
 {
-    const struct desired_provider *desired = subject->desired;
+    const struct desired_provider *desired = managed->desired;
     return desired->gpu->parent_count > 1 && desired->capacity == 0 &&
            gpu_device_count(desired->gpu, desired->type_id) > 0;
 }
@@ -55,24 +55,24 @@ static bool is_idle_on_full_card(const struct subject *subject)
 static int64_t reported(const struct world *world, const struct gpu *gpu)
 {
     int64_t sum = 0;
-    for (size_t i = 0; i < world->subject_count; i++) {
-        const struct subject *subject = &world->subjects[i];
-        if (subject->desired && subject->observed && subject->desired->gpu == gpu)
-            sum += total_of(subject->observed, subject->desired->resource_class);
+    for (size_t i = 0; i < world->managed_count; i++) {
+        const struct managed *managed = &world->managed[i];
+        if (managed->desired && managed->observed && managed->desired->gpu == gpu)
+            sum += total_of(managed->observed, managed->desired->resource_class);
     }
     return sum;
 }
 
-static bool is_overbooked(const struct world *world, const struct subject *subject)
+static bool is_overbooked(const struct world *world, const struct managed *managed)
 {
-    const struct desired_provider *desired = subject->desired;
+    const struct desired_provider *desired = managed->desired;
     return reported(world, desired->gpu) >
            gpu_limit_below(desired->gpu, desired->gpu, desired->type_id);
 }
 
-static char *full_card_text(const struct subject *subject)
+static char *full_card_text(const struct managed *managed)
 {
-    const struct desired_provider *desired = subject->desired;
+    const struct desired_provider *desired = managed->desired;
     return xasprintf("nova-compute reports more virtual functions of it than it takes "
                      "devices of '%s': name no more of them in [mdev_%s] "
                      "device_addresses",
@@ -91,9 +91,9 @@ static const char *foreign_type(const struct gpu *view, const char *type_id)
     return NULL;
 }
 
-static char *total_text(const struct subject *subject, int64_t total)
+static char *total_text(const struct managed *managed, int64_t total)
 {
-    const struct desired_provider *desired = subject->desired;
+    const struct desired_provider *desired = managed->desired;
     const char *type = foreign_type(&desired->view, desired->type_id);
     _cleanup_free_ char *devices =
         type ? xasprintf("; its GPU has devices of the type '%s', not of '%s'", type,
@@ -106,39 +106,39 @@ static char *total_text(const struct subject *subject, int64_t total)
         devices ? devices : "");
 }
 
-static void add_observed(struct world *world, const struct subject *subject)
+static void add_observed(struct world *world, const struct managed *managed)
 {
-    const struct desired_provider *desired = subject->desired;
+    const struct desired_provider *desired = managed->desired;
     const char *type = foreign_type(&desired->view, desired->type_id);
-    int64_t total = total_of(subject->observed, desired->resource_class);
-    if (is_idle_on_full_card(subject) && total > 0)
-        service_add_take(world, subject, GPU_TAKEN, full_card_text(subject), true);
-    else if (is_idle_on_full_card(subject))
-        service_add_take(world, subject, GPU_UNUSED, NULL, false);
+    int64_t total = total_of(managed->observed, desired->resource_class);
+    if (is_idle_on_full_card(managed) && total > 0)
+        service_add_take(world, managed, GPU_TAKEN, full_card_text(managed), true);
+    else if (is_idle_on_full_card(managed))
+        service_add_take(world, managed, GPU_UNUSED, NULL, false);
     else if (total != desired->capacity)
-        service_add_take(world, subject, GPU_ACTIVE, total_text(subject, total), true);
+        service_add_take(world, managed, GPU_ACTIVE, total_text(managed, total), true);
     else if (total == 0 && type)
         service_add_take(
-            world, subject, GPU_TAKEN,
+            world, managed, GPU_TAKEN,
             xasprintf("its devices of the type '%s' leave no room for '%s'", type,
                       desired->type_config->type),
             true);
-    else if (is_overbooked(world, subject))
-        service_add_take(world, subject, GPU_TAKEN, full_card_text(subject), true);
+    else if (is_overbooked(world, managed))
+        service_add_take(world, managed, GPU_TAKEN, full_card_text(managed), true);
     else
-        service_add(world, subject, NULL);
+        service_add(world, managed, NULL);
 }
 
 /* Why there is no child, where that is not as it should be. */
-static void add_missing(struct world *world, const struct subject *subject)
+static void add_missing(struct world *world, const struct managed *managed)
 {
-    if (is_awaited(world, subject))
-        service_add_take(world, subject, GPU_WAITING,
+    if (is_awaited(world, managed))
+        service_add_take(world, managed, GPU_WAITING,
                          xstrdup("nova-compute has not made it yet: it does so when it "
                                  "has the same [devices] and is started anew"),
                          true);
     else
-        service_add_take(world, subject, GPU_UNUSED, NULL, false);
+        service_add_take(world, managed, GPU_UNUSED, NULL, false);
 }
 
 /* ---- children of parents without a type ---- */
@@ -147,24 +147,24 @@ static bool has_parent(const struct world *world, const char *provider_name)
 {
     const struct host *host = world->in->host;
     for (size_t i = 0; i < host->gpu_count; i++)
-        if (subject_is_nova_name(world, provider_name, &host->gpus[i]))
+        if (managed_is_nova_name(world, provider_name, &host->gpus[i]))
             return true;
     return false;
 }
 
 /* Nova's, and of a type once: our traits go, and nothing of ours is left there. Not
  * while the parent is away: a driver or a virtual function may be back soon. */
-static void plan_unconfigured(struct world *world, const struct subject *subject)
+static void plan_unconfigured(struct world *world, const struct managed *managed)
 {
-    if (!has_parent(world, subject->name)) {
-        subject_complain(world, subject,
-                         "its GPU is not there: nova-compute keeps reporting it");
+    if (!has_parent(world, managed->name)) {
+        managed_problem(world, managed,
+                        "its GPU is not there: nova-compute keeps reporting it");
         return;
     }
-    if (subject->noted && subject->noted->traits.count)
-        write_traits(world, subject);
-    else if (subject->noted)
-        world_add_step(world, STEP_FORGET_PROVIDER, subject)->reason =
+    if (managed->noted && managed->noted->traits.count)
+        write_traits(world, managed);
+    else if (managed->noted)
+        world_add_step(world, STEP_FORGET_PROVIDER, managed)->reason =
             xstrdup("no type is configured for its GPU any more, and nothing on it is "
                     "the agent's");
 }
@@ -172,8 +172,8 @@ static void plan_unconfigured(struct world *world, const struct subject *subject
 static bool is_configured(const struct world *world,
                           const struct observed_provider *provider)
 {
-    const struct subject *subject = subject_of(world, provider);
-    return subject && (subject->desired || subject_is_of_our_making(world, subject));
+    const struct managed *managed = managed_of(world, provider);
+    return managed && (managed->desired || managed_is_of_our_making(world, managed));
 }
 
 void report_unconfigured(struct world *world)
@@ -194,18 +194,18 @@ void report_unconfigured(struct world *world)
 
 /* ---- one child ---- */
 
-void plan_nova_provider(struct world *world, const struct subject *subject)
+void plan_nova_provider(struct world *world, const struct managed *managed)
 {
-    const struct desired_provider *desired = subject->desired;
-    if (report_unusable(world, subject))
+    const struct desired_provider *desired = managed->desired;
+    if (report_unusable(world, managed))
         return;
-    if (!desired && !subject_is_of_our_making(world, subject)) {
-        plan_unconfigured(world, subject);
+    if (!desired && !managed_is_of_our_making(world, managed)) {
+        plan_unconfigured(world, managed);
         return;
     }
     if (!desired) {
-        if (!prune_provider(world, subject))
-            service_add_take(world, subject, GPU_RETIRED,
+        if (!prune_provider(world, managed))
+            service_add_take(world, managed, GPU_RETIRED,
                              xstrdup("left over from owner mode: it is not Nova's, and "
                                      "reports its GPU a second time until it is pruned "
                                      "(`vgpu-agent prune`)"),
@@ -213,11 +213,11 @@ void plan_nova_provider(struct world *world, const struct subject *subject)
         return;
     }
     if (desired->sick || !desired->type_id)
-        service_add(world, subject, NULL);
-    else if (subject->observed)
-        add_observed(world, subject);
+        service_add(world, managed, NULL);
+    else if (managed->observed)
+        add_observed(world, managed);
     else
-        add_missing(world, subject);
-    if (subject->observed)
-        write_traits(world, subject);
+        add_missing(world, managed);
+    if (managed->observed)
+        write_traits(world, managed);
 }

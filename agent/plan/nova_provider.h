@@ -10,7 +10,7 @@
 
 #include "agent/plan/world.h"
 
-void plan_nova_provider(struct world *world, const struct subject *subject);
+void plan_nova_provider(struct world *world, const struct managed *managed);
 /* After all subjects: Nova's children of parents that no type is configured for. */
 void report_unconfigured(struct world *world);
 

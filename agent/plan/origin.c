@@ -19,8 +19,9 @@ static bool is_root(const struct world *world, const struct observed_provider *p
 static int64_t count_present(const struct group *group, const char *domain)
 {
     int64_t count = 0;
-    for (size_t i = 0; i < group->held_count; i++)
-        count += group->held[i].use && strcmp(group->held[i].use->domain, domain) == 0;
+    for (size_t i = 0; i < group->present_count; i++)
+        count +=
+            group->present[i].use && strcmp(group->present[i].use->domain, domain) == 0;
     return count;
 }
 
@@ -61,21 +62,21 @@ static int64_t count_lacking(const struct world *world,
                              const struct observed_provider *provider,
                              const char *domain)
 {
-    const struct subject *subject = subject_of(world, provider);
+    const struct managed *managed = managed_of(world, provider);
     int64_t units = 0;
     for (size_t i = 0; i < provider->allocation_count; i++)
         if (strcmp(provider->allocations[i].consumer, domain) == 0)
             units += provider->allocations[i].amount;
-    return units && subject && subject->group
-               ? units - count_present(subject->group, domain)
+    return units && managed && managed->group
+               ? units - count_present(managed->group, domain)
                : units;
 }
 
 static const char *find_unread(const struct world *world)
 {
-    for (size_t i = 0; i < world->subject_count; i++)
-        if (world->subjects[i].observed && !world->subjects[i].read)
-            return world->subjects[i].name;
+    for (size_t i = 0; i < world->managed_count; i++)
+        if (world->managed[i].observed && !world->managed[i].read)
+            return world->managed[i].name;
     return NULL;
 }
 

@@ -26,20 +26,20 @@ enum possession possession_of(const struct world *world, const struct used_devic
                                                              : POSSESSED_BY_NONE;
 }
 
-bool changes_hands(const struct world *world, const struct held *held,
+bool changes_hands(const struct world *world, const struct present *present,
                    const struct want *want)
 {
     const char *consumer = want->allocation->consumer;
-    if (held->stays || (held->computed && !held->entry) ||
-        (held->entry && strcmp(held->entry->consumer, consumer) == 0))
+    if (present->stays || (present->computed && !present->entry) ||
+        (present->entry && strcmp(present->entry->consumer, consumer) == 0))
         return false;
-    return possession_of(world, held->use, held->entry, consumer) != POSSESSED;
+    return possession_of(world, present->use, present->entry, consumer) != POSSESSED;
 }
 
-const char *refusal_of(const struct world *world, const struct held *held)
+const char *refusal_of(const struct world *world, const struct present *present)
 {
     for (size_t i = 0; i < world->in->refused_count; i++)
-        if (strcmp(world->in->refused[i].uuid, held->device->uuid) == 0)
+        if (strcmp(world->in->refused[i].uuid, present->device->uuid) == 0)
             return world->in->refused[i].reason;
     return NULL;
 }
@@ -61,23 +61,23 @@ bool is_consumer_here(const struct group *group, const char *consumer)
 
 char *ownership_of_rest(const struct world *world, const struct group *group)
 {
-    for (size_t i = 0; world->in->use && i < group->held_count; i++) {
-        const struct held *held = &group->held[i];
-        const struct used_device *use = held->use;
-        if (!held->want && refusal_of(world, held))
-            return xasprintf("; the device %s is not given on: %s", held->device->uuid,
-                             refusal_of(world, held));
-        if (held->want || !use || !(use->domain[0] || use->group_open))
+    for (size_t i = 0; world->in->use && i < group->present_count; i++) {
+        const struct present *present = &group->present[i];
+        const struct used_device *use = present->use;
+        if (!present->want && refusal_of(world, present))
+            return xasprintf("; the device %s is not given on: %s",
+                             present->device->uuid, refusal_of(world, present));
+        if (present->want || !use || !(use->domain[0] || use->group_open))
             continue;
-        const char *who = use->domain[0] ? use->domain
-                          : held->entry  ? held->entry->consumer
-                                         : NULL;
+        const char *who = use->domain[0]   ? use->domain
+                          : present->entry ? present->entry->consumer
+                                           : NULL;
         return who ? xasprintf("; the guest of %s has the device %s without an "
                                "allocation here (if this consumer is its migration, "
                                "nothing is missing)",
-                               who, held->device->address)
+                               who, present->device->address)
                    : xasprintf("; a process has the device %s without an allocation",
-                               held->device->address);
+                               present->device->address);
     }
     return xstrdup("");
 }

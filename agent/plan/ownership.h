@@ -29,12 +29,12 @@ bool use_is_anothers(const struct used_device *use, const char *consumer);
 
 /* The want would get what another consumer had, or may have had: not where the device
  * was made for it, is noted as its consumer's, or is in the hands of that one's guest. */
-bool changes_hands(const struct world *world, const struct held *held,
+bool changes_hands(const struct world *world, const struct present *present,
                    const struct want *want);
 
 /* Why the device, which was to change hands, could not be cleared before; NULL: nothing
  * is known against it. */
-const char *refusal_of(const struct world *world, const struct held *held);
+const char *refusal_of(const struct world *world, const struct present *present);
 
 /* The consumer is a server for certain, and no migration: a domain has its uuid, or its
  * devices were asked for. */

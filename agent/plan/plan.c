@@ -72,7 +72,7 @@ static void plan_root(struct world *world)
 }
 
 /* Nothing is ever written to the root. */
-static void complain_of_root(struct world *world)
+static void report_root(struct world *world)
 {
     const struct observed *observed = world->in->observed;
     for (size_t i = 0; i < observed->root_classes.count; i++)
@@ -88,13 +88,13 @@ static void complain_of_root(struct world *world)
 
 static void plan_providers(struct world *world)
 {
-    for (size_t i = 0; i < world->subject_count; i++)
+    for (size_t i = 0; i < world->managed_count; i++)
         if (world->owner)
-            plan_provider(world, &world->subjects[i]);
+            plan_provider(world, &world->managed[i]);
         else
-            plan_nova_provider(world, &world->subjects[i]);
+            plan_nova_provider(world, &world->managed[i]);
     if (world->owner)
-        complain_of_strangers(world);
+        report_strangers(world);
     else
         report_unconfigured(world);
     if (world->in->observed->root_found)
@@ -107,8 +107,8 @@ static bool is_known_gpu(const struct world *world, const char *name)
 {
     if (host_gpu(world->in->host, name))
         return true;
-    for (size_t i = 0; i < world->subject_count; i++)
-        if (strcmp(world->subjects[i].gpu, name) == 0)
+    for (size_t i = 0; i < world->managed_count; i++)
+        if (strcmp(world->managed[i].gpu, name) == 0)
             return true;
     return false;
 }
@@ -189,9 +189,9 @@ static void add_allocations(struct world *world)
         struct allocation_status *status =
             array_add(world->plan->allocations, world->plan->allocation_count);
         uuid_text_copy(status->consumer, want->allocation->consumer);
-        uuid_text_copy(status->provider, want->subject->uuid);
-        status->provider_name = xstrdup(want->subject->name);
-        status->gpu = xstrdup(want->subject->gpu);
+        uuid_text_copy(status->provider, want->managed->uuid);
+        status->provider_name = xstrdup(want->managed->name);
+        status->gpu = xstrdup(want->managed->gpu);
         status->resource_class = xstrdup(want->allocation->resource_class);
         status->amount = want->allocation->amount;
         status->devices = want->devices;
@@ -262,7 +262,7 @@ static void plan_all(struct world *world)
     for (size_t i = 0; i < world->in->desired->problems.count; i++)
         strlist_add(&plan->problems, world->in->desired->problems.items[i]);
     plan_root(world);
-    complain_of_root(world);
+    report_root(world);
     match_all(world);
     plan_providers(world);
     plan_devices(world);

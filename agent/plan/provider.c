@@ -41,13 +41,13 @@ static void need(struct world *world, enum step_kind kind, const char *name)
         add_name(world, kind, name);
 }
 
-static void need_traits(struct world *world, const struct subject *subject,
+static void need_traits(struct world *world, const struct managed *managed,
                         const struct strlist *traits)
 {
     for (size_t i = 0; i < traits->count; i++)
         if (!strlist_contains(&world->in->observed->known_traits, traits->items[i]) &&
-            !(subject->observed &&
-              strlist_contains(&subject->observed->traits, traits->items[i])))
+            !(managed->observed &&
+              strlist_contains(&managed->observed->traits, traits->items[i])))
             need(world, STEP_CREATE_TRAIT, traits->items[i]);
 }
 
@@ -66,20 +66,20 @@ static bool is_known_class(const struct world *world, const char *resource_class
 
 /* ---- steps ---- */
 
-static void set_traits(struct world *world, const struct subject *subject,
+static void set_traits(struct world *world, const struct managed *managed,
                        const struct traits_decision *traits,
                        const struct journal_provider *entry)
 {
     if (!traits->changed)
         return;
-    need_traits(world, subject, &traits->all);
-    struct step *step = world_add_step(world, STEP_SET_TRAITS, subject);
+    need_traits(world, managed, &traits->all);
+    struct step *step = world_add_step(world, STEP_SET_TRAITS, managed);
     step->traits = strlist_copy(&traits->all);
-    step->reason = reason_of_traits(subject, traits);
+    step->reason = reason_of_traits(managed, traits);
     step->entry = journal_provider_copy(entry);
 }
 
-static void set_inventory(struct world *world, const struct subject *subject,
+static void set_inventory(struct world *world, const struct managed *managed,
                           struct inventory_decision *inventory,
                           const struct journal_provider *entry)
 {
@@ -90,18 +90,18 @@ static void set_inventory(struct world *world, const struct subject *subject,
     for (size_t i = 0; i < inventory->count; i++)
         if (!is_known_class(world, inventory->all[i].resource_class))
             need(world, STEP_CREATE_CLASS, inventory->all[i].resource_class);
-    struct step *step = world_add_step(world, STEP_SET_INVENTORY, subject);
-    step->reason = reason_of_inventory(world, subject, inventory);
+    struct step *step = world_add_step(world, STEP_SET_INVENTORY, managed);
+    step->reason = reason_of_inventory(world, managed, inventory);
     step->inventories = inventory->all;
     step->inventory_count = inventory->count;
     step->entry = journal_provider_copy(entry);
 }
 
-static struct journal_provider entry_of(const struct subject *subject)
+static struct journal_provider entry_of(const struct managed *managed)
 {
-    struct journal_provider entry = {.name = xstrdup(subject->name),
-                                     .gpu = xstrdup(subject->gpu)};
-    uuid_text_copy(entry.uuid, subject->uuid);
+    struct journal_provider entry = {.name = xstrdup(managed->name),
+                                     .gpu = xstrdup(managed->gpu)};
+    uuid_text_copy(entry.uuid, managed->uuid);
     return entry;
 }
 
@@ -109,24 +109,24 @@ static struct journal_provider entry_of(const struct subject *subject)
  * is changed: else a crash between two writes would leave things of ours that nobody
  * knows as such. */
 static struct journal_provider entry_before(const struct world *world,
-                                            const struct subject *subject,
+                                            const struct managed *managed,
                                             const struct traits_decision *traits)
 {
-    if (subject->noted)
-        return journal_provider_copy(subject->noted);
-    struct journal_provider entry = entry_of(subject);
+    if (managed->noted)
+        return journal_provider_copy(managed->noted);
+    struct journal_provider entry = entry_of(managed);
     entry.traits = strlist_copy(&traits->found);
     if (world->owner)
-        inventory_found(world, subject, &entry);
+        inventory_found(world, managed, &entry);
     return entry;
 }
 
 /* What the writes to Placement do not bring into the journal by themselves. */
-static void note(struct world *world, const struct subject *subject,
+static void note(struct world *world, const struct managed *managed,
                  const struct journal_provider *entry,
                  const struct traits_decision *traits, bool inventory_changed)
 {
-    struct journal_provider before = entry_before(world, subject, traits);
+    struct journal_provider before = entry_before(world, managed, traits);
     struct journal_provider wanted = *entry; /* borrows */
     if (traits->changed)
         wanted.traits = before.traits;
@@ -136,58 +136,58 @@ static void note(struct world *world, const struct subject *subject,
     }
     bool found = before.traits.count || before.inventory_count;
     bool written = traits->changed || inventory_changed;
-    if (subject->noted ? !journal_provider_equal(&wanted, &before)
+    if (managed->noted ? !journal_provider_equal(&wanted, &before)
                        : found || !written) {
-        struct step *step = world_add_step(world, STEP_NOTE_PROVIDER, subject);
+        struct step *step = world_add_step(world, STEP_NOTE_PROVIDER, managed);
         step->entry = journal_provider_copy(&wanted);
         step->reason =
-            xstrdup(subject->noted ? "the state file tells otherwise of what on it is "
+            xstrdup(managed->noted ? "the state file tells otherwise of what on it is "
                                      "the agent's"
                                    : "the state file does not have it");
     }
     journal_provider_clear(&before);
 }
 
-static void create_provider(struct world *world, const struct subject *subject,
+static void create_provider(struct world *world, const struct managed *managed,
                             const struct journal_provider *entry)
 {
-    struct step *step = world_add_step(world, STEP_CREATE_PROVIDER, subject);
+    struct step *step = world_add_step(world, STEP_CREATE_PROVIDER, managed);
     step->entry = journal_provider_copy(entry);
     step->reason = xasprintf("Placement does not have it, and '%s' is configured for "
                              "its GPU",
-                             subject->desired->type_config->type);
+                             managed->desired->type_config->type);
 }
 
-static void write_provider(struct world *world, const struct subject *subject)
+static void write_provider(struct world *world, const struct managed *managed)
 {
-    struct journal_provider entry = entry_of(subject);
-    struct traits_decision traits = traits_decide(world, subject);
+    struct journal_provider entry = entry_of(managed);
+    struct traits_decision traits = traits_decide(world, managed);
     entry.traits = strlist_copy(&traits.own);
-    struct inventory_decision inventory = inventory_decide(world, subject, &entry);
-    service_add(world, subject, subject->desired ? &inventory.offered : NULL);
-    if (subject->observed)
-        note(world, subject, &entry, &traits, inventory.changed);
+    struct inventory_decision inventory = inventory_decide(world, managed, &entry);
+    service_add(world, managed, managed->desired ? &inventory.offered : NULL);
+    if (managed->observed)
+        note(world, managed, &entry, &traits, inventory.changed);
     else
-        create_provider(world, subject, &entry);
+        create_provider(world, managed, &entry);
     /* Nothing may be scheduled by a new trait onto capacity that is about to go, or
      * onto new capacity by an old one. */
     bool inventory_first = inventory.less;
     if (inventory_first)
-        set_inventory(world, subject, &inventory, &entry);
-    set_traits(world, subject, &traits, &entry);
+        set_inventory(world, managed, &inventory, &entry);
+    set_traits(world, managed, &traits, &entry);
     if (!inventory_first)
-        set_inventory(world, subject, &inventory, &entry);
+        set_inventory(world, managed, &inventory, &entry);
     traits_decision_clear(&traits);
     journal_provider_clear(&entry);
 }
 
-void write_traits(struct world *world, const struct subject *subject)
+void write_traits(struct world *world, const struct managed *managed)
 {
-    struct journal_provider entry = entry_of(subject);
-    struct traits_decision traits = traits_decide(world, subject);
+    struct journal_provider entry = entry_of(managed);
+    struct traits_decision traits = traits_decide(world, managed);
     entry.traits = strlist_copy(&traits.own);
-    note(world, subject, &entry, &traits, false);
-    set_traits(world, subject, &traits, &entry);
+    note(world, managed, &entry, &traits, false);
+    set_traits(world, managed, &traits, &entry);
     traits_decision_clear(&traits);
     journal_provider_clear(&entry);
 }
@@ -195,102 +195,102 @@ void write_traits(struct world *world, const struct subject *subject)
 /* ---- providers that are no longer wanted ---- */
 
 /* Only what has the uuid that we compute was made by us. */
-bool subject_is_of_our_making(const struct world *world, const struct subject *subject)
+bool managed_is_of_our_making(const struct world *world, const struct managed *managed)
 {
     char uuid[UUID_TEXT_SIZE];
-    uuid5_text(world->in->desired->root_uuid, subject->name, uuid);
-    return strcmp(uuid, subject->uuid) == 0;
+    uuid5_text(world->in->desired->root_uuid, managed->name, uuid);
+    return strcmp(uuid, managed->uuid) == 0;
 }
 
-static bool keeps_provider(const struct world *world, const struct subject *subject,
-                           const struct held *held)
+static bool keeps_provider(const struct world *world, const struct managed *managed,
+                           const struct present *present)
 {
-    if (held->entry)
-        return strcmp(held->entry->provider, subject->uuid) == 0;
-    return held->group == subject->group && held_is_used(world, held);
+    if (present->entry)
+        return strcmp(present->entry->provider, managed->uuid) == 0;
+    return present->group == managed->group && present_is_used(world, present);
 }
 
 /* Why its GPU still needs it; the caller frees. */
-static char *device_obstacle(struct world *world, const struct subject *subject,
+static char *device_obstacle(struct world *world, const struct managed *managed,
                              bool asked)
 {
-    const struct group *group = subject->group;
+    const struct group *group = managed->group;
     if (group && group->gpu && group->gpu->health != GPU_OK)
         return xstrdup("its GPU is not well, so that its devices cannot be seen");
     if (group && group->in_transit)
         return xstrdup("a device of its GPU is in transition");
-    if (asked && group && group->held_count && !world->in->use)
+    if (asked && group && group->present_count && !world->in->use)
         world->needs_use = true;
-    for (size_t i = 0; i < world->held_count; i++)
-        if (keeps_provider(world, subject, &world->held[i]))
+    for (size_t i = 0; i < world->present_count; i++)
+        if (keeps_provider(world, managed, &world->present[i]))
             return xasprintf("its GPU still has the device %s",
-                             world->held[i].device->address);
+                             world->present[i].device->address);
     return NULL;
 }
 
-static char *obstacle_to_prune(struct world *world, const struct subject *subject,
+static char *obstacle_to_prune(struct world *world, const struct managed *managed,
                                bool asked)
 {
-    if (!subject_is_of_our_making(world, subject))
+    if (!managed_is_of_our_making(world, managed))
         return xstrdup("the agent did not make it");
-    if (subject->observed->allocation_count)
+    if (managed->observed->allocation_count)
         return xstrdup("it has allocations");
-    return device_obstacle(world, subject, asked);
+    return device_obstacle(world, managed, asked);
 }
 
 /* True when it is deleted. */
-bool prune_provider(struct world *world, const struct subject *subject)
+bool prune_provider(struct world *world, const struct managed *managed)
 {
-    bool asked = world->in->prune && strlist_contains(world->in->prune, subject->uuid);
-    char *obstacle = obstacle_to_prune(world, subject, asked);
+    bool asked = world->in->prune && strlist_contains(world->in->prune, managed->uuid);
+    char *obstacle = obstacle_to_prune(world, managed, asked);
     if (asked && !obstacle) {
-        world_add_step(world, STEP_DELETE_PROVIDER, subject)->reason = xstrdup(
+        world_add_step(world, STEP_DELETE_PROVIDER, managed)->reason = xstrdup(
             "it is to be pruned, no GPU stands behind it, and nobody has anything of "
             "it");
         return true;
     }
     if (asked) {
         _cleanup_free_ char *text = xasprintf("not deleted: %s", obstacle);
-        subject_complain(world, subject, text);
+        managed_problem(world, managed, text);
     }
     struct retired_provider *retired =
         array_add(world->plan->retired, world->plan->retired_count);
-    uuid_text_copy(retired->uuid, subject->uuid);
-    retired->name = xstrdup(subject->name);
-    retired->gpu = xstrdup(subject->gpu);
+    uuid_text_copy(retired->uuid, managed->uuid);
+    retired->name = xstrdup(managed->name);
+    retired->gpu = xstrdup(managed->gpu);
     retired->obstacle = obstacle;
     return false;
 }
 
 /* No GPU stands behind it: none is configured for it, or the one that is is gone. */
-static bool has_no_gpu(const struct subject *subject)
+static bool has_no_gpu(const struct managed *managed)
 {
-    return subject->observed && (!subject->desired || !subject->desired->gpu);
+    return managed->observed && (!managed->desired || !managed->desired->gpu);
 }
 
 /* ---- one provider ---- */
 
-bool report_unusable(struct world *world, const struct subject *subject)
+bool report_unusable(struct world *world, const struct managed *managed)
 {
-    if (subject->hands_off)
-        service_add(world, subject, NULL);
-    else if (subject->observed && !subject->read)
-        service_add_take(world, subject, GPU_WAITING,
+    if (managed->hands_off)
+        service_add(world, managed, NULL);
+    else if (managed->observed && !managed->read)
+        service_add_take(world, managed, GPU_WAITING,
                          xstrdup("what Placement has of it was not read"), true);
     else
         return false;
     return true;
 }
 
-void plan_provider(struct world *world, const struct subject *subject)
+void plan_provider(struct world *world, const struct managed *managed)
 {
-    if (report_unusable(world, subject) ||
-        (has_no_gpu(subject) && prune_provider(world, subject)))
+    if (report_unusable(world, managed) ||
+        (has_no_gpu(managed) && prune_provider(world, managed)))
         return;
-    if (subject->observed || subject_is_new(subject))
-        write_provider(world, subject);
+    if (managed->observed || managed_is_new(managed))
+        write_provider(world, managed);
     else
-        service_add(world, subject, NULL);
+        service_add(world, managed, NULL);
 }
 
 /* ---- others' providers ---- */
@@ -298,17 +298,17 @@ void plan_provider(struct world *world, const struct subject *subject)
 static bool has_name_of_parent(const struct world *world, const char *name)
 {
     for (size_t i = 0; i < world->in->desired->provider_count; i++)
-        if (subject_is_nova_name(world, name, &world->in->desired->providers[i].view))
+        if (managed_is_nova_name(world, name, &world->in->desired->providers[i].view))
             return true;
     return false;
 }
 
-void complain_of_strangers(struct world *world)
+void report_strangers(struct world *world)
 {
     const struct observed *observed = world->in->observed;
     for (size_t i = 0; i < observed->provider_count; i++) {
         const struct observed_provider *provider = &observed->providers[i];
-        if (provider->inventory_count && !subject_of(world, provider) &&
+        if (provider->inventory_count && !managed_of(world, provider) &&
             has_name_of_parent(world, provider->provider.name))
             strlist_add_take(
                 &world->plan->problems,
@@ -323,9 +323,9 @@ void complain_of_strangers(struct world *world)
 /* It is there, or is about to be made. */
 static bool is_known(const struct world *world, const char *uuid)
 {
-    for (size_t i = 0; i < world->subject_count; i++)
-        if (strcmp(world->subjects[i].uuid, uuid) == 0 &&
-            subject_is_new(&world->subjects[i]))
+    for (size_t i = 0; i < world->managed_count; i++)
+        if (strcmp(world->managed[i].uuid, uuid) == 0 &&
+            managed_is_new(&world->managed[i]))
             return true;
     return observed_by_uuid(world->in->observed, uuid) != NULL;
 }

@@ -24,93 +24,96 @@ static struct step *add_device_step(struct world *world, enum step_kind kind,
 
 /* ---- devices that meet an allocation ---- */
 
-static void note_owner(struct journal_device *entry, const struct held *held,
+static void note_owner(struct journal_device *entry, const struct present *present,
                        const struct want *want)
 {
-    held_identity(held, entry->uuid);
-    uuid_text_copy(entry->provider, want->subject->uuid);
+    held_identity(present, entry->uuid);
+    uuid_text_copy(entry->provider, want->managed->uuid);
     uuid_text_copy(entry->consumer, want->allocation->consumer);
     entry->migration[0] = 0;
     entry->resource_class = want->allocation->resource_class;
-    entry->index = held->index;
-    if (!held->entry || held->computed)
-        entry->adopted = !held->computed;
+    entry->index = present->index;
+    if (!present->entry || present->computed)
+        entry->adopted = !present->computed;
 }
 
 /* What the journal is to say of it; borrowed. A device in transition shows neither type
  * nor, perhaps, parent. */
-static struct journal_device entry_of(const struct held *held, const struct want *want)
+static struct journal_device entry_of(const struct present *present,
+                                      const struct want *want)
 {
     struct journal_device entry =
-        held->entry ? *held->entry : (struct journal_device){0};
-    if (held->stays)
+        present->entry ? *present->entry : (struct journal_device){0};
+    if (present->stays)
         uuid_text_copy(entry.migration, want->allocation->consumer);
     else
-        note_owner(&entry, held, want);
+        note_owner(&entry, present, want);
     entry.released_at = 0;
-    stpcpy(entry.backend, held->device->backend);
-    stpcpy(entry.address, held->device->address);
-    if (held_is_settled(held)) {
-        const struct device_type *type = gpu_type(held->gpu, held->device->type_id);
+    stpcpy(entry.backend, present->device->backend);
+    stpcpy(entry.address, present->device->address);
+    if (present_is_settled(present)) {
+        const struct device_type *type =
+            gpu_type(present->gpu, present->device->type_id);
         /* Where the name cannot be read, what was known of it stays. */
-        if ((type && type->name) || held->gpu->health == GPU_OK)
+        if ((type && type->name) || present->gpu->health == GPU_OK)
             entry.type_name = type ? type->name : NULL;
-        entry.gpu = held->gpu->name;
-        entry.parent = held->parent->name;
-        entry.type_id = held->device->type_id;
+        entry.gpu = present->gpu->name;
+        entry.parent = present->parent->name;
+        entry.type_id = present->device->type_id;
     }
     return entry;
 }
 
-static void take(struct world *world, struct group *group, const struct held *held,
-                 const struct journal_device *entry)
+static void take(struct world *world, struct group *group,
+                 const struct present *present, const struct journal_device *entry)
 {
-    if (!changes_hands(world, held, held->want)) {
+    if (!changes_hands(world, present, present->want)) {
         add_device_step(world, STEP_TAKE_DEVICE, group, entry)->reason =
-            reason_of_taking(held, held->want, entry);
+            reason_of_taking(present, present->want, entry);
         return;
     }
     struct step *step = add_device_step(world, STEP_HAND_OVER_DEVICE, group, entry);
-    step->reason = held->entry
+    step->reason = present->entry
                        ? xasprintf("it was %s's, and is cleared of what was set for it",
-                                   held->entry->consumer)
+                                   present->entry->consumer)
                        : xstrdup("nobody has it; it is cleared of what was set on it");
 }
 
 void take_devices(struct world *world, struct group *group)
 {
-    for (size_t i = 0; i < group->held_count; i++) {
-        const struct held *held = &group->held[i];
-        if (!held->want)
+    for (size_t i = 0; i < group->present_count; i++) {
+        const struct present *present = &group->present[i];
+        if (!present->want)
             continue;
-        struct journal_device entry = entry_of(held, held->want);
-        if (!held->entry || !journal_device_equal(held->entry, &entry))
-            take(world, group, held, &entry);
+        struct journal_device entry = entry_of(present, present->want);
+        if (!present->entry || !journal_device_equal(present->entry, &entry))
+            take(world, group, present, &entry);
     }
 }
 
 /* ---- surplus devices ---- */
 
 /* Why the device stays although nobody wants it; NULL: it may go. */
-static const char *why_not_remove(const struct world *world, const struct held *held)
+static const char *why_not_remove(const struct world *world,
+                                  const struct present *present)
 {
     const struct plan_input *in = world->in;
-    if (!held_is_settled(held))
+    if (!present_is_settled(present))
         return "it is in transition";
     if (in->journal->rebuilding)
         return "the state file is being rebuilt";
     if (in->now < in->keep_until)
         return "Placement's database was replaced, and may still get its allocation "
                "back";
-    if (!held->gpu || held->gpu->health != GPU_OK)
+    if (!present->gpu || present->gpu->health != GPU_OK)
         return "the GPU is not well";
     if (!in->use)
         return "who uses it is not known";
-    if (held->use && held->use->domain[0])
+    if (present->use && present->use->domain[0])
         return "a libvirt domain names it";
-    if (held->use && held->use->group_open)
+    if (present->use && present->use->group_open)
         return "a process has its VFIO group open";
-    if (held->use)
+    if (present->use)
         return "mdevctl defines it";
     return in->use->unknown ? "who uses it cannot be read" : NULL;
 }
@@ -210,48 +213,49 @@ static void remove_surplus(struct world *world, struct group *group,
         uuid_text_copy(step->provider, provider->provider.uuid);
 }
 
-static void release(struct world *world, struct group *group, const struct held *held)
+static void release(struct world *world, struct group *group,
+                    const struct present *present)
 {
     /* Not even where the provider is made anew: first it is read. */
-    if (!observed_by_uuid(world->in->observed, held->entry->provider)) {
-        add_releasing(world, held->entry, "its provider is not in Placement");
+    if (!observed_by_uuid(world->in->observed, present->entry->provider)) {
+        add_releasing(world, present->entry, "its provider is not in Placement");
         return;
     }
-    if (held_is_foreign(held)) {
-        if (held_is_settled(held))
-            add_device_step(world, STEP_FORGET_DEVICE, group, held->entry)->reason =
+    if (present_is_foreign(present)) {
+        if (present_is_settled(present))
+            add_device_step(world, STEP_FORGET_DEVICE, group, present->entry)->reason =
                 xstrdup("somebody else made it");
         return;
     }
-    if (!held_is_overdue(world, held)) {
-        wait_for_grace(world, group, held->entry);
-        add_releasing(world, held->entry,
-                      held->use ? why_not_remove(world, held)
-                                : "the grace period runs");
+    if (!present_is_overdue(world, present)) {
+        wait_for_grace(world, group, present->entry);
+        add_releasing(world, present->entry,
+                      present->use ? why_not_remove(world, present)
+                                   : "the grace period runs");
         return;
     }
     if (!world->in->use)
         world->needs_use = true;
-    const char *reason = why_not_remove(world, held);
-    add_releasing(world, held->entry, reason ? reason : "it is being removed");
+    const char *reason = why_not_remove(world, present);
+    add_releasing(world, present->entry, reason ? reason : "it is being removed");
     if (!reason)
-        remove_surplus(world, group, held->entry);
+        remove_surplus(world, group, present->entry);
 }
 
 /* What is not seen on a GPU that cannot be read need not be gone; only where nothing
  * speaks of the GPU any more is it. */
 static bool is_gone_for_good(const struct group *group)
 {
-    return group->gpu ? group->gpu->health == GPU_OK : !group->has_subject;
+    return group->gpu ? group->gpu->health == GPU_OK : !group->has_managed;
 }
 
 void release_devices(struct world *world, struct group *group)
 {
     if (!group->read || group->hands_off)
         return;
-    for (size_t i = 0; i < group->held_count; i++)
-        if (group->held[i].entry && !group->held[i].want)
-            release(world, group, &group->held[i]);
+    for (size_t i = 0; i < group->present_count; i++)
+        if (group->present[i].entry && !group->present[i].want)
+            release(world, group, &group->present[i]);
     if (!is_gone_for_good(group))
         return;
     for (size_t i = 0; i < group->lost_count; i++)

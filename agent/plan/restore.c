@@ -52,19 +52,18 @@ static struct gpu place_of(const struct world *world, const struct group *group)
 
 /* ---- what the journal knows ---- */
 
-static void restore_lost(struct world *world, struct placing *placing,
-                         const struct gpu *place, const struct journal_device *entry)
+static void restore_lost(struct world *world, struct fit *fit, const struct gpu *place,
+                         const struct journal_device *entry)
 {
     struct journal_device device = *entry;
     /* What the agent makes itself, it may also remove. */
     device.adopted = !world->owner;
-    const struct device_type *type = place_old_type(place, entry);
-    placing->shortage = NULL;
+    const struct device_type *type = fit_old_type(place, entry);
+    fit->shortage = NULL;
     if (!type)
         complain(world, entry, "the GPU does not offer its type any more");
-    else if (!placing_add(placing, place, type, &device, NULL))
-        complain(world, entry,
-                 placing->shortage ? placing->shortage : "no instance is left");
+    else if (!fit_add(fit, place, type, &device, NULL))
+        complain(world, entry, fit->shortage ? fit->shortage : "no instance is left");
 }
 
 static bool is_ready(const struct group *group)
@@ -106,23 +105,23 @@ static bool is_unknown(const struct world *world, const struct used_device *used
            !is_noted(world->in->journal, used->address);
 }
 
-static bool is_planned(const struct world *world, const struct placing *placing,
+static bool is_planned(const struct world *world, const struct fit *fit,
                        const char *address)
 {
     for (size_t i = 0; i < world->plan->step_count; i++)
         if (strcmp(world->plan->steps[i].device.address, address) == 0)
             return true;
-    for (size_t i = 0; placing && i < placing->count; i++)
-        if (strcmp(placing->placed[i].device.address, address) == 0)
+    for (size_t i = 0; fit && i < fit->count; i++)
+        if (strcmp(fit->fitted[i].device.address, address) == 0)
             return true;
     return false;
 }
 
-static void restore_unknown(struct placing *placing, const struct gpu *place,
-                            struct want *want, const char *address)
+static void restore_unknown(struct fit *fit, const struct gpu *place, struct want *want,
+                            const char *address)
 {
     const char *type_id =
-        want->subject->desired ? want->subject->desired->type_id : NULL;
+        want->managed->desired ? want->managed->desired->type_id : NULL;
     const struct device_type *type = type_id ? gpu_type(place, type_id) : NULL;
     struct journal_device device = {
         .resource_class = want->allocation->resource_class,
@@ -130,11 +129,11 @@ static void restore_unknown(struct placing *placing, const struct gpu *place,
         .adopted = true,
     };
     stpcpy(device.address, address);
-    uuid_text_copy(device.provider, want->subject->uuid);
+    uuid_text_copy(device.provider, want->managed->uuid);
     uuid_text_copy(device.consumer, want->allocation->consumer);
     if (!uuid_parse_text(address, device.uuid))
         want_computed_uuid(want, device.index, device.uuid);
-    if (!type || !placing_add(placing, place, type, &device, want))
+    if (!type || !fit_add(fit, place, type, &device, want))
         return;
     want->met++;
     free(want->reason);
@@ -143,26 +142,26 @@ static void restore_unknown(struct placing *placing, const struct gpu *place,
     want->at_nova = false;
 }
 
-static void restore_unknown_of(struct world *world, struct placing *placing,
+static void restore_unknown_of(struct world *world, struct fit *fit,
                                const struct gpu *place, struct want *want)
 {
     const struct device_use *use = world->in->use;
     const char *domain = want->allocation->consumer;
     if (want_missing(want) <= 0 ||
-        origin_of(world, domain, NULL) != want->subject->observed)
+        origin_of(world, domain, NULL) != want->managed->observed)
         return;
     for (size_t i = 0; use && i < use->count && want_missing(want) > 0; i++)
         if (strcmp(use->devices[i].domain, domain) == 0 &&
             is_unknown(world, &use->devices[i]) &&
-            !is_planned(world, placing, use->devices[i].address))
-            restore_unknown(placing, place, want, use->devices[i].address);
+            !is_planned(world, fit, use->devices[i].address))
+            restore_unknown(fit, place, want, use->devices[i].address);
 }
 
 /* ---- all of it ---- */
 
 void restore_devices(struct world *world, struct group *group)
 {
-    struct placing placing = {.world = world, .group = group};
+    struct fit fit = {.world = world, .group = group};
     bool ready = is_ready(group);
     struct gpu place = {0};
     if (ready)
@@ -175,11 +174,11 @@ void restore_devices(struct world *world, struct group *group)
         } else if (!ready)
             complain_of_gpu(world, group, entry);
         else
-            restore_lost(world, &placing, &place, entry);
+            restore_lost(world, &fit, &place, entry);
     }
     for (size_t i = 0; !world->owner && ready && i < group->want_count; i++)
-        restore_unknown_of(world, &placing, &place, &group->wants[i]);
-    placing_emit(&placing);
+        restore_unknown_of(world, &fit, &place, &group->wants[i]);
+    fit_emit(&fit);
 }
 
 static void report_unknown(struct world *world, const struct used_device *used)

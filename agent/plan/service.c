@@ -28,26 +28,26 @@ const char *gpu_service_name(enum gpu_service service)
 
 /* Of another type than the configured one, and somebody's who was promised it, or the
  * agent's own. */
-static bool is_of_former_type(const struct held *held)
+static bool is_of_former_type(const struct present *present)
 {
-    return held_is_settled(held) && !held_is_configured(held) &&
-           (held->want || !held_is_foreign(held));
+    return present_is_settled(present) && !present_is_configured(present) &&
+           (present->want || !present_is_foreign(present));
 }
 
 static size_t count_former(const struct group *group)
 {
     size_t count = 0;
-    for (size_t i = 0; group && i < group->held_count; i++)
-        count += is_of_former_type(&group->held[i]);
+    for (size_t i = 0; group && i < group->present_count; i++)
+        count += is_of_former_type(&group->present[i]);
     return count;
 }
 
-bool subject_makes_other_type(const struct subject *subject)
+bool managed_makes_other_type(const struct managed *managed)
 {
-    const struct group *group = subject->group;
+    const struct group *group = managed->group;
     if (!group || !group->gpu)
         return false;
-    const char *configured = subject->desired->type_id;
+    const char *configured = managed->desired->type_id;
     for (size_t i = 0; i < group->want_count; i++) {
         const struct device_type *type = want_lost_type(&group->wants[i]);
         if (type && configured && strcmp(type->id, configured) == 0)
@@ -64,34 +64,34 @@ bool subject_makes_other_type(const struct subject *subject)
 
 /* Where types do not mix, the new one has no room until the last device of the old one
  * has gone. */
-static bool is_changing(const struct subject *subject)
+static bool is_changing(const struct managed *managed)
 {
-    return (subject->desired->capacity == 0 && count_former(subject->group) > 0) ||
-           subject_makes_other_type(subject);
+    return (managed->desired->capacity == 0 && count_former(managed->group) > 0) ||
+           managed_makes_other_type(managed);
 }
 
-static bool is_drained(const struct world *world, const struct subject *subject)
+static bool is_drained(const struct world *world, const struct managed *managed)
 {
     const struct strlist *drained = world->in->drained;
-    return world->owner && drained && strlist_contains(drained, subject->gpu);
+    return world->owner && drained && strlist_contains(drained, managed->gpu);
 }
 
-enum gpu_service service_of(const struct world *world, const struct subject *subject)
+enum gpu_service service_of(const struct world *world, const struct managed *managed)
 {
-    const struct desired_provider *desired = subject->desired;
-    if (subject->hands_off)
+    const struct desired_provider *desired = managed->desired;
+    if (managed->hands_off)
         return GPU_FOREIGN;
     if (!desired)
-        return host_gpu(world->in->host, subject->gpu) ? GPU_RETIRED : GPU_SICK;
-    if (is_drained(world, subject))
+        return host_gpu(world->in->host, managed->gpu) ? GPU_RETIRED : GPU_SICK;
+    if (is_drained(world, managed))
         return GPU_DRAINED;
     if (desired->sick)
         return GPU_SICK;
     if (!desired->type_id)
         return GPU_MISCONFIGURED;
-    if (world->owner && is_changing(subject))
+    if (world->owner && is_changing(managed))
         return GPU_CHANGING;
-    return subject->observed || subject_is_new(subject) ? GPU_ACTIVE : GPU_WAITING;
+    return managed->observed || managed_is_new(managed) ? GPU_ACTIVE : GPU_WAITING;
 }
 
 bool service_is_held_back(enum gpu_service service)
@@ -100,7 +100,7 @@ bool service_is_held_back(enum gpu_service service)
            service == GPU_RETIRED;
 }
 
-static enum gpu_service with_inventory(const struct subject *subject,
+static enum gpu_service with_inventory(const struct managed *managed,
                                        enum gpu_service service,
                                        const struct service_inventory *inventory)
 {
@@ -110,7 +110,7 @@ static enum gpu_service with_inventory(const struct subject *subject,
         return GPU_TAKEN;
     if (inventory->total && inventory->reserved >= inventory->total)
         return GPU_RESERVED;
-    return subject->observed && inventory->total ? GPU_ACTIVE : GPU_WAITING;
+    return managed->observed && inventory->total ? GPU_ACTIVE : GPU_WAITING;
 }
 
 /* ---- in words ---- */
@@ -125,17 +125,17 @@ enum taking {
     TAKINGS,
 };
 
-static enum taking taking_of(const struct world *world, const struct held *held)
+static enum taking taking_of(const struct world *world, const struct present *present)
 {
-    if (held->want || !held_is_settled(held))
+    if (present->want || !present_is_settled(present))
         return TAKES_NOTHING;
-    if (!held_is_configured(held))
+    if (!present_is_configured(present))
         return IS_OF_OTHER_TYPE;
-    if (held->use)
+    if (present->use)
         return IS_IN_USE;
-    if (held_is_used(world, held))
+    if (present_is_used(world, present))
         return MAY_BE_IN_USE;
-    return held_is_out_of_sight(world, held) ? IS_OUT_OF_SIGHT : TAKES_NOTHING;
+    return present_is_out_of_sight(world, present) ? IS_OUT_OF_SIGHT : TAKES_NOTHING;
 }
 
 /* "2 of the type 'nvidia-35' (...)"; NULL: there are none. The caller frees. */
@@ -145,13 +145,13 @@ static char *taken_by(const struct world *world, const struct group *group,
     _cleanup_strlist_ struct strlist names = {0};
     const char *type = NULL;
     size_t count = 0;
-    for (size_t i = 0; group && i < group->held_count; i++) {
-        const struct held *held = &group->held[i];
-        if (taking_of(world, held) != taking)
+    for (size_t i = 0; group && i < group->present_count; i++) {
+        const struct present *present = &group->present[i];
+        if (taking_of(world, present) != taking)
             continue;
-        type = held->device->type_id;
+        type = present->device->type_id;
         if (++count <= NAMED_MAX)
-            strlist_add(&names, held->device->address);
+            strlist_add(&names, present->device->address);
     }
     _cleanup_free_ char *listed = strlist_join(&names, ", ");
     return count ? xasprintf("%zu of the type '%s' (%s%s)", count, type, listed,
@@ -188,34 +188,34 @@ static char *taking_text(enum taking taking, const char *configured,
 }
 
 /* "" where no device takes room. The caller frees. */
-static char *takings(const struct world *world, const struct subject *subject)
+static char *takings(const struct world *world, const struct managed *managed)
 {
     _cleanup_strlist_ struct strlist texts = {0};
     for (int i = IS_OF_OTHER_TYPE; i < TAKINGS; i++) {
-        _cleanup_free_ char *devices = taken_by(world, subject->group, (enum taking)i);
+        _cleanup_free_ char *devices = taken_by(world, managed->group, (enum taking)i);
         if (devices)
             strlist_add_take(&texts,
                              taking_text((enum taking)i,
-                                         subject->desired->type_config->type, devices));
+                                         managed->desired->type_config->type, devices));
     }
     return strlist_join(&texts, "; ");
 }
 
-static char *taken_reason(const struct world *world, const struct subject *subject)
+static char *taken_reason(const struct world *world, const struct managed *managed)
 {
-    if (subject->group && group_in_transit(subject->group, NULL, false))
+    if (managed->group && group_in_transit(managed->group, NULL, false))
         return xstrdup("a device of it is being made or removed");
-    char *others = takings(world, subject);
+    char *others = takings(world, managed);
     if (*others)
         return others;
     free(others);
-    if (subject->group && subject->group->want_count)
+    if (managed->group && managed->group->want_count)
         return xstrdup(
             "what is allocated below other providers of the same card leaves "
             "no room");
     return xasprintf("its driver says that no instance of '%s' can be made, and it "
                      "has no device: do its mode and the vendor's licence allow it?",
-                     subject->desired->type_config->type);
+                     managed->desired->type_config->type);
 }
 
 char *service_sick_reason(const struct desired_provider *desired)
@@ -229,47 +229,47 @@ char *service_sick_reason(const struct desired_provider *desired)
 }
 
 /* Of a retired one nothing is desired. */
-static char *sick_reason(const struct subject *subject)
+static char *sick_reason(const struct managed *managed)
 {
-    return subject->desired
-               ? service_sick_reason(subject->desired)
+    return managed->desired
+               ? service_sick_reason(managed->desired)
                : xstrdup("not on this host any more: put it back, or `vgpu-agent "
                          "prune` deletes its provider");
 }
 
-static char *drained_reason(const struct subject *subject)
+static char *drained_reason(const struct managed *managed)
 {
-    if (subject->desired->sick)
-        return sick_reason(subject);
+    if (managed->desired->sick)
+        return sick_reason(managed);
     return xasprintf("an operator has drained it: `vgpu-agent undrain %s` takes that "
                      "back",
-                     subject->gpu);
+                     managed->gpu);
 }
 
-static char *service_reason(const struct world *world, const struct subject *subject,
+static char *service_reason(const struct world *world, const struct managed *managed,
                             enum gpu_service service,
                             const struct service_inventory *inventory)
 {
     switch (service) {
     case GPU_DRAINED:
-        return drained_reason(subject);
+        return drained_reason(managed);
     case GPU_SICK:
-        return sick_reason(subject);
+        return sick_reason(managed);
     case GPU_MISCONFIGURED:
         return xasprintf("it does not offer the type '%s' that is configured for it: "
                          "`vgpu-agent types %s` lists what it offers",
-                         subject->desired->type_config->type, subject->gpu);
+                         managed->desired->type_config->type, managed->gpu);
     case GPU_CHANGING:
         return xasprintf(
             "devices of its former type are still on it (%zu); '%s' can be "
             "made when the last of them has gone",
-            count_former(subject->group), subject->desired->type_config->type);
+            count_former(managed->group), managed->desired->type_config->type);
     case GPU_TAKEN:
-        return taken_reason(world, subject);
+        return taken_reason(world, managed);
     case GPU_RESERVED:
         return xasprintf("all %lld units are reserved in Placement, and not by the "
                          "agent: `vgpu-agent undrain %s` puts it back to service",
-                         (long long)inventory->total, subject->gpu);
+                         (long long)inventory->total, managed->gpu);
     case GPU_FOREIGN:
         return xstrdup("it carries OWNER_NOVA: nova-compute writes it, and the agent "
                        "leaves it alone");
@@ -285,7 +285,7 @@ static char *service_reason(const struct world *world, const struct subject *sub
 }
 
 /* What is as an operator wants it, or passes by itself, is not wrong. */
-static bool is_wrong(const struct subject *subject, enum gpu_service service)
+static bool is_wrong(const struct managed *managed, enum gpu_service service)
 {
     switch (service) {
     case GPU_SICK:
@@ -295,9 +295,9 @@ static bool is_wrong(const struct subject *subject, enum gpu_service service)
     case GPU_RETIRED:
         return true;
     case GPU_DRAINED:
-        return subject->desired->sick != NULL;
+        return managed->desired->sick != NULL;
     case GPU_TAKEN:
-        return !subject->group || !group_in_transit(subject->group, NULL, false);
+        return !managed->group || !group_in_transit(managed->group, NULL, false);
     case GPU_ACTIVE:
     case GPU_CHANGING:
     case GPU_WAITING:
@@ -309,12 +309,12 @@ static bool is_wrong(const struct subject *subject, enum gpu_service service)
 
 /* ---- into the plan ---- */
 
-void service_add_take(struct world *world, const struct subject *subject,
+void service_add_take(struct world *world, const struct managed *managed,
                       enum gpu_service service, char *reason, bool wrong)
 {
     struct plan *plan = world->plan;
     struct provider_service *added = array_add(plan->services, plan->service_count);
-    uuid_text_copy(added->provider, subject->uuid);
+    uuid_text_copy(added->provider, managed->uuid);
     added->service = service;
     added->reason = reason;
     added->wrong = wrong;
@@ -323,16 +323,16 @@ void service_add_take(struct world *world, const struct subject *subject,
     /* A card of which several virtual functions have providers is named once. */
     bool of_card = world->owner || service == GPU_SICK || service == GPU_TAKEN;
     _cleanup_free_ char *problem =
-        xasprintf("%s: %s", of_card ? subject->gpu : subject->name, reason);
+        xasprintf("%s: %s", of_card ? managed->gpu : managed->name, reason);
     strlist_add_unique(&plan->problems, problem);
 }
 
-void service_add(struct world *world, const struct subject *subject,
+void service_add(struct world *world, const struct managed *managed,
                  const struct service_inventory *inventory)
 {
     enum gpu_service service =
-        with_inventory(subject, service_of(world, subject), inventory);
-    service_add_take(world, subject, service,
-                     service_reason(world, subject, service, inventory),
-                     is_wrong(subject, service));
+        with_inventory(managed, service_of(world, managed), inventory);
+    service_add_take(world, managed, service,
+                     service_reason(world, managed, service, inventory),
+                     is_wrong(managed, service));
 }

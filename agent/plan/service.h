@@ -16,7 +16,7 @@
 #include "lib/uuid.h"
 
 struct desired_provider;
-struct subject;
+struct managed;
 struct world;
 
 enum gpu_service {
@@ -53,13 +53,13 @@ char *service_sick_reason(const struct desired_provider *desired);
 /* ---- for the planner ---- */
 
 /* As far as it is known before the inventory is decided. */
-enum gpu_service service_of(const struct world *world, const struct subject *subject);
+enum gpu_service service_of(const struct world *world, const struct managed *managed);
 /* Nobody new may come onto it, so that reserved becomes total. */
 bool service_is_held_back(enum gpu_service service);
 
 /* What was lost is made again of a type other than the configured one: on most cards
  * that ends the room for the configured one. */
-bool subject_makes_other_type(const struct subject *subject);
+bool managed_makes_other_type(const struct managed *managed);
 
 /* What the inventory of the configured class comes to. */
 struct service_inventory {
@@ -69,10 +69,10 @@ struct service_inventory {
 
 /* Adds what is so to the plan, and what is wrong to its problems. `inventory` is NULL
  * where none is decided. */
-void service_add(struct world *world, const struct subject *subject,
+void service_add(struct world *world, const struct managed *managed,
                  const struct service_inventory *inventory);
 /* The same where only the planner of the provider knows: takes `reason`. */
-void service_add_take(struct world *world, const struct subject *subject,
+void service_add_take(struct world *world, const struct managed *managed,
                       enum gpu_service service, char *reason, bool wrong);
 
 #endif

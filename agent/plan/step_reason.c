@@ -58,11 +58,11 @@ static void add_class_change(struct strlist *changes, const char *resource_class
 }
 
 /* What the total comes from while the GPU is in service. */
-static char *why_total(const struct subject *subject,
+static char *why_total(const struct managed *managed,
                        const struct service_inventory *offered)
 {
     int64_t room = offered->room > 0 ? offered->room : 0;
-    unsigned most = subject->desired->type_config->max_instances;
+    unsigned most = managed->desired->type_config->max_instances;
     if (offered->total > room)
         return xasprintf("the host has room for %" PRId64 ", and more are allocated",
                          room);
@@ -72,11 +72,11 @@ static char *why_total(const struct subject *subject,
 }
 
 /* While the GPU is in service. */
-static char *why_in_service(const struct subject *subject,
+static char *why_in_service(const struct managed *managed,
                             const struct inventory_decision *decision)
 {
-    const char *resource_class = subject->desired->resource_class;
-    const struct observed_provider *observed = subject->observed;
+    const char *resource_class = managed->desired->resource_class;
+    const struct observed_provider *observed = managed->observed;
     const struct inventory *before =
         observed
             ? find(observed->inventories, observed->inventory_count, resource_class)
@@ -84,17 +84,17 @@ static char *why_in_service(const struct subject *subject,
     const struct inventory *after =
         find(decision->all, decision->count, resource_class);
     if (!before || !after || before->total != after->total)
-        return why_total(subject, &decision->offered);
+        return why_total(managed, &decision->offered);
     return xstrdup(before->reserved > after->reserved
                        ? "nothing holds it back any more"
                        : "so the agent, or an operator before it, has set it");
 }
 
-static char *why(const struct world *world, const struct subject *subject,
+static char *why(const struct world *world, const struct managed *managed,
                  const struct inventory_decision *decision)
 {
-    const struct desired_provider *desired = subject->desired;
-    switch (service_of(world, subject)) {
+    const struct desired_provider *desired = managed->desired;
+    switch (service_of(world, managed)) {
     case GPU_DRAINED:
         return xstrdup("an operator has drained it");
     case GPU_SICK:
@@ -106,15 +106,15 @@ static char *why(const struct world *world, const struct subject *subject,
     case GPU_MISCONFIGURED:
         return xasprintf("it does not offer the type '%s'", desired->type_config->type);
     default:
-        return why_in_service(subject, decision);
+        return why_in_service(managed, decision);
     }
 }
 
-char *reason_of_inventory(const struct world *world, const struct subject *subject,
+char *reason_of_inventory(const struct world *world, const struct managed *managed,
                           const struct inventory_decision *decision)
 {
     _cleanup_strlist_ struct strlist changes = {0};
-    const struct observed_provider *observed = subject->observed;
+    const struct observed_provider *observed = managed->observed;
     size_t before_count = observed ? observed->inventory_count : 0;
     const struct class_inventory *before = observed ? observed->inventories : NULL;
     for (size_t i = 0; i < decision->count; i++) {
@@ -128,7 +128,7 @@ char *reason_of_inventory(const struct world *world, const struct subject *subje
             add_class_change(&changes, before[i].resource_class, &before[i].inventory,
                              NULL);
     _cleanup_free_ char *text = strlist_join(&changes, "; ");
-    _cleanup_free_ char *because = why(world, subject, decision);
+    _cleanup_free_ char *because = why(world, managed, decision);
     return xasprintf("%s: %s", text, because);
 }
 
@@ -142,12 +142,12 @@ static void list_difference(const struct strlist *from, const struct strlist *le
             strlist_add(out, from->items[i]);
 }
 
-char *reason_of_traits(const struct subject *subject,
+char *reason_of_traits(const struct managed *managed,
                        const struct traits_decision *decision)
 {
     static const struct strlist none;
     const struct strlist *before =
-        subject->observed ? &subject->observed->traits : &none;
+        managed->observed ? &managed->observed->traits : &none;
     _cleanup_strlist_ struct strlist missing = {0}, surplus = {0}, parts = {0};
     list_difference(&decision->all, before, &missing);
     list_difference(before, &decision->all, &surplus);
@@ -161,12 +161,12 @@ char *reason_of_traits(const struct subject *subject,
 
 /* ---- devices ---- */
 
-char *reason_of_taking(const struct held *held, const struct want *want,
+char *reason_of_taking(const struct present *present, const struct want *want,
                        const struct journal_device *entry)
 {
-    const struct journal_device *before = held->entry;
+    const struct journal_device *before = present->entry;
     if (!before)
-        return xstrdup(held->computed
+        return xstrdup(present->computed
                            ? "it was made for it, and the state file does not have it"
                            : "nobody has it, or its domain names it, and it meets the "
                              "allocation");
@@ -181,7 +181,7 @@ char *reason_of_taking(const struct held *held, const struct want *want,
     if (before->released_at)
         return xstrdup("it has an allocation again");
     if (strcmp(before->provider, entry->provider) != 0)
-        return xasprintf("its allocation is on %s now", want->subject->name);
+        return xasprintf("its allocation is on %s now", want->managed->name);
     return xstrdup("the state file tells otherwise of its place or type");
 }
 
@@ -201,8 +201,8 @@ char *reason_of_creation(const struct group *group, const struct want *want,
     if (!want || device->adopted)
         return xstrdup("a domain names it");
     int64_t there = 0;
-    for (size_t i = 0; i < group->held_count; i++)
-        there += group->held[i].want == want;
+    for (size_t i = 0; i < group->present_count; i++)
+        there += group->present[i].want == want;
     return xasprintf("%" PRId64 " of %s are allocated, with %" PRId64 " devices",
                      want->allocation->amount, want->allocation->resource_class, there);
 }

@@ -9,13 +9,13 @@
 #include "agent/plan/traits.h"
 
 /* "VGPU total 16 -> 15: the host has room for 15" */
-char *reason_of_inventory(const struct world *world, const struct subject *subject,
+char *reason_of_inventory(const struct world *world, const struct managed *managed,
                           const struct inventory_decision *decision);
 /* "missing: CUSTOM_A + 21 standard; no longer wanted: CUSTOM_B" */
-char *reason_of_traits(const struct subject *subject,
+char *reason_of_traits(const struct managed *managed,
                        const struct traits_decision *decision);
 /* A device that is the want's is to be noted as `entry` says. */
-char *reason_of_taking(const struct held *held, const struct want *want,
+char *reason_of_taking(const struct present *present, const struct want *want,
                        const struct journal_device *entry);
 /* A device is to be made; `want` is NULL where it is for no allocation. */
 char *reason_of_creation(const struct group *group, const struct want *want,

@@ -6,9 +6,9 @@
 
 static const struct strlist none;
 
-static const struct strlist *observed_traits(const struct subject *subject)
+static const struct strlist *observed_traits(const struct managed *managed)
 {
-    return subject->observed ? &subject->observed->traits : &none;
+    return managed->observed ? &managed->observed->traits : &none;
 }
 
 /* Names outside CUSTOM_ exist or do not: nobody can make them. */
@@ -19,50 +19,50 @@ static bool is_available(const struct world *world, const char *trait)
 }
 
 static struct strlist wanted_traits(const struct world *world,
-                                    const struct subject *subject)
+                                    const struct managed *managed)
 {
     struct strlist wanted = {0};
-    for (size_t i = 0; subject->desired && i < subject->desired->traits.count; i++)
-        if (is_available(world, subject->desired->traits.items[i]))
-            strlist_add(&wanted, subject->desired->traits.items[i]);
+    for (size_t i = 0; managed->desired && i < managed->desired->traits.count; i++)
+        if (is_available(world, managed->desired->traits.items[i]))
+            strlist_add(&wanted, managed->desired->traits.items[i]);
     return wanted;
 }
 
 /* What of the observed traits is ours. A provider that carries our mark and is not in
  * the journal was ours before the journal was lost: then what we would set is taken for
  * ours again, lest a trait of a former type stay for ever. */
-static bool is_ours(const struct subject *subject, const struct strlist *wanted,
+static bool is_ours(const struct managed *managed, const struct strlist *wanted,
                     const char *trait)
 {
-    if (subject->noted)
-        return strlist_contains(&subject->noted->traits, trait);
-    return strlist_contains(observed_traits(subject), TRAIT_OWNER_AGENT) &&
+    if (managed->noted)
+        return strlist_contains(&managed->noted->traits, trait);
+    return strlist_contains(observed_traits(managed), TRAIT_OWNER_AGENT) &&
            strlist_contains(wanted, trait);
 }
 
 /* A sick GPU does not show its type, and one that is retired has none: what is set
  * stays. But nova-compute goes on offering a child that has no type any more. */
-static bool is_frozen(const struct world *world, const struct subject *subject)
+static bool is_frozen(const struct world *world, const struct managed *managed)
 {
-    return subject->desired ? subject->desired->sick != NULL : world->owner;
+    return managed->desired ? managed->desired->sick != NULL : world->owner;
 }
 
 struct traits_decision traits_decide(const struct world *world,
-                                     const struct subject *subject)
+                                     const struct managed *managed)
 {
     struct traits_decision decision = {0};
-    const struct strlist *observed = observed_traits(subject);
-    if (is_frozen(world, subject)) {
+    const struct strlist *observed = observed_traits(managed);
+    if (is_frozen(world, managed)) {
         decision.all = strlist_copy(observed);
-        if (subject->noted)
-            decision.own = strlist_copy(&subject->noted->traits);
+        if (managed->noted)
+            decision.own = strlist_copy(&managed->noted->traits);
         return decision;
     }
-    _cleanup_strlist_ struct strlist wanted = wanted_traits(world, subject);
+    _cleanup_strlist_ struct strlist wanted = wanted_traits(world, managed);
     for (size_t i = 0; i < observed->count; i++) {
         const char *trait = observed->items[i];
         bool keep =
-            strlist_contains(&wanted, trait) || !is_ours(subject, &wanted, trait);
+            strlist_contains(&wanted, trait) || !is_ours(managed, &wanted, trait);
         if (keep)
             strlist_add(&decision.all, trait);
         decision.changed |= !keep;
@@ -71,7 +71,7 @@ struct traits_decision traits_decide(const struct world *world,
         const char *trait = wanted.items[i];
         bool added = strlist_add_unique(&decision.all, trait);
         decision.changed |= added;
-        if (added || is_ours(subject, &wanted, trait))
+        if (added || is_ours(managed, &wanted, trait))
             strlist_add(&decision.own, trait);
     }
     strlist_sort(&decision.all);

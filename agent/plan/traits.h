@@ -17,7 +17,7 @@ struct traits_decision {
 };
 
 struct traits_decision traits_decide(const struct world *world,
-                                     const struct subject *subject);
+                                     const struct managed *managed);
 void traits_decision_clear(struct traits_decision *decision);
 
 #endif

@@ -27,11 +27,11 @@ static void add_key(struct world *world, const char *key)
         array_add(world->groups, world->group_count)->key = key;
 }
 
-static const char *subject_key(const struct world *world, const struct subject *subject)
+static const char *managed_key(const struct world *world, const struct managed *managed)
 {
     if (world->owner)
-        return subject->gpu;
-    const struct desired_provider *desired = subject->desired;
+        return managed->gpu;
+    const struct desired_provider *desired = managed->desired;
     return desired && desired->view.parent_count ? desired->view.parents[0].name : NULL;
 }
 
@@ -41,18 +41,18 @@ static const char *entry_key(const struct world *world,
     return world->owner ? entry->gpu : entry->parent;
 }
 
-static const char *held_key(const struct world *world, const struct held *held)
+static const char *present_key(const struct world *world, const struct present *present)
 {
-    if (held->parent)
-        return world->owner ? held->gpu->name : held->parent->name;
-    return held->entry ? entry_key(world, held->entry) : NULL;
+    if (present->parent)
+        return world->owner ? present->gpu->name : present->parent->name;
+    return present->entry ? entry_key(world, present->entry) : NULL;
 }
 
 static void make_groups(struct world *world)
 {
     const struct journal *journal = world->in->journal;
-    for (size_t i = 0; i < world->subject_count; i++)
-        add_key(world, subject_key(world, &world->subjects[i]));
+    for (size_t i = 0; i < world->managed_count; i++)
+        add_key(world, managed_key(world, &world->managed[i]));
     for (size_t i = 0; i < journal->device_count; i++)
         add_key(world, entry_key(world, &journal->devices[i]));
     if (!world->group_count)
@@ -71,19 +71,19 @@ static void make_groups(struct world *world)
     }
 }
 
-static void join_subjects(struct world *world)
+static void join_managed(struct world *world)
 {
-    for (size_t i = 0; i < world->subject_count; i++) {
-        struct subject *subject = &world->subjects[i];
-        struct group *group = find_group(world, subject_key(world, subject));
-        subject->group = group;
+    for (size_t i = 0; i < world->managed_count; i++) {
+        struct managed *managed = &world->managed[i];
+        struct group *group = find_group(world, managed_key(world, managed));
+        managed->group = group;
         if (!group)
             continue;
-        group->hands_off |= subject->hands_off;
-        group->read &= subject->read;
-        group->has_subject = true;
-        if (subject->desired)
-            group->configured = subject;
+        group->hands_off |= managed->hands_off;
+        group->read &= managed->read;
+        group->has_managed = true;
+        if (managed->desired)
+            group->configured = managed;
     }
 }
 
@@ -156,23 +156,23 @@ static const struct journal_device *index_see(struct index *index,
     return *found;
 }
 
-static void add_held(struct world *world, struct index *index,
-                     const struct device *device, const struct gpu *gpu,
-                     const struct parent *parent)
+static void add_present(struct world *world, struct index *index,
+                        const struct device *device, const struct gpu *gpu,
+                        const struct parent *parent)
 {
-    struct held held = {.device = device, .gpu = gpu, .parent = parent};
-    held.entry = index_see(index, device);
-    held.group = find_group(world, held_key(world, &held));
-    for (size_t i = 0; !held.group && !parent && i < world->group_count; i++) {
+    struct present present = {.device = device, .gpu = gpu, .parent = parent};
+    present.entry = index_see(index, device);
+    present.group = find_group(world, present_key(world, &present));
+    for (size_t i = 0; !present.group && !parent && i < world->group_count; i++) {
         world->groups[i].strays++;
         world->groups[i].leaving_strays += device->leaving;
     }
-    if (!held.group)
+    if (!present.group)
         return;
     if (world->in->use)
-        held.use = device_use_find(world->in->use, device->address);
-    held.group->in_transit |= device->in_transition;
-    *array_add(world->held, world->held_count) = held;
+        present.use = device_use_find(world->in->use, device->address);
+    present.group->in_transit |= device->in_transition;
+    *array_add(world->present, world->present_count) = present;
 }
 
 static void gather_devices(struct world *world)
@@ -183,11 +183,11 @@ static void gather_devices(struct world *world)
         const struct gpu *gpu = &host->gpus[i];
         for (size_t j = 0; j < gpu->parent_count; j++)
             for (size_t k = 0; k < gpu->parents[j].device_count; k++)
-                add_held(world, &index, &gpu->parents[j].devices[k], gpu,
-                         &gpu->parents[j]);
+                add_present(world, &index, &gpu->parents[j].devices[k], gpu,
+                            &gpu->parents[j]);
     }
     for (size_t i = 0; i < host->stray_count; i++)
-        add_held(world, &index, &host->strays[i], NULL, NULL);
+        add_present(world, &index, &host->strays[i], NULL, NULL);
     for (size_t i = 0; i < index.count; i++) {
         if (index.seen[i])
             continue;
@@ -202,19 +202,19 @@ static void gather_devices(struct world *world)
 
 static void gather_wants(struct world *world)
 {
-    for (size_t i = 0; i < world->subject_count; i++) {
-        struct subject *subject = &world->subjects[i];
-        if (!subject->observed || !subject->read || subject->hands_off ||
-            !subject->group)
+    for (size_t i = 0; i < world->managed_count; i++) {
+        struct managed *managed = &world->managed[i];
+        if (!managed->observed || !managed->read || managed->hands_off ||
+            !managed->group)
             continue;
-        for (size_t j = 0; j < subject->observed->allocation_count; j++) {
+        for (size_t j = 0; j < managed->observed->allocation_count; j++) {
             const struct provider_allocation *allocation =
-                &subject->observed->allocations[j];
-            if (!subject_has_class(world, subject, allocation->resource_class))
+                &managed->observed->allocations[j];
+            if (!managed_has_class(world, managed, allocation->resource_class))
                 continue;
             struct want *want = array_add(world->wants, world->want_count);
-            want->subject = subject;
-            want->group = subject->group;
+            want->managed = managed;
+            want->group = managed->group;
             want->allocation = allocation;
         }
     }
@@ -237,9 +237,9 @@ static int compare_entry_owners(const struct journal_device *a,
     return order ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-static int compare_held(const void *a, const void *b)
+static int compare_present(const void *a, const void *b)
 {
-    const struct held *x = a, *y = b;
+    const struct present *x = a, *y = b;
     int order = compare_groups(x->group, y->group);
     if (!order)
         order = compare_entry_owners(x->entry, y->entry);
@@ -263,7 +263,7 @@ static int compare_wants(const void *a, const void *b)
         order = strcmp(x->allocation->consumer, y->allocation->consumer);
     if (!order)
         order = strcmp(x->allocation->resource_class, y->allocation->resource_class);
-    return order ? order : strcmp(x->subject->uuid, y->subject->uuid);
+    return order ? order : strcmp(x->managed->uuid, y->managed->uuid);
 }
 
 static void sort(void *items, size_t count, size_t size,
@@ -275,12 +275,12 @@ static void sort(void *items, size_t count, size_t size,
 
 static void divide(struct world *world)
 {
-    sort(world->held, world->held_count, sizeof *world->held, compare_held);
+    sort(world->present, world->present_count, sizeof *world->present, compare_present);
     sort(world->lost, world->lost_count, sizeof *world->lost, compare_lost);
     sort(world->wants, world->want_count, sizeof *world->wants, compare_wants);
-    for (size_t i = world->held_count; i-- > 0;) {
-        world->held[i].group->held = &world->held[i];
-        world->held[i].group->held_count++;
+    for (size_t i = world->present_count; i-- > 0;) {
+        world->present[i].group->present = &world->present[i];
+        world->present[i].group->present_count++;
     }
     for (size_t i = world->lost_count; i-- > 0;) {
         world->lost[i].group->lost = &world->lost[i];
@@ -298,9 +298,9 @@ struct world *world_make(const struct plan_input *in, struct plan *plan)
     world->in = in;
     world->plan = plan;
     world->owner = in->config->agent.mode == MODE_OWNER;
-    subjects_find(world);
+    managed_find(world);
     make_groups(world);
-    join_subjects(world);
+    join_managed(world);
     gather_devices(world);
     gather_wants(world);
     divide(world);
@@ -315,10 +315,10 @@ void world_free(struct world *world)
         strlist_clear(&world->wants[i].devices);
         free(world->wants[i].reason);
     }
-    free(world->subjects);
+    free(world->managed);
     free(world->groups);
     free(world->wants);
-    free(world->held);
+    free(world->present);
     free(world->lost);
     free(world);
 }
@@ -331,46 +331,46 @@ bool world_creates_root(const struct world *world)
            world->in->observed && !world->in->observed->root_found;
 }
 
-bool held_is_configured(const struct held *held)
+bool present_is_configured(const struct present *present)
 {
-    const struct subject *subject = held->group->configured;
-    if (!subject || !subject->desired->type_id || !held->parent ||
-        !held->device->type_id ||
-        strcmp(held->device->type_id, subject->desired->type_id) != 0)
+    const struct managed *managed = present->group->configured;
+    if (!managed || !managed->desired->type_id || !present->parent ||
+        !present->device->type_id ||
+        strcmp(present->device->type_id, managed->desired->type_id) != 0)
         return false;
-    const struct gpu *view = &subject->desired->view;
+    const struct gpu *view = &managed->desired->view;
     for (size_t i = 0; i < view->parent_count; i++)
-        if (strcmp(view->parents[i].name, held->parent->name) == 0)
+        if (strcmp(view->parents[i].name, present->parent->name) == 0)
             return true;
     return false;
 }
 
-bool held_is_foreign(const struct held *held)
+bool present_is_foreign(const struct present *present)
 {
-    return !held->entry || held->entry->adopted;
+    return !present->entry || present->entry->adopted;
 }
 
-bool held_is_overdue(const struct world *world, const struct held *held)
+bool present_is_overdue(const struct world *world, const struct present *present)
 {
-    int64_t released_at = held->entry ? held->entry->released_at : 0;
+    int64_t released_at = present->entry ? present->entry->released_at : 0;
     return released_at && released_at <= world->in->now &&
            world->in->now - released_at >= world->in->config->agent.release_grace;
 }
 
-bool held_is_out_of_sight(const struct world *world, const struct held *held)
+bool present_is_out_of_sight(const struct world *world, const struct present *present)
 {
-    if (!held->entry || !world->in->observed ||
-        observed_by_uuid(world->in->observed, held->entry->provider))
+    if (!present->entry || !world->in->observed ||
+        observed_by_uuid(world->in->observed, present->entry->provider))
         return false;
-    for (size_t i = 0; i < world->subject_count; i++)
-        if (strcmp(world->subjects[i].uuid, held->entry->provider) == 0)
+    for (size_t i = 0; i < world->managed_count; i++)
+        if (strcmp(world->managed[i].uuid, present->entry->provider) == 0)
             return false;
     return true;
 }
 
-bool held_is_used(const struct world *world, const struct held *held)
+bool present_is_used(const struct world *world, const struct present *present)
 {
-    return held->use || (world->in->use && world->in->use->unknown);
+    return present->use || (world->in->use && world->in->use->unknown);
 }
 
 int64_t want_missing(const struct want *want)
@@ -388,14 +388,14 @@ static bool is_noted(const struct journal_device *entry, const struct want *want
                      unsigned index)
 {
     return entry && entry->index == index && entry_is_for(entry, want) &&
-           strcmp(entry->provider, want->subject->uuid) == 0;
+           strcmp(entry->provider, want->managed->uuid) == 0;
 }
 
 bool want_notes_index(const struct want *want, unsigned index)
 {
     const struct group *group = want->group;
-    for (size_t i = 0; i < group->held_count; i++)
-        if (!group->held[i].want && is_noted(group->held[i].entry, want, index))
+    for (size_t i = 0; i < group->present_count; i++)
+        if (!group->present[i].want && is_noted(group->present[i].entry, want, index))
             return true;
     for (size_t i = 0; i < group->lost_count; i++)
         if (is_noted(group->lost[i].entry, want, index))
@@ -406,9 +406,9 @@ bool want_notes_index(const struct want *want, unsigned index)
 bool want_has_index(const struct want *want, unsigned index)
 {
     const struct group *group = want->group;
-    for (size_t i = 0; i < group->held_count; i++)
-        if (group->held[i].want == want && group->held[i].numbered &&
-            group->held[i].index == index)
+    for (size_t i = 0; i < group->present_count; i++)
+        if (group->present[i].want == want && group->present[i].numbered &&
+            group->present[i].index == index)
             return true;
     for (size_t i = 0; i < group->lost_count; i++)
         if (group->lost[i].want == want && group->lost[i].numbered &&
@@ -427,48 +427,51 @@ void computed_uuid(const char *provider, const char *consumer,
 void want_computed_uuid(const struct want *want, unsigned index,
                         char out[UUID_TEXT_SIZE])
 {
-    computed_uuid(want->subject->uuid, want->allocation->consumer,
+    computed_uuid(want->managed->uuid, want->allocation->consumer,
                   want->allocation->resource_class, index, out);
 }
 
 int64_t group_in_transit(const struct group *group, const char *parent, bool uncounted)
 {
     int64_t count = (int64_t)(group->strays - (uncounted ? group->leaving_strays : 0));
-    for (size_t i = 0; i < group->held_count; i++) {
-        const struct held *held = &group->held[i];
-        count += held->device->in_transition && !(uncounted && held->device->leaving) &&
-                 (!held->parent || !parent || strcmp(held->parent->name, parent) == 0);
+    for (size_t i = 0; i < group->present_count; i++) {
+        const struct present *present = &group->present[i];
+        count +=
+            present->device->in_transition &&
+            !(uncounted && present->device->leaving) &&
+            (!present->parent || !parent || strcmp(present->parent->name, parent) == 0);
     }
     return count;
 }
 
-void held_identity(const struct held *held, char out[UUID_TEXT_SIZE])
+void held_identity(const struct present *present, char out[UUID_TEXT_SIZE])
 {
-    if (held->entry)
-        stpcpy(out, held->entry->uuid);
-    else if (*held->device->uuid || !held->want || held->stays)
-        stpcpy(out, held->device->uuid);
+    if (present->entry)
+        stpcpy(out, present->entry->uuid);
+    else if (*present->device->uuid || !present->want || present->stays)
+        stpcpy(out, present->device->uuid);
     else
-        want_computed_uuid(held->want, held->index, out);
+        want_computed_uuid(present->want, present->index, out);
 }
 
-bool held_is_settled(const struct held *held)
+bool present_is_settled(const struct present *present)
 {
-    return !held->device->in_transition && held->parent && held->device->type_id;
+    return !present->device->in_transition && present->parent &&
+           present->device->type_id;
 }
 
 struct step *world_add_step(struct world *world, enum step_kind kind,
-                            const struct subject *subject)
+                            const struct managed *managed)
 {
     struct step *step = array_add(world->plan->steps, world->plan->step_count);
     step->kind = kind;
     step->generation = -1;
-    if (subject) {
-        step->gpu = xstrdup(subject->gpu);
-        uuid_text_copy(step->provider, subject->uuid);
-        step->provider_name = xstrdup(subject->name);
-        if (subject->observed)
-            step->generation = subject->observed->provider.generation;
+    if (managed) {
+        step->gpu = xstrdup(managed->gpu);
+        uuid_text_copy(step->provider, managed->uuid);
+        step->provider_name = xstrdup(managed->name);
+        if (managed->observed)
+            step->generation = managed->observed->provider.generation;
     }
     return step;
 }

@@ -13,7 +13,7 @@
 #include "agent/plan/plan.h"
 
 /* A provider that is ours to work on. */
-struct subject {
+struct managed {
     const struct desired_provider *desired;   /* NULL: retired, no longer configured */
     const struct observed_provider *observed; /* NULL: not in Placement */
     const struct journal_provider *noted;     /* NULL: not in the journal */
@@ -29,7 +29,7 @@ struct subject {
 
 /* An allocation that is to be met with devices. */
 struct want {
-    struct subject *subject;
+    struct managed *managed;
     struct group *group;
     const struct provider_allocation *allocation;
     int64_t met; /* units that have a device, or a lost one that is to be made again */
@@ -40,7 +40,7 @@ struct want {
 };
 
 /* A device that exists. */
-struct held {
+struct present {
     struct group *group;
     const struct device *device;
     const struct gpu *gpu; /* both NULL: in transition, nobody knows where */
@@ -74,12 +74,12 @@ struct group {
     bool in_transit; /* some device of it is in transition */
     size_t strays;   /* devices in transition that could be on it as on any other */
     size_t leaving_strays; /* of these */
-    bool has_subject;
-    struct subject *configured; /* the one that is not retired, or NULL */
+    bool has_managed;
+    struct managed *configured; /* the one that is not retired, or NULL */
     struct want *wants;         /* by consumer, class, provider */
     size_t want_count;
-    struct held *held; /* by consumer and index, then unknown ones by address */
-    size_t held_count;
+    struct present *present; /* by consumer and index, then unknown ones by address */
+    size_t present_count;
     struct lost *lost; /* by consumer and index */
     size_t lost_count;
 };
@@ -90,14 +90,14 @@ struct world {
     bool owner;        /* mode */
     bool needs_use;    /* something depends on who uses the devices, and in->use is NULL
                         */
-    struct subject *subjects; /* in the order of the desired tree, then retired ones */
-    size_t subject_count;
+    struct managed *managed; /* in the order of the desired tree, then retired ones */
+    size_t managed_count;
     struct group *groups; /* by key */
     size_t group_count;
     struct want *wants;
     size_t want_count;
-    struct held *held;
-    size_t held_count;
+    struct present *present;
+    size_t present_count;
     struct lost *lost;
     size_t lost_count;
 };
@@ -110,17 +110,17 @@ DEFINE_CLEANUP(struct world *, world_free)
 bool world_creates_root(const struct world *world);
 /* The device can meet an allocation of the GPU's configured type: it is of that type
  * and below a parent that may be used. */
-bool held_is_configured(const struct held *held);
+bool present_is_configured(const struct present *present);
 /* The agent did not make it. */
-bool held_is_foreign(const struct held *held);
+bool present_is_foreign(const struct present *present);
 /* Its entry was released, and the grace period is over by a clock that has not gone
  * back since. */
-bool held_is_overdue(const struct world *world, const struct held *held);
+bool present_is_overdue(const struct world *world, const struct present *present);
 /* Its entry is of a provider that is neither in the tree nor about to be made: who has
  * allocations there cannot be seen. */
-bool held_is_out_of_sight(const struct world *world, const struct held *held);
+bool present_is_out_of_sight(const struct world *world, const struct present *present);
 /* A guest, a process or mdevctl has it, or could have. */
-bool held_is_used(const struct world *world, const struct held *held);
+bool present_is_used(const struct world *world, const struct present *present);
 int64_t want_missing(const struct want *want);
 /* The entry is of the consumer and class that the want is of. */
 bool entry_is_for(const struct journal_device *entry, const struct want *want);
@@ -143,11 +143,11 @@ void want_computed_uuid(const struct want *want, unsigned index,
 int64_t group_in_transit(const struct group *group, const char *parent, bool uncounted);
 /* The uuid by which the agent knows the device: the journal's, else the host's, else, once
  * it is numbered, the one computed for the want that it meets. "" where it has none. */
-void held_identity(const struct held *held, char out[UUID_TEXT_SIZE]);
+void held_identity(const struct present *present, char out[UUID_TEXT_SIZE]);
 /* Not in transition: type and parent are known. */
-bool held_is_settled(const struct held *held);
+bool present_is_settled(const struct present *present);
 /* Adds a step that concerns the subject, which may be NULL. Good until the next one. */
 struct step *world_add_step(struct world *world, enum step_kind kind,
-                            const struct subject *subject);
+                            const struct managed *managed);
 
 #endif

@@ -6,26 +6,26 @@
 #include "lib/xalloc.h"
 
 static void add_failure(const struct step *step, const struct step_result *result,
-                        struct notices *out)
+                        struct problem_list *out)
 {
     const char *gpu = step->gpu ? step->gpu : "", *colon = step->gpu ? ": " : "";
     _cleanup_free_ char *about =
         xasprintf("%s%s%s: %s", gpu, colon, step_kind_name(step->kind),
                   error_code_name(result->code));
-    notices_add_take(out, about,
-                     xasprintf("%s%s%s: %s", gpu, colon, step_kind_name(step->kind),
-                               result->reason));
+    problems_add_take(out, about,
+                      xasprintf("%s%s%s: %s", gpu, colon, step_kind_name(step->kind),
+                                result->reason));
 }
 
 /* Where the state file cannot be written, no step is carried out, all for this one
  * reason; and where there is no step to fail, it is to be said all the same. */
-static void add_failures(const struct cycle_round *round, struct notices *out)
+static void add_failures(const struct cycle_round *round, struct problem_list *out)
 {
     const struct execution *execution = round->execution;
     if (!execution)
         return;
     if (execution->unsaved)
-        notices_add(out, "state file", execution->unsaved);
+        problems_add(out, "state file", execution->unsaved);
     for (size_t i = 0; i < execution->count; i++) {
         const struct step_result *result = &execution->results[i];
         if (result->outcome == STEP_FAILED &&
@@ -42,22 +42,22 @@ static bool is_not_met(const struct allocation_status *status)
                                                   !status->planned && !status->at_nova);
 }
 
-void cycle_problems(const struct cycle *cycle, struct notices *out)
+void cycle_problems(const struct cycle *cycle, struct problem_list *out)
 {
     const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
     add_failures(round, out);
     for (size_t i = 0; i < round->plan->allocation_count; i++) {
         const struct allocation_status *status = &round->plan->allocations[i];
         if (is_not_met(status))
-            notices_add_take(out, NULL,
-                             xasprintf("consumer %s on %s: %s", status->consumer,
-                                       status->provider_name, status->reason));
+            problems_add_take(out, NULL,
+                              xasprintf("consumer %s on %s: %s", status->consumer,
+                                        status->provider_name, status->reason));
     }
     const struct strlist *lists[] = {&round->plan->problems, &cycle->late,
                                      &cycle->notes};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (size_t j = 0; j < lists[i]->count; j++)
-            notices_add(out, NULL, lists[i]->items[j]);
+            problems_add(out, NULL, lists[i]->items[j]);
 }
 
 bool cycle_settled(const struct cycle *cycle)

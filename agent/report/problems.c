@@ -7,7 +7,7 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-static bool contains(const struct notices *notices, const char *about)
+static bool contains(const struct problem_list *notices, const char *about)
 {
     for (size_t i = 0; i < notices->count; i++)
         if (strcmp(notices->items[i].about, about) == 0)
@@ -15,23 +15,23 @@ static bool contains(const struct notices *notices, const char *about)
     return false;
 }
 
-void notices_add_take(struct notices *notices, const char *about, char *text)
+void problems_add_take(struct problem_list *notices, const char *about, char *text)
 {
     if (contains(notices, about ? about : text)) {
         free(text);
         return;
     }
-    struct notice *notice = array_add(notices->items, notices->count);
+    struct problem *notice = array_add(notices->items, notices->count);
     notice->about = xstrdup(about ? about : text);
     notice->text = text;
 }
 
-void notices_add(struct notices *notices, const char *about, const char *text)
+void problems_add(struct problem_list *notices, const char *about, const char *text)
 {
-    notices_add_take(notices, about, xstrdup(text));
+    problems_add_take(notices, about, xstrdup(text));
 }
 
-void notices_update(struct notices *standing, struct notices *now)
+void problems_update(struct problem_list *standing, struct problem_list *now)
 {
     for (size_t i = 0; i < now->count; i++)
         if (!contains(standing, now->items[i].about))
@@ -39,17 +39,17 @@ void notices_update(struct notices *standing, struct notices *now)
     for (size_t i = 0; i < standing->count; i++)
         if (!contains(now, standing->items[i].about))
             log_info("agent", "over: %s", standing->items[i].text);
-    notices_clear(standing);
+    problems_clear(standing);
     *standing = *now;
-    *now = (struct notices){0};
+    *now = (struct problem_list){0};
 }
 
-void notices_clear(struct notices *notices)
+void problems_clear(struct problem_list *notices)
 {
     for (size_t i = 0; i < notices->count; i++) {
         free(notices->items[i].about);
         free(notices->items[i].text);
     }
     free(notices->items);
-    *notices = (struct notices){0};
+    *notices = (struct problem_list){0};
 }

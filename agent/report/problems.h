@@ -10,26 +10,26 @@
 
 #include "lib/cleanup.h"
 
-struct notice {
+struct problem {
     char *about; /* the same for as long as it is the same trouble, unlike the text,
                     which may hold a time or the id of a request */
     char *text;  /* one line */
 };
 
 /* All zero is: all is well. */
-struct notices {
-    struct notice *items;
+struct problem_list {
+    struct problem *items;
     size_t count;
 };
 
 /* Adds one; the second about the same is dropped. `about` NULL: the text itself. */
-void notices_add(struct notices *notices, const char *about, const char *text);
-void notices_add_take(struct notices *notices, const char *about, char *text);
+void problems_add(struct problem_list *notices, const char *about, const char *text);
+void problems_add_take(struct problem_list *notices, const char *about, char *text);
 /* Logs what came and what went from `standing` to `now`, which takes its place and is
  * empty afterwards. */
-void notices_update(struct notices *standing, struct notices *now);
-void notices_clear(struct notices *notices);
+void problems_update(struct problem_list *standing, struct problem_list *now);
+void problems_clear(struct problem_list *notices);
 
-#define _cleanup_notices_ _cleanup_(notices_clear)
+#define _cleanup_problem_list_ _cleanup_(problems_clear)
 
 #endif

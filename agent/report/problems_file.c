@@ -34,7 +34,8 @@ static void append_line(char **text, const char *line)
     free(old);
 }
 
-static char *text_of(const struct daemon_report *report, const struct notices *problems)
+static char *text_of(const struct problems_file *report,
+                     const struct problem_list *problems)
 {
     char *text = xasprintf("%ld %s\n", (long)getpid(), report->digest);
     for (size_t i = 0; i < problems->count; i++)
@@ -57,28 +58,28 @@ char *state_folder_full(const char *state_file)
                      folder);
 }
 
-int daemon_report_write(struct daemon_report *report, const char *state_file,
-                        const struct notices *problems, struct error *err)
+int problems_file_write(struct problems_file *report, const char *state_file,
+                        const struct problem_list *problems, struct error *err)
 {
     _cleanup_free_ char *text = text_of(report, problems);
     _cleanup_free_ char *path = path_of(state_file);
     if (report->text && strcmp(report->text, text) == 0 &&
         utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
-    daemon_report_clear(report);
+    problems_file_clear(report);
     if (report_file_write(path, text, err) != 0)
         return error_prefix(err, "what is not well cannot be noted");
     report->text = steal(text);
     return 0;
 }
 
-void daemon_report_clear(struct daemon_report *report)
+void problems_file_clear(struct problems_file *report)
 {
     free(report->text);
     report->text = NULL;
 }
 
-int daemon_report_read(const char *state_file, pid_t pid, struct notices *out,
+int problems_file_read(const char *state_file, pid_t pid, struct problem_list *out,
                        int64_t *cycle_end, char digest[UUID_TEXT_SIZE],
                        struct error *err)
 {
@@ -104,6 +105,6 @@ int daemon_report_read(const char *state_file, pid_t pid, struct notices *out,
         *cycle_end = st.st_mtime;
     while ((line = strsep(&rest, "\n")))
         if (*line)
-            notices_add(out, NULL, line);
+            problems_add(out, NULL, line);
     return 0;
 }

@@ -19,7 +19,7 @@
 #include "lib/uuid.h"
 
 /* What was written last. All zero: nothing. */
-struct daemon_report {
+struct problems_file {
     char *text;
     char digest[UUID_TEXT_SIZE]; /* the caller's to set: of the configuration that the
                                     daemon goes by (struct config) */
@@ -32,14 +32,14 @@ struct daemon_report {
 
 /* At the end of each cycle: writes the problems, or, where the file says them already,
  * only that it is so still. On a full disk the file is written over in its place. */
-int daemon_report_write(struct daemon_report *report, const char *state_file,
-                        const struct notices *problems, struct error *err);
-void daemon_report_clear(struct daemon_report *report);
+int problems_file_write(struct problems_file *report, const char *state_file,
+                        const struct problem_list *problems, struct error *err);
+void problems_file_clear(struct problems_file *report);
 
 /* Adds what the daemon `pid` has written; *cycle_end is when its last cycle ended, in
  * seconds since the epoch, 0 when none has; `digest` is that of its configuration, ""
  * where it has said none. */
-int daemon_report_read(const char *state_file, pid_t pid, struct notices *out,
+int problems_file_read(const char *state_file, pid_t pid, struct problem_list *out,
                        int64_t *cycle_end, char digest[UUID_TEXT_SIZE],
                        struct error *err);
 

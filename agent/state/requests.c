@@ -10,21 +10,21 @@
 #include "lib/xalloc.h"
 
 static const char *const names[] = {
-    [ORDER_DRAINED] = "drained",
-    [ORDER_PRUNE] = "prune",
-    [ORDER_ADOPT_ROOT] = "adopt-root",
-    [ORDER_SERVER] = "server",
+    [REQUEST_DRAINED] = "drained",
+    [REQUEST_PRUNE] = "prune",
+    [REQUEST_ADOPT_ROOT] = "adopt-root",
+    [REQUEST_SERVER] = "server",
 };
 
 /* What the names of the files of these orders begin with. The caller frees. */
-static char *prefix_of(const char *state_file, enum order order)
+static char *prefix_of(const char *state_file, enum request order)
 {
     const char *slash = strrchr(state_file, '/');
     return xasprintf("%s.%s.", slash ? slash + 1 : state_file, names[order]);
 }
 
-int orders_read(const char *state_file, enum order order, struct strlist *out,
-                struct error *err)
+int requests_read(const char *state_file, enum request order, struct strlist *out,
+                  struct error *err)
 {
     const char *base;
     struct error why;
@@ -57,7 +57,7 @@ int orders_read(const char *state_file, enum order order, struct strlist *out,
 }
 
 /* The folder, and the file's name in it (the caller's). */
-static int open_place(const char *state_file, enum order order, const char *subject,
+static int open_place(const char *state_file, enum request order, const char *subject,
                       char **name, struct error *err)
 {
     if (!*subject || strchr(subject, '/'))
@@ -82,8 +82,8 @@ static int finish(int folder, const char *name, int rc, int harmless, bool *chan
     return 0;
 }
 
-int orders_give(const char *state_file, enum order order, const char *subject,
-                bool *changed, struct error *err)
+int requests_give(const char *state_file, enum request order, const char *subject,
+                  bool *changed, struct error *err)
 {
     _cleanup_free_ char *name = NULL;
     _cleanup_close_ int folder = open_place(state_file, order, subject, &name, err);
@@ -94,8 +94,8 @@ int orders_give(const char *state_file, enum order order, const char *subject,
     return finish(folder, name, fd, EEXIST, changed, err);
 }
 
-int orders_withdraw(const char *state_file, enum order order, const char *subject,
-                    bool *changed, struct error *err)
+int requests_withdraw(const char *state_file, enum request order, const char *subject,
+                      bool *changed, struct error *err)
 {
     _cleanup_free_ char *name = NULL;
     _cleanup_close_ int folder = open_place(state_file, order, subject, &name, err);
@@ -104,13 +104,13 @@ int orders_withdraw(const char *state_file, enum order order, const char *subjec
     return finish(folder, name, unlinkat(folder, name, 0), ENOENT, changed, err);
 }
 
-int orders_withdraw_all(const char *state_file, enum order order, struct error *err)
+int requests_withdraw_all(const char *state_file, enum request order, struct error *err)
 {
     _cleanup_strlist_ struct strlist standing = {0};
-    if (orders_read(state_file, order, &standing, err) != 0)
+    if (requests_read(state_file, order, &standing, err) != 0)
         return -1;
     for (size_t i = 0; i < standing.count; i++)
-        if (orders_withdraw(state_file, order, standing.items[i], NULL, err) != 0)
+        if (requests_withdraw(state_file, order, standing.items[i], NULL, err) != 0)
             return -1;
     return 0;
 }

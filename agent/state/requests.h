@@ -13,26 +13,27 @@
 #include "lib/error.h"
 #include "lib/strlist.h"
 
-enum order {
-    ORDER_DRAINED,    /* of a GPU: nobody new gets it. Stands until it is withdrawn */
-    ORDER_PRUNE,      /* of a provider, by uuid: for the daemon's next cycle, which
+enum request {
+    REQUEST_DRAINED,    /* of a GPU: nobody new gets it. Stands until it is withdrawn */
+    REQUEST_PRUNE,      /* of a provider, by uuid: for the daemon's next cycle, which
                       withdraws it */
-    ORDER_ADOPT_ROOT, /* of a root provider, by uuid: the state file belongs to it from
+    REQUEST_ADOPT_ROOT, /* of a root provider, by uuid: the state file belongs to it from
                          now on. For the next cycle that sees it, which withdraws it */
-    ORDER_SERVER, /* of a consumer: its devices were asked for, so it is a server, and
+    REQUEST_SERVER, /* of a consumer: its devices were asked for, so it is a server, and
                       no migration. The daemon withdraws it when the consumer is gone */
 };
 
 /* What the standing orders of this kind are about, sorted. */
-int orders_read(const char *state_file, enum order order, struct strlist *out,
-                struct error *err);
+int requests_read(const char *state_file, enum request order, struct strlist *out,
+                  struct error *err);
 /* On disk when it returns. *changed (may be NULL): it did not stand (it stood) before.
  * INVALID when `subject` cannot be a part of a file's name. */
-int orders_give(const char *state_file, enum order order, const char *subject,
-                bool *changed, struct error *err);
-int orders_withdraw(const char *state_file, enum order order, const char *subject,
-                    bool *changed, struct error *err);
+int requests_give(const char *state_file, enum request order, const char *subject,
+                  bool *changed, struct error *err);
+int requests_withdraw(const char *state_file, enum request order, const char *subject,
+                      bool *changed, struct error *err);
 /* Of requests that nobody waits for any more. */
-int orders_withdraw_all(const char *state_file, enum order order, struct error *err);
+int requests_withdraw_all(const char *state_file, enum request order,
+                          struct error *err);
 
 #endif

@@ -20,7 +20,7 @@ static char *read_file(const char *name)
 {
     struct error err;
     _cleanup_strlist_ struct strlist files = {0}, dirs = {0};
-    if (command_files_read(name, &files, &dirs, &err) != 0)
+    if (default_files_read(name, &files, &dirs, &err) != 0)
         return xstrdup(err.text);
     _cleanup_free_ char *one = strlist_join(&files, " "),
                         *two = strlist_join(&dirs, " ");

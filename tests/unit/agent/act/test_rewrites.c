@@ -23,7 +23,7 @@ static size_t write_once(struct rewrites *rewrites, const char *provider, int64_
     const struct execution execution = {.results = &result, .count = 1};
     rewrites_note(rewrites, &plan, &execution, now);
     _cleanup_strlist_ struct strlist complaints = {0};
-    rewrites_complain(rewrites, now, &complaints);
+    rewrites_report(rewrites, now, &complaints);
     for (size_t i = 0; i < complaints.count; i++)
         assert_non_null(strstr(complaints.items[i], "host_a: "));
     return complaints.count;

@@ -48,7 +48,7 @@ static char *check(const char *text, const struct host *host)
     struct config_problems problems = {0};
     struct strlist lines = {0};
     struct config *config = load_text(text);
-    config_host_check(config, host, &problems);
+    check_host_types(config, host, &problems);
     for (size_t i = 0; i < problems.count; i++)
         strlist_add_take(&lines, xasprintf("%u%s %s", problems.items[i].place.line,
                                            problems.items[i].warning ? " warning" : "",

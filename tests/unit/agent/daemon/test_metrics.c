@@ -321,7 +321,7 @@ static void what_nova_compute_does_not_make_is_told(void **state)
     s.statuses[1].at_nova = true;
     metrics_note_cycle(&metrics, &s.cycle, NULL, 0,
                        &(struct metrics_clock){.now = 1, .monotonic = 5000});
-    _cleanup_notices_ struct notices found = {0};
+    _cleanup_problem_list_ struct problem_list found = {0};
     metrics_overdue(&metrics, 604999, &found);
     assert_int_equal(found.count, 0);
     metrics_overdue(&metrics, 605000, &found);
@@ -447,7 +447,7 @@ static void pages(void **state)
                                             .sync_interval = 10,
                                             .trouble = cases[i].trouble};
         struct http_page page = {0};
-        daemon_page(&daemon, cases[i].path, &page);
+        pages_make(&daemon, cases[i].path, &page);
         assert_int_equal(page.status, cases[i].status);
         assert_true(!page.text == !cases[i].status);
         if (cases[i].text)

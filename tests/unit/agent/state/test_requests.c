@@ -29,11 +29,11 @@ static int tear_down(void **state)
     return rc;
 }
 
-static void assert_standing(enum order order, const char *expected)
+static void assert_standing(enum request order, const char *expected)
 {
     struct error err;
     _cleanup_strlist_ struct strlist standing = {0};
-    assert_ok(orders_read(state_file, order, &standing, &err), &err);
+    assert_ok(requests_read(state_file, order, &standing, &err), &err);
     _cleanup_free_ char *text = strlist_join(&standing, " ");
     assert_string_equal(text, expected);
 }
@@ -43,27 +43,31 @@ static void stand_until_withdrawn(void **state)
     (void)state;
     struct error err;
     bool changed;
-    assert_standing(ORDER_DRAINED, "");
-    assert_ok(orders_give(state_file, ORDER_DRAINED, "mtty", &changed, &err), &err);
+    assert_standing(REQUEST_DRAINED, "");
+    assert_ok(requests_give(state_file, REQUEST_DRAINED, "mtty", &changed, &err), &err);
     assert_true(changed);
-    assert_ok(orders_give(state_file, ORDER_DRAINED, "0000:84:00.0", &changed, &err),
+    assert_ok(
+        requests_give(state_file, REQUEST_DRAINED, "0000:84:00.0", &changed, &err),
+        &err);
+    assert_ok(
+        requests_give(state_file, REQUEST_DRAINED, "0000:84:00.0", &changed, &err),
+        &err);
+    assert_false(changed);
+    assert_standing(REQUEST_DRAINED, "0000:84:00.0 mtty");
+    assert_standing(REQUEST_PRUNE, "");
+    assert_ok(requests_withdraw(state_file, REQUEST_DRAINED, "mtty", &changed, &err),
               &err);
-    assert_ok(orders_give(state_file, ORDER_DRAINED, "0000:84:00.0", &changed, &err),
+    assert_true(changed);
+    assert_ok(requests_withdraw(state_file, REQUEST_DRAINED, "mtty", &changed, &err),
               &err);
     assert_false(changed);
-    assert_standing(ORDER_DRAINED, "0000:84:00.0 mtty");
-    assert_standing(ORDER_PRUNE, "");
-    assert_ok(orders_withdraw(state_file, ORDER_DRAINED, "mtty", &changed, &err), &err);
-    assert_true(changed);
-    assert_ok(orders_withdraw(state_file, ORDER_DRAINED, "mtty", &changed, &err), &err);
-    assert_false(changed);
-    assert_standing(ORDER_DRAINED, "0000:84:00.0");
-    assert_ok(orders_give(state_file, ORDER_PRUNE, "a", NULL, &err), &err);
-    assert_ok(orders_give(state_file, ORDER_PRUNE, "b", NULL, &err), &err);
-    assert_ok(orders_withdraw_all(state_file, ORDER_PRUNE, &err), &err);
-    assert_standing(ORDER_PRUNE, "");
-    assert_standing(ORDER_DRAINED, "0000:84:00.0");
-    assert_ok(orders_withdraw_all(state_file, ORDER_DRAINED, &err), &err);
+    assert_standing(REQUEST_DRAINED, "0000:84:00.0");
+    assert_ok(requests_give(state_file, REQUEST_PRUNE, "a", NULL, &err), &err);
+    assert_ok(requests_give(state_file, REQUEST_PRUNE, "b", NULL, &err), &err);
+    assert_ok(requests_withdraw_all(state_file, REQUEST_PRUNE, &err), &err);
+    assert_standing(REQUEST_PRUNE, "");
+    assert_standing(REQUEST_DRAINED, "0000:84:00.0");
+    assert_ok(requests_withdraw_all(state_file, REQUEST_DRAINED, &err), &err);
 }
 
 /* Other files beside it are nobody's orders. */
@@ -77,7 +81,7 @@ static void only_its_own_files_count(void **state)
         _cleanup_free_ char *path = xasprintf("%s/%s", folder, others[i]);
         int fd = creat(path, 0600);
         assert_true(fd >= 0 && close(fd) == 0);
-        assert_standing(ORDER_DRAINED, "");
+        assert_standing(REQUEST_DRAINED, "");
         assert_int_equal(unlink(path), 0);
     }
 }
@@ -88,8 +92,8 @@ static void names_that_are_none(void **state)
     static const char *const names[] = {"", "../x", "a/b", "/"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct error err;
-        assert_int_equal(orders_give(state_file, ORDER_DRAINED, names[i], NULL, &err),
-                         -1);
+        assert_int_equal(
+            requests_give(state_file, REQUEST_DRAINED, names[i], NULL, &err), -1);
         assert_int_equal(err.code, ERROR_INVALID);
     }
 }
@@ -100,9 +104,9 @@ static void a_folder_that_is_not_there(void **state)
     struct error err;
     _cleanup_strlist_ struct strlist standing = {0};
     _cleanup_free_ char *path = xasprintf("%s/none/state.json", folder);
-    assert_ok(orders_read(path, ORDER_DRAINED, &standing, &err), &err);
+    assert_ok(requests_read(path, REQUEST_DRAINED, &standing, &err), &err);
     assert_int_equal(standing.count, 0);
-    assert_int_equal(orders_give(path, ORDER_DRAINED, "mtty", NULL, &err), -1);
+    assert_int_equal(requests_give(path, REQUEST_DRAINED, "mtty", NULL, &err), -1);
     assert_int_equal(err.code, ERROR_NOT_FOUND);
     /* What is known stays when the folder cannot be read. */
     strlist_add(&standing, "mtty");
@@ -110,7 +114,7 @@ static void a_folder_that_is_not_there(void **state)
     _cleanup_free_ char *file = xasprintf("%s/file", folder);
     int fd = creat(file, 0600);
     assert_true(fd >= 0 && close(fd) == 0);
-    assert_int_equal(orders_read(wrong, ORDER_DRAINED, &standing, &err), -1);
+    assert_int_equal(requests_read(wrong, REQUEST_DRAINED, &standing, &err), -1);
     assert_int_equal(standing.count, 1);
     assert_int_equal(unlink(file), 0);
 }

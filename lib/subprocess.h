@@ -14,9 +14,10 @@
  * and the figures.
  *
  * Threads: whoever starts one has one thread of its own. A library's may be there as
- * well (libcurl leaves its resolver's behind when a name server does not answer), so
- * work() calls nothing that takes a lock which glibc's fork() does not see to: malloc
- * and stdio are safe, dlopen(), getaddrinfo() and what uses them (iconv, NSS) are not.
+ * well (some versions of libcurl leave their resolver's behind when a name server does
+ * not answer), so work() calls nothing that takes a lock which glibc's fork() does not
+ * see to: malloc and stdio are safe, dlopen(), getaddrinfo() and what uses them (iconv,
+ * NSS) are not.
  * SIGCHLD must not be ignored.
  */
 #ifndef LIB_SUBPROCESS_H
@@ -41,10 +42,11 @@ int subprocess_start(struct subprocess *child, const char *name,
                      void (*work)(const void *data, int socket), const void *data,
                      struct error *err);
 
-/* The same for a program: argv[0] is its path, and CHILD_SOCKET its end of the socket. It
- * has no other descriptor but the standard ones: the first two are /dev/null, standard
- * error is ours. It begins with all signals at their defaults and none blocked. Ends
- * itself when its socket does. NOT_FOUND, FORBIDDEN, ... when it cannot be run. */
+/* The same for a program: argv[0] is its path, and CHILD_SOCKET its end of the socket.
+ * It has no other descriptor but the standard ones: the first two are /dev/null,
+ * standard error is ours. It begins with all signals at their defaults and none
+ * blocked, and is to end when its socket does. NOT_FOUND, FORBIDDEN, ... when it cannot
+ * be run. */
 int subprocess_exec(struct subprocess *child, char *const argv[], struct error *err);
 
 /* Waits for the end of a process that is about to end. Gives the signal that killed it,

@@ -1,10 +1,10 @@
 /*
- * device_worker: makes, removes and clears devices in child processes (lib/subprocess.h), since a
- * store into sysfs can take seconds, and a remove blocks in the kernel for as long as a
- * guest holds the device. An operation runs until the kernel answers; nobody can call
- * it back. So the worker remembers what is under way, across cycles, and never starts a
- * second operation on the same device, or any on a card that has a create under way.
- * No child is kept when idle.
+ * device_worker: makes, removes and clears devices in child processes
+ * (lib/subprocess.h), since a store into sysfs can take seconds, and a remove blocks in
+ * the kernel for as long as a guest holds the device. An operation runs until the kernel
+ * answers; nobody can call it back. So the worker remembers what is under way, across
+ * cycles, and never starts a second operation on the same device, or any on a card that
+ * has a create under way. No child is kept when idle.
  *
  * One thread (the agent's) calls. Freeing the worker does not wait for children that
  * the kernel holds.

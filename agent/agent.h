@@ -25,11 +25,10 @@ enum agent_access {
 struct agent {
     const struct config *config; /* borrowed */
     enum agent_access access;
-    int lock; /* -1 when it only looks */
-    struct placement_client
-        *client;                    /* NULL: it never asks, or only looks and cannot, */
-    struct error no_client;         /* because of this */
-    unsigned long earlier_requests; /* of clients before this one */
+    int lock;                        /* -1 when it only looks */
+    struct placement_client *client; /* NULL: it never asks, or cannot */
+    struct error no_client;          /* why it cannot, which only looks */
+    unsigned long earlier_requests;  /* of clients before this one */
     struct placement_fetch *fetch;
     struct journal *journal;
     bool journal_unsaved;
@@ -49,9 +48,10 @@ struct agent {
 
 /* Takes the lock (unless AGENT_LOOKS; BUSY when another has it), in the name of
  * `command`, and loads the journal. Sends nothing yet. Who only looks does so with a
- * [placement] that is no good as well, and is told that by cycle_look(). `config` is borrowed until
- * agent_reconfigure() or agent_free(). `now` is in seconds since the epoch. *note (the
- * caller's, else untouched) is what an operator must hear about the journal. */
+ * [placement] that is no good as well, and cycle_look() then says why. `config` is
+ * borrowed until agent_reconfigure() or agent_free(). `now` is in seconds since the
+ * epoch. *note (the caller's, else untouched) is what an operator must hear about the
+ * journal. */
 int agent_new(const struct config *config, enum agent_access access,
               const char *command, int64_t now, struct agent **out, char **note,
               struct error *err);

@@ -1,10 +1,11 @@
+#include "agent/command/check_config.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "agent/backend/reader.h"
-#include "agent/command/check_config.h"
 #include "agent/command/check_host.h"
 #include "agent/command/command.h"
 #include "agent/host/device_use.h"

@@ -200,10 +200,12 @@ static const char dialect[] =
     "section; its case does not count. An option is a line `name = value`, and a line "
     "that starts with white space continues the value before it. `#` or `;` in the "
     "first column starts a comment; there are no comments behind values. A pair of "
-    "quotes around the whole value is taken off. Items of a list stand between commas. "
-    "An option that stands twice has the later value, and a later file wins over an "
-    "earlier one. `$name` and `${section.name}` stand for the values of other options, "
-    "`$$` for a dollar sign. An empty value means: not set. Files are in UTF-8.";
+    "quotes around the whole value is taken off, and says that what looks like a "
+    "comment in it is meant so. Items of a list stand between commas. An option that "
+    "stands twice has the later value, with a warning where it is in one file, and a "
+    "later file wins over an earlier one. `$name` and `${section.name}` stand for the "
+    "values of other options, `$$` for a dollar sign. An empty value means: not set. "
+    "Files are in UTF-8.";
 
 void render_man(FILE *out, const struct render_page *page, const char *version)
 {

@@ -18,7 +18,7 @@ DEFINE_CLEANUP(struct json_tokener *, tokener_release)
 struct outline {
     /* offset of the first character that JSON does not allow; else the length */
     size_t foreign;
-    size_t objects, values;
+    size_t objects, values, members;
 };
 
 /* Whether there is a dot at `at` without a digit after it. */
@@ -51,6 +51,7 @@ static struct outline look_over(const char *text, size_t length)
             continue;
         outline.objects += text[i] == '{';
         outline.values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+        outline.members += text[i] == ':';
     }
     return outline;
 }
@@ -65,12 +66,13 @@ static int check_outline(const char *text, size_t length,
     if (outline.foreign < length)
         return error_set(err, ERROR_INVALID,
                          "not JSON at byte %zu: unexpected character", outline.foreign);
-    if (outline.objects > bounds->objects || outline.values > bounds->values)
+    if (outline.objects > bounds->objects || outline.values > bounds->values ||
+        outline.members > bounds->members)
         return error_set(err, ERROR_INVALID,
-                         "a JSON document of %zu objects and %zu values: more than is "
-                         "read (%zu and %zu)",
-                         outline.objects, outline.values, bounds->objects,
-                         bounds->values);
+                         "a JSON document of %zu objects, %zu members and %zu values: "
+                         "more than is read (%zu, %zu and %zu)",
+                         outline.objects, outline.members, outline.values,
+                         bounds->objects, bounds->members, bounds->values);
     return 0;
 }
 
@@ -109,7 +111,9 @@ int json_parse_within(const char *text, size_t length, const struct json_bounds 
 int json_parse(const char *text, size_t length, struct json_object **out,
                struct error *err)
 {
-    static const struct json_bounds bounds = {JSON_MAX_OBJECTS, JSON_MAX_VALUES};
+    static const struct json_bounds bounds = {.objects = JSON_MAX_OBJECTS,
+                                              .values = JSON_MAX_VALUES,
+                                              .members = JSON_MAX_MEMBERS};
     return json_parse_within(text, length, &bounds, out, err);
 }
 

@@ -28,6 +28,8 @@ DEFINE_CLEANUP(struct json_object *, json_release)
  * memory. The sum of these is about 150 MB. */
 #define JSON_MAX_OBJECTS 100000
 #define JSON_MAX_VALUES 1000000
+/* And two microseconds for each member of an object: half a second. */
+#define JSON_MAX_MEMBERS 250000
 
 /* Parses exactly one document of `length` bytes: strict grammar, valid UTF-8, no NaN,
  * no NUL in it, at most as deep and with as much in it as said above. ERROR_INVALID
@@ -39,7 +41,7 @@ int json_parse(const char *text, size_t length, struct json_object **out,
 /* The same with other bounds, for callers that must use less memory. A member of an
  * object counts as one value and takes up to 250 bytes. */
 struct json_bounds {
-    size_t objects, values;
+    size_t objects, values, members;
 };
 int json_parse_within(const char *text, size_t length, const struct json_bounds *bounds,
                       struct json_object **out, struct error *err);

@@ -13,7 +13,8 @@
 #define FIRST_DELAY 0.5
 #define LONGEST_DELAY 60.0
 
-const struct json_bounds http_reply_bounds = {.objects = 16000, .values = 64000};
+const struct json_bounds http_reply_bounds = {
+    .objects = 16000, .values = 64000, .members = 64000};
 
 struct http {
     CURL *easy;

@@ -185,6 +185,14 @@ class HostileWork(SystemTest):
         self.assertEqual(response.status, 400)
         self.assertIn("CUSTOM_UNKNOWN_99999", response.body)
 
+    def test_a_body_of_members(self):
+        """Each takes two microseconds to read, before anybody looks at what it is."""
+        server = self.start(lambda filler: gpu_nodes(filler, 1))
+        response = self.costs(server, MOST / 5, "POST", "/resource_providers",
+                              {f"{number:x}": 0 for number in range(700000)})
+        self.assertEqual(response.status, 400)
+        self.assertIn("members", response.body)
+
     def test_long_lists_of_names(self):
         """What a query lists is sorted once, and looked up once, not for each provider."""
         def fill(filler):

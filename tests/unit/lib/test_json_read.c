@@ -71,9 +71,9 @@ static void bounds_what_it_takes(void **state)
         const char *error;
     } cases[] = {
         {"{}", JSON_MAX_OBJECTS, NULL},
-        {"{}", JSON_MAX_OBJECTS + 1, "a JSON document of 100001 objects and"},
+        {"{}", JSON_MAX_OBJECTS + 1, "a JSON document of 100001 objects, "},
         {"1", JSON_MAX_VALUES, NULL},
-        {"1", JSON_MAX_VALUES + 1, "objects and 1000001 values: more than is read"},
+        {"1", JSON_MAX_VALUES + 1, " and 1000001 values: more than is read"},
         {"\"{,[{,[\"", JSON_MAX_OBJECTS, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -87,13 +87,19 @@ static void bounds_what_it_takes(void **state)
         else
             assert_int_equal(json_object_array_length(json), cases[i].count);
     }
-    static const struct json_bounds narrow = {.objects = 2, .values = 5};
+    static const struct json_bounds narrow = {.objects = 2, .values = 5, .members = 3};
     struct json_object *json = NULL;
     struct error err = {0};
     assert_ok(json_parse_within("[{},{}]", 7, &narrow, &json, &err), &err);
     json_object_put(json);
     assert_int_equal(json_parse_within("[{},{},{}]", 10, &narrow, &json, &err), -1);
-    assert_non_null(strstr(err.text, "more than is read (2 and 5)"));
+    assert_non_null(strstr(err.text, "more than is read (2, 3 and 5)"));
+    static const char members[] = "[{\"a\":1,\"b:\":2},{\":\":3}]";
+    assert_ok(json_parse_within(members, strlen(members), &narrow, &json, &err), &err);
+    json_object_put(json);
+    static const char more[] = "{\"a\":{\"b\":1,\"c\":2,\"d\":3}}";
+    assert_int_equal(json_parse_within(more, strlen(more), &narrow, &json, &err), -1);
+    assert_non_null(strstr(err.text, "2 objects, 4 members and"));
 }
 
 static void getters_check_types(void **state)

@@ -56,6 +56,16 @@ static void give_up(struct outcome *outcome, const struct error *err)
     }
 }
 
+/* Another daemon than the one that was told: it has read the files at its start. */
+static bool is_started_anew(const char *state_file, struct outcome *outcome)
+{
+    pid_t now;
+    if (instance_signal_daemon(state_file, 0, &now, NULL) != 0 || now == outcome->pid)
+        return false;
+    outcome->pid = now;
+    return true;
+}
+
 /* Waits until it has read them, or says why it has not. */
 static void ask(const char *state_file, struct outcome *outcome, struct error *err)
 {
@@ -65,7 +75,8 @@ static void ask(const char *state_file, struct outcome *outcome, struct error *e
         outcome->status = command_fail(err);
         return;
     }
-    while (!reload_answer_read(state_file, outcome->pid, since, &outcome->problem))
+    while (!reload_answer_read(state_file, outcome->pid, since, &outcome->problem) &&
+           !is_started_anew(state_file, outcome))
         if (command_wait_a_moment(&patience, state_file, err) != 0) {
             give_up(outcome, err);
             return;

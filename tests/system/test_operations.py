@@ -330,6 +330,20 @@ class Reload(OperationsTest):
                           "problem": "the files have errors; it goes on with what it had"})
         self.assertNotIn("reload", self.agent.daemon.output())
 
+    def test_a_daemon_that_is_started_anew_has_read_them(self):
+        self.start()
+        told = self.agent.daemon.pid
+        os.kill(told, signal.SIGSTOP)
+        process = Process(self.agent.arguments("reload"), self.directory / "reload.log")
+        self.addCleanup(process.kill)
+        process.wait_for_output("is still at work on something else")
+        self.agent.daemon.kill()
+        self.start()
+        # Between the two there is none, which is said, too.
+        self.assertIn(process.popen.wait(20), (0, 1), process.output())
+        self.assertRegex(process.output(), rf"pid {self.agent.daemon.pid}\) has read its files|the daemon does not run")
+        self.assertNotIn(f"pid {told}) has read", process.output())
+
     def test_waits_for_a_daemon_that_is_at_work(self):
         """It says so while it waits, as `drain` does, and answers to who asked."""
         self.start()

@@ -26,15 +26,18 @@ static int check_policy(const struct dispatch *api, const struct route *route,
 
 /* A reply that could not be completed within the budget is replaced by an error. */
 static int check_budget(const struct store *store, const struct budget *budget,
-                        struct reply *reply)
+                        size_t most, struct reply *reply)
 {
     const struct store_options *options = &store->options;
     if (reply->body.out.full || budget->end == BUDGET_MEMORY_USED)
-        return reply_problem(
-            reply, 503, NULL,
-            "The reply would have more than the %zu bytes that [placementd] "
-            "max_reply_size lets it have; ask for less at once.",
-            options->max_reply_size);
+        return reply_problem(reply, 503, NULL,
+                             "The reply would have more than the %zu bytes that %s; "
+                             "ask for less at once.",
+                             most,
+                             most < options->max_reply_size
+                                 ? "others like it have left in these seconds of "
+                                   "[placementd] max_reply_size"
+                                 : "[placementd] max_reply_size lets it have");
     switch (budget->end) {
     case BUDGET_TIME_OVER:
         return reply_problem(reply, 503, NULL,
@@ -53,21 +56,39 @@ static int check_budget(const struct store *store, const struct budget *budget,
     return 0;
 }
 
+/* Writing some bytes takes as long as a step. */
+#define BYTES_A_STEP 4
+/* Where there is little left for requests that come to nothing, a reply that is larger
+ * than this part of max_reply_size comes to nothing sooner. */
+#define SMALLER_REPLY 8
+
+/* Steps of the pool, for what was written in vain. */
+static uint64_t wasted(const struct budget *budget, size_t most,
+                       const struct reply *reply)
+{
+    if (reply->body.out.full)
+        return reply->body.out.length / BYTES_A_STEP;
+    return budget->end == BUDGET_MEMORY_USED ? most / BYTES_A_STEP : 0;
+}
+
 static int handle(struct dispatch *api, const struct route *route,
                   struct request *request, struct reply *reply)
 {
     struct store *store = api->store;
     struct budget budget;
+    uint64_t work = budget_pool_offer(&api->pool, request->now);
     size_t most = is_read(request) ? store->options.max_reply_size : 0;
-    budget_begin(&budget, budget_pool_offer(&api->pool, request->now),
-                 store->options.max_request_time, most, request->connection);
+    if (work < BUDGET_WORK)
+        most /= SMALLER_REPLY;
+    budget_begin(&budget, work, store->options.max_request_time, most,
+                 request->connection);
     request->budget = &budget;
     reply->body.out.max = most;
     int rc = route->handle(store, request, reply);
     request->budget = NULL;
-    budget_charge(&budget, &api->pool);
+    budget_charge(&budget, wasted(&budget, most, reply), &api->pool);
     /* The budget is not checked after a write, whose changes have been made by then. */
-    return is_read(request) && check_budget(store, &budget, reply) != 0 ? -1 : rc;
+    return is_read(request) && check_budget(store, &budget, most, reply) != 0 ? -1 : rc;
 }
 
 /* The route of a request that its identity may make; NULL with an error in the reply.

@@ -252,6 +252,22 @@ class HostileWork(SystemTest):
         found = server.get(f"{path}&limit=1000")
         self.assertEqual(len(found["allocation_requests"]), 1000)
 
+    def test_replies_that_come_to_nothing(self):
+        """Each was written up to the last byte of max_reply_size."""
+        server = self.start(lambda filler: gpu_nodes(filler, 100))
+        path = f"/allocation_candidates?group_policy=none&{groups(range(8))}"
+        alone = processor_seconds(server)
+        self.assertEqual(server.request("GET", path).status, 503)
+        begin, before = time.monotonic(), processor_seconds(server)
+        alone = before - alone
+        said = [server.request("GET", path).body for _ in range(60)]
+        # All that one may have for some, an eighth of that for the others, and what comes
+        # back meanwhile: a half of one each second.
+        most = 14 + 60 / 6 + (time.monotonic() - begin) / 2
+        self.assertLess(processor_seconds(server) - before, most * alone)
+        self.assertTrue(most > 50 or "others like it" in "".join(said), said[-1])
+        self.assertEqual(server.request("GET", f"{path}&limit=1000").status, 200)
+
     def test_a_clock_is_the_last_resort(self):
         server = self.start(lambda filler: gpu_nodes(filler, 300), max_request_time=0.001)
         response = server.request(

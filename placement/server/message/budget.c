@@ -26,11 +26,14 @@ uint64_t budget_pool_offer(struct budget_pool *pool, int64_t now)
                                                    : BUDGET_WORK;
 }
 
-void budget_charge(const struct budget *budget, struct budget_pool *pool)
+void budget_charge(const struct budget *budget, uint64_t more, struct budget_pool *pool)
 {
-    uint64_t used = budget->work - budget->work_left;
-    if (used > BUDGET_WORK_ALWAYS)
-        pool->used += used - BUDGET_WORK_ALWAYS;
+    uint64_t used = budget->work - budget->work_left + more;
+    if (used <= BUDGET_WORK_ALWAYS)
+        return;
+    uint64_t left = BUDGET_SHARED - pool->used;
+    used -= BUDGET_WORK_ALWAYS;
+    pool->used += used < left ? used : left;
 }
 
 void budget_begin(struct budget *budget, uint64_t work, double seconds, size_t memory,

@@ -54,8 +54,9 @@ uint64_t budget_pool_offer(struct budget_pool *pool, int64_t now);
  * machine is busy; 0: any. `memory` in bytes; 0: any. */
 void budget_begin(struct budget *budget, uint64_t work, double seconds, size_t memory,
                   const int *connection);
-/* What it has used is no longer in the pool. */
-void budget_charge(const struct budget *budget, struct budget_pool *pool);
+/* What it has used, and so many steps more, is no longer in the pool. */
+void budget_charge(const struct budget *budget, uint64_t more,
+                   struct budget_pool *pool);
 
 bool budget_look_(struct budget *budget);
 bool budget_end_(struct budget *budget, enum budget_end why);

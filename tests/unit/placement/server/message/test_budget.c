@@ -35,7 +35,7 @@ static void is_shared(void **state)
         budget_begin(&budget, work, 0, 0, NULL);
         assert_true(budget_spend(&budget, work - 1));
         assert_false(budget_spend(&budget, 1));
-        budget_charge(&budget, &pool);
+        budget_charge(&budget, 0, &pool);
     }
     assert_in_range(budget_pool_offer(&pool, now), BUDGET_WORK_ALWAYS,
                     BUDGET_WORK_ALWAYS + 10);
@@ -50,7 +50,7 @@ static void is_shared(void **state)
     pool.used = BUDGET_SHARED;
     budget_begin(&budget, budget_pool_offer(&pool, INT64_MAX), 0, 0, NULL);
     assert_true(budget_spend(&budget, BUDGET_WORK_ALWAYS - 1));
-    budget_charge(&budget, &pool);
+    budget_charge(&budget, 0, &pool);
     assert_int_equal(pool.used, BUDGET_SHARED);
 }
 
@@ -67,8 +67,10 @@ static void is_charged_for_what_was_done(void **state)
     while (budget_spend(&budget, 1000))
         continue;
     assert_int_equal(budget.end, BUDGET_CLIENT_GONE);
-    budget_charge(&budget, &pool);
+    budget_charge(&budget, 0, &pool);
     assert_int_equal(pool.used, 0);
+    budget_charge(&budget, 2 * BUDGET_SHARED, &pool); /* it can have no more */
+    assert_int_equal(pool.used, BUDGET_SHARED);
     close(pair[0]);
 }
 

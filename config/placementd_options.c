@@ -86,7 +86,9 @@ static const struct option_spec options[] = {
        "idle longest.",
        .default_value = "1000", .minimum = 1, .maximum = 100000),
     IN(placementd, UNSIGNED, max_connections_per_address,
-       "How many of them may come from one address. 0: half of max_connections.",
+       "How many of them may come from one address, of IPv6 from one network of 64 "
+       "bits. "
+       "0: half of max_connections.",
        .default_value = "0", .maximum = 100000),
     IN(placementd, SECONDS, connection_timeout,
        "How long a connection may be silent before it is closed. The head of a request "

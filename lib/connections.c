@@ -13,17 +13,28 @@
 /* From the kernel's include/net/tcp_states.h, which is not for programs. */
 #define STATE_CLOSE_WAIT 8
 
-/* Writes the address as text, "127.0.0.1" or "::1"; "" where it cannot be shown. */
-static void write_address(const struct sockaddr *address, char out[PEER_ADDRESS_SIZE])
+static void write_bytes(int family, const void *bytes, char out[PEER_ADDRESS_SIZE])
 {
-    const void *bytes =
-        address->sa_family == AF_INET6
-            ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)
-                  ->sin6_addr
-            : (const void *)&((const struct sockaddr_in *)(const void *)address)
-                  ->sin_addr;
-    if (!inet_ntop(address->sa_family, bytes, out, PEER_ADDRESS_SIZE))
+    if (!inet_ntop(family, bytes, out, PEER_ADDRESS_SIZE))
         out[0] = 0;
+}
+
+/* "127.0.0.1", "::1"; and the network of it. */
+static void write_address(const struct sockaddr *address, struct peer *peer)
+{
+    if (address->sa_family == AF_INET6) {
+        struct in6_addr bytes =
+            ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        write_bytes(AF_INET6, &bytes, peer->address);
+        if (!IN6_IS_ADDR_V4MAPPED(&bytes))
+            memset(&bytes.s6_addr[8], 0, 8);
+        write_bytes(AF_INET6, &bytes, peer->network);
+    } else {
+        write_bytes(AF_INET,
+                    &((const struct sockaddr_in *)(const void *)address)->sin_addr,
+                    peer->address);
+        memcpy(peer->network, peer->address, sizeof peer->network);
+    }
 }
 
 void peers_cut_off(struct peers *peers, struct peer *peer)
@@ -37,32 +48,32 @@ void peers_cut_off(struct peers *peers, struct peer *peer)
 
 /* ---- room for a new one ---- */
 
-/* The connection that has been idle longest, of that address or, with NULL, of all;
+/* The connection that has been idle longest, of that network or, with NULL, of all;
  * NULL when none is idle. A connection just added is the last choice. */
-static struct peer *longest_idle(const struct peers *peers, const char *address)
+static struct peer *longest_idle(const struct peers *peers, const char *network)
 {
     struct peer *longest = NULL;
     for (struct peer *peer = peers->first; peer; peer = peer->next)
         if (!peer->cut_off && peer->phase == PEER_IDLE &&
             (!longest || peer->since <= longest->since) &&
-            (!address || strcmp(peer->address, address) == 0))
+            (!network || strcmp(peer->network, network) == 0))
             longest = peer;
     return longest;
 }
 
-static unsigned count_of(const struct peers *peers, const char *address)
+static unsigned count_of(const struct peers *peers, const char *network)
 {
     unsigned count = 0;
     for (const struct peer *peer = peers->first; peer; peer = peer->next)
-        count += !peer->cut_off && strcmp(peer->address, address) == 0;
+        count += !peer->cut_off && strcmp(peer->network, network) == 0;
     return count;
 }
 
 static void make_room(struct peers *peers, const struct peer *new)
 {
     struct peer *peer = NULL;
-    if (count_of(peers, new->address) > peers->limits.per_address)
-        peer = longest_idle(peers, new->address);
+    if (count_of(peers, new->network) > peers->limits.per_address)
+        peer = longest_idle(peers, new->network);
     else if (peers->count > peers->limits.connections)
         peer = longest_idle(peers, NULL);
     if (peer)
@@ -74,7 +85,7 @@ struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *addre
     struct peer *peer = xcalloc(1, sizeof *peer);
     peer->fd = fd;
     peer->since = clock_monotonic_ms();
-    write_address(address, peer->address);
+    write_address(address, peer);
     peer->next = peers->first;
     peer->previous = &peers->first;
     if (peer->next)

@@ -25,6 +25,9 @@ enum peer_phase {
 
 struct peer {
     char address[PEER_ADDRESS_SIZE]; /* as text, without the port */
+    /* What counts as one address: of IPv6 the first 64 bits, as whoever has one address
+     * has all of those. */
+    char network[PEER_ADDRESS_SIZE];
     int fd;
     enum peer_phase phase; /* set by the owner of the connection */
     bool cut_off;

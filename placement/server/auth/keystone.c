@@ -56,7 +56,7 @@ int auth_keystone(struct tokens *tokens, const char *uri, struct request *reques
     if (!request->token || !*request->token)
         return refuse(uri, reply);
     const struct token_facts *facts =
-        tokens_find(tokens, request->token, request->client, request->now);
+        tokens_find(tokens, request->token, request->network, request->now);
     if (!facts)
         return AUTH_LATER;
     if (facts->verdict == TOKEN_INVALID)

@@ -97,6 +97,7 @@ static void begin(struct exchange *exchange, struct MHD_Connection *connection,
     exchange->http->open_requests++;
     request->method = method;
     request->client = exchange->peer->address;
+    request->network = exchange->peer->network;
     request->connection = &exchange->peer->fd;
     request_id_next(&exchange->http->ids, request->id);
     request->now = time(NULL);

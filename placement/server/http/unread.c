@@ -39,40 +39,40 @@ static void drop(struct unread_list *list, struct unread *reply, struct peers *p
     unread_remove(list, reply);
 }
 
-static bool is_of(const struct unread *reply, const char *address)
+static bool is_of(const struct unread *reply, const char *network)
 {
-    return strcmp(reply->peer->address, address) == 0;
+    return strcmp(reply->peer->network, network) == 0;
 }
 
-/* The address that has more than half of what is used, NULL where none has. Boyer and
+/* The network that has more than half of what is used, NULL where none has. Boyer and
  * Moore's vote, in which each byte has one, and then a count. */
-static const char *greedy_address(const struct unread_list *list)
+static const char *greedy_network(const struct unread_list *list)
 {
-    const char *address = "";
+    const char *network = "";
     size_t lead = 0, has = 0;
     for (const struct unread *one = list->oldest; one; one = one->next) {
-        if (is_of(one, address)) {
+        if (is_of(one, network)) {
             lead += one->bytes;
         } else if (one->bytes > lead) {
-            address = one->peer->address;
+            network = one->peer->network;
             lead = one->bytes - lead;
         } else {
             lead -= one->bytes;
         }
     }
     for (const struct unread *one = list->oldest; one; one = one->next)
-        has += is_of(one, address) ? one->bytes : 0;
-    return has > list->used / 2 ? address : NULL;
+        has += is_of(one, network) ? one->bytes : 0;
+    return has > list->used / 2 ? network : NULL;
 }
 
 static void take_from_greedy(struct unread_list *list, const struct peer *peer,
                              size_t more, struct peers *peers)
 {
-    const char *address = greedy_address(list);
-    if (!address || strcmp(address, peer->address) == 0)
+    const char *network = greedy_network(list);
+    if (!network || strcmp(network, peer->network) == 0)
         return;
     char greedy[PEER_ADDRESS_SIZE];
-    memcpy(greedy, address, sizeof greedy);
+    memcpy(greedy, network, sizeof greedy);
     struct unread *next;
     for (struct unread *one = list->oldest; one && !fits(list, more); one = next) {
         next = one->next;

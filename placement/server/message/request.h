@@ -42,6 +42,7 @@ struct request {
     const char *origin, *cors_method, *cors_headers;
 
     const char *client;    /* the peer's address, for the log */
+    const char *network;   /* what counts as one client; see lib/connections.h */
     const int *connection; /* the peer's socket; NULL: there is none */
     char id[REQUEST_ID_SIZE];
     int64_t now; /* seconds since 1970 */

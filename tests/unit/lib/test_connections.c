@@ -169,11 +169,58 @@ static void who_has_sent_its_end_is_not_waited_for(void **state)
     gone(&peers, &answered);
 }
 
+static struct peer *add(struct peers *peers, const char *text)
+{
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    if (inet_pton(AF_INET6, text, &six.sin6_addr) == 1)
+        return peers_add(peers, -1, (const struct sockaddr *)&six);
+    assert_int_equal(inet_pton(AF_INET, text, &four.sin_addr), 1);
+    return peers_add(peers, -1, (const struct sockaddr *)&four);
+}
+
+/* Two connections are allowed from each; the first of three goes. */
+static void expect_one_address(const char *const addresses[3], bool is_one)
+{
+    struct peers peers = {.limits = {.connections = 100, .per_address = 2}};
+    struct peer *all[3];
+    for (int i = 0; i < 3; i++)
+        all[i] = add(&peers, addresses[i]);
+    assert_int_equal(all[0]->cut_off, is_one);
+    assert_false(all[1]->cut_off || all[2]->cut_off);
+    assert_string_equal(all[2]->address, addresses[2]);
+    for (int i = 0; i < 3; i++)
+        peers_remove(&peers, all[i]);
+    assert_int_equal(peers.count, 0);
+}
+
+static void an_address_has_its_part(void **state)
+{
+    (void)state;
+    expect_one_address((const char *[]){"192.0.2.1", "192.0.2.1", "192.0.2.1"}, true);
+    expect_one_address((const char *[]){"192.0.2.1", "192.0.2.2", "192.0.2.3"}, false);
+}
+
+/* Whoever has one address of IPv6 has 2^64. */
+static void of_ipv6_a_network_is_one_address(void **state)
+{
+    (void)state;
+    expect_one_address(
+        (const char *[]){"2001:db8::1", "2001:db8::2", "2001:db8::1:0:0:3"}, true);
+    expect_one_address(
+        (const char *[]){"2001:db8::1", "2001:db8:0:1::1", "2001:db8:0:2::1"}, false);
+    expect_one_address(
+        (const char *[]){"::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.3"},
+        false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_longest_idle_makes_room),
         cmocka_unit_test(no_address_has_more_than_its_share),
+        cmocka_unit_test(an_address_has_its_part),
+        cmocka_unit_test(of_ipv6_a_network_is_one_address),
         cmocka_unit_test(the_head_of_a_request_may_not_take_long),
         cmocka_unit_test(a_whole_request_may_not_take_long),
         cmocka_unit_test(who_has_sent_its_end_is_not_waited_for),

@@ -1,6 +1,7 @@
 #include "lib/buffer.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "lib/xalloc.h"
@@ -19,10 +20,20 @@ char *buffer_reserve(struct buffer *buffer, size_t more)
     return buffer->text + buffer->length;
 }
 
-void buffer_ask(struct buffer *buffer, size_t length)
+bool buffer_look_at_bounds(struct buffer *buffer, size_t length)
 {
-    buffer->granted = buffer->grant(buffer->grantor, length);
-    buffer->full = length > buffer->granted;
+    if (buffer->max && length > buffer->max)
+        buffer->full = true;
+    if (buffer->grant && length > buffer->granted && !buffer->full) {
+        buffer->granted = buffer->grant(buffer->grantor, length);
+        buffer->full = length > buffer->granted;
+    }
+    buffer->sure = buffer->max ? buffer->max : SIZE_MAX;
+    if (buffer->grant && buffer->granted < buffer->sure)
+        buffer->sure = buffer->granted;
+    if (buffer->full)
+        buffer->sure = 0;
+    return !buffer->full;
 }
 
 void buffer_format(struct buffer *buffer, const char *format, ...)

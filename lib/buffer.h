@@ -16,12 +16,14 @@
 struct buffer {
     char *text; /* `length` bytes; not NUL-terminated until buffer_take() */
     size_t length, room;
+    /* The bounds are set before anything is written. */
     size_t max; /* bytes; 0: no bound */
     /* Asked before there are more than `granted` bytes: how many there may be now, fewer
      * than `length` where there is no room for so many. NULL: `max` alone bounds it. */
     size_t (*grant)(void *grantor, size_t length);
     void *grantor;
     size_t granted;
+    size_t sure; /* up to so many bytes no bound has to be looked at */
     bool full;
 };
 
@@ -29,17 +31,16 @@ struct buffer {
  * What is written there counts once `length` is raised. */
 char *buffer_reserve(struct buffer *buffer, size_t more);
 
-/* Asks for the memory of `length` bytes; the buffer is full where there is none. */
-void buffer_ask(struct buffer *buffer, size_t length);
+/* Whether `length` bytes may be in the buffer, by its bounds; sets `sure` and `full`. */
+bool buffer_look_at_bounds(struct buffer *buffer, size_t length);
 
-/* Whether `more` bytes are still taken; false for ever after the first refusal. */
+/* Whether `more` bytes are still taken; false for ever after the first refusal. One
+ * comparison for most of what is written: large replies took 9 % longer with two. */
 static inline bool buffer_takes(struct buffer *buffer, size_t more)
 {
-    if (buffer->max && more > buffer->max - buffer->length)
-        buffer->full = true;
-    else if (buffer->grant && buffer->length + more > buffer->granted && !buffer->full)
-        buffer_ask(buffer, buffer->length + more);
-    return !buffer->full;
+    size_t length = buffer->length + more;
+    return length <= buffer->sure ||
+           (!buffer->full && buffer_look_at_bounds(buffer, length));
 }
 
 /* Inline, as large replies are written with a call for each comma. */

@@ -233,8 +233,10 @@ def judge_leaks(world, view):
 def judge_provider(world):
     for card in world.cards:
         traits = world.placement.traits(world.children[card])
-        wanted = {OWNER_TRAIT, "CUSTOM_" + "".join(
-            c if c.isalnum() else "_" for c in TYPES[card].upper())}
+        wanted = {OWNER_TRAIT}
+        if card not in world.lost:  # one that went while it was looked at had no type
+            wanted.add("CUSTOM_" + "".join(
+                c if c.isalnum() else "_" for c in TYPES[card].upper()))
         if card == world.cards[0]:
             wanted |= {OPERATORS_TRAIT}
             if world.placement.inventories(world.children[card]).get(

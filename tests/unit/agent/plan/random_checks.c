@@ -170,10 +170,13 @@ static void check_capacity(struct chance *c, const struct model_provider *p)
     }
 }
 
-/* Nobody is given what was set on a device for another. */
+/* Nobody is given what was set on a device for another. In nova mode nova-compute gives
+ * devices to guests, and the agent clears none. */
 static void check_parameters(struct chance *c)
 {
     const struct model *m = &c->model;
+    if (m->mode != MODE_OWNER)
+        return;
     for (size_t i = 0; i < m->journal->device_count; i++) {
         const struct journal_device *d = &m->journal->devices[i];
         const struct model_device *device = model_device(&c->model, d->uuid);

@@ -107,9 +107,10 @@ def is_kept_from(world, view, owner, device):
 
 
 def was_theirs(world, view, owner, device):
-    """Of the server, or of its migrations, as its domain or the last audit says."""
-    return owner in view.named.get(device, ()) or (
-        world.assigned.get(device, (None,))[0] in world.family(owner))
+    """Of the server, or of its migrations, as its domain or the last audit says; or before
+    its allocation went and came back."""
+    return owner in view.named.get(device, ()) or bool(world.family(owner) & {
+        world.assigned.get(device, (None,))[0], world.former.get(device)})
 
 
 def is_plain(world):

@@ -39,6 +39,7 @@ class World:
         self.printed = {}  # device: the consumer that it was printed for, while it has it
         self.assigned = {}  # device: (consumer, card) as `allocations` said at rest
         self.ended = {}  # device: when the allocation ended that it was for
+        self.former = {}  # device: the consumer that had it until its allocation ended
         self.left_over = {}  # device: a LeftOver
         self.own_stores = collections.Counter()
         self.seen_stores = 0
@@ -147,6 +148,7 @@ class World:
             for device, (owner, card) in list(devices.items()):
                 if owner == consumer and wanted.get(card, 0) < before.get(card, 0):
                     self.ended.setdefault(device, now())
+                    self.former[device] = owner
                     del devices[device]
 
     def put(self, consumer, wanted):

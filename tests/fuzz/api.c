@@ -22,6 +22,7 @@ void fuzz_api_start(struct api *api)
 void fuzz_api_undo(struct api *api)
 {
     struct error err;
+    api->pool = (struct budget_pool){0};
     if (!store_is_changed(api->store))
         return;
     /* What memory has let through, no table may refuse: one refusal costs all that are

@@ -259,51 +259,101 @@ static bool same(const struct inventory *a, const struct inventory *b)
            a->step_size == b->step_size && a->allocation_ratio == b->allocation_ratio;
 }
 
+/* One class on one provider. */
+struct class_decision {
+    const char *resource_class;
+    const struct inventory *observed; /* NULL: there is none */
+    bool held_back;                   /* nobody new is to get a unit */
+    bool is_ours; /* what is reserved is taken for the agent's, without a note of it */
+    struct inventory inventory; /* total 0: there is to be none */
+    struct journal_inventory note;
+};
+
+static struct class_decision class_begin(const struct world *world,
+                                         const struct managed *managed,
+                                         const char *resource_class)
+{
+    struct class_decision class = {
+        .resource_class = resource_class,
+        .observed = observed_inventory(managed, resource_class),
+        .held_back = is_held_back(world, managed, resource_class),
+    };
+    class.is_ours = is_taken_as_ours(world, managed, resource_class, class.held_back);
+    class.note = operators(world, managed, resource_class, class.is_ours);
+    return class;
+}
+
+static void decide_inventory(const struct world *world, const struct managed *managed,
+                             struct class_decision *class)
+{
+    bool shrinks = class->held_back && keeps_some_free(world);
+    int64_t total = shrinks ? least_total(managed, class->resource_class)
+                            : decide_total(world, managed, class->resource_class);
+    int64_t reserved =
+        at_most(class->note.operators_reserved, most_reserved(world, total));
+    if (class->held_back)
+        reserved =
+            shrinks ? 0
+                    : held_back_reserved(world, managed, class->resource_class, total);
+    class->inventory = (struct inventory){
+        .total = total,
+        .reserved = reserved,
+        .min_unit = 1,
+        .max_unit = max_unit(class->observed, total),
+        .step_size = 1,
+        .allocation_ratio = class->note.operators_ratio,
+    };
+}
+
+/* What an operator had set is kept in the journal for as long as something else stands
+ * in Placement. */
+static void decide_note(const struct world *world, const struct managed *managed,
+                        struct class_decision *class)
+{
+    struct journal_inventory *note = &class->note;
+    int64_t operators_reserved = note->operators_reserved;
+    if (class->inventory.total > 0)
+        note->overruled =
+            class->inventory.reserved != operators_reserved ||
+            (class->is_ours && class->observed->reserved != operators_reserved);
+    else
+        note->overruled =
+            operators_reserved || note->operators_ratio != 1.0 || class->is_ours;
+    note->follows_use =
+        note->overruled && (note->follows_use || reserves_unused(world, managed));
+    if (note->overruled)
+        return;
+    note->operators_reserved = 0;
+    note->operators_ratio = 1.0;
+}
+
+static int64_t offered_of(const struct inventory *inventory)
+{
+    return inventory->total - inventory->reserved;
+}
+
 static void decide_class(const struct world *world, const struct managed *managed,
                          const char *resource_class,
                          struct inventory_decision *decision,
                          struct journal_provider *entry)
 {
-    bool held_back = is_held_back(world, managed, resource_class);
-    bool is_ours = is_taken_as_ours(world, managed, resource_class, held_back);
-    struct journal_inventory note = operators(world, managed, resource_class, is_ours);
-    const struct inventory *old = observed_inventory(managed, resource_class);
-    bool shrinks = held_back && keeps_some_free(world);
-    int64_t total = shrinks ? least_total(managed, resource_class)
-                            : decide_total(world, managed, resource_class);
-    int64_t most = most_reserved(world, total);
-    struct inventory now = {.total = total,
-                            .reserved = at_most(note.operators_reserved, most),
-                            .min_unit = 1,
-                            .max_unit = max_unit(old, total),
-                            .step_size = 1,
-                            .allocation_ratio = note.operators_ratio};
-    if (held_back)
-        now.reserved =
-            shrinks ? 0 : held_back_reserved(world, managed, resource_class, total);
-    bool present = total > 0;
-    note.overruled =
-        present ? now.reserved != note.operators_reserved ||
-                      (is_ours && old->reserved != note.operators_reserved)
-                : note.operators_reserved || note.operators_ratio != 1.0 || is_ours;
-    note.follows_use =
-        note.overruled && (note.follows_use || reserves_unused(world, managed));
-    if (!note.overruled) {
-        note.operators_reserved = 0;
-        note.operators_ratio = 1.0;
-    }
-    if (present)
-        add(decision, resource_class, &now);
-    decision->changed |= present ? !old || !same(old, &now) : old != NULL;
-    decision->less |=
-        old && (!present || now.total - now.reserved < old->total - old->reserved);
-    if (present || note.overruled || is_configured_class(managed, resource_class))
-        journal_put_inventory(entry, &note);
-    if (is_configured_class(managed, resource_class))
+    struct class_decision class = class_begin(world, managed, resource_class);
+    decide_inventory(world, managed, &class);
+    decide_note(world, managed, &class);
+    const struct inventory *old = class.observed, *now = &class.inventory;
+    bool is_there = now->total > 0;
+    bool configured = is_configured_class(managed, resource_class);
+    if (is_there)
+        add(decision, resource_class, now);
+    decision->changed |= is_there ? !old || !same(old, now) : old != NULL;
+    decision->less |= old && (!is_there || offered_of(now) < offered_of(old));
+    if (is_there || class.note.overruled || configured)
+        journal_put_inventory(entry, &class.note);
+    if (configured)
         decision->offered =
             (struct service_inventory){.room = capacity_left(world, managed),
-                                       .total = present ? now.total : 0,
-                                       .reserved = present ? now.reserved : 0};
+                                       .total = is_there ? now->total : 0,
+                                       .reserved = is_there ? now->reserved : 0};
 }
 
 /* The classes that are ours on the provider. */

@@ -32,7 +32,7 @@ static void add_managed(struct world *world, const struct desired_provider *desi
     managed->name = observed ? observed->provider.name : desired->name;
     managed->noted = journal_find_provider(world->in->journal, managed->uuid);
     managed->read = observed ? observed->detailed : !managed_is_new(managed);
-    managed->hands_off = world->owner && !world->in->take_over && observed &&
+    managed->hands_off = world->owner && observed &&
                          strlist_contains(&observed->traits, TRAIT_OWNER_NOVA);
 }
 

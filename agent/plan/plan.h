@@ -118,7 +118,6 @@ struct plan_input {
                                       longer configured and free; NULL: none */
     int64_t keep_until; /* no device is removed before, since Placement may not know all
                            allocations yet; in the unit of `now`, 0: it does */
-    bool take_over;     /* owner mode: write to children with OWNER_NOVA, too */
     int64_t now;        /* seconds since the epoch, by a clock that only goes forward:
                     agent/state/boot_clock.h */
 };

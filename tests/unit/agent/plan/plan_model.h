@@ -101,7 +101,7 @@ struct model {
     int type_count;
     enum agent_mode mode;
     enum drain_reserve drain_reserve;
-    bool create_root, take_over, prune;
+    bool create_root, prune;
     unsigned grace;
     int64_t now;
     struct journal *journal;

@@ -287,7 +287,6 @@ static struct plan *plan(struct model *model, bool seeing)
         .refused = refused,
         .refused_count = refused_count,
         .prune = model->prune ? &prune : NULL,
-        .take_over = model->take_over,
         .now = model->now,
     };
     struct plan *result = plan_make(&input);

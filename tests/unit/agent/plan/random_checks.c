@@ -151,20 +151,32 @@ static bool offers(const struct model_provider *p, const struct model_inventory 
     return left > (double)allocated_on(p, item->resource_class);
 }
 
+/* A drained GPU keeps as many units as are allocated, by an allocation_ratio above 1 in
+ * whole units: what is left of the last one can be had. */
+static bool keeps_what_is_used(const struct model *m, const struct model_provider *p,
+                               const struct model_inventory *item, int gpu)
+{
+    double ratio = fmax(item->inventory.allocation_ratio, 1.0);
+    return m->gpus[gpu].drained && m->drain_reserve == DRAIN_UNUSED &&
+           (double)(item->inventory.total - item->inventory.reserved) <=
+               ceil((double)allocated_on(p, item->resource_class) / ratio);
+}
+
 /* What is reported is at most what meets allocations, what can be had, and what the
  * kernel would still make; or as much as is allocated. */
 static void check_capacity(struct chance *c, const struct model_provider *p)
 {
     const struct model *m = &c->model;
     char name[3] = {0};
-    if (m->mode != MODE_OWNER || (model_has_trait(p, "OWNER_NOVA") && !m->take_over) ||
-        p->undetailed || sscanf(p->name, "host_pci_0000_%2s", name) != 1)
+    if (m->mode != MODE_OWNER || model_has_trait(p, "OWNER_NOVA") || p->undetailed ||
+        sscanf(p->name, "host_pci_0000_%2s", name) != 1)
         return;
     int gpu = model_gpu(m, name);
     const struct journal_provider *noted = journal_find_provider(m->journal, p->uuid);
     for (int i = 0; noted && i < p->inventory_count; i++) {
         const struct model_inventory *item = &p->inventories[i];
         if (journal_find_inventory(noted, item->resource_class) && offers(p, item) &&
+            !keeps_what_is_used(m, p, item, gpu) &&
             item->inventory.total > most_of(m, p, item, gpu))
             chance_wrong(c, "more is reported than there is");
     }

@@ -105,7 +105,6 @@ void chance_make(struct chance *c, unsigned seed)
         c->model.mode = strcmp(mode, "nova") == 0 ? MODE_NOVA : MODE_OWNER;
     chance_configure(c);
     c->model.create_root = chance_roll(c, 2);
-    c->model.take_over = chance_roll(c, 8) == 0;
     c->model.old_server = seed % 8 == 3; /* before 1.26 */
     /* Little time passes in a world; in some it is enough for removals. */
     c->model.grace = seed % 3 ? 60 : 3;

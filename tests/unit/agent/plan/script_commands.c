@@ -210,7 +210,6 @@ static void do_set(struct script *s)
                                ? DRAIN_UNUSED
                                : DRAIN_TOTAL;
     m->create_root = script_number(s, "create_root", m->create_root);
-    m->take_over = script_number(s, "take_over", m->take_over);
     m->prune = script_number(s, "prune", m->prune);
     m->old_server = script_number(s, "old_server", m->old_server);
     m->grace = (unsigned)script_number(s, "grace", (int)m->grace);

@@ -22,7 +22,7 @@ static void set_planned(struct want *want, size_t devices)
     want->planned = true;
 }
 
-/* ---- what is there ---- */
+/* ---- the state of an allocation ---- */
 
 static void judge_present(const struct world *world, struct want *want,
                           const struct present *present)
@@ -67,10 +67,10 @@ static bool lacks_devices(const struct want *want)
     return want_missing(want) > 0;
 }
 
-/* ---- what is to be made ---- */
+/* ---- devices to be made ---- */
 
-/* Where devices for the want may be: the parents that the configuration gives it; for a
- * retired provider, the whole card. */
+/* The parents that devices for the want may be made on: those that the configuration
+ * gives it; for a retired provider, the whole card. */
 static const struct gpu *place_of(const struct want *want)
 {
     const struct desired_provider *desired = want->managed->desired;
@@ -84,7 +84,8 @@ static const struct device_type *configured_type(const struct want *want)
                                        : NULL;
 }
 
-/* Borrowed from the want. */
+/* A description of a device that is to be made for the want; its members are borrowed
+ * from the want. */
 static struct journal_device order(const struct want *want, unsigned index)
 {
     struct journal_device device = {.resource_class = want->allocation->resource_class,
@@ -106,8 +107,8 @@ const struct device_type *want_lost_type(const struct want *want)
     return NULL;
 }
 
-/* A guest that was promised the old type gets it again, as long as the card offers it.
- */
+/* A lost device gets its old type again as long as the card offers it, since its guest
+ * was promised that type. */
 static bool place_lost(struct fit *fit, struct want *want, const struct lost *lost)
 {
     const struct device_type *type = fit_old_type(place_of(want), lost->entry);
@@ -121,7 +122,7 @@ static bool place_lost(struct fit *fit, struct want *want, const struct lost *lo
         device.index = lost->entry->index;
     }
     device.parent = lost->entry->parent;
-    /* Whoever names it names it there. */
+    /* The guest's configuration names the device at this address. */
     if (lost->use)
         stpcpy(device.address, lost->entry->address);
     return type && fit_add(fit, place_of(want), type, &device, want);
@@ -138,8 +139,9 @@ static bool is_named_by_another(struct world *world, const struct want *want,
                            want->allocation->consumer);
 }
 
-/* An index whose uuid nobody has: after a migration, a device made for this consumer
- * can be another's by now. One that is just being made or removed may be this one. */
+/* Finds an index whose computed uuid is not in use: after a migration, a device made
+ * for this consumer can belong to another one. A device that is being made or removed
+ * may be this one, so the search then waits. */
 static bool find_uuid(struct fit *fit, struct world *world, const struct want *want,
                       struct journal_device *device)
 {
@@ -186,7 +188,7 @@ static bool place_all(struct fit *fit, struct world *world, struct want *want)
     return true;
 }
 
-/* ---- what cannot be made ---- */
+/* ---- why devices cannot be made ---- */
 
 static bool has_other_types(const struct group *group)
 {
@@ -218,7 +220,7 @@ static char *no_room(const struct world *world, const struct want *want)
         has_other_types(want->group) ? ": it has devices of another type" : "", rest);
 }
 
-/* Why nothing can be made on the card now; NULL: it is well. The caller frees. */
+/* Why nothing can be made on the card now; NULL: the card is well. The caller frees. */
 static char *sickness(const struct want *want)
 {
     const struct desired_provider *desired = want->managed->desired;
@@ -232,14 +234,14 @@ static char *sickness(const struct want *want)
                : xasprintf("the GPU is not well: %s", gpu_health_name(gpu->health));
 }
 
-/* Devices may still be listed of a card that does not answer any more. */
+/* A card that does not answer any more may still have devices listed. */
 static bool is_dead(const struct gpu *gpu)
 {
     return !gpu || gpu->health == GPU_LOST || gpu->health == GPU_GONE;
 }
 
-/* Made for it while the agent was in owner mode; NULL: there is none. nova-compute knows
- * nothing of it, and no guest has it. */
+/* A device that was made for the want while the agent was in owner mode; NULL: there is
+ * none. nova-compute does not know of it, and no guest has it. */
 static const struct present *left_by_owner(const struct want *want)
 {
     for (size_t i = 0; i < want->group->present_count; i++) {
@@ -265,7 +267,7 @@ static void leave_to_nova(struct want *want)
         set_state(want, ALLOCATION_PENDING, xstrdup("nova-compute makes its device"));
 }
 
-/* ---- one allocation after the other ---- */
+/* ---- one allocation at a time ---- */
 
 static void serve(struct fit *fit, struct world *world, struct want *want)
 {
@@ -296,9 +298,9 @@ static void serve(struct fit *fit, struct world *world, struct want *want)
         set_state(want, ALLOCATION_FAILED, no_room(world, want));
 }
 
-/* First those whose every device was noted before, be it that they had it, or that an
- * earlier plan was to make it and did not come to it: so who comes first stays the same
- * until all is done. */
+/* First come the allocations whose every device is noted already, because they had it
+ * or because an earlier plan was interrupted before it made it. So the order stays the
+ * same until all of them are met. */
 void create_devices(struct world *world, struct group *group)
 {
     struct fit fit = {.world = world, .group = group};

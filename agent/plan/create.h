@@ -1,8 +1,9 @@
 /*
- * create: makes the devices that are still missing in one group: those that were
- * lost under their old uuid, others under a computed one. An allocation is served whole
- * or not at all; those that had devices before come first, so that after a reboot
- * nobody loses a place to a newcomer; then in the order of the consumers' uuids.
+ * create: plans the creation of the devices that are missing in one group: lost devices
+ * under their old uuid, further ones under a computed uuid. An allocation gets all of
+ * its devices or none. Allocations that had devices before come first, so that after a
+ * reboot none of them loses its place to a new consumer; the others follow in the order
+ * of their consumers' uuids.
  *
  * Fills in want->state, want->reason and want->devices.
  */
@@ -13,8 +14,8 @@
 
 void create_devices(struct world *world, struct group *group);
 
-/* A type other than the configured one that a lost device of the want is to be made of;
- * NULL: none. */
+/* The type of a lost device that meets the want, if that is not the configured type.
+ * NULL: there is no such device. */
 const struct device_type *want_lost_type(const struct want *want);
 
 #endif

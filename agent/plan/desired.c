@@ -8,7 +8,7 @@
 #include "lib/xalloc.h"
 #include "placement/model.h"
 
-/* ---- which type is for which GPU ---- */
+/* ---- the type of a GPU ---- */
 
 static const struct mdev_type_config *type_naming(const struct config *config,
                                                   const char *address)
@@ -28,8 +28,8 @@ static const struct mdev_type_config *default_type(const struct config *config)
     return NULL;
 }
 
-/* The default is for GPUs that can be cut into it: other cards in the host are none of
- * its business. */
+/* The default type is for GPUs that offer it; other cards of the host are not
+ * touched. */
 static const struct mdev_type_config *default_type_for(const struct config *config,
                                                        const struct gpu *gpu)
 {
@@ -61,14 +61,14 @@ static void add_traits(struct desired_provider *provider,
     }
     for (size_t i = 0; i < provider->type_config->traits.count; i++)
         strlist_add_unique(&provider->traits, provider->type_config->traits.items[i]);
-    /* Nova's children are Nova's. */
+    /* In nova mode the providers are Nova's and do not get the agent's mark. */
     if (mode == MODE_OWNER)
         strlist_add_unique(&provider->traits, TRAIT_OWNER_AGENT);
     strlist_sort(&provider->traits);
 }
 
-/* A card whose driver has not named its types yet, or not any more, is as one that is
- * no parent. */
+/* Why the GPU cannot be trusted; NULL: it is well. A card whose driver lists no types,
+ * not yet or not any more, is treated like one that is no parent. The caller frees. */
 static char *sickness(const struct gpu *gpu, const struct gpu *view)
 {
     if (gpu->health != GPU_OK)
@@ -77,7 +77,8 @@ static char *sickness(const struct gpu *gpu, const struct gpu *view)
     return gpu_obstacle(view->parent_count ? view : gpu);
 }
 
-/* Takes `view`'s array of parents. NULL where the provider's name would be too long. */
+/* Adds a provider with name and uuid to the tree. NULL: its name would be too long,
+ * which is added to the problems. */
 static struct desired_provider *add_provider(struct desired_tree *tree,
                                              const char *node_name)
 {
@@ -98,9 +99,9 @@ static struct desired_provider *add_provider(struct desired_tree *tree,
     return provider;
 }
 
-/* Devices below virtual functions that the configuration does not name take from what
- * the card can carry, and the free ones that it names do not show it. nova-compute does
- * not look at that. */
+/* Devices below virtual functions that the configuration does not name reduce what the
+ * card can carry, and the free functions that it names do not show that. nova-compute
+ * does not take it into account. */
 static int64_t capacity_of(const struct desired_provider *provider,
                            enum agent_mode mode)
 {
@@ -139,7 +140,7 @@ static bool on_host(const struct host *host, const char *address)
 }
 
 /* The type for virtual functions that the configuration names and that are not enabled
- * now: they were, or will be, on the bus of their card. */
+ * now: they have the bus number of their card. */
 static const struct mdev_type_config *
 type_of_absent_functions(const struct config *config, const struct host *host,
                          const struct gpu *gpu)
@@ -158,8 +159,9 @@ type_of_absent_functions(const struct config *config, const struct host *host,
     return NULL;
 }
 
-/* The type for the card, and those of its parents that the configuration names. A card
- * whose own address is named, or that is nobody's but the default's, is used whole. */
+/* The type for the card, with those of its parents that the configuration names added
+ * to `view`. A card is used whole when its own address is named, or when it gets the
+ * default type. */
 static const struct mdev_type_config *
 choose_type(const struct config *config, const struct host *host, const struct gpu *gpu,
             struct gpu *view, struct strlist *problems)
@@ -226,15 +228,16 @@ static void add_nova_child(struct desired_tree *tree, const struct config *confi
     free(view.parents);
 }
 
-/* ---- what is configured and not there ---- */
+/* ---- configured GPUs that are not on the host ---- */
 
 static bool is_pci_address(const char *address)
 {
     return strchr(address, ':') && strchr(address, '.');
 }
 
-/* Its provider is not made for it, but where it exists it is held back. The libvirt
- * name of what is not PCI cannot be told from its name alone. */
+/* The provider of a GPU that is not on the host is never created, but an existing one
+ * is held back. For a device that is not PCI, the libvirt name does not follow from its
+ * own name, so only a problem is added. */
 static void add_gone(struct desired_tree *tree, const struct mdev_type_config *type,
                      const char *address)
 {

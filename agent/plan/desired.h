@@ -1,12 +1,12 @@
 /*
- * desired: the tree of providers that the agent wants to see in Placement, from
- * configuration and host alone: a pure function. What depends on what Placement has
- * (foreign traits, allocations, an operator's reserved) is plan_make's to join in.
+ * desired: the tree of providers that the agent wants to see in Placement. A pure
+ * function of the configuration and the host. plan_make() adds what depends on
+ * Placement: foreign traits, allocations, an operator's value of `reserved`.
  *
- * In owner mode there is one provider a card, whose parents (PF, VFs) are folded into
- * it. Where device_addresses names only some VFs of a card, only these are used. In
- * nova mode there is one provider a parent, as Nova makes them. Everything borrowed
- * lives as long as the host and the configuration that were given.
+ * In owner mode each card has one provider, which its parents (PF, VFs) are folded
+ * into. Where device_addresses names only some VFs of a card, only these VFs are used.
+ * In nova mode each parent has one provider, as Nova makes them. All borrowed pointers
+ * are valid as long as the given host and configuration are.
  */
 #ifndef AGENT_PLAN_DESIRED_H
 #define AGENT_PLAN_DESIRED_H
@@ -24,40 +24,44 @@ struct desired_provider {
     struct gpu view; /* *gpu with only those of its parents that may be used; all but
                         the array `parents` is borrowed */
     const struct mdev_type_config *type_config; /* borrowed from the configuration */
-    char *type_id;   /* the configured type as this GPU offers it; NULL when it offers
-                        none such */
-    char *type_name; /* its NAME; NULL where the driver gives none */
+    char *type_id;   /* the configured type as this GPU offers it; NULL: it does not
+                        offer it */
+    char *type_name; /* the type's name; NULL: the driver gives none */
     char *resource_class; /* "VGPU" */
-    int64_t capacity;     /* devices of the type that exist + that can still be made;
-                             plan_make applies the cap max_instances */
-    char *sick; /* why it cannot be trusted: reserved = total; NULL: it is well */
-    struct strlist traits; /* ours, sorted; standard ones only as candidates: plan_make
-                              drops those unknown to the server */
+    int64_t capacity;     /* devices of the type that exist, and those that can still be
+                             made; plan_make() applies the cap max_instances */
+    char *sick; /* why the GPU cannot be trusted: reserved is then the whole total;
+                   NULL: the GPU is well */
+    struct strlist traits; /* the agent's traits, sorted; standard traits are
+                              candidates: plan_make() drops those that the server does
+                              not know */
 };
 
 struct desired_tree {
     enum agent_mode mode;
     char root_uuid[UUID_TEXT_SIZE];
     char *root_name;
-    struct desired_provider *providers; /* by GPU, in the host's order; then those whose
-                                           GPU is gone */
+    struct desired_provider *providers; /* in the host's order of GPUs; then those whose
+                                           GPU is not on the host */
     size_t provider_count;
-    struct strlist problems; /* one line each: a type that no GPU offers, none enabled;
-                                not what is wrong with one provider's GPU */
+    struct strlist problems; /* one line each, for instance a type that no GPU offers,
+                                or no type enabled; problems of one provider's GPU are
+                                not among them */
 };
 
+/* Makes the desired tree; never fails. The caller frees it with desired_tree_free(). */
 struct desired_tree *desired_tree_make(const struct config *config,
                                        const struct host *host, const char *root_uuid,
                                        const char *root_name);
 void desired_tree_free(struct desired_tree *tree);
 DEFINE_CLEANUP(struct desired_tree *, desired_tree_free)
 
-/* That the files enable nothing though the host has GPUs that could be cut; NULL: it is
- * not so. The caller frees. */
+/* Says that the configuration enables no type although the host has GPUs that offer
+ * types. NULL: that is not the case. The caller frees. */
 char *desired_nothing_enabled(const struct config *config, const struct host *host);
 
-/* The names of all traits of all providers, once each, sorted: what to ask the server
- * about (placement_fetch_traits). */
+/* The names of all traits of all providers, each once, sorted: the traits that the
+ * server is to be asked about (placement_fetch_traits). */
 struct strlist desired_traits(const struct desired_tree *tree);
 
 #endif

@@ -8,7 +8,7 @@
 #include "agent/plan/step_reason.h"
 #include "lib/xalloc.h"
 
-/* A driver that offers millions must not make the plan as long. */
+/* Limits the length of a plan where a driver offers millions of instances. */
 #define MAX_PLACED 4096
 
 static int64_t placed_on(const struct fit *fit, const char *parent)
@@ -26,7 +26,7 @@ static int64_t less_transit(struct fit *fit, int64_t room, int64_t transit)
     return room - transit;
 }
 
-/* What the kernel would still make of the type below this parent. */
+/* True when the kernel would make another device of the type below this parent. */
 static bool has_room(struct fit *fit, const struct parent *parent, const char *type_id)
 {
     const struct device_type *type = parent_type(parent, type_id);
@@ -41,8 +41,8 @@ static bool has_room(struct fit *fit, const struct parent *parent, const char *t
            0;
 }
 
-/* What the card as a whole would: with SR-IOV each free VF shows an instance until the
- * card is full. */
+/* True when the card as a whole takes another device: with SR-IOV each free VF shows an
+ * instance until the card is full. */
 static bool card_has_room(struct fit *fit, const struct gpu *gpu,
                           const struct device_type *type)
 {
@@ -57,9 +57,10 @@ static bool card_has_room(struct fit *fit, const struct gpu *gpu,
     return less_transit(fit, room, group_in_transit(fit->group, NULL, false)) > 0;
 }
 
-/* The address that the device gets below this parent; "": it is known when it has been
- * made. Some kinds use an address again and again: one that is another's, be it only by
- * the journal or a domain's definition, is none for this device. */
+/* Finds the address that the device gets below this parent. "": it is only known once
+ * the device has been made. Some backends reuse addresses: an address that belongs to
+ * another device, even if only the journal or a domain's definition says so, cannot be
+ * used. Returns false when there is no usable address. */
 static bool find_address(const struct fit *fit, const struct parent *parent,
                          const struct journal_device *like,
                          char address[DEVICE_ADDRESS_SIZE])

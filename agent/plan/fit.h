@@ -1,10 +1,11 @@
 /*
- * fit: finds the parents for the devices that one plan makes on one GPU. Never
- * more than the kernel says can be made, less what is in transition (during a slow
- * create the kernel does not count it yet), and with SR-IOV never more than the card
- * takes, whatever its free VFs say. All of one type: on most cards the first device
- * excludes other types, so what comes second waits for the next look, which comes at
- * once (plan->goes_on): then the kernel says whether the types stand beside each other.
+ * fit: finds the parents for the devices that one plan makes on one GPU. It plans no
+ * more devices than the kernel says can be made, less those in transition, which the
+ * kernel may not count yet during a slow create. With SR-IOV it plans no more than the
+ * card takes, whatever the card's free VFs show. All devices of one plan have the same
+ * type: on most cards the first device excludes other types. Devices of another type
+ * wait for the next plan, which is made at once (plan->goes_on), after the kernel has
+ * shown whether the card takes both types.
  */
 #ifndef AGENT_PLAN_FIT_H
 #define AGENT_PLAN_FIT_H
@@ -13,30 +14,33 @@
 
 struct fitted {
     struct journal_device device; /* owned */
-    struct want *want;            /* NULL: for none */
+    struct want *want;            /* NULL: it meets no allocation */
 };
 
 struct fit {
     struct world *world;
     const struct group *group;
-    struct fitted *fitted; /* in order */
+    struct fitted *fitted; /* in the order in which they were added */
     size_t count;
-    bool other_types; /* some device was left to the next look for its type's sake */
-    const char *shortage; /* why there was no place, where that will pass; else NULL */
+    bool other_types;     /* some device waits for the next plan because it has another
+                             type */
+    const char *shortage; /* why a device did not fit, where the cause is temporary;
+                             else NULL */
 };
 
-/* Adds a device as `like` says, with kind, address, parent and type filled in; false when
- * there is no place. `place` is the GPU with the parents that may be used; a parent that
- * `like` names is preferred, at an address that it names the device must be. */
+/* Adds a device as `like` describes it, with backend, address, parent and type filled
+ * in. Returns false when it does not fit. `place` is the GPU with only those parents
+ * that may be used. The parent that `like` names is preferred; an address that `like`
+ * names is required. */
 bool fit_add(struct fit *fit, const struct gpu *place, const struct device_type *type,
              const struct journal_device *like, struct want *want);
-/* Takes back all but the first `count`. */
+/* Drops all fitted devices but the first `count`. */
 void fit_cut(struct fit *fit, size_t count);
-/* Adds the steps to the plan, and the devices to their wants. Empties `placing`. */
+/* Adds the steps to the plan, and the devices to their wants. Empties `fit`. */
 void fit_emit(struct fit *fit);
 
-/* The type of a device that was lost, as the GPU offers it now: by its name, which
- * stays the same over driver upgrades; ids do not. */
+/* The type of a lost device as the GPU offers it now. It is looked up by name, since
+ * ids change with driver upgrades and names do not. */
 const struct device_type *fit_old_type(const struct gpu *place,
                                        const struct journal_device *entry);
 

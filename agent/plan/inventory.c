@@ -20,8 +20,9 @@ static const struct inventory *observed_inventory(const struct managed *managed,
 
 /* ---- total ---- */
 
-/* Devices of the configured type that nobody can be given: also those whose allocation
- * went just now, for as long as somebody has them. */
+/* Counts the devices of the configured type that are in use without an allocation and
+ * can be given to nobody. That includes devices whose allocation has just gone, as long
+ * as somebody has them. */
 static int64_t count_taken(const struct world *world, const struct group *group)
 {
     int64_t count = 0;
@@ -34,8 +35,8 @@ static int64_t count_taken(const struct world *world, const struct group *group)
     return count;
 }
 
-/* Of the want's units, those that devices of other types, below other parents, or in
- * transition meet: they are not in the capacity. */
+/* Counts the want's units that are met by devices of other types, below other parents,
+ * or in transition: the capacity does not include these devices. */
 static int64_t count_other(const struct want *want)
 {
     const struct group *group = want->group;
@@ -48,10 +49,10 @@ static int64_t count_other(const struct want *want)
     return count;
 }
 
-/* How many devices of the type there are and can still be made for certain, those in
- * transition left out. During a slow create available_instances still has the instance;
- * and with SR-IOV a free VF shows one whatever the card has, so that there only the
- * card's limit tells, whichever of its functions have devices. */
+/* The devices of the type that exist and those that can certainly still be made,
+ * without those in transition: during a slow create, available_instances still counts
+ * the instance. With SR-IOV a free VF shows an instance even if the card is full, so
+ * only the card's limit counts, whichever of its functions have devices. */
 static int64_t certain_capacity(const struct managed *managed)
 {
     const struct desired_provider *desired = managed->desired;
@@ -92,9 +93,9 @@ static int64_t at_least(int64_t number, int64_t floor)
     return number < floor ? floor : number;
 }
 
-/* While a device of another type is being made, the configured one is still offered
- * beside it, and nobody can see of which type it is: then no more is reported than
- * before. */
+/* The most that may be reported while a device is in transition: it may be of another
+ * type, while the kernel still offers the configured one beside it. So no more is
+ * reported than before. */
 static int64_t growth_limit(const struct managed *managed,
                             const struct inventory *observed)
 {
@@ -103,10 +104,11 @@ static int64_t growth_limit(const struct managed *managed,
     return observed ? observed->total : managed->desired->capacity;
 }
 
-/* Never less than is allocated: Placement would refuse to hand an allocation on, to a
- * migration for one. Where an operator has set an allocation_ratio above 1, that much
- * less does: were the total raised to what is allocated, the ratio would make room for
- * even more, and so on without end. */
+/* The least total of the class: what is allocated. With less, Placement would refuse to
+ * move an allocation, for instance to a migration. Where an operator has set an
+ * allocation_ratio above 1, the allocated amount divided by it is enough: if the total
+ * were raised to what is allocated, the ratio would allow even more allocations, and
+ * the total would grow without end. */
 static int64_t least_total(const struct managed *managed, const char *resource_class)
 {
     const struct inventory *observed = observed_inventory(managed, resource_class);
@@ -142,8 +144,8 @@ static int64_t decide_total(const struct world *world, const struct managed *man
 
 /* ---- old servers ---- */
 
-/* They do not take `reserved` as large as `total`: there a GPU that gets nobody new has
- * just what is allocated, or no inventory. */
+/* True for an old server, which does not accept a `reserved` as large as `total`: there
+ * a GPU that gets no new consumers has exactly what is allocated, or no inventory. */
 static bool keeps_some_free(const struct world *world)
 {
     return world->in->observed->keeps_some_free;
@@ -154,7 +156,8 @@ static int64_t most_reserved(const struct world *world, int64_t total)
     return keeps_some_free(world) && total > 0 ? total - 1 : total;
 }
 
-/* It may well be the agent that has set this where an operator is overruled. */
+/* True when the agent itself may have set this `reserved` while it overruled the
+ * operator. */
 static bool is_like_ours(const struct world *world, const struct inventory *observed,
                          const struct journal_inventory *noted)
 {
@@ -163,7 +166,7 @@ static bool is_like_ours(const struct world *world, const struct inventory *obse
            (keeps_some_free(world) && observed->reserved == 0);
 }
 
-/* ---- what is held back ---- */
+/* ---- GPUs that are held back ---- */
 
 static bool reserves_unused(const struct world *world, const struct managed *managed)
 {
@@ -171,10 +174,12 @@ static bool reserves_unused(const struct world *world, const struct managed *man
            service_of(world, managed) == GPU_DRAINED;
 }
 
-/* Where a provider has more allocated than its inventory has without `reserved`, a
- * Placement before 2025.2 refuses every change of an allocation that leaves something on
- * it: also the one with which a migration begins, that hands a server's allocation on to
- * the migration. So a GPU that is to be emptied keeps just what is allocated. */
+/* The value of `reserved` for a GPU that is held back. When more is allocated on a
+ * provider than its inventory has without `reserved`, a Placement before 2025.2 refuses
+ * every change of an allocation that leaves something on that provider. This includes
+ * the change that begins a migration, which moves a server's allocation to the
+ * migration. So a GPU that is to be emptied can keep exactly what is allocated
+ * (drain_reserve). */
 static int64_t held_back_reserved(const struct world *world,
                                   const struct managed *managed,
                                   const char *resource_class, int64_t total)
@@ -184,7 +189,7 @@ static int64_t held_back_reserved(const struct world *world,
                : total;
 }
 
-/* ---- what an operator has set ---- */
+/* ---- an operator's values ---- */
 
 static bool is_held_back(const struct world *world, const struct managed *managed,
                          const char *resource_class)
@@ -200,8 +205,9 @@ static const struct journal_inventory *noted_inventory(const struct managed *man
                           : NULL;
 }
 
-/* The journal is lost, and yet it was the agent, most likely, that has reserved what it
- * would reserve now: else the GPU would never come back to work. */
+/* True when the journal is lost but the agent has probably set this `reserved` itself,
+ * because it would set the same now. Were it taken for the operator's, the GPU would
+ * never return to service. */
 static bool is_taken_as_ours(const struct world *world, const struct managed *managed,
                              const char *resource_class, bool held_back)
 {
@@ -212,8 +218,8 @@ static bool is_taken_as_ours(const struct world *world, const struct managed *ma
                 held_back_reserved(world, managed, resource_class, observed->total));
 }
 
-/* The operator's own values: those that are there, unless it is the agent that has put
- * reserved to total. */
+/* The operator's own values: those that Placement has, unless the agent has set
+ * `reserved` to the total. */
 static struct journal_inventory operators(const struct world *world,
                                           const struct managed *managed,
                                           const char *resource_class, bool is_ours)
@@ -232,9 +238,9 @@ static struct journal_inventory operators(const struct world *world,
     return result;
 }
 
-/* The most that one consumer takes: an operator's where he has set another than the
- * total, which the agent always sets. Where nobody names one Placement puts the largest
- * number there is. */
+/* The most units for one consumer. The agent sets max_unit to the total, and
+ * Placement's default is the largest possible number; any other value is an operator's
+ * and is kept. */
 static int64_t max_unit(const struct inventory *observed, int64_t total)
 {
     bool is_operators = observed && observed->max_unit != observed->total &&
@@ -242,7 +248,7 @@ static int64_t max_unit(const struct inventory *observed, int64_t total)
     return is_operators ? observed->max_unit : total;
 }
 
-/* ---- the set ---- */
+/* ---- the set of inventories ---- */
 
 static void add(struct inventory_decision *decision, const char *resource_class,
                 const struct inventory *inventory)
@@ -356,7 +362,7 @@ static void decide_class(const struct world *world, const struct managed *manage
                                        .reserved = is_there ? now->reserved : 0};
 }
 
-/* The classes that are ours on the provider. */
+/* The classes of the provider that are the agent's. */
 static struct strlist our_classes(const struct world *world,
                                   const struct managed *managed)
 {

@@ -1,27 +1,29 @@
 /*
- * inventory: which inventory a provider is to have.
+ * inventory: decides which inventories a provider is to have.
  *
- * total: devices of the configured type that exist and that can still be made, at most
- * max_instances, less those that somebody has outside of any allocation and less what
- * other providers of the same card (retired ones) have allocated, plus devices of
- * another type that still meet an allocation; never less than what is allocated (by an
- * operator's allocation_ratio above 1). 0 means no inventory: Placement takes no total
- * of 0.
+ * total: the devices of the configured type that exist and those that can still be
+ * made, at most max_instances. Devices that are in use without an allocation are
+ * subtracted, and so is what is allocated on other (retired) providers of the same
+ * card. Devices of another type that still meet an allocation are added. The total is
+ * never less than what is allocated (where an operator has set an allocation_ratio
+ * above 1: divided by that ratio). A total of 0 means no inventory, since Placement
+ * does not accept a total of 0.
  *
- * It is never more than the host can give, at no moment. What cannot be told counts
- * for nothing: a device in transition takes the room that it may not have been counted
- * in yet, and what is to be made again of another type takes all of it. One thing
- * nobody can know: of which type a foreign device in transition is; where it is of
- * another one, the configured type is still offered until it stands. Then no more is
- * reported than before.
+ * The total never exceeds what the host can give. What cannot be known counts as not
+ * available: a device in transition takes the room that it may not have been counted in
+ * yet, and a lost device that is to be made again with another type takes all of it.
+ * One thing cannot be known: the type of a foreign device in transition. If it is
+ * another type, the kernel still offers the configured one until the device exists.
+ * Until then the agent reports no more than before.
  *
- * Held back, with reserved = total (a drained one: or what is not allocated, as
- * [agent] drain_reserve says), is what service_is_held_back() names: GPUs that are
- * sick, drained or retired, and those that devices of their former type are still on; a
- * sick or retired one keeps the total that it had. A class that is no longer the configured
- * one shrinks to what is allocated. An operator's own reserved and allocation_ratio
- * stay, and come back after the agent has overruled them; his max_unit stays as long as
- * there is an inventory. Foreign classes stay.
+ * Where service_is_held_back() says so, reserved is set to the total: for GPUs that are
+ * sick, drained or retired, and for those that still have devices of their former type.
+ * For a drained GPU it is what is not allocated if [agent] drain_reserve says so. A
+ * sick or retired GPU keeps the total that it had. A class that is no longer the
+ * configured one shrinks to what is allocated. Where an operator has set reserved and
+ * allocation_ratio, these values stay, and are put back after the agent has overruled
+ * them. An operator's max_unit stays as long as there is an inventory. Classes that are
+ * not the agent's stay as they are.
  */
 #ifndef AGENT_PLAN_INVENTORY_H
 #define AGENT_PLAN_INVENTORY_H
@@ -30,17 +32,19 @@
 #include "agent/plan/world.h"
 
 struct inventory_decision {
-    struct class_inventory *all; /* the whole set, by class */
+    struct class_inventory *all; /* all inventories of the provider, by class */
     size_t count;
-    bool changed;                     /* it is not what the provider has */
-    bool less;                        /* less of it can be allocated than before */
-    struct service_inventory offered; /* of the configured class */
+    bool changed;                     /* differs from what the provider has */
+    bool less;                        /* less can be allocated than before */
+    struct service_inventory offered; /* the configured class */
 };
 
-/* What of ours a provider has now that is not in the journal. */
+/* Adds to `found` the agent's inventories that the provider has now. It is meant for a
+ * provider that the journal does not have. */
 void inventory_found(const struct world *world, const struct managed *managed,
                      struct journal_provider *found);
-/* Adds what the journal is to say to entry->inventories. */
+/* Decides the inventories, and adds what the journal is to say of them to
+ * entry->inventories. */
 struct inventory_decision inventory_decide(const struct world *world,
                                            const struct managed *managed,
                                            struct journal_provider *entry);

@@ -4,7 +4,7 @@
 
 #include "lib/xalloc.h"
 
-/* What the journal already says of the step's provider, or an empty entry for it. */
+/* What the journal says of the step's provider, or an empty entry for it. */
 static struct journal_provider present(const struct journal *journal,
                                        const struct step *step)
 {
@@ -25,8 +25,8 @@ static bool put_take(struct journal *journal, struct journal_provider entry)
     return changed;
 }
 
-/* Old and new traits together: whichever of them a crash leaves on the provider is
- * known as ours. */
+/* Notes old and new traits together, so that after a crash the agent recognises as its
+ * own whichever of them are on the provider. */
 static bool intend_traits(struct journal *journal, const struct step *step)
 {
     struct journal_provider entry = present(journal, step);
@@ -36,8 +36,8 @@ static bool intend_traits(struct journal *journal, const struct step *step)
     return put_take(journal, entry);
 }
 
-/* What an operator had set is written down before it is overruled, and struck out only
- * after it has been put back; a class stays noted until it is gone. */
+/* Notes an operator's values before they are overruled, and drops them only after they
+ * have been put back. A class stays noted until its inventory is gone. */
 static bool intend_inventory(struct journal *journal, const struct step *step)
 {
     struct journal_provider entry = present(journal, step);
@@ -50,7 +50,7 @@ static bool intend_inventory(struct journal *journal, const struct step *step)
     return put_take(journal, entry);
 }
 
-/* The part of the entry that the step has written becomes what the step says. */
+/* Replaces the part of the journal's entry that the step has written. */
 static bool finish(struct journal *journal, const struct step *step)
 {
     struct journal_provider old = present(journal, step);
@@ -62,8 +62,9 @@ static bool finish(struct journal *journal, const struct step *step)
     return put_take(journal, entry);
 }
 
-/* Until it is known who made it, a device that was somebody else's before it was lost
- * stays somebody else's: its maker may be putting it back at the same time. */
+/* Notes a device before it is made. A device that was somebody else's before it was
+ * lost stays marked as adopted until it is known who made it: its former maker may be
+ * making it again at the same time. */
 static bool intend_device(struct journal *journal, const struct step *step)
 {
     const struct journal_device *old = journal_find_device(journal, step->device.uuid);
@@ -110,14 +111,15 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
     case STEP_CREATE_CLASS:
     case STEP_CREATE_ROOT:
     case STEP_REMOVE_DEVICE:
-    case STEP_HAND_OVER_DEVICE: /* the former consumer's until it is cleared */
+    case STEP_HAND_OVER_DEVICE: /* stays the former consumer's until it is cleared */
     case STEP_DELETE_PROVIDER:
         return false;
     }
     return false;
 }
 
-/* What somebody else had made stays as it was noted, but where it is, is known now. */
+/* Notes a device that was made. A device that somebody else has made keeps its entry,
+ * except for the address, which is known now. */
 static bool finish_device(struct journal *journal, const struct step *step,
                           bool existed, const char *address)
 {

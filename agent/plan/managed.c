@@ -5,10 +5,11 @@
 #include "agent/plan/type_traits.h"
 #include "lib/xalloc.h"
 
-/* ---- which providers are ours ---- */
+/* ---- finding the managed providers ---- */
 
-/* Of a child that Placement has: by its name, since Nova gives the same names and other
- * uuids; else by the uuid that we would have given, were it renamed. */
+/* The provider that Placement has for a desired one. It is found by its name, since
+ * Nova gives the same names with other uuids; else by the uuid that the agent computes,
+ * in case the provider was renamed. NULL: there is none. */
 static const struct observed_provider *observe(const struct observed *observed,
                                                const struct desired_provider *desired)
 {
@@ -42,7 +43,7 @@ static void add_desired(struct world *world)
     for (size_t i = 0; i < in->desired->provider_count; i++) {
         const struct desired_provider *desired = &in->desired->providers[i];
         const struct observed_provider *observed = observe(in->observed, desired);
-        /* Nothing is ever written to the root. */
+        /* The agent never writes to the root provider. */
         if (observed && is_root(in->observed, observed))
             continue;
         add_managed(world, desired, observed);
@@ -57,8 +58,8 @@ static bool was_ours(const struct world *world,
            strlist_contains(&provider->traits, TRAIT_OWNER_AGENT);
 }
 
-/* The card that a retired provider stood for. Where neither the journal nor the host
- * knows it any more, the provider's name has to do. */
+/* The card of a retired provider. Where neither the journal nor the host knows it any
+ * more, it is taken from the provider's name. */
 static const char *retired_gpu(const struct world *world, const struct managed *managed)
 {
     if (managed->noted)
@@ -165,7 +166,8 @@ bool managed_has_class(const struct world *world, const struct managed *managed,
         return true;
     if (managed->noted)
         return journal_find_inventory(managed->noted, resource_class);
-    /* It carries our mark, and the journal is lost: what we could have set is ours. */
+    /* The provider has the agent's mark but no journal entry, so the journal is lost:
+     * every class that the agent could have set counts as its own. */
     return strlist_contains(&managed->observed->traits, TRAIT_OWNER_AGENT) &&
            is_class_of_config(world->in->config, resource_class);
 }

@@ -1,29 +1,32 @@
 /*
- * managed: the providers that are ours to work on: those that the desired tree
- * names, whether Placement has them or not, and those that Placement has, that were
- * ours, and that nothing is configured for any more.
+ * managed: finds the providers that the agent manages. These are the providers of the
+ * desired tree, whether Placement has them or not, and the providers in Placement that
+ * were the agent's and that nothing is configured for any more.
  */
 #ifndef AGENT_PLAN_MANAGED_H
 #define AGENT_PLAN_MANAGED_H
 
 #include "agent/plan/world.h"
 
-/* Fills world->subjects: in the order of the desired tree, then retired ones. */
+/* Fills world->managed: providers of the desired tree in its order, then retired
+ * ones. */
 void managed_find(struct world *world);
-/* NULL: the provider is not ours to work on. */
+/* The managed provider that Placement has as `provider`. NULL: the agent does not
+ * manage it. */
 const struct managed *managed_of(const struct world *world,
                                  const struct observed_provider *provider);
-/* The name of a provider is that which Nova gives to a parent of the GPU. */
+/* True when `name` is the provider name that Nova gives to a parent of the GPU. */
 bool managed_is_nova_name(const struct world *world, const char *name,
                           const struct gpu *gpu);
-/* Adds a problem of the provider, once. */
+/* Adds a problem of the provider to the plan, unless the plan has it already. */
 void managed_problem(struct world *world, const struct managed *managed,
                      const char *text);
-/* It is not in Placement, and can be made. */
+/* True when the provider is not in Placement and can be created. */
 bool managed_is_new(const struct managed *managed);
-/* Allocated of the class, over all consumers. */
+/* The sum of all consumers' allocations of the class. */
 int64_t managed_allocated(const struct managed *managed, const char *resource_class);
-/* The agent answers for the class on this provider, which Placement has. */
+/* True when the agent is responsible for the class on this provider, which must be in
+ * Placement. */
 bool managed_has_class(const struct world *world, const struct managed *managed,
                        const char *resource_class);
 

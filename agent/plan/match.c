@@ -7,8 +7,8 @@
 #include "agent/plan/ownership.h"
 #include "lib/xalloc.h"
 
-/* How many indexes beyond an allocation's amount are tried for a computed uuid: an
- * index moves on only where a uuid is another's already. */
+/* The indexes beyond an allocation's amount that are tried for a computed uuid: an
+ * index is skipped only where its uuid is another's already. */
 #define SPARE_INDEXES 4
 #define MAX_INDEXES 1024
 
@@ -34,8 +34,8 @@ static bool of_provider(const struct journal_device *entry, const struct want *w
 
 /* ---- 1. the journal ---- */
 
-/* Among a consumer's own devices, which to keep when it needs fewer: those in use
- * first. Less is better. */
+/* Ranks a consumer's own devices for the case that it needs fewer than it has. Lower is
+ * better: devices in use are kept first. */
 static long own_rank(const struct world *world, const struct present *present,
                      const struct want *want)
 {
@@ -51,8 +51,9 @@ static bool better_own(const struct world *world, const struct present *a,
     return x != y ? x < y : a->entry->index < b->entry->index;
 }
 
-/* A consumer can have allocations on two providers of one card (one of them retired):
- * what belongs to the other provider is left for it at first. */
+/* The best of the consumer's own devices that is still unmatched. A consumer can have
+ * allocations on two providers of one card (one of them retired), so at first devices
+ * of the other provider are left for that allocation. */
 static struct present *best_own(const struct world *world, const struct want *want,
                                 bool any_provider)
 {
@@ -69,7 +70,8 @@ static struct present *best_own(const struct world *world, const struct want *wa
     return best;
 }
 
-/* One that was released may be another's by now. */
+/* Matches a consumer's own device. A released device may be used by another domain by
+ * now. */
 static void take_own(struct world *world, struct present *present, struct want *want)
 {
     if (present->entry->released_at && !world->in->use)
@@ -87,7 +89,8 @@ static void match_journal(struct world *world, struct group *group)
                    (present = best_own(world, want, any_provider)))
                 take_own(world, present, want);
         }
-    /* A choice between a consumer's devices was made, perhaps without knowing. */
+    /* A consumer with more devices than units: which ones it keeps depends on which are
+     * in use. */
     for (size_t i = 0; i < group->want_count; i++)
         if (!world->in->use && best_own(world, &group->wants[i], true))
             world->needs_use = true;
@@ -145,8 +148,8 @@ static void match_domain(struct group *group, struct want *want)
         struct present *present = &group->present[i];
         if (!present_is_settled(present) || !is_named_by(present->use, want))
             continue;
-        /* Of several domains that only define it, one has it already; and the same
-         * consumer's other allocation keeps it. */
+        /* When several domains only define the device, the one that is matched already
+         * keeps it; so does another allocation of the same consumer. */
         if (present->want &&
             !use_is_anothers(present->use, present->want->allocation->consumer))
             continue;
@@ -154,7 +157,7 @@ static void match_domain(struct group *group, struct want *want)
     }
 }
 
-/* A lost device that the consumer's guest is configured with. */
+/* Matches lost devices that the consumer's own domain names. */
 static void match_lost_domain(struct group *group, struct want *want)
 {
     for (size_t i = 0; i < group->lost_count && want_missing(want) > 0; i++)
@@ -162,7 +165,7 @@ static void match_lost_domain(struct group *group, struct want *want)
             give_lost(&group->lost[i], want);
 }
 
-/* ---- 5. what was lost ---- */
+/* ---- 5. lost devices ---- */
 
 static void match_lost_own(struct group *group, struct want *want, bool any_provider)
 {
@@ -175,7 +178,7 @@ static void match_lost_own(struct group *group, struct want *want, bool any_prov
     }
 }
 
-/* ---- 7. nobody's ---- */
+/* ---- 7. devices that belong to nobody ---- */
 
 static bool is_to_be_had(const struct world *world, const struct present *present,
                          const struct want *want)
@@ -208,9 +211,9 @@ static void match_idle(const struct world *world, struct group *group,
             give(&group->present[i], want);
 }
 
-/* ---- numbers ---- */
+/* ---- indexes ---- */
 
-/* A device keeps its number as long as it is the same consumer's. */
+/* True when a device keeps its index: it must still be the same consumer's. */
 static bool keeps_index(const struct journal_device *entry, const struct want *want)
 {
     return entry && entry_is_for(entry, want) && !want_has_index(want, entry->index);
@@ -224,8 +227,9 @@ static unsigned free_index(const struct want *want)
     return index;
 }
 
-/* One that the host knows by its address alone gets its uuid with its number; and that
- * uuid may be a device's which was another's before. */
+/* The index of an existing device. A device that the host identifies only by its
+ * address gets its uuid from its index, and the journal may still have that uuid for a
+ * device that another consumer has now. Such an index is skipped. */
 static unsigned index_of_held(const struct world *world, const struct present *present)
 {
     char uuid[UUID_TEXT_SIZE];
@@ -273,7 +277,7 @@ static void number(const struct world *world, struct group *group)
     }
 }
 
-/* ---- all of it ---- */
+/* ---- all matches ---- */
 
 static bool all_met(const struct group *group)
 {
@@ -283,7 +287,8 @@ static bool all_met(const struct group *group)
     return true;
 }
 
-/* What nobody has is capacity, and what somebody has is none. */
+/* True when unmatched devices of the configured type exist. They count as capacity only
+ * if nobody uses them, so that must be known. */
 static bool has_rest(const struct group *group)
 {
     for (size_t i = 0; i < group->present_count; i++)
@@ -317,7 +322,8 @@ void match_devices(struct world *world, struct group *group)
     match_journal(world, group);
     migrations_keep(world, group);
     if (!all_met(group)) {
-        /* Devices may change hands. */
+        /* Devices may be given to another consumer, so it must be known who uses
+         * them. */
         if (!world->in->use && group->present_count + group->lost_count)
             world->needs_use = true;
         match_missing(world, group);

@@ -19,7 +19,7 @@ static void let_lost_stand(struct lost *lost, struct want *want)
     want->met++;
 }
 
-/* ---- those that are known ---- */
+/* ---- migrations in the journal ---- */
 
 static bool stands_for(const struct group *group, const struct journal_device *entry,
                        const struct want *want)
@@ -46,8 +46,9 @@ static void keep_present(const struct world *world, struct present *present,
         let_stand(present, want);
 }
 
-/* What was lost and nobody names is made again for the migration: then the uuid is
- * there if it is reverted. */
+/* Matches a lost device of a known migration. When no domain names it any more, it is
+ * made again for the migration under the same uuid, so that the uuid exists if the
+ * migration is reverted. */
 static void keep_lost(const struct world *world, struct lost *lost, struct want *want)
 {
     enum possession possession =
@@ -80,14 +81,14 @@ void migrations_keep(struct world *world, struct group *group)
     }
 }
 
-/* ---- what went ---- */
+/* ---- allocations that have gone ---- */
 
-/* The devices of one consumer and class that have lost their allocation. */
+/* The devices of one consumer, provider and class that have lost their allocation. */
 struct departure {
     const char *provider, *consumer, *resource_class;
     int64_t units;
-    bool kept;    /* the consumer still has some */
-    bool unclear; /* that cannot be seen of some */
+    bool kept;    /* the consumer still has some of them */
+    bool unclear; /* that cannot be seen for some of them */
 };
 
 struct departures {
@@ -112,7 +113,8 @@ static struct departure *departure_of(struct departures *departures,
     return departure;
 }
 
-/* Released before, or noted for a consumer that is still here: it did not go now. */
+/* True when the entry's allocation has gone since the last look. That is not so when
+ * the device was released before, or when its consumer still has an allocation here. */
 static bool has_gone(const struct group *group, const struct journal_device *entry)
 {
     return entry && !entry->released_at && !is_consumer_here(group, entry->consumer);
@@ -153,7 +155,7 @@ static struct departures find_departures(const struct world *world,
     return departures;
 }
 
-/* ---- what came ---- */
+/* ---- allocations that have come ---- */
 
 static bool has_devices_noted(const struct group *group, const char *consumer)
 {
@@ -184,7 +186,7 @@ static struct arrivals find_arrivals(const struct world *world, struct group *gr
     return arrivals;
 }
 
-/* ---- both beside each other ---- */
+/* ---- new migrations ---- */
 
 static bool is_alike(const struct departure *departure, const struct want *want)
 {
@@ -199,8 +201,10 @@ static bool are_alike(const struct want *a, const struct want *b)
            strcmp(a->allocation->resource_class, b->allocation->resource_class) == 0;
 }
 
-/* The departure that the arrival stands beside when both are in their order; NULL:
- * there are not as many of these as of those, or they are not all of one kind. */
+/* The departure that belongs to the arrival, by their order among those of the same
+ * provider, class and amount. NULL: there are not as many departures as arrivals, or it
+ * is not clear or not the same for all of the departures whether the consumer still has
+ * its devices. */
 static const struct departure *find_partner(const struct departures *departures,
                                             const struct arrivals *arrivals,
                                             size_t position)

@@ -44,9 +44,9 @@ static bool may_be_migration(const struct world *world, const struct want *want)
     return want_missing(want) > 0 && !is_server(world, want->allocation->consumer);
 }
 
-/* During a resize or a migration the source's allocation is the migration's, and the
- * guest's domain still has the device, which stands for it. Where there are more of one
- * than of the other, nobody can tell. */
+/* During a resize or a migration the source's allocation belongs to the migration, and
+ * the guest's domain still has the device, which stands for that allocation. When the
+ * numbers of such devices and units differ, they cannot be matched. */
 static void match_migrations(const struct world *world, struct group *group)
 {
     int64_t devices = 0, units = 0;
@@ -95,7 +95,8 @@ static bool is_index_taken(const struct world *world, const struct group *group,
     return false;
 }
 
-/* A device keeps its number; new ones of the same domain get the next that are free. */
+/* The index of a device: a noted one keeps its index, new ones of the same domain get
+ * the next free indexes. */
 static unsigned number_of(const struct world *world, const struct group *group,
                           size_t position)
 {
@@ -113,7 +114,7 @@ static unsigned number_of(const struct world *world, const struct group *group,
     return index;
 }
 
-/* Takes `reason`. */
+/* Adds a step that concerns a device, and takes ownership of `reason`. */
 static void add_step_take(struct world *world, enum step_kind kind,
                           const struct group *group,
                           const struct journal_device *device, char *reason)
@@ -133,8 +134,9 @@ static bool is_uuid_taken(const struct world *world, const char *uuid)
     return journal_find_device(world->in->journal, uuid);
 }
 
-/* One that the host knows by its address alone gets its uuid with its number; and that
- * uuid may be a device's which was another's before. */
+/* Sets the uuid of the entry. A device that the host identifies only by its address
+ * gets the uuid that is computed from its index. That uuid may be noted for another
+ * device already: then the next index is used. */
 static void set_uuid(const struct world *world, const struct present *present,
                      struct journal_device *entry)
 {
@@ -163,7 +165,7 @@ static void note_device(struct world *world, const struct group *group, size_t p
         .type_id = present->device->type_id,
         .adopted = present->entry ? present->entry->adopted : true,
     };
-    /* Where the name cannot be read, what was known of it stays. */
+    /* Where the type's name cannot be read, the entry keeps the name that was known. */
     if (type && type->name)
         entry.type_name = type->name;
     else if (present->entry && present->gpu->health != GPU_OK)

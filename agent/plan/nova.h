@@ -1,17 +1,19 @@
 /*
- * nova: nova mode's part in the devices of one group (a parent). nova-compute
- * makes them and gives them to guests; the agent notes in the journal which libvirt
- * domain names which, so that they can be put back after a reboot, and removes nothing.
+ * nova: the devices of one group (a parent) in nova mode. nova-compute makes devices
+ * and gives them to guests. The agent notes in the journal which libvirt domain names
+ * which device, so that it can make them again after a reboot. It removes no device.
  */
 #ifndef AGENT_PLAN_NOVA_H
 #define AGENT_PLAN_NOVA_H
 
 #include "agent/plan/world.h"
 
-/* Which device is whose, by the domains alone: Nova picks them as it likes. Sets
- * world->needs_use when there are, or should be, any. */
+/* Matches devices to allocations by the libvirt domains alone, since Nova chooses
+ * devices freely. Sets world->needs_use when the group has any devices, lost devices or
+ * allocations. */
 void match_nova_devices(struct world *world, struct group *group);
-/* The journal's part. */
+/* Adds the steps that note in the journal which domain has which device, and those that
+ * forget devices that no domain names. */
 void note_nova_devices(struct world *world, struct group *group);
 
 #endif

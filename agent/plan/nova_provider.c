@@ -17,9 +17,10 @@ static int64_t total_of(const struct observed_provider *provider,
     return 0;
 }
 
-/* ---- children that are not there ---- */
+/* ---- missing children ---- */
 
-/* nova-compute makes no child for more than max_instances devices of a type. */
+/* True when the type's instances on Nova's children together with this parent's exceed
+ * max_instances: nova-compute makes no child beyond that. */
 static bool is_beyond_limit(const struct world *world, const struct managed *managed)
 {
     const struct mdev_type_config *type = managed->desired->type_config;
@@ -32,8 +33,8 @@ static bool is_beyond_limit(const struct world *world, const struct managed *man
     return type->max_instances && sum > type->max_instances;
 }
 
-/* Nor for a parent that has nothing to offer: with SR-IOV, a free virtual function of a
- * card that is full. */
+/* True when nova-compute should make a child for the parent. It makes none for a parent
+ * that has nothing to offer, for instance a free virtual function of a full card. */
 static bool is_awaited(const struct world *world, const struct managed *managed)
 {
     return !managed->desired->sick && managed->desired->capacity > 0 &&
@@ -42,8 +43,8 @@ static bool is_awaited(const struct world *world, const struct managed *managed)
 
 /* ---- children that differ from the host ---- */
 
-/* The card is full, and this parent of it has no device. nova-compute leaves such a
- * child with the inventory that it had. */
+/* True when the card is full and this parent of it has no device. nova-compute leaves
+ * the child of such a parent with the inventory that it had. */
 static bool is_idle_on_full_card(const struct managed *managed)
 {
     const struct desired_provider *desired = managed->desired;
@@ -51,7 +52,7 @@ static bool is_idle_on_full_card(const struct managed *managed)
            gpu_device_count(desired->gpu, desired->type_id) > 0;
 }
 
-/* What nova-compute reports of the card, over all of its virtual functions. */
+/* The sum of what nova-compute reports for all virtual functions of the card. */
 static int64_t reported(const struct world *world, const struct gpu *gpu)
 {
     int64_t sum = 0;
@@ -79,7 +80,8 @@ static char *full_card_text(const struct managed *managed)
                      desired->type_config->type, desired->type_config->type);
 }
 
-/* Of another type than the configured one; NULL: none. */
+/* The type of a device below the view that is not of the configured type; NULL: there
+ * is none. */
 static const char *foreign_type(const struct gpu *view, const char *type_id)
 {
     for (size_t i = 0; i < view->parent_count; i++)
@@ -129,7 +131,7 @@ static void add_observed(struct world *world, const struct managed *managed)
         service_add(world, managed, NULL);
 }
 
-/* Why there is no child, where that is not as it should be. */
+/* Adds why a provider is missing, unless it is meant to be missing. */
 static void add_missing(struct world *world, const struct managed *managed)
 {
     if (is_awaited(world, managed))
@@ -152,8 +154,9 @@ static bool has_parent(const struct world *world, const char *provider_name)
     return false;
 }
 
-/* Nova's, and of a type once: our traits go, and nothing of ours is left there. Not
- * while the parent is away: a driver or a virtual function may be back soon. */
+/* Handles a child of Nova's whose parent had a configured type before: the agent
+ * removes its traits. It does not do so while the parent is away: a driver or a virtual
+ * function may be back soon. */
 static void plan_unconfigured(struct world *world, const struct managed *managed)
 {
     if (!has_parent(world, managed->name)) {

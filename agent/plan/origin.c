@@ -25,14 +25,16 @@ static int64_t count_present(const struct group *group, const char *domain)
     return count;
 }
 
-/* A device that could be one of the agent's, and is not there. */
+/* True when a domain names the device, it could be one of the agent's, and it does not
+ * exist on the host. */
 static bool is_absent(const struct world *world, const struct used_device *used)
 {
     return backend_is_address(world->in->host, used->address) &&
            !host_device(world->in->host, used->address, NULL, NULL);
 }
 
-/* Whoever is to make them again; all of them have a claim to what is lacking. */
+/* Counts the absent devices that the domain names, whether the agent or somebody else
+ * is to make them again: all of them count against the units that lack a device. */
 static int64_t count_absent(const struct world *world, const char *domain)
 {
     const struct device_use *use = world->in->use;
@@ -43,7 +45,8 @@ static int64_t count_absent(const struct world *world, const char *domain)
     return count;
 }
 
-/* An absent device of the domain that another one names as well. */
+/* The address of an absent device of the domain that another domain names as well;
+ * NULL: there is none. */
 static const char *find_shared(const struct world *world, const char *domain)
 {
     const struct device_use *use = world->in->use;
@@ -55,9 +58,10 @@ static const char *find_shared(const struct world *world, const char *domain)
     return NULL;
 }
 
-/* ---- its allocations ---- */
+/* ---- the domain's allocations ---- */
 
-/* Of a provider that is not the agent's it is not known which devices are there. */
+/* The domain's units on the provider that have no device. For a provider that is not
+ * the agent's it is not known which devices exist. */
 static int64_t count_lacking(const struct world *world,
                              const struct observed_provider *provider,
                              const char *domain)
@@ -80,7 +84,9 @@ static const char *find_unread(const struct world *world)
     return NULL;
 }
 
-/* A migration on the provider itself had its devices there as well. */
+/* A consumer with an allocation on a provider other than `except` that may be a
+ * migration; NULL: there is none. A migration's allocation on `except` itself does no
+ * harm: its devices were there as well. */
 static const char *find_migration(const struct world *world,
                                   const struct observed_provider *except,
                                   const struct observed_provider **where)
@@ -97,9 +103,10 @@ static const char *find_migration(const struct world *world,
     return NULL;
 }
 
-/* ---- both beside each other ---- */
+/* ---- devices and allocations compared ---- */
 
-/* Where the domain lacks devices; `others`: on how many more providers it does. */
+/* The last provider on which the domain lacks devices, NULL: there is none; `others`
+ * gets the number of further ones. */
 static const struct observed_provider *find_lacking(const struct world *world,
                                                     const char *domain, size_t *others)
 {
@@ -116,7 +123,8 @@ static const struct observed_provider *find_lacking(const struct world *world,
     return found;
 }
 
-/* NULL: there is none. The caller frees. */
+/* Why the provider of the domain's absent devices cannot be known; NULL: there is no
+ * doubt. The caller frees. */
 static char *find_doubt(const struct world *world, const char *domain,
                         const struct observed_provider *provider, size_t others)
 {

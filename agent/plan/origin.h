@@ -1,15 +1,15 @@
 /*
- * origin: where a device was that a domain names, and that neither the host nor the
- * journal has any more. A domain's XML says nothing but the uuid, and Nova moves a
- * server's allocation to a migration's uuid before the domain lets go of its devices.
- * So the server's allocation tells only where all of this is so; else nobody knows:
+ * origin: finds the provider of a device that a domain names and that neither the host
+ * nor the journal has any more. A domain's XML gives only the uuid, and Nova moves a
+ * server's allocation to a migration's uuid before the domain gives up its devices. So
+ * the server's allocation tells the provider only where all of these conditions hold:
  *
  * - every provider of the agent's was read;
  * - the server lacks devices on exactly one provider: it has more units there than its
  *   domain has devices;
  * - its domain names no more absent devices than are lacking there, and no other domain
  *   names one of them;
- * - no allocation on another provider can be its migration's: each there is of a
+ * - no allocation on another provider can be its migration's: each of them belongs to a
  *   consumer that is known to be a server (agent/plan/ownership.h).
  */
 #ifndef AGENT_PLAN_ORIGIN_H
@@ -17,9 +17,9 @@
 
 #include "agent/plan/world.h"
 
-/* The provider on which all absent devices of the domain were; borrowed. NULL: nobody
- * knows; then *why, unless NULL, says why, for the end of a sentence (the caller
- * frees). */
+/* The provider on which all absent devices of the domain were; borrowed. NULL: it
+ * cannot be known; *why, unless `why` is NULL, then gives the reason as the end of a
+ * sentence (the caller frees). */
 const struct observed_provider *origin_of(const struct world *world, const char *domain,
                                           char **why);
 

@@ -4,7 +4,7 @@
 
 #include "lib/xalloc.h"
 
-/* Of several domains, the one that runs has it. */
+/* Where several domains name the device, `use` has the one that runs. */
 bool use_is_anothers(const struct used_device *use, const char *consumer)
 {
     if (!use || !use->domain[0] || strcmp(use->domain, consumer) == 0)

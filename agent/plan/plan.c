@@ -71,7 +71,8 @@ static void plan_root(struct world *world)
         xstrdup("Placement does not have it, and [agent] create_root is set");
 }
 
-/* Nothing is ever written to the root. */
+/* Reports inventories of the root provider itself: the agent never writes to the root,
+ * so an operator must delete them. */
 static void report_root(struct world *world)
 {
     const struct observed *observed = world->in->observed;
@@ -101,7 +102,7 @@ static void plan_providers(struct world *world)
         forget_providers(world);
 }
 
-/* ---- what an operator has drained ---- */
+/* ---- drained GPUs ---- */
 
 static bool is_known_gpu(const struct world *world, const char *name)
 {
@@ -142,7 +143,8 @@ static bool takes_devices(const struct plan *plan)
     return false;
 }
 
-/* Everything that could have been found again was looked at. */
+/* True when everything that could show a lost device was read, so that the rebuild of
+ * the state file can end. */
 static bool has_seen_all(const struct world *world)
 {
     const struct host *host = world->in->host;
@@ -167,7 +169,7 @@ static void end_rebuild(struct world *world)
 
 /* ---- the result ---- */
 
-/* What the others need comes first. */
+/* Moves the steps that others need to the front. */
 static void globals_first(struct plan *plan)
 {
     struct step *sorted = xcalloc(plan->step_count, sizeof *sorted);
@@ -247,7 +249,7 @@ static void clear(struct plan *plan)
     *plan = (struct plan){0};
 }
 
-/* Only what can be put back without Placement. */
+/* Plans only what can be done without Placement: making lost devices again. */
 static void plan_blind(struct world *world)
 {
     for (size_t i = 0; i < world->group_count; i++)
@@ -287,7 +289,8 @@ static void plan_in_world(struct world *world)
     }
 }
 
-/* What was read tells of somebody else's devices. */
+/* A plan input without what was read from Placement, because that belongs to another
+ * root. */
 static struct plan_input without_placement(const struct plan_input *input)
 {
     struct plan_input blind = *input;

@@ -1,13 +1,13 @@
 /*
- * plan: what is to be done so that Placement and the host become as they should be: an
- * ordered list of steps, made by plan_make() without I/O, clock or log, printed by
- * `vgpu-agent plan`, carried out by plan_execute(). Each step can be run twice. Steps
- * belong to a GPU (or to none); one that fails at Placement stops the later steps of
- * its GPU in this cycle, never those of others. Steps on devices come last, and each is
- * for itself.
+ * plan: the steps that bring Placement and the host into the desired state, as an
+ * ordered list. plan_make() makes it without I/O, clock or log, `vgpu-agent plan`
+ * prints it, plan_execute() carries it out. Each step can be run twice. A step belongs
+ * to a GPU or to none. One that fails at Placement stops the later steps of its GPU in
+ * this cycle, never those of other GPUs. Steps on devices come last, and the failure of
+ * one does not stop the others.
  *
- * A plan may be cut off after any step: the next one ends in the same state. What the
- * journal has to know is noted by agent/plan/journal_notes.h, in two strokes: all intentions
+ * A plan may be interrupted after any step: the next plan leads to the same state.
+ * agent/plan/journal_notes.h notes in the journal what it has to know: all intentions
  * before the first step, and each step's result after it.
  */
 #ifndef AGENT_PLAN_PLAN_H
@@ -25,19 +25,20 @@
 #include "agent/tree/observed.h"
 #include "config/config.h"
 
-/* An allocation on one of our providers and how it stands: also what `vgpu-agent
- * allocations` shows. */
+/* An allocation on one of the agent's providers and its state. `vgpu-agent allocations`
+ * shows it as well. */
 enum allocation_state {
-    ALLOCATION_PENDING, /* devices are still to be made: the plan does it, or waits for
-                           what is in transition (`reason`) */
-    ALLOCATION_READY,   /* all devices are there */
-    ALLOCATION_IN_USE,  /* and a guest holds one; seen only when plan_input.use is given
-                         */
-    ALLOCATION_MIGRATING, /* a migration's: the server that it moves still has its
-                             devices, which stand for it; it gets none (`reason`) */
-    ALLOCATION_RELEASING, /* no allocation any more; its devices wait for the grace
+    ALLOCATION_PENDING,   /* devices are still to be made: the plan makes them, or waits
+                             for what is in transition (`reason`) */
+    ALLOCATION_READY,     /* all devices exist */
+    ALLOCATION_IN_USE,    /* all devices exist, and a guest uses one; only known when
+                             plan_input.use is given */
+    ALLOCATION_MIGRATING, /* the allocation is a migration's: the server that it moves
+                             still has its devices, which stand for it, so it gets none
+                             (`reason`) */
+    ALLOCATION_RELEASING, /* the allocation is gone; its devices wait for the grace
                              period or the guest */
-    ALLOCATION_FAILED,    /* cannot be met: `reason` */
+    ALLOCATION_FAILED,    /* the allocation cannot be met (`reason`) */
 };
 
 struct allocation_status {
@@ -47,52 +48,59 @@ struct allocation_status {
     char *gpu;
     char *resource_class;
     int64_t amount;         /* units; 0 when RELEASING */
-    struct strlist devices; /* uuids that are (or will be) its devices */
+    struct strlist devices; /* the uuids of its devices, also of those that are still to
+                               be made */
     enum allocation_state state;
-    char *reason; /* NULL where it is READY or IN_USE */
-    bool planned; /* PENDING: this plan makes them all, nothing is wrong */
-    bool at_nova; /* PENDING in nova mode: nova-compute makes it, nothing is wrong */
+    char *reason; /* NULL: READY or IN_USE */
+    bool planned; /* PENDING: this plan makes all of its devices, and nothing is
+                     wrong */
+    bool at_nova; /* PENDING in nova mode: nova-compute makes its devices, and nothing
+                     is wrong */
 };
 
-/* A provider of ours that nothing is configured for any more, or whose GPU is gone. */
+/* A provider of the agent's that nothing is configured for any more, or whose GPU is
+ * gone. */
 struct retired_provider {
     char uuid[UUID_TEXT_SIZE];
     char *name, *gpu;
-    char *obstacle; /* why it cannot be deleted now, as far as that was looked at; NULL:
-                       it can */
+    char *obstacle; /* why it cannot be deleted now, as far as that was checked; NULL:
+                       it can be deleted */
 };
 
 struct plan {
-    /* True: the plan cannot be made without knowing who uses the devices, and all else
-     * in here is empty. Call device_use_scan(), and plan_make() again with it. Never
-     * when nothing is surplus and every device is known: an idle cycle needs no scan.
-     */
+    /* True: the plan cannot be made without knowing who uses the devices, and all other
+     * members are empty. The caller then calls device_use_scan(), and plan_make() again
+     * with its result. Never true when no device is surplus and every device is known,
+     * so that an idle cycle needs no scan. */
     bool needs_use;
-    /* Placement's root is not the one that the state file belongs to: until an operator
-     * adopts it the plan is made as if Placement could not be read. */
+    /* True: Placement's root is not the one that the state file belongs to. Until an
+     * operator adopts the new root, the plan is made as if Placement could not be
+     * read. */
     bool other_root;
-    char root[UUID_TEXT_SIZE]; /* that the plan is for, and the state file from now on;
-                                  "": none was found, or another one */
-    char *root_name;           /* NULL where that is "" */
+    char root[UUID_TEXT_SIZE]; /* the root provider of the plan, and of the state file
+                                  from now on; "": no root was found, or another one */
+    char *root_name;           /* NULL where `root` is "" */
     struct step *steps;
     size_t step_count;
-    struct allocation_status *allocations; /* by provider, consumer, class */
+    struct allocation_status *allocations; /* sorted by provider, consumer, class */
     size_t allocation_count;
-    struct retired_provider *retired; /* those that this plan does not delete */
+    struct retired_provider *retired; /* the retired providers that this plan does not
+                                         delete */
     size_t retired_count;
-    struct provider_service *services; /* of our providers; none where Placement was not
-                                          read or has no root */
+    struct provider_service *services; /* one for each provider of the agent's; none
+                                          where Placement was not read or has no root */
     size_t service_count;
-    struct strlist problems; /* what an operator should know: a GPU gone, a child that
-                                is Nova's, drift. Without numbers that change. */
-    bool goes_on;    /* once its devices are made, others may find a place that wait for
-                        them: look again at once */
-    int64_t wake_at; /* when a grace period ends next, seconds since the epoch; 0:
+    struct strlist problems; /* what an operator should know, for instance a GPU that is
+                                gone, a child that is Nova's, drift. They contain no
+                                numbers that change. */
+    bool goes_on;    /* once this plan's devices are made, others that wait for them may
+                        fit: look again at once */
+    int64_t wake_at; /* when the next grace period ends, in seconds since the epoch; 0:
                         nothing waits for the clock */
 };
 
-/* A device that could not be cleared when it was to be handed over: nobody else gets
- * it. Borrowed. */
+/* A device that could not be cleared for its next consumer. No other consumer gets it.
+ * Borrowed. */
 struct refused_device {
     const char *uuid;
     const char *reason;
@@ -100,30 +108,35 @@ struct refused_device {
 
 struct plan_input {
     const struct config *config;
-    const struct host *host; /* with host_mark_in_transition() for each device whose
-                                create or remove has not returned */
-    /* Both NULL: Placement could not be read, or was not asked. Then the plan only puts
-     * devices back that the journal has and the host lost (a reboot), and that are
-     * still wanted. */
+    const struct host *host; /* host_mark_in_transition() was called for each device
+                                whose create or remove has not returned */
+    /* Both NULL: Placement could not be read, or was not asked. Then the plan only
+     * makes devices again that the journal has, that the host lost (a reboot) and that
+     * are still wanted. */
     const struct desired_tree *desired;
     const struct observed *observed;
     const struct journal *journal;
-    const struct device_use *use;         /* NULL: not looked at, see needs_use */
-    const struct strlist *drained;        /* GPUs that get nobody new; NULL: none */
-    const struct strlist *servers;        /* consumers whose devices were asked for: no
-                                      migrations; NULL: none */
-    const struct refused_device *refused; /* in the cycle that this plan is for */
+    const struct device_use *use;         /* NULL: not scanned, see needs_use */
+    const struct strlist *drained;        /* GPUs that get no new consumers; NULL:
+                                             none */
+    const struct strlist *servers;        /* consumers whose devices were asked for,
+                                             which shows that they are no migrations;
+                                             NULL: none */
+    const struct refused_device *refused; /* the devices that could not be cleared in
+                                             this cycle */
     size_t refused_count;
-    const struct strlist *prune; /* uuids of providers to delete, if they are no
-                                      longer configured and free; NULL: none */
-    int64_t keep_until; /* no device is removed before, since Placement may not know all
-                           allocations yet; in the unit of `now`, 0: it does */
-    int64_t now;        /* seconds since the epoch, by a clock that only goes forward:
-                    agent/state/boot_clock.h */
+    const struct strlist *prune; /* uuids of providers to delete if they are free and no
+                                    longer configured; NULL: none */
+    int64_t keep_until; /* no device is removed before this time, since Placement may
+                           not know all allocations yet; in seconds as `now`; 0: no such
+                           limit */
+    int64_t now;        /* seconds since the epoch, by a clock that never goes back:
+                           agent/state/boot_clock.h */
 };
 
+/* Makes the plan; never fails. The caller frees it with plan_free(). */
 struct plan *plan_make(const struct plan_input *input);
-/* Drops all steps of other kinds. */
+/* Drops all steps of other kinds than `kind`. */
 void plan_keep_only(struct plan *plan, enum step_kind kind);
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan *, plan_free)

@@ -14,7 +14,7 @@ static bool starts_custom(const char *name)
     return strncmp(name, "CUSTOM_", strlen("CUSTOM_")) == 0;
 }
 
-/* ---- what must exist first ---- */
+/* ---- traits and classes ---- */
 
 static bool is_planned(const struct world *world, enum step_kind kind, const char *name)
 {
@@ -51,8 +51,8 @@ static void need_traits(struct world *world, const struct managed *managed,
             need(world, STEP_CREATE_TRAIT, traits->items[i]);
 }
 
-/* Which classes the server has was not asked; one that is in use anywhere in the tree
- * exists. */
+/* True when the class is known to exist. The agent did not ask for the server's
+ * classes; a class that is in use anywhere in the tree exists. */
 static bool is_known_class(const struct world *world, const char *resource_class)
 {
     const struct observed *observed = world->in->observed;
@@ -105,9 +105,9 @@ static struct journal_provider entry_of(const struct managed *managed)
     return entry;
 }
 
-/* What the journal says now. Where it says nothing, what it is to say before anything
- * is changed: else a crash between two writes would leave things of ours that nobody
- * knows as such. */
+/* What the journal says of the provider now. Where it has no entry: what it must say
+ * before anything is changed. Otherwise a crash between two writes would leave traits
+ * or inventories of the agent's that it would not recognise as its own. */
 static struct journal_provider entry_before(const struct world *world,
                                             const struct managed *managed,
                                             const struct traits_decision *traits)
@@ -121,7 +121,8 @@ static struct journal_provider entry_before(const struct world *world,
     return entry;
 }
 
-/* What the writes to Placement do not bring into the journal by themselves. */
+/* Adds a step that notes what the writes to Placement do not note in the journal
+ * themselves. */
 static void note(struct world *world, const struct managed *managed,
                  const struct journal_provider *entry,
                  const struct traits_decision *traits, bool inventory_changed)
@@ -169,8 +170,9 @@ static void write_provider(struct world *world, const struct managed *managed)
         note(world, managed, &entry, &traits, inventory.changed);
     else
         create_provider(world, managed, &entry);
-    /* Nothing may be scheduled by a new trait onto capacity that is about to go, or
-     * onto new capacity by an old one. */
+    /* The smaller inventory is written before the traits and the larger one after them.
+     * So the scheduler never matches a new trait with capacity that is about to go, or
+     * an old trait with new capacity. */
     bool inventory_first = inventory.less;
     if (inventory_first)
         set_inventory(world, managed, &inventory, &entry);
@@ -194,7 +196,6 @@ void write_traits(struct world *world, const struct managed *managed)
 
 /* ---- providers that are no longer wanted ---- */
 
-/* Only what has the uuid that we compute was made by us. */
 bool managed_is_of_our_making(const struct world *world, const struct managed *managed)
 {
     char uuid[UUID_TEXT_SIZE];
@@ -210,7 +211,8 @@ static bool keeps_provider(const struct world *world, const struct managed *mana
     return present->group == managed->group && present_is_used(world, present);
 }
 
-/* Why its GPU still needs it; the caller frees. */
+/* Why the GPU's devices prevent the deletion of the provider; NULL: nothing does. The
+ * caller frees. */
 static char *device_obstacle(struct world *world, const struct managed *managed,
                              bool asked)
 {
@@ -238,7 +240,6 @@ static char *obstacle_to_prune(struct world *world, const struct managed *manage
     return device_obstacle(world, managed, asked);
 }
 
-/* True when it is deleted. */
 bool prune_provider(struct world *world, const struct managed *managed)
 {
     bool asked = world->in->prune && strlist_contains(world->in->prune, managed->uuid);
@@ -262,7 +263,8 @@ bool prune_provider(struct world *world, const struct managed *managed)
     return false;
 }
 
-/* No GPU stands behind it: none is configured for it, or the one that is is gone. */
+/* True when the provider exists and has no GPU: none is configured for it, or the
+ * configured one is gone. */
 static bool has_no_gpu(const struct managed *managed)
 {
     return managed->observed && (!managed->desired || !managed->desired->gpu);
@@ -320,7 +322,7 @@ void report_strangers(struct world *world)
 
 /* ---- the journal's entries ---- */
 
-/* It is there, or is about to be made. */
+/* True when the provider exists or is about to be created. */
 static bool is_known(const struct world *world, const char *uuid)
 {
     for (size_t i = 0; i < world->managed_count; i++)

@@ -37,8 +37,8 @@ static void note_owner(struct journal_device *entry, const struct present *prese
         entry->adopted = !present->computed;
 }
 
-/* What the journal is to say of it; borrowed. A device in transition shows neither type
- * nor, perhaps, parent. */
+/* The entry that the journal is to have for the device; borrowed. For a device in
+ * transition the type and perhaps the parent are not known. */
 static struct journal_device entry_of(const struct present *present,
                                       const struct want *want)
 {
@@ -54,7 +54,8 @@ static struct journal_device entry_of(const struct present *present,
     if (present_is_settled(present)) {
         const struct device_type *type =
             gpu_type(present->gpu, present->device->type_id);
-        /* Where the name cannot be read, what was known of it stays. */
+        /* Where the type's name cannot be read, the entry keeps the name that was
+         * known. */
         if ((type && type->name) || present->gpu->health == GPU_OK)
             entry.type_name = type ? type->name : NULL;
         entry.gpu = present->gpu->name;
@@ -93,7 +94,7 @@ void take_devices(struct world *world, struct group *group)
 
 /* ---- surplus devices ---- */
 
-/* Why the device stays although nobody wants it; NULL: it may go. */
+/* Why the device is kept although no allocation needs it; NULL: it may be removed. */
 static const char *why_not_remove(const struct world *world,
                                   const struct present *present)
 {
@@ -118,7 +119,8 @@ static const char *why_not_remove(const struct world *world,
     return in->use->unknown ? "who uses it cannot be read" : NULL;
 }
 
-/* Another device of the same allocation that was. */
+/* The status to which another device of the same former allocation was added; NULL:
+ * there is none. */
 static struct allocation_status *find_releasing(struct plan *plan,
                                                 const struct journal_device *entry)
 {
@@ -133,7 +135,8 @@ static struct allocation_status *find_releasing(struct plan *plan,
     return NULL;
 }
 
-/* One for each allocation that was, however many devices it had. */
+/* Adds the device to the status of its former allocation, which has one status however
+ * many devices it had. Returns false when there is none yet. */
 static bool join_releasing(struct plan *plan, const struct journal_device *entry,
                            const char *reason)
 {
@@ -174,8 +177,9 @@ static void wake(struct plan *plan, int64_t at)
         plan->wake_at = at;
 }
 
-/* A time that lies ahead was written before the clock went back: the grace period
- * starts again, lest the device wait for that time to come. */
+/* Waits for the end of the grace period. A release time in the future was written
+ * before the clock went back: the grace period then starts again, so that the device
+ * does not wait until that time. */
 static void wait_for_grace(struct world *world, const struct group *group,
                            const struct journal_device *entry)
 {
@@ -193,8 +197,9 @@ static void wait_for_grace(struct world *world, const struct group *group,
     wake(world->plan, now + grace);
 }
 
-/* The step's provider is the one that is asked once more before the removal: where that
- * of the entry is not there, the GPU's. */
+/* Adds the step that removes a surplus device. The step's provider is asked for the
+ * allocations once more right before the removal: it is the entry's provider or, where
+ * that does not exist, the GPU's. */
 static void remove_surplus(struct world *world, struct group *group,
                            const struct journal_device *entry)
 {
@@ -216,7 +221,7 @@ static void remove_surplus(struct world *world, struct group *group,
 static void release(struct world *world, struct group *group,
                     const struct present *present)
 {
-    /* Not even where the provider is made anew: first it is read. */
+    /* Also kept where the plan creates the provider again: it must be read first. */
     if (!observed_by_uuid(world->in->observed, present->entry->provider)) {
         add_releasing(world, present->entry, "its provider is not in Placement");
         return;
@@ -242,8 +247,9 @@ static void release(struct world *world, struct group *group,
         remove_surplus(world, group, present->entry);
 }
 
-/* What is not seen on a GPU that cannot be read need not be gone; only where nothing
- * speaks of the GPU any more is it. */
+/* True when devices that are not seen are certainly gone. On a GPU that cannot be read
+ * they need not be gone; on a GPU that is not on the host they are, if no provider
+ * belongs to it any more. */
 static bool is_gone_for_good(const struct group *group)
 {
     return group->gpu ? group->gpu->health == GPU_OK : !group->has_managed;

@@ -23,7 +23,7 @@ static bool is_wanted(struct world *world, const struct journal_device *entry)
            is_named_by_domain(world, entry);
 }
 
-/* A domain may name it, as far as can be seen. */
+/* True when a domain may name the device, because not all domains could be read. */
 static bool may_be_named(const struct world *world)
 {
     return world->in->use && world->in->use->domains_unknown;
@@ -37,8 +37,8 @@ static void complain(struct world *world, const struct journal_device *entry,
                                entry->gpu, entry->uuid, entry->consumer, reason));
 }
 
-/* In owner mode anywhere on the card, best where it was. In nova mode the parent is the
- * group, and has its own provider. */
+/* Where the device may be made: in owner mode anywhere on the card, preferably where it
+ * was; in nova mode only on the group's parent, which has its own provider. */
 static struct gpu place_of(const struct world *world, const struct group *group)
 {
     struct gpu place = *group->gpu;
@@ -50,13 +50,13 @@ static struct gpu place_of(const struct world *world, const struct group *group)
     return place;
 }
 
-/* ---- what the journal knows ---- */
+/* ---- devices in the journal ---- */
 
 static void restore_lost(struct world *world, struct fit *fit, const struct gpu *place,
                          const struct journal_device *entry)
 {
     struct journal_device device = *entry;
-    /* What the agent makes itself, it may also remove. */
+    /* In owner mode the agent may remove what it makes itself. */
     device.adopted = !world->owner;
     const struct device_type *type = fit_old_type(place, entry);
     fit->shortage = NULL;
@@ -71,7 +71,7 @@ static bool is_ready(const struct group *group)
     return group->gpu && group->gpu->health == GPU_OK && group->gpu->parent_count > 0;
 }
 
-/* Why nothing can be made on the GPU yet. */
+/* Reports why nothing can be made on the GPU yet. */
 static void complain_of_gpu(struct world *world, const struct group *group,
                             const struct journal_device *entry)
 {
@@ -85,7 +85,7 @@ static void complain_of_gpu(struct world *world, const struct group *group,
     complain(world, entry, why);
 }
 
-/* ---- what only domains and allocations know ---- */
+/* ---- devices that only a domain names ---- */
 
 static bool is_noted(const struct journal *journal, const char *address)
 {
@@ -95,8 +95,8 @@ static bool is_noted(const struct journal *journal, const char *address)
     return false;
 }
 
-/* A device that a domain names, that is not there, and that the journal does not have.
- * What mdevctl defines, it starts. */
+/* True when a domain names the device, it does not exist and the journal does not have
+ * it. Devices that mdevctl defines are left out, since mdevctl starts them. */
 static bool is_unknown(const struct world *world, const struct used_device *used)
 {
     return used->domain[0] && !used->running && !used->defined &&
@@ -157,7 +157,7 @@ static void restore_unknown_of(struct world *world, struct fit *fit,
             restore_unknown(fit, place, want, use->devices[i].address);
 }
 
-/* ---- all of it ---- */
+/* ---- all devices ---- */
 
 void restore_devices(struct world *world, struct group *group)
 {

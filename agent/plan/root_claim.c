@@ -4,7 +4,7 @@
 
 #include "lib/xalloc.h"
 
-/* The provider is one of the tree, or would be if it were made again. */
+/* True when the provider is one of the tree, or would be if it were created again. */
 static bool is_below(const struct observed *observed,
                      const struct journal_provider *provider)
 {
@@ -14,8 +14,8 @@ static bool is_below(const struct observed *observed,
            observed_by_uuid(observed, provider->uuid);
 }
 
-/* The root that the journal names is gone, as far as its name says, and the agent would
- * not make another one: it is just missing. */
+/* True when the root that the journal names is just missing: Placement has no provider
+ * with its name, and the agent would not create another root. */
 static bool is_missing(const struct plan_input *in)
 {
     return !in->observed->root_found && *in->journal->root &&
@@ -36,7 +36,7 @@ bool root_is_another(const struct plan_input *in)
     return journal->provider_count > 0;
 }
 
-/* The root itself, or what there is to tell it by. */
+/* The root provider that the journal names, or what else identifies it, as a text. */
 static char *whose(const struct journal *journal)
 {
     return *journal->root

@@ -8,7 +8,7 @@
 #include "agent/plan/world.h"
 #include "lib/xalloc.h"
 
-/* How many devices a reason names. */
+/* The number of devices that a reason names. */
 #define NAMED_MAX 3
 
 const char *gpu_service_name(enum gpu_service service)
@@ -24,10 +24,10 @@ const char *gpu_service_name(enum gpu_service service)
     return names[service];
 }
 
-/* ---- what is so ---- */
+/* ---- the state ---- */
 
-/* Of another type than the configured one, and somebody's who was promised it, or the
- * agent's own. */
+/* True when the device is of a type other than the configured one, and either meets an
+ * allocation or was made by the agent. */
 static bool is_of_former_type(const struct present *present)
 {
     return present_is_settled(present) && !present_is_configured(present) &&
@@ -62,8 +62,8 @@ bool managed_makes_other_type(const struct managed *managed)
     return false;
 }
 
-/* Where types do not mix, the new one has no room until the last device of the old one
- * has gone. */
+/* True when devices of the former type leave no room: on cards that take only one type
+ * at a time, the new type has no room until the last device of the old one is gone. */
 static bool is_changing(const struct managed *managed)
 {
     return (managed->desired->capacity == 0 && count_former(managed->group) > 0) ||
@@ -113,7 +113,7 @@ static enum gpu_service with_inventory(const struct managed *managed,
     return managed->observed && inventory->total ? GPU_ACTIVE : GPU_WAITING;
 }
 
-/* ---- in words ---- */
+/* ---- the reason ---- */
 
 /* How a device that meets no allocation takes room from others. */
 enum taking {
@@ -228,7 +228,8 @@ char *service_sick_reason(const struct desired_provider *desired)
     return xasprintf("%s: %s", desired->sick, remedy);
 }
 
-/* Of a retired one nothing is desired. */
+/* The reason for a sick GPU. A retired provider has no desired one that could give
+ * it. */
 static char *sick_reason(const struct managed *managed)
 {
     return managed->desired
@@ -284,7 +285,7 @@ static char *service_reason(const struct world *world, const struct managed *man
     return NULL;
 }
 
-/* What is as an operator wants it, or passes by itself, is not wrong. */
+/* True when the state is neither what an operator wants nor temporary. */
 static bool is_wrong(const struct managed *managed, enum gpu_service service)
 {
     switch (service) {
@@ -307,7 +308,7 @@ static bool is_wrong(const struct managed *managed, enum gpu_service service)
     return false;
 }
 
-/* ---- into the plan ---- */
+/* ---- adding to the plan ---- */
 
 void service_add_take(struct world *world, const struct managed *managed,
                       enum gpu_service service, char *reason, bool wrong)
@@ -320,7 +321,8 @@ void service_add_take(struct world *world, const struct managed *managed,
     added->wrong = wrong;
     if (!wrong)
         return;
-    /* A card of which several virtual functions have providers is named once. */
+    /* Several virtual functions of one card can have providers: what concerns the whole
+     * card is reported once, by the card's name. */
     bool of_card = world->owner || service == GPU_SICK || service == GPU_TAKEN;
     _cleanup_free_ char *problem =
         xasprintf("%s: %s", of_card ? managed->gpu : managed->name, reason);

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-/* A trait or class that cannot be made fails the steps that need it by themselves. Each
- * device is another consumer's: one that the kernel refuses for ever must not keep the
- * others from theirs. Without the root nothing can be done. */
+/* The steps that need a trait or class fail by themselves when it cannot be made. Each
+ * device is another consumer's: one that the kernel always refuses must not stop the
+ * others. Without the root nothing can be done. */
 static const struct step_rules rules[] = {
     [STEP_CREATE_TRAIT] = {"create trait", DONE_BY_PLACEMENT, true, true},
     [STEP_CREATE_CLASS] = {"create class", DONE_BY_PLACEMENT, true, true},

@@ -1,6 +1,6 @@
 /*
- * step: one thing that a plan does. Its kind says who does it, and what follows from it
- * for the other steps: the table in step.c has a row for each kind.
+ * step: one step of a plan. The table in step.c has a row for each kind: who carries it
+ * out, and what its failure means for the other steps.
  */
 #ifndef AGENT_PLAN_STEP_H
 #define AGENT_PLAN_STEP_H
@@ -22,16 +22,18 @@ enum step_kind {
     STEP_SET_TRAITS,      /* PUT the whole set, foreign traits kept */
     STEP_REMOVE_DEVICE,
     STEP_CREATE_DEVICE,
-    /* Takes from an existing device what was set on it for its former consumer; after that
-     * it is this one's. Where the first fails the second does not happen. */
+    /* Clears from an existing device what was set on it for its former consumer; the
+     * device is the new consumer's only after that has succeeded. */
     STEP_HAND_OVER_DEVICE,
-    STEP_DELETE_PROVIDER, /* pruning, when asked for */
-    /* These change the journal only; plan_note_intention() is all they need. */
-    STEP_TAKE_DEVICE,   /* an existing device turns out to be this consumer's */
-    STEP_MARK_RELEASED, /* when a device was no longer wanted */
-    STEP_FORGET_DEVICE, /* drops an entry whose device is gone and not wanted, or is
-                           somebody else's */
-    STEP_NOTE_PROVIDER, /* what is ours on a provider, where nothing is to be written */
+    STEP_DELETE_PROVIDER, /* pruning, only when it was asked for */
+    /* The following kinds change the journal only; plan_note_intention() carries them
+     * out. */
+    STEP_TAKE_DEVICE,   /* notes that an existing device is this consumer's */
+    STEP_MARK_RELEASED, /* notes when a device was no longer wanted */
+    STEP_FORGET_DEVICE, /* drops an entry whose device is gone and not wanted, or
+                           belongs to somebody else */
+    STEP_NOTE_PROVIDER, /* notes what is the agent's on a provider where nothing is to
+                           be written */
     STEP_FORGET_PROVIDER,
     STEP_END_REBUILD,
 };
@@ -39,11 +41,11 @@ enum step_kind {
 struct step {
     enum step_kind kind;
     char *gpu;                     /* NULL: belongs to no GPU */
-    char provider[UUID_TEXT_SIZE]; /* "" where it concerns none */
+    char provider[UUID_TEXT_SIZE]; /* "": the step concerns no provider */
     char *provider_name;
-    /* The provider's, on which the decision was made; -1: it is made in this plan. A
-     * second write to it in this plan goes on with the generation that the first one
-     * got. */
+    /* The provider's generation on which the decision was made; -1: the provider is
+     * created in this plan. A second write to the provider in this plan uses the
+     * generation that the first write returned. */
     int64_t generation;
     char *name;                          /* CREATE_TRAIT, CREATE_CLASS */
     struct class_inventory *inventories; /* SET_INVENTORY: the whole set, by class */
@@ -51,32 +53,34 @@ struct step {
     struct strlist traits;         /* SET_TRAITS: the whole set, sorted */
     struct journal_provider entry; /* CREATE_PROVIDER, SET_INVENTORY, SET_TRAITS,
                                       NOTE_PROVIDER: what the journal says afterwards */
-    struct journal_device device;  /* all steps on devices: the entry */
-    int64_t units; /* REMOVE_DEVICE: what its consumer has allocated there all the same;
-                      if that is more by now, the device stays */
-    char *reason;  /* why: what is so and what is to be, for people */
+    struct journal_device device;  /* all steps on devices: the journal's entry */
+    int64_t units; /* REMOVE_DEVICE: the units that its consumer still has allocated
+                      there; if it has more by the time of the removal, the device
+                      stays */
+    char *reason;  /* why the step is needed: the current and the desired state, for
+                      people */
 };
 
 enum step_doer {
-    DONE_BY_PLACEMENT, /* a request */
+    DONE_BY_PLACEMENT, /* a request to Placement */
     DONE_BY_WORKER,    /* an operation on a device, in a child process */
-    DONE_BY_JOURNAL,   /* plan_note_intention() is all: a change of the journal */
+    DONE_BY_JOURNAL,   /* plan_note_intention() alone: a change of the journal */
 };
 
-/* What is true of each step of the kind. */
+/* The rules for all steps of one kind. */
 struct step_rules {
     const char *name; /* "create device" */
     enum step_doer doer;
-    bool shared;       /* belongs to no provider, and others need it: comes first */
-    bool stands_alone; /* where it fails, the later steps of its GPU are done all the
-                          same */
+    bool shared;       /* belongs to no provider and others need it: such steps come
+                          first */
+    bool stands_alone; /* its failure does not stop the later steps of its GPU */
 };
 
 const struct step_rules *step_rules(enum step_kind kind);
-/* The name alone. */
+/* The name of the kind, as in the rules. */
 const char *step_kind_name(enum step_kind kind);
 
-/* Frees what the step holds. */
+/* Frees what the step owns, not the step itself. */
 void step_clear(struct step *step);
 
 #endif

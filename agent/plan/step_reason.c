@@ -26,7 +26,7 @@ static void add_change(struct strlist *changes, const char *name, int64_t before
                          xasprintf("%s %" PRId64 " -> %" PRId64, name, before, after));
 }
 
-/* NULL: it stays as it is. */
+/* How the inventory of the class changes; NULL: it stays as it is. */
 static char *class_change(const char *resource_class, const struct inventory *before,
                           const struct inventory *after)
 {
@@ -57,7 +57,7 @@ static void add_class_change(struct strlist *changes, const char *resource_class
         strlist_add_take(changes, change);
 }
 
-/* What the total comes from while the GPU is in service. */
+/* What determines the total while the GPU is in service. */
 static char *why_total(const struct managed *managed,
                        const struct service_inventory *offered)
 {
@@ -71,7 +71,7 @@ static char *why_total(const struct managed *managed,
     return xasprintf("the host has room for %" PRId64, room);
 }
 
-/* While the GPU is in service. */
+/* Why the inventory changes while the GPU is in service. */
 static char *why_in_service(const struct managed *managed,
                             const struct inventory_decision *decision)
 {

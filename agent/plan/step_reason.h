@@ -1,6 +1,7 @@
 /*
- * step_reason: why a plan has a step, for people: what is so now, what is to be, and what
- * follows from what. All give text of one line that the caller frees. Pure.
+ * step_reason: texts that explain to people why a plan has a step: the current state,
+ * the desired state, and the cause. All functions return one line of text that the
+ * caller frees. Pure.
  */
 #ifndef AGENT_PLAN_STEP_REASON_H
 #define AGENT_PLAN_STEP_REASON_H
@@ -14,13 +15,13 @@ char *reason_of_inventory(const struct world *world, const struct managed *manag
 /* "missing: CUSTOM_A + 21 standard; no longer wanted: CUSTOM_B" */
 char *reason_of_traits(const struct managed *managed,
                        const struct traits_decision *decision);
-/* A device that is the want's is to be noted as `entry` says. */
+/* Why a device that meets the want is to be noted as `entry` says. */
 char *reason_of_taking(const struct present *present, const struct want *want,
                        const struct journal_device *entry);
-/* A device is to be made; `want` is NULL where it is for no allocation. */
+/* Why a device is to be made; `want` is NULL where it meets no allocation. */
 char *reason_of_creation(const struct group *group, const struct want *want,
                          const struct journal_device *device);
-/* It is to be removed, `now` being that of the plan's input. */
+/* Why a device is to be removed; `now` is that of the plan's input. */
 char *reason_of_removal(const struct journal_device *entry, int64_t now);
 
 #endif

@@ -76,7 +76,7 @@ char *step_text(const struct step *step)
 
 /* ---- in a table ---- */
 
-/* The room for a provider's name beside STEP, GPU and RESULT. */
+/* The width that remains for a provider's name beside STEP, GPU and RESULT. */
 #define NAME_COLUMNS 40
 
 static char *brief_inventory(const struct step *step)
@@ -92,7 +92,7 @@ static char *brief_inventory(const struct step *step)
     return parts.count ? strlist_join(&parts, "; ") : xstrdup("no inventory");
 }
 
-/* The end of a long name says which one it is: the GPU's. */
+/* Shortens a long name in front, since its end identifies the GPU. */
 static char *brief_name(const char *name)
 {
     size_t surplus = text_columns(name), room = NAME_COLUMNS - strlen("...");
@@ -103,7 +103,8 @@ static char *brief_name(const char *name)
     return xasprintf("...%s", name);
 }
 
-/* A uuid only where there is no name. */
+/* What the step does, in a few words. A provider's uuid is shown only where its name is
+ * not known. */
 static char *brief_text(const struct step *step)
 {
     switch (step->kind) {
@@ -159,7 +160,7 @@ static void write_device(struct json_writer *w, const struct journal_device *dev
     json_write_end_object(w);
 }
 
-/* Names in JSON are words joined by '_'. */
+/* In JSON the words of a name are joined by '_'. */
 static void write_kind(struct json_writer *w, enum step_kind kind)
 {
     _cleanup_free_ char *name = xstrdup(step_kind_name(kind));
@@ -206,7 +207,8 @@ static void print_json(const struct plan *plan, const struct strlist *problems,
     fprintf(out, "%s\n", text);
 }
 
-/* The brief WHAT of a device's step does not say whose it is. */
+/* Adds the reason. For a step on a device the consumer is added as well, since the
+ * brief WHAT does not name it. */
 static void add_reason(struct table *table, const struct step *step)
 {
     const struct journal_device *device = &step->device;

@@ -11,7 +11,8 @@ static const struct strlist *observed_traits(const struct managed *managed)
     return managed->observed ? &managed->observed->traits : &none;
 }
 
-/* Names outside CUSTOM_ exist or do not: nobody can make them. */
+/* True when the trait exists or can be created. Only traits with the prefix CUSTOM_ can
+ * be created. */
 static bool is_available(const struct world *world, const char *trait)
 {
     return strncmp(trait, "CUSTOM_", strlen("CUSTOM_")) == 0 ||
@@ -28,9 +29,10 @@ static struct strlist wanted_traits(const struct world *world,
     return wanted;
 }
 
-/* What of the observed traits is ours. A provider that carries our mark and is not in
- * the journal was ours before the journal was lost: then what we would set is taken for
- * ours again, lest a trait of a former type stay for ever. */
+/* True when an observed trait is the agent's. A provider that has the agent's mark and
+ * no journal entry was the agent's before the journal was lost: then the traits that
+ * the agent would set count as its own again, so that a trait of a former type does not
+ * stay for ever. */
 static bool is_ours(const struct managed *managed, const struct strlist *wanted,
                     const char *trait)
 {
@@ -40,8 +42,9 @@ static bool is_ours(const struct managed *managed, const struct strlist *wanted,
            strlist_contains(wanted, trait);
 }
 
-/* A sick GPU does not show its type, and one that is retired has none: what is set
- * stays. But nova-compute goes on offering a child that has no type any more. */
+/* True when the traits that are set stay as they are: a sick GPU does not show its
+ * type, and a retired provider has none. In nova mode the latter does not apply, since
+ * nova-compute goes on offering a child that has no type any more. */
 static bool is_frozen(const struct world *world, const struct managed *managed)
 {
     return managed->desired ? managed->desired->sick != NULL : world->owner;

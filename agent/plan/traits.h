@@ -1,8 +1,8 @@
 /*
- * traits: which traits a provider is to have, and which of them are the agent's
- * own. An operator's stay, also where one of them has a name that the agent would set,
- * too: then it is not the agent's, and is not taken away later. Pure; the caller clears
- * the lists.
+ * traits: decides which traits a provider is to have, and which of them are the agent's
+ * own. An operator's traits stay, also where one has a name that the agent would set as
+ * well: such a trait is not the agent's, and is not removed later. Pure; the caller
+ * clears the lists.
  */
 #ifndef AGENT_PLAN_TRAITS_H
 #define AGENT_PLAN_TRAITS_H
@@ -11,9 +11,9 @@
 
 struct traits_decision {
     struct strlist all;   /* the whole set, sorted */
-    struct strlist own;   /* of which these are ours, sorted */
-    struct strlist found; /* what of ours the provider has now, sorted */
-    bool changed;         /* `all` is not what the provider has */
+    struct strlist own;   /* those of `all` that are the agent's, sorted */
+    struct strlist found; /* the agent's traits that the provider has now, sorted */
+    bool changed;         /* `all` differs from what the provider has */
 };
 
 struct traits_decision traits_decide(const struct world *world,

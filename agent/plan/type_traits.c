@@ -21,7 +21,8 @@ static char upper(char c)
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
-/* Puts '_' and a checksum over the whole name where the name would become too long. */
+/* Shortens a name that is too long, and appends '_' and a checksum of the whole
+ * name. */
 static void cut(char *name)
 {
     static const char nil[] = "00000000-0000-0000-0000-000000000000";

@@ -87,9 +87,9 @@ static void join_managed(struct world *world)
     }
 }
 
-/* ---- what exists, what is lost ---- */
+/* ---- present and lost devices ---- */
 
-/* The journal's entries by kind and address, to look up many. */
+/* The journal's entries, sorted by backend and address to look up many devices. */
 struct index {
     const struct journal_device **entries;
     bool *seen;
@@ -120,8 +120,8 @@ static void index_clear(struct index *index)
     free(index->seen);
 }
 
-/* Of a device whose address was not known when it was written down: those entries are
- * the first, and few. */
+/* Finds the entry of a device whose address was not known when it was noted. Such
+ * entries sort first, and there are few. */
 static const struct journal_device **find_unplaced(const struct index *index,
                                                    const struct device *device)
 {
@@ -227,7 +227,7 @@ static int compare_groups(const struct group *a, const struct group *b)
     return (a > b) - (a < b);
 }
 
-/* Those without an entry last. */
+/* Sorts devices by their entries' owners, those without an entry last. */
 static int compare_entry_owners(const struct journal_device *a,
                                 const struct journal_device *b)
 {

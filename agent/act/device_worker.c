@@ -8,25 +8,26 @@
 #include "lib/subprocess.h"
 #include "lib/xalloc.h"
 
-/* More than this many stuck children say that something else is wrong. */
+/* The limit of operations under way: more stuck children mean that something else is
+ * wrong. */
 #define MAX_UNDER_WAY 128
 
-/* One child. */
+/* An operation that a child carries out. */
 struct job {
     enum device_operation operation;
     const struct backend *backend;
     char uuid[UUID_TEXT_SIZE], address[DEVICE_ADDRESS_SIZE];
     char *parent;
-    char *card;              /* whose devices share a driver's lock */
-    struct subprocess child; /* gives one struct answer */
+    char *card;              /* the card whose devices share a lock in the driver */
+    struct subprocess child; /* writes one struct answer */
 };
 
 struct device_worker {
     char *sysfs_root, *root, *defined, *running;
-    struct device_place place; /* borrows these */
+    struct device_place place; /* borrows the strings above */
     struct job *jobs;
     size_t job_count;
-    int epoll; /* over the jobs' sockets */
+    int epoll; /* watches the jobs' sockets */
 };
 
 struct device_worker *device_worker_new(const struct device_place *place)
@@ -43,8 +44,8 @@ struct device_worker *device_worker_new(const struct device_place *place)
     return worker;
 }
 
-/* Taken from the epoll by hand: closing does not do it while a child that was forked
- * meanwhile has not closed its copy. */
+/* Removes the socket from the epoll explicitly: closing does not remove it while a
+ * child that was forked meanwhile has not closed its copy. */
 static void clear_job(struct device_worker *worker, struct job *job)
 {
     (void)epoll_ctl(worker->epoll, EPOLL_CTL_DEL, job->child.socket, NULL);
@@ -78,7 +79,7 @@ struct task {
 };
 
 struct answer {
-    struct error error; /* code NONE: done */
+    struct error error; /* code NONE: success */
     char address[DEVICE_ADDRESS_SIZE];
     bool existed;
 };
@@ -104,14 +105,15 @@ static void carry_out(const void *data, int socket)
     }
     if (rc == 0)
         answer.error = (struct error){0};
-    /* When nobody listens any more there is nobody to tell. */
+    /* When this fails the agent has ended, and there is nobody to report the failure
+     * to. */
     if (write(socket, &answer, sizeof answer) != (ssize_t)sizeof answer)
         _exit(1);
 }
 
 /* ---- starting ---- */
 
-/* What people know it by. */
+/* The name to show: the address if it is known. */
 static const char *name_of(const char *address, const char *uuid)
 {
     return *address ? address : uuid;
@@ -123,7 +125,8 @@ static const char *const operations[] = {
     [DEVICE_CLEAR] = "clearing",
 };
 
-/* Only a creation holds up others than its own device. */
+/* BUSY when an operation on the device or a create on its card is under way. Other
+ * operations block only their own device. */
 static int check_free(const struct device_worker *worker,
                       const struct device_spec *device, struct error *err)
 {
@@ -167,7 +170,8 @@ int device_worker_start(struct device_worker *worker, enum device_operation oper
         subprocess_start(&child, "vgpu-device", carry_out, &task, err) != 0)
         return error_prefix(err, "%s %s on %s", backend->noun,
                             name_of(device->address, device->uuid), device->parent);
-    /* ENOMEM at worst; and a result that is never seen would be worse than none. */
+    /* This fails with ENOMEM at worst. Without it the result would never be seen, which
+     * would be worse than an abort. */
     struct epoll_event event = {.events = EPOLLIN, .data.fd = child.socket};
     if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, child.socket, &event) != 0)
         abort();
@@ -179,7 +183,7 @@ int device_worker_start(struct device_worker *worker, enum device_operation oper
 
 /* ---- ending ---- */
 
-/* A child that ends without a word was killed. */
+/* Reads the child's result. A child that ends without writing one was killed. */
 static void read_result(const struct job *job, struct device_done *out)
 {
     struct answer answer = {0};
@@ -209,7 +213,7 @@ bool device_worker_take(struct device_worker *worker, unsigned timeout,
                         struct device_done *out)
 {
     struct epoll_event event;
-    /* A signal ends the wait early: the caller looks why. */
+    /* A signal ends the wait early, and the caller checks for it. */
     if (!worker->job_count || epoll_wait(worker->epoll, &event, 1, (int)timeout) != 1)
         return false;
     struct job *job = job_of_socket(worker, event.data.fd);

@@ -1,13 +1,13 @@
 /*
  * device_worker: makes, removes and clears devices in child processes
- * (lib/subprocess.h), since a store into sysfs can take seconds, and a remove blocks in
- * the kernel for as long as a guest holds the device. An operation runs until the kernel
- * answers; nobody can call it back. So the worker remembers what is under way, across
- * cycles, and never starts a second operation on the same device, or any on a card that
- * has a create under way. No child is kept when idle.
+ * (lib/subprocess.h), since a write to sysfs can take seconds, and a remove blocks in
+ * the kernel as long as a guest holds the device. An operation runs until the kernel
+ * answers and cannot be cancelled. So the worker remembers across cycles which
+ * operations are under way. It never starts a second operation on the same device, or
+ * any operation on a card that has a create under way. It keeps no child when idle.
  *
- * One thread (the agent's) calls. Freeing the worker does not wait for children that
- * the kernel holds.
+ * Only one thread (the agent's) may call it. Freeing the worker does not wait for
+ * children that are blocked in the kernel.
  */
 #ifndef AGENT_ACT_DEVICE_WORKER_H
 #define AGENT_ACT_DEVICE_WORKER_H
@@ -24,35 +24,37 @@ struct device_worker;
 
 enum device_operation { DEVICE_CREATE, DEVICE_REMOVE, DEVICE_CLEAR };
 
-/* Copies `place`. */
+/* The worker copies `place`. The caller frees with device_worker_free(). */
 struct device_worker *device_worker_new(const struct device_place *place);
 void device_worker_free(struct device_worker *worker);
 DEFINE_CLEANUP(struct device_worker *, device_worker_free)
 
-/* Hands an operation to a child, which does it as `backend` has it. BUSY when one on that
- * device is under way, or a create on that card, or as many as the worker allows. */
+/* Starts a child that carries out the operation with the functions of `backend`.
+ * Returns 0, or -1 with BUSY when an operation on that device or a create on that card
+ * is under way, or when the worker has as many operations as it allows. */
 int device_worker_start(struct device_worker *worker, enum device_operation operation,
                         const struct backend *backend, const struct device_spec *device,
                         struct error *err);
 
-/* What became of an operation. */
+/* The result of an operation. Its errors are those of struct backend. */
 struct device_done {
     enum device_operation operation;
     char uuid[UUID_TEXT_SIZE];
-    char address[DEVICE_ADDRESS_SIZE]; /* CREATE, done: where it is */
-    struct error error;                /* code NONE: done, as struct backend has it */
-    bool existed; /* CREATE: it was there already, and may be somebody else's */
+    char address[DEVICE_ADDRESS_SIZE]; /* CREATE that succeeded: where the device is */
+    struct error error;                /* code NONE: success */
+    bool existed; /* CREATE: the device existed already, and may be somebody else's */
 };
 
-/* Takes the result of one that has ended, in no certain order; waits for at most
- * `timeout` milliseconds. False when none has ended. */
+/* Takes the result of one operation that has ended, in no particular order. Waits for
+ * at most `timeout` milliseconds. False when none has ended. */
 bool device_worker_take(struct device_worker *worker, unsigned timeout,
                         struct device_done *out);
 
-/* Readable while a result waits to be taken. */
+/* A descriptor that is readable while a result waits to be taken. The worker owns
+ * it. */
 int device_worker_fd(const struct device_worker *worker);
 
-/* host_mark_in_transition() of each device with an operation that has not ended. */
+/* Calls host_mark_in_transition() for each device with an operation under way. */
 void device_worker_mark(const struct device_worker *worker, struct host *host);
 
 #endif

@@ -11,8 +11,9 @@ static int create_provider(struct placement_client *client, const struct step *s
         *generation = 0;
         return 0;
     }
-    /* Made by an earlier attempt whose reply was lost, or by somebody else: only
-     * another look tells, and what generation it has. */
+    /* The provider was created by an earlier attempt whose reply was lost, or by
+     * somebody else: it must be read first to know which, and what its generation
+     * is. */
     if (err->code == ERROR_EXISTS)
         err->code = ERROR_CONFLICT;
     return -1;

@@ -8,16 +8,18 @@
 #include "agent/plan/plan.h"
 #include "placement/client/client.h"
 
-/* `generation` is the provider's, as last known; a write gives the new one. What is
- * already as the step wants it is success. The client's errors; also CONFLICT when a
- * provider that was to be made is there already: it must be looked at first. */
+/* Sends the step's request. `generation` is the provider's last known generation; a
+ * write updates it. When Placement already is as the step wants it, the step succeeds.
+ * Returns 0, or -1 with the client's errors, and with CONFLICT when a provider that was
+ * to be created exists already: it must be read first. */
 int placement_step(struct placement_client *client, const struct step *step,
                    const char *root_uuid, int64_t *generation, struct error *err);
 
-/* Right before the step removes a device: 0 when its consumer still has no more
- * allocated than when that was decided. CONFLICT when it has, or the provider is not
- * there any more; else why it could not be asked. Other consumers' allocations do not
- * matter. */
+/* Checks, right before the step removes a device, whether the removal is still right.
+ * Returns 0 when the device's consumer has no more allocated than when the removal was
+ * decided. Fails with CONFLICT when it has more or the provider does not exist any
+ * more, and with the client's errors when it could not be asked. Other consumers'
+ * allocations do not matter. */
 int placement_step_is_due(struct placement_client *client, const struct step *step,
                           struct error *err);
 

@@ -8,7 +8,7 @@
 
 #define SLICE 100 /* milliseconds */
 
-/* The steps of one GPU (or of none): one after the other. */
+/* The steps of one GPU (or of none), which are carried out one after the other. */
 struct lane {
     const char *gpu;
     size_t *steps; /* indexes into the plan */
@@ -16,7 +16,7 @@ struct lane {
     bool waiting; /* steps[next] is with the worker */
 };
 
-/* What a provider's generation became by our own writes. */
+/* The generation of a provider after this execution's own writes. */
 struct written {
     const char *provider;
     int64_t generation;
@@ -26,11 +26,11 @@ struct run {
     const struct executor *with;
     const struct plan *plan;
     struct execution *out;
-    struct lane *lanes; /* the lane of no GPU is the first */
+    struct lane *lanes; /* first the lane of the steps that belong to no GPU */
     size_t lane_count;
     struct written *written;
     size_t written_count;
-    size_t waiting; /* lanes that wait for the worker */
+    size_t waiting; /* the number of lanes that wait for the worker */
     bool stopped;
 };
 
@@ -46,14 +46,15 @@ static void set_result(struct run *run, size_t step, enum step_outcome outcome,
     run->out->outcomes[outcome]++;
 }
 
-/* Leaves out all later steps of the lane. */
+/* Skips all later steps of the lane. */
 static void end_lane(struct run *run, struct lane *lane, const char *reason)
 {
     while (++lane->next < lane->count)
         set_result(run, lane->steps[lane->next], STEP_SKIPPED, ERROR_NONE, reason);
 }
 
-/* Does the failure say that the plan was made on something that is so no more? */
+/* True when the failure shows that the plan was made for a state that has changed
+ * since. */
 static bool asks_for_another_look(enum error_code code)
 {
     return code == ERROR_CONFLICT || code == ERROR_EXISTS || code == ERROR_NOT_FOUND;
@@ -67,7 +68,8 @@ static void note_done(struct run *run, const struct step *step,
         *run->with->journal_unsaved = true;
 }
 
-/* `done` is the worker's word; NULL: the step was not its. */
+/* Finishes the lane's current step. `done` is the worker's result; NULL: the worker did
+ * not carry out the step. */
 static void finish_step(struct run *run, struct lane *lane,
                         const struct device_done *done, const struct error *err)
 {
@@ -80,8 +82,8 @@ static void finish_step(struct run *run, struct lane *lane,
         return;
     }
     set_result(run, index, STEP_FAILED, err->code, err->text);
-    /* A device that cannot be handed over leaves its consumer without one, and another
-     * may be there or be made. */
+    /* When a device cannot be handed over, its consumer is left without one. Another
+     * look may find or make another device for it. */
     if (asks_for_another_look(err->code) || step->kind == STEP_HAND_OVER_DEVICE)
         run->out->look_again = true;
     if (step_rules(step->kind)->stands_alone)
@@ -110,8 +112,9 @@ static bool stopped(struct run *run)
     return run->stopped;
 }
 
-/* Removals can wait long behind each other. One whose allocation stands again is left
- * out; where that cannot be asked, all that are left are. */
+/* Whether the step may be carried out now. Removals can wait for a long time behind
+ * each other. When the consumer has an allocation again, its removal is skipped; when
+ * Placement cannot be asked, all later steps of the lane are skipped as well. */
 static bool may_start(struct run *run, struct lane *lane, const struct step *step)
 {
     struct error err;
@@ -227,7 +230,8 @@ static bool take_result(struct run *run, unsigned timeout)
     if (!device_worker_take(run->with->worker, timeout, &done))
         return false;
     struct lane *lane = lane_waiting_for(run, done.uuid);
-    /* One that an earlier cycle started: what became of it is for the next look. */
+    /* An earlier cycle started this operation. The next look at the host shows its
+     * effect. */
     if (!lane) {
         if (late_result_note(run->with->late, run->with->journal, &done))
             *run->with->journal_unsaved = true;
@@ -240,7 +244,7 @@ static bool take_result(struct run *run, unsigned timeout)
     return true;
 }
 
-/* ---- the whole ---- */
+/* ---- the execution ---- */
 
 static struct lane *lane_of(struct run *run, const char *gpu)
 {
@@ -254,7 +258,8 @@ static struct lane *lane_of(struct run *run, const char *gpu)
     return lane;
 }
 
-/* Every step that is not done by the mere writing of the journal. */
+/* Puts every step that is not done by the change of the journal alone into the lane of
+ * its GPU. */
 static void make_lanes(struct run *run)
 {
     lane_of(run, NULL);
@@ -281,7 +286,7 @@ static void fail_all(struct run *run, const struct error *err)
         set_result(run, i, STEP_FAILED, err->code, err->text);
 }
 
-/* Puts what the plan intends into the journal and on disk. */
+/* Notes all intentions of the plan in the journal, and saves it. */
 static int write_ahead(struct run *run, struct error *err)
 {
     const struct executor *with = run->with;
@@ -308,9 +313,9 @@ static bool root_failed(const struct run *run)
     return false;
 }
 
-/* Gives up on what the kernel has not answered. Behind a remove, which a guest can hold
- * up for ever, and behind a clearing, whose device the next plan does without, the GPU's
- * other work is worth another plan at once. */
+/* Marks the operations that the kernel has not answered as under way. A remove can wait
+ * for a guest without end, and after an unfinished clearing the next plan does without
+ * that device: in both cases the GPU's other steps are worth another plan at once. */
 static void leave_under_way(struct run *run)
 {
     for (size_t i = 0; i < run->lane_count; i++) {
@@ -328,8 +333,8 @@ static void leave_under_way(struct run *run)
     }
 }
 
-/* Waits until the worker has a result, in slices, so that a signal is seen. False when
- * the patience is over. */
+/* Waits for a result of the worker in short slices, so that a signal is seen. False
+ * when the patience is over. */
 static bool wait_for_result(struct run *run)
 {
     for (unsigned waited = 0; waited < run->with->patience; waited += SLICE) {

@@ -5,7 +5,7 @@
 #include "agent/plan/text.h"
 #include "lib/xalloc.h"
 
-/* Once an operator tries what happens, and perhaps once more. */
+/* Less often it may be an operator who tries what happens, and perhaps once more. */
 #define TOO_OFTEN 3
 #define REMEMBERED 600 /* seconds */
 

@@ -16,12 +16,12 @@
 #include "lib/xalloc.h"
 #include "tests/unit/agent/plan/tree.h"
 
-#define LONG 10000 /* milliseconds; never waited out when all is well */
+#define LONG 10000 /* milliseconds; the test never waits that long unless it fails */
 #define UUID(n) "00000000-0000-4000-8000-0000000000" n
 
 /* ---- a backend that does what the type says ---- */
 
-/* Blocks, as the kernel would, until the test opens the pipe's other end. */
+/* Blocks, as the kernel does, until the test opens the other end of the pipe. */
 static void wait_for_release(const struct device_place *place, const char *uuid)
 {
     char *path = xasprintf("%s/%s", place->use.root, uuid);
@@ -38,7 +38,7 @@ static int count_descriptors(void)
     while (sysfs_next(fds, &errnum))
         count++;
     closedir(fds);
-    return count - 1; /* the listing's own */
+    return count - 1; /* less the descriptor that lists the folder */
 }
 
 static int fake(const struct device_place *place, const struct device_spec *device,
@@ -163,7 +163,8 @@ static void gives_back_what_the_backend_said(void **state)
     tree_free(tree);
 }
 
-/* Is UUID 01 on 0000:84:00.0 said to be in transition, and nothing else? */
+/* Checks whether UUID 01 on 0000:84:00.0, and nothing else, is marked as in
+ * transition. */
 static void expect_in_transition(const struct device_worker *worker, bool expected)
 {
     struct host *host = xcalloc(1, sizeof *host);
@@ -205,7 +206,8 @@ static void a_blocked_operation_holds_up_no_other_card(void **state)
     tree_free(tree);
 }
 
-/* While `first` is under way with UUID 01 on 0000:41:00.4. */
+/* Which operations may start while `first` is under way with UUID 01 on
+ * 0000:41:00.4. */
 static void what_else_may_start_meanwhile(void **state)
 {
     (void)state;
@@ -259,12 +261,14 @@ static void a_child_has_nothing_of_the_agents(void **state)
     assert_ok(start(worker, DEVICE_REMOVE, "0000:84:00.0", "counts", UUID("01"), &err),
               &err);
     assert_true(device_worker_take(worker, LONG, &done));
-    assert_string_equal(done.error.text, "4"); /* three of /dev/null, and its pipe */
+    assert_string_equal(done.error.text, "4"); /* three for /dev/null, and the child's
+                                                  pipe */
     device_worker_free(worker);
     tree_free(tree);
 }
 
-/* An agent with a lock and a stuck child is killed: the lock must be free at once. */
+/* When an agent that holds a lock and has a stuck child is killed, the lock must be
+ * free at once. */
 static void a_stuck_child_does_not_keep_the_lock(void **state)
 {
     (void)state;
@@ -294,7 +298,8 @@ static void a_stuck_child_does_not_keep_the_lock(void **state)
     assert_true(WIFSIGNALED(status));
     int lock = open(path, O_RDWR);
     assert_true(lock >= 0);
-    /* The child gives up its copies first of all, but may not have come so far. */
+    /* The child closes its copies of the descriptors first, but may not have come so
+     * far yet. */
     assert_int_equal(flock(lock, LOCK_EX), 0);
     release(tree, UUID("01"));
     close(lock);
@@ -317,7 +322,7 @@ static void freeing_waits_for_nobody(void **state)
     release(tree, UUID("01"));
     int status;
     assert_true(wait(&status) > 0);
-    /* It ends by itself, though nobody reads its result any more. */
+    /* The child ends although nobody reads its result any more. */
     assert_true(WIFEXITED(status));
     tree_free(tree);
 }

@@ -1,5 +1,5 @@
-/* The client and the worker are played here, by functions of their names: a small
- * world that counts operations and can fail the Nth. */
+/* The client and the worker are replaced by functions of the same names: a small world
+ * that counts operations and can fail the Nth. */
 #include "agent/act/plan_execute.h"
 
 #include <string.h>
@@ -21,17 +21,18 @@ static struct {
     unsigned fail_at;          /* the Nth operation fails; 0: none */
     enum error_code fail_with;
     const char *held;     /* the device whose operation never ends */
-    const char *existing; /* the device that is there when it is to be made */
+    const char *existing; /* the device that exists already when it is to be made */
     struct device_done done[8];
     size_t done_count;
-    unsigned stop_after;  /* operations; 0: never */
-    int64_t allocated;    /* that CONSUMER has on every provider */
-    bool expects_adopted; /* before a device operation, in the journal on disk */
+    unsigned stop_after;  /* interrupted after so many operations; 0: never */
+    int64_t allocated;    /* units that CONSUMER has on every provider */
+    bool expects_adopted; /* before a device operation, the journal on disk must say
+                             adopted */
 } world;
 
 /* ---- the world ---- */
 
-/* At each operation, what it makes must be on disk already. */
+/* What an operation makes must be on disk before the operation. */
 static void expect_on_disk(const char *text)
 {
     _cleanup_fclose_ FILE *file = fopen(world.journal_path, "re");
@@ -133,7 +134,7 @@ int device_worker_start(struct device_worker *worker, enum device_operation kind
     const char *uuid = device->uuid;
     assert_string_equal(backend->name, "mdev");
     expect_on_disk(uuid);
-    /* After a power cut right now nobody knows who made it. */
+    /* After a power cut at this point nobody would know who made the device. */
     if (world.expects_adopted)
         expect_on_disk("\"adopted\":true");
     struct device_done done = {.operation = kind};
@@ -166,7 +167,7 @@ static bool interrupted(void *data)
     return world.stop_after > 0 && world.operations.count >= world.stop_after;
 }
 
-/* ---- the plan: all that two GPUs need that are new ---- */
+/* ---- the plan: all steps for two new GPUs ---- */
 
 static struct step *add_step(struct plan *plan, enum step_kind kind, const char *gpu,
                              const char *provider)
@@ -214,7 +215,7 @@ static void add_gpu(struct plan *plan, const char *gpu, const char *provider,
 #define GPU_1 "0000:84:00.0"
 #define GPU_2 "0000:85:00.0"
 #define OPERATIONS 11
-#define FIRST_OF_GPU_1 1 /* indexes of steps */
+#define FIRST_OF_GPU_1 1 /* FIRST_OF_GPU_1 and FIRST_OF_GPU_2 are indexes of steps */
 #define FIRST_OF_GPU_2 6
 
 static struct plan *make_plan(void)
@@ -310,7 +311,7 @@ static void test_all_in_order(void **state)
     for (size_t i = 0; i < world.operations.count && seen < 5; i++)
         seen += strcmp(world.operations.items[i], of_gpu_1[seen]) == 0;
     assert_int_equal(seen, 5);
-    /* Both were made and removed again. */
+    /* Both devices were made and removed again. */
     assert_int_equal(run.journal->device_count, 0);
     assert_int_equal(run.journal->provider_count, 2);
 }
@@ -320,8 +321,9 @@ static bool is_of_gpu_1(size_t step)
     return step >= FIRST_OF_GPU_1 && step < FIRST_OF_GPU_2;
 }
 
-/* Whatever fails, what was before it is done, its GPU's later steps are left out unless
- * it was about one device only, and the other GPU has all of its steps done. */
+/* Whichever operation fails: the steps before it are done, the later steps of its GPU
+ * are skipped unless it was a step on a single device, and the other GPU has all of its
+ * steps done. */
 static void test_nth_fails(void **state)
 {
     for (unsigned n = 1; n <= OPERATIONS; n++) {
@@ -377,12 +379,12 @@ static void test_kernel_does_not_answer(void **state)
     assert_int_equal(results[FIRST_OF_GPU_1 + 3].outcome, STEP_UNDER_WAY);
     assert_int_equal(results[FIRST_OF_GPU_1 + 4].outcome, STEP_SKIPPED);
     assert_int_equal(run.execution->outcomes[STEP_DONE], OPERATIONS - 2);
-    /* It is known as ours all the same. */
+    /* The journal has the device as the agent's all the same. */
     assert_non_null(journal_find_device(run.journal, DEVICE_1));
 }
 
-/* One that somebody else made and a reboot took is to be made again; its maker may be
- * faster, and then it is still his. */
+/* A device that somebody else made and that a reboot removed is to be made again. When
+ * its maker makes it first, it stays the maker's. */
 static void test_a_foreign_device_that_its_maker_puts_back(void **state)
 {
     for (int faster = 0; faster < 2; faster++) {
@@ -472,7 +474,7 @@ static struct journal *journal_of(const struct plan *plan)
     return journal;
 }
 
-/* The point 4: between the plan and a removal the allocation came back. */
+/* Between the plan and a removal the consumer got an allocation again. */
 static void test_4_an_allocation_that_stands_again(void **state)
 {
     static const struct {
@@ -525,7 +527,7 @@ static void test_4_the_provider_has_gone(void **state)
 
 #define NEXT "00000000-0000-0000-0000-00000000000e"
 
-/* DEVICE_1 is CONSUMER's, and DEVICE_2 too; the first is to be NEXT's. */
+/* DEVICE_1 and DEVICE_2 are CONSUMER's; DEVICE_1 is to be handed to NEXT. */
 static struct plan *plan_of_handing_over(struct run *run)
 {
     struct plan *plan = xcalloc(1, sizeof *plan);
@@ -564,13 +566,13 @@ static void test_a_device_that_is_not_cleared_stays_whose_it_was(void **state)
     execute(&run, plan);
     assert_int_equal(run.execution->results[0].outcome, STEP_FAILED);
     assert_string_equal(owner_of(&run, DEVICE_1), CONSUMER);
-    /* The others' devices are not held up, and the next plan finds another. */
+    /* The operations on other devices go on, and the next plan finds another device. */
     assert_int_equal(run.execution->results[1].outcome, STEP_DONE);
     assert_true(run.execution->look_again);
 }
 
-/* Stopped before the driver's answer, as by a crash: the state file on disk has it as
- * the former consumer's still, so that the next plan clears it again. */
+/* Interrupted before the driver has answered, as by a crash: the state file still has
+ * the device as the former consumer's, so that the next plan clears it again. */
 static void test_a_clearing_without_an_answer_changes_nothing(void **state)
 {
     (void)state;

@@ -7,7 +7,8 @@
 #define A "11111111-1111-5111-8111-111111111111"
 #define B "22222222-2222-5222-8222-222222222222"
 
-/* One write of an inventory of so many units; gives how many complaints stand then. */
+/* Writes an inventory of `total` units once; returns the number of lines that are
+ * reported then. */
 static size_t write_once(struct rewrites *rewrites, const char *provider, int64_t total,
                          enum step_outcome outcome, int64_t now)
 {
@@ -40,14 +41,15 @@ static void tells_of_what_is_written_again_and_again(void **state)
     assert_int_equal(write_once(&rewrites, A, 16, STEP_DONE, 30), 1);
     assert_int_equal(write_once(&rewrites, B, 16, STEP_DONE, 30), 1);
     assert_int_equal(write_once(&rewrites, B, 16, STEP_DONE, 40), 2);
-    /* It is over some time after the last. */
+    /* The report ends some time after the last write. */
     assert_int_equal(write_once(&rewrites, A, 16, STEP_FAILED, 629), 2);
     assert_int_equal(write_once(&rewrites, A, 16, STEP_FAILED, 639), 1);
     assert_int_equal(write_once(&rewrites, A, 16, STEP_DONE, 640), 0);
     rewrites_clear(&rewrites);
 }
 
-/* Who drains and undrains, or has guests come and go, writes something else. */
+/* An operator who drains and undrains, or guests that come and go, lead to different
+ * writes. */
 static void changes_are_no_rewrites(void **state)
 {
     (void)state;

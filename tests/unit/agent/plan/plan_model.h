@@ -2,8 +2,8 @@
  * plan_model: a small world in memory for tests of plan_make(): a host with the
  * kernel's rules (one type at a time on a card, VFs that show an instance until the
  * card is full), a Placement with its rules (generations, names, totals), the state
- * file, and who uses the devices. Plain data without pointers but for the journal, so
- * that a world can be copied and run twice.
+ * file, and who uses the devices. Plain data without pointers except for the journal,
+ * so that a world can be copied and run twice.
  */
 #ifndef TESTS_UNIT_AGENT_PLAN_PLAN_MODEL_H
 #define TESTS_UNIT_AGENT_PLAN_PLAN_MODEL_H
@@ -17,7 +17,7 @@
 
 struct model_type {
     char id[24], name[32];
-    int capacity; /* of the card */
+    int capacity; /* instances that the card takes */
     struct type_attributes attributes;
 };
 
@@ -26,9 +26,9 @@ struct model_gpu {
     struct model_type types[4];
     int type_count;
     int vfs;    /* 0: the card is the parent itself */
-    bool mixed; /* types can stand beside each other */
+    bool mixed; /* the card takes devices of several types at a time */
     bool absent, unreadable_count, drained;
-    bool nameless; /* nor can the types' names be read */
+    bool nameless; /* the names of the types cannot be read either */
     enum gpu_health health;
 };
 
@@ -36,15 +36,18 @@ struct model_device {
     char uuid[UUID_TEXT_SIZE];
     int gpu, vf, type; /* vf -1: none */
     bool in_transition, stray;
-    bool uncounted; /* being made, and available_instances does not know of it yet */
+    bool uncounted; /* the device is being made, and available_instances does not
+                       include it yet */
     bool leaving;   /* the agent's worker knows that it is being removed */
     bool made_by_agent;
     bool group_open, defined;
-    char parameters[UUID_TEXT_SIZE]; /* the consumer that some were set for, or "" */
-    bool uncleared; /* and cannot be cleared: it was tried in this cycle */
+    char parameters[UUID_TEXT_SIZE]; /* the consumer that parameters were set for, or
+                                        "" */
+    bool uncleared;                  /* clearing it failed in this cycle */
 };
 
-/* A libvirt domain that names a device, which need not exist, or ("") none. */
+/* A libvirt domain and the device that it names, which need not exist; "": it names
+ * none. */
 struct model_domain {
     char uuid[UUID_TEXT_SIZE], device[UUID_TEXT_SIZE];
     bool running;
@@ -87,7 +90,7 @@ struct model {
     struct model_domain domains[64];
     int domain_count;
     bool use_unknown;
-    char servers[16][UUID_TEXT_SIZE]; /* whose devices were asked for */
+    char servers[16][UUID_TEXT_SIZE]; /* consumers whose devices were asked for */
     int server_count;
     /* Placement */
     bool unreachable, root_missing, old_server;
@@ -105,51 +108,54 @@ struct model {
     unsigned grace;
     int64_t now;
     struct journal *journal;
-    bool use_was_needed; /* by the last plan */
+    bool use_was_needed; /* the last plan needed to know who uses the devices */
 };
 
 void model_init(struct model *model);
 void model_clear(struct model *model);
-/* `to` is a world of its own. */
+/* Makes `to` an independent copy, which is to be cleared as well. */
 void model_copy(struct model *to, const struct model *from);
 
 int model_gpu(const struct model *model, const char *name);
 struct model_device *model_device(struct model *model, const char *uuid);
 struct model_provider *model_provider(struct model *model, const char *uuid);
-/* The provider "host_pci_0000_84_00_0". */
+/* The provider of that name ("host_pci_0000_84_00_0"), or NULL. */
 struct model_provider *model_provider_named(struct model *model, const char *name);
 bool model_has_trait(const struct model_provider *provider, const char *trait);
 void model_add_trait(struct model_provider *provider, const char *trait);
 void model_drop_trait(struct model_provider *provider, const char *trait);
 struct model_inventory *model_inventory(struct model_provider *provider,
                                         const char *resource_class);
-/* How many more of the type the kernel would make below the parent. */
+/* The number of further devices of the type that the kernel would make below the
+ * parent. */
 int model_available(const struct model *model, int gpu, int vf, int type);
-/* The type that is configured for the card; -1: none. */
+/* The index of the type that is configured for the card; -1: none. */
 int model_configured(const struct model *model, int gpu);
-/* False: the kernel refuses. */
+/* Adds a device. False: the kernel refuses it. */
 bool model_add_device(struct model *model, const char *uuid, int gpu, int vf, int type);
 void model_remove_device(struct model *model, const char *uuid);
 bool model_is_used(const struct model *model, const struct model_device *device);
-/* NULL: none names it. */
+/* The domain that names the device; NULL: there is none. */
 struct model_domain *model_domain_of(struct model *model, const char *device);
 void model_add_domain(struct model *model, const char *uuid, const char *device,
                       bool running);
-/* Beside those that name the device already. */
+/* Adds a domain to those that name the device already. */
 void model_add_another_domain(struct model *model, const char *uuid, const char *device,
                               bool running);
 void model_drop_domain(struct model *model, const char *device);
-/* A domain that is not the consumer's has the device: of several the one that runs. */
+/* True when a domain other than the consumer's has the device; of several domains, the
+ * one that runs has it. */
 bool model_is_anothers(const struct model *model, const char *device,
                        const char *consumer);
-/* Its devices were asked for, or a domain has its uuid. */
+/* True when the consumer is certainly a server: its devices were asked for, or a domain
+ * has its uuid. */
 bool model_is_server(const struct model *model, const char *consumer);
 
-/* Copies into a field that is an array; a text that does not fit fails the test. */
+/* Copies a text into an array; a text that does not fit fails the test. */
 #define MODEL_SET(field, text) model_set_text((field), sizeof(field), (text))
 #define MODEL_LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 void model_set_text(char *to, size_t room, const char *text);
-/* The caller frees. */
+/* A copy of the journal; the caller frees. */
 struct journal *model_copy_journal(const struct model *model);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * plan_model_dump: a plan_model in words, to show it and to compare it with another.
+ * plan_model_dump: a plan_model as text, to show it and to compare it with another.
  */
 #ifndef TESTS_UNIT_AGENT_PLAN_PLAN_MODEL_DUMP_H
 #define TESTS_UNIT_AGENT_PLAN_PLAN_MODEL_DUMP_H

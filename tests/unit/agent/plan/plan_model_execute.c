@@ -41,7 +41,8 @@ static void create_provider(struct model *model, const struct step *step)
     MODEL_SET(provider->name, step->provider_name);
 }
 
-/* The first write of a plan carries the generation that was seen; later ones go on. */
+/* The provider that the step writes to. The first write of a plan must have the
+ * generation that was seen; later ones have the generation of the write before. */
 static struct model_provider *writable(struct model *model, const struct plan *plan,
                                        const struct step *step)
 {
@@ -83,8 +84,9 @@ static int64_t allocated(const struct model_provider *provider,
     return sum;
 }
 
-/* What stays as it was need not be the agent's: an operator can have allowed more to be
- * allocated than there is. */
+/* Checks an inventory that is about to be written. One that does not change need not
+ * meet the agent's rules: an operator can have allowed more allocations than there are
+ * devices. */
 static void check_inventory(const struct model *model, struct model_provider *provider,
                             const struct class_inventory *item)
 {
@@ -144,7 +146,7 @@ static void create_device(struct model *model, const struct step *step)
             type = i;
     assert_true(type >= 0);
     int vf = device->parent[11] - '0' - 1;
-    /* The second time it is there already, which is as good. */
+    /* A step that is run a second time finds the device, which counts as success. */
     if (model_device(model, device->uuid))
         return;
     if (!model_add_device(model, device->uuid, gpu, vf, type))
@@ -235,7 +237,9 @@ static bool is_named_by(const struct model *model, const char *device,
     return false;
 }
 
-/* What its guest has is its own. */
+/* Checks a step that notes an existing device as a consumer's: another consumer's
+ * parameters must have been cleared. Parameters on a device that the consumer's own
+ * domain names count as its own. */
 static void take_device(struct model *model, const struct step *step)
 {
     const struct journal_device *taken = &step->device;
@@ -270,7 +274,7 @@ static void execute(struct model *model, const struct plan *plan, size_t count)
     }
 }
 
-/* ---- in a world that has moved on ---- */
+/* ---- in a world that has changed since the plan ---- */
 
 static bool writes_provider(const struct step *step)
 {
@@ -278,7 +282,7 @@ static bool writes_provider(const struct step *step)
            step->kind == STEP_DELETE_PROVIDER || step->kind == STEP_CREATE_PROVIDER;
 }
 
-/* What Placement says to the provider's first write of the plan. */
+/* True when Placement refuses the provider's first write of the plan. */
 static bool is_refused(struct model *model, const struct step *step)
 {
     const struct model_provider *provider = model_provider(model, step->provider);
@@ -289,7 +293,7 @@ static bool is_refused(struct model *model, const struct step *step)
            (step->generation >= 0 && provider->generation != step->generation);
 }
 
-/* What the kernel, or the last look before it is asked, says. */
+/* True when the kernel, or the check right before the step, refuses it. */
 static bool is_impossible(struct model *model, const struct step *step)
 {
     struct model_device *device = model_device(model, step->device.uuid);
@@ -322,7 +326,7 @@ void model_execute_late(struct model *model, const struct plan *plan, size_t cou
 {
     struct strlist ended = {0}; /* GPUs */
     intend(model, plan);
-    /* Somebody has made a root of that name, with another uuid. */
+    /* Somebody has created a root of that name with another uuid. */
     for (size_t i = 0; i < plan->step_count; i++)
         if (plan->steps[i].kind == STEP_CREATE_ROOT &&
             strcmp(plan->steps[i].provider, model->root_uuid) != 0)

@@ -9,7 +9,8 @@
 
 /* ---- the host ---- */
 
-/* Devices that are being made, and that available_instances does not know of yet. */
+/* Counts the devices that are being made and that available_instances does not include
+ * yet. */
 static int count_uncounted(const struct model *model, int gpu, int vf, int type)
 {
     int count = 0;
@@ -235,8 +236,8 @@ static struct strlist provider_uuids(const struct model *model)
     return list;
 }
 
-/* Nobody is told of a change, or that something is not so yet, without why; and what is
- * left of one allocation is one thing. */
+/* Checks that each step, and each state of an allocation that is not ready, has a
+ * reason; and that an allocation that is released has one status. */
 static void check_reasons(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->step_count; i++)

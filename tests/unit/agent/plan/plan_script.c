@@ -136,7 +136,7 @@ static void do_goes(struct script *s)
 
 /* ---- the interpreter ---- */
 
-/* They look at a plan, and leave the world as it is. */
+/* Commands that check a plan and do not change the world. */
 static const struct script_command expectations[] = {
     {"use", do_use, true},
     {"wake", do_wake, true},

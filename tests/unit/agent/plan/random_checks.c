@@ -60,7 +60,7 @@ void chance_check_journal(struct chance *c)
         }
 }
 
-/* How many more of the type the card takes. */
+/* The number of further devices of the type that the card takes. */
 static int64_t room_on(const struct model *m, int gpu, int type)
 {
     const struct model_gpu *card = &m->gpus[gpu];
@@ -92,15 +92,16 @@ static bool is_allocated(const struct model *m, const struct journal_device *d,
     return false;
 }
 
-/* The journal has it as one of an allocation that still is, or as one that stands for
- * such. */
+/* True when the journal notes the device for an allocation that still exists, or as one
+ * that stands for such an allocation. */
 static bool is_wanted(const struct model *m, const struct journal_device *d)
 {
     return !d->released_at &&
            (is_allocated(m, d, d->consumer) || is_allocated(m, d, d->migration));
 }
 
-/* Units of allocations on the provider that have a device, be it in transition. */
+/* The units of allocations on the provider that have a device, also one in
+ * transition. */
 static int64_t count_met(const struct model *m, const struct model_provider *p,
                          const char *class)
 {
@@ -114,7 +115,7 @@ static int64_t count_met(const struct model *m, const struct model_provider *p,
     return met;
 }
 
-/* A settled device that can be given to whoever comes. */
+/* True when the device is not in transition and can be given to any new consumer. */
 static bool is_to_be_had(const struct model *m, const struct model_device *device)
 {
     const struct journal_device *d = journal_find_device(m->journal, device->uuid);
@@ -143,7 +144,7 @@ static int64_t most_of(const struct model *m, const struct model_provider *p,
     return used > most ? used : most;
 }
 
-/* Somebody new could get some of it. */
+/* True when a new consumer could get a part of the inventory. */
 static bool offers(const struct model_provider *p, const struct model_inventory *item)
 {
     double left = (double)(item->inventory.total - item->inventory.reserved) *
@@ -162,8 +163,9 @@ static bool keeps_what_is_used(const struct model *m, const struct model_provide
                ceil((double)allocated_on(p, item->resource_class) / ratio);
 }
 
-/* What is reported is at most what meets allocations, what can be had, and what the
- * kernel would still make; or as much as is allocated. */
+/* Checks that a provider reports at most the devices that meet allocations, those that
+ * can be given away, and those that the kernel would still make; or as much as is
+ * allocated. */
 static void check_capacity(struct chance *c, const struct model_provider *p)
 {
     const struct model *m = &c->model;
@@ -182,8 +184,8 @@ static void check_capacity(struct chance *c, const struct model_provider *p)
     }
 }
 
-/* Nobody is given what was set on a device for another. In nova mode nova-compute gives
- * devices to guests, and the agent clears none. */
+/* Checks that no consumer has a device with parameters that were set for another. In nova
+ * mode nova-compute gives devices to guests, and the agent clears none. */
 static void check_parameters(struct chance *c)
 {
     const struct model *m = &c->model;
@@ -204,7 +206,8 @@ void chance_check_capacities(struct chance *c)
         check_capacity(c, &c->model.providers[i]);
 }
 
-/* "no instance of the type 'nvidia-35' is left on this GPU" has to be true. */
+/* Checks that the refusal "no instance of the type 'nvidia-35' is left on this GPU" is
+ * true. */
 static void check_refusal(struct chance *c, const struct allocation_status *a)
 {
     int type;
@@ -216,7 +219,7 @@ static void check_refusal(struct chance *c, const struct allocation_status *a)
         chance_wrong(c, "an allocation is refused although there is room");
 }
 
-/* Devices that are noted as the allocation's, and exist. */
+/* Counts the existing devices that are noted as the allocation's. */
 static int64_t count_noted(struct chance *c, const struct allocation_status *a)
 {
     int64_t count = 0;
@@ -277,8 +280,8 @@ static bool is_answered(const struct plan *plan, const struct model_provider *p,
     return false;
 }
 
-/* A device that the journal has as one consumer's and that another one's guest has: the
- * agent sees that in one of its close looks, which no plan asks for. */
+/* True when the journal has a device as one consumer's that another consumer's guest
+ * has. The agent only sees that in one of its full looks, which no plan asks for. */
 static bool has_intruder(const struct model *m)
 {
     for (size_t i = 0; i < m->journal->device_count; i++) {
@@ -298,8 +301,8 @@ void chance_settle(struct model *model)
     model_settle(model);
 }
 
-/* Servers that were taken for migrations, since another one went when they came, are
- * asked for: then they have to be served. */
+/* Asks for the devices of servers that were taken for migrations because another server
+ * went when they came: then they have to get devices. */
 static bool ask_for_servers(struct chance *c)
 {
     struct model *m = &c->model;
@@ -323,7 +326,7 @@ void chance_check_settled(struct chance *c)
         chance_settle(&c->model);
     _cleanup_(plan_freep) struct plan *plan = model_plan(&c->model);
     assert_int_equal(plan->step_count, 0);
-    /* Nor does it make a difference to be told who uses the devices. */
+    /* Knowing who uses the devices must not change the plan either. */
     _cleanup_(plan_freep) struct plan *seeing = model_plan_seeing(&c->model);
     if (seeing->step_count)
         chance_wrong(c, "a look at who uses the devices changes the plan");
@@ -351,7 +354,7 @@ void chance_check_settled(struct chance *c)
     chance_check_capacities(c);
 }
 
-/* Its uuid shows for whom it was made. */
+/* True when the device's uuid is the one computed for its consumer. */
 static bool is_computed_for(const struct model *m, const struct journal_device *d)
 {
     for (int i = 0; i < m->provider_count; i++)
@@ -405,7 +408,7 @@ void chance_check_nova_steps(struct chance *c, const struct plan *plan)
 void chance_check_root_steps(struct chance *c, const struct plan *plan)
 {
     const struct model *m = &c->model;
-    /* One that is missing under the name that it had need not be another. */
+    /* A root that is missing under its own name need not be another root. */
     if (m->unreachable || m->root_missing || !*m->journal->root ||
         strcmp(m->journal->root, m->root_uuid) == 0)
         return;

@@ -6,7 +6,8 @@
 #include "lib/xalloc.h"
 #include "tests/unit/agent/plan/random_servers.h"
 
-/* Nova's children have names of ours, and uuids of Nova's. */
+/* Nova creates a child: it has the same name as the agent's would have, and another
+ * uuid. */
 static void nova_reports(struct chance *c)
 {
     struct model *m = &c->model;
@@ -59,7 +60,7 @@ static const char *main_class(const struct model_provider *p)
     return NULL;
 }
 
-/* A guest takes a device that the journal has for it, or some foreign one. */
+/* A guest starts with a device that the journal has for it, or with a foreign one. */
 static void start_guest(struct chance *c)
 {
     struct model_device *device = any_device(c);
@@ -87,7 +88,7 @@ static void hold_device(struct chance *c)
         device->group_open = !device->group_open;
 }
 
-/* An operator has set something on it for the one that has it. */
+/* An operator sets a parameter on a device for the consumer that has it. */
 static void set_parameters(struct chance *c)
 {
     struct model_device *device = any_device(c);
@@ -183,7 +184,8 @@ static void operate(struct chance *c)
     if (!class || strcmp(class, "VGPU") != 0 || chance_is_held_back(c, p))
         return;
     struct inventory *i = &model_inventory(p, class)->inventory;
-    /* Reserving all would look like what the agent itself does to a sick GPU. */
+    /* A `reserved` of the whole total would look like what the agent itself does to a
+     * sick GPU. */
     if (i->total < 2)
         return;
     i->reserved = chance_roll(c, (int)i->total);
@@ -200,12 +202,12 @@ static void change_health(struct chance *c)
     gpu->health = gpu->health == GPU_OK
                       ? (chance_roll(c, 2) ? GPU_LOST : GPU_UNREADABLE)
                       : GPU_OK;
-    /* A driver that hangs tells nothing. */
+    /* A driver that hangs gives no names and no counts. */
     gpu->nameless = gpu->unreadable_count =
         gpu->health == GPU_UNREADABLE && chance_roll(c, 2);
 }
 
-/* What Placement has of a child cannot be read for a while. */
+/* For a while Placement's data of a child cannot be read. */
 static void hide_provider(struct chance *c)
 {
     struct model_provider *p = any_provider(c);
@@ -218,8 +220,8 @@ static void prune(struct chance *c)
     c->model.prune = !c->model.prune;
 }
 
-/* The tree is gone, with all that was allocated on it. It comes back with the same root
- * or, when Nova was set up anew, with another one. */
+/* The provider tree is gone, with all allocations on it. It comes back with the same
+ * root or, when Nova was set up again, with another one. */
 static void lose_tree(struct chance *c)
 {
     struct model *m = &c->model;
@@ -250,8 +252,8 @@ static void drain(struct chance *c)
     c->model.gpus[chance_roll(c, c->model.gpu_count)].drained = chance_roll(c, 2);
 }
 
-/* What an operator had set while the agent overruled it is lost with the journal; so
- * what is seen now counts. */
+/* The journal is lost, and with it the values of an operator that the agent had
+ * overruled. From now on the values that are seen count. */
 static void lose_journal(struct chance *c)
 {
     struct model *m = &c->model;
@@ -288,7 +290,7 @@ static void blind_use(struct chance *c)
     c->model.use_unknown = !c->model.use_unknown;
 }
 
-typedef void event(struct chance *c); /* a function that something happens in */
+typedef void event(struct chance *c); /* a function that changes the world */
 
 static const struct {
     event *happen;

@@ -83,7 +83,8 @@ static void drop_allocations(struct model *m, const char *consumer)
 
 /* ---- migrations ---- */
 
-/* False: the other has allocations of its own. */
+/* Moves all allocations to another consumer. False: the other one has allocations
+ * already. */
 static bool rename_consumer(struct model *m, const char *from, const char *to)
 {
     if (has_allocation(m, to))
@@ -113,7 +114,7 @@ void chance_rename(struct chance *c)
         (void)rename_consumer(&c->model, server, migration);
 }
 
-/* An entry of a server that has an allocation; NULL: chance found none. */
+/* A journal entry whose consumer has an allocation; NULL: none was found at random. */
 static const struct journal_device *any_served(struct chance *c)
 {
     const struct journal *journal = c->model.journal;

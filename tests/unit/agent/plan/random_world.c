@@ -70,7 +70,7 @@ void chance_configure(struct chance *c)
         type->max_instances = chance_roll(c, 4) ? 0 : 2;
         if (chance_roll(c, 3) == 0)
             stpcpy(type->traits[type->trait_count++], "CUSTOM_SITE");
-        /* At most one type is the default. */
+        /* Only one type may be the default; the others need addresses. */
         if (i == 1 || m->type_count > 1) {
             _cleanup_free_ char *address =
                 xasprintf("0000:%s:00.0", m->gpus[chance_roll(c, m->gpu_count)].name);
@@ -105,8 +105,9 @@ void chance_make(struct chance *c, unsigned seed)
         c->model.mode = strcmp(mode, "nova") == 0 ? MODE_NOVA : MODE_OWNER;
     chance_configure(c);
     c->model.create_root = chance_roll(c, 2);
-    c->model.old_server = seed % 8 == 3; /* before 1.26 */
-    /* Little time passes in a world; in some it is enough for removals. */
+    c->model.old_server = seed % 8 == 3; /* a Placement before microversion 1.26 */
+    /* Little time passes in a world; with the short grace period it is enough for
+     * removals. */
     c->model.grace = seed % 3 ? 60 : 3;
     c->model.drain_reserve = seed / 3 % 3 ? DRAIN_UNUSED : DRAIN_TOTAL;
     stpcpy(c->model.known_traits[c->model.known_trait_count++], "CUSTOM_FOREIGN");

@@ -126,7 +126,7 @@ static void do_uncleared(struct script *s)
         strcmp(s->words[0], "uncleared") == 0;
 }
 
-/* Domains stay defined. */
+/* A reboot: the devices are gone, and the domains stay defined. */
 static void do_reboot(struct script *s)
 {
     s->model.device_count = 0;
@@ -408,7 +408,7 @@ static void do_settle(struct script *s)
     model_settle(&s->model);
 }
 
-/* ---- all of them ---- */
+/* ---- the table of commands ---- */
 
 static const struct script_command commands[] = {
     {"gpu", do_gpu, false},

@@ -1,6 +1,6 @@
 /*
- * script_commands: what a plan_script can do to its plan_model: one function for each
- * command that changes the world.
+ * script_commands: the commands of a plan_script that change its plan_model, one
+ * function each.
  */
 #ifndef TESTS_UNIT_AGENT_PLAN_SCRIPT_COMMANDS_H
 #define TESTS_UNIT_AGENT_PLAN_SCRIPT_COMMANDS_H
@@ -10,10 +10,10 @@
 struct script_command {
     const char *name;
     void (*run)(struct script *s);
-    bool looks; /* it leaves the world as it is */
+    bool looks; /* it does not change the world */
 };
 
-/* NULL: there is none of that name. */
+/* The command of that name; NULL: there is none. */
 const struct script_command *script_command(const char *name);
 
 #endif

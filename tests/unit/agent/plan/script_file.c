@@ -15,7 +15,7 @@ static int wrong(const struct script_file *file, int line, const char *what,
     return error_set(err, ERROR_INVALID, "%s:%d: %s", file->path, line, what);
 }
 
-/* What comes after the word and a space; NULL where the text begins otherwise. */
+/* The text after the word and a space; NULL where the text begins otherwise. */
 static const char *after(const char *text, const char *word)
 {
     size_t length = strlen(word);
@@ -23,7 +23,7 @@ static const char *after(const char *text, const char *word)
                                                                    : NULL;
 }
 
-/* The block that the file ends with. Without lines it would test nothing. */
+/* Checks the last block when it ends. Without lines it would test nothing. */
 static int end_block(const struct script_file *file, struct error *err)
 {
     if (!file->block_count)

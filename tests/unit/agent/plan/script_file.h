@@ -1,7 +1,8 @@
 /*
- * script_file: a file of cases, as tests/unit/agent/plan/cases/README.rst has its form:
- * blocks of lines, each with the number that it has in the file. A block is a case, or
- * the beginning that cases of the file share. Knows nothing of the commands.
+ * script_file: reads a file of cases in the format of
+ * tests/unit/agent/plan/cases/README.rst: blocks of lines, each with its line number in
+ * the file. A block is a case, or the beginning that cases of the file share. This
+ * module does not know the commands.
  */
 #ifndef TESTS_UNIT_AGENT_PLAN_SCRIPT_FILE_H
 #define TESTS_UNIT_AGENT_PLAN_SCRIPT_FILE_H
@@ -31,13 +32,13 @@ struct script_file {
     size_t block_count;
 };
 
-/* ERROR_INVALID, with file and line, for what has not the form. Freed with
- * script_file_free(). */
+/* Reads a file. Fails with ERROR_INVALID, with file and line, where the format is
+ * wrong. The caller frees with script_file_free(). */
 int script_file_read(const char *path, struct script_file **out, struct error *err);
 void script_file_free(struct script_file *file);
 DEFINE_CLEANUP(struct script_file *, script_file_free)
 
-/* NULL: there is none above the line. */
+/* The beginning of that name above the line; NULL: there is none. */
 const struct script_block *script_file_beginning(const struct script_file *file,
                                                  const char *name, int above);
 

@@ -46,7 +46,8 @@ static char *inventory_text(const struct step *step)
     return parts.count ? strlist_join(&parts, " ") : xstrdup("none");
 }
 
-/* Finds the name "c1.0@84" of a computed uuid, of whatever consumer and provider. */
+/* Gives a computed uuid its name "c1.0@84", whichever consumer and provider it is
+ * computed for. */
 static void label_device(struct script *s, const char *uuid)
 {
     for (size_t i = 0; i < s->labels.count; i++)

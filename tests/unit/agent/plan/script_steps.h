@@ -6,7 +6,7 @@
 
 #include "tests/unit/agent/plan/script_words.h"
 
-/* The caller frees. */
+/* The step as a line of a script. The caller frees. */
 char *script_step_words(struct script *s, const struct step *step);
 
 #endif

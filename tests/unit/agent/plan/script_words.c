@@ -43,7 +43,7 @@ const char *script_label_of(const struct script *s, const char *uuid)
     return uuid;
 }
 
-/* Its first digits are the name's own, so that uuids sort as names do. */
+/* The first digits of the uuid come from the name, so that uuids sort as names do. */
 void script_named_uuid(struct script *s, const char *name, char out[UUID_TEXT_SIZE])
 {
     uuid5_text("6ba7b810-9dad-11d1-80b4-00c04fd430c8", name, out);

@@ -1,6 +1,6 @@
 /*
- * Every case of the files in tests/unit/agent/plan/cases is a test here, or of those
- * that the command line names.
+ * Each case of the files in tests/unit/agent/plan/cases, or of the files that the
+ * command line names, is a test.
  */
 #include <glob.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static int read_every_file(void)
     return rc;
 }
 
-/* "released: a clock that goes back a little" */
+/* The name of a test, for instance "released: a clock that goes back a little". */
 static char *test_name(const struct found_case *found)
 {
     const char *slash = strrchr(found->file->path, '/');
@@ -79,7 +79,8 @@ static int run_cases(void)
         tests[i] = (struct CMUnitTest){.name = test_name(&cases[i]),
                                        .test_func = run_case,
                                        .initial_state = &cases[i]};
-    /* What cmocka_run_group_tests() is for an array whose length is known. */
+    /* cmocka_run_group_tests() only takes an array whose length is known at compile
+     * time. */
     int failed = _cmocka_run_group_tests("plan_cases", tests, case_count, NULL, NULL);
     for (size_t i = 0; i < case_count; i++)
         free((char *)tests[i].name);
@@ -96,6 +97,6 @@ int main(int argc, char **argv)
         script_file_free(files[i]);
     free(files);
     free(cases);
-    /* The number of failed tests would be 0 again at 256. */
+    /* The number of failed tests as an exit code would be 0 again at 256. */
     return rc == 0 ? 0 : 1;
 }

@@ -1,9 +1,10 @@
 /*
- * Whatever goes wrong at whichever operation, the agent ends where an undisturbed run
- * ends. The client and the worker are played by functions of their names on a small
- * world of two GPUs and a Placement; deciding, executing and the journal are the real
- * ones. Each story (from nothing, allocated, released) is told once undisturbed and
- * then again for every operation and every way to fail there.
+ * Whichever operation fails in whichever way, the agent reaches the state that an
+ * undisturbed run reaches. The client and the worker are replaced by functions of the
+ * same names on a small world of two GPUs and a Placement; planning, executing and the
+ * journal are the real ones. The whole story (start from nothing, allocations,
+ * releases) runs once undisturbed, and then again for each operation and each kind of
+ * failure.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -27,9 +28,9 @@
 enum disturbance {
     NOTHING,
     REFUSED,    /* the operation fails and has no effect */
-    CONFLICT,   /* the same, as a conflict */
-    REPLY_LOST, /* it has its effect, but seems to have failed */
-    KILLED,     /* it has its effect, and the agent is no more */
+    CONFLICT,   /* as REFUSED, with the error CONFLICT */
+    REPLY_LOST, /* the operation has its effect, but the caller gets an error */
+    KILLED,     /* the operation has its effect, and the agent is killed */
     DISTURBANCES,
 };
 
@@ -46,9 +47,9 @@ struct world_allocation {
 };
 
 static struct {
-    struct world_provider *providers; /* the root first */
+    struct world_provider *providers; /* the root is the first */
     size_t provider_count;
-    struct strlist traits; /* that Placement knows */
+    struct strlist traits; /* the traits that Placement knows */
     struct mdev_place {
         char uuid[UUID_TEXT_SIZE];
         char *parent;
@@ -61,8 +62,10 @@ static struct {
     char *journal_path;
     unsigned operations, disturb_at;
     enum disturbance disturbance;
-    bool killed, gone_when_back; /* all allocations */
-    char *journal_when_killed;   /* the file's text at that moment; NULL: no file */
+    bool killed, gone_when_back; /* all allocations are gone when a killed agent starts
+                                    again */
+    char *journal_when_killed;   /* the file's text when the agent was killed; NULL:
+                                    there was no file */
     struct device_done done[16];
     size_t done_count;
 } world;
@@ -80,7 +83,8 @@ static void remember_journal(void)
         world.journal_when_killed = NULL;
 }
 
-/* Counts an operation. True: it is to have its effect. *rc is what is to be said. */
+/* Counts an operation. True when it is to have its effect; *rc gets the result for the
+ * caller. */
 static bool happens(int *rc, struct error *err)
 {
     *rc = 0;
@@ -173,7 +177,7 @@ static struct class_inventory *copy_inventories(const struct class_inventory *it
     return copy;
 }
 
-/* The provider, when it is there and has the generation. */
+/* The provider, if it exists and has the generation; else NULL and an error. */
 static struct world_provider *for_write(const char *uuid, int64_t generation,
                                         struct error *err)
 {
@@ -280,7 +284,7 @@ static bool interrupted(void *data)
     return world.killed;
 }
 
-/* ---- what the agent sees of it ---- */
+/* ---- what the agent sees of the world ---- */
 
 static struct host *see_host(void)
 {
@@ -395,7 +399,7 @@ static struct plan *make_plan(const struct host *host, const struct journal *jou
     return plan_make(&input);
 }
 
-/* One cycle of an agent that holds `journal`. False when there was nothing to do. */
+/* One cycle of an agent with `journal`. False when there was nothing to do. */
 static bool one_cycle(struct journal *journal, int64_t now)
 {
     _cleanup_(host_freep) struct host *host = see_host();
@@ -420,7 +424,7 @@ static bool one_cycle(struct journal *journal, int64_t now)
     return plan->step_count > 0;
 }
 
-/* What a kill leaves: the file as it was at that moment, and a new agent. */
+/* Starts a new agent after a kill, with the file as it was at that moment. */
 static void rise_again(struct journal **journal)
 {
     struct error err;
@@ -441,7 +445,7 @@ static void rise_again(struct journal **journal)
     assert_null(note);
 }
 
-/* Cycles until there is nothing to do. */
+/* Runs cycles until there is nothing to do. */
 static void settle(struct journal **journal, int64_t now)
 {
     for (int cycles = 0; cycles < 8; cycles++) {
@@ -455,7 +459,7 @@ static void settle(struct journal **journal, int64_t now)
              world.disturbance);
 }
 
-/* ---- the stories ---- */
+/* ---- the story and its disturbances ---- */
 
 static void allocate(const char *gpu, const char *consumer, int64_t amount)
 {
@@ -491,7 +495,7 @@ static void end(void)
     free(world.journal_path);
 }
 
-/* All that there is, but for generations, as one text. */
+/* The whole world without generations, as one text. */
 static char *describe(void)
 {
     _cleanup_strlist_ struct strlist lines = {0};
@@ -518,8 +522,8 @@ static char *describe(void)
     return strlist_join(&lines, "\n");
 }
 
-/* Tells all three parts, disturbed once. Gives what the world and the journal are in
- * the end, and how many operations it took. */
+/* Runs the whole story with one disturbance. Returns the final world and journal as
+ * text; `operations` gets the number of operations. */
 static char *tell(enum disturbance disturbance, unsigned at, unsigned *operations)
 {
     begin();
@@ -532,7 +536,7 @@ static char *tell(enum disturbance disturbance, unsigned at, unsigned *operation
     allocate(gpus[1], CONSUMER_1, 1);
     settle(&journal, 2000);
     assert_int_equal(world.device_count, 5);
-    /* One consumer goes; the grace period passes. */
+    /* One consumer's allocation is deleted, and the grace period passes. */
     world.allocations[1] = world.allocations[2];
     world.allocation_count = 2;
     settle(&journal, 3000);
@@ -550,7 +554,7 @@ static void test_every_operation_every_way(void **state)
     (void)state;
     unsigned undisturbed, operations;
     _cleanup_free_ char *expected = tell(NOTHING, 0, &undisturbed);
-    /* 2 traits, 2 x (provider, inventory, traits), 4 devices made, 2 removed. */
+    /* 2 traits, 2 x (provider, inventory, traits), 4 devices made, 2 removed */
     assert_in_range(undisturbed, 14, 20);
     for (int way = REFUSED; way < DISTURBANCES; way++)
         for (unsigned at = 1; at <= undisturbed; at++) {
@@ -561,8 +565,9 @@ static void test_every_operation_every_way(void **state)
         }
 }
 
-/* Killed at an operation, and nobody wants the devices any more when the agent is back:
- * what it had just made must not be taken for somebody else's. */
+/* The agent is killed at an operation, and nobody wants the devices any more when it
+ * starts again: it must not take the devices that it had just made for somebody
+ * else's. */
 static void test_nothing_is_left_behind(void **state)
 {
     (void)state;

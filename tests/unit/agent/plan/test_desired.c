@@ -148,7 +148,8 @@ static void a_gpu_whose_driver_names_no_types_is_sick(void **state)
     assert_int_equal(tree->problems.count, 0);
 }
 
-/* The card's provider must not look as one that nothing is configured for. */
+/* A card whose virtual functions are not enabled yet keeps its configured provider, and
+ * is not retired. */
 static void a_card_waits_for_its_functions(void **state)
 {
     (void)state;
@@ -178,7 +179,8 @@ static void a_card_waits_for_its_functions(void **state)
     }
 }
 
-/* All is idle, and nobody has said that it is to be so. */
+/* GPUs that offer types are unused, and the configuration does not say that this is
+ * intended. */
 static void nothing_enabled_is_a_problem_where_gpus_could_be_cut(void **state)
 {
     (void)state;

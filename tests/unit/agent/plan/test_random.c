@@ -1,7 +1,6 @@
-/* Random worlds with fixed seeds: whatever happens between the looks, some things never
- * do, and some always hold once the world has settled. More of them, by hand:
- * PLAN_WORLDS=1-40000 (the seeds), PLAN_MODE=owner or nova (in place of a random one).
- */
+/* Random worlds with fixed seeds. Some checks hold whatever happens between the looks,
+ * others once the world has settled. To run more worlds by hand: PLAN_WORLDS=1-40000
+ * (the seeds), PLAN_MODE=owner or nova (instead of a random one). */
 #include "tests/unit/test.h"
 
 #include <stdio.h>
@@ -39,7 +38,7 @@ static void live(unsigned seed)
     for (c.round = 0; c.round < ROUNDS; c.round++) {
         for (int i = chance_roll(&c, 4); i >= 0; i--)
             chance_event(&c);
-        /* Sometimes the agent is interrupted. */
+        /* The agent is sometimes interrupted. */
         _cleanup_(plan_freep) struct plan *plan = model_plan(&c.model);
         chance_check_nova_steps(&c, plan);
         chance_check_owners(&c, plan);
@@ -75,12 +74,6 @@ static void random_worlds_keep_the_rules(void **state)
         live(seed);
 }
 
-/* Which of a card's virtual functions has a device is no matter: they are alike, and
- * who comes first to one that another has lost can depend on the moment. Nor whose a
- * device of somebody else's is that was made again: dead before that was noted, the
- * agent does not know that it was the maker. Nor which number a device gets that is
- * handed over: an entry that the same plan forgets keeps its number until then, and is
- * forgotten first. */
 static bool is_numbered_by_uuid(const struct journal_device *device)
 {
     char uuid[UUID_TEXT_SIZE];
@@ -90,6 +83,13 @@ static bool is_numbered_by_uuid(const struct journal_device *device)
     return strcmp(uuid, device->uuid) == 0;
 }
 
+/* The settled world as text, without what may differ between two runs:
+ * - Which of a card's virtual functions has a device: they are alike, and which
+ *   consumer gets a place that another one has lost can depend on the moment.
+ * - Who made a foreign device that was made again: an agent that is killed before it
+ *   notes that does not know that it was the maker.
+ * - The index of a device that was handed over: an entry that the same plan forgets
+ *   keeps its index until then, or is forgotten first. */
 static char *settled_dump(struct model *model)
 {
     chance_settle(model);

@@ -1,4 +1,5 @@
-/* What a file of cases may look like, and that what is wrong is told with its line. */
+/* The format of a file of cases, and the errors for wrong lines, which name the
+ * line. */
 #include <string.h>
 
 #include "lib/xalloc.h"

@@ -55,7 +55,7 @@ static void long_names_are_cut_and_stay_apart(void **state)
     assert_memory_equal(one, other, 247);
 }
 
-/* "heads=N WxH" and the traits that it earns. */
+/* The attributes of a type, and the traits that follow from them. */
 static void attributes_earn_standard_traits(void **state)
 {
     (void)state;
@@ -71,7 +71,7 @@ static void attributes_earn_standard_traits(void **state)
          "HW_GPU_MAX_DISPLAY_HEADS_1,HW_GPU_RESOLUTION_W320H240,"
          "HW_GPU_RESOLUTION_W640H480,HW_GPU_RESOLUTION_W800H600,"
          "HW_GPU_RESOLUTION_W1024H600,HW_GPU_RESOLUTION_W1024H768"},
-        /* Both directions count. */
+        /* A resolution must fit in both directions. */
         {{.max_width = 8000, .max_height = 300}, "HW_GPU_RESOLUTION_W320H240"},
         {{.max_width = 700, .max_height = 8000},
          "HW_GPU_RESOLUTION_W320H240,HW_GPU_RESOLUTION_W640H480"},

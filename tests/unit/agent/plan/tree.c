@@ -47,7 +47,8 @@ void tree_remove(const char *tree, const char *path)
     remove_all(full);
 }
 
-/* Makes each folder above the last component. Gives the whole path. */
+/* Makes each folder above the last component. Returns the whole path; the caller
+ * frees. */
 static char *make_way(const char *tree, const char *path)
 {
     char *full = xasprintf("%s/%s", tree, path);
@@ -130,7 +131,7 @@ static void put(const char *tree, const char *folder, const char *name,
     tree_write(tree, path, content);
 }
 
-/* "../" for each component of `folder`, and what follows. */
+/* "../" for each component of `folder`, and then `rest`. The caller frees. */
 static char *climb(const char *folder, const char *rest)
 {
     char *up = xstrdup("");
@@ -144,7 +145,7 @@ static char *climb(const char *folder, const char *rest)
     return whole;
 }
 
-/* "<folder>/<name>" -> `target`, which is seen from the root. */
+/* Makes the link "<folder>/<name>" to `target`, a path from the tree's root. */
 static void link_to(const char *tree, const char *folder, const char *name,
                     const char *target)
 {

@@ -1,7 +1,7 @@
 /*
  * tree: folder trees that look like sysfs (or like /etc, /proc), written from tables
- * into a temporary folder. Any failure ends the test program. One tree is one folder;
- * tree_free() removes it with all that is in it.
+ * into a temporary folder. Any failure ends the test program. A tree is one folder;
+ * tree_free() removes it with its content.
  */
 #ifndef TESTS_UNIT_AGENT_PLAN_TREE_H
 #define TESTS_UNIT_AGENT_PLAN_TREE_H
@@ -15,16 +15,16 @@ struct tree_entry {
     const char *link;
 };
 
-/* The path of a new, empty folder. */
+/* Makes a new, empty folder and returns its path; tree_free() removes it. */
 char *tree_new(void);
 void tree_free(char *tree);
 
-/* Each makes the folders above what it writes, and replaces what is there. */
+/* Each function makes the folders above what it writes, and replaces what exists. */
 void tree_write(const char *tree, const char *path, const char *content);
 void tree_link(const char *tree, const char *path, const char *target);
 void tree_folder(const char *tree, const char *path);
 void tree_fill(const char *tree, const struct tree_entry *entries, size_t count);
-/* Removes a file, a link, or a folder with all that is in it. */
+/* Removes a file, a link, or a folder with its content. */
 void tree_remove(const char *tree, const char *path);
 /* A /proc of a host, not of a container, with nothing but its first process. */
 void tree_proc(const char *tree);
@@ -42,13 +42,14 @@ struct tree_type {
  * class 0302, driver nvidia). */
 void tree_parent(const char *tree, const char *path, const struct tree_type *types,
                  size_t count);
-/* The same as a virtual function of the card at `pf`, which gets made as well. */
+/* As tree_parent(), for a virtual function of the card at `pf`, which is made as
+ * well. */
 void tree_virtual_function(const char *tree, const char *pf, const char *path,
                            const struct tree_type *types, size_t count);
 /* A PCI device of the given class ("0x030200") that is no parent. */
 void tree_card(const char *tree, const char *path, const char *pci_class);
-/* A whole device below `parent` (its path) and in bus/mdev/devices. `group` may be
- * NULL. */
+/* A device below the parent with the path `parent`, complete, and its link in
+ * bus/mdev/devices. `group` may be NULL. */
 void tree_mdev(const char *tree, const char *parent, const char *uuid, const char *type,
                const char *group);
 

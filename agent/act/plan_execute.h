@@ -84,7 +84,7 @@ DEFINE_CLEANUP(struct execution *, execution_free)
 bool late_result_note(struct strlist *late, struct journal *journal,
                       const struct device_done *done);
 
-/* "skipped", "done", "failed", "under way" */
+/* The name of the outcome: "skipped", "done", "failed", "under way". */
 const char *step_outcome_name(enum step_outcome outcome);
 
 #endif

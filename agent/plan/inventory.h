@@ -44,7 +44,8 @@ struct inventory_decision {
 void inventory_found(const struct world *world, const struct managed *managed,
                      struct journal_provider *found);
 /* Decides the inventories, and adds what the journal is to say of them to
- * entry->inventories. */
+ * entry->inventories. The caller frees the result's `all` with
+ * class_inventories_free(). */
 struct inventory_decision inventory_decide(const struct world *world,
                                            const struct managed *managed,
                                            struct journal_provider *entry);

@@ -50,7 +50,8 @@ static bool intend_inventory(struct journal *journal, const struct step *step)
     return put_take(journal, entry);
 }
 
-/* Replaces the part of the journal's entry that the step has written. */
+/* Replaces the part of the journal's entry that the step has written by what the step
+ * says. */
 static bool finish(struct journal *journal, const struct step *step)
 {
     struct journal_provider old = present(journal, step);

@@ -115,7 +115,7 @@ static enum gpu_service with_inventory(const struct managed *managed,
 
 /* ---- the reason ---- */
 
-/* How a device that meets no allocation takes room from others. */
+/* The ways in which a device that meets no allocation takes room from others. */
 enum taking {
     TAKES_NOTHING,
     IS_OF_OTHER_TYPE,
@@ -138,7 +138,8 @@ static enum taking taking_of(const struct world *world, const struct present *pr
     return present_is_out_of_sight(world, present) ? IS_OUT_OF_SIGHT : TAKES_NOTHING;
 }
 
-/* "2 of the type 'nvidia-35' (...)"; NULL: there are none. The caller frees. */
+/* The devices that take room in one way, as text: "2 of the type 'nvidia-35' (...)".
+ * NULL: there are none. The caller frees. */
 static char *taken_by(const struct world *world, const struct group *group,
                       enum taking taking)
 {
@@ -187,7 +188,7 @@ static char *taking_text(enum taking taking, const char *configured,
     return NULL;
 }
 
-/* "" where no device takes room. The caller frees. */
+/* All devices that take room, as text; "": there are none. The caller frees. */
 static char *takings(const struct world *world, const struct managed *managed)
 {
     _cleanup_strlist_ struct strlist texts = {0};

@@ -48,7 +48,7 @@ struct provider_service {
     bool wrong;   /* the state is not intended: the plan reports it as a problem */
 };
 
-/* "active", "drained", "sick", ... */
+/* The name of the state: "active", "drained", "sick", and so on. */
 const char *gpu_service_name(enum gpu_service service);
 
 /* What is wrong with the GPU of a provider that is `sick`, and what the operator can

@@ -9,10 +9,11 @@
 #include "agent/plan/inventory.h"
 #include "agent/plan/traits.h"
 
-/* "VGPU total 16 -> 15: the host has room for 15" */
+/* Why the inventory changes: "VGPU total 16 -> 15: the host has room for 15". */
 char *reason_of_inventory(const struct world *world, const struct managed *managed,
                           const struct inventory_decision *decision);
-/* "missing: CUSTOM_A + 21 standard; no longer wanted: CUSTOM_B" */
+/* Why the traits change: "missing: CUSTOM_A + 21 standard; no longer wanted:
+ * CUSTOM_B". */
 char *reason_of_traits(const struct managed *managed,
                        const struct traits_decision *decision);
 /* Why a device that meets the want is to be noted as `entry` says. */

@@ -11,7 +11,8 @@
 #include "lib/json_write.h"
 #include "lib/table.h"
 
-/* "pending", "ready", "in use", "migrating", "releasing", "failed" */
+/* The name of the state: "pending", "ready", "in use", "migrating", "releasing",
+ * "failed". */
 const char *allocation_state_name(enum allocation_state state);
 
 /* The custom traits by name, since flavors ask for them, and the number of the others:

@@ -10,7 +10,8 @@
 #define PREFIX "CUSTOM_"
 #define CHECKSUM_LENGTH 8
 
-/* Locale-independent: only ASCII is valid in a trait's name. */
+/* Does not use isalnum(), which depends on the locale: only ASCII is valid in a trait's
+ * name. */
 static bool is_plain(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');

@@ -24,7 +24,8 @@
 #define TRAIT_OWNER_AGENT "CUSTOM_OWNER_VGPU_AGENT"
 #define TRAIT_OWNER_NOVA "OWNER_NOVA"
 
-/* "GRID V100DX-1Q" is "CUSTOM_GRID_V100DX_1Q". The caller frees. */
+/* The custom trait for a text: "GRID V100DX-1Q" gives "CUSTOM_GRID_V100DX_1Q". The
+ * caller frees. */
 char *trait_custom(const char *text);
 /* Adds the standard traits that follow from the attributes. */
 void traits_add_standard(struct strlist *traits,

@@ -157,7 +157,7 @@ void agent_look_closely(struct agent *agent)
 
 int agent_reread_journal(struct agent *agent, struct error *err)
 {
-    _cleanup_free_ char *note = NULL; /* it was told when the agent was made */
+    _cleanup_free_ char *note = NULL; /* agent_new() has reported it already */
     struct journal *journal;
     if (look_at_journal(agent, &journal, &note, err) != 0)
         return -1;

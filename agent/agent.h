@@ -1,7 +1,7 @@
 /*
- * agent: what lives across cycles: the connection to Placement with what is known of
- * it, the journal, the worker that touches devices, and, for those that act, the lock
- * that makes them the only one.
+ * agent: what lives from one cycle to the next: the connection to Placement with what
+ * was read from it, the journal, and the worker process that touches devices. An agent
+ * that acts also holds the lock that makes it the only one on the host.
  *
  * One thread. Nothing here logs or prints.
  */
@@ -18,83 +18,90 @@
 enum agent_access {
     AGENT_LOOKS, /* changes nothing, and needs no lock */
     AGENT_ACTS,
-    AGENT_RESTORES, /* acts, but never asks Placement: [placement] may be incomplete */
+    /* acts, but sends Placement no request, so that [placement] may be incomplete */
+    AGENT_RESTORES,
 };
 
-/* The members are the cycle's; others ask by the functions below. */
+/* Private to agent.c and cycle.c; other modules use the functions below. */
 struct agent {
     const struct config *config; /* borrowed */
     enum agent_access access;
-    int lock;                        /* -1 when it only looks */
-    struct placement_client *client; /* NULL: it never asks, or cannot */
-    struct error no_client;          /* why it cannot, which only looks */
-    unsigned long earlier_requests;  /* of clients before this one */
+    int lock; /* -1 with AGENT_LOOKS */
+    /* NULL: the agent sends no request to Placement (AGENT_RESTORES), or only looks and
+     * has an unusable [placement], for the reason in no_client. */
+    struct placement_client *client;
+    struct error no_client;
+    unsigned long earlier_requests; /* sent by clients before this one */
     struct placement_fetch *fetch;
     struct journal *journal;
     bool journal_unsaved;
-    bool doubts_root; /* the root that was read is not the journal's */
-    bool adopts_root; /* an order to change that is being carried out */
+    bool doubts_root; /* the root provider that was read is not the journal's */
+    bool adopts_root; /* a request to adopt another root is being carried out */
     struct host_reader *reader;
     struct device_worker *worker;
-    struct strlist drained, prune; /* what the operator wants */
-    struct strlist servers;        /* whose devices were asked for */
-    bool closely; /* the next cycle looks who uses the devices, needed or not */
+    struct strlist drained, prune; /* GPUs to drain; uuids of providers to delete */
+    struct strlist servers; /* consumers whose devices an operator has asked for */
+    /* The next cycle looks who uses the devices, even if it does not need to know. */
+    bool closely;
     unsigned patience;
-    unsigned looks; /* at Placement */
+    unsigned looks; /* at Placement so far */
     struct rewrites rewrites;
     bool (*interrupted)(void *data);
     void *data;
 };
 
-/* Takes the lock (unless AGENT_LOOKS; BUSY when another has it), in the name of
- * `command`, and loads the journal. Sends nothing yet. Who only looks does so with a
- * [placement] that is no good as well, and cycle_look() then says why. `config` is
+/* Takes the lock in the name of `command` and loads the journal. Sends no request yet.
+ * AGENT_LOOKS takes no lock; it also accepts an unusable [placement], and cycle_look()
+ * then returns that error. BUSY when another process holds the lock. `config` is
  * borrowed until agent_reconfigure() or agent_free(). `now` is in seconds since the
- * epoch. *note (the caller's, else untouched) is what an operator must hear about the
- * journal. */
+ * epoch. *note is set where an operator must be told something about the journal; the
+ * caller frees. */
 int agent_new(const struct config *config, enum agent_access access,
               const char *command, int64_t now, struct agent **out, char **note,
               struct error *err);
-/* The time to give to cycle_look() and the like: agent/state/boot_clock.h. */
+/* The time to pass to cycle_look() and cycle_run(): see agent/state/boot_clock.h. */
 int64_t agent_now(const struct agent *agent);
 void agent_free(struct agent *agent);
 DEFINE_CLEANUP(struct agent *, agent_free)
 
-/* Goes on with another configuration; on failure with the old one. What Placement has
- * is read anew. INVALID when state_file, sysfs_root, host_root or one of libvirt's
- * folders differ: they need a restart. */
+/* Changes to another configuration; after a failure the old one stays in use. The next
+ * cycle reads everything from Placement again. INVALID when state_file, sysfs_root,
+ * host_root or one of libvirt's folders differ: they need a restart. */
 int agent_reconfigure(struct agent *agent, const struct config *config,
                       struct error *err);
 
-/* Asked before each step and each round, and about once a second within a request; true
- * ends the cycle early. */
+/* `interrupted` is called before each step and each round, and about once a second
+ * during a request. When it returns true, the cycle ends early. */
 void agent_set_interrupt(struct agent *agent, bool (*interrupted)(void *data),
                          void *data);
-/* How long a cycle waits for devices that the kernel is slow with (struct executor). */
+/* How long a cycle waits for device operations that take long in the kernel (struct
+ * executor). */
 void agent_set_patience(struct agent *agent, unsigned milliseconds);
 
-/* Uuids of providers to delete in the cycles to come, if they are no longer configured
- * and free. Copied. */
+/* Uuids of the providers that later cycles are to delete, once they are no longer
+ * configured and have no allocations. The list is copied. */
 void agent_set_prune(struct agent *agent, const struct strlist *providers);
 
-/* The state file belongs to this root provider from now on; on disk when it returns. */
+/* From now on the state file belongs to this root provider. It is on disk when the
+ * function returns. */
 int agent_adopt_root(struct agent *agent, const char *uuid, const char *name,
                      struct error *err);
 
-/* Of the next cycle: somebody waits for it, and may have seen what only a look at who
- * uses the devices shows. */
+/* The next cycle looks who uses the devices: a command waits for that cycle, and may
+ * have seen a problem that only this look shows. */
 void agent_look_closely(struct agent *agent);
 
-/* For those that only look: what those that act have written down by now. */
+/* With AGENT_LOOKS: reads the journal again, as the acting process has written it by
+ * now. */
 int agent_reread_journal(struct agent *agent, struct error *err);
 
-/* Requests sent to Placement and Keystone so far, and when the token expires (seconds
- * since the epoch; 0: there is none). */
+/* The number of requests sent to Placement and Keystone so far, and when the token
+ * expires, in seconds since the epoch (0: there is no token). */
 unsigned long agent_requests(const struct agent *agent);
 int64_t agent_token_expires_at(const struct agent *agent);
 
-/* Readable when a device operation that outlived its cycle has come to its end; the
- * next cycle takes note of it. */
+/* A descriptor that becomes readable when a device operation that outlived its cycle
+ * has ended. The next cycle records the result. */
 int agent_fd(const struct agent *agent);
 
 #endif

@@ -5,19 +5,22 @@
 #include "agent/state/requests.h"
 #include "lib/xalloc.h"
 
-/* Rarely, since a half look makes a new allocation wait for the next; released devices
- * can wait. Where other providers move in every cycle, there is half a look in each. */
+/* One look in so many reads only a part of Placement (a half look). It is rare, since a
+ * new allocation has to wait for the next whole look, while devices to remove can wait.
+ * Where providers outside the agent's part change in every cycle, each look contains a
+ * half look. */
 #define HALF_LOOK_EVERY 4
-/* That a domain names another's device, or a process has opened one, changes neither
- * Placement nor sysfs, and no plan asks for it. To see it is to read every domain's
- * definition and every process's open files: far more than all else in an idle cycle.
- */
+/* Every so many looks the agent also reads who uses the devices. It reports a domain
+ * that names the device of another consumer, or a process that has such a device open:
+ * neither changes Placement or sysfs, and no plan needs to know. That reads the
+ * definition of every domain and the open files of every process, which costs far more
+ * than the rest of an idle cycle. */
 #define CLOSE_LOOK_EVERY 10
 #define KEEP_AFTER_REPLACEMENT 3600 /* seconds */
 
 /* ---- one look ---- */
 
-/* Forgets what was seen, but keeps the rounds. */
+/* Frees what the last look saw, but keeps the rounds. */
 static void clear_sight(struct cycle *cycle)
 {
     host_free(cycle->host);
@@ -41,7 +44,7 @@ static void look_who_uses(const struct agent *agent, struct cycle *cycle)
             &cycle->notes,
             xasprintf("who uses which device is not known, so none is removed: %s",
                       note));
-    /* In owner mode the state file says it. */
+    /* In owner mode the state file says which devices guests wait for. */
     else if (note && cycle->use->domains_unknown &&
              agent->config->agent.mode == MODE_NOVA)
         strlist_add_take(
@@ -49,8 +52,9 @@ static void look_who_uses(const struct agent *agent, struct cycle *cycle)
             xasprintf("which devices guests wait for is not known: %s", note));
 }
 
-/* One request where nothing has changed: the tree, or else one provider, whether an
- * allocation of it has gone without a trace. Where something has changed, both. */
+/* Sends one request where nothing has changed: for the whole tree, or (half look) for
+ * the allocations of one provider, since their removal raises no generation. Where
+ * something has changed, it sends both. */
 static int fetch(struct agent *agent, bool whole, int64_t now,
                  const struct observed **out, struct error *err)
 {
@@ -69,7 +73,7 @@ static int fetch(struct agent *agent, bool whole, int64_t now,
     return same ? 0 : placement_fetch_tree(agent->fetch, now, out, err);
 }
 
-/* Whether the root offers GPUs itself, beside its children. */
+/* Finds out whether the root provider has GPU inventories of its own. */
 static int fetch_root(struct agent *agent, struct error *err)
 {
     _cleanup_strlist_ struct strlist classes = {0};
@@ -79,7 +83,8 @@ static int fetch_root(struct agent *agent, struct error *err)
     return placement_fetch_root(agent->fetch, &classes, err);
 }
 
-/* What is reserved of a GPU that is being emptied follows what is allocated on it. */
+/* With drain_reserve = unused, the reserved value of a drained GPU depends on its
+ * allocations, so departures are read in every cycle. */
 static int fetch_drained(struct agent *agent, const struct desired_tree *desired,
                          const struct observed *observed, struct error *err)
 {
@@ -97,13 +102,13 @@ static int fetch_drained(struct agent *agent, const struct desired_tree *desired
                : 0;
 }
 
-/* Reads Placement and says what it should have. */
+/* Reads Placement and computes the desired tree. */
 static int read_placement(struct agent *agent, bool whole, int64_t now,
                           struct cycle *cycle, struct error *err)
 {
     const struct observed *observed;
     cycle->observed = NULL;
-    /* It is found by its name again, which DNS may say right by now. */
+    /* The root is looked up by name again: DNS may give the right name by now. */
     if (agent->doubts_root)
         placement_fetch_forget(agent->fetch);
     if (fetch(agent, whole, now, &observed, err) != 0)
@@ -120,8 +125,8 @@ static int read_placement(struct agent *agent, bool whole, int64_t now,
     return 0;
 }
 
-/* After a request that failed, another database may answer: the same generations need
- * not be the same contents. */
+/* After a failed request another database may answer, in which equal generations need
+ * not mean equal contents. So everything that was read is dropped. */
 static int look_at_placement(struct agent *agent, bool whole, int64_t now,
                              struct cycle *cycle, struct error *err)
 {
@@ -135,16 +140,18 @@ static int look_at_placement(struct agent *agent, bool whole, int64_t now,
     return -1;
 }
 
-/* Only every so often, and never where the look before it found more to do. */
+/* Whether this is a whole look. Half looks happen only now and then, and never in a
+ * later round of a cycle, since the round before found something to do. */
 static bool is_whole(struct agent *agent, const struct cycle *cycle)
 {
     return !agent->client || cycle->round_count > 0 ||
            agent->looks++ % HALF_LOOK_EVERY != HALF_LOOK_EVERY - 1;
 }
 
-/* When devices may be removed again after Placement's database was replaced by an older
- * or an empty one: an operator has this long to put back the allocations that it lost
- * (`nova-manage placement heal_allocations`). */
+/* The time until which no device is removed for lack of an allocation, after
+ * Placement's database was replaced by an older or an empty one; 0: no such limit. An
+ * operator has this long to put back the lost allocations (`nova-manage placement
+ * heal_allocations`). */
 static int64_t keep_until(const struct agent *agent, int64_t now, struct cycle *cycle)
 {
     int64_t replaced = agent->fetch ? placement_fetch_replaced_at(agent->fetch) : 0;
@@ -166,7 +173,8 @@ static bool was_not_cleared(const struct cycle_round *round, size_t step)
            round->execution->results[step].outcome == STEP_FAILED;
 }
 
-/* How often that happened in this cycle, to the device or (NULL) to any. */
+/* How many times a device could not be cleared for its next consumer in this cycle: the
+ * device `uuid`, or any device where `uuid` is NULL. */
 static size_t count_not_cleared(const struct cycle *cycle, const char *uuid)
 {
     size_t count = 0;
@@ -178,8 +186,9 @@ static size_t count_not_cleared(const struct cycle *cycle, const char *uuid)
     return count;
 }
 
-/* Those that failed more than once: a driver can be busy, a child can be killed. The
- * next cycle tries them again. What the list says is borrowed from the rounds. */
+/* The devices that could not be cleared more than once. One failure is not enough: a
+ * driver can be busy, a child process can be killed. The next cycle tries these devices
+ * again. The list borrows from the rounds. */
 static size_t find_refused(const struct cycle *cycle, struct refused_device **out)
 {
     size_t count = 0;
@@ -226,7 +235,8 @@ static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle
     return plan_make(&input);
 }
 
-/* The operator has said that the root which was read is the right one. */
+/* Whether an operator has requested that the state file adopt the root provider that
+ * was read. */
 static bool is_adopted(const struct agent *agent, const struct cycle *cycle)
 {
     _cleanup_strlist_ struct strlist roots = {0};
@@ -259,7 +269,7 @@ static void take_late_results(struct agent *agent, struct cycle *cycle)
             agent->journal_unsaved = true;
 }
 
-/* Where that fails, what was known before still stands. */
+/* Where a list of requests cannot be read, that of the cycle before stays in force. */
 static void read_requests(struct agent *agent, struct cycle *cycle)
 {
     struct error err;
@@ -276,8 +286,8 @@ static void read_requests(struct agent *agent, struct cycle *cycle)
             xasprintf("whose devices were asked for cannot be read: %s", err.text));
 }
 
-/* Adds a round, not yet executed. Where only Placement could not be read, there is one
- * nevertheless, and -1. */
+/* Adds a round that is not executed yet. -1 on error; where only Placement could not be
+ * read, the round is added nevertheless, and can put back devices from the journal. */
 static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *cycle,
                 struct error *err)
 {
@@ -296,7 +306,7 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
     if (want_use)
         look_who_uses(agent, cycle);
     struct plan *plan = decide_on_root(agent, now, cycle);
-    /* Nothing is done on the word of a half look. */
+    /* No step is taken on the basis of a half look. */
     if (rc == 0 && !whole && plan->step_count) {
         plan_free(plan);
         rc = look_at_placement(agent, true, now, cycle, err);
@@ -314,7 +324,8 @@ int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cy
 
 /* ---- acting ---- */
 
-/* A request that failed may have been decided on something that never was so. */
+/* After a failed request, the plan may have been based on an outdated view of
+ * Placement. */
 static bool placement_failed(const struct cycle_round *round)
 {
     for (size_t i = 0; i < round->execution->count; i++)
@@ -330,7 +341,7 @@ static void forget_placement(struct agent *agent, struct cycle *cycle)
     cycle->observed = NULL;
 }
 
-/* A view that does not have them is an older one. */
+/* Records the generations of our own writes: a view without them is an older one. */
 static void note_writes(struct agent *agent, const struct cycle_round *round,
                         int64_t now)
 {
@@ -348,7 +359,7 @@ static void note_writes(struct agent *agent, const struct cycle_round *round,
     }
 }
 
-/* The order has done its duty once the state file says what it said. */
+/* Withdraws the request to adopt a root once the state file names that root. */
 static void end_adoption(struct agent *agent, struct cycle *cycle)
 {
     struct error err;
@@ -369,7 +380,7 @@ static bool made_device(const struct cycle_round *round)
     return false;
 }
 
-/* Carries out the last round. True when it asks for another. */
+/* Executes the last round. True when another round is needed. */
 static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
 {
     struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
@@ -403,7 +414,7 @@ static bool has_allocation(const struct observed *observed, const char *consumer
     return false;
 }
 
-/* Servers that are gone. */
+/* Withdraws REQUEST_SERVER of consumers that no longer exist. */
 static void forget_servers(struct agent *agent, struct cycle *cycle)
 {
     struct error err;
@@ -457,7 +468,7 @@ static int unreserve(struct placement_client *client,
     int64_t generation = provider->provider.generation;
     struct class_inventory *items = xcalloc(provider->inventory_count, sizeof *items);
     for (size_t i = 0; i < provider->inventory_count; i++) {
-        items[i] = provider->inventories[i]; /* borrows */
+        items[i] = provider->inventories[i]; /* the strings are borrowed */
         if (strcmp(items[i].resource_class, resource_class) == 0)
             items[i].inventory.reserved = 0;
     }

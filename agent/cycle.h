@@ -1,7 +1,7 @@
 /*
- * cycle: observe, decide, act: the one way through the agent that `run`, `sync`,
- * `plan`, `allocations` and the rest share. A struct cycle is what one cycle saw,
- * decided and did; a struct agent (agent/agent.h) is what lives across cycles.
+ * cycle: observe, decide, act: the one sequence that `run`, `sync`, `plan`,
+ * `allocations` and the other commands share. A struct cycle is what one cycle saw,
+ * decided and did; a struct agent (agent/agent.h) is what lives from cycle to cycle.
  *
  * One thread. Nothing here logs or prints.
  */
@@ -11,7 +11,7 @@
 #include "agent/act/plan_execute.h"
 #include "agent/agent.h"
 
-/* A plan and what became of its steps. */
+/* A plan and the results of its steps. */
 struct cycle_round {
     struct plan *plan;
     struct execution *execution; /* NULL: not executed */
@@ -21,41 +21,41 @@ struct cycle_round {
 struct cycle {
     const struct config *config; /* borrowed from the agent */
     struct host *host;
-    const struct observed *observed; /* borrowed from the agent, until its next cycle;
-                                        NULL: Placement could not be read */
+    /* Borrowed from the agent until its next cycle. NULL: Placement was not read. */
+    const struct observed *observed;
     struct desired_tree *desired;
-    const struct strlist *drained; /* GPUs; borrowed from the agent */
+    const struct strlist *drained; /* names of GPUs; borrowed from the agent */
     const struct journal *journal; /* borrowed from the agent, until its next cycle */
-    struct device_use *use;        /* NULL: nobody needed to know */
-    struct cycle_round *rounds;    /* the last is what counts now */
+    struct device_use *use;        /* NULL: the cycle did not need to know */
+    struct cycle_round *rounds;    /* the last one is current */
     size_t round_count;
-    struct strlist late;  /* operations of earlier cycles that failed at last */
-    struct strlist notes; /* places that could not be read */
+    struct strlist late;  /* operations of earlier cycles that have failed since */
+    struct strlist notes; /* what could not be read, for the report of problems */
 };
 
-/* Everything but the acting: one round without execution. `want_use`: look who uses the
- * devices even where the plan does not need it, so that allocations are shown IN_USE.
- */
+/* Observes and decides, without acting: adds one round that is not executed.
+ * `want_use`: look who uses the devices even where the plan does not need it, so that
+ * allocations can be shown as IN_USE. */
 int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cycle,
                struct error *err);
 
-/* Looks and acts, again at once when what was seen had changed meanwhile or the plan
- * goes on, at most CYCLE_ROUNDS times, and once more for each failure to hand a device
- * over. 0 when it came to its end, whatever became of single steps: cycle_problems()
- * says. -1 when it could not look; where only Placement could not be read, devices that
- * a reboot took have then been put back as far as the journal knows them, and `cycle`
- * tells of it. */
+/* Observes, decides and acts. Repeats at once when what was seen had changed meanwhile
+ * or when the plan has a further part: at most CYCLE_ROUNDS rounds, and one more for
+ * each failure to clear a device. 0 when it came to its end, whatever the results of
+ * single steps: cycle_problems() reports those. -1 when it could not observe. Where
+ * only Placement could not be read, devices that a reboot removed have then been
+ * created again as far as the journal knows them, and `cycle` says so. */
 #define CYCLE_ROUNDS 4
 int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct error *err);
 
-/* One look, and of what is to be done only the deletion of the providers that
+/* Observes once, and carries out only the deletion of the providers that
  * agent_set_prune() names. */
 int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
                 struct error *err);
 
-/* Reserves nothing of the GPU in Placement any more, as an operator does by hand, on the
- * state that `cycle` saw: for one whose service is GPU_RESERVED. The daemon takes it as
- * the operator's own wish. */
+/* Sets `reserved` of the GPU's inventory to 0 in Placement, as an operator would do by
+ * hand, based on the state that `cycle` saw: for a GPU whose service is GPU_RESERVED.
+ * The daemon treats the new value as set by the operator. */
 int cycle_unreserve(struct agent *agent, const struct cycle *cycle, const char *gpu,
                     struct error *err);
 

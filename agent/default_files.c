@@ -10,8 +10,8 @@
 #define MAX_SIZE (64u << 10)
 #define VARIABLE "VGPU_AGENT_OPTIONS="
 
-/* The value in `text`, without blanks and quotes around it; the last one counts. NULL:
- * it is not set. The caller frees. */
+/* The value that `text` assigns, without blanks and quotes around it. Where there are
+ * several assignments, the last one counts. NULL: there is none. The caller frees. */
 static char *find_value(const char *text)
 {
     char *found = NULL;
@@ -30,7 +30,8 @@ static char *find_value(const char *text)
     return found;
 }
 
-/* "--config-file=F" or "--config-file F". Other options are the daemon's alone. */
+/* Accepts "--config-file=F" and "--config-file F". Other options of the daemon do not
+ * matter to commands. */
 static int take_words(const struct strlist *words, struct strlist *files,
                       struct strlist *dirs, struct error *err)
 {

@@ -1,4 +1,4 @@
-/* vgpu-agent: from the command line to its command; nothing else. */
+/* vgpu-agent: runs the command that the command line names. */
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -16,7 +16,8 @@ static int run(struct command_line *line)
 
 int main(int argc, char **argv)
 {
-    /* The configuration holds secrets: no core dumps, no looks from outside. */
+    /* The configuration holds secrets: no core dumps, and no access for other
+     * processes. */
     prctl(PR_SET_DUMPABLE, 0);
     signal(SIGPIPE, SIG_IGN);
 

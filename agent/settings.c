@@ -16,7 +16,7 @@ void settings_log_problems(const struct config_problems *problems)
     }
 }
 
-/* What the command line says goes before what the files say. */
+/* Options of the command line take precedence over those of the files. */
 static void override(const struct settings *settings, struct config *config)
 {
     if (settings->sysfs_root) {
@@ -28,7 +28,7 @@ static void override(const struct settings *settings, struct config *config)
     log_set_level(config->agent.log_level);
 }
 
-/* All that could be read; *faulty: there were errors. */
+/* Gives what could be read; *faulty: there were errors. */
 static struct config *load(const struct settings *settings, bool for_placement,
                            bool *faulty)
 {

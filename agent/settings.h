@@ -1,7 +1,7 @@
 /*
- * settings: the configuration as the command line chooses it: which files are read, and
- * what the command line says goes before what they say. Commands and the daemon, which
- * reads them again at each reload, both stand on it.
+ * settings: the configuration that the command line selects: the files to read, and the
+ * options that take precedence over them. Used by the commands, and by the daemon,
+ * which reads the files again at each reload.
  */
 #ifndef AGENT_SETTINGS_H
 #define AGENT_SETTINGS_H
@@ -12,35 +12,36 @@
 #define SETTINGS_DEFAULT_DIR "/etc/vgpu-agent"
 #define SETTINGS_DEFAULT_CONFIG SETTINGS_DEFAULT_DIR "/vgpu-agent.conf"
 
-/* The caller's; settings_clear() frees what the lists hold. */
+/* Owned by the caller; settings_clear() frees the lists. */
 struct settings {
-    struct strlist config_files, config_dirs; /* empty: there are none */
+    struct strlist config_files, config_dirs; /* empty: the command line names none */
     const char *sysfs_root; /* overrides the configuration; NULL when not given */
-    bool log_level_given;   /* then this overrides the configuration's */
+    bool log_level_given;   /* log_level then overrides the configuration's */
     enum log_level log_level;
 };
 
-/* Where the command line names no files: those of the daemon, where there are any. */
+/* Where the command line names no files, takes the daemon's files, if there are any
+ * (agent/default_files.h). */
 int settings_use_daemons_files(struct settings *settings, struct error *err);
 
-/* Reads the configuration, for what looks at the host only: without any file, the
- * defaults serve. Logs every problem and sets the log's level; -1 when a problem is an
- * error. The caller frees with config_free(). */
+/* Reads the configuration for a command that looks only at the host: without any file
+ * the defaults are used. Logs every problem and sets the log level; -1 when a problem
+ * is an error. The caller frees with config_free(). */
 int settings_load(const struct settings *settings, struct config **out);
-/* The same for what talks to Placement: a file is needed, and all that [placement]'s
- * auth_type asks for. */
+/* Like settings_load(), for a command that sends requests to Placement: a file is
+ * required, and all options that [placement] auth_type needs. */
 int settings_load_full(const struct settings *settings, struct config **out);
-/* The same for those who ask what the running daemon does, which after an error goes on
- * with the options that it had: errors are logged, but what could be read serves, and
- * *faulty tells of them. -1 only when no file is named. */
+/* Like settings_load_full(), for a command that asks what the running daemon does.
+ * After an error the daemon keeps its old options, so errors are logged and set
+ * *faulty, and what could be read is used. -1 only when no file is named. */
 int settings_load_faulty(const struct settings *settings, struct config **out,
                          bool *faulty);
 
-/* A line each. */
+/* Logs each problem on a line of its own. */
 void settings_log_problems(const struct config_problems *problems);
 
-/* The files say something else than `config`, which was read from them; secrets are not
- * compared. Logs nothing. */
+/* Whether the files now say something other than `config`, which was read from them.
+ * Secrets are not compared. Logs nothing. */
 bool settings_differ(const struct settings *settings, const struct config *config);
 
 void settings_clear(struct settings *settings);

@@ -19,7 +19,7 @@ unsigned gpu_device_count(const struct gpu *gpu, const char *type_id)
     return count;
 }
 
-/* A driver's nonsense must not wrap around to something small or huge. */
+/* Saturates: implausible numbers of a driver must not wrap around. */
 static unsigned add(unsigned a, unsigned b)
 {
     return a > INT_MAX - b ? INT_MAX : a + b;
@@ -30,7 +30,8 @@ static unsigned at_most(unsigned number, unsigned cap)
     return cap && number > cap ? cap : number;
 }
 
-/* The same on all parents, but a parent that was seen while it went may not say it. */
+/* max_instance of the type, from the first parent that gives it: it is the same on all
+ * parents, but a parent that was removed during the scan may lack it. */
 static unsigned max_instance(const struct gpu *gpu, const char *type_id)
 {
     unsigned max = 0;

@@ -1,6 +1,6 @@
 /*
- * capacity: how many devices of a type a GPU carries and can carry: what its inventory
- * says. Pure functions on struct host.
+ * capacity: how many devices of a type a GPU has and can have, for its inventory. Pure
+ * functions on struct host.
  */
 #ifndef AGENT_HOST_CAPACITY_H
 #define AGENT_HOST_CAPACITY_H
@@ -9,22 +9,22 @@
 
 #include "agent/host/host.h"
 
-/* Devices of the type that exist, over all parents of the card. Those in transition are
- * not counted. */
+/* The number of existing devices of the type, over all parents of the card. Devices in
+ * transition are not counted. */
 unsigned gpu_device_count(const struct gpu *gpu, const char *type_id);
 
-/* The most devices of the type that the card takes below the parents of `view`, which
- * are some of its own: max_instance less the devices below the others. INT64_MAX where
- * it does not say, or `type_id` is NULL. */
+/* The most devices of the type that can exist below the parents of `view`, which are
+ * some of the card's parents: max_instance less the devices below the other parents.
+ * INT64_MAX where max_instance is not known, or `type_id` is NULL. */
 int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,
                         const char *type_id);
 
-/* Devices of the type that exist, plus those that can still be made: the sum of
- * available_instances over the card's parents; at most the type's max_instance (which
- * alone is the truth with SR-IOV, where each free VF shows 1 until the card is full)
- * and at most `max_instances` (the configured cap; 0: none). What could not be read,
- * and what is in transition, counts for nothing: less is reported, never more.
- * `type_id` may be NULL: 0. */
+/* The existing devices of the type plus those that can still be made: the sum of
+ * available_instances over the card's parents. It is at most the type's max_instance
+ * (with SR-IOV only that number is right, since each free VF shows 1 until the card is
+ * full) and at most `max_instances` (the configured limit; 0: none). What could not be
+ * read and what is in transition is not counted, so that the result may be too low, but
+ * never too high. `type_id` NULL gives 0. */
 unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
                       unsigned max_instances);
 

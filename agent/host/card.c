@@ -20,7 +20,8 @@ void card_set_unreadable(struct gpu *gpu, const char *format, ...)
     va_start(args, format);
     _cleanup_free_ char *reason = xvasprintf(format, args);
     va_end(args);
-    /* Of several the first by name: folders have no order. */
+    /* Of several reasons the first in alphabetical order stays, since folders have no
+     * order. */
     if (gpu->health == GPU_UNREADABLE && strcmp(reason, gpu->health_reason) >= 0)
         return;
     if (gpu->health != GPU_OK && gpu->health != GPU_UNREADABLE)
@@ -30,7 +31,6 @@ void card_set_unreadable(struct gpu *gpu, const char *format, ...)
     gpu->health = GPU_UNREADABLE;
 }
 
-/* A text that may be missing, but if it is there, must be readable. */
 char *card_read_text(const struct scan *scan, struct gpu *gpu, int dirfd,
                      const char *where, const char *name)
 {
@@ -55,8 +55,8 @@ static long read_number_or(const struct scan *scan, const struct gpu *gpu, int d
 
 /* ---- the card ---- */
 
-/* A card that fell off the bus answers every read with all ones. A suspended one is not
- * asked, since reading its config space would wake it up. */
+/* A card that fell off the bus answers every read of its config space with all ones. A
+ * suspended card is not read, since that would wake it up. */
 static void check_on_bus(const struct scan *scan, struct gpu *gpu, int card)
 {
     if (!card_may_read(scan, gpu, "config"))

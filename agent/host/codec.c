@@ -4,14 +4,14 @@
 
 #include "lib/xalloc.h"
 
-/* Bytes on their way in one of the two directions. One function for each struct goes
- * through its members and does either. */
+/* The state of packing or unpacking. One function for each struct passes through its
+ * members and works in both directions. */
 struct passage {
     bool unpacking;
-    char *packed;            /* what was packed so far, */
-    size_t room;             /* of so much; */
-    const char *bytes;       /* or what is being unpacked, */
-    size_t length, position; /* how much it is, and what of it is done */
+    char *packed;            /* packing: the bytes so far */
+    size_t room;             /* packing: the allocated size */
+    const char *bytes;       /* unpacking: the input */
+    size_t length, position; /* unpacking: its size, and how much is done */
     bool broken;
 };
 
@@ -44,7 +44,8 @@ static void pass(struct passage *p, void *data, size_t size)
 
 #define PASS(p, member) pass((p), &(member), sizeof(member))
 
-/* A size and as many bytes; the size of NULL is 0, that of a text counts its end. */
+/* A text is its size with the terminating NUL, then its bytes. The size of NULL is
+ * 0. */
 static void pass_text(struct passage *p, char **text)
 {
     size_t size = *text ? strlen(*text) + 1 : 0;
@@ -61,7 +62,8 @@ static void pass_text(struct passage *p, char **text)
     (*text)[size - 1] = 0;
 }
 
-/* Elements take a byte at least, so there cannot be more of them than bytes. */
+/* Checks a count from the input: an element takes at least one byte, so that there
+ * cannot be more elements than remaining bytes. */
 static size_t pass_count(struct passage *p, size_t count)
 {
     PASS(p, count);
@@ -69,7 +71,8 @@ static size_t pass_count(struct passage *p, size_t count)
     return p->broken ? 0 : count;
 }
 
-/* Arrays grow as everywhere: whoever gets the host may add to it. */
+/* Arrays grow as array_add() grows them, since the receiver of the host may add to
+ * it. */
 #define PASS_ARRAY(p, array, count, pass_one)                                      \
     do {                                                                           \
         size_t count_ = pass_count((p), (count));                                  \
@@ -130,7 +133,6 @@ static void pass_host(struct passage *p, struct host *host)
     PASS_ARRAY(p, host->strays, host->stray_count, pass_device);
 }
 
-/* Packing changes nothing in the host. */
 char *host_pack(const struct host *host, size_t *length)
 {
     struct passage p = {0};

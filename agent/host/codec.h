@@ -1,7 +1,7 @@
 /*
- * codec: a struct host as bytes and back, between a process and a child that it
- * has forked: both are the same program at the same moment, so these bytes are for
- * nobody else, and nothing to keep.
+ * codec: converts a struct host to bytes and back, for a process and the child that it
+ * has forked. Both run the same program, so the format is not stable: it is not for
+ * files or for other programs.
  */
 #ifndef AGENT_HOST_CODEC_H
 #define AGENT_HOST_CODEC_H
@@ -11,7 +11,7 @@
 
 /* The caller frees. */
 char *host_pack(const struct host *host, size_t *length);
-/* INVALID when these are not all the bytes that host_pack() gave. */
+/* INVALID when the bytes are not exactly what host_pack() gave. */
 int host_unpack(const char *bytes, size_t length, struct host **out, struct error *err);
 
 #endif

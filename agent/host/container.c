@@ -15,7 +15,8 @@
 /* PROC_PID_INIT_INO of include/linux/proc_ns.h: 0xEFFFFFFC. */
 #define INITIAL_PID_NAMESPACE "pid:[4026531836]"
 
-/* The first process always runs: where it is hidden, so are others (hidepid). */
+/* The host's first process always exists. Where it is hidden (hidepid), other processes
+ * are hidden as well. */
 static int cannot_see(int errnum, const char *path, struct error *err)
 {
     if (errnum == ENOENT)
@@ -42,8 +43,8 @@ static bool same_directory(const struct statx *a, const struct statx *b)
            a->stx_dev_minor == b->stx_dev_minor && a->stx_ino == b->stx_ino;
 }
 
-/* Kernels before 5.8 do not number mounts for us; there a volume that is on the same
- * file system as the container's root is taken for a part of it. */
+/* Kernels before 5.8 give no mount ids. There, a volume on the same file system as the
+ * container's root is taken for a part of the container. */
 static bool same_mount(const struct statx *a, const struct statx *b)
 {
     if (a->stx_mask & b->stx_mask & STATX_MNT_ID)
@@ -56,7 +57,7 @@ static int look(int root, const char *path, struct statx *out)
     return statx(root, path, *path ? 0 : AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, out);
 }
 
-/* Of `path`, or of the nearest folder above it that is there: at last of `root`. */
+/* Looks at `path`, or at the nearest folder above it that exists, up to `root`. */
 static int look_above(int root, const char *path, struct statx *out)
 {
     _cleanup_free_ char *above = xstrdup(path);

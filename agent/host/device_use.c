@@ -22,7 +22,7 @@ struct scan {
     char **note;
 };
 
-/* What a path below the root lacks to be shown as an absolute one. */
+/* The slash that makes a path below the root an absolute one in messages. */
 static const char *slash(const char *path)
 {
     return *path == '/' ? "" : "/";
@@ -60,7 +60,8 @@ static struct used_device *use_of(struct scan *scan, const char *address)
     return used;
 }
 
-/* In a container's own folder nobody writes. */
+/* A container's own folder is refused: libvirt and mdevctl of the host do not write
+ * there. */
 static void check_folder(struct scan *scan, const char *path)
 {
     struct error err;
@@ -70,7 +71,8 @@ static void check_folder(struct scan *scan, const char *path)
 
 /* ---- libvirt ---- */
 
-/* A guest that has one function of a card has the card. */
+/* The address of the device that has this function, since a guest with one function of
+ * a card has the whole card; else `address` itself. */
 static const char *whole_of(const struct host *host, const char *address)
 {
     for (size_t i = 0; i < host->gpu_count; i++)
@@ -86,7 +88,8 @@ static const char *whole_of(const struct host *host, const char *address)
     return address;
 }
 
-/* The running ones are read first, so the first to name a device is the one to show. */
+/* Running domains are read first. The first domain that names a device is the one that
+ * messages show. */
 static void add_domain(struct scan *scan, const struct domain_xml *domain, bool running,
                        const char *address)
 {
@@ -143,7 +146,7 @@ static void set_absent(struct scan *scan, const char *path, bool running)
 
 static void read_domains(struct scan *scan, const char *path, bool running)
 {
-    /* Where an operator says that it is, it is. */
+    /* An absolute path comes from the configuration: the operator vouches for it. */
     if (*path != '/')
         check_folder(scan, path);
     _cleanup_directory_ DIR *folder = sysfs_open_list(scan->root, path);
@@ -199,7 +202,7 @@ static void read_definitions(struct scan *scan)
 
 /* ---- VFIO ---- */
 
-/* The nodes below /dev of all devices, and of whom each is. */
+/* The device nodes of all devices, and the device of each node. */
 struct nodes {
     struct strlist names;
     const struct device **devices;

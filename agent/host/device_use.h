@@ -1,13 +1,15 @@
 /*
- * device_use: who holds devices, by their addresses, beyond what sysfs says: libvirt's domains
- * (defined: /etc/libvirt/qemu/\*.xml, running: /run/libvirt/qemu/\*.xml), mdevctl's
- * definitions (/etc/mdevctl.d/<parent>/<uuid>), and processes with an open VFIO group.
- * A device that is in here is never removed. Reads every domain's XML and every
- * process's descriptors: not for idle cycles.
+ * device_use: who uses devices, by their addresses, as far as sysfs does not say it:
+ * libvirt's domains (defined: /etc/libvirt/qemu/\*.xml, running:
+ * /run/libvirt/qemu/\*.xml), mdevctl's definitions (/etc/mdevctl.d/<parent>/<uuid>),
+ * and processes with an open VFIO group or device. The agent never removes a device
+ * that is used. A scan reads the XML of every domain and the descriptors of every
+ * process, so it is not for idle cycles.
  *
- * A folder of libvirt's that is not there says nothing: libvirt may keep it elsewhere,
- * or it is not mounted where the agent looks. That there is no libvirt on the host
- * cannot be seen, only told ([agent] libvirt = false).
+ * When a folder of libvirt's does not exist, nothing follows from that: libvirt may
+ * keep it elsewhere, or it is not mounted where the agent looks. The agent cannot see
+ * that there is no libvirt on the host; the configuration must say so ([agent] libvirt
+ * = false).
  */
 #ifndef AGENT_HOST_DEVICE_USE_H
 #define AGENT_HOST_DEVICE_USE_H
@@ -23,52 +25,56 @@
 
 /* Where to look. */
 struct use_places {
-    const char *root; /* a directory that stands for "/" (tests), or "/" */
+    const char *root; /* "/", or a directory that stands for it in tests */
     /* Libvirt's folders of definitions and of running domains, absolute or below root.
      * NULL: there is no libvirt on this host. */
     const char *defined, *running;
-    bool before_libvirt; /* at boot: it may not have made `running` yet */
+    bool before_libvirt; /* at boot, `running` may not exist yet */
 };
 #define USE_DEFINED "etc/libvirt/qemu"
 #define USE_RUNNING "run/libvirt/qemu"
-/* As configured; borrows from the configuration. */
+/* The places that the configuration names; borrows from it. */
 struct use_places use_places_of(const struct config *config);
 
-/* One device that somebody holds. It need not exist: a domain or a definition may name
- * one that was lost at a reboot. */
+/* One device that somebody uses. It may not exist: a domain or a definition may name a
+ * device that a reboot removed. */
 struct used_device {
-    char address[DEVICE_ADDRESS_SIZE]; /* struct device's; it may be no GPU's at all */
-    char domain[UUID_TEXT_SIZE]; /* the libvirt domain that names it, "" if none; a
-                                    running one before one that is defined only */
-    bool running;                /* the domain runs */
-    bool group_open;             /* a process has /dev/vfio/<group> open: */
-    pid_t holder;                /* this one; 0 if none */
-    bool defined;                /* mdevctl knows it */
-    struct strlist domains;      /* all that name it */
+    char address[DEVICE_ADDRESS_SIZE]; /* as in struct device; it may not be a GPU's */
+    /* The libvirt domain that names the device; "" if none. A running domain is
+     * preferred to one that is only defined. */
+    char domain[UUID_TEXT_SIZE];
+    bool running; /* `domain` runs */
+    /* a process has /dev/vfio/<group> or its device node open */
+    bool group_open;
+    pid_t holder;           /* that process; 0: none */
+    bool defined;           /* mdevctl has a definition of it */
+    struct strlist domains; /* the uuids of all domains that name it */
 };
 
 struct device_use {
-    bool unknown;         /* a place could not be read: treat every device as in use */
-    bool domains_unknown; /* one of them was libvirt's definitions */
+    bool unknown; /* a place could not be read: treat every device as used */
+    /* `unknown`, because libvirt's definitions could not be read */
+    bool domains_unknown;
     struct used_device *devices;
     size_t count;
-    struct strlist domains; /* the uuids of all domains, with devices or without */
+    /* the uuids of all domains, also of those without devices */
+    struct strlist domains;
 };
 
-/* What cannot be read makes the result `unknown`, with the reason in *note (the
- * caller's; may stay NULL). Never fails otherwise. mdevctl's folder may be absent; /proc
- * must be there when the host has a device with a node. Of a domain's XML only
- * what domain_xml takes counts. */
+/* Scans all places. Never fails: what cannot be read makes the result `unknown`, with
+ * the reason in *note (the caller frees; NULL where all was read). mdevctl's folder may
+ * be absent; /proc must exist when the host has a device with a device node. Of a
+ * domain's XML only what domain_xml reads counts. */
 struct device_use *device_use_scan(const struct use_places *places,
                                    const struct host *host, char **note);
 void device_use_free(struct device_use *use);
 DEFINE_CLEANUP(struct device_use *, device_use_free)
-/* NULL when nobody is known to hold it. */
+/* NULL when no use of the device is known. */
 const struct used_device *device_use_find(const struct device_use *use,
                                           const char *address);
 
-/* For right before a removal: 0 when nobody holds this one device. BUSY with who does,
- * or with what could not be read. */
+/* For use right before a removal: 0 when nobody uses this device. BUSY when somebody
+ * does, or when a place could not be read; the text says which. */
 int device_check_unused(const struct use_places *places, const struct device *device,
                         struct error *err);
 

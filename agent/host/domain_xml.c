@@ -11,8 +11,9 @@
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
-/* The only places whose content libvirt alone writes. A name, a description, or what a
- * service keeps in <metadata> says what a tenant likes. */
+/* Only libvirt writes the contents of these elements. A tenant can choose the text
+ * of others: the domain's name, its description, and what a service stores in
+ * <metadata>. */
 #define DOMAIN_UUID "/domain/uuid"
 #define HOSTDEV "/domain/devices/hostdev"
 #define HOSTDEV_ADDRESS HOSTDEV "/source/address"
@@ -21,18 +22,19 @@
 struct reader {
     struct domain_xml *out;
     XML_Parser parser;
-    char *path; /* of the element that we are in: "/domain/devices" */
+    char *path; /* of the current element: "/domain/devices" */
     size_t path_length, path_room;
-    bool in_mdev, in_pci; /* in a <hostdev type='mdev'> or 'pci', */
-    bool named;           /* that has named its device */
+    bool in_mdev, in_pci; /* within <hostdev type='mdev'> or type='pci' */
+    bool named;           /* that <hostdev> has named its device */
     bool names_mdev;
-    char *text; /* of <uuid>: expat gives it in pieces */
+    char *text; /* the text of <uuid>, which expat gives in pieces */
     size_t length, room;
     struct error *err;
     bool failed;
 };
 
-/* What libvirt would not write: then it is not known what the domain has. */
+/* Records XML that libvirt would not write: then the devices of the domain are not
+ * known. */
 static void complain(struct reader *reader, const char *what)
 {
     if (!reader->failed)
@@ -52,7 +54,7 @@ static void append(char **bytes, size_t *length, size_t *room, const char *more,
     *length += count;
 }
 
-/* A running domain's own element is below its status. */
+/* The XML of a running domain has <domain> below <domstatus>. */
 static bool is_at(const struct reader *reader, const char *place)
 {
     const char *path = reader->path;
@@ -81,7 +83,7 @@ static void take_mdev(struct reader *reader, const char *text)
     reader->named = reader->names_mdev = true;
 }
 
-/* Of an address that is not whole libvirt makes no device. */
+/* An address that lacks a part is skipped: libvirt makes no device of it. */
 static void take_pci(struct reader *reader, const char **attributes)
 {
     static const char *const names[] = {"domain", "bus", "slot", "function"};

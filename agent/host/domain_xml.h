@@ -1,8 +1,9 @@
 /*
- * domain_xml: which mediated and PCI devices of the host a libvirt domain has, from its
- * XML: a <domain>, or the <domstatus> around one that libvirt keeps of running domains. A
- * device is one that a <hostdev> of the domain names by its address. Any other uuid in there may be
- * text of a tenant's (a server's name, its metadata) and says nothing. Stateless.
+ * domain_xml: which mediated and PCI devices of the host a libvirt domain has. It reads
+ * the domain's XML: a <domain>, or the <domstatus> around it that libvirt keeps for a
+ * running domain. Only a <hostdev> of the domain, which names a device by its address,
+ * counts. Any other uuid in the XML may be a tenant's text (the name of a server, its
+ * metadata) and is ignored. Stateless.
  *
  * https://libvirt.org/formatdomain.html#host-device-assignment
  */
@@ -17,14 +18,14 @@
 
 struct domain_xml {
     char uuid[UUID_TEXT_SIZE]; /* the domain's; "" where it has none */
-    /* Of devices/hostdev[@type='mdev']/source/address/@uuid, in lower case, and
-     * devices/hostdev[@type='pci']/source/address, as sysfs spells it. */
+    /* From devices/hostdev[@type='mdev']/source/address/@uuid, in lower case, and from
+     * devices/hostdev[@type='pci']/source/address, in sysfs's spelling. */
     struct strlist addresses;
 };
 
-/* ERROR_INVALID, with the line, when it is no well-formed XML, or a <hostdev> or the
- * domain lacks the uuid that libvirt writes there; what was found is in *out all the
- * same. domain_xml_clear() in either case. */
+/* INVALID, with the line, when the XML is not well-formed, or a <hostdev> or the domain
+ * lacks the uuid that libvirt writes there. *out has what was found also then; the
+ * caller ends it with domain_xml_clear() in both cases. */
 int domain_xml_parse(const char *text, size_t length, struct domain_xml *out,
                      struct error *err);
 void domain_xml_clear(struct domain_xml *domain);

@@ -192,7 +192,7 @@ const char *gpu_health_name(enum gpu_health health)
 
 char *node_device_name(const char *subsystem, const char *name)
 {
-    /* libvirt names this one device by its driver's family. */
+    /* libvirt names this one device by the family of its driver. */
     if (strcmp(subsystem, "matrix") == 0)
         subsystem = "ap";
     char *text = xasprintf("%s_%s", subsystem, name);
@@ -262,7 +262,8 @@ void host_mark_in_transition(struct host *host, const struct device *device,
 
 /* ---- order ---- */
 
-/* Addresses compare as numbers (3d comes after 10), and come before other names. */
+/* PCI addresses compare as hexadecimal numbers (bus 3d comes after bus 10), and come
+ * before other names. */
 static int compare_names(const char *a, const char *b)
 {
     uint64_t left, right;
@@ -298,7 +299,7 @@ static int compare_devices(const void *a, const void *b)
                   ((const struct device *)b)->address);
 }
 
-/* qsort() must not be given NULL, not even for nothing. */
+/* qsort() must not be called with NULL, not even for 0 items. */
 static void sort(void *items, size_t count, size_t size,
                  int (*compare)(const void *, const void *))
 {

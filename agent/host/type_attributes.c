@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* One "key=value" or "key: value"; not terminated. */
+/* One "key=value" or "key: value"; not NUL-terminated. */
 struct item {
     const char *key, *value;
     size_t key_length, value_length;
@@ -18,7 +18,7 @@ static bool is_key(const struct item *item, const char *key)
            memcmp(item->key, key, item->key_length) == 0;
 }
 
-/* Digits at the start of [*p, end); 0 for none and for what does not fit. */
+/* The number at the start of [*p, end); 0 when there is none or it does not fit. */
 static unsigned take_number(const char **p, const char *end)
 {
     unsigned long number = 0;
@@ -34,7 +34,7 @@ static unsigned number_of(const struct item *item)
     return take_number(&p, item->value + item->value_length);
 }
 
-/* "2048M", "128MB", "48G": what has no unit that we know is not understood. */
+/* The size "2048M", "128MB" or "48G" in MiB; 0 when the unit is not known. */
 static unsigned mebibytes_of(const struct item *item)
 {
     const char *p = item->value, *end = item->value + item->value_length;

@@ -1,23 +1,23 @@
 /*
- * type_attributes: what a type's description says, as numbers. Two forms are known:
+ * type_attributes: the numbers in the description of a type. Two formats are known:
  * NVIDIA's one line "num_heads=4, frl_config=60, framebuffer=2048M,
  * max_resolution=7680x4320, max_instance=12" and Intel GVT-g's lines "low_gm_size:
- * 128MB\nhigh_gm_size: 512MB\nfence: 4\nresolution: 1920x1200\nweight: 4". 0 means: not
- * said.
+ * 128MB\nhigh_gm_size: 512MB\nfence: 4\nresolution: 1920x1200\nweight: 4". A member is
+ * 0 when the description does not give it.
  */
 #ifndef AGENT_HOST_TYPE_ATTRIBUTES_H
 #define AGENT_HOST_TYPE_ATTRIBUTES_H
 
 struct type_attributes {
     unsigned num_heads;
-    unsigned frl_config; /* frame rate limit, frames a second */
+    unsigned frl_config; /* frame rate limit, in frames per second */
     unsigned
         framebuffer_mib; /* NVIDIA's framebuffer; Intel's low_gm_size + high_gm_size */
     unsigned max_width, max_height;
     unsigned max_instance; /* on the whole card, not on one VF */
 };
 
-/* Never fails: what cannot be understood stays 0. `description` may be NULL. */
+/* Never fails: a value that cannot be understood is 0. `description` may be NULL. */
 struct type_attributes type_attributes_parse(const char *description);
 
 #endif

@@ -17,11 +17,11 @@
 #include "agent/host/container.h"
 #include "agent/host/sysfs.h"
 
-/* What is looked for, and what was found. */
+/* The nodes to look for, and the processes that were found. */
 struct search {
     const struct strlist *nodes;
     pid_t *holders;
-    bool own_numbers; /* /proc counts processes as our own system calls do */
+    bool own_numbers; /* the pids in /proc are of our own pid namespace */
 };
 
 static bool process_gone(int errnum)
@@ -29,9 +29,9 @@ static bool process_gone(int errnum)
     return errnum == ENOENT || errnum == ESRCH || errnum == ENOTDIR;
 }
 
-/* `target` is what a descriptor's link says: "/dev/vfio/12", with something before it
- * when the process has another root, with " (deleted)" behind it when the node has gone
- * meanwhile. So only "/vfio/..." is compared. */
+/* `target` is the link of a descriptor: "/dev/vfio/12", with a prefix when the process
+ * has another root directory, and with the suffix " (deleted)" when the node was
+ * removed meanwhile. So the part from "/vfio/" on is compared. */
 static bool names_node(const char *target, const char *node)
 {
     const char *tail = strstr(target, "/vfio/"), *wanted = strstr(node, "/vfio/");
@@ -46,15 +46,16 @@ static void add_holder(const struct search *search, size_t node, pid_t pid)
         search->holders[node] = pid;
 }
 
-/* A group or a device, whichever: not the container /dev/vfio/vfio. */
+/* Whether it is a group or a device. /dev/vfio/vfio is neither: it is the container. */
 static bool is_node(const char *target)
 {
     const char *tail = strstr(target, "/vfio/");
     return tail && strcmp(tail, "/vfio/vfio") != 0;
 }
 
-/* The link of a descriptor: without CAP_SYS_PTRACE it may be listed and yet not be
- * readable, and then it may be any. 1: read; 0: closed meanwhile; -1: errno. */
+/* Reads the link of a descriptor: 1 when it was read, 0 when the descriptor was closed
+ * meanwhile, -1 with errno. Without CAP_SYS_PTRACE a descriptor may be listed while its
+ * link is not readable: then it may be any file. */
 static int read_link(DIR *fds, const char *fd, char *target, size_t room)
 {
     ssize_t length = readlinkat(dirfd(fds), fd, target, room - 1);
@@ -64,7 +65,7 @@ static int read_link(DIR *fds, const char *fd, char *target, size_t room)
     return 1;
 }
 
-/* The descriptors of one thread, in the folder `path` of /proc. */
+/* Searches the descriptors of one thread, in the folder `path` of /proc. */
 static int search_descriptors(const struct search *search, int proc, const char *path,
                               pid_t pid, struct error *err)
 {
@@ -85,7 +86,8 @@ static int search_descriptors(const struct search *search, int proc, const char 
             if (names_node(target, search->nodes->items[i]))
                 add_holder(search, i, pid);
     }
-    /* A device keeps its group busy after the group's own descriptor was closed. */
+    /* A process with a device open keeps the group in use, also after it has closed the
+     * group's own descriptor. */
     for (size_t i = 0; device && !node && i < search->nodes->count; i++)
         add_holder(search, i, pid);
     if (errnum && !process_gone(errnum))
@@ -93,7 +95,8 @@ static int search_descriptors(const struct search *search, int proc, const char 
     return 0;
 }
 
-/* Whether both have one table of descriptors; false where that cannot be told. */
+/* Whether two threads share one table of descriptors; false where that cannot be
+ * told. */
 static bool share_descriptors(const struct search *search, pid_t pid, pid_t thread)
 {
     return search->own_numbers && syscall(SYS_kcmp, pid, thread, KCMP_FILES, 0, 0) == 0;
@@ -104,9 +107,10 @@ static pid_t number(const char *name)
     return (pid_t)strtol(name, NULL, 10);
 }
 
-/* Threads share their descriptors, unless one has unshared them; but a process whose
- * first thread has ended shows them only below its other threads. QEMU has dozens of
- * threads with hundreds of descriptors: what the first one has is not read again. */
+/* Threads share their descriptors, unless one has unshared them. But when the first
+ * thread of a process has ended, only the other threads show them. QEMU has dozens of
+ * threads with hundreds of descriptors, so a table shared with the first thread is not
+ * read again. */
 static int search_threads(const struct search *search, int proc, const char *name,
                           pid_t pid, struct error *err)
 {
@@ -138,7 +142,7 @@ static int search_process(const struct search *search, int proc, const char *nam
     return search_threads(search, proc, name, pid, err);
 }
 
-/* It is a real one, of the pid namespace that we are in. */
+/* Whether `proc` is a real /proc of our own pid namespace. */
 static bool has_own_numbers(int root, int proc)
 {
     struct statfs what;

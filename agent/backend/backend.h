@@ -1,9 +1,9 @@
 /*
- * backend: everything that is known of one kind of device: a const struct of functions,
- * one for each kind, listed in agent/backend/backends.c. Above this folder nobody knows
- * a kind by name, nor a maker: parents, devices and the journal's entries carry the
- * kind's name, and whoever has one asks backend_find(). doc/kinds-of-devices.rst says
- * what a new kind needs. The functions keep nothing.
+ * backend: everything that is known of one kind of device: a const struct of functions
+ * for each kind, listed in agent/backend/backends.c. Code above this folder knows no
+ * kind and no manufacturer by name: parents, devices and the journal's entries carry
+ * the kind's name, and backend_find() gives its functions. doc/kinds-of-devices.rst
+ * says what a new kind needs. The functions keep nothing between calls.
  */
 #ifndef AGENT_BACKEND_BACKEND_H
 #define AGENT_BACKEND_BACKEND_H
@@ -15,93 +15,99 @@
 #include "lib/error.h"
 #include "lib/uuid.h"
 
-/* Where the host is: "/sys", or what stands for it in a test, and where to see who uses
- * its devices. */
+/* The host's sysfs: "/sys", or a folder that stands for it in a test; and the places
+ * that tell who uses its devices. */
 struct device_place {
     const char *sysfs_root;
     struct use_places use;
 };
 
-/* A device as it is, or is to be. Strings as in struct host; `type_id` may be NULL for a
- * removal. */
+/* A device that exists or is to be made. Strings as in struct host; `type_id` may be
+ * NULL for a removal. */
 struct device_spec {
-    const char *uuid;     /* the agent's name for it */
-    const char *address;  /* the host's; "": only create() learns it */
+    const char *uuid;     /* the agent's name for the device */
+    const char *address;  /* the host's name for it; "": only create() learns it */
     const char *gpu;      /* the card */
-    const char *parent;   /* of it, */
-    const char *type_id;  /* and what it offers */
-    const char *consumer; /* for whom it is, as the journal has it */
+    const char *parent;   /* a parent of the card */
+    const char *type_id;  /* a type that the parent offers */
+    const char *consumer; /* whose device it is, as the journal has it */
 };
 
 struct backend {
-    /* Stands in the journal, and so never changes: "mdev". */
+    /* The kind's name, "mdev". The journal contains it, so it must never change. */
     const char *name;
     const char *noun;   /* one device, in messages: "mdev" */
-    const char *offers; /* what parents have of it: "mediated devices" */
+    const char *offers; /* what parents offer, in messages: "mediated devices" */
 
     /* ---- the host as it is; in the process that looks at the host, which may hang */
 
     /* Adds the cards that offer devices of the kind, with their parents, types and
-     * devices, to scan->host. `root` is sysfs. What vanishes meanwhile is left out, what
-     * cannot be read makes its card GPU_UNREADABLE; -1 when a list cannot be read, so
-     * that nothing is known of the host. Asks card_may_read() before each file that a
-     * driver answers. */
+     * devices, to scan->host. `root` is a descriptor of sysfs. What is removed
+     * meanwhile is left out; a card whose files cannot be read becomes GPU_UNREADABLE.
+     * -1 when a list cannot be read, so that nothing is known of the host. Calls
+     * card_may_read() before each file that a driver answers. */
     int (*scan)(const struct scan *scan, int root, struct error *err);
 
     /* ---- pure functions */
 
-    /* The address that a device which is made with this uuid below that parent is to
-     * get; "" where only create() learns it. */
+    /* The address that a device made with this uuid below that parent will get; ""
+     * where only create() learns it. */
     void (*address)(const char *parent, const char *uuid,
                     char out[DEVICE_ADDRESS_SIZE]);
-    /* Whether a domain that names `address` can mean only a device of this kind, so that
-     * one which is not on the host was lost. */
+    /* Whether a domain that names `address` can only mean a device of this kind. Then,
+     * if the host does not have the device, it was lost. */
     bool (*is_address)(const struct host *host, const char *address);
-    /* What gives the device to a guest: an element for a libvirt domain, and the
-     * value of QEMU's -device; without a line feed at the end. `type` may be NULL. The caller frees. */
+    /* The configuration that gives the device to a guest: an element for a libvirt
+     * domain; the value of QEMU's -device. No line feed at the end. `type` may be NULL.
+     * The caller frees. */
     char *(*guest_xml)(const struct device *device, const struct device_type *type);
     char *(*qemu_device)(const struct device *device, const struct device_type *type);
-    /* Of a card that is well and offers nothing, with a parent of this kind or without
-     * any: why, as far as the kind knows, and what mends it; for people. NULL: the kind
-     * has nothing to say of this card. The caller frees. */
+    /* For a card that is well, offers nothing, and has a parent of this kind or none at
+     * all: the reason as far as the kind knows it, and what would help, as texts for
+     * people. NULL: the kind knows nothing of this card. The caller frees. */
     char *(*obstacle)(const struct gpu *gpu);
     char *(*remedy)(const struct gpu *gpu);
 
     /* ---- changes; by a child of the device_worker, since they may block for ever */
 
-    /* 0 when the device is there as it was asked for, at *address; `*existed`: it was
-     * there before, whoever made it. EXISTS when one of its uuid or address is somewhere
-     * else, another's or of another type, EXHAUSTED when no instance is left, NOT_FOUND
-     * when parent or type are not there, BUSY when it is in transition, FORBIDDEN. */
+    /* 0 when the device exists as it was requested, with its address in *address;
+     * `*existed`: it had existed before, whoever made it. EXISTS when a device with its
+     * uuid or address exists elsewhere, belongs to somebody else or has another type;
+     * EXHAUSTED when no instance is left; NOT_FOUND when the parent or the type does
+     * not exist; BUSY when the device is in transition; FORBIDDEN. */
     int (*create)(const struct device_place *place, const struct device_spec *device,
                   char address[DEVICE_ADDRESS_SIZE], bool *existed, struct error *err);
-    /* 0 when the device is not there any more. BUSY when it is in use or in transition,
-     * looked at right before the write: then nothing was written. Where an address is
-     * used again, what is there is compared with `device` in the same way, and what is
-     * another's by now is left alone, as gone. */
+    /* 0 when the device does not exist any more. BUSY when it is used or in transition,
+     * which is checked right before the write: then nothing was written. Where the host
+     * may give an address to another device, the device that exists is compared with
+     * `device` right before the write as well; when it is somebody else's by now, it is
+     * left alone, and the result is 0. */
     int (*remove)(const struct device_place *place, const struct device_spec *device,
                   struct error *err);
-    /* Takes from the device what was set on it for one consumer, before it is another's.
-     * 0 when nothing is left, or this kind keeps nothing. BUSY when it is in use or in
-     * transition: then nothing was written. `type_id` does not matter. */
+    /* Removes the settings that were made on the device for one consumer, before
+     * another consumer gets it. 0 when none is left, or the kind has no such settings.
+     * BUSY when it is used or in transition: then nothing was written. `type_id` is not
+     * used. */
     int (*clear)(const struct device_place *place, const struct device_spec *device,
                  struct error *err);
 };
 
-/* The kind of that name; NULL: this program has none such. */
+/* The kind of that name; NULL: this program does not know it. */
 const struct backend *backend_find(const char *name);
-/* What its parents have, also where there is no such kind. */
+/* What parents of that kind offer (struct backend), also for a kind that this program
+ * does not know. */
 const char *backend_offers(const char *name);
-/* is_address() of any kind. */
+/* Whether is_address() of any kind is true. */
 bool backend_is_address(const struct host *host, const char *address);
 
-/* Why nothing can be made on a GPU, though it can be seen well; NULL: something can. The
- * caller frees. */
+/* The reason why no device can be made on a GPU whose files can be read; NULL: its
+ * parents offer types. The caller frees. */
 char *gpu_obstacle(const struct gpu *gpu);
-/* The same of all of the host together, with what mends it; NULL: some GPU offers some
- * type. `sysfs_root` is where they were looked for. */
+/* The reason why no GPU of the host offers a type, with what would help; NULL: one
+ * does. `sysfs_root` is the folder that was scanned. The caller frees. */
 char *host_obstacle(const struct host *host, const char *sysfs_root);
-/* What mends that, or the health that the GPU is in; for people. The caller frees. */
+/* What would help against gpu_obstacle() or against the GPU's health; a text for
+ * people. The caller frees. */
 char *gpu_remedy(const struct gpu *gpu);
 
 #endif

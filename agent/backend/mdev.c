@@ -12,7 +12,7 @@
 #include "lib/user.h"
 #include "lib/xalloc.h"
 
-/* The parent's folder, or -1. */
+/* A descriptor of the parent's folder, or -1. */
 static int open_parent(const struct device_place *place,
                        const struct device_spec *device, struct error *err)
 {
@@ -28,7 +28,8 @@ static int open_parent(const struct device_place *place,
 
 /* ---- create ---- */
 
-/* Where the device that has our uuid is, if the kernel shows one at all. */
+/* The error for a uuid that exists already: it says where the kernel shows the device,
+ * if it shows it at all. */
 static int explain_existing(const struct device_place *place,
                             const struct device_spec *device, struct error *err)
 {
@@ -49,8 +50,8 @@ static int explain_existing(const struct device_place *place,
                      slash ? slash + 1 : path);
 }
 
-/* The uuid is taken: it may be what was asked for, made by an earlier try or by
- * somebody else. */
+/* The uuid exists already. That is a success if the device is as requested: an earlier
+ * attempt, or somebody else, may have made it. */
 static int settle_existing(const struct device_place *place,
                            const struct device_spec *device, int parent,
                            struct error *err)
@@ -69,7 +70,7 @@ static int settle_existing(const struct device_place *place,
     return 0;
 }
 
-/* udev does it with etc/udev/90-vgpu-agent.rules. */
+/* etc/udev/90-vgpu-agent.rules lets udev make these files writable for the agent. */
 static int not_writable(const char *what, const char *file, struct error *err)
 {
     _cleanup_free_ char *user = user_name(geteuid());
@@ -97,7 +98,8 @@ static int explain_create(const struct device_spec *device, int errnum,
                          device->parent, device->type_id);
     (void)error_set_errno(err, errnum, "making a %s on %s", device->type_id,
                           device->parent);
-    /* The driver says that it failed; TIMEOUT would say that it may still happen. */
+    /* ETIMEDOUT is the driver's report of a failure. ERROR_TIMEOUT would mean that the
+     * operation may still succeed. */
     if (err && errnum == ETIMEDOUT)
         err->code = ERROR_IO;
     return -1;
@@ -148,8 +150,8 @@ static int check_idle(const struct device_place *place,
 static int explain_remove(const struct device_spec *device, int parent, int errnum,
                           struct error *err)
 {
-    /* Only what is seen no more is gone: the kernel also answers so when somebody else
-     * is removing it, or its parent. */
+    /* Only a device that is not visible any more is gone. The kernel gives the same
+     * errno while somebody else removes the device or its parent. */
     if (sysfs_gone(errnum) && faccessat(parent, device->uuid, F_OK, 0) != 0)
         return 0;
     if (sysfs_gone(errnum))
@@ -189,10 +191,10 @@ static int remove_device(const struct device_place *place,
 
 /* ---- clear ---- */
 
-/* Of NVIDIA's driver: a guest's plugin parameters (frame rate limiter, console, ECC),
- * which stay on the device when the guest has gone. A blank clears them; while a guest
- * runs the driver says EPERM. Nothing is concluded from reading them, since a driver
- * need not show what is set. */
+/* With NVIDIA's driver: a guest's plugin parameters (frame rate limiter, console, ECC),
+ * which stay on the device after the guest has ended. Writing a blank clears them;
+ * while a guest runs, the driver returns EPERM. Nothing is concluded from reading them,
+ * since a driver need not show what is set. */
 #define PARAMETERS "nvidia/vgpu_params"
 
 static int explain_clear(const struct device_spec *device, int errnum,
@@ -224,8 +226,8 @@ static int clear_device(const struct device_place *place,
                                device->parent);
     if (check_idle(place, device, parent, err) != 0)
         return -1;
-    /* Other drivers' devices have no such file; one that has just gone has none either.
-     */
+    /* Devices of other drivers have no such file, nor has a device that was just
+     * removed. */
     if (faccessat(folder, PARAMETERS, F_OK, 0) != 0 && errno == ENOENT)
         return faccessat(parent, device->uuid, F_OK, 0) == 0
                    ? 0
@@ -244,7 +246,7 @@ static const char *api_of(const struct device_type *type)
 }
 
 /* https://libvirt.org/formatdomain.html: the model is the device's API; display is an
- * attribute of vfio-pci alone. Uuid and model need no escapes. */
+ * attribute of vfio-pci alone. The uuid and the model need no escapes. */
 static char *guest_xml(const struct device *device, const struct device_type *type)
 {
     const char *api = api_of(type);
@@ -265,7 +267,7 @@ static char *qemu_device(const struct device *device, const struct device_type *
 
 /* ---- addresses ---- */
 
-/* The agent chooses the uuid, and it is all that names the device. */
+/* The agent chooses the uuid, which is the only name of an mdev. */
 static void address_of(const char *parent, const char *uuid,
                        char out[DEVICE_ADDRESS_SIZE])
 {

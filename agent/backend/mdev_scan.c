@@ -20,7 +20,8 @@ static void copy_description(const struct device_type *from, struct device_type 
     type->attributes = from->attributes;
 }
 
-/* The type of that id and name on a card of the same model and driver. */
+/* The type of that id and name, from a card of the same model and driver that was read
+ * before. */
 static const struct device_type *twin(const struct host *host, const struct gpu *gpu,
                                       const struct device_type *type)
 {
@@ -36,7 +37,8 @@ static const struct device_type *twin(const struct host *host, const struct gpu 
     return NULL;
 }
 
-/* One without a letter or digit names nothing, and makes no trait. */
+/* A name without a letter or digit is taken as absent, since no trait can be made of
+ * it. */
 static char *read_type_name(const struct scan *scan, struct gpu *gpu, int folder,
                             const char *id)
 {
@@ -48,13 +50,13 @@ static char *read_type_name(const struct scan *scan, struct gpu *gpu, int folder
     return NULL;
 }
 
-/* Reading is most of a scan's time, and the same on 64 cards or 256 VFs; so what does
- * not depend on the single parent is read once. */
+/* Reading takes most of a scan's time, and the result is the same on 64 cards or 256
+ * VFs. So what does not depend on the single parent is read once. */
 static void describe_type(const struct scan *scan, struct gpu *gpu, int types,
                           struct device_type *type)
 {
     const struct device_type *same = gpu_type(gpu, type->id);
-    /* Every type has a device_api; one without was seen while it went. */
+    /* Every type has a device_api. A type without it was removed during the read. */
     if (same && same->device_api) {
         type->name = xstrdup(same->name);
         copy_description(same, type);
@@ -74,7 +76,7 @@ static void describe_type(const struct scan *scan, struct gpu *gpu, int types,
     type->attributes = type_attributes_parse(type->description);
 }
 
-/* -1 when the type has gone. */
+/* available_instances; -1 when the type was removed. */
 static int read_available(const struct scan *scan, struct gpu *gpu, int types,
                           struct device_type *type)
 {
@@ -130,7 +132,7 @@ static char *first_in_folder(int dirfd, const char *path)
     return folder ? xstrdup(sysfs_next(folder, &errnum)) : NULL;
 }
 
-/* Takes `name`; NULL: there is none (yet). */
+/* Takes ownership of `name`. NULL: the device has no such node (yet). */
 static void add_node(struct device *mdev, const char *folder, char *name)
 {
     if (name)
@@ -138,7 +140,8 @@ static void add_node(struct device *mdev, const char *folder, char *name)
     free(name);
 }
 
-/* In the kernel the link to the type is made last and goes first. */
+/* The kernel creates the link to the type last and removes it first: a device without
+ * it is in transition. */
 void mdev_scan_device(int folder, const char *name, struct device *mdev)
 {
     _cleanup_close_ int device = sysfs_open_folder(folder, name);
@@ -158,7 +161,7 @@ static const struct device *find_mdev(const struct parent *list, const char *uui
     return NULL;
 }
 
-/* A list that changes while it is read can give a name twice. */
+/* A name may come twice in a list that changes while it is read. */
 static void add_mdev(struct parent *list, int folder, const char *name,
                      const char *uuid)
 {
@@ -169,8 +172,9 @@ static void add_mdev(struct parent *list, int folder, const char *name,
     mdev_scan_device(folder, name, mdev);
 }
 
-/* The devices in a parent's own folder: there they stay visible even while a removal
- * that waits for its holder has taken them out of bus/mdev/devices. */
+/* Lists the devices in the parent's own folder. There they stay visible also while a
+ * removal waits for the process that has the device open; bus/mdev/devices does not
+ * show them then. */
 static void list_mdevs(struct gpu *gpu, struct parent *list, int folder)
 {
     _cleanup_directory_ DIR *entries = sysfs_open_list(folder, ".");
@@ -184,8 +188,9 @@ static void list_mdevs(struct gpu *gpu, struct parent *list, int folder)
         card_set_unreadable(gpu, "%s: %s", list->name, strerrordesc_np(errnum));
 }
 
-/* Devices before and after the types were read: only one that was there both times, and
- * complete, was there when available_instances was read, so only such a one counts. */
+/* Lists the devices before and after the types are read. Only a device that was there
+ * and complete both times was also there when available_instances was read. All others
+ * are in transition and do not count. */
 static void read_devices_and_types(const struct scan *scan, struct gpu *gpu,
                                    struct parent *parent, int folder)
 {
@@ -205,7 +210,8 @@ static void read_devices_and_types(const struct scan *scan, struct gpu *gpu,
 
 /* ---- parents ---- */
 
-/* "../../devices/x/y" seen from class/mdev_bus is "devices/x/y" seen from the root. */
+/* The target "../../devices/x/y" of a link in class/mdev_bus becomes "devices/x/y",
+ * relative to sysfs. */
 static char *parent_path(int parents, const char *name)
 {
     _cleanup_free_ char *target = sysfs_link(parents, name);
@@ -217,7 +223,7 @@ static char *parent_path(int parents, const char *name)
 static void read_parent(const struct scan *scan, int parents, const char *name)
 {
     struct host *host = scan->host;
-    /* A list that changes while it is read can give a name twice. */
+    /* A name may come twice in a list that changes while it is read. */
     if (host_parent(host, name, NULL))
         return;
     _cleanup_close_ int folder = sysfs_open_folder(parents, name);
@@ -236,8 +242,8 @@ static void read_parent(const struct scan *scan, int parents, const char *name)
 
 /* ---- devices that no parent had ---- */
 
-/* What is listed here but was in no parent's folder came after we looked there, or its
- * parent is not (any more) on the list. */
+/* A device that is listed here but was in no parent's folder was made after that folder
+ * was read, or its parent is not, or not any more, listed. */
 static void read_stray(const struct scan *scan, int devices, const char *name)
 {
     (void)devices;

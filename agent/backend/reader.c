@@ -21,37 +21,40 @@
 #define SLICE 100     /* milliseconds */
 #define NOTES_MAX (1 << 20)
 
-/* Where the child is, in memory that it shares with the agent: it must not stop to say
- * so. */
+/* What the child is reading, in memory that it shares with the agent: so the child need
+ * not send a message for each file. */
 struct progress {
     unsigned steps;
     char gpu[64], file[64];
 };
 
-/* A child that was left behind and has not ended yet, perhaps by another process. */
+/* A child process that was abandoned and has not ended yet; another agent process may
+ * have started it. */
 struct left {
     pid_t pid;
-    unsigned long long start; /* as /proc says it: pids come again */
-    char *gpu, *file;         /* the card that it is stuck at; NULL: none */
+    unsigned long long start; /* its start time in /proc, since pids are reused */
+    /* The card and the file where it hangs; NULL: none. */
+    char *gpu, *file;
 };
 
 struct host_reader {
     char *sysfs_root;
     struct subprocess child;
-    struct progress *progress; /* the child's; NULL: there is none */
+    struct progress *progress; /* shared with the child; NULL: there is no child */
     struct left *left;
     size_t left_count;
-    char *notes; /* the file that tells of them; NULL: none does */
+    /* the path of the file that lists the abandoned children; NULL: none */
+    char *notes;
     bool writes_notes;
     unsigned patience;
     bool (*interrupted)(void *data);
     void *data;
 };
 
-/* What comes before a packed host. */
+/* The header before a packed host. */
 struct head {
-    struct error err; /* code NONE: a host follows, */
-    size_t length;    /* of so many bytes */
+    struct error err; /* code NONE: a host follows */
+    size_t length;    /* its size in bytes */
 };
 
 struct host_reader *host_reader_new(const char *sysfs_root)
@@ -96,7 +99,7 @@ static bool may_read(void *data, const char *gpu, const char *file)
     return true;
 }
 
-/* When nobody listens any more there is nobody to tell. */
+/* Ends the child when the agent has closed the socket. */
 static void say(int socket, const void *data, size_t length)
 {
     for (const char *bytes = data; length;) {
@@ -122,7 +125,8 @@ static void answer(struct host_reader *reader, int socket)
     say(socket, packed, head.length);
 }
 
-/* What it knows of cards that are stuck is what was known when it began. */
+/* The child knows of the hanging cards that the agent knew when it started the
+ * child. */
 static void answer_all(const void *data, int socket)
 {
     struct host_reader reader = *(const struct host_reader *)data;
@@ -146,7 +150,7 @@ static int start_child(struct host_reader *reader, struct error *err)
 
 /* ---- notes for other processes, and for those that come after ---- */
 
-/* When a process began; 0: there is no such process. */
+/* The start time of a process; 0: there is no such process. */
 static unsigned long long start_of(pid_t pid)
 {
     char path[64];
@@ -162,7 +166,8 @@ static unsigned long long start_of(pid_t pid)
     return start;
 }
 
-/* Where that fails, others may send a child of their own to the card. */
+/* When the file cannot be written, nothing is lost but that other agent processes may
+ * send a child of their own to the hanging card. */
 static void write_notes(const struct host_reader *reader)
 {
     if (!reader->writes_notes)
@@ -196,7 +201,7 @@ static void read_notes(struct host_reader *reader)
             pid > 0 && start && start_of(pid) == start && !is_stuck(reader, gpu))
             *array_add(reader->left, reader->left_count) =
                 (struct left){pid, start, xstrdup(gpu), xstrdup(name)};
-    /* Of those that have ended. */
+    /* The file may list processes that have ended by now: write it without them. */
     write_notes(reader);
 }
 
@@ -209,8 +214,8 @@ void host_reader_set_notes(struct host_reader *reader, const char *state_file,
     read_notes(reader);
 }
 
-/* It ends when it sees that nobody listens; where it is stuck, when the driver lets go.
- */
+/* Closes the connection to the child. The child ends when it sees that; if it hangs, it
+ * ends when the driver returns. */
 static void leave_child(struct host_reader *reader, const char *gpu)
 {
     if (!reader->progress)
@@ -229,8 +234,8 @@ static void clear_left(struct left *left)
     free(left->file);
 }
 
-/* Ours alone: who they are is certain until they are waited for. Where the driver lets
- * signals end its wait, nothing is left behind. */
+/* Kills a child of this process; waitpid() tells it from a process that has got the
+ * same pid since. Where the driver lets a signal end its wait, no process remains. */
 static void end_child(const struct left *left)
 {
     if (waitpid(left->pid, NULL, WNOHANG) == 0)
@@ -254,8 +259,8 @@ void host_reader_free(struct host_reader *reader)
 
 /* ---- listening to it ---- */
 
-/* What is there, at most so much. 0: nothing came in a slice of time; -1: it is gone.
- */
+/* Reads at most `length` bytes. 0: nothing came in SLICE milliseconds; -1: the child
+ * has ended. */
 static ssize_t listen_for(const struct host_reader *reader, char *bytes, size_t length)
 {
     struct pollfd fd = {.fd = reader->child.socket, .events = POLLIN};
@@ -265,7 +270,7 @@ static ssize_t listen_for(const struct host_reader *reader, char *bytes, size_t 
     return n > 0 ? n : -1;
 }
 
-/* Exactly so much. TIMEOUT when the child does not come on. */
+/* Reads exactly `length` bytes. TIMEOUT when the child makes no progress. */
 static int hear(const struct host_reader *reader, void *data, size_t length,
                 struct error *err)
 {
@@ -290,7 +295,7 @@ static int hear(const struct host_reader *reader, void *data, size_t length,
     return 0;
 }
 
-/* -1: it did not answer; else *said is what became of the scan. */
+/* -1 when the child did not answer; otherwise *said is the result of its scan. */
 static int ask(const struct host_reader *reader, struct host **out, struct error *said,
                struct error *err)
 {
@@ -310,15 +315,16 @@ static int ask(const struct host_reader *reader, struct host **out, struct error
 
 /* ---- cards that do not answer ---- */
 
-/* Other processes' children cannot be waited for. */
+/* Whether the process has ended. waitpid() fails for the child of another agent
+ * process, so the start time in /proc decides there. */
 static bool has_ended(const struct left *left)
 {
     pid_t pid = waitpid(left->pid, NULL, WNOHANG);
     return pid < 0 ? start_of(left->pid) != left->start : pid > 0;
 }
 
-/* Cards whose child has ended can be asked again, by a child that does not know of
- * them. */
+/* A card whose child has ended can be read again, by a new child that does not skip
+ * it. */
 static void drop_ended(struct host_reader *reader)
 {
     bool answers = false;
@@ -351,7 +357,8 @@ static void mark_stuck(const struct host_reader *reader, struct host *host)
 
 /* ---- the look ---- */
 
-/* The child did not answer. True: it is stuck at a card, and another is to go on. */
+/* Handles a child that did not answer. True: it hangs at a card, and a new child is to
+ * do the scan without that card. */
 static bool give_up(struct host_reader *reader, enum error_code why)
 {
     const char *gpu = reader->progress->gpu;
@@ -360,7 +367,8 @@ static bool give_up(struct host_reader *reader, enum error_code why)
         write_notes(reader);
         return true;
     }
-    /* It may be dead, or about to say what nobody waits for any more. */
+    /* It may have ended already, or may be about to send a reply that comes too
+     * late. */
     (void)kill(reader->child.pid, SIGKILL);
     leave_child(reader, NULL);
     return false;

@@ -1,11 +1,11 @@
 /*
- * reader: looks at the host (agent/backend/scan.h) in a child process, so that a
- * driver that hangs in the read of a file does not hang the agent. One child does look
- * after look. When it does not come on, the card that it is at does not answer: the
- * child is left there, and another goes on without that card. As long as the first one
- * is stuck, nobody else is sent to the card: it counts as unreadable (its devices are
- * seen all the same), and looks are as quick as ever. When the driver lets go, the next
- * look reads the card again.
+ * reader: scans the host (agent/backend/scan.h) in a child process, so that a driver
+ * that hangs in the read of a file does not hang the agent. One child does all scans.
+ * When it makes no progress, the card that it is reading does not answer: the child is
+ * abandoned, and a new child scans without that card. As long as the abandoned child
+ * hangs, no other process reads the card: it counts as unreadable (its devices are
+ * still listed), and scans take no longer than usual. When the driver returns, the next
+ * scan reads the card again.
  *
  * One thread (the agent's).
  */
@@ -20,29 +20,33 @@
 
 struct host_reader;
 
-/* `sysfs_root` as in host_scan(); copied. The child comes with the first look. */
+/* `sysfs_root` as in host_scan(); copied. The first host_reader_look() starts the
+ * child. */
 struct host_reader *host_reader_new(const char *sysfs_root);
-/* Waits for nobody. */
+/* Does not wait for the child to end. */
 void host_reader_free(struct host_reader *reader);
 DEFINE_CLEANUP(struct host_reader *, host_reader_free)
 
-/* How long one file may take before its card counts as one that does not answer. */
+/* How long the read of one file may take before its card counts as not answering. */
 void host_reader_set_patience(struct host_reader *reader, unsigned milliseconds);
 
-/* Asked about ten times a second while nothing comes; true ends the look. */
+/* `interrupted` is called about ten times a second while the agent waits for the child;
+ * when it returns true, the scan ends. */
 void host_reader_set_interrupt(struct host_reader *reader,
                                bool (*interrupted)(void *data), void *data);
 
-/* As host_scan(). TIMEOUT when something hangs that is no card's. */
+/* As host_scan(). TIMEOUT when the child hangs outside of any card. */
 int host_reader_look(struct host_reader *reader, struct host **out, struct error *err);
 
-/* Which cards do not answer is told to other processes, and to those that come after,
- * in STATE_FILE.hung, so that they do not send children of their own after the one that
- * is stuck. Reads that file; with `writes`, keeps it. */
+/* The file STATE_FILE.hung lists the cards that do not answer, with the hanging child,
+ * so that other agent processes, and later ones, do not send a child of their own to
+ * the same card. This function reads the file; with `writes`, the reader also keeps it
+ * up to date. */
 void host_reader_set_notes(struct host_reader *reader, const char *state_file,
                            bool writes);
 
-/* One look, for those who need no other; `state_file` NULL: without the notes. */
+/* A single scan, with a reader of its own. `state_file` NULL: STATE_FILE.hung is not
+ * used. */
 int host_look(const char *sysfs_root, const char *state_file, struct host **out,
               struct error *err);
 

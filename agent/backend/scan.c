@@ -11,7 +11,8 @@
 
 #define PCI_CLASS_DISPLAY 0x03
 
-/* The kernel knows a function's class without asking its driver. */
+/* Reads the class of a PCI function, which the kernel knows without calling its driver,
+ * and adds a display-class card that no kind has. */
 static void read_bare_card(const struct scan *scan, int cards, const char *name)
 {
     if (!pci_address_parse(name, NULL) || host_gpu(scan->host, name))

@@ -1,33 +1,35 @@
 /*
- * boot_clock: the clock that grace periods are counted by. The time of day can be set,
- * and a step forward would end every grace period at once. So it is asked only once in
- * each boot, and from then on CLOCK_BOOTTIME is counted, which nobody sets and which
- * goes on while the machine sleeps: seconds since the epoch, as they would be had
- * nobody set the clock since then. The state file keeps which boot that was, for the
- * processes to come.
+ * boot_clock: the clock that grace periods are measured with. The time of day can be
+ * set, and a step forward would end every grace period at once. So it is read only once
+ * in each boot. From then on CLOCK_BOOTTIME is used, which nobody can set and which
+ * also runs while the machine is suspended. The result is in seconds since the epoch,
+ * as they would be had nobody set the clock during this boot. The state file records
+ * the boot, for later processes.
  *
- * After another boot nobody knows how long it was away, and every grace period begins
- * again: devices do not outlive a reboot, so that little depends on it.
+ * How long the machine was off between two boots is not known, so every grace period
+ * begins again after a boot. Little depends on that, since devices do not outlive a
+ * reboot.
  */
 #ifndef AGENT_STATE_BOOT_CLOCK_H
 #define AGENT_STATE_BOOT_CLOCK_H
 
 #include "agent/state/journal.h"
 
-/* What the kernel says of now. */
+/* The kernel's clocks at one moment. */
 struct boot_time {
-    char boot[UUID_TEXT_SIZE]; /* /proc/sys/kernel/random/boot_id; "": not known, which
-                                  counts as another boot */
-    int64_t uptime;            /* seconds of CLOCK_BOOTTIME */
-    int64_t time;              /* seconds since the epoch, by the time of day */
+    /* /proc/sys/kernel/random/boot_id; "": not known, which counts as another boot. */
+    char boot[UUID_TEXT_SIZE];
+    int64_t uptime; /* seconds of CLOCK_BOOTTIME */
+    int64_t time;   /* seconds since the epoch, by the time-of-day clock */
 };
 
 struct boot_time boot_time_now(void);
 
-/* Once after the journal was read. True when grace periods that were running in it begin
- * again, which is to be saved. */
+/* To be called once after the journal was read. True when running grace periods begin
+ * again; the journal is then to be saved. */
 bool boot_clock_follow(struct journal *journal, const struct boot_time *now);
-/* Of a journal that follows; `uptime` as above. */
+/* The time on this clock, in seconds, for a journal that boot_clock_follow() was called
+ * with; `uptime` as in struct boot_time. */
 int64_t boot_clock_time(const struct journal *journal, int64_t uptime);
 
 #endif

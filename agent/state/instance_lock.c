@@ -16,8 +16,9 @@
 
 /* ---- who holds it ---- */
 
-/* "<pid> <command>\n". Another's pid is left over from an earlier holder: who has the
- * lock has only just got it. */
+/* Reads "<pid> <command>\n". When the pid is not the lock holder's, the text is from
+ * an earlier holder: the present one has taken the lock, but has not written its own
+ * yet. */
 static void read_command(int fd, struct instance_holder *holder)
 {
     char text[64], *end;
@@ -63,7 +64,8 @@ int instance_lock_holder(const char *state_file, struct instance_holder *out,
 
 /* ---- taking it ---- */
 
-/* Its holder may end between the two calls: 0 then, and it is worth another try. */
+/* The error for a lock that is held. The holder may end before it is looked up: then 0,
+ * and the caller tries again. */
 static int say_who_holds_it(int fd, const char *path, struct error *err)
 {
     struct instance_holder holder;
@@ -103,8 +105,8 @@ static int check_file(int fd, struct error *err)
     return 0;
 }
 
-/* Made here or there already. A second name for it would let us write to another file.
- */
+/* Opens the file, or makes it. A file with a second link is refused: the write could go
+ * to a file that is not ours. */
 static int open_file(const char *path, struct error *err)
 {
     const char *name;
@@ -128,8 +130,8 @@ static int open_file(const char *path, struct error *err)
     return fd;
 }
 
-/* A full disk does no harm: what was there is written over in its place, and in a new
- * file it is not known what the holder does. */
+/* A full disk does no harm: existing text is overwritten in place, and in a new file
+ * only the name of the holder's command is missing. */
 static void write_command(int fd, const char *command)
 {
     _cleanup_free_ char *text = xasprintf("%ld %s\n", (long)getpid(), command);
@@ -166,8 +168,9 @@ static int find_daemon(const char *state_file, struct instance_holder *holder,
     return 0;
 }
 
-/* The second look makes sure that the descriptor is the daemon's, and not that of a
- * process that has got its number since. */
+/* The holder is looked up a second time after the descriptor was opened. That makes
+ * sure that the descriptor is the daemon's, and not that of a process which has got the
+ * same pid since. */
 int instance_signal_daemon(const char *state_file, int signal, pid_t *pid,
                            struct error *err)
 {

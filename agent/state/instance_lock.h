@@ -1,10 +1,10 @@
 /*
- * instance_lock: one writer a host. The daemon, and each command that changes
- * something, holds a record lock (fcntl(2)) on the file "<state file>.lock" for as long
- * as it lives. The kernel lets go of it when the holder dies, and children do not
- * inherit it, so a crash leaves nothing to clean up; the file stays, and says which
- * command its last holder was. A process must not open the file again while it holds
- * the lock: closing it would let go.
+ * instance_lock: at most one process on a host acts at a time. The daemon, and each
+ * command that changes something, holds a record lock (fcntl(2)) on the file "<state
+ * file>.lock" as long as it lives. The kernel releases the lock when the holder ends,
+ * and children do not inherit it, so nothing must be cleaned up after a crash. The file
+ * stays and names the command of its last holder. A process must not open the file
+ * again while it holds the lock, since closing it would release the lock.
  */
 #ifndef AGENT_STATE_INSTANCE_LOCK_H
 #define AGENT_STATE_INSTANCE_LOCK_H
@@ -19,21 +19,23 @@
 
 struct instance_holder {
     pid_t pid;        /* 0: nobody holds it */
-    char command[32]; /* "run", "sync"; "" where it has not said yet */
-    int64_t since;    /* seconds since the epoch; 0 where it has not said yet */
+    char command[32]; /* "run", "sync"; "" where the holder has not written it yet */
+    /* seconds since the epoch; 0 where the holder has not written it yet */
+    int64_t since;
 };
 
-/* `command` is what we are. *out is a descriptor; closing it ends the lock. BUSY, with
- * who holds it in the text, when another process has it. */
+/* Takes the lock. `command` is the name of this process's command. *out is a
+ * descriptor; closing it releases the lock. BUSY when another process holds it; the
+ * text names that process. */
 int instance_lock_take(const char *state_file, const char *command, int *out,
                        struct error *err);
 
-/* Takes nothing. */
+/* Tells who holds the lock, without taking it. */
 int instance_lock_holder(const char *state_file, struct instance_holder *out,
                          struct error *err);
 
-/* Sends the daemon a signal, and nobody else: NOT_FOUND when none runs. `pid` may be
- * NULL. */
+/* Sends a signal to the daemon, and to no other holder of the lock: NOT_FOUND when no
+ * daemon runs. `pid` may be NULL. */
 int instance_signal_daemon(const char *state_file, int signal, pid_t *pid,
                            struct error *err);
 

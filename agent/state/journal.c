@@ -245,9 +245,9 @@ bool journal_drop_provider(struct journal *journal, const char *uuid)
 
 /* ---- the file ---- */
 
-/* Why the file does not do. All zero: it does. */
+/* Why the file cannot be used. All zero: it can. */
 struct fault {
-    const char *suffix; /* of the name that it is kept under */
+    const char *suffix; /* of the file name under which it is kept */
     char *text;
 };
 
@@ -256,8 +256,8 @@ static void fault_clear(struct fault *fault)
     free(fault->text);
 }
 
-/* An empty journal where there is no file, and one that is rebuilding where there is a
- * fault. */
+/* Gives an empty journal when there is no file, and an empty one that is rebuilding
+ * when the file has a fault. */
 static int read_file(const char *path, const char *machine, struct journal **out,
                      struct fault *fault, struct error *err)
 {
@@ -292,8 +292,8 @@ static int read_file(const char *path, const char *machine, struct journal **out
     return 0;
 }
 
-/* The faulty file gets a second name first, and is then replaced: at no moment is there
- * no file, which would look like a first start. */
+/* The faulty file first gets a second name, and is then replaced. So there is a file at
+ * every moment: without one, a restart would look like a first start. */
 static int start_over(const char *path, int64_t now, const struct fault *fault,
                       const struct journal *journal, char **note, struct error *err)
 {

@@ -146,7 +146,7 @@ static int read_strings(struct json_object *json, const char *name, struct strli
     return 0;
 }
 
-/* Of most inventories it is not there. */
+/* Absent where it is false, as in most inventories. */
 static int read_follows_use(struct json_object *json, struct journal_inventory *out,
                             struct error *err)
 {
@@ -198,7 +198,7 @@ static int read_provider(struct json_object *json, struct journal_provider *out,
     return 0;
 }
 
-/* Of most devices it is not there. */
+/* Absent where it is "", as in most devices. */
 static int read_migration(struct json_object *json, struct journal_device *out,
                           struct error *err)
 {
@@ -220,7 +220,7 @@ static int read_short(struct json_object *json, const char *name, char *out,
     return 0;
 }
 
-/* Before there were other kinds each device was an mdev, whose address is its uuid. */
+/* In version 1 every device is an mdev, whose address is its uuid. */
 static int read_address(struct json_object *json, int version,
                         struct journal_device *out, struct error *err)
 {
@@ -308,7 +308,7 @@ static int read_devices(struct json_object *json, int version, struct journal *j
     return 0;
 }
 
-/* Files of older versions lack these. */
+/* Absent in files that older agents wrote. */
 static int read_owner(struct json_object *json, struct journal *journal,
                       struct error *err)
 {
@@ -323,7 +323,7 @@ static int read_owner(struct json_object *json, struct journal *journal,
                : 0;
 }
 
-/* `text` has no NUL in it: it has been parsed. */
+/* `text` contains no NUL, since it has been parsed before. */
 static int check_sum(const char *text, size_t length, struct error *err)
 {
     if (length > CHECKSUM_LENGTH) {
@@ -338,7 +338,7 @@ static int check_sum(const char *text, size_t length, struct error *err)
     return error_set(err, ERROR_INVALID, "the checksum does not match the content");
 }
 
-/* Missing in files from before they were written down. */
+/* Absent in files that older agents wrote. */
 static int read_boot(struct json_object *json, struct journal *journal,
                      struct error *err)
 {

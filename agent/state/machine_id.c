@@ -9,7 +9,8 @@
 
 #define PLACE "etc/machine-id"
 #define LENGTH 32 /* hexadecimal digits */
-/* Ours alone, so that nobody can match it with what others make of the file. */
+/* A namespace of our own, so that the result cannot be matched with the ids that other
+ * programs derive from the file. */
 #define SPACE "8f2d8f2a-6d5c-4c57-9d0e-0f6a4b7b5f6e"
 
 void machine_id_read(const char *host_root, char out[UUID_TEXT_SIZE])

@@ -1,14 +1,15 @@
 /*
- * machine_id: which machine this is: what the state file tells of is on it, and on no
- * other. From machine-id(5), hashed: the file itself is not to be shown around. Where it
- * is not there, or not yet initialised, the machine is not known. Stateless.
+ * machine_id: identifies the machine, so that a state file which was copied from
+ * another machine is recognised. It is a hash of machine-id(5), which is confidential
+ * itself. Where that file does not exist or is not initialised yet, the machine is not
+ * known. Stateless.
  */
 #ifndef AGENT_STATE_MACHINE_ID_H
 #define AGENT_STATE_MACHINE_ID_H
 
 #include "lib/uuid.h"
 
-/* `out` is "" when it is not known. */
+/* Sets `out` to "" when the machine is not known. */
 void machine_id_read(const char *host_root, char out[UUID_TEXT_SIZE]);
 
 #endif

@@ -16,7 +16,7 @@ static const char *const names[] = {
     [REQUEST_SERVER] = "server",
 };
 
-/* What the names of the files of these orders begin with. The caller frees. */
+/* The prefix of the names of the files for requests of this kind. The caller frees. */
 static char *prefix_of(const char *state_file, enum request order)
 {
     const char *slash = strrchr(state_file, '/');
@@ -56,7 +56,7 @@ int requests_read(const char *state_file, enum request order, struct strlist *ou
     return 0;
 }
 
-/* The folder, and the file's name in it (the caller's). */
+/* Opens the folder and gives the file's name in it, which the caller frees. */
 static int open_place(const char *state_file, enum request order, const char *subject,
                       char **name, struct error *err)
 {
@@ -69,7 +69,8 @@ static int open_place(const char *state_file, enum request order, const char *su
     return fd;
 }
 
-/* After it was made or unlinked with the result `rc`. */
+/* Ends the creation or removal of a file, whose result is `rc`. The errno `harmless`
+ * says that the file existed, or did not exist, before. */
 static int finish(int folder, const char *name, int rc, int harmless, bool *changed,
                   struct error *err)
 {

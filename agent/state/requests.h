@@ -1,9 +1,9 @@
 /*
- * requests: what an operator has told the agent, kept beside the state file as one empty
- * file for each: "<state file>.drained.0000:84:00.0". Commands give and withdraw them,
- * also while the daemon runs; the daemon looks at them in each cycle. So neither waits
- * for the other, orders survive restarts, and nothing that happens to the state file
- * puts a drained GPU back to work. Stateless.
+ * requests: what operators have requested from the agent: one empty file for each
+ * request beside the state file, such as "<state file>.drained.0000:84:00.0". Commands
+ * give and withdraw requests, also while the daemon runs; the daemon reads them in each
+ * cycle. So neither has to wait for the other, requests outlive restarts, and a GPU
+ * stays drained whatever happens to the state file. Stateless.
  */
 #ifndef AGENT_STATE_REQUESTS_H
 #define AGENT_STATE_REQUESTS_H
@@ -14,25 +14,30 @@
 #include "lib/strlist.h"
 
 enum request {
-    REQUEST_DRAINED,    /* of a GPU: nobody new gets it. Stands until it is withdrawn */
-    REQUEST_PRUNE,      /* of a provider, by uuid: for the daemon's next cycle, which
-                      withdraws it */
-    REQUEST_ADOPT_ROOT, /* of a root provider, by uuid: the state file belongs to it from
-                         now on. For the next cycle that sees it, which withdraws it */
-    REQUEST_SERVER, /* of a consumer: its devices were asked for, so it is a server, and
-                      no migration. The daemon withdraws it when the consumer is gone */
+    REQUEST_DRAINED, /* a GPU gets no new consumers; stands until it is withdrawn */
+    /* To delete a provider, by its uuid. The daemon's next cycle carries it out and
+     * withdraws it. */
+    REQUEST_PRUNE,
+    /* The state file belongs to this root provider, by its uuid, from now on. The next
+     * cycle that sees the request carries it out and withdraws it. */
+    REQUEST_ADOPT_ROOT,
+    /* A consumer whose devices an operator has asked for: it is a server, and no
+     * migration. The daemon withdraws it when the consumer has no allocations any
+     * more. */
+    REQUEST_SERVER,
 };
 
-/* What the standing orders of this kind are about, sorted. */
+/* The subjects of the standing requests of this kind, sorted. */
 int requests_read(const char *state_file, enum request order, struct strlist *out,
                   struct error *err);
-/* On disk when it returns. *changed (may be NULL): it did not stand (it stood) before.
- * INVALID when `subject` cannot be a part of a file's name. */
+/* Each has taken effect on disk when it returns. *changed (may be NULL) is false when
+ * the request stood already, or did not stand. INVALID when `subject` cannot be a part
+ * of a file's name. */
 int requests_give(const char *state_file, enum request order, const char *subject,
                   bool *changed, struct error *err);
 int requests_withdraw(const char *state_file, enum request order, const char *subject,
                       bool *changed, struct error *err);
-/* Of requests that nobody waits for any more. */
+/* For requests whose result nobody waits for any more. */
 int requests_withdraw_all(const char *state_file, enum request order,
                           struct error *err);
 

@@ -12,13 +12,15 @@
 struct placement_fetch {
     struct placement_client *client;
     const struct config *config;
-    struct observed *observed;     /* NULL: nothing is remembered */
-    struct strlist missing_traits; /* asked for, and not there */
-    bool root_asked;               /* for its inventories */
-    bool moved;                    /* some of the last tree was read anew */
+    struct observed *observed; /* NULL: nothing is cached */
+    /* traits that were asked for and that the server does not have */
+    struct strlist missing_traits;
+    bool root_asked; /* its inventories were read */
+    bool moved;      /* a part of the last tree was read anew */
     struct seen seen;
-    int64_t replaced_at; /* when an older view had to be believed; 0: never */
-    /* Whose allocations were asked for last, and which part of whom was compared last. */
+    int64_t replaced_at; /* when an older view had to be accepted; 0: never */
+    /* The position of placement_fetch_one() among the providers with allocations, and
+     * among all parts of all providers. */
     size_t turn, compared;
 };
 
@@ -50,8 +52,9 @@ void placement_fetch_free(struct placement_fetch *fetch)
 
 /* ---- which providers matter ---- */
 
-/* The root's name, '_', and what libvirt calls a device: pci_0000_84_00_0, mtty_mtty.
- * Other services' children have ':' or '.' in that part. */
+/* Whether the name is the root's name, '_', and a libvirt device name
+ * (pci_0000_84_00_0, mtty_mtty). The children of other services have ':' or '.' in that
+ * part. */
 static bool has_gpu_name(const char *name, const char *root_name)
 {
     size_t length = strlen(root_name);
@@ -81,7 +84,7 @@ static bool same_provider(const struct provider *a, const struct provider *b)
            strcmp(a->parent, b->parent) == 0;
 }
 
-/* What is remembered of this provider, if that is still true. */
+/* The cached provider, if it is still current. */
 static struct observed_provider *remembered(const struct placement_fetch *fetch,
                                             const struct provider *provider,
                                             bool wanted)
@@ -103,7 +106,8 @@ static int by_name(const void *a, const void *b)
                   ((const struct provider *)b)->name);
 }
 
-/* The root to the front, the others by name. NULL when it is not among them. */
+/* Moves the root to the front and sorts the others by name. NULL when the root is not
+ * in the list. */
 static struct provider *order(struct provider *list, size_t count, const char *root)
 {
     for (size_t i = 0; i < count; i++)
@@ -117,12 +121,13 @@ static struct provider *order(struct provider *list, size_t count, const char *r
     return NULL;
 }
 
-/* A tree under construction. What can be kept of the old one is only noted, so that a
- * failure leaves that whole. */
+/* A tree under construction. What can be kept of the old tree is only noted, so that
+ * the old tree stays intact when the construction fails. */
 struct build {
     struct observed *observed;
     struct observed_provider *
-        *kept; /* by index of observed->providers; NULL: read anew */
+        /* By index of observed->providers; NULL: this provider was read anew. */
+        *kept;
     bool changed;
 };
 
@@ -132,7 +137,7 @@ static void build_clear(struct build *build)
     free(build->kept);
 }
 
-/* Takes `provider` into the tree. One that is gone by now is left out. */
+/* Adds `provider` to the tree, unless it was deleted meanwhile. */
 static int add_provider(struct placement_fetch *fetch, struct build *build,
                         struct provider *provider, bool wanted, struct error *err)
 {
@@ -178,7 +183,8 @@ static int build_tree(struct placement_fetch *fetch, struct provider *list,
     return 0;
 }
 
-/* The new tree takes from the old one what is still true, and its place. */
+/* Moves what is still current from the old tree to the new one, which then replaces
+ * it. */
 static void take_over(struct placement_fetch *fetch, struct build *build)
 {
     struct observed *tree = build->observed, *old = fetch->observed;
@@ -206,7 +212,7 @@ static void take_over(struct placement_fetch *fetch, struct build *build)
 
 /* ---- the root ---- */
 
-/* Without a root there is nothing to keep. */
+/* Caches that there is no root. Nothing of an old tree can be kept then. */
 static void set_rootless(struct placement_fetch *fetch,
                          const struct root_identity *identity)
 {
@@ -221,7 +227,7 @@ static void set_rootless(struct placement_fetch *fetch,
     fetch->observed = observed;
 }
 
-/* The uuid of the root by its name; stays "" when there is none. */
+/* Looks up the root's uuid by its name; it stays "" when there is no such root. */
 static int look_up(struct placement_client *client, struct root_identity *identity,
                    struct error *err)
 {
@@ -235,8 +241,8 @@ static int look_up(struct placement_client *client, struct root_identity *identi
     return 0;
 }
 
-/* Refuses a view that is older than what was seen; one that has to be believed leaves
- * nothing of what was remembered. */
+/* Refuses a view that is older than what was seen. When an older view has to be
+ * accepted, the whole cache is dropped. */
 static int judge(struct placement_fetch *fetch, const struct provider *list,
                  size_t count, const char *root, int64_t now, struct error *err)
 {
@@ -355,8 +361,8 @@ static struct observed_provider *next_with_allocations(struct placement_fetch *f
     return NULL;
 }
 
-/* Of which provider, and which part of it, to see whether it is what is remembered.
- * NULL: there is no provider. */
+/* The next provider and the part of it to read, in order to check the cache. NULL:
+ * there is no provider. */
 static struct observed_provider *next_to_compare(struct placement_fetch *fetch,
                                                  enum provider_part *part)
 {
@@ -371,8 +377,8 @@ static struct observed_provider *next_to_compare(struct placement_fetch *fetch,
     return NULL;
 }
 
-/* 0 also where the provider has gone or has another generation: *current says whether
- * what was read belongs to what is remembered. */
+/* Returns 0 also where the provider was deleted or has another generation: *current
+ * says whether the result is of the cached generation. */
 static int read_one(struct placement_fetch *fetch, const struct observed_provider *old,
                     enum provider_part part, struct observed_provider *out,
                     bool *current, struct error *err)
@@ -411,7 +417,8 @@ static int check_allocations(struct placement_fetch *fetch,
     return rc;
 }
 
-/* What is not the same at the same generation was another database's. */
+/* When a part differs at the same generation, it was read from another database: then
+ * the whole cache is dropped. */
 static int compare_part(struct placement_fetch *fetch, bool *same, struct error *err)
 {
     struct observed_provider read = {0};
@@ -482,7 +489,7 @@ void placement_fetch_remade(struct placement_fetch *fetch, const char *provider)
 
 /* ---- traits ---- */
 
-/* What a provider has is there. */
+/* A trait that a provider has exists on the server. */
 static bool is_in_use(const struct observed *observed, const char *name)
 {
     for (size_t i = 0; i < observed->provider_count; i++)

@@ -1,7 +1,7 @@
 /*
- * observed: the agent's part of Placement as it was at one moment: the root provider
- * and its whole tree. Plain data, made by placement_fetch (or by a test). Strings and
- * arrays belong to the struct.
+ * observed: the providers of this host in Placement as they were at one moment: the
+ * root and its whole tree. Plain data, made by placement_fetch (or by a test). Strings
+ * and arrays belong to the struct.
  */
 #ifndef AGENT_TREE_OBSERVED_H
 #define AGENT_TREE_OBSERVED_H
@@ -12,8 +12,9 @@
 
 struct observed_provider {
     struct provider provider;
-    /* Read for the agent's children, and for children that carry a GPU's name; not for
-     * the root or for others'. What follows was all true at provider.generation. */
+    /* Whether the members below were read, which is so for the agent's children and for
+     * children with a GPU's name, but not for the root and other services' providers.
+     * They were all true at provider.generation. */
     bool detailed;
     struct class_inventory *inventories;
     size_t inventory_count;
@@ -23,20 +24,22 @@ struct observed_provider {
 };
 
 struct observed {
-    bool root_found; /* false: providers is empty, and these two are what the root would
-                        have if the agent made it */
+    /* false: there are no providers, and the next two members are what the root would
+     * have if the agent made it */
+    bool root_found;
     char root_uuid[UUID_TEXT_SIZE];
     char *root_name;
     struct observed_provider *providers; /* the root first, then by name */
     size_t provider_count;
-    /* Traits that the server is known to have, among those that were asked about
-     * (placement_fetch_traits). Sorted. */
+    /* Those of the requested traits (placement_fetch_traits()) that the server has;
+     * sorted. */
     struct strlist known_traits;
-    /* Of the classes that were asked about (placement_fetch_root), those that the root
-     * itself has inventory of: nova-compute before Stein put VGPU there. */
+    /* Those of the requested classes (placement_fetch_root()) that the root itself has
+     * inventory of: nova-compute before Stein puts VGPU there. */
     struct strlist root_classes;
-    bool keeps_some_free; /* the server (before microversion 1.26) does not take
-                             `reserved` as large as `total` */
+    /* The server (before microversion 1.26) refuses `reserved` that is as large as
+     * `total`. */
+    bool keeps_some_free;
 };
 
 void observed_free(struct observed *observed);

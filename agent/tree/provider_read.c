@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A provider that changes while it is read is read again, but not for ever. */
+/* How often a provider that changes during the read is read again. */
 #define MOST_READS 5
 
 /* ---- reading ---- */
@@ -53,7 +53,8 @@ int provider_read_details(struct placement_client *client,
         int64_t generations[PROVIDER_PARTS];
         if (read_parts(client, out, generations, err) != 0)
             return -1;
-        /* Older than the list that it stands in: another replica answers. */
+        /* A generation lower than in the list means that a replica with older data has
+         * answered. */
         if (generations[0] == generations[1] && generations[0] == generations[2] &&
             generations[0] >= out->provider.generation) {
             out->provider.generation = generations[0];
@@ -91,7 +92,7 @@ static bool same_inventory(const struct inventory *a, const struct inventory *b)
            a->step_size == b->step_size && a->allocation_ratio == b->allocation_ratio;
 }
 
-/* Both are ordered by class. */
+/* Both are sorted by class. */
 static bool same_inventories(const struct observed_provider *a,
                              const struct observed_provider *b)
 {

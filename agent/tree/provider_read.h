@@ -1,7 +1,7 @@
 /*
- * provider_read: what Placement has on one provider: its inventories, traits and
- * allocations, each a request of its own, and each with the generation that it was true
- * at. Keeps nothing. One thread, the client's.
+ * provider_read: reads one provider from Placement: its inventories, traits and
+ * allocations, one request each, each with the generation at which it was true. Keeps
+ * nothing. One thread, the client's.
  */
 #ifndef AGENT_TREE_PROVIDER_READ_H
 #define AGENT_TREE_PROVIDER_READ_H
@@ -16,18 +16,19 @@ enum provider_part {
     PROVIDER_PARTS,
 };
 
-/* One request. `out` has nothing of that part yet, and gets it. */
+/* Sends one request. Adds the part to `out`, which must not have it yet. */
 int provider_read_part(struct placement_client *client, const char *uuid,
                        enum provider_part part, struct observed_provider *out,
                        int64_t *generation, struct error *err);
-/* All parts of out->provider, as they were at one moment; sets `detailed` and the
- * generation. CONFLICT when it never rests, or is older than out->provider says. */
+/* Reads all parts of out->provider as of one moment, and sets `detailed` and the
+ * generation. CONFLICT when it changed during every attempt, or is older than
+ * out->provider says. */
 int provider_read_details(struct placement_client *client,
                           struct observed_provider *out, struct error *err);
 /* Frees all parts. */
 void provider_clear_details(struct observed_provider *provider);
 
-/* Whether both have the same of it. */
+/* Whether both are equal in that part. */
 bool provider_same_part(const struct observed_provider *a,
                         const struct observed_provider *b, enum provider_part part);
 

@@ -10,7 +10,7 @@
 #include "lib/files.h"
 #include "lib/xalloc.h"
 
-/* Where Nova keeps it. */
+/* The files in which Nova keeps it. */
 static const char *const places[] = {"etc/nova/compute_id", "var/lib/nova/compute_id"};
 
 /* RFC 4122's namespace for host names. */
@@ -59,7 +59,7 @@ static int read_uuid(const char *path, char out[UUID_TEXT_SIZE], struct error *e
     return 0;
 }
 
-/* `uuid` stays "" when none of the places exists. */
+/* `uuid` stays "" when none of the files exists. */
 static int look_in_places(const char *host_root, char uuid[UUID_TEXT_SIZE],
                           struct error *err)
 {

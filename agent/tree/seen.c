@@ -6,7 +6,7 @@
 
 #include "lib/xalloc.h"
 
-/* One child that is gone was deleted; several at once went with the database. */
+/* A single missing child was deleted; several at once are missing with the database. */
 #define SEVERAL 2
 
 void seen_clear(struct seen *seen)
@@ -58,7 +58,8 @@ static const struct provider *in_list(const struct provider *list, size_t count,
     return NULL;
 }
 
-/* Why the view is older than what was seen; NULL: it is not. The caller frees. */
+/* Why the view is older than what was seen, as a text that the caller frees; NULL: it
+ * is not older. */
 static char *what_is_older(const struct seen *seen, const struct provider *list,
                            size_t count)
 {
@@ -79,7 +80,7 @@ static char *what_is_older(const struct seen *seen, const struct provider *list,
     return xasprintf("all %zu providers of the host's have gone", gone);
 }
 
-/* The view becomes what was seen. */
+/* Records the view as the newest one. */
 static void take(struct seen *seen, const struct provider *list, size_t count,
                  const char *root)
 {

@@ -26,7 +26,8 @@ static int say_who_is_there(const struct plan *plan, const char *consumer,
                      consumer, text);
 }
 
-/* The first allocation of the consumer that is not yet whole decides. */
+/* The error for an allocation that has not got all its devices. The caller asks for
+ * each allocation of the consumer; the first error decides. */
 static int check_whole(const struct allocation_status *status, struct error *err)
 {
     if (status->state == ALLOCATION_FAILED)
@@ -43,8 +44,9 @@ static int check_whole(const struct allocation_status *status, struct error *err
     return 0;
 }
 
-/* What is decided here, by a look, is the agent's to do, and may turn out otherwise:
- * what it has written down is so. In nova mode nova-compute decides, and has. */
+/* In owner mode the agent decides which device a consumer gets. A plan may still
+ * change; what the state file says does not. In nova mode nova-compute has decided
+ * already. */
 static int check_noted(const struct cycle *cycle, const char *consumer,
                        const char *uuid, struct error *err)
 {
@@ -59,7 +61,8 @@ static int check_noted(const struct cycle *cycle, const char *consumer,
                      uuid, consumer);
 }
 
-/* A guest must not start with a device that another one has, or starts with. */
+/* A guest must not start with a device that another guest has, or is about to start
+ * with. */
 static int check_hands(const struct cycle *cycle, const char *consumer,
                        const char *address, struct error *err)
 {
@@ -71,7 +74,7 @@ static int check_hands(const struct cycle *cycle, const char *consumer,
                              "device %s is in the hands of another: the domain %s "
                              "names it",
                              address, used->domains.items[i]);
-    /* Not its own guest's: that one does not run. */
+    /* The process is not the consumer's own guest, since that one does not run. */
     if (used && used->group_open && !used->running)
         return error_set(err, ERROR_BUSY,
                          "device %s is in use: process %d has it open, and no domain "
@@ -80,7 +83,7 @@ static int check_hands(const struct cycle *cycle, const char *consumer,
     return 0;
 }
 
-/* The host may know it by its address alone. */
+/* Uses the address from the journal, since the host may not know the device's uuid. */
 static const struct device *find_device(const struct cycle *cycle, const char *uuid,
                                         const struct parent **parent)
 {

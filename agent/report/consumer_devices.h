@@ -1,7 +1,8 @@
 /*
- * consumer_devices: the devices of one consumer, for what a guest is started with. All
- * of them or an error: a guest must not start with half of its GPUs. Only what the state
- * file says already, and nobody else has.
+ * consumer_devices: the devices of one consumer, for the configuration that its guest
+ * is started with. Gives all of them or an error: a guest must not start with a part of
+ * its devices. A device counts only when the state file has it as the consumer's and
+ * nobody else uses it.
  */
 #ifndef AGENT_REPORT_CONSUMER_DEVICES_H
 #define AGENT_REPORT_CONSUMER_DEVICES_H
@@ -10,16 +11,17 @@
 
 struct consumer_device {
     const struct device *device;
-    const struct device_type
-        *type; /* NULL where the parent does not offer it any more */
+    /* NULL where the parent does not offer the type any more. */
+    const struct device_type *type;
 };
 
-/* By address; *out is the caller's (free()), what it points to is the cycle's. NOT_FOUND,
- * with the consumers that there are, when it has no allocation here; BUSY while a
- * device is still to be made or to be noted as its own, while another domain names one
- * or a process that is no domain's holds it, and for what is taken for a migration;
- * EXHAUSTED with the reason when it cannot be met. `cycle` has looked who uses the
- * devices. */
+/* Gives the devices, sorted by address. The caller frees *out with free(); what its
+ * members point to belongs to the cycle. NOT_FOUND, with the consumers that exist, when
+ * this one has no allocation here. BUSY while a device is not made yet or not in the
+ * state file as the consumer's, while another domain names one, while a process that
+ * belongs to no running domain has one open, and for an allocation that is taken for a
+ * migration. EXHAUSTED, with the reason, when the allocation cannot be met. `cycle`
+ * must have looked who uses the devices. */
 int consumer_devices(const struct cycle *cycle, const char *consumer,
                      struct consumer_device **out, size_t *count, struct error *err);
 

@@ -17,8 +17,8 @@ static void add_failure(const struct step *step, const struct step_result *resul
                                 result->reason));
 }
 
-/* Where the state file cannot be written, no step is carried out, all for this one
- * reason; and where there is no step to fail, it is to be said all the same. */
+/* When the state file cannot be written, all steps fail for that one reason, which is
+ * then added only once. It is added also when there was no step to fail. */
 static void add_failures(const struct cycle_round *round, struct problem_list *out)
 {
     const struct execution *execution = round->execution;
@@ -34,8 +34,8 @@ static void add_failures(const struct cycle_round *round, struct problem_list *o
     }
 }
 
-/* Of the pending ones some are what the round itself makes, and others are
- * nova-compute's. */
+/* Pending allocations count only when neither this round nor nova-compute makes their
+ * devices. */
 static bool is_not_met(const struct allocation_status *status)
 {
     return status->state == ALLOCATION_FAILED || (status->state == ALLOCATION_PENDING &&

@@ -7,7 +7,8 @@
 
 #define NO_ROOT "00000000-0000-0000-0000-000000000000"
 
-/* Placement was read, and as the host that the state file belongs to. */
+/* Whether Placement was read, and has the root provider that the state file belongs
+ * to. */
 static bool is_known(const struct cycle *cycle)
 {
     return cycle->observed && !cycle_plan(cycle)->other_root;
@@ -24,7 +25,8 @@ static const struct inventory *find_inventory(const struct class_inventory *list
     return NULL;
 }
 
-/* What the cycle itself has written since it looked; NULL: nothing. */
+/* The step of the last round that has written the provider's inventory; NULL: none
+ * has. */
 static const struct step *find_written(const struct cycle *cycle, const char *provider)
 {
     const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
@@ -79,7 +81,8 @@ static const struct provider_service *find_service(const struct plan *plan,
     return NULL;
 }
 
-/* Where there is none, the root is missing: the plan says so. */
+/* When the plan has no service for the provider, the root is missing; the plan's
+ * problems say so. */
 static void fill_service(const struct cycle *cycle, struct gpu_status *status,
                          const char *provider)
 {
@@ -102,7 +105,7 @@ static enum gpu_health health_of(const struct desired_provider *desired)
     return health == GPU_OK && desired->sick ? GPU_UNUSABLE : health;
 }
 
-/* By its name, since Nova's have other uuids. */
+/* The provider is found by its name, since Nova's providers have other uuids. */
 static void fill_from_placement(const struct cycle *cycle,
                                 const struct desired_provider *desired,
                                 struct gpu_status *status)
@@ -168,7 +171,8 @@ static void add_retired(const struct cycle *cycle,
     fill_service(cycle, status, retired->uuid);
 }
 
-/* One that is gone may be pruned, though it is configured still. */
+/* A provider whose card is gone may be among the retired ones although it is
+ * configured. */
 static bool has_provider(const struct gpu_status_list *list, const char *name)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -188,7 +192,7 @@ static bool has_card(const struct gpu_status_list *list, const char *name)
     return false;
 }
 
-/* Without Placement it can be one that has a provider still. */
+/* Without Placement it is not known whether the GPU still has a provider. */
 static void add_unused(const struct cycle *cycle, const struct gpu *gpu,
                        struct gpu_status_list *out)
 {
@@ -256,7 +260,8 @@ void gpu_status_clear(struct gpu_status_list *list)
 
 /* ---- by card ---- */
 
-/* Whether `one` says more than `other` of the card that both are of. */
+/* Whether the service of `one` is to be shown for a card rather than that of `other`:
+ * any service before "unused", and one that is not "active" before "active". */
 static bool says_more(const struct gpu_status *one, const struct gpu_status *other)
 {
     if (one->service == GPU_UNUSED || other->service == GPU_UNUSED)

@@ -1,7 +1,8 @@
 /*
- * problems: what is not well, said once. Each cycle collects all that is wrong at that
- * moment; what was not there before is logged as a warning, what is there no more as an
- * info line that begins with "over: ", and what stays is not repeated. One thread.
+ * problems: what is wrong, logged once. Each cycle collects all problems of that
+ * moment. A new one is logged as a warning; one that has ended is logged at level info,
+ * as a line that begins with "over: "; one that continues is not logged again. One
+ * thread.
  */
 #ifndef AGENT_REPORT_PROBLEMS_H
 #define AGENT_REPORT_PROBLEMS_H
@@ -11,22 +12,24 @@
 #include "lib/cleanup.h"
 
 struct problem {
-    char *about; /* the same for as long as it is the same trouble, unlike the text,
-                    which may hold a time or the id of a request */
-    char *text;  /* one line */
+    /* What identifies the problem as long as it lasts. The text may change meanwhile,
+     * since it may contain a time or the id of a request. */
+    char *about;
+    char *text; /* one line */
 };
 
-/* All zero is: all is well. */
+/* All zero: no problems. */
 struct problem_list {
     struct problem *items;
     size_t count;
 };
 
-/* Adds one; the second about the same is dropped. `about` NULL: the text itself. */
+/* Adds a problem, unless there is one with the same `about`. `about` NULL: the text
+ * serves as such. */
 void problems_add(struct problem_list *notices, const char *about, const char *text);
 void problems_add_take(struct problem_list *notices, const char *about, char *text);
-/* Logs what came and what went from `standing` to `now`, which takes its place and is
- * empty afterwards. */
+/* Logs the problems that are new in `now` and those that have ended since `standing`.
+ * Then `standing` takes the contents of `now`, which is empty afterwards. */
 void problems_update(struct problem_list *standing, struct problem_list *now);
 void problems_clear(struct problem_list *notices);
 

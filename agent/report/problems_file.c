@@ -23,7 +23,7 @@ static char *path_of(const char *state_file)
     return xasprintf("%s.problems", state_file);
 }
 
-/* A line is a problem, whatever it holds. */
+/* Each problem takes one line: line feeds in it become spaces. */
 static void append_line(char **text, const char *line)
 {
     char *old = *text;

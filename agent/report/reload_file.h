@@ -1,9 +1,10 @@
 /*
- * reload_file: what came of the daemon's last reload, for `vgpu-agent reload`: a file
- * "<state file>.reload" with the daemon's pid, when it began to read its files
- * (CLOCK_MONOTONIC, which all processes share) and, where it goes on with the old
- * configuration, why. Who asks looks at the clock first: an answer that began later is to
- * him, whoever else asked. Stateless.
+ * reload_file: the result of the daemon's last reload, for `vgpu-agent reload`. The
+ * file "<state file>.reload" has the daemon's pid, the time at which it began to read
+ * its files (CLOCK_MONOTONIC, which all processes share) and, when the daemon keeps the
+ * old configuration, the reason. A command reads the clock before it asks for the
+ * reload: a reload that began later is an answer to it, whoever has asked for it.
+ * Stateless.
  */
 #ifndef AGENT_REPORT_RELOAD_FILE_H
 #define AGENT_REPORT_RELOAD_FILE_H
@@ -14,18 +15,19 @@
 
 #include "lib/error.h"
 
-/* Nanoseconds of that clock. */
+/* CLOCK_MONOTONIC in nanoseconds. */
 int64_t reload_clock(void);
 
-/* `problem`: why the old configuration stays; NULL: it does not. */
+/* Writes the file. `problem` is why the daemon keeps the old configuration; NULL: it
+ * has the new one. */
 int reload_answer_write(const char *state_file, int64_t begun, const char *problem,
                         struct error *err);
-/* Of a daemon before this one. */
+/* Removes the file of an earlier daemon. */
 void reload_answer_forget(const char *state_file);
 
-/* True: the daemon `pid` has done a reload that began at `since` or later, and *problem
- * (the caller's) is why it was refused, NULL where it was not. What cannot be read is no
- * answer yet. */
+/* True when the daemon `pid` has done a reload that began at `since` or later. *problem
+ * is then why it kept the old configuration, NULL where it did not; the caller frees. A
+ * file that cannot be read is no answer yet. */
 bool reload_answer_read(const char *state_file, pid_t pid, int64_t since,
                         char **problem);
 

@@ -19,8 +19,9 @@ static int replace(const char *path, const char *text, struct error *err)
     return file_replace_at(folder, name, text, strlen(text), 0600, err);
 }
 
-/* Where there is no space for a new file the old one still has some. The reader takes
- * empty lines for nothing, so that a shorter text is there as a whole at every moment. */
+/* Where there is no space for a new file, the old file still has its own. The text is
+ * padded with line feeds, which the reader ignores. So a shorter text replaces a longer
+ * one in a single write. */
 static bool write_over(const char *path, const char *text)
 {
     _cleanup_close_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);

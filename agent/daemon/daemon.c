@@ -29,9 +29,10 @@ struct daemon {
     struct agent *agent;
     int signals; /* signalfd */
     bool stop, reload, wake;
-    /* In milliseconds of the monotonic clock. */
-    uint64_t next_cycle, next_sign_of_life; /* the latter 0: none is due, ever */
-    unsigned failures;                      /* cycles in a row that could not look */
+    /* On the monotonic clock, in milliseconds; next_sign_of_life 0: systemd wants
+     * none. */
+    uint64_t next_cycle, next_sign_of_life;
+    unsigned failures; /* cycles in a row that failed */
     struct monitor *monitor;
 };
 
@@ -76,7 +77,8 @@ static void show_life(struct daemon *daemon)
     daemon->next_sign_of_life = now_ms() + notify_watchdog_interval() / 1000;
 }
 
-/* Asked by cycles and requests while they are at work. */
+/* Called during cycles and requests: handles signals, the watchdog and the status
+ * server. */
 static bool interrupted(void *data)
 {
     struct daemon *daemon = data;
@@ -106,7 +108,8 @@ static void log_step(const struct step *step)
         log_info("agent", "%s: %s", kind, what);
 }
 
-/* Its consumer gets another, and then nothing else tells of it. */
+/* The step's consumer gets another device, so that no problem remains after the cycle:
+ * without this line nothing would tell of the failure. */
 static void log_not_cleared(const struct step *step, const struct step_result *result)
 {
     log_warning("agent", "%s: %s pci=%s uuid=%s consumer=%s",
@@ -127,7 +130,8 @@ static void log_steps(const struct cycle *cycle)
     }
 }
 
-/* The next cycle: after the pause, or when a grace period ends, if that is sooner. */
+/* Sets the time of the next cycle: after the pause, or when a grace period ends, if
+ * that is sooner. */
 static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t now)
 {
     uint32_t chance;
@@ -136,7 +140,8 @@ static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t n
     uint64_t delay =
         backoff_delay(daemon->config->agent.sync_interval, daemon->failures, chance);
     int64_t wake_at = cycle->round_count > 0 ? cycle_plan(cycle)->wake_at : 0;
-    /* Without a grace period that is now; but never without a pause. */
+    /* A grace period that has ended already would mean now; but there is always a
+     * pause. */
     uint64_t until_wake =
         wake_at > now ? (uint64_t)(wake_at - now) * 1000 : LEAST_PAUSE;
     if (daemon->failures == 0 && wake_at > 0 && until_wake < delay)
@@ -144,8 +149,8 @@ static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t n
     daemon->next_cycle = now_ms() + delay;
 }
 
-/* Takes up what `vgpu-agent prune` waits for. Where the folder cannot be read, the
- * cycle says so, which looks there as well. */
+/* Reads the requests of `vgpu-agent prune`. An error is not reported here: the cycle
+ * reads requests in the same folder and reports it. */
 static void take_prune_requests(struct daemon *daemon, struct strlist *orders)
 {
     (void)requests_read(daemon->config->agent.state_file, REQUEST_PRUNE, orders, NULL);
@@ -243,7 +248,7 @@ static void on_sign_of_life(void *data)
     show_life(data);
 }
 
-/* An operation that outlived its cycle has come to its end. */
+/* A device operation that outlived its cycle has ended: start a cycle now. */
 static void on_operation(void *data)
 {
     struct daemon *daemon = data;
@@ -288,7 +293,8 @@ static int start(struct daemon *daemon, struct error *err)
     if (note)
         log_error("agent", "%s", note);
     agent_set_interrupt(daemon->agent, interrupted, daemon);
-    /* Whoever asked an earlier daemon has gone. */
+    /* The commands that sent these requests to an earlier daemon do not wait any
+     * more. */
     const char *state_file = daemon->config->agent.state_file;
     reload_answer_forget(state_file);
     if (requests_withdraw_all(state_file, REQUEST_PRUNE, err) != 0 ||
@@ -306,7 +312,8 @@ static int run(struct daemon *daemon, struct error *err)
     if (start(daemon, err) != 0)
         return -1;
     log_info("agent", "vgpu-agent " VERSION " starts");
-    /* Ready once devices that a reboot took are back: nova-compute waits for it. */
+    /* nova-compute is started after READY=1, so the first cycle comes before: it makes
+     * the devices again that a reboot removed. */
     one_cycle(daemon);
     notify_state("READY=1");
     loop(daemon);

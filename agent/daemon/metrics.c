@@ -10,7 +10,7 @@
 
 #define NOVA_OVERDUE 600000 /* milliseconds */
 
-/* ---- taking note ---- */
+/* ---- counting what a cycle did ---- */
 
 static void count_errors(struct metrics *metrics, const struct cycle *cycle)
 {
@@ -89,7 +89,7 @@ void metrics_note_cycle(struct metrics *metrics, const struct cycle *cycle,
     metrics->cycle_ms += clock->cycle_took;
     metrics->last_cycle_ms = clock->cycle_took;
     metrics->problems = problems;
-    /* Where the host could not be seen, Placement was not asked. */
+    /* When the host could not be scanned, the cycle sent no request to Placement. */
     if (!failure || cycle->host) {
         metrics->placement_asked = true;
         metrics->placement_up = !failure;
@@ -101,7 +101,7 @@ void metrics_note_cycle(struct metrics *metrics, const struct cycle *cycle,
     }
     metrics->last_success = clock->now;
     note_allocations(metrics, cycle_plan(cycle), clock->monotonic);
-    /* A write that failed has thrown away what was known. */
+    /* After a failed write, nothing is known of Placement: the last numbers stay. */
     if (cycle->observed)
         note_gpus(metrics, cycle);
 }
@@ -137,7 +137,8 @@ static void family(FILE *out, const char *name, const char *type, const char *he
             type);
 }
 
-/* Prometheus' escapes; NULL is the empty label, as good as none. */
+/* Escapes the value as Prometheus demands. NULL becomes the empty label, which means
+ * the same as none. */
 static void label(FILE *out, const char *separator, const char *name, const char *value)
 {
     fprintf(out, "%s%s=\"", separator, name);
@@ -253,7 +254,8 @@ static void write_gpus(FILE *out, const struct metrics *metrics)
     write_service(out, metrics);
 }
 
-/* Before somebody has looked there are not none. */
+/* The counts are left out until a cycle has seen the allocations, since 0 would be
+ * wrong. */
 static void write_allocations(FILE *out, const struct metrics *metrics, int64_t now)
 {
     if (!metrics->allocations_known)

@@ -1,10 +1,10 @@
 /*
- * metrics: what the daemon has seen and done, as Prometheus' text format has it. The
- * daemon tells of each cycle; the text is made from what is kept here, so that a scrape
- * asks neither the host nor Placement. Time comes in. One thread.
+ * metrics: what the daemon has seen and done, in Prometheus' text format. The daemon
+ * passes each cycle to it. The text is made from what was kept, so that a scrape reads
+ * neither the host nor Placement. Times are arguments. One thread.
  *
- * While Placement cannot be read, what is told of GPUs and allocations is what was
- * known last; vgpu_agent_placement_up says so.
+ * While Placement cannot be read, the metrics of GPUs and allocations are the last
+ * known ones, and vgpu_agent_placement_up is 0.
  */
 #ifndef AGENT_DAEMON_METRICS_H
 #define AGENT_DAEMON_METRICS_H
@@ -23,14 +23,14 @@ struct metrics_waiting {
 /* All zero before the first cycle. */
 struct metrics {
     uint64_t cycles;
-    uint64_t cycle_ms, last_cycle_ms; /* of all, of the last */
+    uint64_t cycle_ms, last_cycle_ms; /* of all cycles; of the last one */
     int64_t last_success;             /* seconds since the epoch; 0: none yet */
     bool placement_asked, placement_up;
-    uint64_t errors[ERROR_CODES]; /* by kind: cycles that could not look, steps */
+    uint64_t errors[ERROR_CODES]; /* by code: of failed cycles and of failed steps */
     size_t problems;
     struct gpu_status_list gpus;
-    size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
-    bool allocations_known;                    /* a look has seen them */
+    size_t allocations[ALLOCATION_FAILED + 1]; /* indexed by enum allocation_state */
+    bool allocations_known;                    /* a cycle has seen the allocations */
     struct metrics_waiting *waiting;
     size_t waiting_count;
 };
@@ -41,24 +41,26 @@ struct metrics_clock {
     uint64_t cycle_took; /* milliseconds */
 };
 
-/* After each cycle; `failure` is why it could not look, or NULL. */
+/* To be called after each cycle. `failure` is why it could not look; NULL: it could. */
 void metrics_note_cycle(struct metrics *metrics, const struct cycle *cycle,
                         const struct error *failure, size_t problems,
                         const struct metrics_clock *clock);
 void metrics_clear(struct metrics *metrics);
 
-/* Adds the allocations that nova-compute has had ten minutes to make a device for: it
- * does so when it starts a guest, or not at all. `monotonic`: now, in milliseconds. */
+/* Adds a problem for each allocation for which nova-compute has made no device in ten
+ * minutes: it makes one when it starts the guest, or never. `monotonic` is the present
+ * time, in milliseconds. */
 void metrics_overdue(const struct metrics *metrics, int64_t monotonic,
                      struct problem_list *out);
 
-/* What is not kept here. */
+/* Values that the caller has. */
 struct metrics_extra {
     enum agent_mode mode;
     uint64_t requests;        /* sent to Placement and Keystone */
     int64_t token_expires_at; /* seconds since the epoch; 0: there is no token */
-    bool reload_failed;       /* the files were not taken over when last read */
-    int64_t monotonic;        /* now, in milliseconds */
+    /* the last reload failed, and the old configuration is used */
+    bool reload_failed;
+    int64_t monotonic; /* the present time, in milliseconds */
 };
 
 /* The caller frees. */

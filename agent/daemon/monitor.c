@@ -15,20 +15,23 @@
 struct monitor {
     const struct config *config; /* borrowed */
     const struct agent *agent;   /* borrowed */
-    struct problem_list notices; /* what is not well */
-    struct error trouble;        /* why the last cycle could not look; code NONE: it
-                                    could */
-    unsigned failures;           /* cycles in a row that could not */
+    struct problem_list notices; /* the problems after the last cycle */
+    /* Why the last cycle could not look; code NONE: it could. */
+    struct error trouble;
+    unsigned failures; /* cycles in a row that could not look */
     struct problems_file report;
     bool report_failed;
     struct metrics metrics;
     int64_t begin;              /* in milliseconds */
-    int64_t last_end;           /* of a cycle; 0: none yet */
-    struct status_server *http; /* NULL: nothing is served, */
-    char *http_address;         /* as [agent] listen was, */
-    char *http_problem;         /* because of this; NULL: nothing is to be served */
-    bool files_changed;         /* since they were read */
-    char *reload_problem;       /* why the old configuration stays; NULL: it does not */
+    int64_t last_end;           /* when the last cycle ended; 0: none has */
+    struct status_server *http; /* NULL: nothing is served */
+    char *http_address;         /* [agent] listen when `http` was made */
+    /* Why nothing is served although [agent] listen is set; NULL: there is no such
+     * problem. */
+    char *http_problem;
+    bool files_changed; /* the files have changed since they were read */
+    /* Why the daemon keeps the old configuration after a reload; NULL: it does not. */
+    char *reload_problem;
 };
 
 struct monitor *monitor_new(void)
@@ -118,9 +121,9 @@ struct watch monitor_watch(const struct monitor *monitor)
                           (void *)monitor};
 }
 
-/* ---- what is said ---- */
+/* ---- reporting after a cycle ---- */
 
-/* A cycle that could not look: said when it begins and when its kind changes. */
+/* Logs a cycle that could not look, once for each kind of error in a row. */
 static void note_failure(struct monitor *monitor, const struct error *err)
 {
     if (monitor->trouble.code != err->code)
@@ -152,7 +155,7 @@ static void add_all(struct problem_list *to, const struct problem_list *from)
         problems_add(to, from->items[i].about, from->items[i].text);
 }
 
-/* Where Placement was not seen, what was wrong there is wrong still. */
+/* When Placement was not read, its earlier problems are kept. */
 static void note_problems(struct monitor *monitor, const struct cycle *cycle, bool seen)
 {
     struct problem_list now = {0};
@@ -201,7 +204,8 @@ void monitor_note_reload(struct monitor *monitor, const char *problem)
         return;
     monitor->reload_problem =
         xasprintf("reload: the old configuration stays: %s", problem);
-    /* Each time, and so not once more by notices_update(). */
+    /* Logged at each reload; adding it here keeps problems_update() from logging it
+     * again. */
     log_error("agent", "%s", monitor->reload_problem);
     problems_add(&monitor->notices, "reload", monitor->reload_problem);
 }

@@ -1,9 +1,10 @@
 /*
- * monitor: tells others how the daemon stands: the log (each problem once), systemd's
- * status line, the file that `vgpu-agent status` reads (agent/report/problems_file.h), and,
- * where [agent] listen is set, /metrics, /healthz and /readyz (agent/daemon/pages.h).
- * Nothing of it can fail the daemon: what cannot be served or written is a problem like
- * others, and tried again. One thread, the daemon's.
+ * monitor: reports the state of the daemon: in the log (each problem once), in
+ * systemd's status line, in the file that `vgpu-agent status` reads
+ * (agent/report/problems_file.h), and, where [agent] listen is set, at /metrics,
+ * /healthz and /readyz (agent/daemon/pages.h). An error here never ends the daemon:
+ * what cannot be served or written is a problem like others, and is tried again. One
+ * thread, the daemon's.
  */
 #ifndef AGENT_DAEMON_MONITOR_H
 #define AGENT_DAEMON_MONITOR_H
@@ -17,25 +18,26 @@ struct monitor *monitor_new(void);
 void monitor_free(struct monitor *monitor);
 DEFINE_CLEANUP(struct monitor *, monitor_free)
 
-/* Before each cycle: serves what `config` says. Both are borrowed until the next call.
- */
+/* To be called before each cycle: serves at the address in `config`. Both are borrowed
+ * until the next call. */
 void monitor_follow(struct monitor *monitor, const struct config *config,
                     const struct agent *agent);
 
-/* After each cycle; `failure` is why it could not look, or NULL. `took`: milliseconds.
- */
+/* To be called after each cycle. `failure` is why it could not look; NULL: it could.
+ * `took` is in milliseconds. */
 void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
                         const struct error *failure, uint64_t took);
 
-/* After the files were to be read again; `problem` is why the old configuration stays,
- * or NULL. It stands among what is not well until they are read. */
+/* To be called after each reload. `problem` is why the old configuration stays in use;
+ * NULL: it does not. It is among the problems until a reload succeeds. */
 void monitor_note_reload(struct monitor *monitor, const char *problem);
 
-/* Whether the files say something else than the configuration that the daemon goes by,
- * which is a problem until they are read. */
+/* Sets whether the files differ from the configuration that the daemon uses. If so,
+ * that is a problem until they are read again. */
 void monitor_note_files(struct monitor *monitor, bool changed);
 
-/* For the loop; monitor_run() also for moments in which it does not wait. */
+/* monitor_watch() is for the daemon's loop; monitor_run() does the same work while the
+ * loop does not wait, as during a request. */
 struct watch monitor_watch(const struct monitor *monitor);
 void monitor_run(const struct monitor *monitor);
 

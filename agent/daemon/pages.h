@@ -2,8 +2,9 @@
  * pages: what the daemon serves over HTTP, made from what it knows already:
  *
  *   /metrics  for Prometheus
- *   /healthz  200 while cycles come to their ends; 503 when one is overdue
- *   /readyz   200 when the last cycle could see the host and Placement; 503 and why not
+ *   /healthz  200 while cycles end in time; 503 when one is overdue
+ *   /readyz   200 when the last cycle could read the host and Placement; 503, with the
+ *             reason, otherwise
  *
  * Pure but for allocation.
  */
@@ -16,11 +17,13 @@
 struct daemon_state {
     const struct metrics *metrics;
     struct metrics_extra extra;
-    int64_t begin;               /* of the daemon, in milliseconds as extra.monotonic */
-    int64_t last_end;            /* of a cycle, the same; 0: the first is not over */
-    unsigned sync_interval;      /* seconds */
-    const struct error *trouble; /* why the last cycle could not look; code NONE: it
-                                    could */
+    /* when the daemon started, in milliseconds as extra.monotonic */
+    int64_t begin;
+    /* when the last cycle ended, likewise; 0: the first has not */
+    int64_t last_end;
+    unsigned sync_interval; /* seconds */
+    /* Why the last cycle could not look; code NONE: it could. */
+    const struct error *trouble;
 };
 
 void pages_make(const struct daemon_state *state, const char *path,

@@ -10,8 +10,8 @@
 #include "lib/xalloc.h"
 
 #define MAX_CONNECTIONS 16
-#define CONNECTION_MEMORY 8192 /* bytes: the request's head */
-#define CONNECTION_TIMEOUT 10  /* seconds, of silence, and for a whole request */
+#define CONNECTION_MEMORY 8192 /* bytes, for the head of the request */
+#define CONNECTION_TIMEOUT 10  /* seconds without data, and for a whole request */
 #define SWEEP_INTERVAL 1000    /* milliseconds */
 
 struct status_server {
@@ -19,7 +19,7 @@ struct status_server {
     struct http_pages pages;
     char address[LISTENER_NAME_SIZE];
     struct peers peers;
-    int64_t swept; /* monotonic, ms */
+    int64_t swept; /* the last sweep, in milliseconds of the monotonic clock */
 };
 
 /* ---- requests ---- */
@@ -55,7 +55,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     const struct status_server *http = context;
     static int seen;
     (void)version, (void)upload;
-    /* First the head comes, and then, whatever it is, a body. */
+    /* libmicrohttpd calls this first for the head of the request, then for its body,
+     * which is dropped. */
     if (!*state) {
         *state = &seen;
         return MHD_YES;

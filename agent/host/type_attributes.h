@@ -11,8 +11,8 @@
 struct type_attributes {
     unsigned num_heads;
     unsigned frl_config; /* frame rate limit, in frames per second */
-    unsigned
-        framebuffer_mib; /* NVIDIA's framebuffer; Intel's low_gm_size + high_gm_size */
+    /* NVIDIA's framebuffer; Intel's low_gm_size + high_gm_size */
+    unsigned framebuffer_mib;
     unsigned max_width, max_height;
     unsigned max_instance; /* on the whole card, not on one VF */
 };

@@ -125,9 +125,8 @@ static struct provider *order(struct provider *list, size_t count, const char *r
  * the old tree stays intact when the construction fails. */
 struct build {
     struct observed *observed;
-    struct observed_provider *
-        /* By index of observed->providers; NULL: this provider was read anew. */
-        *kept;
+    /* By index of observed->providers; NULL: this provider was read anew. */
+    struct observed_provider **kept;
     bool changed;
 };
 

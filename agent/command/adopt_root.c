@@ -1,5 +1,5 @@
-/* vgpu-agent adopt-root: the state file belongs to the root provider that this host has
- * in Placement now. Where the daemon runs, it does it. */
+/* vgpu-agent adopt-root: makes the state file belong to the root provider that this
+ * host has in Placement now. Where the daemon runs, it does so. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -14,7 +14,7 @@
 struct adoption {
     char uuid[UUID_TEXT_SIZE];
     char *name;
-    bool adopted; /* it was another one before */
+    bool adopted; /* the state file belonged to another root before */
 };
 
 /* ---- by the daemon ---- */
@@ -40,7 +40,7 @@ static int ask_daemon(struct command_session *session, struct adoption *adoption
     return -1;
 }
 
-/* ---- by ourselves ---- */
+/* ---- without a daemon ---- */
 
 static int act(const struct command_session *session, const struct adoption *adoption,
                struct error *err)

@@ -1,4 +1,4 @@
-/* vgpu-agent allocations: who has which devices. */
+/* vgpu-agent allocations: the consumers, and the devices that each has. */
 #include <string.h>
 #include <sysexits.h>
 
@@ -21,7 +21,7 @@ static const struct table_column columns[] = {
     {.key = NULL},
 };
 
-/* Those that are there already: the uuids of the others are only meant for them. */
+/* Those of the devices that exist. For the others only the uuid is planned. */
 static struct strlist existing(const struct host *host, const struct strlist *devices)
 {
     struct strlist found = {0};
@@ -31,8 +31,9 @@ static struct strlist existing(const struct host *host, const struct strlist *de
     return found;
 }
 
-/* Of one whose devices are to be made: that it failed, and why, which only the daemon
- * knows. The caller frees. */
+/* The reason of an allocation. For one whose devices the daemon is to make, also the
+ * reason why the daemon failed to make one on this GPU, which only the daemon knows.
+ * The caller frees. */
 static char *reason_of(const struct allocation_status *allocation,
                        const struct problem_list *said)
 {
@@ -66,7 +67,7 @@ static void add_allocation(struct table *table, const struct host *host,
     table_string(table, reason);
 }
 
-/* Where it cannot be read, its reasons are not known here. */
+/* Reads the problems that the daemon reports; none where they cannot be read. */
 static void read_said(const struct config *config, struct problem_list *said)
 {
     struct instance_holder holder;

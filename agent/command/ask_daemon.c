@@ -9,7 +9,7 @@
 
 #define PATIENCE 30     /* seconds */
 #define SAID_AFTER 2000 /* milliseconds */
-/* From one look to the next, doubling. */
+/* The first pause between two looks; each further one is twice as long. */
 #define FIRST_PAUSE_NS 50000000L
 #define LAST_PAUSE_NS 800000000L
 
@@ -33,7 +33,7 @@ int command_wait_a_moment(struct patience *patience, const char *state_file,
                           struct error *err)
 {
     pid_t daemon;
-    /* Once it has ended there is nobody to wait for. */
+    /* When the daemon has ended, waiting is of no use. */
     if (instance_signal_daemon(state_file, 0, &daemon, err) != 0)
         return -1;
     int64_t now = clock_monotonic_ms();

@@ -1,6 +1,7 @@
 /*
- * ask_daemon: what commands share that leave something to the running daemon: they
- * put an order beside the state file, wake it, and look until it has been carried out.
+ * ask_daemon: shared by the commands that leave a change to the running daemon: they
+ * put a request beside the state file, wake the daemon, and look until it has carried
+ * the request out.
  */
 #ifndef AGENT_COMMAND_ASK_DAEMON_H
 #define AGENT_COMMAND_ASK_DAEMON_H
@@ -9,24 +10,25 @@
 
 #include "agent/command/session.h"
 
-/* For who waits for the daemon; all zero at the start. */
+/* The state of waiting for the daemon. All zero at the start. */
 struct patience {
-    int64_t end; /* in milliseconds */
-    long pause;  /* until the next look, in nanoseconds */
+    int64_t end; /* when to give up, in milliseconds of the monotonic clock */
+    long pause;  /* the next pause, in nanoseconds */
     bool said;
 };
 
-/* Pauses, from one look to the next twice as long. After two seconds it says, once, that
- * the daemon is at work, on standard error. TIMEOUT after half a minute; NOT_FOUND when
- * the daemon has ended. */
+/* Waits for one pause; each is twice as long as the one before, up to a limit. After
+ * two seconds it says on standard error, once, that the daemon is busy. TIMEOUT after
+ * half a minute; NOT_FOUND when the daemon has ended. */
 int command_wait_a_moment(struct patience *patience, const char *state_file,
                           struct error *err);
 
-/* Makes the daemon begin a cycle now. NOT_FOUND when none runs. */
+/* Makes the daemon start a cycle now. NOT_FOUND when no daemon runs. */
 int command_wake_daemon(const struct command_session *session, struct error *err);
 
-/* Looks again and again, until `done` says so, with command_wait_a_moment() in between;
- * else why it could not look. What the last look saw is in the session. */
+/* Looks repeatedly until `done` returns true, with command_wait_a_moment() in
+ * between. -1 when a look or the wait failed. The result of the last look stays in
+ * the session. */
 int command_wait_until(struct command_session *session,
                        bool (*done)(const struct command_session *session, void *data),
                        void *data, struct error *err);

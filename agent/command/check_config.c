@@ -27,8 +27,8 @@ static void check_host(const struct command_context *context,
                      "agent.sysfs_root: the host cannot be looked at: %s", err.text);
 }
 
-/* Where they are absent no device is ever removed. That of running domains comes with
- * libvirt's first start. */
+/* Without these folders the agent removes no device. The folder of running domains does
+ * not exist before libvirt has run. */
 static void check_libvirt(const struct config *config, struct config_problems *problems)
 {
     const struct use_places places = use_places_of(config);
@@ -41,8 +41,8 @@ static void check_libvirt(const struct config *config, struct config_problems *p
                        *places.defined == '/' ? "" : "/", places.defined);
 }
 
-/* What is complete and without errors may still be no good: the client looks for itself,
- * and sends nothing. */
+/* An option can be present and valid by itself, and yet not usable: so the client
+ * checks [placement] as well. It sends no request. */
 static void check_placement(const struct config *config,
                             struct config_problems *problems)
 {
@@ -63,7 +63,7 @@ struct config *check_config_problems(const struct command_context *context,
         strlist_add(&files, SETTINGS_DEFAULT_CONFIG);
     struct config *config =
         config_read(&files, &context->settings.config_dirs, problems);
-    /* What is missing may stand in what could not be read. */
+    /* Options may only seem to be missing when a file could not be read. */
     if (!config->incomplete)
         check_placement(config, problems);
     check_host(context, config, problems);

@@ -18,15 +18,15 @@ static char *join_some(const struct strlist *names)
     return xasprintf("%s%s", joined, some.count < names->count ? " and others" : "");
 }
 
-/* The GPU that an item of device_addresses means: itself, or one that it is a virtual
- * function of. */
+/* The GPU that an item of device_addresses means: the GPU of that address, or the one
+ * with a virtual function of that address. */
 static const struct gpu *find_gpu(const struct host *host, const char *address)
 {
     const struct gpu *gpu = host_gpu(host, address);
     return gpu ? gpu : host_parent(host, address, NULL);
 }
 
-/* What is likely to be missing when a card offers nothing. */
+/* The probable reason why no card offers a type, as a question to the operator. */
 static const char *why_no_types(const struct gpu *gpus, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -67,7 +67,7 @@ static void check_offered(const struct config *config,
                          type->type, found->id);
         return;
     }
-    if (is_unreadable(host)) /* it may well be there */
+    if (is_unreadable(host)) /* an unreadable GPU may offer it */
         return;
     _cleanup_free_ char *listed = type_names_list(host->gpus, host->gpu_count);
     _cleanup_free_ char *near =
@@ -86,7 +86,7 @@ static void check_offered(const struct config *config,
                      listed);
 }
 
-/* The most devices of the type that any card takes; 0: it cannot be told. */
+/* The highest max_instance of the type over all cards; 0: not known. */
 static unsigned most_instances(const struct host *host, const char *configured)
 {
     unsigned most = 0;
@@ -129,7 +129,7 @@ static void check_address(const struct mdev_type_config *type, const char *addre
     }
     if (gpu->health != GPU_OK || gpu_resolve_type(gpu, type->type))
         return;
-    if (!resolve_anywhere(host, type->type)) /* said already */
+    if (!resolve_anywhere(host, type->type)) /* check_offered() has reported it */
         return;
     _cleanup_free_ char *listed = type_names_list(gpu, 1);
     if (listed)
@@ -144,7 +144,7 @@ static void check_address(const struct mdev_type_config *type, const char *addre
                      type->type, address, why_no_types(gpu, 1));
 }
 
-/* nova-compute knows mdev parents only. */
+/* nova-compute accepts only the addresses of mdev parents. */
 static void check_is_parent(const struct mdev_type_config *type, const char *address,
                             const struct host *host, struct config_problems *problems)
 {
@@ -162,8 +162,8 @@ static void check_is_parent(const struct mdev_type_config *type, const char *add
                  type->type, address, listed);
 }
 
-/* Two functions of one card under two types: the card is one provider, with one type.
- */
+/* Reports two functions of one card that are configured for two types: a card is one
+ * provider, which has one type. */
 static void check_same_card(const struct config *config, size_t index,
                             const char *address, const struct host *host,
                             struct config_problems *problems)

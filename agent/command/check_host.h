@@ -1,7 +1,7 @@
 /*
- * check_host: does the configuration fit this host? A pure function of both. An error
- * is what can never work as it is written; an address that is not there is a warning,
- * since a GPU that died must not keep the others from being served.
+ * check_host: checks whether the configuration fits this host. A pure function of both.
+ * What can never work as it is written is an error. An address that does not exist is a
+ * warning, since a GPU that has failed must not prevent the others from being used.
  */
 #ifndef AGENT_COMMAND_CHECK_HOST_H
 #define AGENT_COMMAND_CHECK_HOST_H

@@ -1,10 +1,10 @@
 /*
- * command: the verbs of `vgpu-agent`. Each lives in agent/command/<verb>.c and exports one
- * const struct command; agent/command/command.c has the list of those that exist, and
- * agent/command/command_line.h takes the command line apart. A command prints its result to
- * standard output, and what went wrong as one line to standard error; it returns the
- * exit status: 0 done, 1 (or one of sysexits.h) failed, EX_USAGE called wrongly; `plan`
- * alone also has 2.
+ * command: the commands of `vgpu-agent`. Each is in agent/command/<name>.c, which
+ * exports one const struct command; agent/command/command.c has the list of them;
+ * agent/command/command_line.h parses the command line. A command prints its result to
+ * standard output, and an error as one line to standard error. It returns the exit
+ * status: 0 when it succeeded, 1 (or one of sysexits.h) when it failed, EX_USAGE
+ * when it was called wrongly; `plan` alone also has 2.
  */
 #ifndef AGENT_COMMAND_COMMAND_H
 #define AGENT_COMMAND_COMMAND_H
@@ -15,16 +15,17 @@
 
 #define COMMAND_MOST_OPTIONS 8
 
-/* The command line but for the command's own arguments. */
+/* The command line except for the command's own arguments. */
 struct command_context {
-    const char *command; /* that is to be run */
+    const char *command; /* the name of the command */
     struct settings settings;
     enum output_format format;
-    /* Of the command's own options, in its order; NULL: not given; "": without value. */
+    /* The values of the command's own options, in the order of its list; NULL: not
+     * given; "": given, without a value. */
     const char *values[COMMAND_MOST_OPTIONS];
 };
 
-/* An option of one command alone. */
+/* An option of a single command. */
 struct command_option {
     const char *name;  /* "wait", for --wait; NULL at the end of a list */
     const char *value; /* "SECONDS"; NULL: it takes none */
@@ -33,12 +34,12 @@ struct command_option {
 
 struct command {
     const char *name;     /* "types" */
-    const char *argument; /* "GPU": what is called so follows; NULL: nothing does */
+    const char *argument; /* what the argument is called, "GPU"; NULL: it takes none */
     bool argument_may_be_left_out;
-    const struct command_option *options; /* of its own; NULL: none */
-    const char *summary;                  /* one line of --help and of the manual */
+    const struct command_option *options; /* of this command alone; NULL: none */
+    const char *summary;                  /* one line, for --help and the manual page */
     int (*run)(const struct command_context *context, int argc,
-               char **argv); /* argv[0] is the name */
+               char **argv); /* argv[0] is the command's name */
 };
 
 extern const struct command command_allocations, command_check_config, command_drain,
@@ -46,16 +47,17 @@ extern const struct command command_allocations, command_check_config, command_d
     command_qemu_args, command_reload, command_restore, command_run, command_status,
     command_sync, command_tree, command_types, command_undrain, command_xml;
 
-/* The commands in the order of --help; NULL at the end. */
+/* In the order of --help; NULL at the end. */
 extern const struct command *const commands[];
 
-/* Says on standard error what is wrong, as a line of its own. */
+/* Prints the text on standard error, as a line with the program's name. */
 void command_complain(const char *text);
-/* The same with the error's text; gives the exit status for it. */
+/* Prints the error as command_complain() does; gives the exit status that belongs to
+ * it. */
 int command_fail(const struct error *err);
 
-/* Reads the configuration of the settings and host_scan() with it. 0, or the exit
- * status; what went wrong is said. */
+/* Reads the configuration of the settings and scans the host. 0, or the exit status; an
+ * error was printed then. */
 int command_look_at_host(const struct command_context *context, struct config **config,
                          struct host **host);
 

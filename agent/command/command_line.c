@@ -18,7 +18,8 @@ enum option_id {
     OPTION_SYSFS_ROOT,
     OPTION_LOG_LEVEL,
     OPTION_VERSION,
-    OPTION_OWN, /* the command's own, from here on in its order */
+    /* the first of the command's own options, which follow in the order of its list */
+    OPTION_OWN,
 };
 #define OPTION_FORMAT 'f'
 #define OPTION_WIDE 'w'
@@ -54,7 +55,7 @@ static const char options_text[] =
     "  --version\n"
     "  -h, --help           with a command: what it does\n";
 
-/* "restore [--wait SECONDS]"; "COMMAND [ARGUMENT]" for any. The caller frees. */
+/* "restore [--wait SECONDS]"; NULL gives "COMMAND [ARGUMENT]". The caller frees. */
 static char *synopsis(const struct command *command)
 {
     if (!command)
@@ -77,7 +78,7 @@ static void print_usage(const struct command *command, FILE *out)
     fprintf(out, "vgpu-agent [OPTION]... %s\n", words);
 }
 
-/* Where the commands' summaries begin. */
+/* The column in which the summaries of the commands begin. */
 #define SUMMARY_COLUMN 24
 
 static void print_command(const struct command *command, FILE *out)
@@ -115,7 +116,7 @@ void command_line_help_of(const struct command *command, FILE *out)
     fputs("\nvgpu-agent(8) tells more.\n", out);
 }
 
-/* For one who typed nothing. */
+/* Printed when the command line is empty. */
 static void print_short_usage(FILE *out)
 {
     fputs("Usage: ", out);
@@ -129,7 +130,7 @@ static void print_short_usage(FILE *out)
           out);
 }
 
-/* ---- what is wrong ---- */
+/* ---- errors ---- */
 
 static int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int usage_error(const char *format, ...)
@@ -143,7 +144,8 @@ static int usage_error(const char *format, ...)
     return EX_USAGE;
 }
 
-/* ", did you mean X?", or `otherwise`. The caller frees. */
+/* ", did you mean X?" when a name is close to `word`, else `otherwise`. The caller
+ * frees. */
 static char *hint(const char *word, const char *const *names, size_t count,
                   const char *before, const char *otherwise)
 {
@@ -219,12 +221,12 @@ static int missing_value(const struct command *command, const char *word)
 
 struct parse {
     struct command_line *line;
-    const struct command *command;       /* NULL: before it */
-    struct option all[MOST_OPTIONS + 1]; /* that may stand here */
+    const struct command *command;       /* NULL: the options before the command */
+    struct option all[MOST_OPTIONS + 1]; /* the options that are accepted here */
     bool help, version;
 };
 
-/* 0, or the exit status of what is wrong. */
+/* 0, or the exit status for a wrong option. */
 static int take_option(struct parse *parse, int option, const char *word)
 {
     struct command_context *context = &parse->line->context;
@@ -262,20 +264,22 @@ static int take_option(struct parse *parse, int option, const char *word)
     }
 }
 
-/* Up to the end, or with `order` "+" up to the first word that is no option. */
+/* Parses options up to the end, or with `order` "+" up to the first word that is no
+ * option. */
 static int take_options(struct parse *parse, const char *order, int argc, char **argv)
 {
     _cleanup_free_ char *shorts = xasprintf("%s:f:wh", order);
     int option, rc = 0;
     opterr = 0;
-    optind = 0; /* getopt starts anew */
+    optind = 0; /* resets getopt_long() */
     while (rc == 0 &&
            (option = getopt_long(argc, argv, shorts, parse->all, NULL)) != -1)
         rc = take_option(parse, option, argv[optind - 1]);
     return rc;
 }
 
-/* Those of all commands and the command's own; `all` has room for MOST_OPTIONS + 1. */
+/* Lists the options of all commands and those of `command`; `all` has room for
+ * MOST_OPTIONS + 1. */
 static void list_options(const struct command *command, struct option *all)
 {
     size_t count = OPTION_COUNT_OF_ALL;
@@ -301,7 +305,7 @@ static int check_arguments(const struct command *command, int count)
     return EX_USAGE;
 }
 
-/* Options after the command, and how many arguments are left. */
+/* Parses the options after the command, and checks how many arguments are left. */
 static int take_command(struct parse *parse, const struct command *command, int argc,
                         char **argv)
 {
@@ -310,7 +314,7 @@ static int take_command(struct parse *parse, const struct command *command, int 
     int rc = take_options(parse, "", argc, argv);
     if (rc != 0 || parse->help || parse->version)
         return rc;
-    /* The command's name stays in front of its arguments. */
+    /* argv[0] of a command is its name. */
     char **arguments = argv + optind - 1;
     arguments[0] = argv[0];
     parse->line->argc = argc - optind + 1;

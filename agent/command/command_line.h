@@ -1,7 +1,7 @@
 /*
- * command_line: takes the words of the command line apart: options, which may stand
- * before the command and after it, the command, and its arguments. What is wrong with
- * them is said on standard error, in one line with what is accepted.
+ * command_line: parses the command line: options, which may stand before the command
+ * and after it, the command, and its arguments. An error is printed on standard error,
+ * as one line that says what is accepted.
  */
 #ifndef AGENT_COMMAND_COMMAND_LINE_H
 #define AGENT_COMMAND_COMMAND_LINE_H
@@ -9,22 +9,26 @@
 #include "agent/command/command.h"
 
 struct command_line {
-    const struct command *command; /* NULL: there is nothing to run, see `status` */
+    /* NULL: there is nothing to run, and `status` is the exit status */
+    const struct command *command;
     struct command_context context;
     int argc;
     char **argv; /* of the command: its name, then its arguments; borrowed */
-    int status; /* without a command: the exit status. What was asked for was printed */
+    /* Without a command: the exit status. What the command line asked for (--help,
+     * --version) or the error was printed. */
+    int status;
 };
 
-/* May put the words of `argv` into another order. command_line_clear() afterwards. */
+/* May reorder `argv`. The caller ends `line` with command_line_clear(). */
 void command_line_parse(int argc, char **argv, struct command_line *line);
 void command_line_clear(struct command_line *line);
 
 /* "Usage: ..." with options, commands and the configuration's options. */
 void command_line_help(FILE *out);
-/* The same for one command. */
+/* The usage, the options and the purpose of one command. */
 void command_line_help_of(const struct command *command, FILE *out);
-/* NULL when there is none of that name: that is said, with those that are near. */
+/* NULL when there is no command of that name: then an error was printed, with the names
+ * that are close to it. */
 const struct command *command_line_find(const char *name);
 
 #endif

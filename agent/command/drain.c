@@ -1,5 +1,6 @@
-/* vgpu-agent drain GPU, undrain GPU: nobody new on a GPU, whose devices stay. The order
- * is a file (agent/state/requests.h), so both work whether the daemon runs or not. */
+/* vgpu-agent drain GPU, undrain GPU: keeps new consumers from a GPU, whose devices
+ * stay, or ends that. The request is a file (agent/state/requests.h), so both work
+ * whether the daemon runs or not. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -12,16 +13,17 @@
 #include "lib/xalloc.h"
 
 struct draining {
-    bool drain;   /* or undrain */
-    bool changed; /* it was not so before */
+    bool drain;   /* drain; false: undrain */
+    bool changed; /* the request did not stand, or stood, before */
     char *gpu;
-    bool done;     /* Placement has it */
-    char *pending; /* why not yet */
+    bool done;     /* Placement has the new value */
+    char *pending; /* why not yet; NULL: no reason */
 };
 
 /* ---- which GPU ---- */
 
-/* Names that are no GPU's on this host, and yet something is known by them. */
+/* Adds the names of GPUs that need not be on the host: drained and configured ones, and
+ * those of the host's providers. */
 static void add_known(const struct command_session *session, struct gpu_names *names)
 {
     names->gpus = strlist_copy(session->cycle.drained);
@@ -45,7 +47,7 @@ static int check_mode(const struct command_session *session, bool drain,
 
 /* ---- waiting for the daemon ---- */
 
-/* No write is outstanding for the GPU's inventory. */
+/* Whether no write is outstanding for the GPU's inventory. */
 static bool is_carried_out(const struct command_session *session, void *data)
 {
     const struct draining *draining = data;
@@ -74,7 +76,7 @@ static void wait_for_daemon(struct command_session *session, struct draining *dr
 
 /* ---- the result ---- */
 
-/* How the GPU stands; NULL: that is not known. */
+/* The status of the GPU; NULL: it is not known. */
 static const struct gpu_status *find(const struct gpu_status_list *list,
                                      const char *gpu)
 {
@@ -152,7 +154,7 @@ static int give_request(struct command_session *session, const char *asked,
                                                draining->gpu, &draining->changed, err);
 }
 
-/* What somebody else has reserved is in nobody's order: `undrain` means it, too. */
+/* `undrain` also frees what an operator has reserved by hand, without a request. */
 static int free_reserved(struct command_session *session, struct draining *draining,
                          struct error *err)
 {
@@ -165,7 +167,7 @@ static int free_reserved(struct command_session *session, struct draining *drain
     return cycle_unreserve(session->agent, &session->cycle, draining->gpu, err);
 }
 
-/* Without Placement the order is given all the same. */
+/* When Placement cannot be reached, the request is made nevertheless. */
 static int look(struct command_session *session, struct error *err)
 {
     int rc = cycle_look(session->agent, agent_now(session->agent), false,

@@ -56,7 +56,7 @@ void gpu_names_clear(struct gpu_names *names)
 
 /* ---- what a GPU is called ---- */
 
-/* "84:00.0" as if the domain were 0000. False: it is no such address. */
+/* Parses "84:00.0" with the domain 0000. False: it is no such address. */
 static bool parse_without_domain(const char *asked, uint64_t *number)
 {
     _cleanup_free_ char *whole = xasprintf("0000:%s", asked);
@@ -73,7 +73,7 @@ static bool is_address(const char *name, const char *asked)
     return parse_without_domain(asked, &rest) && (number & 0xffff) == rest;
 }
 
-/* Of a card, of one of its parents, or of what is not on the host. */
+/* `name` is that of a card, of a parent, or of a GPU that is not on the host. */
 static bool is_called(const char *name, const char *asked)
 {
     _cleanup_free_ char *libvirts = node_device_name("pci", name);
@@ -100,7 +100,8 @@ static void find_providers(const struct gpu_names *names, const char *asked,
             strlist_add_unique(found, names->provider_gpus.items[i]);
 }
 
-/* All that are called so, as the host or the configuration names them. */
+/* Adds all GPUs that `asked` can mean, by the names that the host or the configuration
+ * uses. */
 static void find_all(const struct host *host, const struct gpu_names *names,
                      const char *asked, struct strlist *found)
 {

@@ -1,5 +1,5 @@
-/* vgpu-agent gpus: the physical GPUs of this host, what they are configured for, and how
- * each stands. */
+/* vgpu-agent gpus: the physical GPUs of this host, their configuration and their
+ * state. */
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -44,7 +44,7 @@ static void add_number(struct table *table, const struct gpu_status *status,
         table_none(table);
 }
 
-/* `gpu` is NULL for one that the configuration or Placement has and the host not. */
+/* `gpu` is NULL for a GPU that the configuration or Placement has, but not the host. */
 static void add_gpu(struct table *table, const struct gpu_status *status,
                     const struct gpu *gpu)
 {
@@ -61,19 +61,19 @@ static void add_gpu(struct table *table, const struct gpu_status *status,
     add_number(table, status, status->total);
     add_number(table, status, status->used);
     add_number(table, status, status->reserved);
-    /* Some of its files could not be read. */
+    /* The number of its devices is not known. */
     if (status->health == GPU_UNREADABLE)
         table_none(table);
     else
         table_int(table, status->devices);
     table_string(table, status->reason);
-    /* SERVICE says all that there is to say of it. */
+    /* The column SERVICE says "unused" already. */
     if (status->known && status->service == GPU_UNUSED && gpu && gpu_offers_types(gpu))
         table_brief(table, "-");
     add_types(table, gpu);
 }
 
-/* For people: why there is nothing to see, or nothing to be had. */
+/* For people: why the table is empty, or why no type is enabled. */
 static void print_why(const struct cycle *cycle, size_t rows)
 {
     const struct config *config = cycle->config;
@@ -102,7 +102,7 @@ static int print_gpus(const struct cycle *cycle, enum output_format format)
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
-/* Before there is a Placement the host alone is worth a look. */
+/* Without a usable [placement] the command looks only at the host. */
 static bool has_placement(const struct config *config)
 {
     _cleanup_problems_ struct config_problems problems = {0};
@@ -110,7 +110,8 @@ static bool has_placement(const struct config *config)
     return !config_has_errors(&problems);
 }
 
-/* True when the cycle has been looked at, be it without Placement: that is said. */
+/* True when the cycle has seen the host. If Placement could not be read, a message says
+ * so. */
 static bool look(const struct command_context *context, const struct config *config,
                  struct agent **agent, struct cycle *cycle)
 {

@@ -1,4 +1,4 @@
-/* vgpu-agent help [COMMAND]: what there is, or what one command does. */
+/* vgpu-agent help [COMMAND]: lists the commands, or explains one. */
 #include <stdio.h>
 #include <sysexits.h>
 

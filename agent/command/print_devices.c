@@ -19,7 +19,7 @@ struct question {
     const char *consumer;
     struct consumer_device *devices;
     size_t count;
-    struct error err; /* NONE: the devices are there */
+    struct error err; /* code NONE: the devices were found */
 };
 
 static void look_up(const struct command_session *session, struct question *question)
@@ -37,7 +37,7 @@ static bool is_answered(const struct command_session *session, void *data)
     return question->err.code != ERROR_BUSY;
 }
 
-/* Who asks for its devices is no migration. */
+/* The request tells the agent that this consumer is a server, and no migration. */
 static int wait_for_daemon(struct command_session *session, struct question *question,
                            struct error *err)
 {
@@ -56,7 +56,8 @@ static void ask(struct command_session *session, struct question *question)
     if (question->err.code != ERROR_BUSY ||
         wait_for_daemon(session, question, &err) == 0 || err.code == ERROR_TIMEOUT)
         return;
-    /* What nova-compute is to do, nobody else does. */
+    /* In nova mode nova-compute makes the devices, so it does not matter that no daemon
+     * runs. */
     bool owner = session->config->agent.mode == MODE_OWNER;
     if (err.code == ERROR_NOT_FOUND && !owner)
         return;
@@ -68,7 +69,7 @@ static void ask(struct command_session *session, struct question *question)
     question->err = err;
 }
 
-/* The scan has it from the backend, so there is one. */
+/* The scan took the name of the backend from the backend itself, so it is found. */
 static char *text_of(const struct consumer_device *device, device_text *text)
 {
     return text(backend_find(device->device->backend), device);

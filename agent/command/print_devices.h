@@ -1,6 +1,6 @@
 /*
- * print_devices: what `xml` and `qemu-args` share: a consumer's devices, each printed in
- * its own way, once the state file says that they are its own.
+ * print_devices: shared by `xml` and `qemu-args`: prints the devices of a consumer once
+ * the state file has them as the consumer's; each command has its own format.
  */
 #ifndef AGENT_COMMAND_PRINT_DEVICES_H
 #define AGENT_COMMAND_PRINT_DEVICES_H
@@ -10,21 +10,21 @@
 #include "agent/report/consumer_devices.h"
 #include "lib/json_write.h"
 
-/* The caller frees. */
+/* The text for one device. The caller frees. */
 typedef char *device_text(const struct backend *backend,
                           const struct consumer_device *device);
 
 struct device_printer {
-    device_text *text;  /* asks the backend of the device's kind */
-    const char *prefix; /* before the text, in lines that are to be copied */
-    /* The text as members of an object that has uuid and device_api already. */
+    device_text *text;  /* asks the backend of the device */
+    const char *prefix; /* printed before the text, for lines that are to be copied */
+    /* Writes the text as members of an object that has uuid and device_api already. */
     void (*write)(struct json_writer *w, const char *text);
 };
 
-/* A whole command. Prints each device of a consumer, given as it was typed, as the
- * backend of its kind has it, on lines of its own, or nothing. What is not written down
- * yet, or not made, is left to the daemon, which is woken and waited for; without one,
- * or after half a minute, it is an error. Gives the exit status. */
+/* Runs the whole command. `consumer` is the uuid as it was typed. Prints each device on
+ * lines of its own, in the format of its backend, or nothing. Where a device is not
+ * made or not in the state file yet, the daemon is woken and waited for; it is an error
+ * when no daemon runs or half a minute has passed. Gives the exit status. */
 int command_print_devices(const struct command_context *context, const char *consumer,
                           const struct device_printer *printer);
 

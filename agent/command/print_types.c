@@ -8,7 +8,8 @@
 #include "lib/text_wrap.h"
 #include "lib/xalloc.h"
 
-/* Each type once, though every virtual function offers it. */
+/* Whether `type` is the card's first with its id: every virtual function offers the
+ * type, and it is to be shown once. */
 static bool is_first(const struct gpu *gpu, const struct device_type *type)
 {
     return gpu_type(gpu, type->id) == type;
@@ -31,7 +32,7 @@ static void add_number(struct table *table, unsigned number)
         table_none(table);
 }
 
-/* What a card that is not well could still make is not known. */
+/* How many devices a card that is not healthy can still have is not known. */
 static void add_left(struct table *table, bool known, int64_t left)
 {
     if (known)
@@ -62,7 +63,7 @@ static void add_attributes(struct table *table, const struct device_type *type)
     add_number(table, attributes->frl_config);
 }
 
-/* ---- for programs, and wide: a row for each type of each card ---- */
+/* ---- for programs, and wide: one row for each type of each card ---- */
 
 static const struct table_column all_columns[] = {
     {.key = "gpu"},
@@ -103,7 +104,7 @@ static int print_all(const struct host *host, const struct asked_types *asked,
     return table_print(table, format, stdout);
 }
 
-/* ---- for people: a table for all cards that offer the same types ---- */
+/* ---- for people: one table for all cards that offer the same types ---- */
 
 static const struct table_column columns[] = {
     {.key = "type"},
@@ -138,7 +139,7 @@ static bool same_type(const struct device_type *a, const struct device_type *b)
            same_text(a->device_api, b->device_api);
 }
 
-/* Each type of `a` is one of `b`, and means the same. */
+/* Whether each type of `a` is also a type of `b` with the same properties. */
 static bool has_types_of(const struct gpu *a, const struct gpu *b)
 {
     for (size_t i = 0; i < a->parent_count; i++)
@@ -158,7 +159,7 @@ static bool is_equal(const struct gpu *a, const struct gpu *b)
                       has_types_of(a, b) && has_types_of(b, a));
 }
 
-/* The cards from `first` on that are as it is, and were not among those before. */
+/* Whether the card i belongs into one table with the card `first`. */
 static bool is_of_fold(const struct host *host, size_t first, size_t i,
                        const struct asked_types *asked)
 {
@@ -212,7 +213,7 @@ static void add_type(struct table *table, const struct host *host, size_t first,
     add_attributes(table, type);
 }
 
-/* Of its types there may be nothing but the ids. */
+/* Only the ids of its types may be readable, so there is no table for it. */
 static int print_unreadable(const struct gpu *gpu)
 {
     _cleanup_free_ char *text =
@@ -236,7 +237,7 @@ static int print_fold(const struct host *host, size_t first,
     return table_print(table, FORMAT_TABLE, stdout);
 }
 
-/* Cards without types are not passed over in silence. */
+/* Cards without types are listed as well, with the reason. */
 static void print_others(const struct host *host)
 {
     _cleanup_strlist_ struct strlist names = {0};
@@ -278,7 +279,7 @@ bool host_offers(const struct host *host, const struct asked_types *asked)
     return false;
 }
 
-/* Why there are none. */
+/* Says why no type is shown. */
 static int print_none(const struct host *host, const struct asked_types *asked,
                       const char *sysfs_root)
 {

@@ -1,5 +1,5 @@
-/* vgpu-agent prune [GPU]: deletes providers of GPUs that are no longer configured, once
- * nobody has anything of them. Where the daemon runs, it does it. */
+/* vgpu-agent prune [GPU]: deletes the providers of GPUs that are no longer configured,
+ * once they have no allocations. Where the daemon runs, it does so. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -12,18 +12,18 @@
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
-/* One provider that nothing is configured for. */
+/* A provider whose GPU is not configured. */
 struct candidate {
     char uuid[UUID_TEXT_SIZE];
     char *name, *gpu;
-    char *obstacle; /* why it stays; NULL: it is (to be) deleted */
+    char *obstacle; /* why it is not deleted; NULL: it is deleted, or is to be */
 };
 
 struct pruning {
-    char *gpu; /* that was named; NULL: all */
+    char *gpu; /* the GPU that was named; NULL: all */
     struct candidate *candidates;
     size_t count;
-    struct strlist wanted; /* uuids of those that can go */
+    struct strlist wanted; /* the uuids of the providers that can be deleted */
 };
 
 static void pruning_clear(struct pruning *pruning)
@@ -66,7 +66,7 @@ static const struct desired_provider *configured(const struct cycle *cycle,
     return NULL;
 }
 
-/* The GPU that was named, as the plan calls it. */
+/* Finds the GPU that was named, by the name that the plan uses. */
 static int find_gpu(const struct cycle *cycle, const char *asked, char **gpu,
                     struct error *err)
 {
@@ -142,7 +142,8 @@ static int request_all(const char *state_file, const struct strlist *providers,
     return 0;
 }
 
-/* Once more at the end: the look that saw the orders taken up may have begun before. */
+/* Looks once more at the end: the look that saw the requests withdrawn may have begun
+ * before that. */
 static int wait_for_daemon(struct command_session *session, struct pruning *pruning,
                            struct error *err)
 {
@@ -170,7 +171,7 @@ static int ask_daemon(struct command_session *session, struct pruning *pruning,
     return 0;
 }
 
-/* ---- by ourselves ---- */
+/* ---- without a daemon ---- */
 
 static int act(const struct command_session *session, struct pruning *pruning,
                struct error *err)

@@ -1,4 +1,5 @@
-/* vgpu-agent qemu-args CONSUMER: the arguments that give QEMU its devices. */
+/* vgpu-agent qemu-args CONSUMER: the arguments for QEMU that give a guest its
+ * devices. */
 #include "agent/command/print_devices.h"
 
 static char *argument(const struct backend *backend,

@@ -1,4 +1,5 @@
-/* vgpu-agent reload: makes the daemon read its files again, and waits for what it says. */
+/* vgpu-agent reload: makes the daemon read its files again, and waits for the
+ * result. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,8 @@
 #include "lib/xalloc.h"
 
 struct outcome {
-    pid_t pid;     /* the daemon's; 0: it was not told */
-    char *problem; /* why it goes on with what it had; NULL: it does not */
+    pid_t pid;     /* the daemon's; 0: no daemon got the signal */
+    char *problem; /* why it keeps the old configuration; NULL: it does not */
     int status;
 };
 
@@ -56,17 +57,7 @@ static void give_up(struct outcome *outcome, const struct error *err)
     }
 }
 
-/* Another daemon than the one that was told: it has read the files at its start. */
-static bool is_started_anew(const char *state_file, struct outcome *outcome)
-{
-    pid_t now;
-    if (instance_signal_daemon(state_file, 0, &now, NULL) != 0 || now == outcome->pid)
-        return false;
-    outcome->pid = now;
-    return true;
-}
-
-/* Waits until it has read them, or says why it has not. */
+/* Waits until the daemon has read the files or refused them. */
 static void ask(const char *state_file, struct outcome *outcome, struct error *err)
 {
     struct patience patience = {0};

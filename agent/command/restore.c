@@ -1,5 +1,6 @@
-/* vgpu-agent restore: puts the devices back that a reboot took, before guests start.
- * Asks nobody but the host: Placement may be far away, or not there yet. */
+/* vgpu-agent restore: makes the devices again that a reboot removed, before guests
+ * start. It reads only the host and the state file: Placement may not be reachable
+ * yet. */
 #include <errno.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -10,11 +11,11 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-#define PATIENCE 60000 /* milliseconds: how long a driver may take over its creates */
+#define PATIENCE 60000 /* milliseconds, for the driver's creates */
 #define PAUSE_NS 250000000L
 #define MAX_WAIT 86400
 
-/* Of --wait; 0 without it. */
+/* The value of --wait; 0 without it. */
 static int take_wait(const char *text, int64_t *wait)
 {
     char *end;
@@ -27,7 +28,8 @@ static int take_wait(const char *text, int64_t *wait)
     return EX_USAGE;
 }
 
-/* One attempt; what is still missing, and why, is in `missing`. */
+/* Makes one attempt. `missing` gets the devices that are still missing, with the
+ * reasons. */
 static int attempt(struct command_session *session, struct problem_list *missing,
                    struct error *err)
 {
@@ -42,7 +44,8 @@ static int attempt(struct command_session *session, struct problem_list *missing
     return 0;
 }
 
-/* Cards come late: their drivers load, virtual functions are enabled by a service. */
+/* Repeats the attempt for as long as --wait allows, since cards appear late: their
+ * drivers load, a service enables their virtual functions. */
 static int restore(struct command_session *session, int64_t wait, bool *all,
                    struct error *err)
 {
@@ -57,7 +60,7 @@ static int restore(struct command_session *session, int64_t wait, bool *all,
     }
 }
 
-/* *whole: the state file could be read, and so all that was made is known. */
+/* *whole: the state file could be read, so that all devices to restore are known. */
 static int open_session(struct command_session *session,
                         const struct command_context *context, bool *whole)
 {

@@ -1,5 +1,5 @@
 /*
- * session: what commands share that look at the host and at Placement: the
+ * session: shared by the commands that look at the host and at Placement: the
  * configuration, the agent, and one look. Errors are printed here, once.
  */
 #ifndef AGENT_COMMAND_SESSION_H
@@ -9,35 +9,38 @@
 #include "agent/cycle.h"
 
 struct command_session {
-    /* To be set before it is opened: errors of the files do not end it, since the
-     * daemon goes on, too, with what it had. `faulty`: there were some; all were said. */
+    /* `lenient` is set by the caller: errors in the files do not end the command, since
+     * the daemon keeps its old configuration, too. `faulty`: there were errors; all
+     * were logged. */
     bool lenient, faulty;
     struct config *config;
     struct agent *agent;
     struct cycle cycle;
-    char *note; /* what there is to hear about the state file; it was logged. NULL:
-                   nothing */
+    /* What the operator must be told about the state file; it was logged. NULL:
+     * nothing. */
+    char *note;
 };
 
-/* Reads the configuration and opens the agent. 0, or the exit status. In both cases the
- * caller ends it with command_session_end(). */
+/* Reads the configuration and makes the agent. 0, or the exit status. The caller ends
+ * the session with command_session_end() in both cases. */
 int command_session_open(struct command_session *session,
                          const struct command_context *context,
                          enum agent_access access);
-/* The same, and cycle_look() with who uses the devices. */
+/* Like command_session_open(), and then calls cycle_look(), with who uses the
+ * devices. */
 int command_session_look(struct command_session *session,
                          const struct command_context *context);
 void command_session_end(struct command_session *session);
 
-/* Under another root than the state file's it is not known who has what: INVALID with
- * that, and what mends it. */
+/* INVALID when the root provider is not the state file's, with what to do: then it is
+ * not known which consumer has which device. */
 int command_check_root(const struct cycle *cycle, struct error *err);
 
-/* The steps of all rounds and what became of them, or the line `nothing`. 0, or -1 when
+/* Prints the steps of all rounds with their results, or the line `nothing`. -1 when
  * standard output failed. */
 int command_print_done(const struct cycle *cycle, const char *nothing,
                        enum output_format format);
-/* cycle_problems(), a line each, on standard error. */
+/* Prints each of cycle_problems() as a line on standard error. */
 void command_print_problems(const struct cycle *cycle);
 
 #define _cleanup_session_ _cleanup_(command_session_end)

@@ -1,4 +1,4 @@
-/* vgpu-agent status: is all well, and what is not, on one screen. */
+/* vgpu-agent status: whether all is well, and what is not, on one screen. */
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -16,14 +16,18 @@
 
 struct status {
     const struct cycle *cycle;
-    int64_t now;                               /* seconds since the epoch */
-    unsigned sync_interval;                    /* seconds */
-    struct instance_holder holder;             /* who may change things */
-    int64_t cycle_end;                         /* the daemon's last; 0: none yet */
-    bool files_changed;                        /* since the daemon read them */
-    char *no_space;                            /* for the state file; NULL: there is */
-    struct problem_list said;                  /* by the daemon */
-    struct error placement;                    /* code NONE: it answers */
+    int64_t now;                   /* seconds since the epoch */
+    unsigned sync_interval;        /* seconds */
+    struct instance_holder holder; /* the process that may change things */
+    /* the end of the daemon's last cycle; 0: none has ended */
+    int64_t cycle_end;
+    /* the files have changed since the daemon read them */
+    bool files_changed;
+    /* why the state file cannot be written (full disk); NULL: it can */
+    char *no_space;
+    /* the problems that the daemon reports */
+    struct problem_list said;
+    struct error placement;                    /* code NONE: Placement answers */
     size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
     struct gpu_status_list gpus;
     struct problem_list problems;
@@ -37,20 +41,21 @@ static pid_t daemon_of(const struct status *status)
                                                                 : 0;
 }
 
-/* What the daemon is about to do, or could not do. */
+/* The number of steps that the daemon is about to carry out, or could not. */
 static size_t change_count(const struct status *status)
 {
     return cycle_plan(status->cycle)->step_count;
 }
 
-/* Placement could be read, and as the host that the state file belongs to: only then is
- * it known who has what, and what is to be done. */
+/* Whether Placement was read and has the root provider that the state file belongs to.
+ * Otherwise it is not known which consumer has which device, and what is to be done. */
 static bool is_known(const struct status *status)
 {
     return status->cycle->observed && !cycle_plan(status->cycle)->other_root;
 }
 
-/* How long it is since the daemon has shown that it works. */
+/* Seconds since the end of the daemon's last cycle, or since its start when no cycle
+ * has ended. */
 static int64_t silence(const struct status *status)
 {
     int64_t last = status->cycle_end ? status->cycle_end : status->holder.since;
@@ -121,7 +126,8 @@ static void print_allocations(const struct status *status)
                                                   : "none");
 }
 
-/* The board's VGA chip is no operator's concern here; `gpus` has it. */
+/* A GPU that is not configured and has no provider, such as the board's VGA chip, is
+ * not shown here; `gpus` shows it. */
 static bool is_shown(const struct gpu_status *gpu)
 {
     return gpu->provider_name || gpu->service != GPU_UNUSED;
@@ -142,7 +148,7 @@ static void add_gpu(struct table *table, const struct gpu_status *gpu)
             table_int(table, numbers[i]);
         else
             table_none(table);
-    /* What is wrong stands among the problems. */
+    /* A reason that is a problem is printed among the problems. */
     table_string(table, gpu->wrong ? NULL : gpu->reason);
 }
 
@@ -299,7 +305,8 @@ static int show(const struct status *status, enum output_format format)
     return status->problems.count == 0 ? EX_OK : 1;
 }
 
-/* Where it was told to read them and refused, it says why. */
+/* Whether the daemon reports that it has refused the files at a reload: then that is
+ * the problem to show, and not that they have changed. */
 static bool refused_files(const struct status *status)
 {
     for (size_t i = 0; i < status->said.count; i++)
@@ -327,7 +334,7 @@ static int look_at_daemon(const struct config *config, struct status *status,
     return 0;
 }
 
-/* Also where only Placement cannot be read: that is a part of the picture. */
+/* Where only Placement cannot be read, the rest is shown, with the error. */
 static int look(struct command_session *session, struct status *status,
                 struct error *err)
 {
@@ -343,7 +350,8 @@ static int look(struct command_session *session, struct status *status,
     return 0;
 }
 
-/* The daemon first: a look at a host that does not answer may take long. */
+/* Prints the state of the daemon first, since a look at a host with a hanging driver
+ * may take long. */
 static int look_and_show(struct command_session *session, struct status *status,
                          enum output_format format, int *result, struct error *err)
 {

@@ -1,11 +1,11 @@
-/* vgpu-agent sync: one cycle, and what it did. */
+/* vgpu-agent sync: runs one cycle and prints what it did. */
 #include <sysexits.h>
 
 #include "agent/command/session.h"
 #include "agent/report/cycle_problems.h"
 
 #define PATIENCE \
-    60000 /* milliseconds: nobody comes after us to see what became of it */
+    60000 /* milliseconds: no later cycle will report the result of an operation */
 
 static int run(const struct command_context *context, int argc, char **argv)
 {

@@ -1,4 +1,4 @@
-/* vgpu-agent tree: this host's providers as Placement has them, all of them. */
+/* vgpu-agent tree: all providers of this host as Placement has them. */
 #include <string.h>
 #include <sysexits.h>
 
@@ -8,7 +8,7 @@
 #include "lib/text_wrap.h"
 #include "lib/xalloc.h"
 
-/* A provider with all that is known of it; the fetch reads only the agent's own. */
+/* A provider with all its parts; the fetch reads only those of the agent's own. */
 struct node {
     const struct provider *provider;
     struct class_inventory *inventories;
@@ -51,7 +51,7 @@ static int64_t used(const struct node *node, const char *resource_class)
 
 #define RESOLUTION "HW_GPU_RESOLUTION_"
 
-/* A type earns some twenty resolutions: people see how many. */
+/* A type has some twenty traits of resolutions: people get their number. */
 static void print_traits(const struct strlist *traits, int indent, bool wide)
 {
     _cleanup_strlist_ struct strlist shown = {0};

@@ -6,7 +6,7 @@
 #include "lib/strlist.h"
 #include "lib/xalloc.h"
 
-/* How many a message lists before it says "and others". */
+/* How many types a message lists before it says "and others". */
 #define LISTED_MAX 12
 
 static char *text_of(const struct device_type *type)
@@ -14,7 +14,7 @@ static char *text_of(const struct device_type *type)
     return type->name ? xasprintf("%s (%s)", type->id, type->name) : xstrdup(type->id);
 }
 
-/* Calls for each type of each parent, until it gives true. */
+/* Calls the function for each type of each parent, until it returns true. */
 static void for_each(const struct gpu *gpus, size_t count,
                      bool (*take)(const struct device_type *type, void *data),
                      void *data)

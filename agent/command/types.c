@@ -1,4 +1,5 @@
-/* vgpu-agent types [GPU|TYPE]: what the host's GPUs, or one of them, can be cut into. */
+/* vgpu-agent types [GPU|TYPE]: the types that the host's GPUs, or one of them,
+ * offer. */
 #include <string.h>
 #include <sysexits.h>
 
@@ -8,7 +9,7 @@
 #include "agent/command/type_names.h"
 #include "agent/state/machine_id.h"
 
-/* Where the state file cannot be read, providers' names are not known here. */
+/* Without a readable state file, the names of providers are not known here. */
 static void add_providers(const struct config *config, struct gpu_names *names)
 {
     _cleanup_(journal_freep) struct journal *journal = NULL;

@@ -1,4 +1,5 @@
-/* vgpu-agent xml CONSUMER: the elements that put its devices into a libvirt domain. */
+/* vgpu-agent xml CONSUMER: the elements for a libvirt domain that give it the devices
+ * of a consumer. */
 #include "agent/command/print_devices.h"
 
 static char *element(const struct backend *backend,

@@ -74,7 +74,8 @@ void auth_set_token(struct auth *auth, const char *token)
     auth->header = token ? xasprintf(TOKEN_HEADER "%s", token) : NULL;
 }
 
-/* So many characters of a secret are treated like the whole secret. */
+/* A part of a secret of at least this many characters is hidden like the whole
+ * secret. */
 #define TELLING_PART 8
 
 static size_t length_in_common(const char *a, const char *b)

@@ -1,8 +1,9 @@
 /*
- * auth: how requests to Placement say who we are, and where Placement is if the
- * configuration does not say. One struct of functions for each way; auth_new() takes
- * the one that auth_type names. Secrets are wiped when freed and are in no message. One
- * thread; options and http are borrowed for the whole life.
+ * auth: authenticates requests to Placement, and finds Placement's URL when the
+ * configuration does not give it. Each way to authenticate is one struct of functions;
+ * auth_new() makes the one that auth_type names. Secrets are wiped when they are freed,
+ * and no message contains one. One thread; options and http are borrowed for the whole
+ * life.
  */
 #ifndef PLACEMENT_CLIENT_AUTH_H
 #define PLACEMENT_CLIENT_AUTH_H
@@ -40,8 +41,9 @@ int auth_new(const struct placement_config *options, struct http *http,
 void auth_free(struct auth *auth);
 DEFINE_CLEANUP(struct auth *, auth_free)
 
-/* Replaces our secrets in a text by stars, and any part of them of eight characters or
- * more: the refusal of a server may quote what it was sent, and cut what it quotes. */
+/* Replaces our secrets in a text by stars, and also any part of them of eight
+ * characters or more: a server's error message may quote what it was sent, and may cut
+ * the quotation. */
 void auth_redact(const struct auth *auth, char *text);
 
 /* Replaces the token, whose memory is wiped. NULL: there is none from now on. */

@@ -78,7 +78,8 @@ int auth_none_new(const struct placement_config *options, struct auth **out,
     return make_token("notused", out, err);
 }
 
-/* For a Placement with auth_strategy = noauth2, which believes what the token says. */
+/* For a Placement with auth_strategy = noauth2, which takes user and project from the
+ * token itself. */
 int auth_noauth_new(const struct placement_config *options, struct auth **out,
                     struct error *err)
 {

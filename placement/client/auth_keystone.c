@@ -7,19 +7,19 @@
 #include "placement/client/hint.h"
 #include "placement/client/keystone.h"
 
-/* A token of Keystone's, fetched when the first request needs it, then ahead of its
- * expiry, and after it was refused. */
+/* A token from Keystone. It is requested for the first request that needs it, again
+ * some time before it expires, and again after a server has refused it. */
 struct keystone {
     struct auth auth;
-    char *url; /* where tokens are */
-    /* Placement's, by the token's catalog; NULL: endpoint_override is set. */
+    char *url; /* the URL that gives tokens */
+    /* Placement's URL from the token's catalog; NULL: endpoint_override is set. */
     char *endpoint;
     int64_t renew_at, dead_at; /* on the clock of auth.now() */
     int64_t expires_at;        /* seconds since the epoch */
 };
 
-/* While Keystone does not answer, a token that still holds serves, and Keystone is not
- * asked again with every request. */
+/* While Keystone does not answer, a token that is still valid is used, and Keystone is
+ * not asked again for every request. */
 #define ASK_AGAIN_AFTER 15 /* seconds */
 
 static void drop_token(struct keystone *keystone)
@@ -28,8 +28,9 @@ static void drop_token(struct keystone *keystone)
     keystone->expires_at = 0;
 }
 
-/* A refusal here is about who we are, whatever its status: a deleted application
- * credential is a 404. Callers must not take it for a provider that is gone. */
+/* Sets the error for a refusal by Keystone. It is about our credentials, whatever the
+ * status: a deleted application credential gives 404, which callers must not take for a
+ * provider that does not exist. */
 static int set_refusal(const struct keystone *keystone, const struct http_reply *reply,
                        struct error *err)
 {
@@ -164,7 +165,7 @@ int auth_keystone_new(const struct placement_config *options, struct auth **out,
     _cleanup_(keystone_secret_freep) char *body = NULL;
     size_t length;
     char *url;
-    /* What is missing shows now, not when the first request is sent. */
+    /* Missing options are reported now, and not when the first request is sent. */
     if (keystone_request(options, &body, &length, err) != 0 ||
         keystone_tokens_url(options, &url, err) != 0)
         return -1;

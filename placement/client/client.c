@@ -73,7 +73,7 @@ int placement_delete_provider(struct placement_client *client, const char *uuid,
     return exchange(client, &call, NULL, err);
 }
 
-/* GET of what a provider has. */
+/* GET of one part of a provider. */
 static int get_part(struct placement_client *client, struct call *call,
                     const char *uuid, const char *part, struct json_object **json,
                     struct error *err)
@@ -184,7 +184,7 @@ static int get_some_traits(struct placement_client *client, const struct strlist
     return 0;
 }
 
-/* How many names from the first on fit one request: at least one. */
+/* How many names fit into one request, counted from `first`: at least one. */
 static size_t fitting(const struct strlist *names, size_t first)
 {
     size_t length = strlen(names->items[first]), n = 1;

@@ -6,11 +6,13 @@
 #include "lib/json_read.h"
 #include "lib/xalloc.h"
 
-/* Of a text; what is behind is not shown in any case. */
+/* The length of a text that is processed; what comes after it would not be shown
+ * anyway. */
 #define MOST_LOOKED_AT (16u << 10)
 
-/* Copies up to `length` bytes: runs of blanks and control characters become one space,
- * and what does not fit is marked. A cut never leaves half a UTF-8 character. */
+/* Copies up to `length` bytes. Each run of blanks and control characters becomes one
+ * space. A text that does not fit is cut and marked; the cut never leaves half a UTF-8
+ * character. */
 static void collapse(char *out, size_t size, const char *text)
 {
     size_t used = 0;
@@ -36,7 +38,7 @@ static void collapse(char *out, size_t size, const char *text)
     out[used] = 0;
 }
 
-/* The secrets go before the blanks, of which they may have some. */
+/* Secrets are hidden before blanks are collapsed, since a secret may contain blanks. */
 static void copy_line(char *out, size_t size, const char *text, size_t length,
                       const struct auth *auth)
 {
@@ -55,8 +57,8 @@ static void copy_member(char *out, size_t size, struct json_object *json,
         copy_line(out, size, text, strlen(text), auth);
 }
 
-/* Placement's detail begins with the standard sentence on its status; what is worth
- * reading is the paragraph after it, and the schema that may follow is not. */
+/* Placement's detail begins with the standard sentence on its status. Only the
+ * paragraph after it is useful; a schema may follow, which is left out. */
 static void copy_detail(struct error_body *out, const char *detail,
                         const struct auth *auth)
 {
@@ -89,7 +91,7 @@ static void read_keystone(struct error_body *out, struct json_object *error,
         copy_member(out->text, sizeof out->text, error, "title", auth);
 }
 
-/* In an encoding that needs no guess. */
+/* Whether the text is ASCII, so that its encoding need not be guessed. */
 static bool is_plain(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
@@ -98,7 +100,8 @@ static bool is_plain(const char *text, size_t length)
     return true;
 }
 
-/* A proxy's page: its title. Other text: as it is. */
+/* Takes the title of an HTML page, which comes from a proxy; takes other text as it
+ * is. */
 static void read_text(struct error_body *out, const char *body, size_t length,
                       const struct auth *auth)
 {

@@ -1,10 +1,11 @@
 /*
- * error_body: what a server says about a request that failed, as one short line. Known
- * are Placement's {"errors": [{"title", "detail", "code", "request_id"}]} (detail with
- * paragraphs in it, code from microversion 1.23 on), Keystone's {"error": {"title",
- * "message", "code"}} (code a number, or with keystonemiddleware a string; message at
- * times kilobytes), and HTML or text from a proxy on the way. Never fails: what is none
- * of these gives an empty text. What repeats a secret is starred before it is cut.
+ * error_body: reduces a server's message about a failed request to one short line.
+ * Known formats are Placement's {"errors": [{"title", "detail", "code", "request_id"}]}
+ * (detail with paragraphs in it, code from microversion 1.23 on), Keystone's {"error":
+ * {"title", "message", "code"}} (code a number, or with keystonemiddleware a string;
+ * message sometimes of kilobytes), and HTML or text from a proxy. Never fails: any
+ * other format gives an empty text. Secrets are replaced by stars before the text is
+ * cut.
  */
 #ifndef PLACEMENT_CLIENT_ERROR_BODY_H
 #define PLACEMENT_CLIENT_ERROR_BODY_H
@@ -14,7 +15,7 @@
 #include "placement/client/auth.h"
 
 struct error_body {
-    bool from_placement; /* it has the form of Placement's */
+    bool from_placement; /* it has Placement's format */
     char text[400];      /* no control characters, blanks collapsed, cut with "..." */
     char code[80];       /* "placement.concurrent_update"; "" where there is none */
     char request_id[64]; /* "req-..."; "" where the body names none */

@@ -15,8 +15,8 @@ static const struct {
     {"placement.duplicate_name", ERROR_EXISTS},
 };
 
-/* Servers before microversion 1.23 send no code, and newer ones not always one that
- * says anything: then the method tells. */
+/* The error for a 409. Servers before microversion 1.23 send no code, and newer ones
+ * sometimes send one without meaning: then the method decides. */
 static enum error_code code_of_conflict(const char *method, const char *code)
 {
     for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++)
@@ -38,7 +38,7 @@ static enum error_code code_of_status(const char *method, long status,
         return ERROR_FORBIDDEN;
     case 404:
     case 410:
-        /* A proxy's says nothing about a provider. */
+        /* A 404 from a proxy says nothing about a provider. */
         return body->from_placement ? ERROR_NOT_FOUND : ERROR_PROTOCOL;
     case 405:
     case 406:
@@ -53,7 +53,7 @@ static enum error_code code_of_status(const char *method, long status,
     case 429:
         return ERROR_UNREACHABLE;
     case 500:
-        /* OpenStack's Placement answers so where two writers set one provider's traits
+        /* OpenStack's Placement sends this when two clients set one provider's traits
          * in the same moment, and both had the right generation. */
         return strstr(body->text, "concurrently updated") ? ERROR_CONFLICT
                                                           : ERROR_UNREACHABLE;
@@ -71,7 +71,7 @@ int refusal_set(struct error *err, const char *method, const struct http_reply *
     const char *id = body.request_id[0] ? body.request_id : request_id;
     if (!id || strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEF0123456789-") != strlen(id))
         id = "";
-    /* That one says nothing. */
+    /* The code "placement.undefined_code" tells nothing. */
     if (strcmp(body.code, "placement.undefined_code") == 0)
         body.code[0] = 0;
     bool any = body.code[0] || id[0];

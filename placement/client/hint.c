@@ -10,7 +10,7 @@ static bool is_redirection(long status)
            status == 308;
 }
 
-/* {"versions": {"values": [...]}}, and below /v3 {"version": {...}}. */
+/* Keystone sends {"versions": {"values": [...]}}, and below /v3 {"version": {...}}. */
 static bool is_keystones(struct json_object *json)
 {
     struct json_object *member;

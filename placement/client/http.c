@@ -22,8 +22,9 @@ struct http {
     bool (*interrupted)(void *data);
     void *interrupted_data;
     unsigned long requests;
-    struct strlist answered;   /* "http://host:port" of each peer that ever did */
-    char why[CURL_ERROR_SIZE]; /* libcurl's words on the last failure */
+    /* "http://host:port" of each server that has ever answered */
+    struct strlist answered;
+    char why[CURL_ERROR_SIZE]; /* libcurl's message on the last failure */
 };
 
 DEFINE_CLEANUP(struct curl_slist *, curl_slist_free_all)
@@ -74,7 +75,7 @@ const char *http_header(struct http *http, const char *name)
     return header->value;
 }
 
-/* What came so far; room grows by doubling. */
+/* The reply as far as it was received; the buffer grows by doubling. */
 struct incoming {
     char *data;
     size_t length, room;
@@ -117,7 +118,7 @@ static void set_tls(CURL *easy, const struct placement_config *options)
 {
     if (options->cafile) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, options->cafile);
-        /* Only that file is trusted, not the system's folder beside it. */
+        /* Only cafile is trusted, and not the system's folder of certificates. */
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
     if (options->insecure) {
@@ -126,7 +127,7 @@ static void set_tls(CURL *easy, const struct placement_config *options)
     }
     if (options->certfile)
         curl_easy_setopt(easy, CURLOPT_SSLCERT, options->certfile);
-    /* As with keystoneauth, one file may hold both. */
+    /* As in keystoneauth, one file may hold both the certificate and the key. */
     if (options->certfile || options->keyfile)
         curl_easy_setopt(easy, CURLOPT_SSLKEY,
                          options->keyfile ? options->keyfile : options->certfile);
@@ -190,7 +191,7 @@ static enum error_code code_of(CURLcode rc)
     case CURLE_FILESIZE_EXCEEDED:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_OUT_OF_MEMORY: /* libcurl's word for headers that are too large, too */
+    case CURLE_OUT_OF_MEMORY: /* libcurl's code also for headers that are too large */
     case CURLE_BAD_CONTENT_ENCODING:
         return ERROR_PROTOCOL;
     default:
@@ -200,7 +201,7 @@ static enum error_code code_of(CURLcode rc)
 
 /* ---- what to try ---- */
 
-/* "http://host:port" */
+/* Gives "http://host:port" of the URL. */
 static char *origin_of(const char *url)
 {
     const char *host = strstr(url, "://");
@@ -213,14 +214,15 @@ static bool says(const struct http *http, const char *word)
     return strcasestr(http->why, word) != NULL;
 }
 
-/* OpenSSL's words and GnuTLS's, for an answer that is no TLS. */
+/* Whether OpenSSL or GnuTLS says that the server has answered without TLS. */
 static bool is_plain_answer(const struct http *http)
 {
     return says(http, "wrong version number") || says(http, "packet length") ||
            says(http, "http request") || says(http, "unexpected TLS packet");
 }
 
-/* The same where the connection ended before its answer was read. */
+/* Whether OpenSSL or GnuTLS says that the connection ended before an answer was
+ * read. */
 static bool is_cut_off(const struct http *http)
 {
     return says(http, "SSL_ERROR_SYSCALL") || says(http, "reset by peer") ||
@@ -239,7 +241,8 @@ static const char *hint_on_certificate(const struct http *http)
                : "; expected cafile with the certificate of its authority (PEM)";
 }
 
-/* Who never answered may speak the other of the two. */
+/* Advice for a failed connection. A server that has never answered may expect http
+ * instead of https, or https instead of http. */
 static const char *hint_on(const struct http *http, CURLcode rc, const char *url)
 {
     bool secure = strncasecmp(url, "https:", 6) == 0;
@@ -256,7 +259,7 @@ static const char *hint_on(const struct http *http, CURLcode rc, const char *url
         return "; expected certificates in PEM in cafile";
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
-    case CURLE_UNSUPPORTED_PROTOCOL: /* "HTTP/0.9": no HTTP at all */
+    case CURLE_UNSUPPORTED_PROTOCOL: /* "HTTP/0.9": the answer is not HTTP */
         return secure || known ? "" : "; does it speak https:// there?";
     default:
         return "";
@@ -298,7 +301,7 @@ static struct curl_slist *headers_of(const struct http_request *request)
     return list;
 }
 
-/* Some of the lines say who we are. */
+/* Some of the headers are credentials. */
 static void wipe(struct curl_slist *list)
 {
     for (; list; list = list->next)
@@ -341,7 +344,7 @@ void http_reply_clear(struct http_reply *reply)
     *reply = (struct http_reply){0};
 }
 
-/* False when it was interrupted. A signal ends the wait, too. */
+/* Waits between two attempts. False when it was interrupted, also by a signal. */
 static bool wait_for(const struct http *http, double seconds)
 {
     for (long left = (long)(seconds * 1000); left > 0; left -= 1000) {
@@ -353,8 +356,8 @@ static bool wait_for(const struct http *http, double seconds)
     return true;
 }
 
-/* The pauses between tries, as keystoneauth has them: as long as was said, or else
- * doubled each time. */
+/* The pause before an attempt, as in keystoneauth: the configured one, or else one that
+ * doubles each time. */
 static double delay_before(unsigned retry, double said)
 {
     if (said > 0)

@@ -1,12 +1,12 @@
 /*
- * http: one request and its reply over libcurl: the transport below client and
- * auth_keystone. It keeps one easy handle, and with it the open connections to the
- * peers. Nothing of the environment is used: no proxy, no .netrc, no redirect. A reply
- * is bounded in size and a request in time. One thread.
+ * http: sends one request over libcurl and receives its reply: the transport below
+ * client and auth_keystone. It keeps one easy handle with the open connections to the
+ * servers. It takes nothing from the environment: no proxy, no .netrc; and it follows
+ * no redirect. A reply is limited in size and a request in time. One thread.
  *
- * Only what kept a whole reply from arriving is an error here (UNREACHABLE, TIMEOUT,
- * PROTOCOL, or INVALID for a TLS file that cannot be used); a reply of any status is
- * success. The texts hold neither headers nor bodies.
+ * An error here means that no whole reply was received (UNREACHABLE, TIMEOUT, PROTOCOL,
+ * or INVALID for a TLS file that cannot be used); a reply of any status is a success.
+ * The texts contain neither headers nor bodies.
  */
 #ifndef PLACEMENT_CLIENT_HTTP_H
 #define PLACEMENT_CLIENT_HTTP_H
@@ -20,8 +20,8 @@
 #include "lib/json_read.h"
 
 /* A tree of 2000 providers has 2 MB, 16000 objects and 60000 values; a catalog of 100
- * regions has as much. Whatever a reply is, it and what is made of it fit into the
- * MemoryMax of the units together (tests/system/test_placement_views.py). */
+ * regions has as much. Any reply within these limits, with what is made of it, fits
+ * into the MemoryMax of the units (tests/system/test_placement_views.py). */
 #define HTTP_MAX_REPLY (4u << 20) /* bytes */
 extern const struct json_bounds http_reply_bounds;
 
@@ -64,8 +64,9 @@ const char *http_header(struct http *http, const char *name);
 /* The number of requests sent so far, retries included. */
 unsigned long http_requests(const struct http *http);
 
-/* Asked about once a second while a request is under way or a retry waits; true ends it
- * with ERROR_BUSY. For a daemon that is told to stop. */
+/* `interrupted` is called about once a second during a request and the pauses between
+ * attempts. When it returns true, the request ends with BUSY. It is for a daemon that
+ * is told to stop. */
 void http_set_interrupt(struct http *http, bool (*interrupted)(void *data), void *data);
 
 /* Checks that `url` is http(s)://host[:port][/path] without user and query. INVALID

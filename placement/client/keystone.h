@@ -1,6 +1,6 @@
 /*
- * keystone: the words of Keystone's API v3 that authenticate: what is asked of
- * POST /auth/tokens, and what its answer says. No I/O, no state.
+ * keystone: the messages of Keystone's API v3 for authentication: the body of POST
+ * /auth/tokens, and its reply. No I/O, no state.
  */
 #ifndef PLACEMENT_CLIENT_KEYSTONE_H
 #define PLACEMENT_CLIENT_KEYSTONE_H
@@ -11,7 +11,7 @@
 #include "lib/error.h"
 #include "lib/json_read.h"
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 /* "http://host/identity/v3/auth/tokens" from auth_url with or without "/v3". INVALID
  * for a URL of the API's version 2. The caller frees. */
@@ -28,11 +28,12 @@ int keystone_request(const struct placement_config *options, char **out, size_t 
 void keystone_secret_free(char *secret);
 DEFINE_CLEANUP(char *, keystone_secret_free)
 
-/* ---- understanding ---- */
+/* ---- replies ---- */
 
 struct keystone_token {
     int64_t expires_at; /* seconds since the epoch, by Keystone's clock */
-    /* seconds from issue to expiry, which do not depend on our clock */
+    /* Seconds from issue to expiry, by Keystone's clock alone, so independent of
+     * ours. */
     int64_t lifetime;
 };
 
@@ -41,14 +42,15 @@ int keystone_read_token(struct json_object *json, struct keystone_token *out,
                         struct error *err);
 
 /* Finds the URL of the service in token.catalog: by service_type, service_name and
- * region_name, at the first of valid_interfaces that has one. INVALID, with what was
- * looked for, when there is none. The caller frees. */
+ * region_name, with the first of valid_interfaces that the service has. INVALID, with
+ * what was searched for, when there is none. The caller frees. */
 int keystone_read_endpoint(struct json_object *json,
                            const struct placement_config *options, char **out,
                            struct error *err);
 
-/* How many seconds after its issue a token is to be replaced: two minutes before it
- * expires, as keystoneauth does it; a short one after half its life. */
+/* Seconds after its issue at which a token is to be renewed: two minutes before it
+ * expires, as keystoneauth does; for a token with a short lifetime, after half of
+ * it. */
 int64_t keystone_renew_after(const struct keystone_token *token);
 
 #endif

@@ -50,7 +50,7 @@ static bool has_text(struct json_object *json, const char *name, const char *wan
     return json_get_string(json, name, &text, NULL) == 0 && strcmp(text, wanted) == 0;
 }
 
-/* The type must be the one, and the name too where both sides say one. */
+/* The service type must match, and also the name where both sides have one. */
 static bool is_service(struct json_object *service,
                        const struct placement_config *options)
 {
@@ -60,7 +60,7 @@ static bool is_service(struct json_object *service,
             has_text(service, "name", options->service_name));
 }
 
-/* A service's URL at that interface, NULL when it has none. */
+/* The service's URL for that interface; NULL when it has none. */
 static const char *url_of(struct json_object *service, const char *interface,
                           const struct placement_config *options)
 {
@@ -93,7 +93,7 @@ static const char *find(struct json_object *catalog, const char *interface,
     return NULL;
 }
 
-/* How many of them a message lists. */
+/* How many items a message lists. */
 #define LISTED_MAX 8
 
 static void add_text(struct strlist *list, struct json_object *json, const char *name,
@@ -126,7 +126,7 @@ static void list_endpoints(struct strlist *list, struct json_object *service)
     }
 }
 
-/* What there is in place of it: the service's endpoints, or else the services. */
+/* For the error: the endpoints of the service, or else the services in the catalog. */
 static char *what_there_is(struct json_object *catalog,
                            const struct placement_config *options)
 {

@@ -18,7 +18,7 @@ int keystone_tokens_url(const struct placement_config *options, char **out,
         return error_set(err, ERROR_INVALID,
                          "auth_url names version 2 of Keystone's API; expected 3");
     bool versioned = length >= 3 && memcmp(url + length - 3, "/v3", 3) == 0;
-    /* Without the catalog the answer is a tenth as long. */
+    /* Without the catalog the reply has a tenth of the size. */
     *out = xasprintf("%.*s%s/auth/tokens%s", (int)length, url, versioned ? "" : "/v3",
                      options->endpoint_override ? "?nocatalog" : "");
     return 0;
@@ -122,7 +122,7 @@ static int write_credential(struct json_writer *w,
 
 static const struct {
     const char *auth_type, *method;
-    bool scoped; /* an application credential has its scope in it and takes no other */
+    bool scoped; /* an application credential contains its scope and accepts no other */
     int (*write)(struct json_writer *w, const struct placement_config *options,
                  struct error *err);
 } methods[] = {
@@ -203,8 +203,8 @@ static int write_auth(struct json_writer *w, const struct placement_config *opti
     return 0;
 }
 
-/* Room for all that may be written, each character escaped: a buffer that grew would
- * leave copies of a secret behind. */
+/* The most that may be written, with each character escaped. The buffer is allocated
+ * once: one that grew would leave copies of a secret in freed memory. */
 static size_t room_for(const struct placement_config *options)
 {
     const char *texts[] = {options->username,
@@ -228,7 +228,8 @@ static size_t room_for(const struct placement_config *options)
     size_t room = 1024;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         room += texts[i] ? 6 * strlen(texts[i]) : 0;
-    /* Twice, as the default domain may be written for user and project. */
+    /* Twice the size, since the default domain may be written for both user and
+     * project. */
     return 2 * room;
 }
 

@@ -8,13 +8,13 @@
 #include "placement/client/hint.h"
 #include "placement/microversion.h"
 
-/* Without nested providers there is nothing for the agent to do; what comes after the
- * last one that it knows may change what replies mean. */
+/* The agent needs nested providers. Microversions after the last one that it knows may
+ * change what replies mean. */
 #define LEAST_MINOR MICROVERSION_NESTED_PROVIDERS
 #define LATEST_MINOR MICROVERSION_MAX
 
-/* How much of a path or URL an error repeats: with many traits in it, it would leave no
- * room for the reason. */
+/* How much of a path or URL an error repeats: a long one, with many traits in it, would
+ * leave no room for the reason. */
 #define SHOWN 160
 
 int placement_client_new(const struct placement_config *options,
@@ -73,8 +73,8 @@ void call_clear(struct call *call)
     free(call->body);
 }
 
-/* The URL goes into the text of errors: it is what an operator needs, and
- * http_check_url() saw to it that no password is in it. */
+/* The URL is a part of the error's text, since an operator needs it; http_check_url()
+ * has made sure that it contains no password. */
 static int prefix_call(const struct placement_client *client, const struct call *call,
                        struct error *err)
 {
@@ -92,7 +92,7 @@ static void set_base(struct placement_client *client, const char *base)
     client->base = xstrndup(base, length);
 }
 
-/* One request, whatever its status. */
+/* Sends one request. A reply of any status is a success. */
 static int send_call(struct placement_client *client, const struct call *call,
                      struct http_reply *reply, struct error *err)
 {
@@ -121,7 +121,7 @@ static int send_call(struct placement_client *client, const struct call *call,
     return 0;
 }
 
-/* The same, with one more try after a 401 where a new token can be had. */
+/* Like send_call(), with one more attempt after a 401 if a new token can be had. */
 static int send_as_us(struct placement_client *client, const struct call *call,
                       struct http_reply *reply, struct error *err)
 {
@@ -198,7 +198,8 @@ static int read_versions(struct json_object *json, unsigned *least, unsigned *la
     return 0;
 }
 
-/* Whoever answers there: it is for us to say what it is. */
+/* The error for a service that is not Placement: our own text says which one it seems
+ * to be. */
 static int not_placement(const struct placement_client *client, const struct call *call,
                          const struct http_reply *reply, struct error *err)
 {
@@ -210,7 +211,7 @@ static int not_placement(const struct placement_client *client, const struct cal
     return prefix_call(client, call, err);
 }
 
-/* A status that says nothing of Placement itself. */
+/* Whether the status suggests that this URL is not Placement's. */
 static bool is_elsewhere(long status)
 {
     return status < 400 || status == 404 || status == 410;
@@ -255,8 +256,8 @@ static int agree_on_version(struct placement_client *client, struct error *err)
     return 0;
 }
 
-/* The same with a microversion, agreed on anew when the server no longer takes it: it
- * may have been replaced by an older one. */
+/* Like send_as_us(), with a microversion. It is negotiated again when the server
+ * refuses it: an older server may have replaced it. */
 static int send_versioned(struct placement_client *client, const struct call *call,
                           struct http_reply *reply, struct error *err)
 {

@@ -1,7 +1,7 @@
 /*
- * session: one call of the API as a whole: where Placement is, the microversion, who
- * we are, the request, its reply as JSON or as an error. Below it is http, above it are
- * the verbs in client. Internal to placement/client.
+ * session: makes one call of the API: it finds Placement's URL, negotiates the
+ * microversion, authenticates, sends the request, and gives the reply as JSON or as an
+ * error. It uses http; client is built on it. Internal to placement/client.
  */
 #ifndef PLACEMENT_CLIENT_SESSION_H
 #define PLACEMENT_CLIENT_SESSION_H
@@ -15,9 +15,9 @@ struct placement_client {
     const struct placement_config *options;
     struct http *http;
     struct auth *auth;
-    char
-        *base; /* the URL that was asked last, without a slash at its end; NULL: none */
-    unsigned minor; /* of the microversion; 0: not agreed on yet */
+    /* The URL of the last request, without a slash at its end; NULL: there was none. */
+    char *base;
+    unsigned minor; /* of the microversion; 0: not negotiated yet */
 };
 
 struct call {
@@ -27,16 +27,16 @@ struct call {
     size_t length;
 };
 
-/* What the call holds is freed. */
+/* Frees the members of the call. */
 void call_clear(struct call *call);
 #define _cleanup_call_ _cleanup_(call_clear)
 
-/* *reply is the caller's; NULL where the server sent no body. It may be NULL when no
- * reply is wanted. */
+/* The caller frees *reply; it is NULL when the server sent no body. `reply` may be NULL
+ * when none is wanted. */
 int exchange(struct placement_client *client, const struct call *call,
              struct json_object **reply, struct error *err);
 
-/* For a reply that `err` says is not as it should be: makes it a PROTOCOL error of
+/* For a reply whose contents are wrong, as `err` says: makes `err` a PROTOCOL error of
  * this call. Returns -1. */
 int exchange_bad_reply(const struct placement_client *client, const struct call *call,
                        struct error *err);

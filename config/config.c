@@ -10,7 +10,8 @@
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
 
-/* The section that was probably meant; NULL: it is another's. The caller frees. */
+/* The section of ours that `name` was probably meant to be; NULL: it is used as it is,
+ * or belongs to another program. The caller frees. */
 static char *section_meant(const struct config *config, const char *name)
 {
     _cleanup_strlist_ struct strlist ours = {0}, near = {0};
@@ -25,7 +26,7 @@ static char *section_meant(const struct config *config, const char *name)
     }
     if (strcasecmp(name, "vgpu-agent") == 0 || strcasecmp(name, "vgpu_agent") == 0)
         return xstrdup("agent");
-    if (devices_has_section(name)) /* all of these are looked at */
+    if (devices_has_section(name)) /* every section of this form is checked */
         return NULL;
     nearest_names(name, (const char *const *)ours.items, ours.count, &near);
     return near.count && strcasecmp(near.items[0], name) != 0 ? xstrdup(near.items[0])
@@ -37,8 +38,8 @@ static bool is_types_section(const char *name)
     return strcasecmp(name, "devices") == 0 || devices_has_section(name);
 }
 
-/* The options below a misspelt header are not used. Without [devices] nothing is enabled,
- * and without [mdev_<type>] a type becomes the default for all GPUs, which is worse. */
+/* Options below a misspelt header are not used. Without [devices] no type is enabled.
+ * Without [mdev_<type>] a type becomes the default for all GPUs, which is worse. */
 static void check_spelling(const struct config *config, const struct ini *ini,
                            struct config_problems *problems)
 {
@@ -52,7 +53,8 @@ static void check_spelling(const struct config *config, const struct ini *ini,
     }
 }
 
-/* Some names of [agent] mean nothing to others, so that in [DEFAULT] they are a slip. */
+/* Whether the option is in [agent] only. Such an option in [DEFAULT] is a mistake;
+ * others may be meant for another program. */
 static bool is_agents_alone(const char *name)
 {
     static const char *const general[] = {"mode", "listen", "log_level", "libvirt"};
@@ -66,8 +68,8 @@ static bool is_agents_alone(const char *name)
     return false;
 }
 
-/* The section that the option must have been meant for; NULL: it is another's, or in its
- * place. */
+/* The section in which the option must be; NULL: it is there, or it is another
+ * program's option. */
 static const char *place_meant(const struct ini_entry *entry)
 {
     static const char *const of_devices[] = {"enabled_mdev_types",
@@ -82,8 +84,9 @@ static const char *place_meant(const struct ini_entry *entry)
     return elsewhere && is_agents_alone(entry->name) ? "agent" : NULL;
 }
 
-/* Names that are nobody else's: in another section they are a slip, in a section of ours
- * one that changes what happens. */
+/* Reports options that only we have, in a wrong section. In another program's
+ * section that is a warning; in ours it is an error, since the option would have had
+ * an effect. */
 static void check_misplaced(const struct config *config, const struct ini *ini,
                             struct config_problems *problems)
 {
@@ -95,15 +98,15 @@ static void check_misplaced(const struct config *config, const struct ini *ini,
         _cleanup_free_ char *meant = section_meant(config, entry->section);
         bool ours = strcasecmp(entry->section, "agent") == 0 ||
                     strcasecmp(entry->section, "devices") == 0;
-        if (!meant) /* else the header is told of */
+        if (!meant) /* else check_spelling() reports the header */
             (ours ? config_error : config_warning)(
                 problems, &entry->place, "%s.%s: not used; it belongs into [%s]",
                 entry->section, entry->name, place);
     }
 }
 
-/* `near_is_error`: a misspelt option changes what happens. What is in the wrong place was
- * told. */
+/* `near_is_error`: a misspelt option is an error. Options in a wrong section are left
+ * to check_misplaced(). */
 static void check_unknown(const struct ini *ini, const char *section,
                           bool near_is_error, struct config_problems *problems)
 {
@@ -126,7 +129,7 @@ static bool is_entry(const struct ini_entry *entry, const char *section,
     return strcasecmp(entry->section, section) == 0 && strcmp(entry->name, name) == 0;
 }
 
-/* nova-compute's own files say which hypervisor it drives. */
+/* A file of nova-compute's names its hypervisor. */
 static bool is_beside_nova(const struct ini *ini)
 {
     for (size_t i = 0; i < ini->entry_count; i++)
@@ -147,8 +150,8 @@ static bool is_used_section(const struct config *config, const char *name)
            (auth && strcasecmp(name, auth) == 0);
 }
 
-/* It names the driver, or, where another of nova-compute's files does, holds things that
- * are not the agent's and nothing that is the agent's alone. */
+/* Whether this is a file of nova-compute's: it names the hypervisor, or has sections of
+ * other programs and no [agent]. */
 static bool is_novas_file(const struct ini *ini, size_t file)
 {
     bool has_ours = false, has_others = false;
@@ -166,7 +169,8 @@ static bool is_novas_file(const struct ini *ini, size_t file)
     return has_others && !has_ours;
 }
 
-/* Two would keep the same GPUs, whichever file the agent believes in the end. */
+/* nova-compute and the agent would both make devices on the same GPUs, whichever file
+ * decides for the agent. */
 static void check_beside_nova(const struct config *config, const struct ini *ini,
                               struct config_problems *problems)
 {
@@ -214,7 +218,7 @@ static void check_together(const struct config *config, const struct ini *ini,
 
 #define NO_SPACE "00000000-0000-0000-0000-000000000000"
 
-/* Under whatever name it is written. */
+/* Secrets can have several names. */
 static bool is_secret(const struct ini_entry *entry)
 {
     return strcasestr(entry->name, "password") || strcasestr(entry->name, "token") ||

@@ -7,7 +7,7 @@
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
-/* A channel device of s390: "0.0.26ab". */
+/* Whether it is the name of a channel device of s390: "0.0.26ab". */
 static bool is_css(const char *text)
 {
     static const char form[] = "x.x.xxxx";
@@ -21,7 +21,7 @@ static bool is_css(const char *text)
 
 static bool is_name(const char *text)
 {
-    /* libvirt's name of a PCI device, or a provider's with that in it */
+    /* libvirt's name of a PCI device, or the name of a provider, which contains it */
     char pci[PCI_ADDRESS_SIZE];
     if (!isalpha((unsigned char)*text) || strncasecmp(text, "pci_", 4) == 0 ||
         (strcasestr(text, "_pci_") && pci_address_guess(text, pci)))
@@ -45,7 +45,8 @@ char *device_address_normalise(const char *text)
     }
     if (!is_name(text))
         return NULL;
-    /* libvirt: <subsystem>_<name>, and such drivers give both the same name. */
+    /* libvirt's name is <subsystem>_<name>, and such a driver uses one word for
+     * both. */
     size_t half = strlen(text) / 2;
     if (strlen(text) % 2 && text[half] == '_' &&
         strncmp(text, text + half + 1, half) == 0)

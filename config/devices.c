@@ -38,11 +38,11 @@ static void type_clear(struct mdev_type_config *type)
     config_place_clear(&type->empty_place);
 }
 
-/* An address that a type has taken. They stand in a search tree, since a line can have
- * tens of thousands of them. */
+/* An address in device_addresses of a type. Claims are in a search tree, since one line
+ * can have tens of thousands of addresses. */
 struct claim {
     char *address;
-    size_t type; /* index */
+    size_t type; /* its index */
 };
 
 static int compare_claims(const void *left, const void *right)
@@ -57,8 +57,8 @@ static void claim_free(void *claim)
     free(claim);
 }
 
-/* The type that has the address; it is `type` when it was free. *again: and it was not
- * free before. */
+/* Claims the address for the type. Gives the type that has the address: `type`, when it
+ * had been free. *again: it had not been free. */
 static size_t claim(void **claims, const char *address, size_t type, bool *again)
 {
     struct claim *wanted = xcalloc(1, sizeof *wanted);
@@ -73,7 +73,7 @@ static size_t claim(void **claims, const char *address, size_t type, bool *again
     return owner;
 }
 
-/* What reading the types needs, beside each type's own name. */
+/* The state of reading the types, except for each type's name. */
 struct reading {
     struct config *config;
     const struct ini *ini;
@@ -96,7 +96,7 @@ static void refuse_address(struct reading *r, const struct config_place *place,
                  written, hint);
 }
 
-/* `section` is the one that the address is written in. */
+/* `section` is the one in which the address is written. */
 static void add_address(struct reading *r, struct mdev_type_config *type,
                         const char *section, const char *written)
 {
@@ -124,8 +124,9 @@ static void add_address(struct reading *r, struct mdev_type_config *type,
             section, address, r->config->types[owner].type);
 }
 
-/* Without addresses it is the default type, of which there is one at most: as Nova
- * does, the later one is dropped. */
+/* Whether the type has no addresses, while a type before it has none either. A type
+ * without addresses is the default, and there is only one: like Nova, we drop the later
+ * one. */
 static bool is_second_default(struct reading *r, const struct mdev_type_config *type)
 {
     if (type->addresses_place.file)
@@ -149,7 +150,8 @@ static void read_addresses(struct reading *r, struct mdev_type_config *type,
 {
     _cleanup_strlist_ struct strlist written = type->device_addresses;
     type->device_addresses = (struct strlist){0};
-    /* Addresses that were refused are some, too: it is no default type. */
+    /* A type whose addresses were all refused has addresses: it is not the default
+     * type. */
     bool refused =
         entry && config_has_error_of(r->problems, entry->section, entry->name);
     if (entry && !written.count && !refused)
@@ -169,7 +171,8 @@ static bool has_addresses(const char *value)
                            pci_address_guess(items.items[0], address));
 }
 
-/* Without its addresses the type would be everybody's default. */
+/* A misspelt device_addresses is an error, since the type would become the default for
+ * all GPUs. */
 static void check_unknown(struct reading *r, const struct section_names *names)
 {
     static const struct option_table *const tables[] = {&mdev_options, NULL};
@@ -208,7 +211,8 @@ static struct mdev_type_config read_type(struct reading *r, const char *name)
     return type;
 }
 
-/* A name has blanks, "GRID V100DX-1Q", but an id in each of its words has none. */
+/* A name with blanks, "GRID V100DX-1Q", is one type. When each word looks like an id,
+ * the line is a list of ids that lacks its commas. */
 static bool is_list_of_ids(const char *name)
 {
     _cleanup_strlist_ struct strlist words = strlist_split(name, ' ');
@@ -257,7 +261,7 @@ static void add_type(struct reading *r, const char *name)
 
 bool devices_has_section(const char *name)
 {
-    if (strcasecmp(name, "vgpu_agent") == 0) /* that is [agent], misspelt */
+    if (strcasecmp(name, "vgpu_agent") == 0) /* then it is [agent], misspelt */
         return false;
     return strncasecmp(name, "mdev_", 5) == 0 || strncasecmp(name, "vgpu_", 5) == 0;
 }
@@ -279,14 +283,14 @@ static void check_section(const struct config *config,
                  section->name, enabled->count ? names : "which is not set");
 }
 
-/* Types are named, and it is told already why they are not taken: the sections that then
- * belong to none of them are no problem of their own. */
+/* Whether types are named, and a problem tells already why they are not used. Then the
+ * sections of these types are not reported as well. */
 static bool is_misnamed(const struct ini *ini, const struct ini_entry *enabled,
                         const struct config_problems *problems)
 {
     if (enabled)
         return config_has_error_of(problems, enabled->section, enabled->name);
-    if (ini->incomplete) /* they may stand in what could not be read */
+    if (ini->incomplete) /* the types may be in what could not be read */
         return true;
     for (size_t i = 0; i < ini->entry_count; i++)
         if (strncmp(ini->entries[i].name, "enabled_mdev", 12) == 0 ||

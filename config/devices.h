@@ -1,8 +1,8 @@
 /*
- * devices: [devices] enabled_mdev_types and the sections [mdev_<type>], made into
- * config->types by the rules of Nova's current release, three of whose traps are
- * mended: upper-case addresses match, what is no address is refused, and max_instances
- * caps.
+ * devices: makes config->types from [devices] enabled_mdev_types and the sections
+ * [mdev_<type>], by the rules of Nova's current release, with three differences:
+ * upper-case addresses match, an invalid address is refused, and max_instances limits
+ * the inventory.
  */
 #ifndef CONFIG_DEVICES_H
 #define CONFIG_DEVICES_H

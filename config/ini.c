@@ -12,32 +12,34 @@
 #include "lib/utf8.h"
 #include "lib/xalloc.h"
 
-/* A file that is no configuration at all would else give a problem for each line. */
+/* Limits the problems for a file that is no configuration, which has one in each
+ * line. */
 #define SYNTAX_PROBLEMS_MAX 50
 
-/* What an indented line would continue. */
+/* What an indented line continues. */
 enum value_state {
-    VALUE_NONE,    /* nothing: a blank line, a comment or a header came before */
-    VALUE_OPEN,    /* the last entry's value */
-    VALUE_REFUSED, /* an option that was refused already */
+    VALUE_NONE,    /* nothing, after a blank line, a comment or a header */
+    VALUE_OPEN,    /* the value of the last entry */
+    VALUE_REFUSED, /* an option that was refused */
 };
 
-/* What inih is to be given of a line. */
+/* Whether inih gets the line. */
 enum verdict { LINE_PASS, LINE_HIDE };
 
 struct reader {
     struct ini *ini;
     struct config_problems *problems;
-    struct config_place place; /* of the line that inih has in hand */
-    const char *next, *end;    /* of the text not yet looked at */
-    const char *line;          /* what inih still has to be given of its line */
+    struct config_place place; /* of the line that inih is reading */
+    const char *next, *end;    /* the rest of the text */
+    const char *line;          /* the rest of the line for inih */
     size_t line_left;
     bool line_open;
     const char *section;  /* borrowed from ini->sections; NULL before the first */
-    bool section_refused; /* its header could not be read: drop what is in it */
+    bool section_refused; /* its header could not be read: its options are dropped */
     enum value_state state;
-    bool continues;  /* the line in hand continues the value before */
-    bool value_open; /* the last entry's value may still grow: */
+    bool continues; /* the present line continues the value of the line before */
+    /* The value of the last entry may still grow; it is in `value`. */
+    bool value_open;
     struct buffer value;
     unsigned syntax_problems;
 };
@@ -115,7 +117,7 @@ static enum verdict gate_continuation(struct reader *r)
     return LINE_PASS;
 }
 
-/* Can inih be given it at all? */
+/* Whether inih can process the line. */
 static enum verdict gate_text(struct reader *r, const char *line, size_t length)
 {
     if (length > INI_LINE_MAX)
@@ -154,8 +156,8 @@ static enum verdict gate(struct reader *r, const char *line, size_t length)
 
 /* ---- inih's two callbacks ---- */
 
-/* The next line of the text into line/line_left, an empty one in place of what inih
- * shall not see. */
+/* Puts the next line of the text into line/line_left; an empty line where inih must not
+ * see it. */
 static bool next_line(struct reader *r)
 {
     if (r->next >= r->end)
@@ -204,7 +206,8 @@ static void finish_value(struct reader *r)
     r->value_open = false;
 }
 
-/* oslo.config takes the quotes off each option's first line only. True: it had some. */
+/* Removes the quotes, which oslo.config does only in the first line of each option.
+ * True: there were some. */
 static bool put_unquoted(struct buffer *out, const char *value)
 {
     size_t length = strlen(value);
@@ -221,7 +224,7 @@ static bool put_unquoted(struct buffer *out, const char *value)
 static int take_value(void *user, const char *section, const char *name,
                       const char *value)
 {
-    (void)section; /* cut at 49 characters: the gate's is whole */
+    (void)section; /* inih cuts it at 49 characters: r->section has all of it */
     struct reader *r = user;
     if (r->continues) {
         buffer_add_char(&r->value, '\n');
@@ -298,7 +301,7 @@ void ini_read_text(struct ini *ini, const char *name, const char *text, size_t l
     }
 }
 
-/* Values are overwritten: some are secrets. */
+/* Overwrites the values before it frees them, since some are secrets. */
 void ini_clear(struct ini *ini)
 {
     for (size_t i = 0; i < ini->entry_count; i++) {

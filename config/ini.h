@@ -1,16 +1,16 @@
 /*
- * ini: INI files in oslo.config's dialect, read with inih into one flat list.
+ * ini: reads INI files in oslo.config's dialect, with inih, into one flat list.
  *
- * inih splits lines into names and values. A thin gate in front of it (the reader that
- * hands it the lines) does what inih cannot: it counts lines, knows where a section or
- * a continued value starts and ends in oslo.config's sense, and refuses with a place
- * what inih would drop, cut or truncate in silence. The dialect: sections match without
- * regard to case, options with; `#` and `;` start a comment only in the first column;
- * a line that starts with white space continues the value before it; `=` or `:` after
- * the name; a pair of quotes around the whole value is taken off.
+ * inih splits lines into names and values. The reader that gives inih its lines does
+ * what inih cannot do: it counts lines, knows where a section or a continued value
+ * starts and ends in oslo.config's sense, and refuses, with file and line, what inih
+ * would silently drop, cut or truncate. The dialect: sections match without regard to
+ * case, options with regard to it; `#` and `;` start a comment only in the first
+ * column; a line that starts with white space continues the value before it; `=` or `:`
+ * after the name; a pair of quotes around the whole value is removed.
  *
- * inih's settings are variables of the process: one thread reads configuration at a
- * time.
+ * inih's settings are variables of the process: only one thread may read configuration
+ * at a time.
  */
 #ifndef CONFIG_INI_H
 #define CONFIG_INI_H
@@ -36,7 +36,7 @@ struct ini_entry {
 
 struct ini_section {
     char *name;
-    struct config_place place; /* as above */
+    struct config_place place; /* its file is borrowed from the struct ini */
 };
 
 /* All zero is empty. Entries and sections stand in the order of reading. */

@@ -23,8 +23,8 @@ static char *explain_denied(const char *path)
                      user, owner, (unsigned)st.st_mode & 07777);
 }
 
-/* What else there is to say of a file (or, as `folder`, of a folder) that was not read; ""
- * for nothing. The caller frees. */
+/* Further details of why a file (or, with `folder`, a folder) could not be read; ""
+ * when there are none. The caller frees. */
 static char *explain(const char *path, int errnum, bool folder)
 {
     struct stat st;

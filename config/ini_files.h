@@ -6,11 +6,11 @@
 
 #include "config/ini.h"
 
-/* Reads one more file. What cannot be read is added to `problems`, with whom it belongs to
- * where that is why. */
+/* Reads one more file. What cannot be read is added to `problems`, with the file's
+ * owner when the permissions are the reason. */
 void ini_read_file(struct ini *ini, const char *path, struct config_problems *problems);
 
-/* All `files` in order, then the files of each of `dirs` that end in ".conf", by
+/* Reads all `files` in order, then the files of each of `dirs` that end in ".conf", by
  * name. */
 void ini_read_all(struct ini *ini, const struct strlist *files,
                   const struct strlist *dirs, struct config_problems *problems);

@@ -44,7 +44,8 @@ static bool matches_old(const struct ini_entry *entry, const char *section,
            same_name(entry->name, dot + 1, hyphens);
 }
 
-/* How good a name for the option the entry has, 0 the best; -1: none of its names. */
+/* The rank of the entry's name among the names of the option, 0 the best; -1: it is
+ * none of them. */
 static int rank(const struct option_spec *option, const char *const *sections,
                 const struct ini_entry *entry)
 {
@@ -61,7 +62,7 @@ static int rank(const struct option_spec *option, const char *const *sections,
     return -1;
 }
 
-/* Of all entries from `first` on, or, where `file` is not ANY_FILE, of that file's. */
+/* Searches the entries from `first` on, those of one file, or of all with ANY_FILE. */
 #define ANY_FILE SIZE_MAX
 static const struct ini_entry *find_from(const struct option_spec *option,
                                          const struct ini *ini,
@@ -121,14 +122,14 @@ static void set_default(const struct option_spec *option, void *values)
     (void)rc;
 }
 
-/* A name or a secret may be odd on purpose: nova-compute takes it, too. */
+/* A name or a secret may look odd on purpose: nova-compute accepts it, too. */
 static bool may_be_odd(const struct option_spec *option)
 {
     return option->secret ||
            (option->type == OPTION_STRING && !option->choices && !option->pattern);
 }
 
-/* A value that is accepted and is probably not the one that was meant. */
+/* Warns of a value that is accepted but is probably not the intended one. */
 static void check_slip(const struct option_spec *option, const struct ini_entry *entry,
                        const char *text, void *values, struct config_problems *problems)
 {

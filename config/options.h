@@ -57,7 +57,7 @@ struct option_spec {
 struct option_section {
     const char *name;
     const char *example; /* for the sample file, where the name is a pattern */
-    bool ours;           /* unknown options in it are worth a warning */
+    bool ours;           /* warn of unknown options in it */
     const char *help;
 };
 
@@ -102,48 +102,49 @@ struct option_table {
 
 #define OPTION_COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Everything at once, for a program with one table and nothing more to check: reads the
- * files, fills `values` (all zero before), warns of unknown options. 0 when no problem
- * is an error, else -1; `values` is to be cleared in either case. */
+/* Does everything, for a program with one table and no further checks: reads the files,
+ * fills `values` (all zero before), warns of unknown options. 0 when no problem is an
+ * error, else -1; the caller ends `values` with options_clear() in both cases. */
 int options_load(const struct option_table *table, const struct strlist *files,
                  const struct strlist *dirs, void *values,
                  struct config_problems *problems);
 
-/* Sets every option of the table from the files, else to its default. `sections`, when
- * not NULL, stand in place of the options' own: names of the one section to look in,
- * the current one first, then old ones, NULL at the end. */
+/* Sets every option of the table from the files, or to its default. `sections`, when
+ * not NULL, replaces the options' own section: it lists the names of one section, the
+ * current one first, then old ones, NULL at the end. */
 void options_apply(const struct option_table *table, const struct ini *ini,
                    const char *const *sections, void *values,
                    struct config_problems *problems);
 
-/* Where the option of the table was given; NULL when it was not. `sections` as
- * above. */
+/* The entry that sets the option of the table; NULL when none does. `sections` as in
+ * options_apply(). */
 const struct ini_entry *options_entry(const struct option_table *table,
                                       const struct ini *ini, const char *section,
                                       const char *name, const char *const *sections);
 
-/* Sets one option to what the command line says; `from` ("--listen")
- * stands in the message. */
+/* Sets one option from the command line; `from` ("--listen") is named in the
+ * message. */
 int options_override(const struct option_table *table, void *values,
                      const char *section, const char *name, const char *text,
                      const char *from, struct error *err);
 
-/* Warns of each line that sets an option of the table once more in the same file, under
- * this name or another, and is not the one that counts. `sections` as above. */
+/* Warns of each line that sets an option of the table again in the same file, under
+ * this name or another, and does not take effect. `sections` as in options_apply(). */
 void options_warn_repeated(const struct option_table *table, const struct ini *ini,
                            const char *const *sections,
                            struct config_problems *problems);
 
-/* Warns of options of `section` as written in the files that the table does not know
- * under `table_section`, with the nearest name. */
+/* Warns of options in the files' `section` that the table does not have in
+ * `table_section`, with the most similar name. */
 void options_warn_unknown(const struct option_table *table, const char *table_section,
                           const struct ini *ini, const char *section,
                           struct config_problems *problems);
-/* The line for one of them. `meant`: the name that it is near to; NULL: none. */
+/* Adds the warning, or with `refused` the error, for an unknown option. `meant` is the
+ * most similar name; NULL: none is similar. */
 void options_say_unknown(const struct ini_entry *entry, const char *meant, bool refused,
                          struct config_problems *problems);
-/* The name in the tables (NULL at the end) that is most like `name`; NULL: none is like
- * it. The caller frees. */
+/* The name in the tables (NULL at the end) that is most similar to `name`; NULL: none
+ * is similar. The caller frees. */
 char *options_nearest(const struct option_table *const *tables,
                       const char *table_section, const char *name);
 /* The option of the table whose name, or old name, the entry has; NULL: none. */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What an auth type needs: of each group of options at least one, "a|b" in words. */
+/* What an auth type needs: one option of each group, "a|b" in words. */
 struct need {
     const char *options;
     size_t offsets[3]; /* 0 at the end: no field of ours stands there but `section` */
@@ -68,7 +68,7 @@ static bool is_met(const struct placement_config *config, const struct need *nee
     return false;
 }
 
-/* It is there, and was refused: that was said. */
+/* Whether the option is set, but its value was refused and reported. */
 static bool is_refused(const char *section, const struct need *need,
                        const struct config_problems *problems)
 {
@@ -128,7 +128,7 @@ bool placement_check_has_many_scopes(const struct placement_config *config)
            1;
 }
 
-/* An application credential has its scope in it. */
+/* An application credential contains its scope. */
 static void check_scope(const struct placement_config *config,
                         struct config_problems *problems)
 {
@@ -160,7 +160,7 @@ void placement_check(const struct placement_config *config,
     if (config_has_error_of(problems, config->section, "auth_section"))
         return;
     if (!config->auth_type) {
-        if (config->auth_place.file) /* it was refused */
+        if (config->auth_place.file) /* it is set, but was refused */
             return;
         _cleanup_free_ char *accepted =
             options_accepted(&placement_auth_options, "placement", "auth_type");

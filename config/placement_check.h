@@ -1,15 +1,16 @@
 /*
- * placement_check: is what a section such as [placement] says complete? Stateless.
+ * placement_check: checks whether a section such as [placement] is complete. Stateless.
  */
 #ifndef CONFIG_PLACEMENT_CHECK_H
 #define CONFIG_PLACEMENT_CHECK_H
 
 #include "config/placement_config.h"
 
-/* Keystone takes one of: a project, a domain, the system, a trust. */
+/* Whether more than one scope is set: Keystone accepts one of project, domain, system
+ * and trust. */
 bool placement_check_has_many_scopes(const struct placement_config *config);
-/* Is all there that the auth type needs, and can the files be read? Adds an error for
- * each option that is not. */
+/* Adds an error for each option that the auth type needs and that is missing, and for
+ * each file that cannot be read. */
 void placement_check(const struct placement_config *config,
                      struct config_problems *problems);
 

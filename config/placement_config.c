@@ -120,7 +120,7 @@ static const struct option_spec adapter_options[] = {
         .default_value = "0", .maximum = 3600),
 };
 
-/* What keystoneauth has beside them, and `help` says why nothing is done with it. */
+/* Options of keystoneauth that have no effect here; `help` says why. */
 static const struct option_spec options_without_effect[] = {
     {"placement", "collect_timing", .hyphens = true, .help = "nobody asks for timings"},
     {"placement", "split_loggers", .hyphens = true, .help = "there is one log"},
@@ -143,7 +143,7 @@ const struct option_table placement_auth_options = {
     .option_count = OPTION_COUNT(auth_options),
 };
 
-/* The section of these two is described by the table before. */
+/* The table before describes the section of these two. */
 const struct option_table placement_session_options = {
     .options = session_options,
     .option_count = OPTION_COUNT(session_options),
@@ -154,7 +154,8 @@ const struct option_table placement_adapter_options = {
     .option_count = OPTION_COUNT(adapter_options),
 };
 
-/* It says who we are, and all that it should say would seem to be missing. */
+/* Reports an auth_section that is in no file. It would have the credentials; without
+ * this check each of them would be reported as missing. */
 static void check_auth_section(const struct placement_config *config,
                                const struct ini *ini, const char *section,
                                struct config_problems *problems)
@@ -209,8 +210,8 @@ static const struct option_table *const all_tables[] = {
     &placement_auth_options, &placement_session_options, &placement_adapter_options,
     NULL};
 
-/* The server has options in a section of this name, too: only a name that looks like
- * one of ours is worth a word. */
+/* placementd has further options in a section of this name. So only a name that is
+ * similar to one of ours gets a warning. */
 static void warn_unknown(const struct ini_entry *entry,
                          struct config_problems *problems)
 {
@@ -234,7 +235,7 @@ static void warn_unused(const struct placement_config *config,
                        entry->name, option->help);
     else if (config->auth_section &&
              config_has_error_of(problems, config->section, "auth_section"))
-        return; /* nothing is in place of it */
+        return; /* that section does not exist, which is reported */
     else if (config->auth_section &&
              strcasecmp(config->auth_section, config->section) != 0 &&
              options_of_entry(&placement_auth_options, "placement", entry))

@@ -214,12 +214,14 @@ static void check_headers(const struct ini *ini, struct config_problems *problem
     }
 }
 
-/* keystoneauth's are in [keystone_authtoken] alone, and there beside our own. */
+/* keystoneauth's options are accepted in [keystone_authtoken] only, beside those of
+ * placementd_options. */
 static const struct option_table *const keystone_tables[] = {
     &placement_auth_options, &placement_session_options, &placement_adapter_options,
     NULL};
 
-/* keystonemiddleware's own, of today and of old, that look like one of ours. */
+/* Present and former options of keystonemiddleware's that are similar to one of
+ * ours. */
 static bool is_keystonemiddlewares(const char *name)
 {
     static const char *const names[] = {"auth_version", "auth_host", "auth_port",
@@ -250,7 +252,7 @@ static char *nearest(const struct ini_entry *entry, const char *section)
     return near;
 }
 
-/* The section in which there is an option of that name; NULL: none has it. */
+/* The section that has an option of that name; NULL: none has it. */
 static const char *place_of(const struct ini_entry *entry)
 {
     for (size_t i = 0; i < OPTION_COUNT(options); i++)
@@ -259,8 +261,8 @@ static const char *place_of(const struct ini_entry *entry)
     return NULL;
 }
 
-/* OpenStack's services have more options in these sections: only what looks like one of
- * ours is worth a word there. */
+/* OpenStack's services have further options in these sections, so that only a name
+ * similar to one of ours gets a warning. */
 static void check_names(const struct ini *ini, struct config_problems *problems)
 {
     for (size_t i = 0; i < ini->entry_count; i++) {

@@ -1,6 +1,6 @@
 /*
- * placementd_options: what placementd was told: the options of OpenStack Placement
- * where it has them, and [placementd] for what is its own. To add an option: a field
+ * placementd_options: the configuration of placementd: the options of OpenStack
+ * Placement where it has them, and [placementd] for others. To add an option: a member
  * here, one entry in the table in placementd_options.c. Plain data; strings belong to
  * the struct.
  */
@@ -66,14 +66,14 @@ struct placementd_config {
 
 extern const struct option_table placementd_options;
 
-/* As options_load(), with the environment (environment.h) after the files,
- * [keystone_authtoken] and the checks across options. `values`
- * is all zero before and is to be cleared in either case. The command line's options
- * come after it, through options_override(). */
+/* Like options_load(), and reads the environment (environment.h) after the files and
+ * [keystone_authtoken], and makes the checks that involve several options. `values` is
+ * all zero before; the caller clears it in both cases. The command line's options are
+ * set afterwards, by options_override(). */
 int placementd_config_load(const struct strlist *files, const struct strlist *dirs,
                            struct placementd_config *config,
                            struct config_problems *problems);
-/* The file of the database: `database`, or the path in `connection`. The caller
+/* The path of the database: `database`, or the path in `connection`. The caller
  * frees. */
 int placementd_config_database(const struct placementd_config *config, char **out,
                                struct error *err);

@@ -18,13 +18,14 @@ struct render_part {
 
 /* The texts about the files of one program. */
 struct render_page {
-    const char *file;      /* "vgpu-agent.conf" */
-    const char *program;   /* "vgpu-agent" */
-    const char *summary;   /* for the manual's first line */
-    const char *intro;     /* paragraphs, separated by an empty line */
-    const char *example;   /* a whole small file */
-    const char *elsewhere; /* a section that --help only names: its options are another
-                              program's, and many; NULL: none */
+    const char *file;    /* "vgpu-agent.conf" */
+    const char *program; /* "vgpu-agent" */
+    const char *summary; /* for the manual's first line */
+    const char *intro;   /* paragraphs, separated by an empty line */
+    const char *example; /* a whole small file */
+    /* A section that --help only mentions, since it has many options and belongs to
+     * another program; NULL: none. */
+    const char *elsewhere;
     const struct render_part *parts;
     size_t part_count;
 };

@@ -6,7 +6,7 @@
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
 
-/* `#` or `;` at the start or behind white space. */
+/* Whether `#` or `;` is at the start or after white space. */
 static bool has_comment(const char *text)
 {
     for (const char *p = text; *p; p++)

@@ -8,7 +8,7 @@
 
 #include "config/options.h"
 
-/* *out is the entry's value with everything put in; the caller frees. An option that no
+/* *out is the entry's value with all substitutions; the caller frees. An option that no
  * file sets and that has no default in `table` is an error. The error never shows any
  * part of the value, which may be a secret. */
 int substitute(const struct option_table *table, const struct ini *ini,

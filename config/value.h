@@ -6,13 +6,13 @@
 
 #include "config/options.h"
 
-/* Sets the field of `option` in `values`, freeing what was in it. On error the field is
- * as before and the text of `err` says what is wrong and what is accepted, without the
+/* Sets the member of `option` in `values` and frees its old value. After an error the
+ * member is unchanged, and `err` says what is wrong and what is accepted, without the
  * value where it is secret. */
 int value_set(const struct option_spec *option, const char *text, void *values,
               struct error *err);
 
-/* Frees what the field holds, and zeroes it. */
+/* Frees the value of the member and zeroes it. */
 void value_clear(const struct option_spec *option, void *values);
 
 /* What the option accepts, for messages: "an integer from 1 to 86400", "one of owner,

@@ -18,7 +18,7 @@
 #define CLOSE_LOOK_EVERY 10
 #define KEEP_AFTER_REPLACEMENT 3600 /* seconds */
 
-/* ---- one look ---- */
+/* ---- observing ---- */
 
 /* Frees what the last look saw, but keeps the rounds. */
 static void clear_sight(struct cycle *cycle)
@@ -165,7 +165,7 @@ static int64_t keep_until(const struct agent *agent, int64_t now, struct cycle *
     return replaced + KEEP_AFTER_REPLACEMENT;
 }
 
-/* ---- devices that could not be handed over ---- */
+/* ---- devices that could not be cleared for their next consumer ---- */
 
 static bool was_not_cleared(const struct cycle_round *round, size_t step)
 {
@@ -449,7 +449,7 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
     }
 }
 
-/* ---- what came of it ---- */
+/* ---- single changes ---- */
 
 int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
                 struct error *err)

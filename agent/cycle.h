@@ -1,7 +1,8 @@
 /*
  * cycle: observe, decide, act: the one sequence that `run`, `sync`, `plan`,
  * `allocations` and the other commands share. A struct cycle is what one cycle saw,
- * decided and did; a struct agent (agent/agent.h) is what lives from cycle to cycle.
+ * decided and did; a struct agent (agent/agent.h) is what lives from cycle to cycle. To
+ * look means to read the host, Placement and the state file, and to make a plan.
  *
  * One thread. Nothing here logs or prints.
  */

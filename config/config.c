@@ -214,7 +214,7 @@ static void check_together(const struct config *config, const struct ini *ini,
                      "domains say which devices are to be put back; expected true");
 }
 
-/* ---- whether the files say something else than before ---- */
+/* ---- the digest of the options ---- */
 
 #define NO_SPACE "00000000-0000-0000-0000-000000000000"
 
@@ -238,7 +238,7 @@ static void make_digest(struct config *config, const struct ini *ini)
     uuid5_text(NO_SPACE, text, config->digest);
 }
 
-/* ---- what was read ---- */
+/* ---- the files that were read ---- */
 
 static void list_sources(struct config *config, const struct ini *ini)
 {

@@ -64,7 +64,7 @@ refuse(struct reader *r, const char *format, ...)
     return LINE_HIDE;
 }
 
-/* ---- the gate: what a line is, in oslo.config's sense ---- */
+/* ---- the gate: classifies lines as oslo.config does ---- */
 
 static enum verdict refuse_section(struct reader *r)
 {
@@ -243,7 +243,7 @@ static int take_value(void *user, const char *section, const char *name,
     return 1;
 }
 
-/* ---- */
+/* ---- running inih ---- */
 
 static void set_up_inih(void)
 {

@@ -129,7 +129,7 @@ static int create_device(const struct device_place *place,
     return settle_existing(place, device, parent, err);
 }
 
-/* ---- right before a write to a device ---- */
+/* ---- the check right before a write ---- */
 
 static int check_idle(const struct device_place *place,
                       const struct device_spec *device, int parent, struct error *err)
@@ -238,7 +238,7 @@ static int clear_device(const struct device_place *place,
     return explain_clear(device, store.errnum, err);
 }
 
-/* ---- into a guest ---- */
+/* ---- a guest's configuration ---- */
 
 static const char *api_of(const struct device_type *type)
 {

@@ -240,7 +240,7 @@ static void read_parent(const struct scan *scan, int parents, const char *name)
     read_devices_and_types(scan, gpu, parent, folder);
 }
 
-/* ---- devices that no parent had ---- */
+/* ---- devices in the folder of no parent ---- */
 
 /* A device that is listed here but was in no parent's folder was made after that folder
  * was read, or its parent is not, or not any more, listed. */
@@ -258,7 +258,7 @@ static void read_stray(const struct scan *scan, int devices, const char *name)
     stray->in_transition = true;
 }
 
-/* ---- the whole ---- */
+/* ---- the scan ---- */
 
 int mdev_scan(const struct scan *scan, int root, struct error *err)
 {

@@ -148,7 +148,7 @@ static int start_child(struct host_reader *reader, struct error *err)
     return rc;
 }
 
-/* ---- notes for other processes, and for those that come after ---- */
+/* ---- the file for other and later processes ---- */
 
 /* The start time of a process; 0: there is no such process. */
 static unsigned long long start_of(pid_t pid)
@@ -257,7 +257,7 @@ void host_reader_free(struct host_reader *reader)
     free(reader);
 }
 
-/* ---- listening to it ---- */
+/* ---- replies of the child ---- */
 
 /* Reads at most `length` bytes. 0: nothing came in SLICE milliseconds; -1: the child
  * has ended. */
@@ -355,7 +355,7 @@ static void mark_stuck(const struct host_reader *reader, struct host *host)
     }
 }
 
-/* ---- the look ---- */
+/* ---- the scan ---- */
 
 /* Handles a child that did not answer. True: it hangs at a card, and a new child is to
  * do the scan without that card. */

@@ -5,7 +5,7 @@
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
-/* ---- what is known ---- */
+/* ---- the known names ---- */
 
 static void add_provider(struct gpu_names *names, const char *uuid, const char *name,
                          const char *gpu)
@@ -54,7 +54,7 @@ void gpu_names_clear(struct gpu_names *names)
     strlist_clear(&names->provider_gpus);
 }
 
-/* ---- what a GPU is called ---- */
+/* ---- comparing names ---- */
 
 /* Parses "84:00.0" with the domain 0000. False: it is no such address. */
 static bool parse_without_domain(const char *asked, uint64_t *number)

@@ -269,7 +269,7 @@ static int print_folded(const struct host *host, const struct asked_types *asked
     return 0;
 }
 
-/* ---- all of it ---- */
+/* ---- the output ---- */
 
 bool host_offers(const struct host *host, const struct asked_types *asked)
 {

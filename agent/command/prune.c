@@ -38,7 +38,7 @@ static void pruning_clear(struct pruning *pruning)
     strlist_clear(&pruning->wanted);
 }
 
-/* ---- what there is to prune ---- */
+/* ---- the providers to delete ---- */
 
 static void find_candidates(const struct plan *plan, struct pruning *pruning)
 {
@@ -86,7 +86,7 @@ static int find_gpu(const struct cycle *cycle, const char *asked, char **gpu,
     return 0;
 }
 
-/* ---- what became of it ---- */
+/* ---- the results ---- */
 
 static const char *why_left(const struct cycle *cycle, const char *uuid)
 {

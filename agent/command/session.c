@@ -56,7 +56,7 @@ int command_check_root(const struct cycle *cycle, struct error *err)
                      plan->problems.items[plan->problems.count - 1]);
 }
 
-/* ---- what a cycle did ---- */
+/* ---- printing what a cycle did ---- */
 
 static void add_round(struct table *table, const struct cycle_round *round)
 {

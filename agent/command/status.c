@@ -33,7 +33,7 @@ struct status {
     struct problem_list problems;
 };
 
-/* ---- what there is ---- */
+/* ---- collecting ---- */
 
 static pid_t daemon_of(const struct status *status)
 {

@@ -62,7 +62,7 @@ void monitor_free(struct monitor *monitor)
     free(monitor);
 }
 
-/* ---- what is served ---- */
+/* ---- the pages ---- */
 
 static void make_page(void *data, const char *path, struct http_page *page)
 {

@@ -252,7 +252,7 @@ static void read_holders(struct scan *scan)
     free(nodes.devices);
 }
 
-/* ---- the whole ---- */
+/* ---- all places ---- */
 
 struct use_places use_places_of(const struct config *config)
 {

@@ -62,9 +62,9 @@ struct device_use {
 };
 
 /* Scans all places. Never fails: what cannot be read makes the result `unknown`, with
- * the reason in *note (the caller frees; NULL where all was read). mdevctl's folder may
- * be absent; /proc must exist when the host has a device with a device node. Of a
- * domain's XML only what domain_xml reads counts. */
+ * the reason in *note, which must be NULL before and which the caller frees. mdevctl's
+ * folder may be absent; /proc must exist when the host has a device with a device node.
+ * Of a domain's XML only what domain_xml reads counts. `note` may be NULL. */
 struct device_use *device_use_scan(const struct use_places *places,
                                    const struct host *host, char **note);
 void device_use_free(struct device_use *use);

@@ -260,7 +260,7 @@ void host_mark_in_transition(struct host *host, const struct device *device,
     host_sort(host);
 }
 
-/* ---- order ---- */
+/* ---- sorting ---- */
 
 /* PCI addresses compare as hexadecimal numbers (bus 3d comes after bus 10), and come
  * before other names. */

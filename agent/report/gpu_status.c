@@ -95,7 +95,7 @@ static void fill_service(const struct cycle *cycle, struct gpu_status *status,
         status->service = GPU_ACTIVE;
 }
 
-/* ---- configured ones ---- */
+/* ---- configured GPUs ---- */
 
 static enum gpu_health health_of(const struct desired_provider *desired)
 {
@@ -140,7 +140,7 @@ static void add_desired(const struct cycle *cycle, const struct desired_tree *tr
         status->reason = service_sick_reason(desired);
 }
 
-/* ---- retired ones ---- */
+/* ---- GPUs of retired providers ---- */
 
 static const char *type_of_devices(const struct gpu *gpu)
 {
@@ -182,7 +182,7 @@ static bool has_provider(const struct gpu_status_list *list, const char *name)
     return false;
 }
 
-/* ---- those that nothing is configured for ---- */
+/* ---- GPUs that are not configured ---- */
 
 static bool has_card(const struct gpu_status_list *list, const char *name)
 {
@@ -213,7 +213,7 @@ static void add_unused(const struct cycle *cycle, const struct gpu *gpu,
         status->reason = xstrdup("no type is configured for it");
 }
 
-/* ---- all of them ---- */
+/* ---- the list ---- */
 
 static void add_configured(const struct cycle *cycle, struct gpu_status_list *out)
 {
@@ -258,7 +258,7 @@ void gpu_status_clear(struct gpu_status_list *list)
     *list = (struct gpu_status_list){0};
 }
 
-/* ---- by card ---- */
+/* ---- joining the entries of a card ---- */
 
 /* Whether the service of `one` is to be shown for a card rather than that of `other`:
  * any service before "unused", and one that is not "active" before "active". */

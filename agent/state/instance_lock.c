@@ -14,7 +14,7 @@
 #include "lib/files.h"
 #include "lib/xalloc.h"
 
-/* ---- who holds it ---- */
+/* ---- the holder ---- */
 
 /* Reads "<pid> <command>\n". When the pid is not the lock holder's, the text is from
  * an earlier holder: the present one has taken the lock, but has not written its own
@@ -62,7 +62,7 @@ int instance_lock_holder(const char *state_file, struct instance_holder *out,
     return find_holder(fd, path, out, err);
 }
 
-/* ---- taking it ---- */
+/* ---- taking the lock ---- */
 
 /* The error for a lock that is held. The holder may end before it is looked up: then 0,
  * and the caller tries again. */

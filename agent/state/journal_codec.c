@@ -12,7 +12,7 @@
 #define CHECKSUM_KEY ",\"checksum\":\""
 #define CHECKSUM_LENGTH (strlen(CHECKSUM_KEY) + UUID_TEXT_SIZE - 1 + strlen("\"}\n"))
 
-/* ---- out ---- */
+/* ---- writing ---- */
 
 static void write_inventories(struct json_writer *w, const struct journal_provider *p)
 {
@@ -105,7 +105,7 @@ char *journal_write(const struct journal *journal, size_t *length)
     return text;
 }
 
-/* ---- in ---- */
+/* ---- reading ---- */
 
 static int read_string(struct json_object *json, const char *name, char **out,
                        struct error *err)

@@ -50,7 +50,7 @@ void placement_fetch_free(struct placement_fetch *fetch)
     free(fetch);
 }
 
-/* ---- which providers matter ---- */
+/* ---- which providers are read in detail ---- */
 
 /* Whether the name is the root's name, '_', and a libvirt device name
  * (pci_0000_84_00_0, mtty_mtty). The children of other services have ':' or '.' in that

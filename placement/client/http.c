@@ -199,7 +199,7 @@ static enum error_code code_of(CURLcode rc)
     }
 }
 
-/* ---- what to try ---- */
+/* ---- advice for failures ---- */
 
 /* Gives "http://host:port" of the URL. */
 static char *origin_of(const char *url)

@@ -22,7 +22,7 @@ struct monitor {
     struct problems_file report;
     bool report_failed;
     struct metrics metrics;
-    int64_t begin;              /* in milliseconds */
+    int64_t begin;              /* when the daemon started, in milliseconds */
     int64_t last_end;           /* when the last cycle ended; 0: none has */
     struct status_server *http; /* NULL: nothing is served */
     char *http_address;         /* [agent] listen when `http` was made */

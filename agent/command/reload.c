@@ -57,6 +57,17 @@ static void give_up(struct outcome *outcome, const struct error *err)
     }
 }
 
+/* True when another daemon runs than the one that was told: it has read the files at its
+ * start. */
+static bool is_started_anew(const char *state_file, struct outcome *outcome)
+{
+    pid_t now;
+    if (instance_signal_daemon(state_file, 0, &now, NULL) != 0 || now == outcome->pid)
+        return false;
+    outcome->pid = now;
+    return true;
+}
+
 /* Waits until the daemon has read the files or refused them. */
 static void ask(const char *state_file, struct outcome *outcome, struct error *err)
 {

@@ -3,6 +3,7 @@ without it."""
 import http.client
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -451,9 +452,12 @@ class Status(OperationsTest):
 
     def test_a_daemon_that_hangs(self):
         self.start()
-        self.assertRegex(self.agent.run("status"), r"(?m)^daemon +runs .* ended [0-9] s ago$")
+        wait_for(lambda: re.search(r"(?m)^daemon +runs .* ended [0-9] s ago$", self.agent.try_to("status").stdout),
+                 "the end of a cycle")
         self.agent.daemon.popen.send_signal(signal.SIGSTOP)
         self.addCleanup(self.agent.daemon.popen.send_signal, signal.SIGCONT)
+        stat = pathlib.Path(f"/proc/{self.agent.daemon.pid}/stat")
+        wait_for(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "the daemon to be stopped")
         report = self.agent.state_file.with_name("state.json.problems")
         long_ago = time.time() - AN_HOUR
         os.utime(report, (long_ago, long_ago))
@@ -698,9 +702,8 @@ class Monitoring(OperationsTest):
         # Guests come first.
         self.allocate(A)
         wait_for(self.host.mdevs, "the device")
-        text = wait_for(lambda: (d := self.agent.try_to("status")).returncode and d.stdout,
-                        "the problem")
-        self.assertIn(f"cannot listen on 127.0.0.1:{port}", text)
+        wait_for(lambda: f"cannot listen on 127.0.0.1:{port}" in self.agent.try_to("status").stdout, "the problem")
+        self.assertNotEqual(self.agent.try_to("status").returncode, 0)
         taken.close()
         self.agent.daemon.wait_for_output("serves http")
         self.port = port

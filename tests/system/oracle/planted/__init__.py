@@ -35,8 +35,8 @@ PLANTS = (
            "    (void)count_taken(world, group);\n")),
     Plant("foreign-removed", "what others made is removed like the agent's own",
           "foreign-removed",
-          ("agent/plan/world.c", "    return !held->entry || held->entry->adopted;\n",
-           "    return !held->entry;\n")),
+          ("agent/plan/world.c", "    return !present->entry || present->entry->adopted;\n",
+           "    return !present->entry;\n")),
     Plant("no-grace", "a released device is removed at once", "early",
           ("agent/plan/world.c",
            "world->in->now - released_at >= world->in->config->agent.release_grace;\n",
@@ -60,7 +60,7 @@ PLANTS = (
     Plant("device-left-over", "the second device of a consumer is never removed", "left",
           ("agent/plan/release.c",
            "    if (!reason)\n        remove_surplus(",
-           "    if (!reason && held->entry->index == 0)\n        remove_surplus(")),
+           "    if (!reason && present->entry->index == 0)\n        remove_surplus(")),
     Plant("one-too-many", "one more is offered than can be made while something is used",
           "offered",
           ("agent/plan/inventory.c", "    left -= count_taken(world, group);\n",
@@ -76,8 +76,8 @@ PLANTS = (
           ("agent/plan/restore.c", "           is_named_by_domain(world, entry);\n",
            "           (is_named_by_domain(world, entry) && false);\n"), mode="nova"),
     Plant("operators-traits", "traits that an operator added are taken away", "others",
-          ("agent/plan/traits.c", "|| !is_ours(subject, &wanted, trait);\n",
-           "|| (!is_ours(subject, &wanted, trait) && false);\n")),
+          ("agent/plan/traits.c", "|| !is_ours(managed, &wanted, trait);\n",
+           "|| (!is_ours(managed, &wanted, trait) && false);\n")),
 )
 
 

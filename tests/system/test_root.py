@@ -93,12 +93,12 @@ class OtherRoot(RootTest):
         self.agent.state_file.write_text(f'{body},"checksum":"{uuid.uuid5(space, body)}"}}\n')
 
     def test_a_newer_version_is_refused(self):
-        self.rewrite_journal(lambda journal: journal.update(version=2))
+        self.rewrite_journal(lambda journal: journal.update(version=3))
         before = self.agent.state_file.read_bytes()
         for command in ("sync", "restore", "status"):
             done = self.agent.try_to(command)
             self.assertNotEqual(done.returncode, 0)
-            self.assertIn("a newer vgpu-agent wrote it (version 2; this one reads 1)", done.stderr)
+            self.assertIn("a newer vgpu-agent wrote it (version 3; this one reads 2)", done.stderr)
         self.assertEqual(self.agent.state_file.read_bytes(), before)
 
 

@@ -320,17 +320,3 @@ void options_warn_unknown(const struct option_table *table, const char *table_se
         options_say_unknown(entry, near, false, problems);
     }
 }
-
-int options_load(const struct option_table *table, const struct strlist *files,
-                 const struct strlist *dirs, void *values,
-                 struct config_problems *problems)
-{
-    _cleanup_ini_ struct ini ini = {0};
-    ini_read_all(&ini, files, dirs, problems);
-    options_apply(table, &ini, NULL, values, problems);
-    for (size_t i = 0; i < table->section_count; i++)
-        if (table->sections[i].ours)
-            options_warn_unknown(table, table->sections[i].name, &ini,
-                                 table->sections[i].name, problems);
-    return config_has_errors(problems) ? -1 : 0;
-}

@@ -102,13 +102,6 @@ struct option_table {
 
 #define OPTION_COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Does everything, for a program with one table and no further checks: reads the files,
- * fills `values` (all zero before), warns of unknown options. 0 when no problem is an
- * error, else -1; the caller ends `values` with options_clear() in both cases. */
-int options_load(const struct option_table *table, const struct strlist *files,
-                 const struct strlist *dirs, void *values,
-                 struct config_problems *problems);
-
 /* Sets every option of the table from the files, or to its default. `sections`, when
  * not NULL, replaces the options' own section: it lists the names of one section, the
  * current one first, then old ones, NULL at the end. */

@@ -66,9 +66,10 @@ struct placementd_config {
 
 extern const struct option_table placementd_options;
 
-/* Like options_load(), and reads the environment (environment.h) after the files and
- * [keystone_authtoken], and makes the checks that involve several options. `values` is
- * all zero before; the caller clears it in both cases. The command line's options are
+/* Reads the files, then the environment (environment.h), then [keystone_authtoken], warns
+ * of unknown options, and makes the checks that involve several options. 0 when no
+ * problem is an error, else -1; `config` is all zero before, and the caller clears it in
+ * both cases. The command line's options are
  * set afterwards, by options_override(). */
 int placementd_config_load(const struct strlist *files, const struct strlist *dirs,
                            struct placementd_config *config,

@@ -16,11 +16,11 @@
 static int open_parent(const struct device_place *place,
                        const struct device_spec *device, struct error *err)
 {
-    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, place->sysfs_root);
+    _cleanup_close_ int root = folder_open(AT_FDCWD, place->sysfs_root);
     if (root < 0)
         return error_set_errno(err, errno, "%s", place->sysfs_root);
-    _cleanup_close_ int parents = sysfs_open_folder(root, "class/mdev_bus");
-    int parent = parents < 0 ? -1 : sysfs_open_folder(parents, device->parent);
+    _cleanup_close_ int parents = folder_open(root, "class/mdev_bus");
+    int parent = parents < 0 ? -1 : folder_open(parents, device->parent);
     if (parent < 0)
         return error_set_errno(err, errno, "mdev parent %s", device->parent);
     return parent;
@@ -33,10 +33,9 @@ static int open_parent(const struct device_place *place,
 static int explain_existing(const struct device_place *place,
                             const struct device_spec *device, struct error *err)
 {
-    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, place->sysfs_root);
-    _cleanup_close_ int devices =
-        root < 0 ? -1 : sysfs_open_folder(root, "bus/mdev/devices");
-    _cleanup_free_ char *path = devices < 0 ? NULL : sysfs_link(devices, device->uuid);
+    _cleanup_close_ int root = folder_open(AT_FDCWD, place->sysfs_root);
+    _cleanup_close_ int devices = root < 0 ? -1 : folder_open(root, "bus/mdev/devices");
+    _cleanup_free_ char *path = devices < 0 ? NULL : folder_link(devices, device->uuid);
     if (!path)
         return error_set(err, ERROR_BUSY,
                          "mdev %s: the kernel still holds this uuid but does not show "
@@ -56,10 +55,10 @@ static int settle_existing(const struct device_place *place,
                            const struct device_spec *device, int parent,
                            struct error *err)
 {
-    _cleanup_close_ int folder = sysfs_open_folder(parent, device->uuid);
+    _cleanup_close_ int folder = folder_open(parent, device->uuid);
     if (folder < 0)
         return explain_existing(place, device, err);
-    _cleanup_free_ char *type = sysfs_link_name(folder, "mdev_type");
+    _cleanup_free_ char *type = folder_link_name(folder, "mdev_type");
     if (!type)
         return error_set(err, ERROR_BUSY, "mdev %s on %s is being made or removed",
                          device->uuid, device->parent);
@@ -93,7 +92,7 @@ static int explain_create(const struct device_spec *device, int errnum,
             xasprintf("make a %s on %s", device->type_id, device->parent);
         return not_writable(what, "create", err);
     }
-    if (sysfs_gone(errnum))
+    if (errno_is_gone(errnum))
         return error_set(err, ERROR_NOT_FOUND, "%s does not offer %s (any more)",
                          device->parent, device->type_id);
     (void)error_set_errno(err, errnum, "making a %s on %s", device->type_id,
@@ -114,9 +113,8 @@ static int create_device(const struct device_place *place,
     _cleanup_close_ int parent = open_parent(place, device, err);
     if (parent < 0)
         return -1;
-    _cleanup_close_ int types = sysfs_open_folder(parent, "mdev_supported_types");
-    _cleanup_close_ int type =
-        types < 0 ? -1 : sysfs_open_folder(types, device->type_id);
+    _cleanup_close_ int types = folder_open(parent, "mdev_supported_types");
+    _cleanup_close_ int type = types < 0 ? -1 : folder_open(types, device->type_id);
     struct error store = {0};
     if (type < 0)
         return explain_create(device, errno, err);
@@ -152,9 +150,9 @@ static int explain_remove(const struct device_spec *device, int parent, int errn
 {
     /* Only a device that is not visible any more is gone. The kernel gives the same
      * errno while somebody else removes the device or its parent. */
-    if (sysfs_gone(errnum) && faccessat(parent, device->uuid, F_OK, 0) != 0)
+    if (errno_is_gone(errnum) && faccessat(parent, device->uuid, F_OK, 0) != 0)
         return 0;
-    if (sysfs_gone(errnum))
+    if (errno_is_gone(errnum))
         return error_set(err, ERROR_BUSY,
                          "mdev %s on %s is being removed by somebody else",
                          device->uuid, device->parent);
@@ -171,14 +169,14 @@ static int remove_device(const struct device_place *place,
 {
     struct error opening = {0};
     _cleanup_close_ int parent = open_parent(place, device, &opening);
-    if (parent < 0 && sysfs_gone(opening.errnum))
+    if (parent < 0 && errno_is_gone(opening.errnum))
         return 0;
     if (parent < 0) {
         if (err)
             *err = opening;
         return -1;
     }
-    _cleanup_close_ int folder = sysfs_open_folder(parent, device->uuid);
+    _cleanup_close_ int folder = folder_open(parent, device->uuid);
     if (folder < 0)
         return explain_remove(device, parent, errno, err);
     if (check_idle(place, device, parent, err) != 0)
@@ -220,7 +218,7 @@ static int clear_device(const struct device_place *place,
     _cleanup_close_ int parent = open_parent(place, device, err);
     if (parent < 0)
         return -1;
-    _cleanup_close_ int folder = sysfs_open_folder(parent, device->uuid);
+    _cleanup_close_ int folder = folder_open(parent, device->uuid);
     if (folder < 0)
         return error_set_errno(err, errno, "mdev %s on %s", device->uuid,
                                device->parent);

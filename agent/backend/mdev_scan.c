@@ -62,7 +62,7 @@ static void describe_type(const struct scan *scan, struct gpu *gpu, int types,
         copy_description(same, type);
         return;
     }
-    _cleanup_close_ int folder = sysfs_open_folder(types, type->id);
+    _cleanup_close_ int folder = folder_open(types, type->id);
     if (folder < 0)
         return;
     type->name = read_type_name(scan, gpu, folder, type->id);
@@ -90,7 +90,7 @@ static int read_available(const struct scan *scan, struct gpu *gpu, int types,
     if (sysfs_number(types, path, &number, &err) == 0 &&
         (number < 0 || number > INT_MAX))
         (void)error_set(&err, ERROR_INVALID, "%s: %ld makes no sense", path, number);
-    if (sysfs_gone(err.errnum) || err.errnum == ENOTDIR)
+    if (errno_is_gone(err.errnum) || err.errnum == ENOTDIR)
         return -1;
     if (err.code)
         card_set_unreadable(gpu, "mdev_supported_types/%s", err.text);
@@ -114,12 +114,12 @@ static void read_type(const struct scan *scan, struct gpu *gpu, struct parent *p
 static void read_types(const struct scan *scan, struct gpu *gpu, struct parent *parent,
                        int folder)
 {
-    _cleanup_directory_ DIR *types = sysfs_open_list(folder, "mdev_supported_types");
+    _cleanup_folder_ DIR *types = folder_open_list(folder, "mdev_supported_types");
     int errnum = types ? 0 : errno;
     const char *id;
-    while (types && (id = sysfs_next(types, &errnum)))
+    while (types && (id = folder_next(types, &errnum)))
         read_type(scan, gpu, parent, dirfd(types), id);
-    if (errnum && !sysfs_gone(errnum))
+    if (errnum && !errno_is_gone(errnum))
         card_set_unreadable(gpu, "mdev_supported_types: %s", strerrordesc_np(errnum));
 }
 
@@ -127,9 +127,9 @@ static void read_types(const struct scan *scan, struct gpu *gpu, struct parent *
 
 static char *first_in_folder(int dirfd, const char *path)
 {
-    _cleanup_directory_ DIR *folder = sysfs_open_list(dirfd, path);
+    _cleanup_folder_ DIR *folder = folder_open_list(dirfd, path);
     int errnum;
-    return folder ? xstrdup(sysfs_next(folder, &errnum)) : NULL;
+    return folder ? xstrdup(folder_next(folder, &errnum)) : NULL;
 }
 
 /* Takes ownership of `name`. NULL: the device has no such node (yet). */
@@ -144,10 +144,10 @@ static void add_node(struct device *mdev, const char *folder, char *name)
  * it is in transition. */
 void mdev_scan_device(int folder, const char *name, struct device *mdev)
 {
-    _cleanup_close_ int device = sysfs_open_folder(folder, name);
+    _cleanup_close_ int device = folder_open(folder, name);
     if (device >= 0) {
-        mdev->type_id = sysfs_link_name(device, "mdev_type");
-        add_node(mdev, "/dev/vfio", sysfs_link_name(device, "iommu_group"));
+        mdev->type_id = folder_link_name(device, "mdev_type");
+        add_node(mdev, "/dev/vfio", folder_link_name(device, "iommu_group"));
         add_node(mdev, "/dev/vfio/devices", first_in_folder(device, "vfio-dev"));
     }
     mdev->in_transition = !mdev->type_id;
@@ -177,14 +177,14 @@ static void add_mdev(struct parent *list, int folder, const char *name,
  * show them then. */
 static void list_mdevs(struct gpu *gpu, struct parent *list, int folder)
 {
-    _cleanup_directory_ DIR *entries = sysfs_open_list(folder, ".");
+    _cleanup_folder_ DIR *entries = folder_open_list(folder, ".");
     int errnum = entries ? 0 : errno;
     const char *name;
     char uuid[UUID_TEXT_SIZE];
-    while (entries && (name = sysfs_next(entries, &errnum)))
+    while (entries && (name = folder_next(entries, &errnum)))
         if (uuid_parse_text(name, uuid))
             add_mdev(list, dirfd(entries), name, uuid);
-    if (errnum && !sysfs_gone(errnum))
+    if (errnum && !errno_is_gone(errnum))
         card_set_unreadable(gpu, "%s: %s", list->name, strerrordesc_np(errnum));
 }
 
@@ -214,7 +214,7 @@ static void read_devices_and_types(const struct scan *scan, struct gpu *gpu,
  * relative to sysfs. */
 static char *parent_path(int parents, const char *name)
 {
-    _cleanup_free_ char *target = sysfs_link(parents, name);
+    _cleanup_free_ char *target = folder_link(parents, name);
     if (target && strncmp(target, "../../devices/", 14) == 0)
         return xstrdup(target + 6);
     return xasprintf(PARENTS_FOLDER "/%s", name);
@@ -226,9 +226,9 @@ static void read_parent(const struct scan *scan, int parents, const char *name)
     /* A name may come twice in a list that changes while it is read. */
     if (host_parent(host, name, NULL))
         return;
-    _cleanup_close_ int folder = sysfs_open_folder(parents, name);
+    _cleanup_close_ int folder = folder_open(parents, name);
     int errnum = folder < 0 ? errno : 0;
-    if (sysfs_gone(errnum))
+    if (errno_is_gone(errnum))
         return;
     struct gpu *gpu = card_of_function(scan, folder, name);
     struct parent *parent = gpu_add_parent(gpu, MDEV_NAME, name);
@@ -254,7 +254,7 @@ static void read_stray(const struct scan *scan, int devices, const char *name)
     struct device *stray = array_add(host->strays, host->stray_count);
     stpcpy(stray->backend, MDEV_NAME);
     stpcpy(stray->address, uuid);
-    stpcpy(stray->uuid, uuid);
+    uuid_text_copy(stray->uuid, uuid);
     stray->in_transition = true;
 }
 

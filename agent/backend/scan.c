@@ -17,12 +17,12 @@ static void read_bare_card(const struct scan *scan, int cards, const char *name)
 {
     if (!pci_address_parse(name, NULL) || host_gpu(scan->host, name))
         return;
-    _cleanup_close_ int card = sysfs_open_folder(cards, name);
+    _cleanup_close_ int card = folder_open(cards, name);
     long class;
     if (card < 0 || sysfs_number(card, "class", &class, NULL) != 0 ||
         class >> 16 != PCI_CLASS_DISPLAY)
         return;
-    _cleanup_free_ char *pf = sysfs_link_name(card, "physfn");
+    _cleanup_free_ char *pf = folder_link_name(card, "physfn");
     if (!pf)
         card_read(scan, host_add_gpu(scan->host, name), card);
 }
@@ -38,7 +38,7 @@ static int scan_all(const struct scan *scan, int root, struct error *err)
 int host_scan(const char *sysfs_root, const struct scan_watch *watch, struct host **out,
               struct error *err)
 {
-    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, sysfs_root);
+    _cleanup_close_ int root = folder_open(AT_FDCWD, sysfs_root);
     if (root < 0)
         return error_set_errno(err, errno, "%s", sysfs_root);
     _cleanup_(host_freep) struct host *host = xcalloc(1, sizeof *host);

@@ -32,7 +32,7 @@ static void check_host(const struct command_context *context,
 static void check_libvirt(const struct config *config, struct config_problems *problems)
 {
     const struct use_places places = use_places_of(config);
-    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, places.root);
+    _cleanup_close_ int root = folder_open(AT_FDCWD, places.root);
     if (places.defined && root >= 0 && faccessat(root, places.defined, F_OK, 0) != 0)
         config_warning(problems, NULL,
                        "agent.libvirt: %s%s is not there, so that no device would be "

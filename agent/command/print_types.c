@@ -43,7 +43,7 @@ static void add_left(struct table *table, bool known, int64_t left)
 
 static int64_t count_left(const struct gpu *gpu, const struct device_type *type)
 {
-    return (int64_t)gpu_capacity(gpu, type->id, 0) - gpu_device_count(gpu, type->id);
+    return (int64_t)gpu_capacity(gpu, type->id) - gpu_device_count(gpu, type->id);
 }
 
 static void add_attributes(struct table *table, const struct device_type *type)

@@ -42,8 +42,7 @@ static unsigned max_instance(const struct gpu *gpu, const char *type_id)
     return max;
 }
 
-unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
-                      unsigned max_instances)
+unsigned gpu_capacity(const struct gpu *gpu, const char *type_id)
 {
     if (!type_id)
         return 0;
@@ -53,7 +52,7 @@ unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
         if (offered && offered->available > 0)
             total = add(total, (unsigned)offered->available);
     }
-    return at_most(at_most(total, max_instance(gpu, type_id)), max_instances);
+    return at_most(total, max_instance(gpu, type_id));
 }
 
 int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,

@@ -20,12 +20,10 @@ int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,
                         const char *type_id);
 
 /* The existing devices of the type plus those that can still be made: the sum of
- * available_instances over the card's parents. It is at most the type's max_instance
- * (with SR-IOV only that number is right, since each free VF shows 1 until the card is
- * full) and at most `max_instances` (the configured limit; 0: none). What could not be
- * read and what is in transition is not counted, so that the result may be too low, but
- * never too high. `type_id` NULL gives 0. */
-unsigned gpu_capacity(const struct gpu *gpu, const char *type_id,
-                      unsigned max_instances);
+ * available_instances over the card's parents, at most the type's max_instance (with
+ * SR-IOV only that number is right, since each free VF shows 1 until the card is full).
+ * What could not be read and what is in transition is not counted, so that the result
+ * may be too low, but never too high. `type_id` NULL gives 0. */
+unsigned gpu_capacity(const struct gpu *gpu, const char *type_id);
 
 #endif

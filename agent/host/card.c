@@ -38,7 +38,7 @@ char *card_read_text(const struct scan *scan, struct gpu *gpu, int dirfd,
     struct error err = {0};
     if (!card_may_read(scan, gpu, name))
         return NULL;
-    if (attribute_read_at(dirfd, name, &text, &err) != 0 && !sysfs_gone(err.errnum))
+    if (attribute_read_at(dirfd, name, &text, &err) != 0 && !errno_is_gone(err.errnum))
         card_set_unreadable(gpu, "%s/%s", where, err.text);
     return sysfs_printable(text);
 }
@@ -68,7 +68,7 @@ static void check_on_bus(const struct scan *scan, struct gpu *gpu, int card)
     _cleanup_close_ int fd = openat(card, "config", O_RDONLY | O_CLOEXEC);
     uint32_t id = 0;
     if (fd < 0 || pread(fd, &id, sizeof id, 0) < 0) {
-        if (!sysfs_gone(errno))
+        if (!errno_is_gone(errno))
             card_set_unreadable(gpu, "config: %s", strerrordesc_np(errno));
     } else if (id == UINT32_MAX) {
         gpu->health = GPU_LOST;
@@ -79,7 +79,7 @@ static void check_on_bus(const struct scan *scan, struct gpu *gpu, int card)
 
 void card_read(const struct scan *scan, struct gpu *gpu, int card)
 {
-    gpu->driver = sysfs_link_name(card, "driver");
+    gpu->driver = folder_link_name(card, "driver");
     gpu->numa_node = (int)read_number_or(scan, gpu, card, "numa_node", -1);
     if (gpu->is_pci) {
         gpu->vendor = (uint16_t)read_number_or(scan, gpu, card, "vendor", 0);
@@ -89,7 +89,7 @@ void card_read(const struct scan *scan, struct gpu *gpu, int card)
         check_on_bus(scan, gpu, card);
         return;
     }
-    _cleanup_free_ char *subsystem = sysfs_link_name(card, "subsystem");
+    _cleanup_free_ char *subsystem = folder_link_name(card, "subsystem");
     if (subsystem) {
         free(gpu->node_name);
         gpu->node_name = node_device_name(subsystem, gpu->name);
@@ -99,12 +99,12 @@ void card_read(const struct scan *scan, struct gpu *gpu, int card)
 struct gpu *card_of_function(const struct scan *scan, int folder, const char *name)
 {
     struct host *host = scan->host;
-    _cleanup_free_ char *pf = folder < 0 ? NULL : sysfs_link_name(folder, "physfn");
+    _cleanup_free_ char *pf = folder < 0 ? NULL : folder_link_name(folder, "physfn");
     size_t known = host->gpu_count;
     struct gpu *gpu = host_add_gpu(host, pf ? pf : name);
     _cleanup_close_ int card = folder < 0 || host->gpu_count == known
                                    ? -1
-                                   : sysfs_open_folder(folder, pf ? "physfn" : ".");
+                                   : folder_open(folder, pf ? "physfn" : ".");
     if (card >= 0)
         card_read(scan, gpu, card);
     return gpu;
@@ -114,12 +114,12 @@ int card_scan_list(const struct scan *scan, int root, const char *path,
                    void (*read)(const struct scan *scan, int list, const char *name),
                    struct error *err)
 {
-    _cleanup_directory_ DIR *list = sysfs_open_list(root, path);
+    _cleanup_folder_ DIR *list = folder_open_list(root, path);
     int errnum = list ? 0 : errno;
     const char *name;
-    while (list && (name = sysfs_next(list, &errnum)))
+    while (list && (name = folder_next(list, &errnum)))
         read(scan, dirfd(list), name);
-    if (errnum && !sysfs_gone(errnum))
+    if (errnum && !errno_is_gone(errnum))
         return error_set_errno(err, errnum, "%s", path);
     return 0;
 }

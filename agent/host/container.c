@@ -26,7 +26,7 @@ static int cannot_see(int errnum, const char *path, struct error *err)
 
 int container_check_processes(int root, struct error *err)
 {
-    _cleanup_free_ char *namespace = sysfs_link(root, PROCESSES);
+    _cleanup_free_ char *namespace = folder_link(root, PROCESSES);
     if (!namespace)
         return cannot_see(errno, PROCESSES, err);
     if (strcmp(namespace, INITIAL_PID_NAMESPACE) == 0)
@@ -62,7 +62,7 @@ static int look_above(int root, const char *path, struct statx *out)
 {
     _cleanup_free_ char *above = xstrdup(path);
     while (look(root, above, out) != 0) {
-        if (!*above || !sysfs_gone(errno))
+        if (!*above || !errno_is_gone(errno))
             return -1;
         char *slash = strrchr(above, '/');
         *(slash ? slash : above) = 0;

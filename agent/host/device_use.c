@@ -119,7 +119,7 @@ static void read_domain(struct scan *scan, int folder, const char *path,
     size_t length;
     struct error err = {0};
     if (file_read_at(folder, name, MAX_DOMAIN_XML, &text, &length, &err) != 0) {
-        if (sysfs_gone(err.errnum))
+        if (errno_is_gone(err.errnum))
             return;
         (void)error_prefix(&err, "%s%s", slash(path), path);
         set_unknown(scan, &err);
@@ -149,15 +149,15 @@ static void read_domains(struct scan *scan, const char *path, bool running)
     /* An absolute path comes from the configuration: the operator vouches for it. */
     if (*path != '/')
         check_folder(scan, path);
-    _cleanup_directory_ DIR *folder = sysfs_open_list(scan->root, path);
+    _cleanup_folder_ DIR *folder = folder_open_list(scan->root, path);
     int errnum = folder ? 0 : errno;
     const char *name;
-    while (folder && (name = sysfs_next(folder, &errnum))) {
+    while (folder && (name = folder_next(folder, &errnum))) {
         size_t length = strlen(name);
         if (length > 4 && strcmp(name + length - 4, ".xml") == 0)
             read_domain(scan, dirfd(folder), path, name, running);
     }
-    if (!folder && sysfs_gone(errnum)) {
+    if (!folder && errno_is_gone(errnum)) {
         if (!running || !scan->places->before_libvirt)
             set_absent(scan, path, running);
     } else if (errnum)
@@ -177,26 +177,26 @@ static void read_defined(struct scan *scan, const char *path)
 
 static void read_definitions_of(struct scan *scan, int folder, const char *parent)
 {
-    _cleanup_directory_ DIR *definitions = sysfs_open_list(folder, parent);
+    _cleanup_folder_ DIR *definitions = folder_open_list(folder, parent);
     int errnum = definitions ? 0 : errno;
     const char *name;
     char uuid[UUID_TEXT_SIZE];
-    while (definitions && (name = sysfs_next(definitions, &errnum)))
+    while (definitions && (name = folder_next(definitions, &errnum)))
         if (uuid_parse_text(name, uuid))
             use_of(scan, uuid)->defined = true;
-    if (errnum && errnum != ENOTDIR && !sysfs_gone(errnum))
+    if (errnum && errnum != ENOTDIR && !errno_is_gone(errnum))
         set_unknown_errno(scan, errnum, MDEVCTL_FOLDER);
 }
 
 static void read_definitions(struct scan *scan)
 {
     check_folder(scan, MDEVCTL_FOLDER);
-    _cleanup_directory_ DIR *folder = sysfs_open_list(scan->root, MDEVCTL_FOLDER);
+    _cleanup_folder_ DIR *folder = folder_open_list(scan->root, MDEVCTL_FOLDER);
     int errnum = folder ? 0 : errno;
     const char *parent;
-    while (folder && (parent = sysfs_next(folder, &errnum)))
+    while (folder && (parent = folder_next(folder, &errnum)))
         read_definitions_of(scan, dirfd(folder), parent);
-    if (errnum && !sysfs_gone(errnum))
+    if (errnum && !errno_is_gone(errnum))
         set_unknown_errno(scan, errnum, MDEVCTL_FOLDER);
 }
 
@@ -270,7 +270,7 @@ struct device_use *device_use_scan(const struct use_places *places,
                                    const struct host *host, char **note)
 {
     struct device_use *use = xcalloc(1, sizeof *use);
-    _cleanup_close_ int fd = sysfs_open_folder(AT_FDCWD, places->root);
+    _cleanup_close_ int fd = folder_open(AT_FDCWD, places->root);
     struct scan scan = {places, fd, host, use, note};
     if (fd < 0) {
         set_unknown_errno(&scan, errno, places->root);

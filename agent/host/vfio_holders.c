@@ -70,11 +70,11 @@ static int search_descriptors(const struct search *search, int proc, const char 
                               pid_t pid, struct error *err)
 {
     char target[PATH_MAX];
-    _cleanup_directory_ DIR *fds = sysfs_open_list(proc, path);
+    _cleanup_folder_ DIR *fds = folder_open_list(proc, path);
     int errnum = fds ? 0 : errno;
     bool device = false, node = false;
     const char *fd;
-    while (fds && (fd = sysfs_next(fds, &errnum))) {
+    while (fds && (fd = folder_next(fds, &errnum))) {
         int read = read_link(fds, fd, target, sizeof target);
         if (read < 0)
             return error_set_errno(err, errno, "/proc/%s/%s", path, fd);
@@ -116,10 +116,10 @@ static int search_threads(const struct search *search, int proc, const char *nam
 {
     char path[2 * NAME_MAX];
     snprintf(path, sizeof path, "%s/task", name);
-    _cleanup_directory_ DIR *threads = sysfs_open_list(proc, path);
+    _cleanup_folder_ DIR *threads = folder_open_list(proc, path);
     int errnum = threads ? 0 : errno;
     const char *thread;
-    while (threads && (thread = sysfs_next(threads, &errnum))) {
+    while (threads && (thread = folder_next(threads, &errnum))) {
         if (strcmp(thread, name) == 0 || share_descriptors(search, pid, number(thread)))
             continue;
         snprintf(path, sizeof path, "%s/task/%s/fd", name, thread);
@@ -146,8 +146,8 @@ static int search_process(const struct search *search, int proc, const char *nam
 static bool has_own_numbers(int root, int proc)
 {
     struct statfs what;
-    _cleanup_free_ char *shown = sysfs_link(root, "proc/1/ns/pid"),
-                        *own = sysfs_link(AT_FDCWD, "/proc/self/ns/pid");
+    _cleanup_free_ char *shown = folder_link(root, "proc/1/ns/pid"),
+                        *own = folder_link(AT_FDCWD, "/proc/self/ns/pid");
     return fstatfs(proc, &what) == 0 && what.f_type == PROC_SUPER_MAGIC && shown &&
            own && strcmp(shown, own) == 0;
 }
@@ -156,13 +156,13 @@ int vfio_find_holders(int root, const struct strlist *nodes, pid_t *holders,
                       struct error *err)
 {
     memset(holders, 0, nodes->count * sizeof *holders);
-    _cleanup_directory_ DIR *proc = sysfs_open_list(root, "proc");
+    _cleanup_folder_ DIR *proc = folder_open_list(root, "proc");
     if (!proc)
         return error_set_errno(err, errno, "/proc");
     const struct search search = {nodes, holders, has_own_numbers(root, dirfd(proc))};
     int errnum = 0;
     const char *name;
-    while ((name = sysfs_next(proc, &errnum)))
+    while ((name = folder_next(proc, &errnum)))
         if (isdigit((unsigned char)*name) &&
             search_process(&search, dirfd(proc), name, err) != 0)
             return -1;

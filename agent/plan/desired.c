@@ -105,7 +105,7 @@ static struct desired_provider *add_provider(struct desired_tree *tree,
 static int64_t capacity_of(const struct desired_provider *provider,
                            enum agent_mode mode)
 {
-    int64_t capacity = gpu_capacity(&provider->view, provider->type_id, 0);
+    int64_t capacity = gpu_capacity(&provider->view, provider->type_id);
     int64_t limit = gpu_limit_below(provider->gpu, &provider->view, provider->type_id);
     if (mode == MODE_NOVA || capacity <= limit)
         return capacity;

@@ -447,9 +447,9 @@ int64_t group_in_transit(const struct group *group, const char *parent, bool unc
 void held_identity(const struct present *present, char out[UUID_TEXT_SIZE])
 {
     if (present->entry)
-        stpcpy(out, present->entry->uuid);
+        uuid_text_copy(out, present->entry->uuid);
     else if (*present->device->uuid || !present->want || present->stays)
-        stpcpy(out, present->device->uuid);
+        uuid_text_copy(out, present->device->uuid);
     else
         want_computed_uuid(present->want, present->index, out);
 }

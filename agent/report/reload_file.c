@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/report/report_file.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/files.h"
 #include "lib/xalloc.h"
 
@@ -20,9 +20,7 @@ static char *path_of(const char *state_file)
 
 int64_t reload_clock(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return clock_monotonic_ns();
 }
 
 int reload_answer_write(const char *state_file, int64_t begun, const char *problem,

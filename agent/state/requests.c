@@ -38,13 +38,13 @@ int requests_read(const char *state_file, enum request order, struct strlist *ou
             *err = why;
         return -1;
     }
-    _cleanup_directory_ DIR *folder = sysfs_open_list(fd, ".");
+    _cleanup_folder_ DIR *folder = folder_open_list(fd, ".");
     int errnum = folder ? 0 : errno;
     _cleanup_free_ char *prefix = prefix_of(state_file, order);
     size_t length = strlen(prefix);
     _cleanup_strlist_ struct strlist found = {0};
     const char *name;
-    while (folder && (name = sysfs_next(folder, &errnum)))
+    while (folder && (name = folder_next(folder, &errnum)))
         if (strncmp(name, prefix, length) == 0 && name[length])
             strlist_add(&found, name + length);
     if (errnum)

@@ -35,9 +35,9 @@ static int set_refusal(const struct keystone *keystone, const struct http_reply 
                        struct error *err)
 {
     struct error why = {0};
-    refusal_set(&why, "POST", reply,
-                http_header(keystone->auth.http, "x-openstack-request-id"),
-                &keystone->auth);
+    error_reply_set(&why, "POST", reply,
+                    http_header(keystone->auth.http, "x-openstack-request-id"),
+                    &keystone->auth);
     if (why.code != ERROR_UNREACHABLE && why.code != ERROR_FORBIDDEN &&
         why.code != ERROR_INVALID)
         why.code = ERROR_UNAUTHORIZED;

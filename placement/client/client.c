@@ -25,10 +25,10 @@ static int get_providers(struct placement_client *client, char *path,
 {
     _cleanup_call_ struct call call = call_of("GET", path);
     _cleanup_json_ struct json_object *json = NULL;
-    if (exchange(client, &call, &json, err) != 0)
+    if (session_call(client, &call, &json, err) != 0)
         return -1;
     if (codec_read_providers(json, out, count, err) != 0)
-        return exchange_bad_reply(client, &call, err);
+        return session_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -62,7 +62,7 @@ int placement_create_provider(struct placement_client *client, const char *uuid,
         json_write_string_member(&w, "parent_provider_uuid", parent);
     json_write_end_object(&w);
     set_body(&call, &w);
-    return exchange(client, &call, NULL, err);
+    return session_call(client, &call, NULL, err);
 }
 
 int placement_delete_provider(struct placement_client *client, const char *uuid,
@@ -70,7 +70,7 @@ int placement_delete_provider(struct placement_client *client, const char *uuid,
 {
     _cleanup_call_ struct call call =
         call_of("DELETE", xasprintf("/resource_providers/%s", uuid));
-    return exchange(client, &call, NULL, err);
+    return session_call(client, &call, NULL, err);
 }
 
 /* GET of one part of a provider. */
@@ -79,7 +79,7 @@ static int get_part(struct placement_client *client, struct call *call,
                     struct error *err)
 {
     *call = call_of("GET", xasprintf("/resource_providers/%s/%s", uuid, part));
-    return exchange(client, call, json, err);
+    return session_call(client, call, json, err);
 }
 
 int placement_get_inventories(struct placement_client *client, const char *uuid,
@@ -91,7 +91,7 @@ int placement_get_inventories(struct placement_client *client, const char *uuid,
     if (get_part(client, &call, uuid, "inventories", &json, err) != 0)
         return -1;
     if (codec_read_inventories(json, out, count, generation, err) != 0)
-        return exchange_bad_reply(client, &call, err);
+        return session_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -104,7 +104,7 @@ int placement_get_provider_traits(struct placement_client *client, const char *u
     if (get_part(client, &call, uuid, "traits", &json, err) != 0)
         return -1;
     if (codec_read_traits(json, out, generation, err) != 0)
-        return exchange_bad_reply(client, &call, err);
+        return session_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -116,7 +116,7 @@ int placement_get_usages(struct placement_client *client, const char *uuid,
     if (get_part(client, &call, uuid, "usages", &json, err) != 0)
         return -1;
     if (codec_read_usages(json, out, count, err) != 0)
-        return exchange_bad_reply(client, &call, err);
+        return session_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -130,7 +130,7 @@ int placement_get_provider_allocations(struct placement_client *client,
     if (get_part(client, &call, uuid, "allocations", &json, err) != 0)
         return -1;
     if (codec_read_provider_allocations(json, out, count, generation, err) != 0)
-        return exchange_bad_reply(client, &call, err);
+        return session_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -142,10 +142,10 @@ static int put_part(struct placement_client *client, const char *uuid, const cha
         call_of("PUT", xasprintf("/resource_providers/%s/%s", uuid, part));
     _cleanup_json_ struct json_object *json = NULL;
     set_body(&call, w);
-    if (exchange(client, &call, &json, err) != 0)
+    if (session_call(client, &call, &json, err) != 0)
         return -1;
     if (json_get_int64(json, "resource_provider_generation", generation, err) != 0)
-        return exchange_bad_reply(client, &call, err);
+        return session_bad_reply(client, &call, err);
     return 0;
 }
 
@@ -175,10 +175,10 @@ static int get_some_traits(struct placement_client *client, const struct strlist
         call_of("GET", xasprintf("/traits?name=in:%s", joined));
     _cleanup_json_ struct json_object *json = NULL;
     _cleanup_strlist_ struct strlist traits = {0};
-    if (exchange(client, &call, &json, err) != 0)
+    if (session_call(client, &call, &json, err) != 0)
         return -1;
     if (codec_read_traits(json, &traits, NULL, err) != 0)
-        return exchange_bad_reply(client, &call, err);
+        return session_bad_reply(client, &call, err);
     for (size_t i = 0; i < traits.count; i++)
         strlist_add(found, traits.items[i]);
     return 0;
@@ -217,7 +217,7 @@ int placement_create_trait(struct placement_client *client, const char *name,
                            struct error *err)
 {
     _cleanup_call_ struct call call = call_of("PUT", xasprintf("/traits/%s", name));
-    return exchange(client, &call, NULL, err);
+    return session_call(client, &call, NULL, err);
 }
 
 int placement_create_class(struct placement_client *client, const char *name,
@@ -225,5 +225,5 @@ int placement_create_class(struct placement_client *client, const char *name,
 {
     _cleanup_call_ struct call call =
         call_of("PUT", xasprintf("/resource_classes/%s", name));
-    return exchange(client, &call, NULL, err);
+    return session_call(client, &call, NULL, err);
 }

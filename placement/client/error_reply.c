@@ -64,8 +64,9 @@ static enum error_code code_of_status(const char *method, long status,
     }
 }
 
-int refusal_set(struct error *err, const char *method, const struct http_reply *reply,
-                const char *request_id, const struct auth *auth)
+int error_reply_set(struct error *err, const char *method,
+                    const struct http_reply *reply, const char *request_id,
+                    const struct auth *auth)
 {
     struct error_body body = error_body_parse(reply->body, reply->length, auth);
     const char *id = body.request_id[0] ? body.request_id : request_id;

@@ -143,15 +143,15 @@ static void add_hint(struct error *err, const char *hint)
 static int set_refusal(const struct placement_client *client, const struct call *call,
                        const struct http_reply *reply, struct error *err)
 {
-    refusal_set(err, call->method, reply,
-                http_header(client->http, "x-openstack-request-id"), client->auth);
+    error_reply_set(err, call->method, reply,
+                    http_header(client->http, "x-openstack-request-id"), client->auth);
     if (reply->status == 401)
         add_hint(err, hint_refused(client->options));
     return prefix_call(client, call, err);
 }
 
-int exchange_bad_reply(const struct placement_client *client, const struct call *call,
-                       struct error *err)
+int session_bad_reply(const struct placement_client *client, const struct call *call,
+                      struct error *err)
 {
     if (err) {
         err->code = ERROR_PROTOCOL;
@@ -168,7 +168,7 @@ static int parse_reply(const struct placement_client *client, const struct call 
     *out = NULL;
     if (reply->length > 0 && json_parse_within(reply->body, reply->length,
                                                &http_reply_bounds, out, err) != 0)
-        return exchange_bad_reply(client, call, err);
+        return session_bad_reply(client, call, err);
     return 0;
 }
 
@@ -225,7 +225,7 @@ static int read_root(const struct placement_client *client, const struct call *c
     if (reply->status != 200 && !is_elsewhere(reply->status))
         return set_refusal(client, call, reply, err);
     if (reply->status != 200) {
-        refusal_set(err, call->method, reply, NULL, client->auth);
+        error_reply_set(err, call->method, reply, NULL, client->auth);
         return not_placement(client, call, reply, err);
     }
     if (json_parse_within(reply->body, reply->length, &http_reply_bounds, &json, err) ==
@@ -274,8 +274,8 @@ static int send_versioned(struct placement_client *client, const struct call *ca
     }
 }
 
-int exchange(struct placement_client *client, const struct call *call,
-             struct json_object **out, struct error *err)
+int session_call(struct placement_client *client, const struct call *call,
+                 struct json_object **out, struct error *err)
 {
     _cleanup_reply_ struct http_reply reply = {0};
     if (send_versioned(client, call, &reply, err) != 0)

@@ -33,12 +33,12 @@ void call_clear(struct call *call);
 
 /* The caller frees *reply; it is NULL when the server sent no body. `reply` may be NULL
  * when none is wanted. */
-int exchange(struct placement_client *client, const struct call *call,
-             struct json_object **reply, struct error *err);
+int session_call(struct placement_client *client, const struct call *call,
+                 struct json_object **reply, struct error *err);
 
 /* For a reply whose contents are wrong, as `err` says: makes `err` a PROTOCOL error of
  * this call. Returns -1. */
-int exchange_bad_reply(const struct placement_client *client, const struct call *call,
-                       struct error *err);
+int session_bad_reply(const struct placement_client *client, const struct call *call,
+                      struct error *err);
 
 #endif

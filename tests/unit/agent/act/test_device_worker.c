@@ -34,8 +34,8 @@ static void wait_for_release(const struct device_place *place, const char *uuid)
 static int count_descriptors(void)
 {
     int count = 0, errnum;
-    DIR *fds = sysfs_open_list(AT_FDCWD, "/proc/self/fd");
-    while (sysfs_next(fds, &errnum))
+    DIR *fds = folder_open_list(AT_FDCWD, "/proc/self/fd");
+    while (folder_next(fds, &errnum))
         count++;
     closedir(fds);
     return count - 1; /* less the descriptor that lists the folder */

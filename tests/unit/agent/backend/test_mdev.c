@@ -290,7 +290,7 @@ static int clear(const struct fixture *fixture, const char *uuid, struct error *
 
 static void expect_parameters(const struct fixture *fixture, const char *expected)
 {
-    _cleanup_close_ int root = sysfs_open_folder(AT_FDCWD, fixture->host->root);
+    _cleanup_close_ int root = folder_open(AT_FDCWD, fixture->host->root);
     _cleanup_free_ char *text = NULL;
     struct error err = {0};
     assert_ok(attribute_read_at(root, PARAMETERS, &text, &err), &err);

@@ -603,7 +603,7 @@ static void never_shows_more_than_there_is(void **state)
         _cleanup_(host_freep) struct host *host = NULL;
         struct error err = {0};
         assert_ok(host_scan(tree, NULL, &host, &err), &err);
-        unsigned capacity = gpu_capacity(&host->gpus[0], "nvidia-35", 0);
+        unsigned capacity = gpu_capacity(&host->gpus[0], "nvidia-35");
         most = capacity > most ? capacity : most;
     }
     stop(child);

@@ -32,7 +32,7 @@ static struct gpu *find_card(const struct scan *scan, const char *tree,
                              const char *function)
 {
     char *path = xasprintf("%s/" BUS "%s", tree, function);
-    _cleanup_close_ int folder = sysfs_open_folder(AT_FDCWD, path);
+    _cleanup_close_ int folder = folder_open(AT_FDCWD, path);
     free(path);
     return card_of_function(scan, folder, function);
 }

@@ -26,7 +26,7 @@ static void say(struct patience *patience, pid_t daemon)
         "it, for %d seconds at most",
         (long)daemon, PATIENCE);
     patience->said = true;
-    command_complain(text);
+    command_say(text);
 }
 
 int command_wait_a_moment(struct patience *patience, const char *state_file,

@@ -28,14 +28,14 @@ const struct command *const commands[] = {
     NULL,
 };
 
-void command_complain(const char *text)
+void command_say(const char *text)
 {
     fprintf(stderr, "%svgpu-agent: %s\n", log_journal_prefix(LOG_LEVEL_ERROR), text);
 }
 
 int command_fail(const struct error *err)
 {
-    command_complain(err->text);
+    command_say(err->text);
     return error_exit_status(err->code);
 }
 

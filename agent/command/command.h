@@ -51,7 +51,7 @@ extern const struct command command_allocations, command_check_config, command_d
 extern const struct command *const commands[];
 
 /* Prints the text on standard error, as a line with the program's name. */
-void command_complain(const char *text);
+void command_say(const char *text);
 /* Prints the error as command_complain() does; gives the exit status that belongs to
  * it. */
 int command_fail(const struct error *err);

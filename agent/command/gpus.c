@@ -121,7 +121,7 @@ static bool look(const struct command_context *context, const struct config *con
                   &err) == 0 &&
         cycle_look(*agent, time(NULL), false, cycle, &err) == 0)
         return true;
-    command_complain(err.text);
+    command_say(err.text);
     return cycle->host != NULL;
 }
 

@@ -92,5 +92,5 @@ void command_print_problems(const struct cycle *cycle)
     _cleanup_problem_list_ struct problem_list problems = {0};
     cycle_problems(cycle, &problems);
     for (size_t i = 0; i < problems.count; i++)
-        command_complain(problems.items[i].text);
+        command_say(problems.items[i].text);
 }

@@ -151,18 +151,19 @@ static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t n
 
 /* Reads the requests of `vgpu-agent prune`. An error is not reported here: the cycle
  * reads requests in the same folder and reports it. */
-static void take_prune_requests(struct daemon *daemon, struct strlist *orders)
+static void take_prune_requests(struct daemon *daemon, struct strlist *requests)
 {
-    (void)requests_read(daemon->config->agent.state_file, REQUEST_PRUNE, orders, NULL);
-    agent_set_prune(daemon->agent, orders);
+    (void)requests_read(daemon->config->agent.state_file, REQUEST_PRUNE, requests,
+                        NULL);
+    agent_set_prune(daemon->agent, requests);
 }
 
-static void end_prune_requests(struct daemon *daemon, const struct strlist *orders)
+static void end_prune_requests(struct daemon *daemon, const struct strlist *requests)
 {
     struct error err;
-    for (size_t i = 0; i < orders->count; i++)
+    for (size_t i = 0; i < requests->count; i++)
         if (requests_withdraw(daemon->config->agent.state_file, REQUEST_PRUNE,
-                              orders->items[i], NULL, &err) != 0)
+                              requests->items[i], NULL, &err) != 0)
             log_error("agent", "%s", err.text);
 }
 

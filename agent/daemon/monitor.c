@@ -13,11 +13,11 @@
 #include "lib/xalloc.h"
 
 struct monitor {
-    const struct config *config; /* borrowed */
-    const struct agent *agent;   /* borrowed */
-    struct problem_list notices; /* the problems after the last cycle */
+    const struct config *config;  /* borrowed */
+    const struct agent *agent;    /* borrowed */
+    struct problem_list problems; /* the problems after the last cycle */
     /* Why the last cycle could not look; code NONE: it could. */
-    struct error trouble;
+    struct error failure;
     unsigned failures; /* cycles in a row that could not look */
     struct problems_file report;
     bool report_failed;
@@ -56,7 +56,7 @@ void monitor_free(struct monitor *monitor)
         return;
     close_http(monitor);
     free(monitor->reload_problem);
-    problems_clear(&monitor->notices);
+    problems_clear(&monitor->problems);
     problems_file_clear(&monitor->report);
     metrics_clear(&monitor->metrics);
     free(monitor);
@@ -77,7 +77,7 @@ static void make_page(void *data, const char *path, struct http_page *page)
         .begin = monitor->begin,
         .last_end = monitor->last_end,
         .sync_interval = monitor->config->agent.sync_interval,
-        .trouble = &monitor->trouble,
+        .failure = &monitor->failure,
     };
     pages_make(&state, path, page);
 }
@@ -126,9 +126,9 @@ struct watch monitor_watch(const struct monitor *monitor)
 /* Logs a cycle that could not look, once for each kind of error in a row. */
 static void note_failure(struct monitor *monitor, const struct error *err)
 {
-    if (monitor->trouble.code != err->code)
+    if (monitor->failure.code != err->code)
         log_error("agent", "devices stay as they are: %s", err->text);
-    monitor->trouble = *err;
+    monitor->failure = *err;
     monitor->failures++;
     _cleanup_free_ char *state = xasprintf("STATUS=%s", err->text);
     notify_news(state);
@@ -136,12 +136,12 @@ static void note_failure(struct monitor *monitor, const struct error *err)
 
 static void note_success(struct monitor *monitor)
 {
-    if (monitor->trouble.code != ERROR_NONE)
+    if (monitor->failure.code != ERROR_NONE)
         log_info("agent", "all can be seen again, after %u attempts",
                  monitor->failures + 1);
-    monitor->trouble = (struct error){0};
+    monitor->failure = (struct error){0};
     monitor->failures = 0;
-    const struct problem_list *standing = &monitor->notices;
+    const struct problem_list *standing = &monitor->problems;
     _cleanup_free_ char *state =
         standing->count == 0 ? xstrdup("STATUS=all is well")
                              : xasprintf("STATUS=%zu not well, the first: %s",
@@ -162,7 +162,7 @@ static void note_problems(struct monitor *monitor, const struct cycle *cycle, bo
     if (cycle->round_count > 0)
         cycle_problems(cycle, &now);
     if (!seen)
-        add_all(&now, &monitor->notices);
+        add_all(&now, &monitor->problems);
     metrics_overdue(&monitor->metrics, clock_monotonic_ms(), &now);
     char *full = state_folder_full(monitor->config->agent.state_file);
     if (full)
@@ -173,15 +173,15 @@ static void note_problems(struct monitor *monitor, const struct cycle *cycle, bo
         problems_add(&now, "reload", monitor->reload_problem);
     else if (monitor->files_changed)
         problems_add(&now, NULL, DAEMON_FILES_CHANGED);
-    problems_update(&monitor->notices, &now);
+    problems_update(&monitor->problems, &now);
 }
 
 static void write_report(struct monitor *monitor)
 {
     _cleanup_problem_list_ struct problem_list all = {0};
-    if (monitor->trouble.code != ERROR_NONE)
-        problems_add(&all, NULL, monitor->trouble.text);
-    add_all(&all, &monitor->notices);
+    if (monitor->failure.code != ERROR_NONE)
+        problems_add(&all, NULL, monitor->failure.text);
+    add_all(&all, &monitor->problems);
     uuid_text_copy(monitor->report.digest, monitor->config->digest);
     struct error err;
     int rc = problems_file_write(&monitor->report, monitor->config->agent.state_file,
@@ -207,7 +207,7 @@ void monitor_note_reload(struct monitor *monitor, const char *problem)
     /* Logged at each reload; adding it here keeps problems_update() from logging it
      * again. */
     log_error("agent", "%s", monitor->reload_problem);
-    problems_add(&monitor->notices, "reload", monitor->reload_problem);
+    problems_add(&monitor->problems, "reload", monitor->reload_problem);
 }
 
 void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
@@ -222,6 +222,6 @@ void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
     monitor->last_end = clock_monotonic_ms();
     const struct metrics_clock clock = {
         .now = time(NULL), .monotonic = monitor->last_end, .cycle_took = took};
-    metrics_note_cycle(&monitor->metrics, cycle, failure, monitor->notices.count,
+    metrics_note_cycle(&monitor->metrics, cycle, failure, monitor->problems.count,
                        &clock);
 }

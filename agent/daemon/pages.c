@@ -22,14 +22,14 @@ static void make_health(const struct daemon_state *state, struct http_page *page
 
 static void make_readiness(const struct daemon_state *state, struct http_page *page)
 {
-    bool ready = state->last_end > 0 && state->trouble->code == ERROR_NONE;
+    bool ready = state->last_end > 0 && state->failure->code == ERROR_NONE;
     page->status = ready ? 200 : 503;
     if (ready)
         page->text = xstrdup("ok\n");
     else if (state->last_end == 0)
         page->text = xstrdup("the first cycle is not over\n");
     else
-        page->text = xasprintf("%s\n", state->trouble->text);
+        page->text = xasprintf("%s\n", state->failure->text);
 }
 
 void pages_make(const struct daemon_state *state, const char *path,

@@ -23,7 +23,7 @@ struct daemon_state {
     int64_t last_end;
     unsigned sync_interval; /* seconds */
     /* Why the last cycle could not look; code NONE: it could. */
-    const struct error *trouble;
+    const struct error *failure;
 };
 
 void pages_make(const struct daemon_state *state, const char *path,

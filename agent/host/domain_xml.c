@@ -35,7 +35,7 @@ struct reader {
 
 /* Records XML that libvirt would not write: then the devices of the domain are not
  * known. */
-static void complain(struct reader *reader, const char *what)
+static void refuse(struct reader *reader, const char *what)
 {
     if (!reader->failed)
         (void)error_set(reader->err, ERROR_INVALID, "line %lu: %s",
@@ -127,9 +127,9 @@ static void take_domain_uuid(struct reader *reader)
     char *start = reader->text + strspn(reader->text, space);
     start[strcspn(start, space)] = 0;
     if (*reader->out->uuid)
-        complain(reader, "the domain has a second <uuid>");
+        refuse(reader, "the domain has a second <uuid>");
     else if (!uuid_parse_text(start, reader->out->uuid))
-        complain(reader, "the domain's <uuid> is none");
+        refuse(reader, "the domain's <uuid> is none");
 }
 
 static void XMLCALL end_element(void *data, const char *name)
@@ -139,7 +139,7 @@ static void XMLCALL end_element(void *data, const char *name)
         take_domain_uuid(reader);
     if (reader->in_mdev && is_at(reader, HOSTDEV)) {
         if (!reader->named)
-            complain(reader, "a <hostdev> of a mediated device has no uuid");
+            refuse(reader, "a <hostdev> of a mediated device has no uuid");
         reader->in_mdev = false;
     }
     reader->path_length -= strlen(name) + 1;
@@ -166,11 +166,11 @@ int domain_xml_parse(const char *text, size_t length, struct domain_xml *out,
     XML_SetElementHandler(parser, start_element, end_element);
     XML_SetCharacterDataHandler(parser, add_text);
     if (XML_Parse(parser, text, (int)length, XML_TRUE) != XML_STATUS_OK)
-        complain(&reader, XML_ErrorString(XML_GetErrorCode(parser)));
+        refuse(&reader, XML_ErrorString(XML_GetErrorCode(parser)));
     if (reader.names_mdev && !*out->uuid)
-        complain(&reader, "a domain without a <uuid> names a mediated device");
+        refuse(&reader, "a domain without a <uuid> names a mediated device");
     else if (out->addresses.count && !*out->uuid)
-        complain(&reader, "a domain without a <uuid> names a PCI device");
+        refuse(&reader, "a domain without a <uuid> names a PCI device");
     XML_ParserFree(parser);
     free(reader.path);
     free(reader.text);

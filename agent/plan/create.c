@@ -28,7 +28,7 @@ static void judge_present(const struct world *world, struct want *want,
                           const struct present *present)
 {
     char uuid[UUID_TEXT_SIZE];
-    held_identity(present, uuid);
+    present_identity(present, uuid);
     if (!present->stays)
         strlist_add(&want->devices, uuid);
     if (present->stays && want->state != ALLOCATION_PENDING)

@@ -230,7 +230,8 @@ static unsigned free_index(const struct want *want)
 /* The index of an existing device. A device that the host identifies only by its
  * address gets its uuid from its index, and the journal may still have that uuid for a
  * device that another consumer has now. Such an index is skipped. */
-static unsigned index_of_held(const struct world *world, const struct present *present)
+static unsigned index_of_present(const struct world *world,
+                                 const struct present *present)
 {
     char uuid[UUID_TEXT_SIZE];
     unsigned index = free_index(present->want);
@@ -264,7 +265,7 @@ static void number(const struct world *world, struct group *group)
     for (size_t i = 0; i < group->present_count; i++) {
         struct present *present = &group->present[i];
         if (present->want && !present->stays && !present->numbered) {
-            present->index = index_of_held(world, present);
+            present->index = index_of_present(world, present);
             present->numbered = true;
         }
     }

@@ -27,7 +27,7 @@ static struct step *add_device_step(struct world *world, enum step_kind kind,
 static void note_owner(struct journal_device *entry, const struct present *present,
                        const struct want *want)
 {
-    held_identity(present, entry->uuid);
+    present_identity(present, entry->uuid);
     uuid_text_copy(entry->provider, want->managed->uuid);
     uuid_text_copy(entry->consumer, want->allocation->consumer);
     entry->migration[0] = 0;

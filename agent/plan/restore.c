@@ -29,8 +29,8 @@ static bool may_be_named(const struct world *world)
     return world->in->use && world->in->use->domains_unknown;
 }
 
-static void complain(struct world *world, const struct journal_device *entry,
-                     const char *reason)
+static void report(struct world *world, const struct journal_device *entry,
+                   const char *reason)
 {
     strlist_add_take(&world->plan->problems,
                      xasprintf("%s: the device %s of %s cannot be put back: %s",
@@ -61,9 +61,9 @@ static void restore_lost(struct world *world, struct fit *fit, const struct gpu 
     const struct device_type *type = fit_old_type(place, entry);
     fit->shortage = NULL;
     if (!type)
-        complain(world, entry, "the GPU does not offer its type any more");
+        report(world, entry, "the GPU does not offer its type any more");
     else if (!fit_add(fit, place, type, &device, NULL))
-        complain(world, entry, fit->shortage ? fit->shortage : "no instance is left");
+        report(world, entry, fit->shortage ? fit->shortage : "no instance is left");
 }
 
 static bool is_ready(const struct group *group)
@@ -72,8 +72,8 @@ static bool is_ready(const struct group *group)
 }
 
 /* Reports why nothing can be made on the GPU yet. */
-static void complain_of_gpu(struct world *world, const struct group *group,
-                            const struct journal_device *entry)
+static void report_gpu(struct world *world, const struct group *group,
+                       const struct journal_device *entry)
 {
     _cleanup_free_ char *why =
         !group->gpu ? xstrdup("the GPU is not there")
@@ -82,7 +82,7 @@ static void complain_of_gpu(struct world *world, const struct group *group,
             : xasprintf("the GPU offers no %s: its virtual functions are not enabled "
                         "yet, or its driver is not ready",
                         backend_offers(entry->backend));
-    complain(world, entry, why);
+    report(world, entry, why);
 }
 
 /* ---- devices that only a domain names ---- */
@@ -170,9 +170,9 @@ void restore_devices(struct world *world, struct group *group)
         const struct journal_device *entry = group->lost[i].entry;
         if (!is_wanted(world, entry)) {
             if (may_be_named(world))
-                complain(world, entry, "it is not known whether a domain names it");
+                report(world, entry, "it is not known whether a domain names it");
         } else if (!ready)
-            complain_of_gpu(world, group, entry);
+            report_gpu(world, group, entry);
         else
             restore_lost(world, &fit, &place, entry);
     }

@@ -444,7 +444,7 @@ int64_t group_in_transit(const struct group *group, const char *parent, bool unc
     return count;
 }
 
-void held_identity(const struct present *present, char out[UUID_TEXT_SIZE])
+void present_identity(const struct present *present, char out[UUID_TEXT_SIZE])
 {
     if (present->entry)
         uuid_text_copy(out, present->entry->uuid);

@@ -152,7 +152,7 @@ void want_computed_uuid(const struct want *want, unsigned index,
 int64_t group_in_transit(const struct group *group, const char *parent, bool uncounted);
 /* The uuid by which the agent knows the device: the journal's, else the host's, else,
  * once it is numbered, the one computed for its want. "": it has none. */
-void held_identity(const struct present *present, char out[UUID_TEXT_SIZE]);
+void present_identity(const struct present *present, char out[UUID_TEXT_SIZE]);
 /* True when the device is not in transition, so that its type and parent are known. */
 bool present_is_settled(const struct present *present);
 /* Adds a step that concerns the managed provider, which may be NULL. The returned

@@ -7,28 +7,28 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-static bool contains(const struct problem_list *notices, const char *about)
+static bool contains(const struct problem_list *problems, const char *about)
 {
-    for (size_t i = 0; i < notices->count; i++)
-        if (strcmp(notices->items[i].about, about) == 0)
+    for (size_t i = 0; i < problems->count; i++)
+        if (strcmp(problems->items[i].about, about) == 0)
             return true;
     return false;
 }
 
-void problems_add_take(struct problem_list *notices, const char *about, char *text)
+void problems_add_take(struct problem_list *problems, const char *about, char *text)
 {
-    if (contains(notices, about ? about : text)) {
+    if (contains(problems, about ? about : text)) {
         free(text);
         return;
     }
-    struct problem *notice = array_add(notices->items, notices->count);
-    notice->about = xstrdup(about ? about : text);
-    notice->text = text;
+    struct problem *problem = array_add(problems->items, problems->count);
+    problem->about = xstrdup(about ? about : text);
+    problem->text = text;
 }
 
-void problems_add(struct problem_list *notices, const char *about, const char *text)
+void problems_add(struct problem_list *problems, const char *about, const char *text)
 {
-    problems_add_take(notices, about, xstrdup(text));
+    problems_add_take(problems, about, xstrdup(text));
 }
 
 void problems_update(struct problem_list *standing, struct problem_list *now)
@@ -44,12 +44,12 @@ void problems_update(struct problem_list *standing, struct problem_list *now)
     *now = (struct problem_list){0};
 }
 
-void problems_clear(struct problem_list *notices)
+void problems_clear(struct problem_list *problems)
 {
-    for (size_t i = 0; i < notices->count; i++) {
-        free(notices->items[i].about);
-        free(notices->items[i].text);
+    for (size_t i = 0; i < problems->count; i++) {
+        free(problems->items[i].about);
+        free(problems->items[i].text);
     }
-    free(notices->items);
-    *notices = (struct problem_list){0};
+    free(problems->items);
+    *problems = (struct problem_list){0};
 }

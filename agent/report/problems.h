@@ -26,12 +26,12 @@ struct problem_list {
 
 /* Adds a problem, unless there is one with the same `about`. `about` NULL: the text
  * serves as such. */
-void problems_add(struct problem_list *notices, const char *about, const char *text);
-void problems_add_take(struct problem_list *notices, const char *about, char *text);
+void problems_add(struct problem_list *problems, const char *about, const char *text);
+void problems_add_take(struct problem_list *problems, const char *about, char *text);
 /* Logs the problems that are new in `now` and those that have ended since `standing`.
  * Then `standing` takes the contents of `now`, which is empty afterwards. */
 void problems_update(struct problem_list *standing, struct problem_list *now);
-void problems_clear(struct problem_list *notices);
+void problems_clear(struct problem_list *problems);
 
 #define _cleanup_problem_list_ _cleanup_(problems_clear)
 

@@ -17,13 +17,13 @@ static const char *const names[] = {
 };
 
 /* The prefix of the names of the files for requests of this kind. The caller frees. */
-static char *prefix_of(const char *state_file, enum request order)
+static char *prefix_of(const char *state_file, enum request request)
 {
     const char *slash = strrchr(state_file, '/');
-    return xasprintf("%s.%s.", slash ? slash + 1 : state_file, names[order]);
+    return xasprintf("%s.%s.", slash ? slash + 1 : state_file, names[request]);
 }
 
-int requests_read(const char *state_file, enum request order, struct strlist *out,
+int requests_read(const char *state_file, enum request request, struct strlist *out,
                   struct error *err)
 {
     const char *base;
@@ -40,7 +40,7 @@ int requests_read(const char *state_file, enum request order, struct strlist *ou
     }
     _cleanup_folder_ DIR *folder = folder_open_list(fd, ".");
     int errnum = folder ? 0 : errno;
-    _cleanup_free_ char *prefix = prefix_of(state_file, order);
+    _cleanup_free_ char *prefix = prefix_of(state_file, request);
     size_t length = strlen(prefix);
     _cleanup_strlist_ struct strlist found = {0};
     const char *name;
@@ -48,7 +48,7 @@ int requests_read(const char *state_file, enum request order, struct strlist *ou
         if (strncmp(name, prefix, length) == 0 && name[length])
             strlist_add(&found, name + length);
     if (errnum)
-        return error_set_errno(err, errnum, "the orders beside %s", state_file);
+        return error_set_errno(err, errnum, "the requests beside %s", state_file);
     strlist_sort(&found);
     strlist_clear(out);
     *out = found;
@@ -57,15 +57,15 @@ int requests_read(const char *state_file, enum request order, struct strlist *ou
 }
 
 /* Opens the folder and gives the file's name in it, which the caller frees. */
-static int open_place(const char *state_file, enum request order, const char *subject,
+static int open_place(const char *state_file, enum request request, const char *about,
                       char **name, struct error *err)
 {
-    if (!*subject || strchr(subject, '/'))
-        return error_set(err, ERROR_INVALID, "'%s' is no name of a device", subject);
+    if (!*about || strchr(about, '/'))
+        return error_set(err, ERROR_INVALID, "'%s' is no name of a device", about);
     const char *base;
     int fd = file_open_folder(state_file, &base, err);
     if (fd >= 0)
-        *name = xasprintf("%s.%s.%s", base, names[order], subject);
+        *name = xasprintf("%s.%s.%s", base, names[request], about);
     return fd;
 }
 
@@ -83,11 +83,11 @@ static int finish(int folder, const char *name, int rc, int harmless, bool *chan
     return 0;
 }
 
-int requests_give(const char *state_file, enum request order, const char *subject,
+int requests_give(const char *state_file, enum request request, const char *about,
                   bool *changed, struct error *err)
 {
     _cleanup_free_ char *name = NULL;
-    _cleanup_close_ int folder = open_place(state_file, order, subject, &name, err);
+    _cleanup_close_ int folder = open_place(state_file, request, about, &name, err);
     if (folder < 0)
         return -1;
     _cleanup_close_ int fd = openat(
@@ -95,23 +95,24 @@ int requests_give(const char *state_file, enum request order, const char *subjec
     return finish(folder, name, fd, EEXIST, changed, err);
 }
 
-int requests_withdraw(const char *state_file, enum request order, const char *subject,
+int requests_withdraw(const char *state_file, enum request request, const char *about,
                       bool *changed, struct error *err)
 {
     _cleanup_free_ char *name = NULL;
-    _cleanup_close_ int folder = open_place(state_file, order, subject, &name, err);
+    _cleanup_close_ int folder = open_place(state_file, request, about, &name, err);
     if (folder < 0)
         return -1;
     return finish(folder, name, unlinkat(folder, name, 0), ENOENT, changed, err);
 }
 
-int requests_withdraw_all(const char *state_file, enum request order, struct error *err)
+int requests_withdraw_all(const char *state_file, enum request request,
+                          struct error *err)
 {
     _cleanup_strlist_ struct strlist standing = {0};
-    if (requests_read(state_file, order, &standing, err) != 0)
+    if (requests_read(state_file, request, &standing, err) != 0)
         return -1;
     for (size_t i = 0; i < standing.count; i++)
-        if (requests_withdraw(state_file, order, standing.items[i], NULL, err) != 0)
+        if (requests_withdraw(state_file, request, standing.items[i], NULL, err) != 0)
             return -1;
     return 0;
 }

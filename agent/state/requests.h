@@ -28,17 +28,17 @@ enum request {
 };
 
 /* The subjects of the standing requests of this kind, sorted. */
-int requests_read(const char *state_file, enum request order, struct strlist *out,
+int requests_read(const char *state_file, enum request request, struct strlist *out,
                   struct error *err);
 /* Each has taken effect on disk when it returns. *changed (may be NULL) is false when
  * the request stood already, or did not stand. INVALID when `subject` cannot be a part
  * of a file's name. */
-int requests_give(const char *state_file, enum request order, const char *subject,
+int requests_give(const char *state_file, enum request request, const char *about,
                   bool *changed, struct error *err);
-int requests_withdraw(const char *state_file, enum request order, const char *subject,
+int requests_withdraw(const char *state_file, enum request request, const char *about,
                       bool *changed, struct error *err);
 /* For requests whose result nobody waits for any more. */
-int requests_withdraw_all(const char *state_file, enum request order,
+int requests_withdraw_all(const char *state_file, enum request request,
                           struct error *err);
 
 #endif

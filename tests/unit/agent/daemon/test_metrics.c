@@ -423,7 +423,7 @@ static void pages(void **state)
     const struct {
         const char *path;
         int64_t last_end, now;
-        const struct error *trouble;
+        const struct error *failure;
         unsigned status; /* 0: no page */
         const char *text;
     } cases[] = {
@@ -445,7 +445,7 @@ static void pages(void **state)
                                             .begin = 1000,
                                             .last_end = cases[i].last_end,
                                             .sync_interval = 10,
-                                            .trouble = cases[i].trouble};
+                                            .failure = cases[i].failure};
         struct http_page page = {0};
         pages_make(&daemon, cases[i].path, &page);
         assert_int_equal(page.status, cases[i].status);

@@ -9,7 +9,7 @@
 #include "tests/unit/test.h"
 
 /* What one update writes to standard error. The caller frees. */
-static char *said(struct problem_list *notices, const char *lines)
+static char *said(struct problem_list *problems, const char *lines)
 {
     _cleanup_strlist_ struct strlist list = strlist_split(lines, ';');
     struct problem_list now = {0};
@@ -25,7 +25,7 @@ static char *said(struct problem_list *notices, const char *lines)
     int file = memfd_create("log", 0), saved = dup(STDERR_FILENO);
     assert_true(file >= 0 && saved >= 0);
     dup2(file, STDERR_FILENO);
-    problems_update(notices, &now);
+    problems_update(problems, &now);
     dup2(saved, STDERR_FILENO);
     close(saved);
     char *text = calloc(1, 4096);
@@ -50,12 +50,12 @@ static void test_each_is_said_once(void **state)
         {"put=409 at 12:01", ""},
         {"", "info agent: over: 409 at 12:01\n"},
     };
-    struct problem_list notices = {0};
+    struct problem_list problems = {0};
     for (size_t i = 0; i < sizeof cycles / sizeof *cycles; i++) {
-        _cleanup_free_ char *log = said(&notices, cycles[i].now);
+        _cleanup_free_ char *log = said(&problems, cycles[i].now);
         assert_string_equal(log, cycles[i].log);
     }
-    problems_clear(&notices);
+    problems_clear(&problems);
 }
 
 int main(void)

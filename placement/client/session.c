@@ -243,7 +243,7 @@ static int agree_on_version(struct placement_client *client, struct error *err)
     static char root[] = "/";
     const struct call call = {.method = "GET", .path = root};
     _cleanup_reply_ struct http_reply reply = {0};
-    unsigned least, latest;
+    unsigned least = 0, latest = 0;
     if (send_as_us(client, &call, &reply, err) != 0 ||
         read_root(client, &call, &reply, &least, &latest, err) != 0)
         return -1;

@@ -262,8 +262,15 @@ class Hung(FleetTest):
         """Children of the daemon that read, stuck or not."""
         pid = self.agent.daemon.pid
         children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [c for c in children
-                if pathlib.Path(f"/proc/{c}/comm").read_text() == "vgpu-reader\n"]
+        return [c for c in children if self.name_of(c) == "vgpu-reader"]
+
+    @staticmethod
+    def name_of(pid):
+        """None when it has ended meanwhile."""
+        try:
+            return pathlib.Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+        except (FileNotFoundError, ProcessLookupError):
+            return None
 
     def test_one_gpu_does_not_answer(self):
         here, gone = self.serve(A), self.serve(A)

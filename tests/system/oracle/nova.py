@@ -1,6 +1,8 @@
 """Steps: what Nova does to Placement and to libvirt, in its own order. A step whose servers
 are not (any more) in the stage that it needs does nothing and gives None, so that any part
 of a script is a script; else it gives a note for the story."""
+import os
+
 from .guests import ENEMIES, PRINTED, UUID, Domain
 from .rig import SHORT
 from .rules import judge_printed
@@ -381,6 +383,11 @@ def ask(world, name, command, of_migration):
     if not consumer or world.rig.frozen or world.mode == "nova":
         return None
     done = world.rig.ask(command, consumer)
+    if of_migration and done.returncode == os.EX_TEMPFAIL:
+        # Its own devices are still to come; what stood for it is over all the same.
+        for device, (owner, _) in list(world.assigned.items()):
+            if owner == consumer:
+                del world.assigned[device]
     if done.returncode != 0:
         return f"{done.returncode} {done.stderr.strip()[-160:]}"
     devices = UUID.findall(done.stdout)

@@ -48,7 +48,7 @@ class View:
         if row["state"] != "migrating":
             return mdevs
         server, *devices = UUID.findall(row["reason"])
-        if world.instance_of.get(row["consumer"]) != server:
+        if server not in world.family(row["consumer"]):
             return mdevs
         named = [d for d, users in self.named.items() if server in users and d not in devices]
         standing = [d for d in devices + named if d not in mdevs

@@ -46,7 +46,7 @@ static inline bool buffer_takes(struct buffer *buffer, size_t more)
 /* Inline, as large replies are written with a call for each comma. */
 static inline void buffer_add(struct buffer *buffer, const void *bytes, size_t length)
 {
-    if (!buffer_takes(buffer, length))
+    if (length == 0 || !buffer_takes(buffer, length))
         return;
     char *end = buffer->room - buffer->length < length ? buffer_reserve(buffer, length)
                                                        : buffer->text + buffer->length;

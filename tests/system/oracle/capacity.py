@@ -92,7 +92,8 @@ def needs(world, view, card):
         if owner in families:
             continue
         families.add(owner)
-        units = sum(world.allocations.get(c, {}).get(card, 0) for c in world.family(owner))
+        units = sum(world.allocations.get(c, {}).get(card, 0) for c in world.family(owner)
+                    if (c, card) not in view.migrating)
         mine = [d for d, place in view.devices.items() if place == (card, TYPES[card])
                 and (owner in view.named.get(d, ()) or is_kept_from(world, view, owner, d))]
         count += max(units - len(mine), 0)

@@ -29,11 +29,14 @@ class View:
         self.see(world)
         self.rows = rows(world) if world.mode == "owner" else []
         self.listed = collections.defaultdict(list)  # (consumer, card): devices
+        self.migrating = set()  # (consumer, card)
         cards = {world.child_name(card): card for card in world.cards}
         for row in self.rows:
             card = cards.get(row["provider"])
             if row["units"] and card in world.allocations.get(row["consumer"], ()):
                 self.listed[row["consumer"], card] += self.of_row(row, card, world)
+                if row["state"] == "migrating" and row["consumer"] in world.instance_of:
+                    self.migrating.add((row["consumer"], card))
         self.short = {}  # (consumer, card): units without a device
 
     def see(self, world):
@@ -48,8 +51,7 @@ class View:
         if row["state"] != "migrating":
             return mdevs
         server, *devices = UUID.findall(row["reason"])
-        # Of two migrations at once nobody can tell whose is whose: either's devices stand for both.
-        if row["consumer"] not in world.instance_of:
+        if server not in world.family(row["consumer"]):
             return mdevs
         named = [d for d, users in self.named.items() if server in users and d not in devices]
         standing = [d for d in devices + named if d not in mdevs
@@ -194,7 +196,9 @@ def judge_met(world, view):
             if len(listed) > units:
                 raise Wrong("too-many", f"{consumer} has {units} on {card} and is given "
                             f"{listed}:\n{json.dumps(view.rows, indent=1)}")
-            if card not in world.lost:
+            # A migration needs no device, whichever server it is taken to be of: of several that lose
+            # their allocations in one moment nobody can tell whose is whose.
+            if card not in world.lost and (consumer, card) not in view.migrating:
                 good = [d for d in listed if view.devices.get(d) == (card, TYPES[card])]
                 if len(good) < units:
                     view.short[consumer, card] = units - len(good)

@@ -59,6 +59,12 @@ struct class_inventory {
     struct inventory inventory;
 };
 
+/* The same in every member. */
+bool inventory_equal(const struct inventory *a, const struct inventory *b);
+/* The inventory of the class in such an array; NULL: there is none. */
+const struct inventory *class_inventory_find(const struct class_inventory *items,
+                                             size_t count, const char *resource_class);
+
 /* What is used of one class on one provider, by all consumers. */
 struct class_usage {
     char *resource_class;

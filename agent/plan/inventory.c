@@ -12,10 +12,9 @@ static const struct inventory *observed_inventory(const struct managed *managed,
                                                   const char *resource_class)
 {
     const struct observed_provider *observed = managed->observed;
-    for (size_t i = 0; observed && i < observed->inventory_count; i++)
-        if (strcmp(observed->inventories[i].resource_class, resource_class) == 0)
-            return &observed->inventories[i].inventory;
-    return NULL;
+    return observed ? class_inventory_find(observed->inventories,
+                                           observed->inventory_count, resource_class)
+                    : NULL;
 }
 
 /* ---- total ---- */
@@ -258,13 +257,6 @@ static void add(struct inventory_decision *decision, const char *resource_class,
     item->inventory = *inventory;
 }
 
-static bool same(const struct inventory *a, const struct inventory *b)
-{
-    return a->total == b->total && a->reserved == b->reserved &&
-           a->min_unit == b->min_unit && a->max_unit == b->max_unit &&
-           a->step_size == b->step_size && a->allocation_ratio == b->allocation_ratio;
-}
-
 /* One class on one provider. */
 struct class_decision {
     const char *resource_class;
@@ -351,7 +343,7 @@ static void decide_class(const struct world *world, const struct managed *manage
     bool configured = is_configured_class(managed, resource_class);
     if (is_there)
         add(decision, resource_class, now);
-    decision->changed |= is_there ? !old || !same(old, now) : old != NULL;
+    decision->changed |= is_there ? !old || !inventory_equal(old, now) : old != NULL;
     decision->less |= old && (!is_there || offered_of(now) < offered_of(old));
     if (is_there || class.note.overruled || configured)
         journal_put_inventory(entry, &class.note);

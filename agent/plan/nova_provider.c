@@ -11,10 +11,9 @@
 static int64_t total_of(const struct observed_provider *provider,
                         const char *resource_class)
 {
-    for (size_t i = 0; i < provider->inventory_count; i++)
-        if (strcmp(provider->inventories[i].resource_class, resource_class) == 0)
-            return provider->inventories[i].inventory.total;
-    return 0;
+    const struct inventory *inventory = class_inventory_find(
+        provider->inventories, provider->inventory_count, resource_class);
+    return inventory ? inventory->total : 0;
 }
 
 /* ---- missing children ---- */

@@ -9,15 +9,6 @@
 
 /* ---- inventory ---- */
 
-static const struct inventory *find(const struct class_inventory *list, size_t count,
-                                    const char *resource_class)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].resource_class, resource_class) == 0)
-            return &list[i].inventory;
-    return NULL;
-}
-
 static void add_change(struct strlist *changes, const char *name, int64_t before,
                        int64_t after)
 {
@@ -78,11 +69,11 @@ static char *why_in_service(const struct managed *managed,
     const char *resource_class = managed->desired->resource_class;
     const struct observed_provider *observed = managed->observed;
     const struct inventory *before =
-        observed
-            ? find(observed->inventories, observed->inventory_count, resource_class)
-            : NULL;
+        observed ? class_inventory_find(observed->inventories,
+                                        observed->inventory_count, resource_class)
+                 : NULL;
     const struct inventory *after =
-        find(decision->all, decision->count, resource_class);
+        class_inventory_find(decision->all, decision->count, resource_class);
     if (!before || !after || before->total != after->total)
         return why_total(managed, &decision->offered);
     return xstrdup(before->reserved > after->reserved
@@ -119,12 +110,14 @@ char *reason_of_inventory(const struct world *world, const struct managed *manag
     const struct class_inventory *before = observed ? observed->inventories : NULL;
     for (size_t i = 0; i < decision->count; i++) {
         const struct class_inventory *after = &decision->all[i];
-        add_class_change(&changes, after->resource_class,
-                         find(before, before_count, after->resource_class),
-                         &after->inventory);
+        add_class_change(
+            &changes, after->resource_class,
+            class_inventory_find(before, before_count, after->resource_class),
+            &after->inventory);
     }
     for (size_t i = 0; i < before_count; i++)
-        if (!find(decision->all, decision->count, before[i].resource_class))
+        if (!class_inventory_find(decision->all, decision->count,
+                                  before[i].resource_class))
             add_class_change(&changes, before[i].resource_class, &before[i].inventory,
                              NULL);
     _cleanup_free_ char *text = strlist_join(&changes, "; ");

@@ -16,15 +16,6 @@ static bool is_known(const struct cycle *cycle)
 
 /* ---- the numbers ---- */
 
-static const struct inventory *find_inventory(const struct class_inventory *list,
-                                              size_t count, const char *resource_class)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].resource_class, resource_class) == 0)
-            return &list[i].inventory;
-    return NULL;
-}
-
 /* The step of the last round that has written the provider's inventory; NULL: none
  * has. */
 static const struct step *find_written(const struct cycle *cycle, const char *provider)
@@ -47,11 +38,12 @@ static void fill_numbers(const struct cycle *cycle, struct gpu_status *status,
         return;
     const struct step *written = find_written(cycle, status->provider_name);
     const struct inventory *inventory =
-        written    ? find_inventory(written->inventories, written->inventory_count,
-                                    status->resource_class)
-        : provider ? find_inventory(provider->inventories, provider->inventory_count,
-                                    status->resource_class)
-                   : NULL;
+        written ? class_inventory_find(written->inventories, written->inventory_count,
+                                       status->resource_class)
+        : provider
+            ? class_inventory_find(provider->inventories, provider->inventory_count,
+                                   status->resource_class)
+            : NULL;
     if (inventory) {
         status->total = inventory->total;
         status->reserved = inventory->reserved;

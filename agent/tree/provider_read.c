@@ -85,13 +85,6 @@ static bool same_allocations(const struct observed_provider *a,
     return true;
 }
 
-static bool same_inventory(const struct inventory *a, const struct inventory *b)
-{
-    return a->total == b->total && a->reserved == b->reserved &&
-           a->min_unit == b->min_unit && a->max_unit == b->max_unit &&
-           a->step_size == b->step_size && a->allocation_ratio == b->allocation_ratio;
-}
-
 /* Both are sorted by class. */
 static bool same_inventories(const struct observed_provider *a,
                              const struct observed_provider *b)
@@ -101,7 +94,8 @@ static bool same_inventories(const struct observed_provider *a,
     for (size_t i = 0; i < a->inventory_count; i++)
         if (strcmp(a->inventories[i].resource_class,
                    b->inventories[i].resource_class) != 0 ||
-            !same_inventory(&a->inventories[i].inventory, &b->inventories[i].inventory))
+            !inventory_equal(&a->inventories[i].inventory,
+                             &b->inventories[i].inventory))
             return false;
     return true;
 }

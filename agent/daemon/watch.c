@@ -4,14 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#include "lib/clock.h"
 
 static int shortest(const struct watch *watches, size_t count)
 {
@@ -29,9 +23,9 @@ void watches_wait(const struct watch *watches, size_t count)
         abort();
     for (size_t i = 0; i < count; i++)
         fds[i] = (struct pollfd){.fd = watches[i].fd, .events = watches[i].events};
-    int64_t began = now_ms();
+    int64_t began = clock_monotonic_ms();
     bool any = poll(fds, count, shortest(watches, count)) > 0;
-    int64_t took = now_ms() - began;
+    int64_t took = clock_monotonic_ms() - began;
     for (size_t i = 0; i < count; i++) {
         const struct watch *watch = &watches[i];
         bool is_due =

@@ -184,6 +184,16 @@ void json_write_int_member(struct json_writer *w, const char *name, int64_t numb
     json_write_int(w, number);
 }
 
+void json_write_known_int_member(struct json_writer *w, const char *name, bool known,
+                                 int64_t number)
+{
+    json_write_key(w, name);
+    if (known)
+        json_write_int(w, number);
+    else
+        json_write_null(w);
+}
+
 void json_write_bool_member(struct json_writer *w, const char *name, bool value)
 {
     json_write_key(w, name);

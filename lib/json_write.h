@@ -42,6 +42,9 @@ void json_write_strings(struct json_writer *w, const struct strlist *list);
 void json_write_string_member(struct json_writer *w, const char *name,
                               const char *text);
 void json_write_int_member(struct json_writer *w, const char *name, int64_t number);
+/* null where the number is not known. */
+void json_write_known_int_member(struct json_writer *w, const char *name, bool known,
+                                 int64_t number);
 void json_write_bool_member(struct json_writer *w, const char *name, bool value);
 
 /* Gives the text, NUL-terminated, to the caller (free()) and empties the writer.

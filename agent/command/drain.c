@@ -95,11 +95,7 @@ static int print_json(const struct draining *draining, const struct gpu_status *
     json_write_bool_member(&w, "changed", draining->changed);
     json_write_bool_member(&w, "done", draining->done);
     json_write_string_member(&w, "pending", draining->pending);
-    json_write_key(&w, "used");
-    if (gpu)
-        json_write_int(&w, gpu->used);
-    else
-        json_write_null(&w);
+    json_write_known_int_member(&w, "used", gpu != NULL, gpu ? gpu->used : 0);
     json_write_end_object(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
     return puts(text);

@@ -22,11 +22,7 @@ static int print_json(const struct outcome *outcome)
 {
     struct json_writer w = {0};
     json_write_begin_object(&w);
-    json_write_key(&w, "daemon_pid");
-    if (outcome->pid)
-        json_write_int(&w, outcome->pid);
-    else
-        json_write_null(&w);
+    json_write_known_int_member(&w, "daemon_pid", outcome->pid != 0, outcome->pid);
     json_write_bool_member(&w, "taken", !outcome->problem);
     json_write_string_member(&w, "problem", outcome->problem);
     json_write_end_object(&w);

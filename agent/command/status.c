@@ -210,17 +210,6 @@ static void print_text(const struct status *status, enum output_format format)
 
 /* ---- for programs ---- */
 
-static void write_number(struct json_writer *w, const char *name, bool known,
-                         int64_t number)
-{
-    if (known) {
-        json_write_int_member(w, name, number);
-        return;
-    }
-    json_write_key(w, name);
-    json_write_null(w);
-}
-
 static void write_gpu(struct json_writer *w, const struct gpu_status *gpu)
 {
     json_write_begin_object(w);
@@ -231,9 +220,9 @@ static void write_gpu(struct json_writer *w, const struct gpu_status *gpu)
     json_write_string_member(w, "service",
                              gpu->known ? gpu_service_name(gpu->service) : NULL);
     json_write_string_member(w, "health", gpu_health_name(gpu->health));
-    write_number(w, "total", gpu->known, gpu->total);
-    write_number(w, "used", gpu->known, gpu->used);
-    write_number(w, "reserved", gpu->known, gpu->reserved);
+    json_write_known_int_member(w, "total", gpu->known, gpu->total);
+    json_write_known_int_member(w, "used", gpu->known, gpu->used);
+    json_write_known_int_member(w, "reserved", gpu->known, gpu->reserved);
     json_write_string_member(w, "reason", gpu->reason);
     json_write_end_object(w);
 }
@@ -247,7 +236,8 @@ static void write_allocations(struct json_writer *w, const struct status *status
             xstrdup(allocation_state_name((enum allocation_state)i));
         for (char *p = strchr(name, ' '); p; p = strchr(p, ' '))
             *p = '_';
-        write_number(w, name, is_known(status), (int64_t)status->allocations[i]);
+        json_write_known_int_member(w, name, is_known(status),
+                                    (int64_t)status->allocations[i]);
     }
     json_write_end_object(w);
 }
@@ -275,10 +265,12 @@ static void print_json(const struct status *status)
     json_write_begin_object(&w);
     json_write_bool_member(&w, "well", status->problems.count == 0);
     json_write_int_member(&w, "daemon_pid", daemon_of(status));
-    write_number(&w, "daemon_silent_seconds", daemon_of(status) != 0, silence(status));
+    json_write_known_int_member(&w, "daemon_silent_seconds", daemon_of(status) != 0,
+                                silence(status));
     json_write_string_member(
         &w, "root", observed && observed->root_found ? observed->root_uuid : NULL);
-    write_number(&w, "changes", is_known(status), (int64_t)change_count(status));
+    json_write_known_int_member(&w, "changes", is_known(status),
+                                (int64_t)change_count(status));
     write_lists(&w, status);
     json_write_end_object(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);

@@ -128,6 +128,17 @@ static void lists_are_arrays_of_strings(void **state)
     assert_written(&w, "[\"CUSTOM_A\",\"\\\"\"]");
 }
 
+static void a_number_that_is_not_known_is_null(void **state)
+{
+    (void)state;
+    struct json_writer w = {0};
+    json_write_begin_object(&w);
+    json_write_known_int_member(&w, "known", true, 0);
+    json_write_known_int_member(&w, "unknown", false, 7);
+    json_write_end_object(&w);
+    assert_written(&w, "{\"known\":0,\"unknown\":null}");
+}
+
 /* Whatever is written, no more than `max` bytes are kept, and it shows. */
 static void a_bounded_writer_becomes_full(void **state)
 {
@@ -167,6 +178,7 @@ int main(void)
         cmocka_unit_test(every_character_reads_back),
         cmocka_unit_test(numbers_are_the_shortest_that_read_back),
         cmocka_unit_test(lists_are_arrays_of_strings),
+        cmocka_unit_test(a_number_that_is_not_known_is_null),
         cmocka_unit_test(a_bounded_writer_becomes_full),
         cmocka_unit_test(what_is_dropped_leaves_an_empty_writer),
     };

@@ -73,11 +73,8 @@ static void take(struct world *world, struct group *group,
             reason_of_taking(present, present->want, entry);
         return;
     }
-    struct step *step = add_device_step(world, STEP_HAND_OVER_DEVICE, group, entry);
-    step->reason = present->entry
-                       ? xasprintf("it was %s's, and is cleared of what was set for it",
-                                   present->entry->consumer)
-                       : xstrdup("nobody has it; it is cleared of what was set on it");
+    add_device_step(world, STEP_HAND_OVER_DEVICE, group, entry)->reason =
+        reason_of_handing_over(present);
 }
 
 void take_devices(struct world *world, struct group *group)

@@ -178,6 +178,14 @@ char *reason_of_taking(const struct present *present, const struct want *want,
     return xstrdup("the state file tells otherwise of its place or type");
 }
 
+char *reason_of_handing_over(const struct present *present)
+{
+    return present->entry
+               ? xasprintf("it was %s's, and is cleared of what was set for it",
+                           present->entry->consumer)
+               : xstrdup("nobody has it; it is cleared of what was set on it");
+}
+
 static bool was_there(const struct group *group, const char *uuid)
 {
     for (size_t i = 0; i < group->lost_count; i++)

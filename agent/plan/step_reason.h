@@ -19,6 +19,8 @@ char *reason_of_traits(const struct managed *managed,
 /* Why a device that meets the want is to be noted as `entry` says. */
 char *reason_of_taking(const struct present *present, const struct want *want,
                        const struct journal_device *entry);
+/* Why a device is to be cleared and handed over to its next consumer. */
+char *reason_of_handing_over(const struct present *present);
 /* Why a device is to be made; `want` is NULL where it meets no allocation. */
 char *reason_of_creation(const struct group *group, const struct want *want,
                          const struct journal_device *device);

@@ -88,6 +88,9 @@ static int fetch_root(struct agent *agent, struct error *err)
 static int fetch_drained(struct agent *agent, const struct desired_tree *desired,
                          const struct observed *observed, struct error *err)
 {
+    const struct config *config = agent->config;
+    if (config->agent.mode != MODE_OWNER || config->agent.drain_reserve != DRAIN_UNUSED)
+        return 0;
     _cleanup_strlist_ struct strlist uuids = {0};
     for (size_t i = 0; i < desired->provider_count; i++) {
         const struct observed_provider *provider =
@@ -96,10 +99,7 @@ static int fetch_drained(struct agent *agent, const struct desired_tree *desired
             strlist_contains(&agent->drained, desired->providers[i].gpu_name))
             strlist_add(&uuids, provider->provider.uuid);
     }
-    return agent->config->agent.mode == MODE_OWNER &&
-                   agent->config->agent.drain_reserve == DRAIN_UNUSED
-               ? placement_fetch_departures(agent->fetch, &uuids, err)
-               : 0;
+    return placement_fetch_departures(agent->fetch, &uuids, err);
 }
 
 /* Reads Placement and computes the desired tree. */
@@ -288,8 +288,8 @@ static void read_requests(struct agent *agent, struct cycle *cycle)
 
 /* Adds a round that is not executed yet. -1 on error; where only Placement could not be
  * read, the round is added nevertheless, and can put back devices from the journal. */
-static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *cycle,
-                struct error *err)
+int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cycle,
+               struct error *err)
 {
     clear_sight(cycle);
     cycle->config = agent->config;
@@ -314,12 +314,6 @@ static int look(struct agent *agent, int64_t now, bool want_use, struct cycle *c
     }
     array_add(cycle->rounds, cycle->round_count)->plan = plan;
     return rc;
-}
-
-int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cycle,
-               struct error *err)
-{
-    return look(agent, now, want_use, cycle, err);
 }
 
 /* ---- acting ---- */
@@ -435,7 +429,7 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
 {
     for (;;) {
         size_t before = cycle->round_count;
-        int rc = look(agent, now, is_close(agent), cycle, err);
+        int rc = cycle_look(agent, now, is_close(agent), cycle, err);
         agent->closely = false;
         if (cycle->round_count == before)
             return -1;
@@ -454,7 +448,7 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
 int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
                 struct error *err)
 {
-    if (look(agent, now, true, cycle, err) != 0)
+    if (cycle_look(agent, now, true, cycle, err) != 0)
         return -1;
     plan_keep_only(cycle->rounds[cycle->round_count - 1].plan, STEP_DELETE_PROVIDER);
     (void)act(agent, now, cycle);

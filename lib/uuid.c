@@ -5,6 +5,8 @@
 #include <string.h>
 #include <uuid/uuid.h>
 
+#include "lib/text_copy.h"
+
 _Static_assert(UUID_TEXT_SIZE == UUID_STR_LEN, "libuuid's text form");
 
 bool uuid_parse_text(const char *text, char out[UUID_TEXT_SIZE])
@@ -36,7 +38,5 @@ void uuid4_text(char out[UUID_TEXT_SIZE])
 
 void uuid_text_copy(char to[UUID_TEXT_SIZE], const char *from)
 {
-    char *end = memccpy(to, from, 0, UUID_TEXT_SIZE);
-    if (!end)
-        abort();
+    text_copy(to, UUID_TEXT_SIZE, from);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/subprocess.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 /* The limit of operations under way: more stuck children mean that something else is
@@ -153,8 +154,8 @@ static struct job job_make(enum device_operation operation,
                            const struct device_spec *device)
 {
     struct job job = {.operation = operation, .backend = backend};
-    snprintf(job.uuid, sizeof job.uuid, "%s", device->uuid);
-    snprintf(job.address, sizeof job.address, "%s", device->address);
+    uuid_text_copy(job.uuid, device->uuid);
+    text_copy_array(job.address, device->address);
     job.parent = xstrdup(device->parent);
     job.card = xstrdup(device->gpu);
     return job;
@@ -235,7 +236,7 @@ void device_worker_mark(const struct device_worker *worker, struct host *host)
     for (size_t i = 0; i < worker->job_count; i++) {
         const struct job *job = &worker->jobs[i];
         struct device device = {.leaving = job->operation != DEVICE_CREATE};
-        snprintf(device.backend, sizeof device.backend, "%s", job->backend->name);
+        text_copy_array(device.backend, job->backend->name);
         memcpy(device.address, job->address, sizeof device.address);
         memcpy(device.uuid, job->uuid, sizeof device.uuid);
         host_mark_in_transition(host, &device, job->parent);

@@ -9,6 +9,7 @@
 #include "agent/host/device_use.h"
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
+#include "lib/text_copy.h"
 #include "lib/user.h"
 #include "lib/xalloc.h"
 
@@ -109,7 +110,7 @@ static int create_device(const struct device_place *place,
                          char address[DEVICE_ADDRESS_SIZE], bool *existed,
                          struct error *err)
 {
-    stpcpy(address, device->uuid);
+    text_copy(address, DEVICE_ADDRESS_SIZE, device->uuid);
     _cleanup_close_ int parent = open_parent(place, device, err);
     if (parent < 0)
         return -1;
@@ -133,7 +134,7 @@ static int check_idle(const struct device_place *place,
                       const struct device_spec *device, int parent, struct error *err)
 {
     struct device mdev = {0};
-    snprintf(mdev.address, sizeof mdev.address, "%s", device->uuid);
+    text_copy_array(mdev.address, device->uuid);
     mdev_scan_device(parent, device->uuid, &mdev);
     int rc = mdev.in_transition
                  ? error_set(err, ERROR_BUSY, "it is being made or removed")
@@ -270,7 +271,7 @@ static void address_of(const char *parent, const char *uuid,
                        char out[DEVICE_ADDRESS_SIZE])
 {
     (void)parent;
-    stpcpy(out, uuid);
+    text_copy(out, DEVICE_ADDRESS_SIZE, uuid);
 }
 
 static bool is_address(const struct host *host, const char *address)

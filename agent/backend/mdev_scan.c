@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/host/sysfs.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 #define PARENTS_FOLDER "class/mdev_bus"
@@ -252,8 +253,8 @@ static void read_stray(const struct scan *scan, int devices, const char *name)
     if (!uuid_parse_text(name, uuid) || host_device(host, uuid, NULL, NULL))
         return;
     struct device *stray = array_add(host->strays, host->stray_count);
-    stpcpy(stray->backend, MDEV_NAME);
-    stpcpy(stray->address, uuid);
+    text_copy_array(stray->backend, MDEV_NAME);
+    text_copy_array(stray->address, uuid);
     uuid_text_copy(stray->uuid, uuid);
     stray->in_transition = true;
 }

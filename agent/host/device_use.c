@@ -9,6 +9,7 @@
 #include "agent/host/sysfs.h"
 #include "agent/host/vfio_holders.h"
 #include "lib/files.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 #define MDEVCTL_FOLDER "etc/mdevctl.d"
@@ -56,7 +57,7 @@ static struct used_device *use_of(struct scan *scan, const char *address)
     if (used)
         return used;
     used = array_add(scan->use->devices, scan->use->count);
-    snprintf(used->address, sizeof used->address, "%s", address);
+    text_copy_array(used->address, address);
     return used;
 }
 

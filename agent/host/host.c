@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "lib/pci_address.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 void device_clear(struct device *device)
@@ -220,7 +221,7 @@ struct parent *gpu_add_parent(struct gpu *gpu, const char *backend, const char *
     struct parent *parent = (struct parent *)find_parent(gpu, name);
     if (!parent) {
         parent = array_add(gpu->parents, gpu->parent_count);
-        snprintf(parent->backend, sizeof parent->backend, "%s", backend);
+        text_copy_array(parent->backend, backend);
         parent->name = xstrdup(name);
     }
     return parent;
@@ -230,7 +231,7 @@ struct device *parent_add_device(struct parent *parent, const char *address)
 {
     struct device *device = array_add(parent->devices, parent->device_count);
     memcpy(device->backend, parent->backend, sizeof device->backend);
-    snprintf(device->address, sizeof device->address, "%s", address);
+    text_copy_array(device->address, address);
     return device;
 }
 

@@ -4,6 +4,7 @@
 
 #include "agent/plan/fit.h"
 #include "agent/plan/ownership.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 static void set_state(struct want *want, enum allocation_state state, char *reason)
@@ -124,7 +125,7 @@ static bool place_lost(struct fit *fit, struct want *want, const struct lost *lo
     device.parent = lost->entry->parent;
     /* The guest's configuration names the device at this address. */
     if (lost->use)
-        stpcpy(device.address, lost->entry->address);
+        text_copy_array(device.address, lost->entry->address);
     return type && fit_add(fit, place_of(want), type, &device, want);
 }
 

@@ -6,6 +6,7 @@
 #include "agent/host/capacity.h"
 #include "agent/plan/ownership.h"
 #include "agent/plan/step_reason.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 /* Limits the length of a plan where a driver offers millions of instances. */
@@ -96,7 +97,7 @@ static const struct parent *choose_parent(struct fit *fit, const struct gpu *pla
         if ((!chosen || before) && has_room(fit, parent, type->id) &&
             find_address(fit, parent, like, found)) {
             chosen = parent;
-            stpcpy(address, found);
+            text_copy(address, DEVICE_ADDRESS_SIZE, found);
         }
     }
     return chosen;
@@ -116,7 +117,7 @@ bool fit_add(struct fit *fit, const struct gpu *place, const struct device_type 
         parent = choose_parent(fit, place, type, like, device.address);
     if (!parent)
         return false;
-    stpcpy(device.backend, parent->backend);
+    text_copy_array(device.backend, parent->backend);
     device.gpu = fit->group->gpu->name;
     device.parent = parent->name;
     device.type_id = type->id;

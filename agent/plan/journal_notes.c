@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 /* What the journal says of the step's provider, or an empty entry for it. */
@@ -155,6 +156,6 @@ bool plan_note_late(struct journal *journal, const char *uuid, const char *addre
     if (!noted || !*address)
         return false;
     struct journal_device entry = *noted; /* borrows */
-    stpcpy(entry.address, address);
+    text_copy_array(entry.address, address);
     return journal_put_device(journal, &entry);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/plan/ownership.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 static const char *domain_of(const struct present *present)
@@ -170,8 +171,8 @@ static void note_device(struct world *world, const struct group *group, size_t p
         entry.type_name = type->name;
     else if (present->entry && present->gpu->health != GPU_OK)
         entry.type_name = present->entry->type_name;
-    stpcpy(entry.backend, present->device->backend);
-    stpcpy(entry.address, present->device->address);
+    text_copy_array(entry.backend, present->device->backend);
+    text_copy_array(entry.address, present->device->address);
     uuid_text_copy(entry.provider, group->configured->uuid);
     uuid_text_copy(entry.consumer, domain_of(present));
     set_uuid(world, present, &entry);

@@ -5,6 +5,7 @@
 
 #include "agent/plan/ownership.h"
 #include "agent/plan/step_reason.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 static struct step *add_device_step(struct world *world, enum step_kind kind,
@@ -49,8 +50,8 @@ static struct journal_device entry_of(const struct present *present,
     else
         note_owner(&entry, present, want);
     entry.released_at = 0;
-    stpcpy(entry.backend, present->device->backend);
-    stpcpy(entry.address, present->device->address);
+    text_copy_array(entry.backend, present->device->backend);
+    text_copy_array(entry.address, present->device->address);
     if (present_is_settled(present)) {
         const struct device_type *type =
             gpu_type(present->gpu, present->device->type_id);

@@ -5,6 +5,7 @@
 #include "agent/backend/backend.h"
 #include "agent/plan/fit.h"
 #include "agent/plan/origin.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 static bool is_named_by_domain(struct world *world, const struct journal_device *entry)
@@ -128,7 +129,7 @@ static void restore_unknown(struct fit *fit, const struct gpu *place, struct wan
         .index = (unsigned)want->met,
         .adopted = true,
     };
-    stpcpy(device.address, address);
+    text_copy_array(device.address, address);
     uuid_text_copy(device.provider, want->managed->uuid);
     uuid_text_copy(device.consumer, want->allocation->consumer);
     if (!uuid_parse_text(address, device.uuid))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/plan/managed.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 /* ---- groups ---- */
@@ -136,8 +137,8 @@ static const struct journal_device **find_placed(const struct index *index,
                                                  const struct device *device)
 {
     struct journal_device wanted = {0};
-    stpcpy(wanted.backend, device->backend);
-    stpcpy(wanted.address, device->address);
+    text_copy_array(wanted.backend, device->backend);
+    text_copy_array(wanted.address, device->address);
     const struct journal_device *key = &wanted;
     return *device->address ? bsearch(&key, index->entries, index->count,
                                       sizeof *index->entries, compare_entries)

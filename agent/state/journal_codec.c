@@ -5,6 +5,7 @@
 
 #include "lib/json_read.h"
 #include "lib/json_write.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 #include "placement/model.h"
 
@@ -225,8 +226,8 @@ static int read_address(struct json_object *json, int version,
                         struct journal_device *out, struct error *err)
 {
     if (version < 2) {
-        stpcpy(out->backend, VERSION_1_KIND);
-        stpcpy(out->address, out->uuid);
+        text_copy_array(out->backend, VERSION_1_KIND);
+        text_copy_array(out->address, out->uuid);
         return 0;
     }
     if (read_short(json, "backend", out->backend, sizeof out->backend, err) != 0)

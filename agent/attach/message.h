@@ -1,0 +1,65 @@
+/*
+ * message: what the daemon and vgpu-agent-libvirt tell each other over their socket:
+ * one JSON object a line. Neither waits for an answer. Pure but for allocation.
+ *
+ * Before the daemon removes a device or gives it to another consumer, it sends a table
+ * without that device, and goes on only when a `holding` of that serial (or a later
+ * one) came that does not name the address: then no call that could attach it is under
+ * way. What libvirt was still doing when the program died is unknown for a while.
+ *
+ *   to the program   {"wanted": {"serial": 7, "consumers": [{"consumer": UUID, "whole": true, "heals": false,
+ *                      "devices": [{"address": A, "xml": X}]}], "ours": [A, ...]}}
+ *   to the daemon    {"connection": {"up": false, "reason": "..."}}
+ *                    {"guest": {"uuid", "name", "running", "persistent", "live": [A], "configured": [A]}}
+ *                    {"gone": UUID}
+ *                    {"all": true}             every domain was looked at
+ *                    {"ask": UUID}             has this domain's uuid an allocation here?
+ *                    {"state": {"consumer": UUID, "state": "attached", "reason": TEXT or null, "age": MS}}
+ *                    {"holding": {"serial": 7, "busy": [A, ...]}}
+ *                    {"acting": [A, ...]}      before each call that may attach: these are under way from now on
+ */
+#ifndef AGENT_ATTACH_MESSAGE_H
+#define AGENT_ATTACH_MESSAGE_H
+
+#include "agent/attach/decide.h"
+
+enum message_kind {
+    MESSAGE_WANTED,
+    MESSAGE_CONNECTION,
+    MESSAGE_GUEST,
+    MESSAGE_GONE,
+    MESSAGE_ALL,
+    MESSAGE_ASK,
+    MESSAGE_STATE,
+    MESSAGE_HOLDING,
+    MESSAGE_ACTING,
+};
+
+/* Which members count depends on `kind`; see above. */
+struct message {
+    enum message_kind kind;
+    struct wanted_table table;
+    bool up;
+    char domain[UUID_TEXT_SIZE]; /* GONE, ASK, STATE */
+    struct guest guest;
+    enum guest_state state;
+    char *reason; /* NULL: none */
+    int64_t age;  /* milliseconds */
+    uint64_t serial;
+    struct strlist addresses; /* HOLDING's busy ones, ACTING's */
+};
+
+void message_clear(struct message *message);
+#define _cleanup_message_ _cleanup_(message_clear)
+
+/* One line, with its line feed. The caller frees. */
+char *message_encode(const struct message *message);
+/* `line` without its line feed. INVALID, with the reason. On failure *out is all
+ * zero. */
+int message_decode(const char *line, size_t length, struct message *out,
+                   struct error *err);
+
+/* "attached"; NULL is never given. */
+const char *guest_state_name(enum guest_state state);
+
+#endif

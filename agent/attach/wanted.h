@@ -1,0 +1,52 @@
+/*
+ * wanted: the devices that guests are to have: a table that the daemon makes after each
+ * cycle and sends to the program that talks to libvirt, so that this one has all that
+ * it needs when a guest is defined, and asks nobody. Plain data. No I/O.
+ *
+ * Devices in the table exist, are noted in the state file as the consumer's, and are
+ * nobody else's. A device is never taken out of service or given to another consumer
+ * while an acknowledged table has it (agent/attach/message.h).
+ */
+#ifndef AGENT_ATTACH_WANTED_H
+#define AGENT_ATTACH_WANTED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/host/host.h"
+#include "lib/cleanup.h"
+
+struct wanted_device {
+    char address[DEVICE_ADDRESS_SIZE];
+    char *xml; /* a <hostdev> element, of struct backend's guest_xml() */
+};
+
+struct wanted {
+    char consumer[UUID_TEXT_SIZE];
+    /* The consumer's allocations have all their devices; else further ones are to
+     * come. */
+    bool whole;
+    /* Only for a guest that runs without: nova-compute attaches devices itself
+     * (mode = nova), and has had its time when the entry comes. */
+    bool heals;
+    struct wanted_device *devices; /* sorted by address */
+    size_t count;
+};
+
+struct wanted_table {
+    uint64_t serial;          /* grows with each table of one connection; 0: no table */
+    struct wanted *consumers; /* sorted by consumer */
+    size_t count;
+    /* Addresses of all devices that the agent may take out of the configuration of a
+     * guest that is not to have them: those that it has made. Sorted. */
+    struct strlist ours;
+};
+
+void wanted_table_clear(struct wanted_table *table);
+#define _cleanup_wanted_table_ _cleanup_(wanted_table_clear)
+/* NULL: the consumer is to have nothing. */
+const struct wanted *wanted_find(const struct wanted_table *table,
+                                 const char *consumer);
+bool wanted_has(const struct wanted_table *table, const char *address);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * watcher: which guest is to be settled when. It keeps what is known of each domain,
+ * makes a job of each event, runs one job of a domain at a time, waits with a guest that
+ * was restored until Nova has had its time, and repeats what failed, with growing pauses.
+ * No I/O and no clock: events, results and times go in, jobs and questions come out.
+ * One thread.
+ *
+ * Times are milliseconds of the monotonic clock.
+ */
+#ifndef AGENT_ATTACH_WATCHER_H
+#define AGENT_ATTACH_WATCHER_H
+
+#include <stdint.h>
+
+#include "agent/attach/settle.h"
+
+struct watcher;
+
+struct watcher *watcher_new(void);
+void watcher_free(struct watcher *watcher);
+DEFINE_CLEANUP(struct watcher *, watcher_free)
+
+/* ---- in */
+
+/* All domains of a new connection: each is looked at, and what is not in the list is
+ * gone. */
+void watcher_connected(struct watcher *watcher, const struct strlist *domains,
+                       int64_t now);
+/* Nothing is known any more until watcher_connected(). */
+void watcher_disconnected(struct watcher *watcher);
+void watcher_event(struct watcher *watcher, const char *domain, enum occasion occasion,
+                   int64_t now);
+/* Takes the table's members. The guests whose devices differ are settled. */
+void watcher_take_table(struct watcher *watcher, struct wanted_table *table,
+                        int64_t now);
+/* The job of that domain has ended. Takes the result's members. */
+void watcher_done(struct watcher *watcher, const char *domain,
+                  struct settle_result *result, int64_t now);
+
+/* ---- out */
+
+/* A job to start now; false: there is none. The caller clears it. */
+bool watcher_next_job(struct watcher *watcher, int64_t now, struct settle_job *job);
+/* When watcher_next_job() is to be called again at the latest; -1: after the next
+ * input. */
+int64_t watcher_wake_at(const struct watcher *watcher);
+
+/* What the daemon is to be told, each fact once: what has changed since the last
+ * call. */
+enum watcher_news_kind {
+    NEWS_ASK,   /* a domain was defined or started for which the table has nothing */
+    NEWS_GUEST, /* a domain is known or has changed: `guest` */
+    NEWS_GONE,  /* a domain is gone */
+    NEWS_STATE, /* a consumer's guest stands otherwise: `state`, `reason`, `since` */
+    NEWS_ALL,   /* every domain of the connection has been looked at */
+};
+struct watcher_news {
+    enum watcher_news_kind kind;
+    char domain[UUID_TEXT_SIZE];
+    const struct guest *guest;
+    enum guest_state state;
+    const char *reason; /* NULL: none */
+    int64_t since;
+};
+/* False: there is none. What it borrows stays until the next call into the watcher. */
+bool watcher_next_news(struct watcher *watcher, struct watcher_news *news);
+
+/* The serial of the table that is in use, and the addresses that jobs under way may
+ * still attach though this table does not have them. *serial 0: no table came yet. */
+void watcher_holding(const struct watcher *watcher, uint64_t *serial,
+                     struct strlist *busy);
+
+#endif

@@ -6,6 +6,7 @@
 
 #include "lib/xalloc.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/vgpu_function.h"
 
 #define MAX_WORDS 9
 
@@ -122,9 +123,20 @@ static int run_clear(const struct words *words)
     return 0;
 }
 
+static struct vgpu_function *find_vgpu(const struct words *words)
+{
+    struct pci_function *function = sim_function(words->sim, words->word[1]);
+    return function ? function->vgpu : NULL;
+}
+
 static int run_hold(const struct words *words)
 {
     struct mdev *mdev = mdev_find(words->sim, words->word[1]);
+    struct vgpu_function *vgpu = find_vgpu(words);
+    if (vgpu && vgpu->type >= 0) {
+        vgpu->held++;
+        return 0;
+    }
     if (!mdev || !mdev->active)
         return -ENOENT;
     mdev->held++;
@@ -138,6 +150,11 @@ static int run_hold(const struct words *words)
 static int run_unhold(const struct words *words)
 {
     struct mdev *mdev = mdev_find(words->sim, words->word[1]);
+    struct vgpu_function *vgpu = find_vgpu(words);
+    if (vgpu && vgpu->held) {
+        vgpu->held--;
+        return 0;
+    }
     if (!mdev || !mdev->held)
         return -ENOENT;
     mdev->held--;

@@ -13,7 +13,10 @@
  *     unblock                                         all that is stopped goes on
  *     clear                                           drops all these rules; unblocks
  *     hold UUID [NAME] / unhold UUID                  a process (the guest NAME) has the
- *                                                     device open: its removal waits
+ *                                                     device open: its removal waits.
+ *                                                     Also by the address of a virtual
+ *                                                     function that has a type: stores
+ *                                                     are refused
  *     lose CARD / restore CARD                        it falls off the bus, comes back
  *     unplug CARD / rescan                            PCI remove; finds what is unplugged
  *     unbind DEVICE / bind DEVICE                     the vendor's driver

@@ -151,12 +151,40 @@ static int read_sharing(struct json_object *object, struct model *model,
     return 0;
 }
 
+/* Types that functions are given have a name each, and numbers for their ids. */
+static int check_interface(const struct model *model, struct error *err)
+{
+    for (size_t i = 0; model->vendor_vfio && i < model->type_count; i++) {
+        const struct type_description *type = &model->types[i];
+        if (!type->name || type->id[strspn(type->id, "0123456789")])
+            return error_set(
+                err, ERROR_INVALID,
+                "types[%zu]: of vendor-vfio: expected a number for the id, "
+                "and a name",
+                i);
+    }
+    return 0;
+}
+
+static int read_interface(struct json_object *object, struct model *model,
+                          struct error *err)
+{
+    const char *interface;
+    if (json_get_string_or_null(object, "interface", &interface, err) != 0)
+        return -1;
+    model->vendor_vfio = interface && strcmp(interface, "vendor-vfio") == 0;
+    if (interface && !model->vendor_vfio && strcmp(interface, "mdev") != 0)
+        return error_set(err, ERROR_INVALID,
+                         "interface: expected \"mdev\" or \"vendor-vfio\"");
+    return 0;
+}
+
 static int read_model(struct json_object *object, struct model *model,
                       struct error *err)
 {
-    static const char *const known[] = {"vendor", "device",    "class",
-                                        "driver", "sharing",   "sriov",
-                                        "types",  "exhausted", NULL};
+    static const char *const known[] = {"vendor",    "device", "class", "driver",
+                                        "sharing",   "sriov",  "types", "exhausted",
+                                        "interface", NULL};
     const char *vendor, *device, *class, *driver;
     struct json_object *types, *sriov = json_member(object, "sriov");
     if (check_members(object, known, err) != 0 ||
@@ -165,6 +193,7 @@ static int read_model(struct json_object *object, struct model *model,
         json_get_string_or_null(object, "class", &class, err) != 0 ||
         json_get_string(object, "driver", &driver, err) != 0 ||
         read_sharing(object, model, err) != 0 ||
+        read_interface(object, model, err) != 0 ||
         json_get_array(object, "types", &types, err) != 0)
         return -1;
     model->vendor = xstrdup(vendor);
@@ -180,7 +209,7 @@ static int read_model(struct json_object *object, struct model *model,
     for (size_t i = 0; i < json_object_array_length(types); i++)
         if (read_types(json_object_array_get_idx(types, i), model, err) != 0)
             return error_prefix(err, "types[%zu]", i);
-    return 0;
+    return check_interface(model, err);
 }
 
 static const struct model *find_model(const struct description *description,
@@ -195,14 +224,16 @@ static const struct model *find_model(const struct description *description,
 static int read_cards(struct json_object *object, struct description *description,
                       struct error *err)
 {
-    static const char *const known[] = {"model", "path",  "numa_node", "numvfs",
-                                        "first", "count", NULL};
+    static const char *const known[] = {"model", "path",  "numa_node",  "numvfs",
+                                        "first", "count", "sriov_mode", NULL};
     const char *model_name, *path;
     int64_t first, count, numa_node, numvfs;
+    bool sriov_mode;
     if (check_members(object, known, err) != 0 ||
         json_get_string(object, "model", &model_name, err) != 0 ||
         json_get_string(object, "path", &path, err) != 0 ||
         get_number(object, "numa_node", -1, -1, 1023, &numa_node, err) != 0 ||
+        get_flag(object, "sriov_mode", true, &sriov_mode, err) != 0 ||
         get_range(object, &first, &count, err) != 0)
         return -1;
     const struct model *model = find_model(description, model_name);
@@ -218,6 +249,7 @@ static int read_cards(struct json_object *object, struct description *descriptio
         card->path = numbered(path, (unsigned)n);
         card->numa_node = (int)numa_node;
         card->numvfs = (unsigned)numvfs;
+        card->sriov_mode = sriov_mode;
         const char *slash = strrchr(card->path, '/');
         if (!slash)
             return error_set(err, ERROR_INVALID,

@@ -22,12 +22,16 @@
  * errno of a create when nothing is left: "ENOSPC" by the driver, the default; "EUSERS"
  * by the kernel's core), and "sriov": {"total": 32, "offset": 4, "stride": 1,
  * "by_hand": true}: then its virtual functions are the parents, one instance each;
- * by_hand false: the driver refuses writes to sriov_numvfs. A type may also have
- * "device_api". "instances" is what one whole card gives of a type.
+ * by_hand false: the driver refuses writes to sriov_numvfs. "interface": "vendor-vfio"
+ * (default "mdev"): a store gives a virtual function its type, see vgpu_function.h; the
+ * ids of its types are numbers. A type may also have "device_api". "instances" is what
+ * one whole card gives of a type: its framebuffer's worth.
  *
  * A card's "path" is below devices/; its last component is its name: a PCI address, or
  * of another kind ("virtual/mtty/mtty"). It may also have "numa_node" (-1) and "numvfs"
- * (0), the virtual functions that are on from the start.
+ * (0), the virtual functions that are on from the start. "sriov_mode": false, of a
+ * model with vendor-vfio: its driver has been told to offer mdevs ("Host VGPU Mode: Non
+ * SR-IOV"): its virtual functions are mdev parents, with those files beside.
  *
  * Cards and types may be many: {"first": 64, "count": 8, ...}: in their texts {x}
  * stands for the number in two hex digits, {d} for it in decimal.
@@ -62,7 +66,8 @@ struct model {
     char *vendor, *device, *class; /* "0x10de"; NULL where not PCI */
     char *driver;
     bool mixed;
-    int exhausted; /* ENOSPC or EUSERS */
+    bool vendor_vfio; /* its interface */
+    int exhausted;    /* ENOSPC or EUSERS */
     struct sriov_description sriov;
     struct type_description *types;
     size_t type_count;
@@ -73,6 +78,7 @@ struct card_description {
     char *path;
     int numa_node;
     unsigned numvfs;
+    bool sriov_mode;
 };
 
 struct description {

@@ -99,7 +99,12 @@ static void add_type(struct mdev_parent *parent, struct parent_type *type)
     static const struct attribute create = {.mode = 0200, .store = create_store};
     static const struct attribute available = {.mode = 0444, .show = available_show};
     const struct type_description *description = describe(type);
-    struct node *node = node_directory(parent->types_node, description->id);
+    /* The driver's name comes before what the vendor calls the type. */
+    const struct model *model = parent->card->model;
+    _cleanup_free_ char *name = model->vendor_vfio
+                                    ? xasprintf("%s-%s", model->driver, description->id)
+                                    : xstrdup(description->id);
+    struct node *node = node_directory(parent->types_node, name);
     node_attribute(node, "create", &create, type);
     node_attribute(node, "available_instances", &available, type);
     node_text(node, "device_api", "%s\n", description->device_api);

@@ -6,6 +6,7 @@
 
 #include "lib/xalloc.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/vgpu_function.h"
 
 static int remove_store(void *context, const char *data, size_t length);
 static int numvfs_show(void *context, FILE *out);
@@ -138,6 +139,8 @@ int pci_bind(struct pci_function *function)
     function->driver_entry = node_link(driver, function->address, function->node);
     if (function->parent && function->sim->description->mdev)
         mdev_parent_register(function->parent, function->node);
+    if (function->vgpu)
+        vgpu_function_register(function->vgpu, function->node);
     return 0;
 }
 
@@ -150,6 +153,8 @@ static void unbind(struct pci_function *function)
         return;
     if (function->parent)
         mdev_parent_unregister(function->parent);
+    if (function->vgpu)
+        vgpu_function_unregister(function->vgpu);
     if (function->sim->stopping)
         return;
     disable_virtuals(function);
@@ -311,7 +316,10 @@ static struct pci_function *virtual_new(struct pci_function *physical, unsigned 
                                                 physical->bus,
                                                 virtual_address(physical, index));
     virtual->physical = physical;
-    virtual->parent = mdev_parent_new(physical->card, virtual->address, 1);
+    if (physical->card->model->vendor_vfio)
+        virtual->vgpu = vgpu_function_new(physical->card, virtual->address);
+    if (!physical->card->model->vendor_vfio || !physical->description->sriov_mode)
+        virtual->parent = mdev_parent_new(physical->card, virtual->address, 1);
     return virtual;
 }
 
@@ -322,7 +330,7 @@ struct pci_function *pci_function_new(struct card *card,
     struct pci_function *function =
         function_new(card, description, bus, xstrdup(card->name));
     unsigned total = card->model->sriov.total;
-    if (!total)
+    if (!total && !card->model->vendor_vfio)
         function->parent = mdev_parent_new(card, function->address, 0);
     function->virtuals = xcalloc(total + 1, sizeof(struct pci_function *));
     for (unsigned i = 0; i < total; i++)
@@ -339,6 +347,7 @@ void pci_function_free(struct pci_function *function)
         pci_function_free(function->virtuals[i]);
     free(function->virtuals);
     mdev_parent_free(function->parent);
+    vgpu_function_free(function->vgpu);
     node_unref(function->node);
     node_unref(function->bus);
     free(function->address);

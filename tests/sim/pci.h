@@ -2,7 +2,8 @@
  * pci: the PCI bus of the simulated host: bridges on the way to a card, the card (PF)
  * and its virtual functions, drivers that bind and unbind, hot removal and rescan,
  * SR-IOV. A function that a vendor's driver is bound to is an mdev parent, unless it
- * has virtual functions of its own to be parents. With the simulator's lock held.
+ * has virtual functions of its own to be parents, or they are given their types by
+ * stores (vgpu_function.h). With the simulator's lock held.
  */
 #ifndef TESTS_SIM_PCI_H
 #define TESTS_SIM_PCI_H
@@ -16,6 +17,7 @@
 struct sim;
 struct card;
 struct mdev_parent;
+struct vgpu_function;
 
 struct pci_function {
     struct sim *sim;
@@ -26,6 +28,7 @@ struct pci_function {
     struct node *node; /* NULL while it is removed from the bus */
     struct node *bus_link, *driver_link, *driver_entry, *group;
     struct mdev_parent *parent;     /* NULL: this function can be none */
+    struct vgpu_function *vgpu;     /* NULL: it takes no type */
     struct pci_function *physical;  /* of a VF: its PF */
     struct pci_function **virtuals; /* of a PF: all VFs that it can have */
     unsigned numvfs;                /* how many of them are on */

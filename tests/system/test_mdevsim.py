@@ -301,6 +301,35 @@ class Sriov(SystemTest):
         self.assertFalse(host.parent("0000:41:04.3").exists())
 
 
+class VendorVfio(SystemTest):
+    """Virtual functions that stores make virtual GPUs."""
+
+    def test_a_card_is_filled_by_its_memory(self):
+        host = self.start_host("vendor-vfio")
+        self.assertFalse((host.root / "class/mdev_bus").exists())
+        pf = host.function("0000:41:00.0")
+        functions = [os.path.basename(os.readlink(pf / f"virtfn{n}")) for n in range(32)]
+        creatable = host.function(functions[0]) / "nvidia/creatable_vgpu_types"
+        lines = creatable.read_text().splitlines()
+        self.assertEqual(lines[:2], ["ID    : vGPU Name", "1147  : NVIDIA L40S-1Q"])
+        self.assertEqual(lines[-1], "1190  : NVIDIA L40S-48C")
+        for function in functions[1:7]:
+            self.assertEqual(host.set_type(function, "1152"), "OK")
+        self.assertEqual(creatable.read_text(), "ID    : vGPU Name\n")
+        self.assertEqual(host.set_type(functions[0], "1152"), "ENOSPC")
+        self.assertEqual(host.set_type(functions[0], "1147"), "EINVAL")
+        self.assertEqual(host.set_type("0000:42:00.4", "1147"), "OK")
+        self.assertEqual(host.vgpus(), {**dict.fromkeys(functions[1:7], "1152"),
+                                        "0000:42:00.4": "1147"})
+
+    def test_held(self):
+        host = self.start_host("vendor-vfio")
+        self.assertEqual(host.set_type("0000:41:00.4", "1156"), "OK")
+        host.control("hold 0000:41:00.4")
+        self.assertEqual(host.set_type("0000:41:00.4", "0"), "EBUSY")
+        self.assertEqual(host.current_type("0000:41:00.4"), "1156")
+
+
 class Program(SystemTest):
     def test_all_hosts_are_read(self):
         for file in HOSTS.glob("*.json"):

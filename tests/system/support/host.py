@@ -71,6 +71,27 @@ class Host:
             found[link.name] = (pathlib.PurePath(target).parent.name, type_id)
         return found
 
+    def function(self, address):
+        """A PCI function's folder."""
+        return self.root / "bus/pci/devices" / address
+
+    def current_type(self, function):
+        """The type of a virtual function that a store makes a virtual GPU; "0": none."""
+        return (self.function(function) / "nvidia/current_vgpu_type").read_text().strip()
+
+    def set_type(self, function, type_id):
+        """As an operator does by hand."""
+        return store(self.function(function) / "nvidia/current_vgpu_type", type_id)
+
+    def vgpus(self):
+        """function: type of those that have one."""
+        found = {}
+        for file in self.root.glob("bus/pci/devices/*/nvidia/current_vgpu_type"):
+            type_id = file.read_text().strip()
+            if type_id != "0":
+                found[file.parent.parent.name] = type_id
+        return found
+
 
 class SimulatedHost(Host):
     """`description` is the name of a file in tests/hosts, or a dict of that shape."""

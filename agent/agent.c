@@ -137,6 +137,12 @@ void agent_set_patience(struct agent *agent, unsigned milliseconds)
     agent->patience = milliseconds;
 }
 
+void agent_set_view(struct agent *agent, const struct domains *view)
+{
+    agent->view = view;
+    device_worker_set_view(agent->worker, view);
+}
+
 void agent_set_prune(struct agent *agent, const struct strlist *providers)
 {
     strlist_clear(&agent->prune);

@@ -46,6 +46,7 @@ struct agent {
     unsigned patience;
     unsigned looks; /* at Placement so far */
     struct rewrites rewrites;
+    const struct domains *view; /* borrowed; NULL: libvirt itself is not asked */
     bool (*interrupted)(void *data);
     void *data;
 };
@@ -77,6 +78,10 @@ void agent_set_interrupt(struct agent *agent, bool (*interrupted)(void *data),
 /* How long a cycle waits for device operations that take long in the kernel (struct
  * executor). */
 void agent_set_patience(struct agent *agent, unsigned milliseconds);
+
+/* The domains as libvirt itself has said: what they name is held, beside what libvirt's
+ * files name. Borrowed until the next call; NULL: libvirt is not asked. */
+void agent_set_view(struct agent *agent, const struct domains *view);
 
 /* Uuids of the providers that later cycles are to delete, once they are no longer
  * configured and have no allocations. The list is copied. */

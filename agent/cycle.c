@@ -37,6 +37,7 @@ static void look_who_uses(const struct agent *agent, struct cycle *cycle)
 {
     struct use_places places = use_places_of(agent->config);
     places.before_libvirt = agent->access == AGENT_RESTORES;
+    places.view = agent->view;
     _cleanup_free_ char *note = NULL;
     cycle->use = device_use_scan(&places, cycle->host, &note);
     if (note && agent->access != AGENT_RESTORES)

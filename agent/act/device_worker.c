@@ -70,6 +70,11 @@ void device_worker_free(struct device_worker *worker)
     free(worker);
 }
 
+void device_worker_set_view(struct device_worker *worker, const struct domains *view)
+{
+    worker->place.use.view = view;
+}
+
 /* ---- the child ---- */
 
 struct task {

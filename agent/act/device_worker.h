@@ -29,6 +29,10 @@ struct device_worker *device_worker_new(const struct device_place *place);
 void device_worker_free(struct device_worker *worker);
 DEFINE_CLEANUP(struct device_worker *, device_worker_free)
 
+/* The domains as libvirt itself has said, from now on (struct use_places). Borrowed;
+ * a child sees them as they are when it is started. */
+void device_worker_set_view(struct device_worker *worker, const struct domains *view);
+
 /* Starts a child that carries out the operation with the functions of `backend`.
  * Returns 0, or -1 with BUSY when an operation on that device or a create on that card
  * is under way, or when the worker has as many operations as it allows. */

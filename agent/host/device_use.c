@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "agent/host/container.h"
-#include "agent/host/domain_xml.h"
 #include "agent/host/sysfs.h"
 #include "agent/host/vfio_holders.h"
 #include "lib/files.h"
@@ -13,7 +12,6 @@
 #include "lib/xalloc.h"
 
 #define MDEVCTL_FOLDER "etc/mdevctl.d"
-#define MAX_DOMAIN_XML (4 << 20)
 
 struct scan {
     const struct use_places *places;
@@ -91,7 +89,7 @@ static const char *whole_of(const struct host *host, const char *address)
 
 /* Running domains are read first. The first domain that names a device is the one that
  * messages show. */
-static void add_domain(struct scan *scan, const struct domain_xml *domain, bool running,
+static void add_domain(struct scan *scan, const struct domain *domain, bool running,
                        const char *address)
 {
     struct used_device *used = use_of(scan, whole_of(scan->host, address));
@@ -103,75 +101,47 @@ static void add_domain(struct scan *scan, const struct domain_xml *domain, bool 
     used->running = running;
 }
 
-static void add_domain_devices(struct scan *scan, const struct domain_xml *domain,
-                               bool running)
+static void add_named(struct scan *scan, const struct domains *domains)
 {
-    if (*domain->uuid)
-        strlist_add_unique(&scan->use->domains, domain->uuid);
-    for (size_t i = 0; i < domain->addresses.count; i++)
-        add_domain(scan, domain, running, domain->addresses.items[i]);
+    for (size_t i = 0; i < domains->count; i++) {
+        const struct domain *domain = &domains->items[i];
+        for (size_t j = 0; j < domain->live.count; j++)
+            add_domain(scan, domain, true, domain->live.items[j]);
+    }
+    for (size_t i = 0; i < domains->count; i++) {
+        const struct domain *domain = &domains->items[i];
+        if (*domain->uuid)
+            strlist_add_unique(&scan->use->domains, domain->uuid);
+        for (size_t j = 0; j < domain->configured.count; j++)
+            add_domain(scan, domain, false, domain->configured.items[j]);
+    }
 }
 
-static void read_domain(struct scan *scan, int folder, const char *path,
-                        const char *name, bool running)
+/* What libvirt has said counts as seen where its files cannot be: it may run in a
+ * container. A damaged file stays unknown: it may be of a guest that libvirt has
+ * lost. */
+static void note_unseen(struct scan *scan, const struct domains_unseen *unseen)
 {
-    _cleanup_free_ char *text = NULL;
-    _cleanup_domain_xml_ struct domain_xml domain = {0};
-    size_t length;
-    struct error err = {0};
-    if (file_read_at(folder, name, MAX_DOMAIN_XML, &text, &length, &err) != 0) {
-        if (errno_is_gone(err.errnum))
-            return;
-        (void)error_prefix(&err, "%s%s", slash(path), path);
-        set_unknown(scan, &err);
+    const struct domains *view = scan->places->view;
+    if (view && view->complete && !unseen->damaged)
         return;
+    if (unseen->running.code != ERROR_NONE)
+        set_unknown(scan, &unseen->running);
+    if (unseen->defined.code != ERROR_NONE) {
+        set_unknown(scan, &unseen->defined);
+        scan->use->domains_unknown = true;
     }
-    if (domain_xml_parse(text, length, &domain, &err) != 0) {
-        (void)error_prefix(&err, "%s%s/%s", slash(path), path, name);
-        set_unknown(scan, &err);
-    }
-    add_domain_devices(scan, &domain, running);
 }
 
-static void set_absent(struct scan *scan, const char *path, bool running)
+static void read_domains(struct scan *scan)
 {
-    struct error err;
-    (void)error_set(&err, ERROR_NOT_FOUND,
-                    "%s%s is not there: %slibvirt has it elsewhere ([agent] %s), or is "
-                    "not on this host ([agent] libvirt = false)",
-                    slash(path), path,
-                    running ? "libvirt has not run since the boot, " : "",
-                    running ? "libvirt_run_dir" : "libvirt_config_dir");
-    set_unknown(scan, &err);
-}
-
-static void read_domains(struct scan *scan, const char *path, bool running)
-{
-    /* An absolute path comes from the configuration: the operator vouches for it. */
-    if (*path != '/')
-        check_folder(scan, path);
-    _cleanup_folder_ DIR *folder = folder_open_list(scan->root, path);
-    int errnum = folder ? 0 : errno;
-    const char *name;
-    while (folder && (name = folder_next(folder, &errnum))) {
-        size_t length = strlen(name);
-        if (length > 4 && strcmp(name + length - 4, ".xml") == 0)
-            read_domain(scan, dirfd(folder), path, name, running);
-    }
-    if (!folder && errno_is_gone(errnum)) {
-        if (!running || !scan->places->before_libvirt)
-            set_absent(scan, path, running);
-    } else if (errnum)
-        set_unknown_errno(scan, errnum, path);
-}
-
-static void read_defined(struct scan *scan, const char *path)
-{
-    bool before = scan->use->unknown;
-    scan->use->unknown = false;
-    read_domains(scan, path, false);
-    scan->use->domains_unknown = scan->use->unknown;
-    scan->use->unknown |= before;
+    _cleanup_domains_ struct domains domains = {0};
+    struct domains_unseen unseen;
+    domains_read(scan->root, scan->places, &domains, &unseen);
+    add_named(scan, &domains);
+    if (scan->places->view)
+        add_named(scan, scan->places->view);
+    note_unseen(scan, &unseen);
 }
 
 /* ---- mdevctl ---- */
@@ -278,10 +248,7 @@ struct device_use *device_use_scan(const struct use_places *places,
         use->domains_unknown = places->defined != NULL;
         return use;
     }
-    if (places->running)
-        read_domains(&scan, places->running, true);
-    if (places->defined)
-        read_defined(&scan, places->defined);
+    read_domains(&scan);
     read_definitions(&scan);
     read_holders(&scan);
     return use;

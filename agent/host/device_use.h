@@ -4,12 +4,8 @@
  * /run/libvirt/qemu/\*.xml), mdevctl's definitions (/etc/mdevctl.d/<parent>/<uuid>),
  * and processes with an open VFIO group or device. The agent never removes a device
  * that is used. A scan reads the XML of every domain and the descriptors of every
- * process, so it is not for idle cycles.
- *
- * When a folder of libvirt's does not exist, nothing follows from that: libvirt may
- * keep it elsewhere, or it is not mounted where the agent looks. The agent cannot see
- * that there is no libvirt on the host; the configuration must say so ([agent] libvirt
- * = false).
+ * process, so it is not for idle cycles. A device that a domain names counts as used,
+ * whether libvirt's files say so or libvirt itself.
  */
 #ifndef AGENT_HOST_DEVICE_USE_H
 #define AGENT_HOST_DEVICE_USE_H
@@ -18,19 +14,12 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "agent/host/domains.h"
 #include "agent/host/host.h"
 #include "config/config.h"
 #include "lib/error.h"
 #include "lib/strlist.h"
 
-/* Where to look. */
-struct use_places {
-    const char *root; /* "/", or a directory that stands for it in tests */
-    /* Libvirt's folders of definitions and of running domains, absolute or below root.
-     * NULL: there is no libvirt on this host. */
-    const char *defined, *running;
-    bool before_libvirt; /* at boot, `running` may not exist yet */
-};
 #define USE_DEFINED "etc/libvirt/qemu"
 #define USE_RUNNING "run/libvirt/qemu"
 /* The places that the configuration names; borrows from it. */

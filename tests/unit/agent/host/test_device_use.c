@@ -485,6 +485,71 @@ static void tells_of_all_domains(void **state)
     tree_free(tree);
 }
 
+/* What libvirt has said of its domains, beside its files. */
+static struct domains view_of(bool complete)
+{
+    struct domains view = {.complete = complete};
+    struct domain *guest = domains_add(&view, DOMAIN);
+    guest->running = true;
+    strlist_add(&guest->live, MDEV_1);
+    strlist_add(&domains_add(&view, OTHER)->configured, MDEV_2);
+    return view;
+}
+
+static void what_libvirt_says_counts_beside_its_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        struct tree_entry entry;
+        bool complete;
+        const char *note;  /* NULL: it is known */
+        const char *first; /* the domain that has MDEV_1 */
+    } views[] = {
+        {"files without devices",
+         {USE_DEFINED "/x.xml", "<domain/>"},
+         false,
+         NULL,
+         DOMAIN},
+        {"a file of another domain",
+         {USE_DEFINED "/a.xml", DOMAIN_XML(OTHER, HOSTDEV(MDEV_1))},
+         true,
+         NULL,
+         OTHER},
+        {"no files, all seen", {"etc/x", ""}, true, NULL, DOMAIN},
+        {"no files, not all seen", {"etc/x", ""}, false, "is not there", DOMAIN},
+        {"a damaged file, all seen",
+         {USE_DEFINED "/a.xml", "<domain>"},
+         true,
+         "a.xml: line 1",
+         DOMAIN},
+    };
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+        char *tree = tree_new(), *note = NULL;
+        tree_proc(tree);
+        tree_fill(tree, &views[i].entry, 1);
+        if (views[i].entry.path[4] == 'l')
+            tree_folder(tree, USE_RUNNING);
+        _cleanup_domains_ struct domains view = view_of(views[i].complete);
+        const struct use_places places = {tree, USE_DEFINED, USE_RUNNING,
+                                          .view = &view};
+        struct device_use *use = device_use_scan(&places, &host, &note);
+        if (use->unknown != !!views[i].note || !note != !views[i].note ||
+            (note && !strstr(note, views[i].note)))
+            fail_msg("%s: unknown %d, %s", views[i].what, use->unknown, note);
+        const struct used_device *used = device_use_find(use, MDEV_1);
+        assert_string_equal(used->domain, views[i].first);
+        assert_true(strlist_contains(&used->domains, DOMAIN));
+        assert_string_equal(device_use_find(use, MDEV_2)->domain, OTHER);
+        struct error err = {0};
+        assert_int_equal(device_check_unused(&places, &devices[0], &err), -1);
+        assert_int_equal(err.code, ERROR_BUSY);
+        device_use_free(use);
+        free(note);
+        tree_free(tree);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +561,7 @@ int main(void)
         cmocka_unit_test(libvirts_folders_may_be_elsewhere),
         cmocka_unit_test(a_domain_may_name_what_was_lost),
         cmocka_unit_test(tells_of_all_domains),
+        cmocka_unit_test(what_libvirt_says_counts_beside_its_files),
     };
     return cmocka_run_group_tests_name("device_use", tests, NULL, NULL);
 }

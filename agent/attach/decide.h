@@ -6,8 +6,25 @@
  * some milliseconds later; what is in its configuration by then is there when the guest
  * starts (a cold plug). Afterwards a device can be plugged in while a port is free. Nova
  * detaches devices when it suspends a guest and attaches them again itself when it
- * resumes it. A device that is in the configuration of a running guest and not live may
- * be on its way out: nothing is done about it before the next start.
+ * resumes it.
+ *
+ *   shut off                 what is missing goes into the configuration, and devices of
+ *                            ours that the guest is not to have go out of it first
+ *                            (after a resize or under a new name of the consumer), if
+ *                            the consumer's entry is whole
+ *   runs, in neither         into both, which libvirt does as one; without a free port
+ *                            into the configuration, and never live before the next
+ *                            start
+ *   runs, configured only    at STARTED and RESTORED live: the configuration's attach
+ *                            has lost the race against the start, and was carried out
+ *                            after it. Else nothing: Nova's suspend may be under way
+ *   runs, live only          into the configuration
+ *   runs, transient          live only
+ *
+ * At DEFINED nothing is done live: if the guest runs already, its STARTED follows, and
+ * that tells whether Nova attaches its devices itself. At CHANGED nothing is done.
+ * An entry that only heals counts for a guest that runs and has no other device of that
+ * sort (mediated or PCI), live or configured: else nova-compute has given it one.
  */
 #ifndef AGENT_ATTACH_DECIDE_H
 #define AGENT_ATTACH_DECIDE_H
@@ -33,9 +50,10 @@ enum attach_verb {
 
 struct attach_action {
     enum attach_verb verb;
-    const char *address; /* borrowed from the guest or from the wanted devices */
-    const char *xml;     /* borrowed; for DETACH_CONFIGURED as well */
+    char address[DEVICE_ADDRESS_SIZE];
+    char *xml; /* a <hostdev> element, also for DETACH_CONFIGURED */
 };
+void attach_actions_free(struct attach_action *actions, size_t count);
 
 /* How a consumer's guest stands. The order is that of severity. */
 enum guest_state {
@@ -47,15 +65,17 @@ enum guest_state {
     GUEST_WAITS_FOR_PORT, /* the same, since no port of the guest is free */
     GUEST_FAILED,         /* libvirt refused (with its words) */
 };
+#define GUEST_STATES (GUEST_FAILED + 1)
 
-/* The actions, in order, with removals first. The caller frees *out with free().
- * `wanted` NULL: nothing. `no_port`: a live attach has already failed for want of a
- * port since the guest started. */
+/* The actions, in order, with removals first. The caller ends *out with
+ * attach_actions_free(). `wanted` NULL: nothing. `no_port`: a live attach has already
+ * failed for want of a port since the guest started. */
 void attach_decide(const struct guest *guest, const struct wanted *wanted,
                    const struct strlist *ours, enum occasion occasion, bool no_port,
                    struct attach_action **out, size_t *count);
 
-/* How the guest stands now, where nothing has failed. */
+/* How the guest stands now, where nothing has failed: ATTACHED or CONFIGURED where no
+ * devices are wanted. */
 enum guest_state attach_state(const struct guest *guest, const struct wanted *wanted);
 
 #endif

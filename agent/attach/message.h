@@ -34,6 +34,7 @@ enum message_kind {
     MESSAGE_HOLDING,
     MESSAGE_ACTING,
 };
+#define MESSAGE_KINDS (MESSAGE_ACTING + 1)
 
 /* Which members count depends on `kind`; see above. */
 struct message {
@@ -52,14 +53,17 @@ struct message {
 void message_clear(struct message *message);
 #define _cleanup_message_ _cleanup_(message_clear)
 
-/* One line, with its line feed. The caller frees. */
+/* "wanted", "holding": the name of the line's member. */
+const char *message_kind_name(enum message_kind kind);
+
+/* One line, with its line feed. Text that is not UTF-8 is made so. The caller frees. */
 char *message_encode(const struct message *message);
-/* `line` without its line feed. INVALID, with the reason. On failure *out is all
- * zero. */
+/* `line` without its line feed; lists come sorted. INVALID, with the reason, also where
+ * a table has a consumer or a device twice. On failure *out is all zero. */
 int message_decode(const char *line, size_t length, struct message *out,
                    struct error *err);
 
-/* "attached"; NULL is never given. */
+/* "attached", "waits_for_port" */
 const char *guest_state_name(enum guest_state state);
 
 #endif

@@ -42,11 +42,27 @@ struct wanted_table {
     struct strlist ours;
 };
 
+/* For code that makes a table: the consumer's entry, added when it is new, and a device
+ * added to it. The pointer is valid until the next addition. wanted_table_sort() comes
+ * last. */
+struct wanted *wanted_table_add(struct wanted_table *table, const char *consumer);
+void wanted_add_device(struct wanted *wanted, const char *address, const char *xml);
+void wanted_table_sort(struct wanted_table *table);
+
 void wanted_table_clear(struct wanted_table *table);
 #define _cleanup_wanted_table_ _cleanup_(wanted_table_clear)
 /* NULL: the consumer is to have nothing. */
 const struct wanted *wanted_find(const struct wanted_table *table,
                                  const char *consumer);
 bool wanted_has(const struct wanted_table *table, const char *address);
+/* Whether both tables say the same, whatever their serials. */
+bool wanted_table_equal(const struct wanted_table *a, const struct wanted_table *b);
+
+/* One consumer's entry. NULL in place of it has no devices. */
+bool wanted_names(const struct wanted *wanted, const char *address);
+bool wanted_equal(const struct wanted *a, const struct wanted *b);
+struct wanted wanted_copy(const struct wanted *wanted);
+void wanted_clear(struct wanted *wanted);
+#define _cleanup_wanted_ _cleanup_(wanted_clear)
 
 #endif

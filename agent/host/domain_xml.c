@@ -15,6 +15,7 @@
  * of others: the domain's name, its description, and what a service stores in
  * <metadata>. */
 #define DOMAIN_UUID "/domain/uuid"
+#define DOMAIN_NAME "/domain/name"
 #define HOSTDEV "/domain/devices/hostdev"
 #define HOSTDEV_ADDRESS HOSTDEV "/source/address"
 #define STATUS "/domstatus"
@@ -27,7 +28,7 @@ struct reader {
     bool in_mdev, in_pci; /* within <hostdev type='mdev'> or type='pci' */
     bool named;           /* that <hostdev> has named its device */
     bool names_mdev;
-    char *text; /* the text of <uuid>, which expat gives in pieces */
+    char *text; /* the text of <uuid> or <name>, which expat gives in pieces */
     size_t length, room;
     struct error *err;
     bool failed;
@@ -137,6 +138,9 @@ static void XMLCALL end_element(void *data, const char *name)
     struct reader *reader = data;
     if (is_at(reader, DOMAIN_UUID))
         take_domain_uuid(reader);
+    if (is_at(reader, DOMAIN_NAME) && !reader->out->name)
+        reader->out->name =
+            xstrndup(reader->length ? reader->text : "", reader->length);
     if (reader->in_mdev && is_at(reader, HOSTDEV)) {
         if (!reader->named)
             refuse(reader, "a <hostdev> of a mediated device has no uuid");
@@ -148,7 +152,7 @@ static void XMLCALL end_element(void *data, const char *name)
 static void XMLCALL add_text(void *data, const char *text, int length)
 {
     struct reader *reader = data;
-    if (is_at(reader, DOMAIN_UUID))
+    if (is_at(reader, DOMAIN_UUID) || is_at(reader, DOMAIN_NAME))
         append(&reader->text, &reader->length, &reader->room, text, (size_t)length);
 }
 
@@ -179,5 +183,6 @@ int domain_xml_parse(const char *text, size_t length, struct domain_xml *out,
 
 void domain_xml_clear(struct domain_xml *domain)
 {
+    free(domain->name);
     strlist_clear(&domain->addresses);
 }

@@ -18,6 +18,7 @@
 
 struct domain_xml {
     char uuid[UUID_TEXT_SIZE]; /* the domain's; "" where it has none */
+    char *name;                /* the domain's, "instance-0000002a"; NULL: none */
     /* From devices/hostdev[@type='mdev']/source/address/@uuid, in lower case, and from
      * devices/hostdev[@type='pci']/source/address, in sysfs's spelling. */
     struct strlist addresses;

@@ -147,17 +147,22 @@ void attach_actions_free(struct attach_action *actions, size_t count)
     free(actions);
 }
 
-enum guest_state attach_state(const struct guest *guest, const struct wanted *wanted)
+enum guest_state attach_state(const struct guest *guest, const struct wanted *wanted,
+                              bool no_port)
 {
-    bool missing = wanted && !wanted->whole, at_next_start = !missing;
+    bool lacks = wanted && !wanted->whole; /* something, somewhere */
+    bool to_come = lacks;                  /* so that something is still to be done */
     for (size_t i = 0; wanted && i < wanted->count; i++) {
         const char *address = wanted->devices[i].address;
-        if (guest->running ? is_live(guest, address) : is_configured(guest, address))
+        bool configured = is_configured(guest, address);
+        if (guest->running ? is_live(guest, address) : configured)
             continue;
-        missing = true;
-        at_next_start &= guest->running && is_configured(guest, address);
+        lacks = true;
+        to_come |= !configured && (guest->persistent || !no_port);
     }
-    if (!missing)
+    if (!lacks)
         return guest->running ? GUEST_ATTACHED : GUEST_CONFIGURED;
-    return at_next_start && guest->running ? GUEST_AT_NEXT_START : GUEST_MISSES;
+    if (to_come || !guest->running)
+        return GUEST_MISSES;
+    return no_port ? GUEST_WAITS_FOR_PORT : GUEST_AT_NEXT_START;
 }

@@ -75,7 +75,8 @@ void attach_decide(const struct guest *guest, const struct wanted *wanted,
                    struct attach_action **out, size_t *count);
 
 /* How the guest stands now, where nothing has failed: ATTACHED or CONFIGURED where no
- * devices are wanted. */
-enum guest_state attach_state(const struct guest *guest, const struct wanted *wanted);
+ * devices are wanted, WAITS_FOR_PORT where `no_port` is all that is in the way. */
+enum guest_state attach_state(const struct guest *guest, const struct wanted *wanted,
+                              bool no_port);
 
 #endif

@@ -10,7 +10,16 @@ sbindir ?= $(prefix)/sbin
 # Where the programs look.
 sysconfdir ?= /etc
 mandir ?= $(prefix)/share/man
+libexecdir ?= $(prefix)/libexec
+docdir ?= $(prefix)/share/doc/vgpu-agent
 unitdir ?= $(prefix)/lib/systemd/system
+
+# `no`: without vgpu-agent-libvirt, which gives guests their devices.
+LIBVIRT ?= yes
+ifeq ($(filter yes no,$(LIBVIRT)),)
+$(error LIBVIRT is `yes` or `no`, not `$(LIBVIRT)`)
+endif
+WITH_LIBVIRT := $(filter yes,$(LIBVIRT))
 
 VERSION := 0.1.0
 CFLAGS ?= -O2 -g
@@ -35,6 +44,7 @@ LIBS_config := inih
 LIBS_client := libcurl json-c
 LIBS_server := libmicrohttpd gnutls sqlite3 json-c yaml-0.1
 LIBS_agent := libmicrohttpd expat
+LIBS_attacher := libvirt
 LIBS_mdevsim := fuse3
 LIBS_tests := cmocka
 
@@ -43,31 +53,36 @@ SOURCES_config := $(filter-out %/generate.c,$(wildcard config/*.c))
 SOURCES_model := $(wildcard placement/*.c)
 SOURCES_client := $(wildcard placement/client/*.c)
 SOURCES_server := $(filter-out %/main.c,$(wildcard placement/server/*.c placement/server/*/*.c))
-SOURCES_agent := $(filter-out %/main.c,$(wildcard agent/*.c agent/*/*.c))
+SOURCES_agent := $(filter-out %/main.c agent/libvirt/%,$(wildcard agent/*.c agent/*/*.c))
+# libvirt is linked into a program of its own: in the agent no call may hang.
+SOURCES_attacher := $(if $(WITH_LIBVIRT),$(filter-out %/main.c,$(wildcard agent/libvirt/*.c)))
 SOURCES_mdevsim := $(filter-out %/main.c,$(wildcard tests/sim/*.c))
 SOURCES_fuzz := $(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c))
-ARCHIVES := lib config model client server agent mdevsim unit fuzz
+ARCHIVES := lib config model client server agent attacher mdevsim unit fuzz
 
 archives = $(foreach a,$(1),$(if $(SOURCES_$(a)),$(BUILD)/lib$(a).a))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 pkg = $(shell $(PKG_CONFIG) --libs $(foreach a,$(1),$(LIBS_$(a))))
 
 PARTS_vgpu-agent := agent client model config lib
+PARTS_vgpu-agent-libvirt := attacher agent lib
 PARTS_placementd := server client model config lib
 PARTS_mdevsim := mdevsim lib
 MAIN_vgpu-agent := agent/main.c
+MAIN_vgpu-agent-libvirt := $(if $(WITH_LIBVIRT),agent/libvirt/main.c)
 MAIN_placementd := placement/server/main.c
 MAIN_mdevsim := tests/sim/main.c
-PROGRAMS := $(foreach p,vgpu-agent placementd mdevsim,$(if $(wildcard $(MAIN_$(p))),$(BUILD)/$(p)))
+PROGRAMS := $(foreach p,vgpu-agent vgpu-agent-libvirt placementd mdevsim,$(if $(wildcard $(MAIN_$(p))),$(BUILD)/$(p)))
 
 # One program a file: tests/unit/<folder of the source>/test_*.c, linked with everything that may be tested.
 UNIT_SOURCES := $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/test_*.c))
+UNIT_SOURCES := $(if $(WITH_LIBVIRT),$(UNIT_SOURCES),$(filter-out tests/unit/agent/libvirt/%,$(UNIT_SOURCES)))
 # What the tests share: an archive, so that a test takes in only what it uses.
 SOURCES_unit := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c) $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/*.c)))
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Measurements in C: tests/bench/bench_*.c, made of the same.
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
-PARTS_unit := unit agent server client model config mdevsim lib
+PARTS_unit := unit $(if $(WITH_LIBVIRT),attacher) agent server client model config mdevsim lib
 
 .DEFAULT_GOAL := all
 .SECONDARY:
@@ -81,7 +96,8 @@ NEEDS_build := program:$(lastword $(CC)):gcc:gcc program:$(PKG_CONFIG):pkg-confi
 	library:libcurl:libcurl4-openssl-dev:libcurl-devel library:json-c:libjson-c-dev:json-c-devel \
 	library:libmicrohttpd:libmicrohttpd-dev:libmicrohttpd-devel library:gnutls:libgnutls28-dev:gnutls-devel \
 	library:inih:libinih-dev:inih-devel library:sqlite3:libsqlite3-dev:sqlite-devel library:uuid:uuid-dev:libuuid-devel \
-	library:yaml-0.1:libyaml-dev:libyaml-devel library:expat:libexpat1-dev:expat-devel library:fuse3:libfuse3-dev:fuse3-devel
+	library:yaml-0.1:libyaml-dev:libyaml-devel library:expat:libexpat1-dev:expat-devel library:fuse3:libfuse3-dev:fuse3-devel \
+	$(if $(WITH_LIBVIRT),library:libvirt:libvirt-dev:libvirt-devel)
 NEEDS_tests := library:cmocka:libcmocka-dev:libcmocka-devel program:prove:perl:perl-Test-Harness program:python3:python3:python3 \
 	program:fusermount3:fuse3:fuse3
 NEEDS_lint := program:clang-format:clang-format:clang-tools-extra program:clang-tidy:clang-tidy:clang-tools-extra \
@@ -159,7 +175,7 @@ define program_rule
 $$(BUILD)/$(1): $$(call objects,$$(MAIN_$(1))) $$(call archives,$$(PARTS_$(1)))
 	$$(call say,LD,$$@)$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(ALL_LDFLAGS) $$(call pkg,$$(PARTS_$(1))) -lm
 endef
-$(foreach p,vgpu-agent placementd mdevsim,$(eval $(call program_rule,$(p))))
+$(foreach p,vgpu-agent $(if $(WITH_LIBVIRT),vgpu-agent-libvirt) placementd mdevsim,$(eval $(call program_rule,$(p))))
 
 $(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_unit))
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
@@ -204,6 +220,7 @@ INSTALL ?= install
 # Where each file goes: folder, mode, files.
 define installed
 $(sbindir) 0755 $(BUILD)/vgpu-agent $(BUILD)/placementd
+$(libexecdir)/vgpu-agent 0755 $(filter %/vgpu-agent-libvirt,$(PROGRAMS))
 $(mandir)/man5 0644 $(filter %.5,$(GENERATED))
 $(mandir)/man8 0644 $(MAN_PAGES)
 $(sysconfdir)/vgpu-agent 0644 $(BUILD)/etc/vgpu-agent.conf.sample
@@ -352,7 +369,7 @@ lint-floors:
 
 .PHONY: lint-tidy
 lint-tidy: need-lint $(BUILD)/.deps
-	@printf '%s\n' $(filter agent/%.c config/%.c lib/%.c placement/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -n 4 bash -o pipefail -c \
+	@printf '%s\n' $(filter $(if $(WITH_LIBVIRT),agent/%.c,$(SOURCES_agent) agent/main.c) config/%.c lib/%.c placement/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -n 4 bash -o pipefail -c \
 		'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>&1 | { grep -v "warnings* generated" || true; }' bash
 
 .PHONY: lint-cppcheck

@@ -1,0 +1,47 @@
+#include "agent/libvirt/events.h"
+
+#include "tests/unit/test.h"
+
+#define NOTHING (-1)
+
+static const struct {
+    int event, detail, occasion;
+} cases[] = {
+    {VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_ADDED, OCCASION_DEFINED},
+    /* A rescue; a resize on the same host. */
+    {VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_UPDATED, OCCASION_DEFINED},
+    {VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED, OCCASION_CHANGED},
+    {VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED, OCCASION_STARTED},
+    {VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_MIGRATED, OCCASION_RESTORED},
+    {VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_RESTORED, OCCASION_RESTORED},
+    {VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT,
+     OCCASION_RESTORED},
+    {VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_WAKEUP, OCCASION_CHANGED},
+    {VIR_DOMAIN_EVENT_STARTED, 99, OCCASION_RESTORED},
+    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, OCCASION_CHANGED},
+    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_SAVED, OCCASION_CHANGED},
+    {VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED, NOTHING},
+    {VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED, NOTHING},
+    {VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED, NOTHING},
+    {VIR_DOMAIN_EVENT_PMSUSPENDED, VIR_DOMAIN_EVENT_PMSUSPENDED_MEMORY, NOTHING},
+    {VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED, NOTHING},
+    {99, 0, NOTHING},
+};
+
+static void a_guests_life_in_occasions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum occasion occasion;
+        bool matters = events_occasion(cases[i].event, cases[i].detail, &occasion);
+        assert_int_equal(matters ? (int)occasion : NOTHING, cases[i].occasion);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_guests_life_in_occasions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+#include "agent/libvirt/outbox.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "lib/line_reader.h"
+#include "tests/unit/test.h"
+
+struct fixture {
+    int ours, theirs, wake;
+    struct outbox *outbox;
+    struct line_reader reader; /* the daemon's */
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    int ends[2];
+    if (!f || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
+        return -1;
+    *f = (struct fixture){ends[0], ends[1], eventfd(0, EFD_NONBLOCK),
+                          .reader.max = 1 << 20};
+    f->outbox = outbox_new(f->ours, f->wake);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    outbox_free(f->outbox);
+    line_reader_clear(&f->reader);
+    close(f->ours);
+    if (f->theirs >= 0)
+        close(f->theirs);
+    close(f->wake);
+    free(f);
+    return 0;
+}
+
+static void assert_daemon_reads(struct fixture *f, const char *expected)
+{
+    struct error err;
+    size_t length;
+    assert_ok(line_reader_fill(&f->reader, f->theirs, &err), &err);
+    const char *line = line_reader_next(&f->reader, &length);
+    assert_non_null(line);
+    assert_int_equal(length, strlen(expected));
+    assert_memory_equal(line, expected, length);
+}
+
+/* More than a socket holds. Gives how many lines. */
+static int fill_socket(struct fixture *f)
+{
+    int count = 0;
+    while (!outbox_has_rest(f->outbox) && ++count)
+        outbox_send(f->outbox, "a line of twenty-two b\n");
+    return count;
+}
+
+static void what_fits_is_there_at_once(void **state)
+{
+    struct fixture *f = *state;
+    outbox_send(f->outbox, "one\n");
+    outbox_send(f->outbox, "two\n");
+    assert_false(outbox_has_rest(f->outbox));
+    assert_daemon_reads(f, "one");
+    assert_daemon_reads(f, "two");
+}
+
+static void the_rest_follows_in_order(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    eventfd_t woken;
+    int count = fill_socket(f);
+    assert_int_equal(eventfd_read(f->wake, &woken), 0);
+    outbox_send(f->outbox, "last\n");
+    for (int i = 0; i < count; i++) {
+        assert_daemon_reads(f, "a line of twenty-two b");
+        assert_ok(outbox_flush(f->outbox, &err), &err);
+    }
+    assert_daemon_reads(f, "last");
+    assert_false(outbox_has_rest(f->outbox));
+}
+
+static void *flush_until_empty(void *data)
+{
+    struct fixture *f = data;
+    static char read_away[1 << 16];
+    while (outbox_has_rest(f->outbox)) {
+        (void)!recv(f->theirs, read_away, sizeof read_away, MSG_DONTWAIT);
+        (void)outbox_flush(f->outbox, NULL);
+    }
+    return NULL;
+}
+
+static void surely_means_that_nothing_is_left_here(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    pthread_t main_thread;
+    fill_socket(f);
+    assert_int_equal(pthread_create(&main_thread, NULL, flush_until_empty, f), 0);
+    assert_ok(outbox_send_surely(f->outbox, "acting\n", &err), &err);
+    assert_false(outbox_has_rest(f->outbox));
+    pthread_join(main_thread, NULL);
+}
+
+static void nothing_is_sure_without_a_daemon(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    close(f->theirs);
+    f->theirs = -1;
+    assert_int_equal(outbox_send_surely(f->outbox, "acting\n", &err), -1);
+    assert_int_equal(err.code, ERROR_UNREACHABLE);
+    assert_int_equal(outbox_flush(f->outbox, &err), -1);
+    assert_string_equal(err.text, "cannot write to the daemon: Broken pipe");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_fits_is_there_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_rest_follows_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(surely_means_that_nothing_is_left_here, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_sure_without_a_daemon, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

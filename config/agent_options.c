@@ -53,8 +53,8 @@ static const struct option_spec agent_specs[] = {
         "not allocated, so that guests can be migrated away from it; what a guest "
         "frees is reserved in the next cycle, until which somebody new can get it. "
         "`total`: everything, so that nobody new gets it at any moment; but a "
-        "Placement before 2025.2, and placementd, then refuses to migrate its guests "
-        "away.",
+        "Placement before 2025.2 then refuses to migrate its guests away. 2025.2 and "
+        "later, and placementd, do not.",
         .choices = NAMES("total", "unused"), .default_value = "unused"),
     AGENT(PATH, state_file,
           "The list of what the agent made: traits, devices and for whom. It must "

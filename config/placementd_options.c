@@ -20,6 +20,7 @@ static const struct option_section sections[] = {
     {.name = "placement_database", .help = "As in OpenStack Placement, for SQLite."},
     {.name = "placement", .help = "As in OpenStack Placement."},
     {.name = "oslo_policy", .help = "Who may do what, as in oslo.policy."},
+    {.name = "workarounds", .help = "As in OpenStack Placement."},
     {.name = "cors",
      .help = "Requests from web pages of other origins, as in oslo.middleware."},
     {.name = "keystone_authtoken",
@@ -52,10 +53,22 @@ static const struct option_spec options[] = {
     IN(placementd, BOOL, access_log, "Write a line for each request.",
        .default_value = "true"),
     IN(placementd, CHOICE, policy_release,
-       "Whose built-in rules of who may do what hold. `2023.1`, and all later ones: "
-       "the roles admin and service may do all, with a token of any project. `zed`: "
-       "the rules of 8.0, in which the new ones want system scope.",
-       .choices = NAMES("2023.1", "zed"), .default_value = "2023.1"),
+       "Whose built-in rules of who may do what hold. `2024.2`, and all later ones: "
+       "the roles admin and service may do all but reshape, which is for the role "
+       "service alone, with a token of any project, and with no other token. `2023.1`: "
+       "the same rules, but the deprecated ones hold beside them, and the scope of a "
+       "token is not looked at. `zed`: those of 8.0, in which the new rules want "
+       "system "
+       "scope.",
+       .choices = NAMES("2024.2", "2023.1", "zed"), .default_value = "2024.2"),
+    IN(placementd, CHOICE, behaviour_release,
+       "Whose behaviour it has where releases differ and no microversion tells them "
+       "apart. `2025.2`, and all later ones: where more is allocated on a provider "
+       "than "
+       "its capacity, a change of allocations that makes nothing worse passes, such as "
+       "that with which a migration away from a provider that is all reserved begins. "
+       "`zed`, and all before 2025.2: it is refused with 409.",
+       .choices = NAMES("2025.2", "zed"), .default_value = "2025.2"),
     IN(placementd, UNSIGNED, max_body_size, "The largest body of a request, in bytes.",
        .default_value = "8388608", .minimum = 4096, .maximum = 1 << 30),
     IN(placementd, UNSIGNED, max_bodies_size,
@@ -138,10 +151,18 @@ static const struct option_spec options[] = {
        "there are left out.",
        .default_value = "policy.d"),
     IN(oslo_policy, BOOL, enforce_new_defaults,
-       "Without the deprecated rules beside the built-in ones.",
-       .default_value = "false"),
+       "Without the deprecated rules beside the built-in ones. Where not set, as in "
+       "[placementd] policy_release: true from 2024.2 on, false before.",
+       .example = "true"),
     IN(oslo_policy, BOOL, enforce_scope,
-       "Refuse tokens whose scope a rule is not made for.", .default_value = "false"),
+       "Refuse tokens whose scope a rule is not made for. Where not set, as in "
+       "[placementd] policy_release: true from 2024.2 on, false before.",
+       .example = "true"),
+    IN(workarounds, BOOL, optimize_for_wide_provider_trees,
+       "Accepted, and without effect: what it makes OpenStack Placement do, to give up "
+       "a combination of providers at the first that has no room, placementd does for "
+       "every request.",
+       .default_value = "false"),
     IN(cors, LIST, allowed_origin,
        "The origins whose pages may use the API: `protocol://host[:port]`, no slash at "
        "the end.",
@@ -176,6 +197,25 @@ const struct option_table placementd_options = {
     .options = options,
     .option_count = OPTION_COUNT(options),
 };
+
+/* oslo.policy changed both defaults in 4.4.0, which Placement wants since 2024.2. */
+static void set_policy_defaults(struct placementd_config *config, const struct ini *ini)
+{
+    const bool enforce = config->placementd.policy_release == POLICY_RELEASE_2024_2;
+    const struct {
+        const char *name;
+        bool *value;
+    } values[] = {
+        {"enforce_new_defaults", &config->oslo_policy.enforce_new_defaults},
+        {"enforce_scope", &config->oslo_policy.enforce_scope},
+    };
+    for (size_t i = 0; i < OPTION_COUNT(values); i++) {
+        const struct ini_entry *entry = options_entry(
+            &placementd_options, ini, "oslo_policy", values[i].name, NULL);
+        if (!entry || !*entry->value)
+            *values[i].value = enforce;
+    }
+}
 
 static void check_together(const struct placementd_config *config,
                            struct config_problems *problems)
@@ -289,6 +329,7 @@ int placementd_config_load(const struct strlist *files, const struct strlist *di
     ini_read_all(&ini, files, dirs, problems);
     environment_read(&ini, problems);
     options_apply(&placementd_options, &ini, NULL, config, problems);
+    set_policy_defaults(config, &ini);
     placement_config_apply_session(&config->keystone, &ini, "keystone_authtoken",
                                    problems);
     check_headers(&ini, problems);

@@ -13,7 +13,13 @@
 
 enum auth_strategy { AUTH_KEYSTONE, AUTH_NOAUTH2 };
 /* The release of upstream whose default policy applies. */
-enum policy_release { POLICY_RELEASE_2023_1, POLICY_RELEASE_ZED };
+enum policy_release {
+    POLICY_RELEASE_2024_2,
+    POLICY_RELEASE_2023_1,
+    POLICY_RELEASE_ZED
+};
+/* The release whose behaviour applies where no microversion tells releases apart. */
+enum behaviour_release { BEHAVIOUR_RELEASE_2025_2, BEHAVIOUR_RELEASE_ZED };
 enum candidates_strategy { CANDIDATES_DEPTH_FIRST, CANDIDATES_BREADTH_FIRST };
 
 struct placementd_config {
@@ -27,6 +33,7 @@ struct placementd_config {
         enum log_level log_level;
         bool access_log;
         enum policy_release policy_release;
+        enum behaviour_release behaviour_release;
         unsigned max_body_size, max_bodies_size, max_header_size; /* bytes */
         double max_request_time;                   /* seconds of processor time */
         unsigned max_reply_size, max_replies_size; /* bytes */
@@ -50,8 +57,12 @@ struct placementd_config {
         /* as written; placement/server/policy/paths.h finds the files */
         char *policy_file;
         struct strlist policy_dirs;
+        /* where no file sets them, what policy_release has */
         bool enforce_new_defaults, enforce_scope;
     } oslo_policy;
+    struct {
+        bool optimize_for_wide_provider_trees; /* without effect */
+    } workarounds;
     struct {
         struct strlist allowed_origin, allow_headers, allow_methods, expose_headers;
         bool allow_credentials;

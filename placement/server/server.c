@@ -391,6 +391,8 @@ static int open_store(struct server *server, struct error *err)
         .max_allocation_candidates = config->placement.max_allocation_candidates,
         .randomize_allocation_candidates =
             config->placement.randomize_allocation_candidates,
+        .strict_capacity =
+            config->placementd.behaviour_release == BEHAVIOUR_RELEASE_ZED,
         .breadth_first = config->placement.allocation_candidates_generation_strategy ==
                          CANDIDATES_BREADTH_FIRST,
         .max_request_time = config->placementd.max_request_time,

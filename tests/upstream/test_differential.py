@@ -3,6 +3,7 @@
 Eleven thousand random requests in all, and as many fixed ones. Upstream keeps its tables in SQLite, which answers
 faster; one part is on MariaDB, where clouds have them.
 """
+import os
 import pathlib
 import re
 import shutil
@@ -35,7 +36,10 @@ class DifferentialTest(SystemTest):
         upstream = Placement(self.directory, database or File(self.directory),
                              processes=1)
         self.addCleanup(upstream.stop)
-        ours = own_placement(self.subdirectory("placement"))
+        # Debian 12 has Zed's Placement.
+        ours = own_placement(self.subdirectory("placement"), env={
+            **os.environ, "OS_PLACEMENTD__POLICY_RELEASE": "zed",
+            "OS_PLACEMENTD__BEHAVIOUR_RELEASE": "zed"})
         self.addCleanup(self.end, ours)
         done = subprocess.run([DIFFERENTIAL, "--server", ours.url, "--upstream",
                                upstream.url, "--seed", str(seed), "--count", str(COUNT),

@@ -89,7 +89,8 @@ static void fill_demands(struct allocation_plan *plan,
         const struct provider_inventory *inventory =
             provider_inventory_of(demand->provider, demand->class);
         demand->limits = limits_of(demand->provider, demand->class, inventories, count);
-        demand->used = inventory ? inventory->used : 0;
+        demand->before = inventory ? inventory->used : 0;
+        demand->used = demand->before;
     }
     for (size_t i = 0; i < plan->consumer_count; i++) {
         const struct consumer *known = plan->consumers[i].known;
@@ -110,10 +111,19 @@ static char *refusal(const struct planned_allocation *item, const char *format)
         item->class_name, item->provider->uuid, format);
 }
 
+/* The amounts of the plan only add up, so that the items before the last one of a class
+ * exceed nothing that all of them do not. */
+static bool exceeds_capacity(const struct demand *demand, bool strict)
+{
+    int64_t after = demand->used + demand->wanted;
+    return inventory_capacity(demand->limits) < (double)after &&
+           (strict || after > demand->before);
+}
+
 /* Why the item does not fit together with the items before it; NULL when it does. The
  * caller frees. */
 static char *check_item(struct allocation_plan *plan,
-                        const struct planned_allocation *item)
+                        const struct planned_allocation *item, bool strict)
 {
     struct demand *demand = find_demand(plan, item->provider, item->class);
     const struct inventory *limits = demand->limits;
@@ -124,7 +134,7 @@ static char *check_item(struct allocation_plan *plan,
         return refusal(item, "violate inventory constraints");
     /* Cannot overflow: each amount is at most max_unit. */
     demand->wanted += item->used;
-    if (inventory_capacity(limits) < (double)(demand->used + demand->wanted))
+    if (exceeds_capacity(demand, strict))
         return refusal(item, "exceed the capacity");
     return NULL;
 }
@@ -195,7 +205,7 @@ static char *find_bare_providers(const struct allocation_plan *plan,
 
 int allocation_plan_check(struct allocation_plan *plan,
                           const struct inventory_plan *inventories, size_t count,
-                          char **why, bool *unknown_class)
+                          bool strict_capacity, char **why, bool *unknown_class)
 {
     for (size_t i = 0; i < plan->item_count; i++)
         if (!plan->items[i].class) {
@@ -208,7 +218,7 @@ int allocation_plan_check(struct allocation_plan *plan,
     *unknown_class = false;
     *why = find_bare_providers(plan, inventories, count);
     for (size_t i = 0; !*why && i < plan->item_count; i++)
-        *why = check_item(plan, &plan->items[i]);
+        *why = check_item(plan, &plan->items[i], strict_capacity);
     return *why ? -1 : 0;
 }
 

@@ -35,7 +35,8 @@ struct demand {
     struct resource_class *class;
     /* NULL: the provider has no inventory of the class */
     const struct inventory *limits;
-    int64_t used; /* by consumers that are not in the plan */
+    int64_t before; /* used by all, as it is */
+    int64_t used;   /* by consumers that are not in the plan */
     int64_t wanted;
     /* The generation of the provider rises: something is asked for, or a consumer gives
      * back all that it has. As in upstream, a consumer that merely has none of it any
@@ -65,13 +66,17 @@ int allocation_plan_add_all(struct allocation_plan *plan, const struct store *st
                             const struct request *request, struct json_object *bodies,
                             struct reply *reply);
 
-/* Whether all fits at once. -1 with the text of why in `why` (the caller frees):
+/* Whether all fits at once. On a provider that has more allocated than its capacity (an
+ * operator has reserved it, or made it smaller) what makes nothing worse fits, too: after
+ * the plan no more of the class is used than before. That is upstream since 2025.2
+ * (its bug 2104040), without a microversion; with `strict_capacity` it is refused, as by
+ * the releases before. -1 with the text of why in `why` (the caller frees):
  * *unknown_class tells whether it is a class that there is not (else 409 is due). Where
  * `inventories` are given, by the id of their provider, they count in place of what
  * their providers have. */
 int allocation_plan_check(struct allocation_plan *plan,
                           const struct inventory_plan *inventories, size_t count,
-                          char **why, bool *unknown_class);
+                          bool strict_capacity, char **why, bool *unknown_class);
 
 /* What is used of an inventory after the checked plan, for one that is about to be
  * removed. */

@@ -71,7 +71,8 @@ static int replace(struct store *store, struct allocation_plan *plan,
     _cleanup_free_ char *why = NULL;
     bool unknown_class;
     struct error err;
-    if (allocation_plan_check(plan, NULL, 0, &why, &unknown_class) != 0)
+    if (allocation_plan_check(plan, NULL, 0, store->options.strict_capacity, &why,
+                              &unknown_class) != 0)
         return unknown_class
                    ? reply_problem(reply, 400, NULL,
                                    "Unable to allocate inventory %s%s", unknown, why)

@@ -127,12 +127,13 @@ static int check_removed(const struct shape *shape, struct reply *reply)
     return 0;
 }
 
-static int check(struct shape *shape, struct reply *reply)
+static int check(const struct store *store, struct shape *shape, struct reply *reply)
 {
     _cleanup_free_ char *why = NULL;
     bool unknown_class;
     if (allocation_plan_check(&shape->allocations, shape->inventories, shape->count,
-                              &why, &unknown_class) != 0)
+                              store->options.strict_capacity, &why,
+                              &unknown_class) != 0)
         return unknown_class
                    ? reply_problem(reply, 400, NULL, "malformed reshaper data: %s", why)
                    : reply_problem(reply, 409, NULL, "Unable to allocate inventory: %s",
@@ -173,7 +174,7 @@ int reshaper_post(struct store *store, const struct request *request,
         allocation_plan_add_all(&shape.allocations, store, request, allocations,
                                 reply) != 0 ||
         read_inventories(graph, inventories, &shape, reply) != 0 ||
-        check(&shape, reply) != 0)
+        check(store, &shape, reply) != 0)
         return -1;
     if (apply(store, &shape, &err) != 0)
         return handler_failed(reply, &err);

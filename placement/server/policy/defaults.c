@@ -57,23 +57,18 @@ static const struct {
 static const struct release {
     struct policy_default base[5]; /* what the guards refer to */
     const char *guards[GUARDS];
-} releases[] = {
-    [POLICY_RELEASE_2023_1] =
-        {
-            {{"admin_api", "role:admin"},
-             {"service_api", "role:service", true},
-             {"admin_or_service_api", "role:admin or role:service", true},
-             {"project_reader_api", "role:reader and project_id:%(project_id)s", true},
-             {"admin_or_project_reader_or_service_api",
-              "role:admin or rule:project_reader_api or role:service", true}},
-            {[READ] = "rule:admin_or_service_api",
-             [WRITE] = "rule:admin_or_service_api",
-             [USAGES] = "rule:admin_or_project_reader_or_service_api",
-             [RESHAPE] = "rule:service_api"},
-        },
-    [POLICY_RELEASE_ZED] =
-        {
-            {{"admin_api", "role:admin"},
+} since_2023_1 = {{{"admin_api", "role:admin"},
+                   {"service_api", "role:service", true},
+                   {"admin_or_service_api", "role:admin or role:service", true},
+                   {"project_reader_api", "role:reader and project_id:%(project_id)s",
+                    true},
+                   {"admin_or_project_reader_or_service_api",
+                    "role:admin or rule:project_reader_api or role:service", true}},
+                  {[READ] = "rule:admin_or_service_api",
+                   [WRITE] = "rule:admin_or_service_api",
+                   [USAGES] = "rule:admin_or_project_reader_or_service_api",
+                   [RESHAPE] = "rule:service_api"}},
+  of_zed = {{{"admin_api", "role:admin"},
              {"system_admin_api", "role:admin and system_scope:all", true},
              {"system_reader_api", "role:reader and system_scope:all", true},
              {"project_reader_api", "role:reader and project_id:%(project_id)s", true},
@@ -82,14 +77,18 @@ static const struct release {
             {[READ] = "rule:system_reader_api",
              [WRITE] = "rule:system_admin_api",
              [USAGES] = "rule:system_or_project_reader",
-             [RESHAPE] = "rule:system_admin_api"},
-        },
+             [RESHAPE] = "rule:system_admin_api"}};
+
+static const struct release *const releases[] = {
+    [POLICY_RELEASE_2024_2] = &since_2023_1,
+    [POLICY_RELEASE_2023_1] = &since_2023_1,
+    [POLICY_RELEASE_ZED] = &of_zed,
 };
 
 bool policy_default_at(enum policy_release release, size_t index,
                        struct policy_default *out)
 {
-    const struct release *of = &releases[release];
+    const struct release *of = releases[release];
     size_t base_count = sizeof of->base / sizeof *of->base;
     if (index < base_count) {
         *out = of->base[index];
@@ -107,7 +106,7 @@ bool policy_default_fits_scope(enum policy_release release, enum policy_rule rul
                                const struct identity *identity)
 {
     bool of_project = !identity->system_scope && !identity->domain_id;
-    if (release == POLICY_RELEASE_2023_1)
+    if (releases[release] == &since_2023_1)
         return of_project;
     return identity->system_scope || (of_project && rules[rule].guard == USAGES);
 }

@@ -1,8 +1,9 @@
 /*
- * defaults: the rules that upstream comes with, of two of its releases. Up to
- * Zed (8.0) they tell administrators and readers of the system (a token with system
- * scope) from those of a project; since 2023.1 they let in the roles admin and service
- * of any project, and no token with system scope. Constant data.
+ * defaults: the rules that upstream comes with, by release. Up to Zed (8.0) they tell
+ * administrators and readers of the system (a token with system scope) from those of a
+ * project; since 2023.1 they let in the roles admin and service of any project, and no
+ * token with system scope. 2024.2 only enforces what 2023.1 has, which is the
+ * configuration's. Constant data.
  */
 #ifndef PLACEMENT_SERVER_POLICY_DEFAULTS_H
 #define PLACEMENT_SERVER_POLICY_DEFAULTS_H

@@ -42,12 +42,43 @@ static void defaults_are_placements(void **state)
     assert_false(c.placement.randomize_allocation_candidates);
     assert_string_equal(c.placement.incomplete_consumer_project_id,
                         "00000000-0000-0000-0000-000000000000");
-    assert_false(c.oslo_policy.enforce_new_defaults);
+    assert_int_equal(c.placementd.policy_release, POLICY_RELEASE_2024_2);
+    assert_int_equal(c.placementd.behaviour_release, BEHAVIOUR_RELEASE_2025_2);
+    assert_true(c.oslo_policy.enforce_new_defaults);
+    assert_true(c.oslo_policy.enforce_scope);
     assert_int_equal(c.cors.allow_methods.count, 5);
     assert_int_equal(c.cors.allowed_origin.count, 0);
     assert_int_equal(c.keystone_authtoken.token_cache_time, 300);
     placementd_config_clear(&c);
     free(problems);
+}
+
+/* oslo.policy's defaults go with the release of the rules; a file is above both. */
+static void the_release_says_what_is_enforced(void **state)
+{
+    static const struct {
+        const char *text;
+        bool new_defaults, scope;
+    } cases[] = {
+        {"[placementd]\npolicy_release = 2024.2\n", true, true},
+        {"[placementd]\npolicy_release = 2023.1\n", false, false},
+        {"[placementd]\npolicy_release = zed\n", false, false},
+        {"[oslo_policy]\nenforce_scope = false\n", true, false},
+        {"[oslo_policy]\nenforce_new_defaults =\nenforce_scope = no\n", true, false},
+        {"[placementd]\npolicy_release = zed\n[oslo_policy]\n"
+         "enforce_new_defaults = true\n",
+         true, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct placementd_config c = {0};
+        char *problems = load_daemon(cases[i].text, &c);
+        if (*problems || c.oslo_policy.enforce_new_defaults != cases[i].new_defaults ||
+            c.oslo_policy.enforce_scope != cases[i].scope)
+            fail_msg("case %zu: %s", i, problems);
+        placementd_config_clear(&c);
+        free(problems);
+    }
 }
 
 static void a_file_of_openstack_placement(void **state)
@@ -60,6 +91,7 @@ static void a_file_of_openstack_placement(void **state)
         "[placement_database]\nconnection = sqlite:////srv/p.db\nmax_pool_size = 25\n"
         "[placement]\nallocation_candidates_generation_strategy = breadth-first\n"
         "max_allocation_candidates = 1000\nrandomize_allocation_candidates = yes\n"
+        "[workarounds]\noptimize_for_wide_provider_trees = true\n"
         "[oslo_policy]\npolicy_file = /etc/placement/policy.yaml\n"
         "enforce_new_defaults = True\nenforce_scope = True\n"
         "[cors]\nallowed_origin = http://valid.example.com\n"
@@ -77,6 +109,7 @@ static void a_file_of_openstack_placement(void **state)
                      CANDIDATES_BREADTH_FIRST);
     assert_int_equal(c.placement.max_allocation_candidates, 1000);
     assert_true(c.placement.randomize_allocation_candidates);
+    assert_true(c.workarounds.optimize_for_wide_provider_trees);
     assert_true(c.oslo_policy.enforce_scope);
     assert_string_equal(c.cors.allowed_origin.items[0], "http://valid.example.com");
     assert_string_equal(c.keystone.username, "placement");
@@ -222,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_placements),
+        cmocka_unit_test(the_release_says_what_is_enforced),
         cmocka_unit_test(a_file_of_openstack_placement),
         cmocka_unit_test(the_environment_wins_over_files),
         cmocka_unit_test(bad_input),

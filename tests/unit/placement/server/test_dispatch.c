@@ -9,6 +9,7 @@
 #define A "aaaaaaaa-0000-4000-8000-000000000001"
 #define B "bbbbbbbb-0000-4000-8000-000000000002"
 #define C "cccccccc-0000-4000-8000-000000000003"
+#define D "dddddddd-0000-4000-8000-000000000004"
 #define RPS "/resource_providers"
 
 static int open_world(void **state)
@@ -266,6 +267,82 @@ static void keeps_allocations(void **state)
         {39, "GET", RPS "/" A, NULL, 200, "\"generation\":4"});
 }
 
+/* The body of PUT /allocations for some units of VGPU on A. */
+#define VGPUS(amount, generation)                                  \
+    "{\"allocations\":{\"" A "\":{\"resources\":{\"VGPU\":" amount \
+    "}}},\"consumer_generation\":" generation "," WHO "}"
+#define NO_ALLOCATIONS(generation) \
+    "{\"allocations\":{},\"consumer_generation\":" generation "," WHO "}"
+/* A provider of four units, of which B has two and C one, and then `reserved`. */
+#define FILL_AND_RESERVE(reserved)                                            \
+    {39, "POST", RPS, "{\"name\":\"a\",\"uuid\":\"" A "\"}", 200, ""},        \
+        {39,                                                                  \
+         "PUT",                                                               \
+         RPS "/" A "/inventories",                                            \
+         "{\"resource_provider_generation\":0,\"inventories\":{\"VGPU\":{"    \
+         "\"total\":4,\"max_unit\":3}}}",                                     \
+         200,                                                                 \
+         ""},                                                                 \
+        {39, "PUT", "/allocations/" B, VGPUS("2", "null"), 204, ""},          \
+        {39, "PUT", "/allocations/" C, VGPUS("1", "null"), 204, ""},          \
+    {                                                                         \
+        39, "PUT", RPS "/" A "/inventories",                                  \
+            "{\"resource_provider_generation\":3,\"inventories\":{\"VGPU\":{" \
+            "\"total\":4,\"max_unit\":3,\"reserved\":" reserved "}}}",        \
+            200, ""                                                           \
+    }
+#define EXCEEDS "would exceed the capacity"
+
+static void an_overfull_provider_takes_what_makes_nothing_worse(void **state)
+{
+    RUN(*state, FILL_AND_RESERVE("4"),
+        /* nobody new, and nobody more; */
+        {39, "PUT", "/allocations/" D, VGPUS("1", "null"), 409, EXCEEDS},
+        {39, "PUT", "/allocations/" B, VGPUS("3", "1"), 409, EXCEEDS},
+        {39, "POST", "/allocations",
+         "{\"" B "\":" NO_ALLOCATIONS("1") ",\"" D "\":" VGPUS("3", "null") "}", 409,
+         EXCEEDS},
+        /* the bounds of an amount hold, also where the sum becomes less; */
+        {39, "POST", "/allocations",
+         "{\"" B "\":" NO_ALLOCATIONS("1") ",\"" C "\":" NO_ALLOCATIONS(
+             "1") ",\"" D "\":" VGPUS("4", "null") "}",
+         409, "would violate inventory constraints"},
+        /* the same once more, a hand-over, less, and more for one than the other
+         * loses at the same time. */
+        {39, "PUT", "/allocations/" B, VGPUS("2", "1"), 204, ""},
+        {39, "POST", "/allocations",
+         "{\"" D "\":" VGPUS("2", "null") ",\"" B "\":" NO_ALLOCATIONS("2") "}", 204,
+         ""},
+        {39, "GET", RPS "/" A "/usages", NULL, 200, "\"VGPU\":3"},
+        {39, "POST", "/allocations",
+         "{\"" C "\":" VGPUS("2", "1") ",\"" D "\":" VGPUS("1", "1") "}", 204, ""},
+        {39, "POST", "/allocations",
+         "{\"" C "\":" VGPUS("2", "2") ",\"" D "\":" VGPUS("2", "2") "}", 409, EXCEEDS},
+        {39, "PUT", "/allocations/" C, VGPUS("1", "2"), 204, ""},
+        /* What was given back is gone. */
+        {39, "PUT", "/allocations/" C, VGPUS("2", "3"), 409, EXCEEDS},
+        {39, "POST", "/reshaper",
+         "{\"inventories\":{\"" A "\":{\"resource_provider_generation\":8,"
+         "\"inventories\":{\"VGPU\":{\"total\":1,\"reserved\":1}}}},\"allocations\":{"
+         "\"" C "\":" VGPUS("1", "3") "}}",
+         204, ""});
+}
+
+static void a_strict_one_takes_nothing_that_leaves_it_overfull(void **state)
+{
+    struct api_world *world = *state;
+    world->api.store->options.strict_capacity = true;
+    RUN(world, FILL_AND_RESERVE("3"),
+        {39, "PUT", "/allocations/" B, VGPUS("2", "1"), 409, EXCEEDS},
+        {39, "POST", "/allocations",
+         "{\"" D "\":" VGPUS("2", "null") ",\"" B "\":" NO_ALLOCATIONS("1") "}", 409,
+         EXCEEDS},
+        {39, "PUT", "/allocations/" C, VGPUS("1", "1"), 409, EXCEEDS},
+        /* Only what ends it. */
+        {39, "POST", "/allocations",
+         "{\"" B "\":" NO_ALLOCATIONS("1") ",\"" C "\":" VGPUS("1", "1") "}", 204, ""});
+}
+
 static void reshapes(void **state)
 {
     RUN(*state, {39, "POST", RPS, "{\"name\":\"a\",\"uuid\":\"" A "\"}", 200, ""},
@@ -458,6 +535,8 @@ int main(void)
         TEST(keeps_trees),
         TEST(keeps_inventories),
         TEST(keeps_allocations),
+        TEST(an_overfull_provider_takes_what_makes_nothing_worse),
+        TEST(a_strict_one_takes_nothing_that_leaves_it_overfull),
         TEST(reshapes),
         TEST(keeps_traits_classes_and_aggregates),
         TEST(knows_when_a_provider_was_changed),

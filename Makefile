@@ -181,8 +181,8 @@ $(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(P
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
 
 # To be preloaded into the programs, whatever they are built with.
-PRELOADED := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/system/*.c))
-$(PRELOADED): $(BUILD)/%.so: %.c $(wildcard tests/system/*.h) $(FLAGS_STAMP)
+PRELOADED := $(patsubst %.c,$(BUILD)/%.so,$(filter-out $(if $(WITH_LIBVIRT),,%/fake_libvirt.c),$(wildcard tests/system/*.c)))
+$(PRELOADED): $(BUILD)/%.so: %.c $(wildcard tests/system/*.h) $(FLAGS_STAMP) | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(WARNINGS) -O2 -g -fPIC -shared -o $@ $<
 

@@ -467,7 +467,7 @@ class FakeLibvirt:
     @staticmethod
     def check_configurable(domain, address):
         if not domain.persistent:
-            raise Refused(OPERATION_INVALID, "Requested operation is not valid: cannot modify device on transient domain")
+            raise Refused(OPERATION_INVALID, "Requested operation is not valid: transient domains do not have any persistent config")
         if address in domain.configured:
             raise Refused(OPERATION_INVALID,
                           "Requested operation is not valid: device is already in the domain configuration")

@@ -39,8 +39,9 @@ static const struct {
      ERROR_TIMEOUT},
     {VIR_ERR_ACCESS_DENIED, "access denied: 'domain' denied", HYPERVISOR_REFUSED,
      ERROR_FORBIDDEN},
-    {VIR_ERR_OPERATION_INVALID, INVALID "cannot modify device on transient domain",
-     HYPERVISOR_REFUSED, ERROR_IO},
+    {VIR_ERR_OPERATION_INVALID,
+     INVALID "transient domains do not have any persistent config", HYPERVISOR_REFUSED,
+     ERROR_IO},
 };
 
 static void its_words_tell_what_follows(void **state)

@@ -1,0 +1,176 @@
+#include "agent/libvirt/workers.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+
+#include "agent/attach/message.h"
+#include "agent/libvirt/hypervisor.h"
+#include "lib/xalloc.h"
+
+enum stage { FREE, GIVEN, DONE };
+
+struct worker {
+    struct workers *workers;
+    struct libvirt_link link; /* the thread's */
+    enum stage stage;
+    struct settle_job job;
+    struct settle_result result;
+};
+
+struct workers {
+    struct outbox *outbox;
+    int wake;
+    pthread_mutex_t lock; /* for the stages */
+    pthread_cond_t given;
+    struct worker worker[WORKERS];
+};
+
+/* ---- the threads ---- */
+
+static int say_acting(struct worker *worker, const char *address, struct error *err)
+{
+    struct message message = {.kind = MESSAGE_ACTING};
+    strlist_add(&message.addresses, address);
+    _cleanup_free_ char *line = message_encode(&message);
+    strlist_clear(&message.addresses);
+    return outbox_send_surely(worker->workers->outbox, line, err);
+}
+
+static int look(void *connection, const char *domain, struct guest *out,
+                enum hypervisor_failure *failure, struct error *err)
+{
+    struct worker *worker = connection;
+    return libvirt_hypervisor.look(&worker->link, domain, out, failure, err);
+}
+
+static int act(void *connection, const char *domain, const struct attach_action *action,
+               enum hypervisor_failure *failure, struct error *err)
+{
+    struct worker *worker = connection;
+    *failure = HYPERVISOR_UNREACHABLE;
+    if (action->verb != DETACH_CONFIGURED &&
+        say_acting(worker, action->address, err) != 0)
+        return -1;
+    return libvirt_hypervisor.act(&worker->link, domain, action, failure, err);
+}
+
+static int list(void *connection, struct strlist *domains,
+                enum hypervisor_failure *failure, struct error *err)
+{
+    struct worker *worker = connection;
+    return libvirt_hypervisor.list(&worker->link, domains, failure, err);
+}
+
+static const struct hypervisor announcing = {.look = look, .act = act, .list = list};
+
+static void wait_for_job(struct worker *worker)
+{
+    struct workers *workers = worker->workers;
+    pthread_mutex_lock(&workers->lock);
+    while (worker->stage != GIVEN)
+        pthread_cond_wait(&workers->given, &workers->lock);
+    pthread_mutex_unlock(&workers->lock);
+}
+
+static void *work(void *data)
+{
+    struct worker *worker = data;
+    struct workers *workers = worker->workers;
+    for (;;) {
+        wait_for_job(worker);
+        settle(&announcing, worker, &worker->job, &worker->result);
+        pthread_mutex_lock(&workers->lock);
+        worker->stage = DONE;
+        pthread_mutex_unlock(&workers->lock);
+        (void)eventfd_write(workers->wake, 1);
+    }
+    return NULL;
+}
+
+/* ---- the main thread ---- */
+
+static enum stage stage_of(const struct worker *worker)
+{
+    struct workers *workers = worker->workers;
+    pthread_mutex_lock(&workers->lock);
+    enum stage stage = worker->stage;
+    pthread_mutex_unlock(&workers->lock);
+    return stage;
+}
+
+static void set_stage(struct worker *worker, enum stage stage)
+{
+    struct workers *workers = worker->workers;
+    pthread_mutex_lock(&workers->lock);
+    worker->stage = stage;
+    pthread_cond_broadcast(&workers->given);
+    pthread_mutex_unlock(&workers->lock);
+}
+
+static size_t find(const struct workers *workers, enum stage stage)
+{
+    size_t i = 0;
+    while (i < WORKERS && stage_of(&workers->worker[i]) != stage)
+        i++;
+    return i;
+}
+
+bool workers_have_room(const struct workers *workers)
+{
+    return find(workers, FREE) < WORKERS;
+}
+
+bool workers_are_idle(const struct workers *workers)
+{
+    return find(workers, GIVEN) == WORKERS;
+}
+
+void workers_give(struct workers *workers, struct settle_job *job)
+{
+    struct worker *worker = &workers->worker[find(workers, FREE)];
+    worker->job = *job;
+    worker->result = (struct settle_result){0};
+    set_stage(worker, GIVEN);
+}
+
+bool workers_take(struct workers *workers, char domain[UUID_TEXT_SIZE],
+                  struct settle_result *result)
+{
+    size_t i = find(workers, DONE);
+    if (i == WORKERS)
+        return false;
+    struct worker *worker = &workers->worker[i];
+    uuid_text_copy(domain, worker->job.domain);
+    *result = worker->result;
+    settle_job_clear(&worker->job);
+    set_stage(worker, FREE);
+    return true;
+}
+
+static int start(struct worker *worker, struct error *err)
+{
+    pthread_t thread;
+    int rc = pthread_create(&thread, NULL, work, worker);
+    if (rc != 0)
+        return error_set_errno(err, rc, "cannot start a thread");
+    (void)pthread_detach(thread);
+    (void)pthread_setname_np(thread, "worker");
+    return 0;
+}
+
+int workers_new(const char *uri, struct outbox *outbox, int wake, struct workers **out,
+                struct error *err)
+{
+    struct workers *workers = xcalloc(1, sizeof *workers);
+    workers->outbox = outbox;
+    workers->wake = wake;
+    pthread_mutex_init(&workers->lock, NULL);
+    pthread_cond_init(&workers->given, NULL);
+    *out = workers;
+    for (size_t i = 0; i < WORKERS; i++) {
+        workers->worker[i] = (struct worker){.workers = workers, .link.uri = uri};
+        if (start(&workers->worker[i], err) != 0)
+            return -1;
+    }
+    return 0;
+}

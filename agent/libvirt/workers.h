@@ -1,0 +1,38 @@
+/*
+ * workers: the threads that settle guests, each with a connection of its own: libvirtd
+ * works on few calls of one client at a time, and one that waits for a guest's start
+ * must hold up no other guest's. A job is one call of settle(); which job is to be done,
+ * and that no two are of one guest, is the watcher's.
+ *
+ * Before each act that may attach a device the worker tells the daemon (`acting`), and
+ * waits until the message is in the kernel's hands. All functions here are the main
+ * thread's.
+ */
+#ifndef AGENT_LIBVIRT_WORKERS_H
+#define AGENT_LIBVIRT_WORKERS_H
+
+#include "agent/attach/settle.h"
+#include "agent/libvirt/outbox.h"
+
+#define WORKERS 8
+
+struct workers;
+
+/* `uri` and `outbox` are borrowed. `wake` is an eventfd(2) that is written to when a
+ * job has ended. The threads stay until the process ends: one may be in a call that
+ * nothing ends. */
+int workers_new(const char *uri, struct outbox *outbox, int wake, struct workers **out,
+                struct error *err);
+
+/* Whether workers_give() may be called. */
+bool workers_have_room(const struct workers *workers);
+/* No job is under way. */
+bool workers_are_idle(const struct workers *workers);
+/* Takes the job's members. */
+void workers_give(struct workers *workers, struct settle_job *job);
+/* A job that has ended: whose, and its result, whose members are the caller's then.
+ * False: there is none. */
+bool workers_take(struct workers *workers, char domain[UUID_TEXT_SIZE],
+                  struct settle_result *result);
+
+#endif

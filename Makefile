@@ -226,6 +226,7 @@ $(mandir)/man8 0644 $(MAN_PAGES)
 $(sysconfdir)/vgpu-agent 0644 $(BUILD)/etc/vgpu-agent.conf.sample
 $(sysconfdir)/placementd 0644 $(BUILD)/etc/placementd.conf.sample
 $(unitdir) 0644 $(UNITS)
+$(docdir) 0644 $(wildcard etc/systemd/vgpu-agent.service.d/*.conf)
 $(prefix)/lib/udev/rules.d 0644 etc/udev/90-vgpu-agent.rules
 $(prefix)/lib/sysusers.d 0644 $(wildcard etc/sysusers.d/*.conf)
 $(prefix)/lib/tmpfiles.d 0644 $(TMPFILES)

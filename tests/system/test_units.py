@@ -55,6 +55,22 @@ class Units(unittest.TestCase):
             if self.words(unit.name, "Type") == ["notify"]:
                 self.assertTrue(self.words(unit.name, "WatchdogSec"), unit.name)
 
+    def test_only_the_drop_in_gives_libvirts_socket(self):
+        for unit in self.units:
+            self.assertEqual(self.words(unit.name, "SupplementaryGroups"), [], unit.name)
+        drop_in = self.directory / "vgpu-agent.service.d/libvirt.conf"
+        drop_in.parent.mkdir()
+        shutil.copy(TOP / "etc/systemd/vgpu-agent.service.d/libvirt.conf", drop_in)
+        self.assertEqual(self.words("vgpu-agent.service.d/libvirt.conf", "SupplementaryGroups"), ["libvirt"])
+        done = self.analyze("verify", "--man=no", self.directory / "vgpu-agent.service")
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+
+    def test_libvirts_socket_can_be_reached(self):
+        """It is one of the file system, which may be read-only; nothing hides /run."""
+        self.assertIn("AF_UNIX", self.words("vgpu-agent.service", "RestrictAddressFamilies"))
+        for key in ("InaccessiblePaths", "TemporaryFileSystem", "RootDirectory"):
+            self.assertEqual(self.words("vgpu-agent.service", key), [], key)
+
     def test_devices_are_back_before_guests_start(self):
         guests = {"libvirt-guests.service", "nova-compute.service"}
         vendor = {"nvidia-vgpud.service", "nvidia-vgpu-mgr.service", "nvidia-sriov.service"}

@@ -294,6 +294,27 @@ int codec_read_provider_allocations(struct json_object *json,
     return 0;
 }
 
+int codec_read_consumer_providers(struct json_object *json, struct strlist *out,
+                                  struct error *err)
+{
+    _cleanup_strlist_ struct strlist providers = {0};
+    struct json_object *allocations;
+    if (json_get_object(json, "allocations", &allocations, err) != 0)
+        return -1;
+    json_object_object_foreach (allocations, name, value) {
+        (void)value;
+        char uuid[UUID_TEXT_SIZE];
+        if (!uuid_parse_text(name, uuid))
+            return error_set(err, ERROR_INVALID, "allocations: '%.64s' is no uuid",
+                             name);
+        strlist_add(&providers, uuid);
+    }
+    strlist_sort(&providers);
+    *out = providers;
+    providers = (struct strlist){0};
+    return 0;
+}
+
 static int by_used_class(const void *a, const void *b)
 {
     return strcmp(((const struct class_usage *)a)->resource_class,

@@ -134,6 +134,20 @@ int placement_get_provider_allocations(struct placement_client *client,
     return 0;
 }
 
+int placement_get_consumer_providers(struct placement_client *client,
+                                     const char *consumer, struct strlist *out,
+                                     struct error *err)
+{
+    _cleanup_call_ struct call call =
+        call_of("GET", xasprintf("/allocations/%s", consumer));
+    _cleanup_json_ struct json_object *json = NULL;
+    if (session_call(client, &call, &json, err) != 0)
+        return -1;
+    if (codec_read_consumer_providers(json, out, err) != 0)
+        return session_bad_reply(client, &call, err);
+    return 0;
+}
+
 /* PUT of a whole set, whose reply gives the provider's new generation. */
 static int put_part(struct placement_client *client, const char *uuid, const char *part,
                     struct json_writer *w, int64_t *generation, struct error *err)

@@ -143,6 +143,16 @@ void agent_set_view(struct agent *agent, const struct domains *view)
     device_worker_set_view(agent->worker, view);
 }
 
+void agent_set_attacher(struct agent *agent,
+                        void (*take_back)(void *attacher,
+                                          const struct strlist *addresses,
+                                          struct strlist *held),
+                        void *attacher)
+{
+    agent->take_back = take_back;
+    agent->attacher = attacher;
+}
+
 void agent_set_prune(struct agent *agent, const struct strlist *providers)
 {
     strlist_clear(&agent->prune);
@@ -159,6 +169,23 @@ int agent_adopt_root(struct agent *agent, const char *uuid, const char *name,
 void agent_look_closely(struct agent *agent)
 {
     agent->closely = true;
+}
+
+void agent_look_wholly(struct agent *agent)
+{
+    agent->wholly = true;
+}
+
+int agent_has_allocation(struct agent *agent, const char *consumer,
+                         const struct strlist *providers, bool *has, struct error *err)
+{
+    _cleanup_strlist_ struct strlist found = {0};
+    if (placement_get_consumer_providers(agent->client, consumer, &found, err) != 0)
+        return -1;
+    *has = false;
+    for (size_t i = 0; i < found.count; i++)
+        *has |= strlist_contains(providers, found.items[i]);
+    return 0;
 }
 
 int agent_reread_journal(struct agent *agent, struct error *err)

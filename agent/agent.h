@@ -47,6 +47,11 @@ struct agent {
     unsigned looks; /* at Placement so far */
     struct rewrites rewrites;
     const struct domains *view; /* borrowed; NULL: libvirt itself is not asked */
+    /* As in struct executor. */
+    void (*take_back)(void *attacher, const struct strlist *addresses,
+                      struct strlist *held);
+    void *attacher;
+    bool wholly; /* the next cycle reads all of Placement that may have changed */
     bool (*interrupted)(void *data);
     void *data;
 };
@@ -83,6 +88,13 @@ void agent_set_patience(struct agent *agent, unsigned milliseconds);
  * files name. Borrowed until the next call; NULL: libvirt is not asked. */
 void agent_set_view(struct agent *agent, const struct domains *view);
 
+/* Who gives devices to guests, and takes them back (struct executor). */
+void agent_set_attacher(struct agent *agent,
+                        void (*take_back)(void *attacher,
+                                          const struct strlist *addresses,
+                                          struct strlist *held),
+                        void *attacher);
+
 /* Uuids of the providers that later cycles are to delete, once they are no longer
  * configured and have no allocations. The list is copied. */
 void agent_set_prune(struct agent *agent, const struct strlist *providers);
@@ -95,6 +107,14 @@ int agent_adopt_root(struct agent *agent, const char *uuid, const char *name,
 /* The next cycle looks who uses the devices: a command waits for that cycle, and may
  * have seen a problem that only this look shows. */
 void agent_look_closely(struct agent *agent);
+
+/* The next cycle sees each new allocation: none of its looks is a half one. */
+void agent_look_wholly(struct agent *agent);
+
+/* Whether this consumer has an allocation on one of `providers` (uuids): one
+ * request. */
+int agent_has_allocation(struct agent *agent, const char *consumer,
+                         const struct strlist *providers, bool *has, struct error *err);
 
 /* With AGENT_LOOKS: reads the journal again, as the acting process has written it by
  * now. */

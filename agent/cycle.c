@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/state/requests.h"
+#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 /* One look in so many reads only a part of Placement (a half look). It is rare, since a
@@ -145,7 +146,7 @@ static int look_at_placement(struct agent *agent, bool whole, int64_t now,
  * later round of a cycle, since the round before found something to do. */
 static bool is_whole(struct agent *agent, const struct cycle *cycle)
 {
-    return !agent->client || cycle->round_count > 0 ||
+    return !agent->client || cycle->round_count > 0 || agent->wholly ||
            agent->looks++ % HALF_LOOK_EVERY != HALF_LOOK_EVERY - 1;
 }
 
@@ -375,6 +376,29 @@ static bool made_device(const struct cycle_round *round)
     return false;
 }
 
+/* What was made is part of the host from now on, as the next look will show it: who is
+ * told of the devices after the cycle needs no look for that. */
+static void add_made(struct agent *agent, struct cycle *cycle,
+                     const struct cycle_round *round)
+{
+    for (size_t i = 0; i < round->execution->count; i++) {
+        const struct step *step = &round->plan->steps[i];
+        const struct journal_device *entry =
+            step->kind == STEP_CREATE_DEVICE &&
+                    round->execution->results[i].outcome == STEP_DONE
+                ? journal_find_device(agent->journal, step->device.uuid)
+                : NULL;
+        if (!entry || !*entry->address)
+            continue;
+        struct device device = {.type_id = entry->type_id}; /* borrows */
+        text_copy_array(device.backend, entry->backend);
+        text_copy_array(device.address, entry->address);
+        if (strcmp(entry->address, entry->uuid) == 0)
+            uuid_text_copy(device.uuid, entry->uuid);
+        host_add_made(cycle->host, &device, entry->parent);
+    }
+}
+
 /* Executes the last round. True when another round is needed. */
 static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
 {
@@ -387,12 +411,15 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
         .journal_path = agent->config->agent.state_file,
         .journal_unsaved = &agent->journal_unsaved,
         .late = &cycle->late,
+        .take_back = agent->take_back,
+        .attacher = agent->attacher,
         .patience = agent->patience,
         .interrupted = agent->interrupted,
         .data = agent->data,
     };
     round->execution = plan_execute(&executor, round->plan);
     note_writes(agent, round, now);
+    add_made(agent, cycle, round);
     rewrites_report(&agent->rewrites, now, &cycle->notes);
     if (placement_failed(round))
         forget_placement(agent, cycle);
@@ -431,7 +458,7 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
     for (;;) {
         size_t before = cycle->round_count;
         int rc = cycle_look(agent, now, is_close(agent), cycle, err);
-        agent->closely = false;
+        agent->closely = agent->wholly = false;
         if (cycle->round_count == before)
             return -1;
         forget_servers(agent, cycle);

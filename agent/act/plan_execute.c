@@ -30,7 +30,8 @@ struct run {
     size_t lane_count;
     struct written *written;
     size_t written_count;
-    size_t waiting; /* the number of lanes that wait for the worker */
+    struct strlist held; /* addresses of devices that may be given to a guest now */
+    size_t waiting;      /* the number of lanes that wait for the worker */
     bool stopped;
 };
 
@@ -112,6 +113,41 @@ static bool stopped(struct run *run)
     return run->stopped;
 }
 
+/* Whether the device changes hands, or goes, by the step. */
+static bool takes_away(const struct run *run, const struct step *step)
+{
+    if (step->kind == STEP_REMOVE_DEVICE || step->kind == STEP_HAND_OVER_DEVICE)
+        return true;
+    if (step->kind != STEP_TAKE_DEVICE)
+        return false;
+    const struct journal_device *noted =
+        journal_find_device(run->with->journal, step->device.uuid);
+    return noted && strcmp(noted->consumer, step->device.consumer) != 0;
+}
+
+/* Before the intentions are noted, since a device that is taken changes hands then. */
+static void take_back(struct run *run)
+{
+    _cleanup_strlist_ struct strlist addresses = {0};
+    for (size_t i = 0; i < run->plan->step_count; i++)
+        if (takes_away(run, &run->plan->steps[i]))
+            strlist_add(&addresses, run->plan->steps[i].device.address);
+    if (run->with->take_back && addresses.count)
+        run->with->take_back(run->with->attacher, &addresses, &run->held);
+}
+
+static int check_not_held(const struct run *run, const struct step *step,
+                          struct error *err)
+{
+    if (!takes_away(run, step) || !strlist_contains(&run->held, step->device.address))
+        return 0;
+    return error_set(
+        err, ERROR_BUSY,
+        "device %s may just be given to a guest: libvirt was asked to, and "
+        "it is not known yet what came of it",
+        step->device.uuid);
+}
+
 /* Whether the step may be carried out now. Removals can wait for a long time behind
  * each other. When the consumer has an allocation again, its removal is skipped; when
  * Placement cannot be asked, all later steps of the lane are skipped as well. */
@@ -165,6 +201,10 @@ static int hand_to_worker(struct device_worker *worker, const struct step *step,
 static void start_device(struct run *run, struct lane *lane, const struct step *step)
 {
     struct error err;
+    if (check_not_held(run, step, &err) != 0) {
+        finish_step(run, lane, NULL, &err);
+        return;
+    }
     if (!may_start(run, lane, step))
         return;
     if (hand_to_worker(run->with->worker, step, &err) != 0) {
@@ -364,6 +404,7 @@ static void run_lanes(struct run *run)
 static void run_plan(struct run *run)
 {
     struct error err;
+    take_back(run);
     if (write_ahead(run, &err) != 0) {
         fail_all(run, &err);
         run->out->unsaved = xstrdup(err.text);
@@ -399,6 +440,7 @@ struct execution *plan_execute(const struct executor *executor, const struct pla
         free(run.lanes[i].steps);
     free(run.lanes);
     free(run.written);
+    strlist_clear(&run.held);
     return out;
 }
 

@@ -39,6 +39,13 @@ struct executor {
                               earlier execution left under way */
     unsigned patience;     /* milliseconds to wait for device operations after all else
                               is done */
+    /* Called once, before any device is touched, with the addresses of those that the
+     * plan removes or gives to other consumers: takes them back from who is about to
+     * give them to a guest. Adds to `held` those that may still be given to one: their
+     * steps fail with BUSY. NULL: nobody gives devices to guests. */
+    void (*take_back)(void *attacher, const struct strlist *addresses,
+                      struct strlist *held);
+    void *attacher;
     /* Called before each step; true ends the execution (the rest is skipped). NULL:
      * never interrupted. */
     bool (*interrupted)(void *data);

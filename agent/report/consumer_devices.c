@@ -92,8 +92,9 @@ static const struct device *find_device(const struct cycle *cycle, const char *u
                        NULL, parent);
 }
 
-static int add_device(const struct cycle *cycle, const char *consumer, const char *uuid,
-                      struct consumer_device **out, size_t *count, struct error *err)
+int consumer_device_find(const struct cycle *cycle, const char *consumer,
+                         const char *uuid, struct consumer_device *out,
+                         struct error *err)
 {
     const struct parent *parent;
     const struct device *found = find_device(cycle, uuid, &parent);
@@ -102,9 +103,7 @@ static int add_device(const struct cycle *cycle, const char *consumer, const cha
     if (check_noted(cycle, consumer, uuid, err) != 0 ||
         check_hands(cycle, consumer, found->address, err) != 0)
         return -1;
-    struct consumer_device *device = array_add(*out, *count);
-    device->device = found;
-    device->type = parent_type(parent, found->type_id);
+    *out = (struct consumer_device){found, parent_type(parent, found->type_id)};
     return 0;
 }
 
@@ -114,10 +113,13 @@ static int add_devices(const struct cycle *cycle,
 {
     if (check_whole(status, err) != 0)
         return -1;
-    for (size_t i = 0; i < status->devices.count; i++)
-        if (add_device(cycle, status->consumer, status->devices.items[i], out, count,
-                       err) != 0)
+    for (size_t i = 0; i < status->devices.count; i++) {
+        struct consumer_device device;
+        if (consumer_device_find(cycle, status->consumer, status->devices.items[i],
+                                 &device, err) != 0)
             return -1;
+        *array_add(*out, *count) = device;
+    }
     return 0;
 }
 

@@ -25,4 +25,11 @@ struct consumer_device {
 int consumer_devices(const struct cycle *cycle, const char *consumer,
                      struct consumer_device **out, size_t *count, struct error *err);
 
+/* One device of an allocation, by its uuid (struct allocation_status): by the rules
+ * above, but that nothing is known of its users where `cycle` has not looked. BUSY as
+ * consumer_devices(). */
+int consumer_device_find(const struct cycle *cycle, const char *consumer,
+                         const char *uuid, struct consumer_device *out,
+                         struct error *err);
+
 #endif

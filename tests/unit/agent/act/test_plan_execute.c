@@ -20,6 +20,8 @@ static struct {
     struct strlist operations; /* in the order in which they came */
     unsigned fail_at;          /* the Nth operation fails; 0: none */
     enum error_code fail_with;
+    const char *holds;    /* the device that may be given to a guest now; NULL: nobody
+                             gives devices to guests */
     const char *held;     /* the device whose operation never ends */
     const char *existing; /* the device that exists already when it is to be made */
     struct device_done done[8];
@@ -167,6 +169,17 @@ static bool interrupted(void *data)
     return world.stop_after > 0 && world.operations.count >= world.stop_after;
 }
 
+/* Both devices that the plan removes are asked for at once, before anything is done. */
+static void take_back(void *attacher, const struct strlist *addresses,
+                      struct strlist *held)
+{
+    (void)attacher;
+    assert_int_equal(world.operations.count, 0);
+    assert_int_equal(addresses->count, 2);
+    if (strlist_contains(addresses, world.holds))
+        strlist_add(held, world.holds);
+}
+
 /* ---- the plan: all steps for two new GPUs ---- */
 
 static struct step *add_step(struct plan *plan, enum step_kind kind, const char *gpu,
@@ -264,6 +277,7 @@ static void execute(struct run *run, const struct plan *plan)
         .journal_unsaved = &run->unsaved,
         .late = &run->late,
         .patience = 50,
+        .take_back = world.holds ? take_back : NULL,
         .interrupted = interrupted,
     };
     run->execution = plan_execute(&executor, plan);
@@ -314,6 +328,25 @@ static void test_all_in_order(void **state)
     /* Both devices were made and removed again. */
     assert_int_equal(run.journal->device_count, 0);
     assert_int_equal(run.journal->provider_count, 2);
+}
+
+/* A device that libvirt may just be giving to a guest is not touched; all else is
+ * done. */
+static void test_what_a_guest_may_get_is_left(void **state)
+{
+    (void)state;
+    _cleanup_plan_ struct plan *plan = make_plan();
+    _cleanup_run_ struct run run = {0};
+    world.holds = DEVICE_1;
+    execute(&run, plan);
+    assert_int_equal(run.execution->outcomes[STEP_DONE], OPERATIONS - 1);
+    assert_int_equal(run.execution->outcomes[STEP_FAILED], 1);
+    const struct step_result *result = &run.execution->results[FIRST_OF_GPU_2 - 1];
+    assert_int_equal(result->code, ERROR_BUSY);
+    assert_non_null(strstr(result->reason, "may just be given to a guest"));
+    assert_false(strlist_contains(&world.operations, "remove nvidia-35 on " GPU_1));
+    assert_true(strlist_contains(&world.operations, "remove nvidia-35 on " GPU_2));
+    assert_non_null(journal_find_device(run.journal, DEVICE_1));
 }
 
 static bool is_of_gpu_1(size_t step)
@@ -593,6 +626,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_all_in_order),
+        TEST(test_what_a_guest_may_get_is_left),
         TEST(test_nth_fails),
         TEST(test_root_first),
         TEST(test_kernel_does_not_answer),

@@ -61,7 +61,8 @@ int agent_new(const struct config *config, enum agent_access access,
     agent->reader = host_reader_new(config->agent.sysfs_root);
     host_reader_set_notes(agent->reader, config->agent.state_file,
                           access != AGENT_LOOKS);
-    const struct device_place place = {config->agent.sysfs_root, use_places_of(config)};
+    struct device_place place = {config->agent.sysfs_root, use_places_of(config)};
+    place.use.before_libvirt = access == AGENT_RESTORES;
     agent->worker = device_worker_new(&place);
     *out = steal(agent);
     return 0;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/state/known_types.h"
 #include "agent/state/requests.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
@@ -303,6 +304,9 @@ int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cy
     if (host_reader_look(agent->reader, &cycle->host, err) != 0)
         return -1;
     device_worker_mark(agent->worker, cycle->host);
+    if (known_types_note(agent->journal, cycle->host))
+        agent->journal_unsaved = true;
+    known_types_put(agent->journal, cycle->host);
     bool whole = is_whole(agent, cycle);
     int rc = look_at_placement(agent, whole, now, cycle, err);
     if (want_use)

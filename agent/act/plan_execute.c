@@ -83,6 +83,9 @@ static void finish_step(struct run *run, struct lane *lane,
         return;
     }
     set_result(run, index, STEP_FAILED, err->code, err->text);
+    if (step->kind == STEP_CREATE_DEVICE && err->code == ERROR_EXISTS &&
+        plan_note_taken(run->with->journal, step->device.uuid))
+        *run->with->journal_unsaved = true;
     /* When a device cannot be handed over, its consumer is left without one. Another
      * look may find or make another device for it. */
     if (asks_for_another_look(err->code) || step->kind == STEP_HAND_OVER_DEVICE)
@@ -249,7 +252,8 @@ bool late_result_note(struct strlist *late, struct journal *journal,
         return plan_note_late(journal, done->uuid, done->address);
     strlist_add_take(late,
                      xasprintf("device %s, at last: %s", done->uuid, done->error.text));
-    return false;
+    return done->operation == DEVICE_CREATE && done->error.code == ERROR_EXISTS &&
+           plan_note_taken(journal, done->uuid);
 }
 
 static struct lane *lane_waiting_for(struct run *run, const char *uuid)

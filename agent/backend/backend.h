@@ -33,6 +33,11 @@ struct device_spec {
     const char *consumer; /* whose device it is, as the journal has it */
 };
 
+/* A type of a model of card, as a look at the host has shown it, now or earlier. */
+struct known_type {
+    const char *id, *name;
+};
+
 struct backend {
     /* The kind's name, "mdev". The journal contains it, so it must never change. */
     const char *name;
@@ -50,6 +55,11 @@ struct backend {
 
     /* ---- pure functions */
 
+    /* Completes a card, whose parents may have stopped to name the types that they
+     * offer, with those that cards of its model are known to have: adds the types that
+     * are missing, and what follows from their names. NULL: the host always names all
+     * types of this kind. */
+    void (*recall)(struct gpu *gpu, const struct known_type *known, size_t count);
     /* The address that a device made with this uuid below that parent will get; ""
      * where only create() learns it. */
     void (*address)(const char *parent, const char *uuid,
@@ -72,8 +82,8 @@ struct backend {
 
     /* 0 when the device exists as it was requested, with its address in *address;
      * `*existed`: it had existed before, whoever made it. EXISTS when a device with its
-     * uuid or address exists elsewhere, belongs to somebody else or has another type;
-     * EXHAUSTED when no instance is left; NOT_FOUND when the parent or the type does
+     * uuid or address exists elsewhere, belongs to somebody else or has another type:
+     * then an address that can be used again is noted as not this device's. EXHAUSTED when no instance is left; NOT_FOUND when the parent or the type does
      * not exist; BUSY when the device is in transition; FORBIDDEN. */
     int (*create)(const struct device_place *place, const struct device_spec *device,
                   char address[DEVICE_ADDRESS_SIZE], bool *existed, struct error *err);

@@ -3,8 +3,10 @@
 #include <stddef.h>
 
 #include "agent/backend/mdev.h"
+#include "agent/backend/nvidia_vfio.h"
 
 const struct backend *const backends[] = {
+    &backend_nvidia_vfio,
     &backend_mdev,
     NULL,
 };

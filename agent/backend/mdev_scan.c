@@ -126,21 +126,6 @@ static void read_types(const struct scan *scan, struct gpu *gpu, struct parent *
 
 /* ---- devices ---- */
 
-static char *first_in_folder(int dirfd, const char *path)
-{
-    _cleanup_folder_ DIR *folder = folder_open_list(dirfd, path);
-    int errnum;
-    return folder ? xstrdup(folder_next(folder, &errnum)) : NULL;
-}
-
-/* Takes ownership of `name`. NULL: the device has no such node (yet). */
-static void add_node(struct device *mdev, const char *folder, char *name)
-{
-    if (name)
-        strlist_add_take(&mdev->nodes, xasprintf("%s/%s", folder, name));
-    free(name);
-}
-
 /* The kernel creates the link to the type last and removes it first: a device without
  * it is in transition. */
 void mdev_scan_device(int folder, const char *name, struct device *mdev)
@@ -148,8 +133,7 @@ void mdev_scan_device(int folder, const char *name, struct device *mdev)
     _cleanup_close_ int device = folder_open(folder, name);
     if (device >= 0) {
         mdev->type_id = folder_link_name(device, "mdev_type");
-        add_node(mdev, "/dev/vfio", folder_link_name(device, "iommu_group"));
-        add_node(mdev, "/dev/vfio/devices", first_in_folder(device, "vfio-dev"));
+        device_read_nodes(device, mdev);
     }
     mdev->in_transition = !mdev->type_id;
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "agent/backend/reader.h"
 #include "agent/command/check_host.h"
 #include "agent/command/command.h"
 #include "agent/host/device_use.h"
@@ -20,7 +19,7 @@ static void check_host(const struct command_context *context,
                                                     : config->agent.sysfs_root;
     _cleanup_(host_freep) struct host *host = NULL;
     struct error err;
-    if (host_look(root, config->agent.state_file, &host, &err) == 0)
+    if (command_see_host(config, root, &host, &err) == 0)
         check_host_types(config, host, problems);
     else
         config_error(problems, NULL,

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "agent/backend/reader.h"
+#include "agent/state/known_types.h"
+#include "agent/state/machine_id.h"
 #include "lib/log.h"
 
 const struct command *const commands[] = {
@@ -39,14 +41,30 @@ int command_fail(const struct error *err)
     return error_exit_status(err->code);
 }
 
+int command_see_host(const struct config *config, const char *sysfs_root,
+                     struct host **host, struct error *err)
+{
+    _cleanup_(journal_freep) struct journal *journal = NULL;
+    _cleanup_free_ char *note = NULL;
+    char machine[UUID_TEXT_SIZE];
+    const char *state_file = config->agent.state_file;
+    if (host_look(sysfs_root, state_file, host, err) != 0)
+        return -1;
+    machine_id_read(config->agent.host_root, machine);
+    if (!state_file || journal_look(state_file, machine, &journal, &note, NULL) != 0)
+        return 0;
+    (void)known_types_note(journal, *host);
+    known_types_put(journal, *host);
+    return 0;
+}
+
 int command_look_at_host(const struct command_context *context, struct config **config,
                          struct host **host)
 {
     if (settings_load(&context->settings, config) != 0)
         return EXIT_FAILURE;
     struct error err;
-    if (host_look((*config)->agent.sysfs_root, (*config)->agent.state_file, host,
-                  &err) != 0)
+    if (command_see_host(*config, (*config)->agent.sysfs_root, host, &err) != 0)
         return command_fail(&err);
     return EXIT_SUCCESS;
 }

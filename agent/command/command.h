@@ -56,6 +56,10 @@ void command_say(const char *text);
  * it. */
 int command_fail(const struct error *err);
 
+/* A single look at the host below `sysfs_root`, completed with what the state file, if it
+ * can be read, knows of the cards' types. */
+int command_see_host(const struct config *config, const char *sysfs_root,
+                     struct host **host, struct error *err);
 /* Reads the configuration of the settings and scans the host. 0, or the exit status; an
  * error was printed then. */
 int command_look_at_host(const struct command_context *context, struct config **config,

@@ -4,7 +4,6 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "agent/backend/reader.h"
 #include "agent/command/command.h"
 #include "agent/report/gpu_status.h"
 #include "lib/pci_address.h"
@@ -132,8 +131,7 @@ static int look_and_print(const struct command_context *context,
     _cleanup_(cycle_clear) struct cycle cycle = {.config = config};
     struct error err;
     if (!(has_placement(config) && look(context, config, &agent, &cycle)) &&
-        host_look(config->agent.sysfs_root, config->agent.state_file, &cycle.host,
-                  &err) != 0)
+        command_see_host(config, config->agent.sysfs_root, &cycle.host, &err) != 0)
         return command_fail(&err);
     return print_gpus(&cycle, context->format);
 }

@@ -110,6 +110,27 @@ struct gpu *card_of_function(const struct scan *scan, int folder, const char *na
     return gpu;
 }
 
+static char *first_in_folder(int dirfd, const char *path)
+{
+    _cleanup_folder_ DIR *folder = folder_open_list(dirfd, path);
+    int errnum;
+    return folder ? xstrdup(folder_next(folder, &errnum)) : NULL;
+}
+
+/* Takes ownership of `name`. */
+static void add_node(struct device *device, const char *folder, char *name)
+{
+    if (name)
+        strlist_add_take(&device->nodes, xasprintf("%s/%s", folder, name));
+    free(name);
+}
+
+void device_read_nodes(int folder, struct device *device)
+{
+    add_node(device, "/dev/vfio", folder_link_name(folder, "iommu_group"));
+    add_node(device, "/dev/vfio/devices", first_in_folder(folder, "vfio-dev"));
+}
+
 int card_scan_list(const struct scan *scan, int root, const char *path,
                    void (*read)(const struct scan *scan, int list, const char *name),
                    struct error *err)

@@ -49,6 +49,10 @@ void card_read(const struct scan *scan, struct gpu *gpu, int card);
  * the host is added and read. The pointer is valid until the next card is added. */
 struct gpu *card_of_function(const struct scan *scan, int folder, const char *name);
 
+/* Adds the VFIO nodes of the device whose folder is `folder`: its IOMMU group's, and
+ * (since Linux 6.1) its own. A device without them (yet) gets none. */
+void device_read_nodes(int folder, struct device *device);
+
 /* Calls `read` for each name in the folder `path` below the root. The folder may be
  * absent; -1 when it exists and cannot be read. */
 int card_scan_list(const struct scan *scan, int root, const char *path,

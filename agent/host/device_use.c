@@ -283,8 +283,15 @@ static int say_who(const struct used_device *used, struct error *err)
                      used->defined ? "mdevctl defines it" : "a domain names it");
 }
 
-int device_check_unused(const struct use_places *places, const struct device *device,
-                        struct error *err)
+static bool is_named_by_this_alone(const struct used_device *used, const char *domain)
+{
+    return !used->group_open && !used->defined && used->domains.count == 1 &&
+           strcmp(used->domains.items[0], domain) == 0;
+}
+
+/* `except`: the domain that may name the device; "": none. */
+static int check_unused(const struct use_places *places, const struct device *device,
+                        const char *except, struct error *err)
 {
     struct device alone = *device;
     const struct host host = {.strays = &alone, .stray_count = 1};
@@ -292,10 +299,23 @@ int device_check_unused(const struct use_places *places, const struct device *de
     _cleanup_(device_use_freep) struct device_use *use =
         device_use_scan(places, &host, &note);
     const struct used_device *used = find(use, device->address);
-    if (used)
+    if (used && !is_named_by_this_alone(used, except))
         return say_who(used, err);
     if (use->unknown)
         return error_set(err, ERROR_BUSY,
                          "it is not known whether a guest holds it: %s", note);
     return 0;
+}
+
+int device_check_unused(const struct use_places *places, const struct device *device,
+                        struct error *err)
+{
+    return check_unused(places, device, "", err);
+}
+
+int device_check_unused_by_others(const struct use_places *places,
+                                  const struct device *device, const char *consumer,
+                                  struct error *err)
+{
+    return check_unused(places, device, consumer, err);
 }

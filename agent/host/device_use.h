@@ -67,4 +67,10 @@ const struct used_device *device_use_find(const struct device_use *use,
 int device_check_unused(const struct use_places *places, const struct device *device,
                         struct error *err);
 
+/* The same for use right before a device is made where its address may be another's by
+ * now: that the domain `consumer` alone names it, and nobody has it open, is no use. */
+int device_check_unused_by_others(const struct use_places *places,
+                                  const struct device *device, const char *consumer,
+                                  struct error *err);
+
 #endif

@@ -105,6 +105,22 @@ const struct device_type *gpu_type(const struct gpu *gpu, const char *type_id)
     return type;
 }
 
+static bool has_number(const struct device_type *type, const char *number)
+{
+    const char *dash = strrchr(type->id, '-');
+    return dash && *number && !number[strspn(number, "0123456789")] &&
+           strcmp(dash + 1, number) == 0;
+}
+
+static const struct device_type *type_by_number(const struct parent *parent,
+                                                const char *number)
+{
+    for (size_t i = 0; i < parent->type_count; i++)
+        if (has_number(&parent->types[i], number))
+            return &parent->types[i];
+    return NULL;
+}
+
 static const struct device_type *type_by_name(const struct parent *parent,
                                               const char *name)
 {
@@ -128,6 +144,8 @@ const struct device_type *gpu_resolve_type(const struct gpu *gpu,
     const struct device_type *type = gpu_type(gpu, configured);
     for (size_t i = 0; i < gpu->parent_count && !type; i++)
         type = type_by_name(&gpu->parents[i], configured);
+    for (size_t i = 0; i < gpu->parent_count && !type; i++)
+        type = type_by_number(&gpu->parents[i], configured);
     return type;
 }
 
@@ -140,7 +158,7 @@ static bool ends_in_words(const char *name, const char *words)
 
 bool type_is_called(const struct device_type *type, const char *word)
 {
-    return strcasecmp(type->id, word) == 0 ||
+    return strcasecmp(type->id, word) == 0 || has_number(type, word) ||
            (type->name &&
             (strcasecmp(type->name, word) == 0 || ends_in_words(type->name, word)));
 }

@@ -129,7 +129,7 @@ const struct device_type *gpu_type(const struct gpu *gpu, const char *type_id);
 /* Whether at least one of its parents offers a type. */
 bool gpu_offers_types(const struct gpu *gpu);
 /* The type that `configured` names: by its id ("nvidia-35"), else by its name ("GRID
- * V100DX-1Q"). */
+ * V100DX-1Q"), else by the number that its id ends in ("35"). */
 const struct device_type *gpu_resolve_type(const struct gpu *gpu,
                                            const char *configured);
 /* Whether `word` is the type's id, its name, or the end of its name from the start of a

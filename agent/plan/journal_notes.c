@@ -150,6 +150,15 @@ bool plan_note_done(struct journal *journal, const struct step *step, bool exist
     }
 }
 
+bool plan_note_taken(struct journal *journal, const char *uuid)
+{
+    struct journal_device *noted = journal_find_device(journal, uuid);
+    if (!noted || !*noted->address || strcmp(noted->address, uuid) == 0)
+        return false;
+    noted->address[0] = 0;
+    return true;
+}
+
 bool plan_note_late(struct journal *journal, const char *uuid, const char *address)
 {
     const struct journal_device *noted = journal_find_device(journal, uuid);

@@ -21,6 +21,10 @@ bool plan_note_intention(struct journal *journal, const struct step *step);
  * NULL or "": it is as planned. True when the journal has changed. */
 bool plan_note_done(struct journal *journal, const struct step *step, bool existed,
                     const char *address);
+/* Notes that a device could not be made since somebody else's is there. An address that
+ * can be used again (it is not the uuid) is not this device's any more. True when the
+ * journal has changed. */
+bool plan_note_taken(struct journal *journal, const char *uuid);
 /* Notes the result of an operation that ended after its plan. `address`: where the
  * created device is; "" for a removal. True when the journal has changed. */
 bool plan_note_late(struct journal *journal, const char *uuid, const char *address);

@@ -145,13 +145,22 @@ static const struct journal_device **find_placed(const struct index *index,
                             : NULL;
 }
 
+/* True when the device is not the entry's: its address was used again, for a device of
+ * another type. Of a device whose uuid the host knows, the uuid decides. */
+static bool was_made_by_another(const struct journal_device *entry,
+                                const struct device *device)
+{
+    return !*device->uuid && device->type_id &&
+           strcmp(device->type_id, entry->type_id) != 0;
+}
+
 static const struct journal_device *index_see(struct index *index,
                                               const struct device *device)
 {
     const struct journal_device **found = find_placed(index, device);
     if (!found)
         found = find_unplaced(index, device);
-    if (!found)
+    if (!found || was_made_by_another(*found, device))
         return NULL;
     index->seen[found - index->entries] = true;
     return *found;

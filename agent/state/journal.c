@@ -137,6 +137,12 @@ struct journal *journal_new(void)
     return xcalloc(1, sizeof(struct journal));
 }
 
+static void clear_type(struct journal_type *type)
+{
+    free(type->id);
+    free(type->name);
+}
+
 void journal_free(struct journal *journal)
 {
     if (!journal)
@@ -147,6 +153,9 @@ void journal_free(struct journal *journal)
     for (size_t i = 0; i < journal->device_count; i++)
         journal_device_clear(&journal->devices[i]);
     free(journal->devices);
+    for (size_t i = 0; i < journal->type_count; i++)
+        clear_type(&journal->types[i]);
+    free(journal->types);
     free(journal->root_name);
     free(journal);
 }
@@ -241,6 +250,32 @@ bool journal_drop_provider(struct journal *journal, const char *uuid)
     memmove(old, old + 1, after * sizeof *old);
     journal->provider_count--;
     return true;
+}
+
+struct journal_type *journal_find_type(const struct journal *journal,
+                                       const char *backend, const char *model,
+                                       const char *id)
+{
+    for (size_t i = 0; i < journal->type_count; i++) {
+        struct journal_type *type = &journal->types[i];
+        if (strcmp(type->id, id) == 0 && strcmp(type->model, model) == 0 &&
+            strcmp(type->backend, backend) == 0)
+            return type;
+    }
+    return NULL;
+}
+
+void journal_drop_types(struct journal *journal, const char *backend, const char *model)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < journal->type_count; i++) {
+        struct journal_type *type = &journal->types[i];
+        if (strcmp(type->model, model) == 0 && strcmp(type->backend, backend) == 0)
+            clear_type(type);
+        else
+            journal->types[kept++] = *type;
+    }
+    journal->type_count = kept;
 }
 
 /* ---- the file ---- */

@@ -77,6 +77,15 @@ struct journal_provider {
     size_t inventory_count;
 };
 
+#define MODEL_SIZE 10 /* "10de:26b9" and the terminating NUL */
+
+/* A type that cards of a model have offered (agent/state/known_types.h). */
+struct journal_type {
+    char backend[BACKEND_NAME_SIZE];
+    char model[MODEL_SIZE]; /* the card's vendor and device */
+    char *id, *name;
+};
+
 struct journal {
     bool rebuilding; /* the journal was lost: remove nothing */
     /* The clock of released_at (agent/state/boot_clock.h): the id of the boot, and when
@@ -94,6 +103,8 @@ struct journal {
     size_t provider_count;
     struct journal_device *devices;
     size_t device_count;
+    struct journal_type *types;
+    size_t type_count;
 };
 
 struct journal *journal_new(void);
@@ -122,6 +133,14 @@ struct journal_device *journal_find_device_at(const struct journal *journal,
                                               const char *backend, const char *address);
 struct journal_provider *journal_find_provider(const struct journal *journal,
                                                const char *uuid);
+
+/* NULL when there is none. */
+struct journal_type *journal_find_type(const struct journal *journal,
+                                       const char *backend, const char *model,
+                                       const char *id);
+/* Drops all types of the model. */
+void journal_drop_types(struct journal *journal, const char *backend,
+                        const char *model);
 
 /* Sets the root provider. True when the journal has changed. */
 bool journal_put_root(struct journal *journal, const char *uuid, const char *name);

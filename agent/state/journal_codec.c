@@ -67,6 +67,25 @@ static void write_device(struct json_writer *w, const struct journal_device *d)
     json_write_end_object(w);
 }
 
+/* Absent where no kind needs them. */
+static void write_types(struct json_writer *w, const struct journal *journal)
+{
+    if (journal->type_count == 0)
+        return;
+    json_write_key(w, "known_types");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < journal->type_count; i++) {
+        const struct journal_type *type = &journal->types[i];
+        json_write_begin_object(w);
+        json_write_string_member(w, "backend", type->backend);
+        json_write_string_member(w, "model", type->model);
+        json_write_string_member(w, "id", type->id);
+        json_write_string_member(w, "name", type->name);
+        json_write_end_object(w);
+    }
+    json_write_end_array(w);
+}
+
 char *journal_write(const struct journal *journal, size_t *length)
 {
     struct json_writer w = {0};
@@ -93,6 +112,7 @@ char *journal_write(const struct journal *journal, size_t *length)
     for (size_t i = 0; i < journal->device_count; i++)
         write_device(&w, &journal->devices[i]);
     json_write_end_array(&w);
+    write_types(&w, journal);
     json_write_end_object(&w);
 
     size_t body_length;
@@ -309,6 +329,39 @@ static int read_devices(struct json_object *json, int version, struct journal *j
     return 0;
 }
 
+static int read_type(struct json_object *json, struct journal *journal,
+                     struct error *err)
+{
+    struct journal_type type = {0};
+    const char *id, *name;
+    if (read_short(json, "backend", type.backend, sizeof type.backend, err) != 0 ||
+        read_short(json, "model", type.model, sizeof type.model, err) != 0 ||
+        json_get_string(json, "id", &id, err) != 0 ||
+        json_get_string(json, "name", &name, err) != 0)
+        return -1;
+    if (journal_find_type(journal, type.backend, type.model, id))
+        return error_set(err, ERROR_INVALID, "%s is there twice", id);
+    type.id = xstrdup(id);
+    type.name = xstrdup(name);
+    *array_add(journal->types, journal->type_count) = type;
+    return 0;
+}
+
+/* Absent where no kind needs them, and in files that older agents wrote. */
+static int read_types(struct json_object *json, struct journal *journal,
+                      struct error *err)
+{
+    struct json_object *array;
+    if (!json_object_object_get_ex(json, "known_types", NULL))
+        return 0;
+    if (json_get_array(json, "known_types", &array, err) != 0)
+        return -1;
+    for (size_t i = 0; i < json_object_array_length(array); i++)
+        if (read_type(json_object_array_get_idx(array, i), journal, err) != 0)
+            return error_prefix(err, "known_types[%zu]", i);
+    return 0;
+}
+
 /* Absent in files that older agents wrote. */
 static int read_owner(struct json_object *json, struct journal *journal,
                       struct error *err)
@@ -371,7 +424,8 @@ int journal_read(const char *text, size_t length, struct journal **out,
         json_get_bool(json, "rebuilding", &journal->rebuilding, err) != 0 ||
         read_boot(json, journal, err) != 0 || read_owner(json, journal, err) != 0 ||
         read_providers(json, journal, err) != 0 ||
-        read_devices(json, (int)version, journal, err) != 0)
+        read_devices(json, (int)version, journal, err) != 0 ||
+        read_types(json, journal, err) != 0)
         return -1;
     *out = steal(journal);
     return 0;

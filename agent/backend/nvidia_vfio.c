@@ -1,0 +1,360 @@
+#include "agent/backend/nvidia_vfio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/backend/nvidia_vfio_files.h"
+#include "agent/backend/nvidia_vfio_scan.h"
+#include "agent/host/device_use.h"
+#include "agent/host/sysfs.h"
+#include "lib/files.h"
+#include "lib/pci_address.h"
+#include "lib/text_copy.h"
+#include "lib/xalloc.h"
+
+/* How often a type is ended again that the driver does not let go of yet, a second
+ * apart: for a moment after a guest's end it says EBUSY. */
+#define ENDINGS 10
+
+/* ---- the virtual function ---- */
+
+/* A descriptor of the function's folder, or -1. */
+static int open_function(const struct device_place *place,
+                         const struct device_spec *device, struct error *err)
+{
+    _cleanup_close_ int root = folder_open(AT_FDCWD, place->sysfs_root);
+    if (root < 0)
+        return error_set_errno(err, errno, "%s", place->sysfs_root);
+    _cleanup_close_ int functions = folder_open(root, "bus/pci/devices");
+    int function = functions < 0 ? -1 : folder_open(functions, device->parent);
+    if (function < 0)
+        return error_set_errno(err, errno, "virtual function %s", device->parent);
+    return function;
+}
+
+static int check_card(int function, const struct device_spec *device, struct error *err)
+{
+    _cleanup_close_ int card = folder_open(function, "physfn");
+    if (card < 0)
+        return error_set_errno(err, errno, "the card of %s", device->parent);
+    return vgpu_check_sriov_mode(card, err) == 0
+               ? 0
+               : error_prefix(err, "%s", device->parent);
+}
+
+static struct device seen_device(int function, const struct device_spec *device)
+{
+    struct device seen = {0};
+    text_copy_array(seen.address, device->parent);
+    device_read_nodes(function, &seen);
+    return seen;
+}
+
+/* The number of the type that was asked for; NULL: it is no type of this kind. */
+static const char *number_of(const char *type_id)
+{
+    size_t prefix = strlen(NVIDIA_VFIO_TYPE_PREFIX);
+    return type_id && strncmp(type_id, NVIDIA_VFIO_TYPE_PREFIX, prefix) == 0
+               ? type_id + prefix
+               : NULL;
+}
+
+/* ---- create ---- */
+
+/* The function has a type already. It is what was asked for only where the domain of
+ * the device's consumer names it: it was the consumer's before, and somebody was faster
+ * at putting it back. Without a domain nobody knows for whom it was made. */
+static int settle_existing(const struct device_place *place,
+                           const struct device_spec *device, int function,
+                           const char *number, struct error *err)
+{
+    struct device seen = seen_device(function, device);
+    bool as_wanted = strcmp(number, number_of(device->type_id)) == 0;
+    struct error used = {0};
+    bool named =
+        as_wanted && device_check_unused(&place->use, &seen, &used) != 0 &&
+        device_check_unused_by_others(&place->use, &seen, device->consumer, &used) == 0;
+    device_clear(&seen);
+    if (named)
+        return 0;
+    return error_set(err, ERROR_EXISTS,
+                     "%s has the type " NVIDIA_VFIO_TYPE_PREFIX
+                     "%s already, and somebody else gave it",
+                     device->parent, number);
+}
+
+static int check_free(const struct device_place *place,
+                      const struct device_spec *device, int function, struct error *err)
+{
+    struct device seen = seen_device(function, device);
+    int rc = device_check_unused_by_others(&place->use, &seen, device->consumer, err);
+    device_clear(&seen);
+    return rc == 0 ? 0 : error_prefix(err, "virtual function %s", device->parent);
+}
+
+/* EINVAL tells of a type of the function itself, or of the rest of the card. */
+static int explain_refused(const struct device_spec *device, int function,
+                           const struct error *refused, struct error *err)
+{
+    char number[VGPU_NUMBER_SIZE];
+    if (refused->code == ERROR_EXISTS &&
+        vgpu_read_current(function, number, NULL) == 0 &&
+        strcmp(number, VGPU_NO_TYPE) == 0)
+        return error_set(err, ERROR_EXHAUSTED,
+                         "no instance of %s is left for %s: its card has another type",
+                         device->type_id, device->parent);
+    if (err)
+        *err = *refused;
+    return -1;
+}
+
+/* Reads back what was written: the driver is the judge of what there is. */
+static int make(const struct device_spec *device, int function, const char *number,
+                struct error *err)
+{
+    char current[VGPU_NUMBER_SIZE];
+    struct error refused = {0};
+    if (vgpu_write_current(function, device->parent, number, &refused) != 0)
+        return explain_refused(device, function, &refused, err);
+    if (vgpu_read_current(function, current, err) != 0)
+        return error_prefix(err, "virtual function %s", device->parent);
+    if (strcmp(current, number) != 0)
+        return error_set(err, ERROR_IO,
+                         "the driver took the type %s for %s, which has %s now",
+                         device->type_id, device->parent, current);
+    return 0;
+}
+
+static int create_device(const struct device_place *place,
+                         const struct device_spec *device,
+                         char address[DEVICE_ADDRESS_SIZE], bool *existed,
+                         struct error *err)
+{
+    text_copy(address, DEVICE_ADDRESS_SIZE, device->parent);
+    *existed = false;
+    const char *number = number_of(device->type_id);
+    if (!number)
+        return error_set(err, ERROR_NOT_FOUND, "%s does not offer %s", device->parent,
+                         device->type_id);
+    _cleanup_close_ int function = open_function(place, device, err);
+    char current[VGPU_NUMBER_SIZE];
+    if (function < 0 || check_card(function, device, err) != 0)
+        return -1;
+    if (vgpu_read_current(function, current, err) != 0)
+        return error_prefix(err, "virtual function %s", device->parent);
+    if (strcmp(current, VGPU_NO_TYPE) != 0) {
+        *existed = true;
+        return settle_existing(place, device, function, current, err);
+    }
+    if (check_free(place, device, function, err) != 0)
+        return -1;
+    return make(device, function, number, err);
+}
+
+/* ---- remove ---- */
+
+/* Whether the function still has what is to be removed. An entry of which no type is
+ * known tells nothing apart. */
+static int has_device(const struct device_spec *device, int function, bool *out,
+                      struct error *err)
+{
+    char current[VGPU_NUMBER_SIZE];
+    struct error gone = {0};
+    const char *number = number_of(device->type_id);
+    *out = false;
+    if (vgpu_read_current(function, current, &gone) != 0) {
+        if (errno_is_gone(gone.errnum))
+            return 0;
+        if (err)
+            *err = gone;
+        return error_prefix(err, "virtual function %s", device->parent);
+    }
+    *out = strcmp(current, VGPU_NO_TYPE) != 0 && number && strcmp(current, number) == 0;
+    return 0;
+}
+
+static int check_unused(const struct device_place *place,
+                        const struct device_spec *device, int function,
+                        struct error *err)
+{
+    struct device seen = seen_device(function, device);
+    int rc = device_check_unused(&place->use, &seen, err);
+    device_clear(&seen);
+    return rc == 0 ? 0 : error_prefix(err, "virtual function %s", device->parent);
+}
+
+/* One attempt. All is looked at anew right before the write: the function may be the
+ * next owner's by now. */
+static int end_type(const struct device_place *place, const struct device_spec *device,
+                    int function, bool *refused, struct error *err)
+{
+    bool there;
+    *refused = false;
+    if (has_device(device, function, &there, err) != 0)
+        return -1;
+    if (!there)
+        return 0;
+    if (check_card(function, device, err) != 0 ||
+        check_unused(place, device, function, err) != 0)
+        return -1;
+    struct error store = {0};
+    if (vgpu_write_current(function, device->parent, VGPU_NO_TYPE, &store) == 0 ||
+        store.code == ERROR_NOT_FOUND)
+        return 0;
+    *refused = store.code == ERROR_BUSY;
+    if (err)
+        *err = store;
+    return -1;
+}
+
+static void wait_a_second(void)
+{
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_sec = 1}, NULL);
+}
+
+/* Ends with the agent that asked: the next agent may give the function to another
+ * consumer. */
+static int remove_device(const struct device_place *place,
+                         const struct device_spec *device, struct error *err)
+{
+    struct error opening = {0};
+    _cleanup_close_ int function = open_function(place, device, &opening);
+    if (function < 0 && errno_is_gone(opening.errnum))
+        return 0;
+    if (function < 0) {
+        if (err)
+            *err = opening;
+        return -1;
+    }
+    pid_t agent = getppid();
+    for (unsigned i = 1;; i++) {
+        bool refused;
+        int rc = end_type(place, device, function, &refused, err);
+        if (!refused || i == ENDINGS)
+            return rc;
+        wait_a_second();
+        if (getppid() != agent)
+            return rc;
+    }
+}
+
+/* ---- clear ---- */
+
+/* A guest's plugin parameters, as of an mdev. They end with the type; a device that is
+ * handed over keeps its type. */
+static int clear_device(const struct device_place *place,
+                        const struct device_spec *device, struct error *err)
+{
+    _cleanup_close_ int function = open_function(place, device, err);
+    if (function < 0 || check_card(function, device, err) != 0 ||
+        check_unused(place, device, function, err) != 0)
+        return -1;
+    if (faccessat(function, VGPU_PARAMETERS, F_OK, 0) != 0 && errno == ENOENT)
+        return vgpu_function_takes_types(function)
+                   ? 0
+                   : error_set(err, ERROR_NOT_FOUND, "%s is gone", device->parent);
+    struct error store = {0};
+    if (attribute_store_at(function, VGPU_PARAMETERS, " ", &store) == 0)
+        return 0;
+    if (store.errnum == EPERM || store.errnum == EBUSY)
+        return error_set(err, ERROR_BUSY,
+                         "the driver does not let %s be cleared of its parameters, as "
+                         "if a guest had it",
+                         device->parent);
+    if (store.errnum == EACCES)
+        return error_set(err, ERROR_FORBIDDEN,
+                         "no permission to clear %s of its parameters: its "
+                         "\"" VGPU_PARAMETERS "\" must be writable for this user",
+                         device->parent);
+    return error_set_errno(err, store.errnum, "clearing %s of its parameters",
+                           device->parent);
+}
+
+/* ---- a guest's configuration ---- */
+
+/* managed='no': the function stays with its driver, which serves VFIO itself; vfio-pci
+ * could not even be bound. */
+static char *guest_xml(const struct device *device, const struct device_type *type)
+{
+    (void)type;
+    unsigned domain = 0, bus = 0, slot = 0, function = 0;
+    sscanf(device->address, "%x:%x:%x.%x", &domain, &bus, &slot, &function);
+    return xasprintf("<hostdev mode='subsystem' type='pci' managed='no'>\n"
+                     "  <source>\n"
+                     "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' "
+                     "function='0x%x'/>\n"
+                     "  </source>\n"
+                     "</hostdev>",
+                     domain, bus, slot, function);
+}
+
+static char *qemu_device(const struct device *device, const struct device_type *type)
+{
+    (void)type;
+    return xasprintf("vfio-pci,host=%s", device->address);
+}
+
+/* ---- addresses ---- */
+
+static void address_of(const char *parent, const char *uuid,
+                       char out[DEVICE_ADDRESS_SIZE])
+{
+    (void)uuid;
+    text_copy(out, DEVICE_ADDRESS_SIZE, parent);
+}
+
+static bool is_address(const struct host *host, const char *address)
+{
+    const struct parent *parent;
+    return host_parent(host, address, &parent) &&
+           strcmp(parent->backend, NVIDIA_VFIO_NAME) == 0;
+}
+
+/* ---- cards that offer nothing ---- */
+
+static bool is_known(const struct gpu *gpu)
+{
+    return gpu->parent_count ||
+           (gpu->vf_enabled && gpu->driver && strcmp(gpu->driver, "nvidia") == 0);
+}
+
+static char *obstacle_of(const struct gpu *gpu)
+{
+    if (!is_known(gpu))
+        return NULL;
+    if (gpu->parent_count)
+        return xstrdup("its virtual functions list no types (yet)");
+    return xasprintf("its driver %s offers neither mediated devices nor types of its "
+                     "%u virtual functions (" VGPU_CURRENT ")",
+                     gpu->driver, gpu->vf_enabled);
+}
+
+static char *remedy_of(const struct gpu *gpu)
+{
+    if (!is_known(gpu))
+        return NULL;
+    if (gpu->parent_count)
+        return xstrdup("do the vendor's services run (nvidia-vgpu-mgr)?");
+    return xstrdup("NVIDIA's vGPU manager for hosts makes them (the module "
+                   "nvidia-vgpu-vfio)");
+}
+
+const struct backend backend_nvidia_vfio = {
+    .name = NVIDIA_VFIO_NAME,
+    .noun = "virtual function",
+    .offers = "types of virtual functions",
+    .scan = nvidia_vfio_scan,
+    .recall = nvidia_vfio_recall,
+    .address = address_of,
+    .is_address = is_address,
+    .guest_xml = guest_xml,
+    .qemu_device = qemu_device,
+    .obstacle = obstacle_of,
+    .remedy = remedy_of,
+    .create = create_device,
+    .remove = remove_device,
+    .clear = clear_device,
+};

@@ -1,0 +1,22 @@
+/*
+ * known_types: the types that cards of a model were seen to offer, which the journal
+ * remembers for kinds of devices whose lists shrink (struct backend's recall()): a full
+ * card does not name the types of its own devices any more. No I/O.
+ */
+#ifndef AGENT_STATE_KNOWN_TYPES_H
+#define AGENT_STATE_KNOWN_TYPES_H
+
+#include <stdbool.h>
+
+#include "agent/host/host.h"
+#include "agent/state/journal.h"
+
+/* Notes what the host shows now. Where an id has another name than before, the driver
+ * is another one, and all that was known of the model is dropped. True when the journal
+ * has changed. */
+bool known_types_note(struct journal *journal, const struct host *host);
+/* Completes the host with what the journal knows; for the host after each look, before
+ * anything is decided on it. */
+void known_types_put(const struct journal *journal, struct host *host);
+
+#endif

@@ -49,7 +49,7 @@ static void look_who_uses(const struct agent *agent, struct cycle *cycle)
                       note));
     /* In owner mode the state file says which devices guests wait for. */
     else if (note && cycle->use->domains_unknown &&
-             agent->config->agent.mode == MODE_NOVA)
+             agent->config->agent.mode != MODE_OWNER)
         strlist_add_take(
             &cycle->notes,
             xasprintf("which devices guests wait for is not known: %s", note));
@@ -371,11 +371,12 @@ static void end_adoption(struct agent *agent, struct cycle *cycle)
         strlist_add(&cycle->notes, err.text);
 }
 
-static bool made_device(const struct cycle_round *round)
+static bool changed_device(const struct cycle_round *round)
 {
     for (size_t i = 0; i < round->execution->count; i++)
         if (round->execution->results[i].outcome == STEP_DONE &&
-            round->plan->steps[i].kind == STEP_CREATE_DEVICE)
+            (round->plan->steps[i].kind == STEP_CREATE_DEVICE ||
+             round->plan->steps[i].kind == STEP_REMOVE_DEVICE))
             return true;
     return false;
 }
@@ -428,7 +429,8 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
     if (placement_failed(round))
         forget_placement(agent, cycle);
     end_adoption(agent, cycle);
-    return round->execution->look_again || (round->plan->goes_on && made_device(round));
+    return round->execution->look_again ||
+           (round->plan->goes_on && changed_device(round));
 }
 
 static bool has_allocation(const struct observed *observed, const char *consumer)

@@ -21,8 +21,11 @@ static const struct option_spec agent_specs[] = {
           "providers, inventory, traits and devices; nova-compute must have no "
           "enabled_mdev_types. `nova`: nova-compute has enabled_mdev_types and keeps "
           "providers and inventory; the agent adds traits, puts lost devices back, and "
-          "reports what differs.",
-          .choices = NAMES("owner", "nova"), .default_value = "owner"),
+          "reports what differs. `nova-pci`: nova-compute (2025.1 or later) keeps "
+          "providers and gives virtual functions to guests by its own [pci] "
+          "device_spec; the agent gives each function its type, also after a reboot, "
+          "and `vgpu-agent nova-config` prints the fitting part of nova.conf.",
+          .choices = NAMES("owner", "nova", "nova-pci"), .default_value = "owner"),
     AGENT(STRING, root_provider_name,
           "The name of this host's provider in Placement. It is what libvirt calls the "
           "host, which is the default: the host's full name.",
@@ -110,10 +113,13 @@ static const struct option_spec mdev_specs[] = {
          "The GPUs that get this type. PCI addresses, or names of devices that are not "
          "PCI (`mtty`); no address may stand under two types.",
          .example = "0000:84:00.0, 0000:85:00.0"),
-    MDEV(STRING, mdev_class, "The resource class of the inventory.",
-         .pattern = "^(VGPU|CUSTOM_[A-Z0-9_]+)$", .maximum = 255,
-         .accepted = "VGPU, or CUSTOM_ and then A-Z, 0-9 and _; 255 characters at most",
-         .default_value = "VGPU"),
+    MDEV(
+        STRING, mdev_class,
+        "The resource class of the inventory. Where not set, in mode nova-pci, CUSTOM_ "
+        "and the type, so that no flavor that asks for VGPU is sent there.",
+        .pattern = "^(VGPU|CUSTOM_[A-Z0-9_]+)$", .maximum = 255,
+        .accepted = "VGPU, or CUSTOM_ and then A-Z, 0-9 and _; 255 characters at most",
+        .default_value = "VGPU"),
     MDEV(UNSIGNED, max_instances,
          "At most so many devices of this type on each GPU. Where not set, as many as "
          "the driver allows.",
@@ -123,6 +129,11 @@ static const struct option_spec mdev_specs[] = {
          .accepted = "a list of names that are CUSTOM_ and then A-Z, 0-9 and _; 255 "
                      "characters at most each",
          .example = "CUSTOM_GOLD"),
+    MDEV(BOOL, live_migratable,
+         "In mode nova-pci: Nova may migrate guests that have devices of this type. "
+         "Only "
+         "where driver, libvirt and QEMU of both hosts can do it.",
+         .default_value = "false"),
 };
 
 const struct option_table agent_options = {

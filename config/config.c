@@ -146,8 +146,9 @@ static bool is_our_section(const char *name)
 static bool is_used_section(const struct config *config, const char *name)
 {
     const char *auth = config->placement.auth_section;
+    bool pci = config->agent.mode == MODE_NOVA_PCI;
     return strcasecmp(name, "agent") == 0 || is_our_section(name) ||
-           (auth && strcasecmp(name, auth) == 0);
+           (auth && strcasecmp(name, auth) == 0) || (pci && nova_pci_has_section(name));
 }
 
 /* Whether this is a file of nova-compute's: it names the hypervisor, or has sections of
@@ -174,22 +175,26 @@ static bool is_novas_file(const struct ini *ini, size_t file)
 static void check_beside_nova(const struct config *config, const struct ini *ini,
                               struct config_problems *problems)
 {
-    if (config->agent.mode != MODE_OWNER || !is_beside_nova(ini))
+    if (config->agent.mode == MODE_NOVA || !is_beside_nova(ini))
         return;
+    bool pci = config->agent.mode == MODE_NOVA_PCI;
     for (size_t i = 0; i < ini->entry_count; i++) {
         const struct ini_entry *entry = &ini->entries[i];
         bool types = is_entry(entry, "devices", "enabled_mdev_types") ||
                      is_entry(entry, "devices", "enabled_vgpu_types");
         if (types && entry->value[0] && is_novas_file(ini, entry->file))
-            config_error(problems, &entry->place,
-                         "devices.%s: nova-compute reads this, too, and would keep the "
-                         "same GPUs, while agent.mode is owner; expected agent.mode = "
-                         "nova, or the types in a file of the agent's own",
-                         entry->name);
+            config_error(
+                problems, &entry->place,
+                "devices.%s: nova-compute reads this, too, and would %s, while "
+                "agent.mode is %s; expected %sthe types in a file of the "
+                "agent's own",
+                entry->name, pci ? "look for mediated devices" : "keep the same GPUs",
+                agent_mode_name(config->agent.mode),
+                pci ? "" : "agent.mode = nova, or ");
     }
     const struct ini_entry *create_root =
         options_entry(&agent_options, ini, "agent", "create_root", NULL);
-    if (create_root && config->agent.create_root)
+    if (!pci && create_root && config->agent.create_root)
         config_error(
             problems, &create_root->place,
             "agent.create_root: true, but these are files of a host with "
@@ -202,16 +207,33 @@ static void check_together(const struct config *config, const struct ini *ini,
 {
     const struct ini_entry *create_root =
         options_entry(&agent_options, ini, "agent", "create_root", NULL);
-    if (create_root && config->agent.create_root && config->agent.mode == MODE_NOVA)
+    const char *mode = agent_mode_name(config->agent.mode);
+    if (config->agent.mode == MODE_OWNER)
+        return;
+    if (create_root && config->agent.create_root)
         config_error(problems, &create_root->place,
-                     "agent.create_root: true, but agent.mode is nova, where "
-                     "nova-compute makes the root; expected false");
+                     "agent.create_root: true, but agent.mode is %s, where "
+                     "nova-compute makes the root; expected false",
+                     mode);
     const struct ini_entry *libvirt =
         options_entry(&agent_options, ini, "agent", "libvirt", NULL);
-    if (libvirt && !config->agent.libvirt && config->agent.mode == MODE_NOVA)
+    if (libvirt && !config->agent.libvirt)
         config_error(problems, &libvirt->place,
-                     "agent.libvirt: false, but agent.mode is nova, where libvirt's "
-                     "domains say which devices are to be put back; expected true");
+                     "agent.libvirt: false, but agent.mode is %s, where libvirt's "
+                     "domains say which devices %s; expected true",
+                     mode,
+                     config->agent.mode == MODE_NOVA ? "are to be put back"
+                                                     : "guests have");
+}
+
+const char *agent_mode_name(enum agent_mode mode)
+{
+    static const char *const names[] = {
+        [MODE_OWNER] = "owner",
+        [MODE_NOVA] = "nova",
+        [MODE_NOVA_PCI] = "nova-pci",
+    };
+    return names[mode];
 }
 
 /* ---- the digest of the options ---- */
@@ -267,6 +289,8 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     placement_config_apply(&config->placement, ini, "placement", problems);
     placement_config_warn(&config->placement, ini, problems);
     devices_apply(config, ini, problems);
+    if (config->agent.mode == MODE_NOVA_PCI)
+        nova_pci_apply(&config->nova_pci, ini);
     options_warn_repeated(&agent_options, ini, NULL, problems);
     check_misplaced(config, ini, problems);
     check_unknown(ini, "agent", false, problems);
@@ -309,6 +333,7 @@ void config_free(struct config *config)
         return;
     strlist_clear(&config->sources);
     devices_clear(config);
+    nova_pci_clear(&config->nova_pci);
     placement_config_clear(&config->placement);
     options_clear(&agent_options, config);
     free(config);

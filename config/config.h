@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "config/nova_pci.h"
 #include "config/placement_config.h"
 #include "config/problems.h"
 #include "lib/cleanup.h"
@@ -19,7 +20,7 @@
 #include "lib/strlist.h"
 #include "lib/uuid.h"
 
-enum agent_mode { MODE_OWNER, MODE_NOVA };
+enum agent_mode { MODE_OWNER, MODE_NOVA, MODE_NOVA_PCI };
 /* What a drained GPU has reserved in Placement. */
 enum drain_reserve { DRAIN_TOTAL, DRAIN_UNUSED };
 
@@ -34,9 +35,11 @@ struct mdev_type_config {
     /* Where device_addresses is set; where it is set, but empty. */
     struct config_place addresses_place, empty_place;
     char *mdev_class;       /* "VGPU" */
+    bool class_set;         /* mdev_class stands in a file */
     unsigned max_instances; /* 0: no cap */
-    struct config_place max_place;
+    struct config_place max_place, class_place;
     struct strlist traits; /* additional ones, CUSTOM_... */
+    bool live_migratable;  /* with nova-pci: Nova may migrate guests that have it */
 };
 
 struct config {
@@ -58,6 +61,7 @@ struct config {
         enum log_level log_level;
     } agent;
     struct placement_config placement;
+    struct nova_pci_config nova_pci;   /* empty but in mode nova-pci */
     struct strlist enabled_mdev_types; /* as written; `types` is the result */
     struct mdev_type_config *types;    /* in the order of enabled_mdev_types */
     size_t type_count;
@@ -86,6 +90,8 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
  * [placement] auth_type needs and that is missing. */
 void config_check_placement(const struct config *config,
                             struct config_problems *problems);
+/* "owner", "nova", "nova-pci" */
+const char *agent_mode_name(enum agent_mode mode);
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free)
 

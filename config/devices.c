@@ -35,6 +35,7 @@ static void type_clear(struct mdev_type_config *type)
     config_place_clear(&type->place);
     config_place_clear(&type->addresses_place);
     config_place_clear(&type->max_place);
+    config_place_clear(&type->class_place);
     config_place_clear(&type->empty_place);
 }
 
@@ -205,6 +206,11 @@ static struct mdev_type_config read_type(struct reading *r, const char *name)
         options_entry(&mdev_options, r->ini, "mdev_*", "max_instances", sections);
     if (max)
         type.max_place = config_place_copy(&max->place);
+    const struct ini_entry *class =
+        options_entry(&mdev_options, r->ini, "mdev_*", "mdev_class", sections);
+    type.class_set = class != NULL;
+    if (class)
+        type.class_place = config_place_copy(&class->place);
     read_addresses(
         r, &type,
         options_entry(&mdev_options, r->ini, "mdev_*", "device_addresses", sections));

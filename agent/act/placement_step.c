@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "agent/plan/cut.h"
+
 static int create_provider(struct placement_client *client, const struct step *step,
                            const char *parent, int64_t *generation, struct error *err)
 {
@@ -66,11 +68,16 @@ int placement_step_is_due(struct placement_client *client, const struct step *st
             err->code = ERROR_CONFLICT;
         return -1;
     }
+    bool anybodys = entry_is_cut(device);
     for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].consumer, device->consumer) == 0 &&
-            strcmp(list[i].resource_class, device->resource_class) == 0)
+        if (anybodys || (strcmp(list[i].consumer, device->consumer) == 0 &&
+                         strcmp(list[i].resource_class, device->resource_class) == 0))
             units += list[i].amount;
     provider_allocations_free(list, count);
+    if (anybodys && units)
+        return error_set(err, ERROR_CONFLICT,
+                         "%s keeps its type: something is allocated on its card by now",
+                         device->address);
     if (units > step->units)
         return error_set(err, ERROR_CONFLICT,
                          "device %s stays: its consumer %s has an allocation again",

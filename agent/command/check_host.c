@@ -196,7 +196,7 @@ void check_host_types(const struct config *config, const struct host *host,
         check_max(type, host, problems);
         for (size_t j = 0; j < type->device_addresses.count; j++) {
             check_address(type, type->device_addresses.items[j], host, problems);
-            if (config->agent.mode == MODE_OWNER)
+            if (config->agent.mode != MODE_NOVA)
                 check_same_card(config, i, type->device_addresses.items[j], host,
                                 problems);
             else

@@ -41,8 +41,11 @@ static int check_mode(const struct command_session *session, bool drain,
     if (!drain || session->config->agent.mode == MODE_OWNER)
         return 0;
     return error_set(err, ERROR_INVALID,
-                     "in nova mode nova-compute keeps the inventory: disable the "
-                     "compute service, or take the GPU out of its device_addresses");
+                     "in %s mode nova-compute keeps the inventory: disable the "
+                     "compute service, or take the GPU out of its %s",
+                     agent_mode_name(session->config->agent.mode),
+                     session->config->agent.mode == MODE_NOVA ? "device_addresses"
+                                                              : "[pci] device_spec");
 }
 
 /* ---- waiting for the daemon ---- */

@@ -177,7 +177,7 @@ static int find_and_show(const struct config *config, enum output_format format,
                          observed->root_name, observed->root_uuid,
                          config->agent.create_root
                              ? "the daemon, or `vgpu-agent sync`, makes it"
-                         : config->agent.mode == MODE_NOVA
+                         : config->agent.mode != MODE_OWNER
                              ? "nova-compute makes it"
                              : "nova-compute makes it, or [agent] create_root");
     return show(client, observed, format, err);

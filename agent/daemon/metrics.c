@@ -331,7 +331,7 @@ char *metrics_text(const struct metrics *metrics, const struct metrics_extra *ex
     family(out, "build_info", "gauge", "The program's version and its mode.");
     fputs("vgpu_agent_build_info", out);
     label(out, "{", "version", VERSION);
-    label(out, ",", "mode", extra->mode == MODE_OWNER ? "owner" : "nova");
+    label(out, ",", "mode", agent_mode_name(extra->mode));
     fputs("} 1\n", out);
     single(out, "config_last_reload_successful", "gauge",
            "Whether the files as they were last read are those that it goes by.", "%d",

@@ -254,7 +254,7 @@ static const struct present *left_by_owner(const struct want *want)
     return NULL;
 }
 
-static void leave_to_nova(struct want *want)
+static void leave_to_nova(struct want *want, bool by_card)
 {
     const struct present *left = left_by_owner(want);
     want->at_nova = !left;
@@ -265,7 +265,9 @@ static void leave_to_nova(struct want *want)
                             "again, or rebuild or move the server",
                             left->device->address));
     else
-        set_state(want, ALLOCATION_PENDING, xstrdup("nova-compute makes its device"));
+        set_state(want, ALLOCATION_PENDING,
+                  xstrdup(by_card ? "nova-compute gives it one of the functions"
+                                  : "nova-compute makes its device"));
 }
 
 /* ---- one allocation at a time ---- */
@@ -283,7 +285,7 @@ static void serve(struct fit *fit, struct world *world, struct want *want)
     if (!lacks)
         return;
     if (!world->owner) {
-        leave_to_nova(want);
+        leave_to_nova(want, world->by_card);
         return;
     }
     size_t before = fit->count;

@@ -50,6 +50,8 @@ static void add_trait_take(struct desired_provider *provider, char *trait)
     free(trait);
 }
 
+/* Nova's [pci] takes standard traits only if its os-traits has them, so in that mode
+ * there are none. */
 static void add_traits(struct desired_provider *provider,
                        const struct device_type *type, enum agent_mode mode)
 {
@@ -57,11 +59,12 @@ static void add_traits(struct desired_provider *provider,
         add_trait_take(provider, trait_custom(type->id));
         if (type->name)
             add_trait_take(provider, trait_custom(type->name));
-        traits_add_standard(&provider->traits, &type->attributes);
+        if (mode != MODE_NOVA_PCI)
+            traits_add_standard(&provider->traits, &type->attributes);
     }
     for (size_t i = 0; i < provider->type_config->traits.count; i++)
         strlist_add_unique(&provider->traits, provider->type_config->traits.items[i]);
-    /* In nova mode the providers are Nova's and do not get the agent's mark. */
+    /* In other modes the providers are Nova's and do not get the agent's mark. */
     if (mode == MODE_OWNER)
         strlist_add_unique(&provider->traits, TRAIT_OWNER_AGENT);
     strlist_sort(&provider->traits);
@@ -99,6 +102,15 @@ static struct desired_provider *add_provider(struct desired_tree *tree,
     return provider;
 }
 
+/* A class of its own in mode nova-pci, unless the file says VGPU: a flavor that asks
+ * for VGPU would be placed there, and get nothing, since [pci] has its own requests. */
+static char *resource_class_of(const struct mdev_type_config *type,
+                               enum agent_mode mode)
+{
+    return mode == MODE_NOVA_PCI && !type->class_set ? trait_custom(type->type)
+                                                     : xstrdup(type->mdev_class);
+}
+
 /* Devices below virtual functions that the configuration does not name reduce what the
  * card can carry, and the free functions that it names do not show that. nova-compute
  * does not take it into account. */
@@ -121,7 +133,7 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
     provider->view = *view;
     *view = (struct gpu){0};
     provider->type_config = config;
-    provider->resource_class = xstrdup(config->mdev_class);
+    provider->resource_class = resource_class_of(config, tree->mode);
     provider->sick = sickness(gpu, &provider->view);
     const struct device_type *type = gpu_resolve_type(&provider->view, config->type);
     if (type) {
@@ -132,7 +144,20 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
     add_traits(provider, type, tree->mode);
 }
 
-/* ---- owner mode: one provider a card ---- */
+/* ---- owner mode and nova-pci: one provider a card ---- */
+
+/* The part of a provider's name that stands for the PCI device. Nova names its
+ * providers of [pci] by the address in upper case. The caller frees. */
+static char *pci_part(enum agent_mode mode, const char *address)
+{
+    if (mode != MODE_NOVA_PCI)
+        return node_device_name("pci", address);
+    char *name = xstrdup(address);
+    for (char *p = name; *p; p++)
+        if (*p >= 'a' && *p <= 'f')
+            *p = (char)(*p - 'a' + 'A');
+    return name;
+}
 
 static bool on_host(const struct host *host, const char *address)
 {
@@ -201,8 +226,9 @@ static void add_card(struct desired_tree *tree, const struct config *config,
     view.parent_count = 0;
     const struct mdev_type_config *type =
         choose_type(config, host, gpu, &view, &tree->problems);
-    struct desired_provider *provider =
-        type ? add_provider(tree, gpu->node_name) : NULL;
+    _cleanup_free_ char *part =
+        gpu->is_pci ? pci_part(tree->mode, gpu->name) : xstrdup(gpu->node_name);
+    struct desired_provider *provider = type ? add_provider(tree, part) : NULL;
     if (provider)
         fill_present(provider, gpu, &view, type, tree);
     free(view.parents);
@@ -248,13 +274,13 @@ static void add_gone(struct desired_tree *tree, const struct mdev_type_config *t
                                    address, type->type));
         return;
     }
-    _cleanup_free_ char *node_name = node_device_name("pci", address);
-    struct desired_provider *provider = add_provider(tree, node_name);
+    _cleanup_free_ char *part = pci_part(tree->mode, address);
+    struct desired_provider *provider = add_provider(tree, part);
     if (!provider)
         return;
     provider->gpu_name = xstrdup(address);
     provider->type_config = type;
-    provider->resource_class = xstrdup(type->mdev_class);
+    provider->resource_class = resource_class_of(type, tree->mode);
     provider->sick = xstrdup("not on this host");
     add_traits(provider, NULL, tree->mode);
 }
@@ -323,7 +349,7 @@ struct desired_tree *desired_tree_make(const struct config *config,
     tree->root_name = xstrdup(root_name);
     for (size_t i = 0; i < host->gpu_count; i++) {
         const struct gpu *gpu = &host->gpus[i];
-        if (tree->mode == MODE_OWNER)
+        if (tree->mode != MODE_NOVA)
             add_card(tree, config, host, gpu);
         for (size_t j = 0; tree->mode == MODE_NOVA && j < gpu->parent_count; j++)
             add_nova_child(tree, config, gpu, &gpu->parents[j]);

@@ -5,8 +5,9 @@
  *
  * In owner mode each card has one provider, which its parents (PF, VFs) are folded
  * into. Where device_addresses names only some VFs of a card, only these VFs are used.
- * In nova mode each parent has one provider, as Nova makes them. All borrowed pointers
- * are valid as long as the given host and configuration are.
+ * In nova mode each parent has one provider, as Nova makes them. In mode nova-pci each
+ * card has one, as Nova makes them from [pci] device_spec ("<root>_0000:41:00.0"). All
+ * borrowed pointers are valid as long as the given host and configuration are.
  */
 #ifndef AGENT_PLAN_DESIRED_H
 #define AGENT_PLAN_DESIRED_H

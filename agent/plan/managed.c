@@ -32,7 +32,9 @@ static void add_managed(struct world *world, const struct desired_provider *desi
     managed->uuid = observed ? observed->provider.uuid : desired->uuid;
     managed->name = observed ? observed->provider.name : desired->name;
     managed->noted = journal_find_provider(world->in->journal, managed->uuid);
-    managed->read = observed ? observed->detailed : !managed_is_new(managed);
+    managed->read = observed ? observed->detailed
+                             : world->in->config->agent.mode == MODE_NOVA_PCI ||
+                                   !managed_is_new(managed);
     managed->hands_off = world->owner && observed &&
                          strlist_contains(&observed->traits, TRAIT_OWNER_NOVA);
 }

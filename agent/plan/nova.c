@@ -71,7 +71,10 @@ static void match_migrations(const struct world *world, struct group *group)
 
 void match_nova_devices(struct world *world, struct group *group)
 {
-    if (!world->in->use && group->present_count + group->lost_count + group->want_count)
+    size_t concerned = group->want_count;
+    if (!world->by_card)
+        concerned += group->present_count + group->lost_count;
+    if (!world->in->use && concerned)
         world->needs_use = true;
     match_domains(group);
     match_migrations(world, group);

@@ -9,8 +9,8 @@
 #include "agent/plan/world.h"
 
 /* Matches devices to allocations by the libvirt domains alone, since Nova chooses
- * devices freely. Sets world->needs_use when the group has any devices, lost devices or
- * allocations. */
+ * devices freely. Sets world->needs_use when the group has allocations, or in nova mode
+ * any devices or lost devices. */
 void match_nova_devices(struct world *world, struct group *group);
 /* Adds the steps that note in the journal which domain has which device, and those that
  * forget devices that no domain names. */

@@ -5,6 +5,7 @@
 #include "agent/plan/create.h"
 #include "agent/plan/match.h"
 #include "agent/plan/nova.h"
+#include "agent/plan/nova_pci.h"
 #include "agent/plan/nova_provider.h"
 #include "agent/plan/provider.h"
 #include "agent/plan/release.h"
@@ -12,6 +13,11 @@
 #include "agent/plan/root_claim.h"
 #include "agent/plan/world.h"
 #include "lib/xalloc.h"
+
+static bool is_pci(const struct world *world)
+{
+    return world->in->config->agent.mode == MODE_NOVA_PCI;
+}
 
 /* ---- devices ---- */
 
@@ -26,6 +32,14 @@ static void match_all(struct world *world)
         else
             match_nova_devices(world, group);
     }
+}
+
+/* In mode nova-pci functions get their types for nobody, so that here only the states
+ * of the allocations are found out. */
+static void plan_allocations(struct world *world)
+{
+    for (size_t i = 0; i < world->group_count; i++)
+        create_devices(world, &world->groups[i]);
 }
 
 static void plan_devices(struct world *world)
@@ -121,9 +135,10 @@ static void check_drained(struct world *world)
         if (!world->owner)
             strlist_add_take(
                 &world->plan->problems,
-                xasprintf("%s is drained, without effect: in nova mode the "
-                          "inventory is nova-compute's",
-                          drained->items[i]));
+                xasprintf("%s is drained, without effect: in %s mode the inventory is "
+                          "nova-compute's",
+                          drained->items[i],
+                          agent_mode_name(world->in->config->agent.mode)));
         else if (!is_known_gpu(world, drained->items[i]))
             strlist_add_take(
                 &world->plan->problems,
@@ -244,6 +259,7 @@ static void clear(struct plan *plan)
     for (size_t i = 0; i < plan->service_count; i++)
         free(plan->services[i].reason);
     free(plan->services);
+    pci_cards_free(plan->cards, plan->card_count);
     strlist_clear(&plan->problems);
     free(plan->root_name);
     *plan = (struct plan){0};
@@ -252,6 +268,10 @@ static void clear(struct plan *plan)
 /* Plans only what can be done without Placement: making lost devices again. */
 static void plan_blind(struct world *world)
 {
+    if (is_pci(world)) {
+        plan_nova_pci_blind(world);
+        return;
+    }
     for (size_t i = 0; i < world->group_count; i++)
         restore_devices(world, &world->groups[i]);
     if (!world->owner)
@@ -266,8 +286,15 @@ static void plan_all(struct world *world)
     plan_root(world);
     report_root(world);
     match_all(world);
-    plan_providers(world);
-    plan_devices(world);
+    if (is_pci(world)) {
+        plan_nova_pci(world);
+        plan_allocations(world);
+        if (world->in->observed->root_found)
+            forget_providers(world);
+    } else {
+        plan_providers(world);
+        plan_devices(world);
+    }
     check_drained(world);
     end_rebuild(world);
     globals_first(plan);

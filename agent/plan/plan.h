@@ -67,6 +67,21 @@ struct retired_provider {
                        it can be deleted */
 };
 
+/* A card in mode nova-pci, as it will be once the plan has been carried out: what [pci]
+ * of nova.conf has to say of it. */
+struct pci_card {
+    char *gpu;
+    char *type_id; /* NULL: none of its functions has a type of the cut's; then the next
+                      four members are empty */
+    char *type_name; /* NULL: the driver gives none */
+    char *resource_class;
+    struct strlist traits;
+    bool live_migratable;
+    struct strlist functions; /* the virtual functions that have the type */
+    struct strlist all;       /* all of its virtual functions */
+    char *waits;              /* why that is not yet what is configured; NULL: it is */
+};
+
 struct plan {
     /* True: the plan cannot be made without knowing who uses the devices, and all other
      * members are empty. The caller then calls device_use_scan(), and plan_make() again
@@ -90,11 +105,13 @@ struct plan {
     struct provider_service *services; /* one for each provider of the agent's; none
                                           where Placement was not read or has no root */
     size_t service_count;
+    struct pci_card *cards; /* mode nova-pci; in the order of the bus */
+    size_t card_count;
     struct strlist problems; /* what an operator should know, for instance a GPU that is
                                 gone, a child that is Nova's, drift. They contain no
                                 numbers that change. */
-    bool goes_on;    /* once this plan's devices are made, others that wait for them may
-                        fit: look again at once */
+    bool goes_on;    /* once this plan's devices are made or removed, others that wait
+                        for them may fit: look again at once */
     int64_t wake_at; /* when the next grace period ends, in seconds since the epoch; 0:
                         nothing waits for the clock */
 };

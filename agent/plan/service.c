@@ -324,7 +324,7 @@ void service_add_take(struct world *world, const struct managed *managed,
         return;
     /* Several virtual functions of one card can have providers: what concerns the whole
      * card is reported once, by the card's name. */
-    bool of_card = world->owner || service == GPU_SICK || service == GPU_TAKEN;
+    bool of_card = world->by_card || service == GPU_SICK || service == GPU_TAKEN;
     _cleanup_free_ char *problem =
         xasprintf("%s: %s", of_card ? managed->gpu : managed->name, reason);
     strlist_add_unique(&plan->problems, problem);

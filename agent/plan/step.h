@@ -56,7 +56,8 @@ struct step {
     struct journal_device device;  /* all steps on devices: the journal's entry */
     int64_t units; /* REMOVE_DEVICE: the units that its consumer still has allocated
                       there; if it has more by the time of the removal, the device
-                      stays */
+                      stays. A function of a cut (agent/plan/cut.h) stays if anything
+                      is allocated there by then */
     char *reason;  /* why the step is needed: the current and the desired state, for
                       people */
 };

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/plan/cut.h"
 #include "lib/pci_address.h"
 #include "lib/text_wrap.h"
 #include "lib/xalloc.h"
@@ -48,9 +49,17 @@ char *traits_text(const struct strlist *traits)
     return shown.count ? strlist_join(&shown, " ") : xstrdup("none");
 }
 
+/* A function of a cut is nobody's, and its address says more than its uuid. */
+static char *cut_text(const struct journal_device *device)
+{
+    return xasprintf("%s on %s", device->type_id, device->address);
+}
+
 static char *device_text(const struct step *step)
 {
     const struct journal_device *device = &step->device;
+    if (entry_is_cut(device))
+        return cut_text(device);
     return xasprintf("%s %s on %s for %s", device->uuid, device->type_id,
                      device->parent, device->consumer);
 }
@@ -119,7 +128,9 @@ static char *brief_text(const struct step *step)
     case STEP_FORGET_PROVIDER:
         return brief_name(step->provider_name ? step->provider_name : step->provider);
     default:
-        return concerns_device(step) ? xstrdup(step->device.uuid) : step_text(step);
+        return concerns_device(step) && !entry_is_cut(&step->device)
+                   ? xstrdup(step->device.uuid)
+                   : step_text(step);
     }
 }
 
@@ -152,7 +163,8 @@ static void write_device(struct json_writer *w, const struct journal_device *dev
     json_write_key(w, "device");
     json_write_begin_object(w);
     json_write_string_member(w, "uuid", device->uuid);
-    json_write_string_member(w, "consumer", device->consumer);
+    json_write_string_member(w, "consumer",
+                             entry_is_cut(device) ? NULL : device->consumer);
     json_write_string_member(w, "resource_class", device->resource_class);
     json_write_string_member(w, "parent", device->parent);
     json_write_string_member(w, "type_id", device->type_id);
@@ -213,7 +225,7 @@ static void add_reason(struct table *table, const struct step *step)
 {
     const struct journal_device *device = &step->device;
     _cleanup_free_ char *brief =
-        concerns_device(step)
+        concerns_device(step) && !entry_is_cut(device)
             ? xasprintf("%s for consumer %s%s%s", device->type_id, device->consumer,
                         step->reason ? ": " : "", step->reason ? step->reason : "")
             : NULL;

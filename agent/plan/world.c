@@ -30,7 +30,7 @@ static void add_key(struct world *world, const char *key)
 
 static const char *managed_key(const struct world *world, const struct managed *managed)
 {
-    if (world->owner)
+    if (world->by_card)
         return managed->gpu;
     const struct desired_provider *desired = managed->desired;
     return desired && desired->view.parent_count ? desired->view.parents[0].name : NULL;
@@ -39,13 +39,13 @@ static const char *managed_key(const struct world *world, const struct managed *
 static const char *entry_key(const struct world *world,
                              const struct journal_device *entry)
 {
-    return world->owner ? entry->gpu : entry->parent;
+    return world->by_card ? entry->gpu : entry->parent;
 }
 
 static const char *present_key(const struct world *world, const struct present *present)
 {
     if (present->parent)
-        return world->owner ? present->gpu->name : present->parent->name;
+        return world->by_card ? present->gpu->name : present->parent->name;
     return present->entry ? entry_key(world, present->entry) : NULL;
 }
 
@@ -66,8 +66,8 @@ static void make_groups(struct world *world)
     world->group_count = kept;
     for (size_t i = 0; i < kept; i++) {
         struct group *group = &world->groups[i];
-        group->gpu = world->owner ? host_gpu(world->in->host, group->key)
-                                  : host_parent(world->in->host, group->key, NULL);
+        group->gpu = world->by_card ? host_gpu(world->in->host, group->key)
+                                    : host_parent(world->in->host, group->key, NULL);
         group->read = world->in->observed && world->in->observed->root_found;
     }
 }
@@ -308,6 +308,7 @@ struct world *world_make(const struct plan_input *in, struct plan *plan)
     world->in = in;
     world->plan = plan;
     world->owner = in->config->agent.mode == MODE_OWNER;
+    world->by_card = in->config->agent.mode != MODE_NOVA;
     managed_find(world);
     make_groups(world);
     join_managed(world);

@@ -94,6 +94,7 @@ struct world {
     const struct plan_input *in;
     struct plan *plan; /* the plan that is being made */
     bool owner;        /* the agent's mode is owner */
+    bool by_card;      /* a group is a card: every mode but nova */
     bool needs_use;    /* a decision depends on who uses the devices, and in->use is
                           NULL */
     struct managed *managed; /* in the order of the desired tree, then retired ones */

@@ -6,6 +6,7 @@
 #include "agent/tree/provider_read.h"
 #include "agent/tree/root_identity.h"
 #include "agent/tree/seen.h"
+#include "lib/pci_address.h"
 #include "lib/xalloc.h"
 #include "placement/microversion.h"
 
@@ -66,14 +67,28 @@ static bool has_gpu_name(const char *name, const char *root_name)
     return letters > 0 && device[letters] == 0;
 }
 
-static bool is_wanted(const struct provider *provider, const struct provider *root)
+/* Whether the name is the root's name, '_', and a PCI address in upper case, as Nova
+ * names its providers of [pci]. */
+static bool has_pci_name(const char *name, const char *root_name)
+{
+    size_t length = strlen(root_name);
+    char address[PCI_ADDRESS_SIZE];
+    return strncmp(name, root_name, length) == 0 && name[length] == '_' &&
+           !strpbrk(name + length + 1, "abcdef") &&
+           pci_address_normalise(name + length + 1, address);
+}
+
+static bool is_wanted(const struct placement_fetch *fetch,
+                      const struct provider *provider, const struct provider *root)
 {
     char computed[UUID_TEXT_SIZE];
     if (provider == root)
         return false;
     uuid5_text(root->uuid, provider->name, computed);
     return strcmp(provider->uuid, computed) == 0 ||
-           has_gpu_name(provider->name, root->name);
+           has_gpu_name(provider->name, root->name) ||
+           (fetch->config->agent.mode == MODE_NOVA_PCI &&
+            has_pci_name(provider->name, root->name));
 }
 
 /* ---- the tree ---- */
@@ -169,7 +184,7 @@ static int build_tree(struct placement_fetch *fetch, struct provider *list,
     build->changed = !fetch->observed || fetch->observed->provider_count != count;
     _cleanup_free_ bool *wanted = xcalloc(count, sizeof *wanted);
     for (size_t i = 0; i < count; i++)
-        wanted[i] = is_wanted(&list[i], &list[0]);
+        wanted[i] = is_wanted(fetch, &list[i], &list[0]);
     for (size_t i = 0; i < count; i++) {
         struct error why = {0};
         if (add_provider(fetch, build, &list[i], wanted[i], &why) == 0 ||

@@ -180,7 +180,7 @@ class CheckConfig(SystemTest):
         self.assertEqual(status, 1)
         self.assertEqual(json.loads(text), [{
             "file": "nova.conf", "line": 14, "level": "error",
-            "text": "agent.mode: 'both' is not accepted; expected one of owner, nova"}])
+            "text": "agent.mode: 'both' is not accepted; expected one of owner, nova, nova-pci"}])
 
     def test_the_daemon_refuses_to_start(self):
         self.file.write_text(GUIDE + "[agent]\nmode = both\nsync_interval = x\n")

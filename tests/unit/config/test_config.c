@@ -217,6 +217,56 @@ static void types_in_files_of_nova_compute(void **state)
     }
 }
 
+/* As with oslo.config, values of all files count, under old names, too; the last of a
+ * value that is no list. Elsewhere than in mode nova-pci these options are Nova's
+ * alone. */
+static void the_options_of_novas_pci(void **state)
+{
+    (void)state;
+    static const char nova[] = "[pci]\n"
+                               "device_spec = {\"address\": \"0000:41:00.4\",\n"
+                               "   \"managed\": \"no\"}\n"
+                               "passthrough_whitelist = [{\"address\": \":42:\"}]\n"
+                               "alias = {\"name\": \"a\"}\n"
+                               "report_in_placement = true\n";
+    static const char ours[] = "[agent]\nmode = nova-pci\n"
+                               "[pci]\ndevice_spec = {}\n"
+                               "[filter_scheduler]\npci_in_placement = no\n"
+                               "[devices]\nenabled_mdev_types = A-1Q, B-2Q\n"
+                               "[mdev_A-1Q]\ndevice_addresses = 0000:41:00.0\n"
+                               "live_migratable = yes\n"
+                               "[mdev_B-2Q]\nmdev_class = CUSTOM_B\n";
+    for (int pci = 1; pci >= 0; pci--) {
+        char *folder = make_folder();
+        struct strlist files = {0};
+        _cleanup_problems_ struct config_problems problems = {0};
+        add_file(&files, folder, "nova.conf", nova);
+        add_file(&files, folder, "mine.conf", ours);
+        if (!pci)
+            add_file(&files, folder, "other.conf", "[agent]\nmode = nova\n");
+        _cleanup_(config_freep) struct config *config =
+            config_read(&files, &(struct strlist){0}, &problems);
+        assert_int_equal(problems.count, 0);
+        const struct nova_pci_config *read = &config->nova_pci;
+        assert_int_equal(read->spec_count, pci ? 3 : 0);
+        assert_int_equal(read->alias_count, pci ? 1 : 0);
+        if (pci) {
+            assert_string_equal(read->specs[1].text, "[{\"address\": \":42:\"}]");
+            assert_int_equal(read->specs[1].place.line, 4);
+            assert_string_equal(read->specs[2].place.file, files.items[1]);
+            assert_true(read->report_in_placement);
+            assert_true(read->scheduler_known && !read->pci_in_placement);
+            assert_true(config->types[0].live_migratable);
+            assert_false(config->types[0].class_set);
+            assert_true(config->types[1].class_set);
+            assert_int_equal(config->types[1].class_place.line, 13);
+        }
+        remove_folder(folder);
+        strlist_clear(&files);
+        free(folder);
+    }
+}
+
 static void every_problem_at_once(void **state)
 {
     (void)state;
@@ -238,7 +288,8 @@ static void every_problem_at_once(void **state)
         "a.conf:1: neither a [section], nor an option = value, nor a comment (# or ; "
         "in "
         "the first column)",
-        "a.conf:3: agent.mode: 'both' is not accepted; expected one of owner, nova",
+        "a.conf:3: agent.mode: 'both' is not accepted; expected one of owner, nova, "
+        "nova-pci",
         "a.conf:4: agent.sync_interval: '0' is not accepted; expected a number of "
         "seconds "
         "from 1 to 86400",
@@ -287,6 +338,14 @@ static void options_that_do_not_fit_together(void **state)
         {"[agent]\nlibvirt = false\nmode = nova\n",
          "a.conf:2: agent.libvirt: false, but agent.mode is nova, where libvirt's "
          "domains say which devices are to be put back; expected true"},
+        {"[agent]\nlibvirt = false\nmode = nova-pci\n",
+         "a.conf:2: agent.libvirt: false, but agent.mode is nova-pci, where libvirt's "
+         "domains say which devices guests have; expected true"},
+        {"[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\n"
+         "[devices]\nenabled_mdev_types = nvidia-35\n[agent]\nmode = nova-pci\n",
+         "a.conf:4: devices.enabled_mdev_types: nova-compute reads this, too, and "
+         "would look for mediated devices, while agent.mode is nova-pci; expected the "
+         "types in a file of the agent's own"},
         {"[agents]\nmode = nova\n",
          "a.conf:1: warning: [agents]: not used; did you mean [agent]?"},
         {"[devices]\nenabled_mdev_types = nvidia-35\n[ mdev_nvidia-35 ]\n",
@@ -360,6 +419,7 @@ int main(void)
         cmocka_unit_test(an_unchanged_nova_conf),
         cmocka_unit_test(later_files_win_and_folders_come_last),
         cmocka_unit_test(types_in_files_of_nova_compute),
+        cmocka_unit_test(the_options_of_novas_pci),
         cmocka_unit_test(every_problem_at_once),
         cmocka_unit_test(options_that_do_not_fit_together),
         cmocka_unit_test(any_lines),

@@ -197,8 +197,8 @@ static void bad_input(void **state)
         {"[devices]\nenabled_mdev_types = nvidia-35\ndevice_addresses = 0000:84:00.0\n",
          {"a.conf:3: devices.device_addresses: not used; it belongs into "
           "[mdev_<type>]"}},
-        {ONE "max_instances = 8\nlive_migratable = yes\n",
-         {"a.conf:5: warning: mdev_nvidia-35.live_migratable: unknown option, not "
+        {ONE "max_instances = 8\nweight = 4\n",
+         {"a.conf:5: warning: mdev_nvidia-35.weight: unknown option, not "
           "used"}},
         {"[devices]\nenabled_mdev_types = nvidia-35\n[nvidia-35]\n",
          {"a.conf:3: [nvidia-35]: not used; did you mean [mdev_nvidia-35]?"}},

@@ -23,7 +23,7 @@
 #define HEADER                                                                         \
     ": a section header must be [name] and nothing else; what follows is not read up " \
     "to the next header"
-#define MODE " is not accepted; expected one of owner, nova"
+#define MODE " is not accepted; expected one of owner, nova, nova-pci"
 
 static const struct {
     const char *text;

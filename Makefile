@@ -110,6 +110,8 @@ PACKAGES_bench := wrk $(PACKAGES_upstream)
 PACKAGES_bare := debootstrap debian-archive-keyring
 PACKAGES_fuzz := clang libclang-rt-14-dev
 PACKAGES_kernel := qemu-system-x86 busybox-static cpio
+PACKAGES_nova := $(PACKAGES_upstream) $(PACKAGES_kernel) rabbitmq-server python3-glance libvirt-daemon libvirt-daemon-driver-qemu \
+	libvirt-clients python3-libvirt qemu-utils genisoimage e2fsprogs iproute2 udev
 
 # Sets `debian` and `fedora` to the packages that are missing.
 find_needs = debian= fedora=; for need in $(1); do old=$$IFS IFS=:; set -- $$need; IFS=$$old; \
@@ -134,7 +136,7 @@ deps: ## install the Debian packages that are missing (as root; else say which)
 	@$(call find_needs,$(NEEDS_build) $(NEEDS_tests)); $(call provide,yes)
 
 # `make deps-lint` installs what `make lint` wants, which itself only says what is missing; and so on.
-MORE_DEPS := lint upstream bench bare fuzz kernel
+MORE_DEPS := lint upstream bench bare fuzz kernel nova
 .PHONY: $(MORE_DEPS:%=deps-%) $(MORE_DEPS:%=need-%)
 $(MORE_DEPS:%=deps-%): deps-%:
 	@$(call find_for,$*); $(call provide,yes)
@@ -333,6 +335,12 @@ check-bare: need-bare ## README's two commands on a bare Debian 12 (debootstrap)
 check-units: all ## the systemd units as they are installed, on a real systemd in the same QEMU
 	@rm -rf build/kernel-installed; $(MAKE) --no-print-directory install prefix=/usr DESTDIR=build/kernel-installed >/dev/null
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run --units build/kernel-installed
+
+# Each part by its own: PART='life resize', MODE=owner, PLACEMENT=openstack.
+.PHONY: check-nova
+check-nova: all need-nova ## a real cloud: what becomes of guests' GPUs in each of Nova's actions; PART= MODE= (an hour a mode)
+	@rm -rf build/nova-installed; $(MAKE) --no-print-directory install prefix=/usr DESTDIR=build/nova-installed >/dev/null
+	@BUILD=$(abspath $(BUILD)) tests/nova/run $(addprefix --mode ,$(MODE)) $(addprefix --part ,$(PART)) $(addprefix --placement ,$(PLACEMENT))
 
 # Each fuzzer starts from tests/fuzz/corpus/<its name> and keeps what it finds below build/fuzz.
 FUZZ_TIME ?= 60

@@ -126,6 +126,7 @@ class Service(Stopped):
     then demands a certificate that it has signed from each client. `port` 0: any."""
 
     name = application = ""
+    listen = address = "127.0.0.1"  # where it listens, and what others call that
 
     def __init__(self, directory, processes=1, certificate=None, authority=None):
         self.directory = pathlib.Path(directory) / self.name
@@ -138,7 +139,7 @@ class Service(Stopped):
     @property
     def url(self):
         scheme = "https" if self.certificate else "http"
-        return f"{scheme}://127.0.0.1:{self.port}"
+        return f"{scheme}://{self.address}:{self.port}"
 
     def environment(self):
         kept = {name: value for name, value in os.environ.items()
@@ -146,7 +147,7 @@ class Service(Stopped):
         return {**kept, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
     def listen_options(self):
-        address = f"127.0.0.1:{self.port}"
+        address = f"{self.listen}:{self.port}"
         if not self.certificate:
             return ["--http-socket", address]
         parts = [address, *map(str, self.certificate)]
@@ -166,7 +167,7 @@ class Service(Stopped):
              "--enable-threads", "--add-header", "Connection: close"],
             log, env=self.environment())
         line = self.process.wait_for_output("bound to TCP address", START)
-        self.port = int(re.search(r"127\.0\.0\.1:([0-9]+)", line).group(1))
+        self.port = int(re.search(r"TCP address [0-9.]+:([0-9]+)", line).group(1))
         self.process.wait_for_output("spawned uWSGI worker", START)
         return self
 

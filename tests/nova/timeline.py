@@ -40,7 +40,7 @@ class Timeline:
         elif attached and created and attached[0] < created[-1]:
             found["plug"] = "cold"
         elif created:
-            found["plug"] = "in the XML"
+            found["plug"] = "Nova's XML"
         if created:
             defined = [moment(when) for when, kind, _, what in events if kind == "lifecycle" and what.startswith("Defined")
                        and moment(when) <= created[-1] + 1]

@@ -5,6 +5,13 @@
  * No I/O and no clock: events, results and times go in, jobs and questions come out.
  * One thread.
  *
+ * What an event means for what waits is told in watched.h. A guest that runs, has a
+ * device in its configuration only, and whose start was not seen (found at connection)
+ * may have lost the race of its cold plug, or may be about to be suspended by Nova; so it
+ * is given the device live when WATCH_GRACE has passed and it still runs without. In the
+ * same way whatever a look shows to be missing, with no event to come, is given after
+ * WATCH_GRACE.
+ *
  * Times are milliseconds of the monotonic clock.
  */
 #ifndef AGENT_ATTACH_WATCHER_H
@@ -23,10 +30,13 @@ DEFINE_CLEANUP(struct watcher *, watcher_free)
 /* ---- in */
 
 /* All domains of a new connection: each is looked at, and what is not in the list is
- * gone. */
+ * gone. Events that come before the list does are not lost: they may be given as soon
+ * as they come. */
 void watcher_connected(struct watcher *watcher, const struct strlist *domains,
                        int64_t now);
-/* Nothing is known any more until watcher_connected(). */
+/* Nothing is known any more until watcher_connected(). Jobs under way go on, and what
+ * they wanted stays busy until their watcher_done(), whose result then counts for
+ * nothing else. */
 void watcher_disconnected(struct watcher *watcher);
 void watcher_event(struct watcher *watcher, const char *domain, enum occasion occasion,
                    int64_t now);
@@ -39,10 +49,11 @@ void watcher_done(struct watcher *watcher, const char *domain,
 
 /* ---- out */
 
-/* A job to start now; false: there is none. The caller clears it. */
+/* A job to start now; false: there is none. The caller clears it. To be called until it
+ * gives false, after each input and each time, while a worker is free. */
 bool watcher_next_job(struct watcher *watcher, int64_t now, struct settle_job *job);
 /* When watcher_next_job() is to be called again at the latest; -1: after the next
- * input. */
+ * input. Without a free worker a time that has passed means nothing. */
 int64_t watcher_wake_at(const struct watcher *watcher);
 
 /* What the daemon is to be told, each fact once: what has changed since the last
@@ -65,8 +76,10 @@ struct watcher_news {
 /* False: there is none. What it borrows stays until the next call into the watcher. */
 bool watcher_next_news(struct watcher *watcher, struct watcher_news *news);
 
-/* The serial of the table that is in use, and the addresses that jobs under way may
- * still attach though this table does not have them. *serial 0: no table came yet. */
+/* The serial of the table that is in use, and the addresses that libvirt may still
+ * attach to a guest that is not to have them by this table: those of jobs under way,
+ * and of calls whose reply never came (lingering.h). Adds to *busy, sorted. *serial 0:
+ * no table came yet. It may change with each input, and at watcher_wake_at(). */
 void watcher_holding(const struct watcher *watcher, uint64_t *serial,
                      struct strlist *busy);
 

@@ -1,0 +1,349 @@
+#include "agent/attach/watcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/attach/watcher_data.h"
+#include "lib/xalloc.h"
+
+struct watcher *watcher_new(void)
+{
+    return xcalloc(1, sizeof(struct watcher));
+}
+
+void watcher_free(struct watcher *watcher)
+{
+    if (!watcher)
+        return;
+    for (size_t i = 0; i < watcher->count; i++)
+        watched_free(watcher->all[i]);
+    free(watcher->all);
+    map_clear(&watcher->map);
+    wanted_table_clear(&watcher->table);
+    lingering_clear(&watcher->lingering);
+    free(watcher);
+}
+
+static struct watched *find(const struct watcher *watcher, const char *uuid)
+{
+    return map_owner(map_find(&watcher->map, uuid), struct watched, entry);
+}
+
+static struct watched *find_or_add(struct watcher *watcher, const char *uuid)
+{
+    struct watched *watched = find(watcher, uuid);
+    if (watched)
+        return watched;
+    watched = xcalloc(1, sizeof *watched);
+    uuid_text_copy(watched->uuid, uuid);
+    watched->since = -1;
+    map_add(&watcher->map, &watched->entry, watched->uuid);
+    *array_add(watcher->all, watcher->count) = watched;
+    return watched;
+}
+
+/* Drops what is neither a domain nor a consumer, and has nothing to tell. */
+static void sweep(struct watcher *watcher)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < watcher->count; i++) {
+        struct watched *watched = watcher->all[i];
+        if (watched->present || watched->at_work || watched->tell_gone ||
+            wanted_find(&watcher->table, watched->uuid)) {
+            watcher->all[kept++] = watched;
+            continue;
+        }
+        map_remove(&watcher->map, &watched->entry);
+        watched_free(watched);
+    }
+    watcher->count = kept;
+}
+
+static void make_due(struct watcher *watcher, struct watched *watched,
+                     enum occasion occasion, bool urgent)
+{
+    watched_make_due(watched, occasion, urgent, ++watcher->order);
+}
+
+/* ---- the connection ---- */
+
+/* What runs out once every domain that was listed has been looked at. */
+static void finish_looking(struct watcher *watcher, int64_t now)
+{
+    if (!watcher->connected || watcher->all_looked)
+        return;
+    for (size_t i = 0; i < watcher->count; i++)
+        if (watcher->all[i]->unlooked)
+            return;
+    watcher->all_looked = watcher->tell_all = true;
+    lingering_begin(&watcher->lingering, now);
+}
+
+static void forget_domain(struct watched *watched)
+{
+    watched_forget(watched);
+    watched->present = false;
+    watched->tell_gone = true;
+}
+
+static void not_listed(struct watcher *watcher, struct watched *watched)
+{
+    if (!watched->evented) {
+        forget_domain(watched);
+        return;
+    }
+    /* The event may be younger than the list. */
+    watched->unlooked = true;
+    make_due(watcher, watched, OCCASION_CHANGED, false);
+}
+
+void watcher_connected(struct watcher *watcher, const struct strlist *domains,
+                       int64_t now)
+{
+    _cleanup_strlist_ struct strlist listed = strlist_copy(domains);
+    strlist_sort_unique(&listed);
+    watcher->connected = true;
+    watcher->connection++;
+    for (size_t i = 0; i < listed.count; i++) {
+        struct watched *watched = find_or_add(watcher, listed.items[i]);
+        watched->ask |= !watched->present;
+        watched->present = watched->unlooked = true;
+        make_due(watcher, watched, OCCASION_LOOK, false);
+    }
+    for (size_t i = 0; i < watcher->count; i++) {
+        struct watched *watched = watcher->all[i];
+        if (watched->present && !strlist_sorted_contains(&listed, watched->uuid))
+            not_listed(watcher, watched);
+        watcher_news_state(watcher, watched, now);
+    }
+    watcher->all_looked = false;
+    finish_looking(watcher, now);
+}
+
+void watcher_disconnected(struct watcher *watcher)
+{
+    watcher->connected = watcher->all_looked = watcher->tell_all = false;
+    lingering_hold(&watcher->lingering);
+    for (size_t i = 0; i < watcher->count; i++) {
+        struct watched *watched = watcher->all[i];
+        bool told_gone = watched->tell_gone;
+        watched_forget(watched);
+        watched->tell_gone = told_gone;
+    }
+}
+
+/* ---- events ---- */
+
+static bool is_asked_for(enum occasion occasion)
+{
+    return occasion == OCCASION_DEFINED || occasion == OCCASION_STARTED ||
+           occasion == OCCASION_RESTORED;
+}
+
+void watcher_event(struct watcher *watcher, const char *domain, enum occasion occasion,
+                   int64_t now)
+{
+    struct watched *watched = find_or_add(watcher, domain);
+    watched_event(watched, occasion, ++watcher->order, now);
+    watched->ask |= is_asked_for(occasion);
+    watcher_news_state(watcher, watched, now);
+}
+
+/* ---- the table ---- */
+
+static void entry_changed(struct watcher *watcher, struct watched *watched,
+                          const struct wanted *wanted)
+{
+    watched->failed = false;
+    watched->failures = 0;
+    if (watched->present)
+        make_due(watcher, watched, wanted ? OCCASION_LOOK : OCCASION_CHANGED, wanted);
+}
+
+void watcher_take_table(struct watcher *watcher, struct wanted_table *table,
+                        int64_t now)
+{
+    struct wanted_table old = watcher->table;
+    watcher->table = *table;
+    *table = (struct wanted_table){0};
+    for (size_t i = 0; i < watcher->table.count; i++)
+        find_or_add(watcher, watcher->table.consumers[i].consumer);
+    for (size_t i = 0; i < watcher->count; i++) {
+        struct watched *watched = watcher->all[i];
+        const struct wanted *wanted = wanted_find(&watcher->table, watched->uuid);
+        if (!wanted_equal(wanted_find(&old, watched->uuid), wanted))
+            entry_changed(watcher, watched, wanted);
+        watcher_news_state(watcher, watched, now);
+    }
+    wanted_table_clear(&old);
+    sweep(watcher);
+}
+
+/* ---- what a job has brought ---- */
+
+static void take_reason(struct watched *watched, const struct error *reason)
+{
+    free(watched->reason);
+    watched->reason = xstrdup(reason->text);
+}
+
+/* The domain is gone, unless an event has told of it since. */
+static void take_gone(struct watched *watched)
+{
+    bool due = watched->due, urgent = watched->urgent, ask = watched->ask;
+    enum occasion occasion = watched->occasion;
+    uint64_t order = watched->order;
+    forget_domain(watched);
+    if (!due)
+        return;
+    watched->present = watched->evented = true;
+    watched->ask = ask;
+    watched_make_due(watched, occasion, urgent, order);
+}
+
+/* What is still missing, and has no event to come: what the occasion did not allow for,
+ * or the start was not seen. Nova gets the time to do it itself. */
+static void follow_up(const struct watcher *watcher, struct watched *watched,
+                      const struct wanted *wanted, int64_t now)
+{
+    enum guest_state state = attach_state(&watched->guest, wanted, watched->no_port);
+    if (state == GUEST_AT_NEXT_START && !watched->detached)
+        watched_wait(watched, OCCASION_RESTORED, now + WATCH_GRACE);
+    struct attach_action *actions;
+    size_t count;
+    attach_decide(&watched->guest, wanted, &watcher->table.ours, OCCASION_LOOK,
+                  watched->no_port, &actions, &count);
+    attach_actions_free(actions, count);
+    if (count > 0)
+        watched_wait(watched, OCCASION_LOOK, now + WATCH_GRACE);
+}
+
+static void take_success(const struct watcher *watcher, struct watched *watched,
+                         const struct wanted *wanted, int64_t now)
+{
+    /* What was refused to another job is still to be tried again. */
+    if (watched->failed && watched->job_occasion == OCCASION_CHANGED &&
+        watched->waiting)
+        return;
+    watched->failed = false;
+    watched->failures = 0;
+    if (wanted && !watched->due)
+        follow_up(watcher, watched, wanted, now);
+}
+
+static void take_result(struct watcher *watcher, struct watched *watched,
+                        struct settle_result *result, int64_t now)
+{
+    const struct wanted *wanted = wanted_find(&watcher->table, watched->uuid);
+    bool same_run = watched->job_run == watched->run;
+    if (result->gone) {
+        take_gone(watched);
+        return;
+    }
+    if (*result->guest.uuid)
+        watched_see(watched, &result->guest, wanted);
+    if (same_run)
+        watched->no_port |= result->no_port;
+    if (result->reason.code == ERROR_NONE) {
+        take_success(watcher, watched, wanted, now);
+        return;
+    }
+    /* Of one call's connection nothing follows for the guest. */
+    if (!result->unreachable) {
+        watched->failed = true;
+        take_reason(watched, &result->reason);
+    }
+    watched_retry(watched, watched->job_occasion, now);
+}
+
+void watcher_done(struct watcher *watcher, const char *domain,
+                  struct settle_result *result, int64_t now)
+{
+    struct watched *watched = find(watcher, domain);
+    for (size_t i = 0; watched && i < result->uncertain.count; i++)
+        lingering_add(&watcher->lingering, domain, result->uncertain.items[i]);
+    if (watcher->all_looked)
+        lingering_begin(&watcher->lingering, now);
+    if (watched) {
+        watched->at_work = false;
+        wanted_clear(&watched->job_wanted);
+        if (watcher->connected && watched->job_connection == watcher->connection)
+            take_result(watcher, watched, result, now);
+        watcher_news_state(watcher, watched, now);
+    }
+    settle_result_clear(result);
+    finish_looking(watcher, now);
+    sweep(watcher);
+}
+
+/* ---- jobs ---- */
+
+static struct watched *choose(const struct watcher *watcher, int64_t now)
+{
+    struct watched *best = NULL;
+    for (size_t i = 0; i < watcher->count; i++) {
+        struct watched *watched = watcher->all[i];
+        if (!watched->present || !watched_is_ready(watched, now))
+            continue;
+        if (!best || watched->urgent > best->urgent ||
+            (watched->urgent == best->urgent && watched->order < best->order))
+            best = watched;
+    }
+    return best;
+}
+
+bool watcher_next_job(struct watcher *watcher, int64_t now, struct settle_job *job)
+{
+    lingering_expire(&watcher->lingering, now);
+    struct watched *watched = watcher->connected ? choose(watcher, now) : NULL;
+    if (!watched)
+        return false;
+    *job = (struct settle_job){.occasion = watched_take_occasion(watched, now),
+                               .no_port = watched->no_port,
+                               .ours = strlist_copy(&watcher->table.ours)};
+    uuid_text_copy(job->domain, watched->uuid);
+    if (job->occasion != OCCASION_CHANGED)
+        job->wanted = wanted_copy(wanted_find(&watcher->table, watched->uuid));
+    watched->at_work = true;
+    watched->job_occasion = job->occasion;
+    watched->job_run = watched->run;
+    watched->job_connection = watcher->connection;
+    watched->job_wanted = wanted_copy(&job->wanted);
+    return true;
+}
+
+int64_t watcher_wake_at(const struct watcher *watcher)
+{
+    int64_t next = lingering_next(&watcher->lingering);
+    for (size_t i = 0; watcher->connected && i < watcher->count; i++) {
+        const struct watched *watched = watcher->all[i];
+        if (watched->present && !watched->at_work && watched->waiting &&
+            (next < 0 || watched->later_at < next))
+            next = watched->later_at;
+    }
+    return next;
+}
+
+/* ---- what may still be attached ---- */
+
+static void add_busy(const struct watcher *watcher, const char *consumer,
+                     const char *address, struct strlist *busy)
+{
+    if (!wanted_names(wanted_find(&watcher->table, consumer), address))
+        strlist_add(busy, address);
+}
+
+void watcher_holding(const struct watcher *watcher, uint64_t *serial,
+                     struct strlist *busy)
+{
+    *serial = watcher->table.serial;
+    for (size_t i = 0; i < watcher->count; i++) {
+        const struct wanted *wanted = &watcher->all[i]->job_wanted;
+        for (size_t j = 0; j < wanted->count; j++)
+            add_busy(watcher, wanted->consumer, wanted->devices[j].address, busy);
+    }
+    for (size_t i = 0; i < watcher->lingering.count; i++)
+        add_busy(watcher, watcher->lingering.devices[i].consumer,
+                 watcher->lingering.devices[i].address, busy);
+    strlist_sort_unique(busy);
+}

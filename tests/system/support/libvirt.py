@@ -27,6 +27,7 @@ BOOTED, MIGRATED, RESTORED, FROM_SNAPSHOT = range(4)
 # virConnectCloseReason
 CLOSED_ERROR, CLOSED_EOF, CLOSED_KEEPALIVE = range(3)
 
+KEEPALIVE = "virConnectSetKeepAlive"
 ATTACH, DETACH = "virDomainAttachDeviceFlags", "virDomainDetachDeviceFlags"
 
 
@@ -131,6 +132,7 @@ class FakeLibvirt:
         self.connections, self.event_sockets = {}, []
         self.listener, self.hangs, self.next_id, self.numbers = None, False, 1, 0
         self.missing = set()  # devices that the host does not have
+        self.meanwhile = {}  # name of a call: what happens after its answer is known and before it is sent, once
         self.start_server()
 
     def environment(self, **variables):
@@ -184,13 +186,15 @@ class FakeLibvirt:
             self.changed.notify_all()
 
     def keepalive_ends(self):
-        """The program's keepalive has had no answer: its calls return, and the close callback is called."""
+        """The program's keepalive has had no answer: its calls return, and the close callback is called. Connections
+        that are still being opened have none."""
         with self.changed:
             for connection in self.event_sockets:
                 self.push(connection, "close", CLOSED_KEEPALIVE)
             self.event_sockets = []
-            for number in list(self.connections):
-                self.cut(self.connections.pop(number))
+            for number in {call.connection for call in self.calls if call.name == KEEPALIVE and call.ended}:
+                if number in self.connections:
+                    self.cut(self.connections.pop(number))
 
     def stop(self):
         if self.listener:
@@ -398,6 +402,7 @@ class FakeLibvirt:
             except Refused as refused:
                 call.refused = refused
                 answer = ("error", refused.code, FROM_QEMU, refused)
+            self.meanwhile.pop(call.name, lambda: None)()
             call.ended = time.monotonic()
             self.changed.notify_all()
             self.push(connection, *answer)
@@ -420,7 +425,7 @@ class FakeLibvirt:
     def do(self, call):
         known = {
             "virConnectOpen": lambda uri: (),
-            "virConnectSetKeepAlive": lambda interval, count: (0,),
+            KEEPALIVE: lambda interval, count: (0,),
             "virConnectDomainEventRegisterAny": lambda kind: (0,),
             "virConnectListAllDomains": lambda flags: (" ".join(self.domains),),
             "virDomainLookupByUUIDString": self.do_look_up,

@@ -31,6 +31,7 @@ struct run {
     struct written *written;
     size_t written_count;
     struct strlist held; /* addresses of devices that may be given to a guest now */
+    bool *noted;         /* for each step: its intention is new in the journal */
     size_t waiting;      /* the number of lanes that wait for the worker */
     bool stopped;
 };
@@ -83,8 +84,9 @@ static void finish_step(struct run *run, struct lane *lane,
         return;
     }
     set_result(run, index, STEP_FAILED, err->code, err->text);
+    /* What an earlier plan intended, its own child may have made since. */
     if (step->kind == STEP_CREATE_DEVICE && err->code == ERROR_EXISTS &&
-        plan_note_taken(run->with->journal, step->device.uuid))
+        run->noted[index] && plan_note_taken(run->with->journal, step->device.uuid))
         *run->with->journal_unsaved = true;
     /* When a device cannot be handed over, its consumer is left without one. Another
      * look may find or make another device for it. */
@@ -336,9 +338,11 @@ static int write_ahead(struct run *run, struct error *err)
     const struct executor *with = run->with;
     if (plan_note_root(with->journal, run->plan))
         *with->journal_unsaved = true;
-    for (size_t i = 0; i < run->plan->step_count; i++)
-        if (plan_note_intention(with->journal, &run->plan->steps[i]))
+    for (size_t i = 0; i < run->plan->step_count; i++) {
+        run->noted[i] = plan_note_intention(with->journal, &run->plan->steps[i]);
+        if (run->noted[i])
             *with->journal_unsaved = true;
+    }
     if (!*with->journal_unsaved)
         return 0;
     if (journal_save(with->journal, with->journal_path, err) != 0)
@@ -439,12 +443,14 @@ struct execution *plan_execute(const struct executor *executor, const struct pla
     out->results = xcalloc(plan->step_count, sizeof *out->results);
     out->count = plan->step_count;
     struct run run = {.with = executor, .plan = plan, .out = out};
+    run.noted = xcalloc(plan->step_count, sizeof *run.noted);
     run_plan(&run);
     for (size_t i = 0; i < run.lane_count; i++)
         free(run.lanes[i].steps);
     free(run.lanes);
     free(run.written);
     strlist_clear(&run.held);
+    free(run.noted);
     return out;
 }
 

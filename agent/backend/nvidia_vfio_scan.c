@@ -203,15 +203,15 @@ static bool is_listed(const struct gpu *gpu, const char *id)
     return false;
 }
 
-/* How many of the type the card can have beside its other devices. */
+/* How many of the type the card can have beside its other devices: what the driver lists
+ * can be made at least once. */
 static unsigned most_of(const struct gpu *gpu, const struct device_type *type,
                         long memory)
 {
     unsigned exist = gpu_device_count(gpu, type->id);
     unsigned size = nvidia_vfio_framebuffer(type->name);
-    if (memory < 0 || !size)
-        return exist + is_listed(gpu, type->id);
-    return exist + (unsigned)memory / size;
+    unsigned room = memory > 0 && size ? (unsigned)memory / size : 0;
+    return exist + (room ? room : is_listed(gpu, type->id));
 }
 
 static void set_most(struct gpu *gpu, const struct device_type *like, unsigned most)
@@ -223,9 +223,6 @@ static void set_most(struct gpu *gpu, const struct device_type *like, unsigned m
             continue;
         type->attributes.framebuffer_mib = nvidia_vfio_framebuffer(type->name);
         type->attributes.max_instance = most;
-        /* In max_instance, 0 would mean that there is no limit. */
-        if (most == 0)
-            type->available = 0;
     }
 }
 

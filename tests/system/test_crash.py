@@ -9,6 +9,7 @@ import os
 from support import wait_for
 from support.crash import CHILD, PROGRAM, CrashPoint
 from support.relay import CUT
+from support.vendor_vfio import VendorVfio
 from support.world import CaseTest
 
 STARTS = " starts"
@@ -204,3 +205,32 @@ add_tests(SlowKernel, DEVICE_CASES,
           ("move", "nova_reboot"))
 add_tests(Both, DEVICE_CASES,
           crash_everywhere("end_by_daemon", scope=CHILD, whom="both"), ("move", "reboot"))
+
+
+# The same on virtual functions that stores make virtual GPUs.
+
+class VfioSync(VendorVfio, CrashTest):
+    pass
+
+
+class VfioDaemon(VendorVfio, CrashTest):
+    pass
+
+
+class VfioChild(VendorVfio, CrashTest):
+    pass
+
+
+class VfioSlowKernel(VendorVfio, CrashTest):
+    troubles = SlowKernel.troubles
+
+
+VFIO_CASES = tuple(case for case in CASES if not case.startswith("nova"))
+VFIO_DEVICE_CASES = ("allocations", "release", "move", "reboot")
+add_tests(VfioSync, VFIO_CASES, crash_everywhere("end_by_sync"),
+          ("first", "release_in_use", "move", "another_type", "reboot"))
+add_tests(VfioDaemon, VFIO_CASES, crash_everywhere("end_by_daemon"), ("move",))
+add_tests(VfioChild, VFIO_DEVICE_CASES, crash_everywhere("end_by_sync", scope=CHILD),
+          ("move", "reboot"))
+add_tests(VfioSlowKernel, VFIO_DEVICE_CASES,
+          crash_everywhere("end_by_sync", scope=CHILD, whom="parent"), ("move",))

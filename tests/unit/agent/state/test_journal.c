@@ -61,6 +61,11 @@ static struct journal *example(void)
     uuid_text_copy(other.migration, UUID_B);
     journal_put_device(journal, &one);
     journal_put_device(journal, &other);
+    struct journal_type *type = array_add(journal->types, journal->type_count);
+    stpcpy(type->backend, "nvidia_vfio");
+    stpcpy(type->model, "10de:26b9");
+    type->id = xstrdup("nvidia-1147");
+    type->name = xstrdup("NVIDIA L40S-1Q");
     return journal;
 }
 
@@ -77,6 +82,14 @@ static void assert_journal_equal(const struct journal *a, const struct journal *
     assert_int_equal(a->device_count, b->device_count);
     for (size_t i = 0; i < a->device_count; i++)
         assert_true(journal_device_equal(&a->devices[i], &b->devices[i]));
+    assert_int_equal(a->type_count, b->type_count);
+    for (size_t i = 0; i < a->type_count; i++) {
+        const struct journal_type *x = &a->types[i];
+        const struct journal_type *y =
+            journal_find_type(b, x->backend, x->model, x->id);
+        assert_non_null(y);
+        assert_string_equal(x->name, y->name);
+    }
 }
 
 static void reads_what_it_wrote(void **state)

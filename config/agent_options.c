@@ -92,9 +92,9 @@ static const struct option_spec agent_specs[] = {
           .choices = NAMES("error", "warning", "info", "debug"),
           .default_value = "info"),
     OPTION(LIST, struct config, "devices", "enabled_mdev_types", enabled_mdev_types,
-           "The types to offer. Each by its id in sysfs (`nvidia-35`) or by its name "
-           "(`GRID V100DX-1Q`), which stays the same over driver upgrades but is not "
-           "known to nova-compute.",
+           "The types to offer. Each by its id in sysfs (`nvidia-35`), by the number "
+           "that this ends in, or by its name (`GRID V100DX-1Q`), which stays the same "
+           "over driver upgrades. nova-compute knows only ids.",
            .old_names = NAMES("enabled_vgpu_types"), .example = "nvidia-35, nvidia-36"),
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/backend/backends.h"
+#include "agent/backend/nvidia_vfio_files.h"
 #include "lib/xalloc.h"
 
 const struct backend *backend_find(const char *name)
@@ -83,8 +84,9 @@ char *host_obstacle(const struct host *host, const char *sysfs_root)
                          "does `lspci` show the card, and is the vendor's "
                          "driver for hosts of virtual GPUs loaded?",
                          sysfs_root);
-    return xasprintf("no GPU of this host offers types of virtual GPUs (nothing with "
-                     "mdev_supported_types is below %s/class/mdev_bus): `vgpu-agent "
-                     "gpus` says of each why",
+    return xasprintf("no GPU of this host offers types of virtual GPUs (below %s, "
+                     "nothing in class/mdev_bus has mdev_supported_types, and no "
+                     "virtual function " VGPU_CURRENT "): `vgpu-agent gpus` says of "
+                     "each why",
                      sysfs_root);
 }

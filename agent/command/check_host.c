@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/backend/backend.h"
 #include "agent/command/type_names.h"
 #include "agent/plan/desired.h"
 #include "lib/xalloc.h"
@@ -26,13 +27,20 @@ static const struct gpu *find_gpu(const struct host *host, const char *address)
     return gpu ? gpu : host_parent(host, address, NULL);
 }
 
-/* The probable reason why no card offers a type, as a question to the operator. */
-static const char *why_no_types(const struct gpu *gpus, size_t count)
+/* The probable reason why no card offers a type. The caller frees. */
+static char *why_no_types(const struct gpu *gpus, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (gpus[i].vf_total > 0 && gpus[i].vf_enabled == 0)
-            return "are its virtual functions enabled (the vendor's sriov-manage)?";
-    return "is the vendor's driver loaded?";
+            return xstrdup(
+                "are its virtual functions enabled (the vendor's sriov-manage)?");
+    for (size_t i = 0; i < count; i++) {
+        _cleanup_free_ char *obstacle =
+            gpus[i].driver && gpus[i].health == GPU_OK ? gpu_obstacle(&gpus[i]) : NULL;
+        if (obstacle)
+            return xasprintf("%s: %s", gpus[i].name, obstacle);
+    }
+    return xstrdup("is the vendor's driver loaded?");
 }
 
 static bool is_unreadable(const struct host *host)
@@ -72,12 +80,13 @@ static void check_offered(const struct config *config,
     _cleanup_free_ char *listed = type_names_list(host->gpus, host->gpu_count);
     _cleanup_free_ char *near =
         type_names_nearest(host->gpus, host->gpu_count, type->type);
+    _cleanup_free_ char *why = why_no_types(host->gpus, host->gpu_count);
     if (!listed)
         config_error(
             problems, &type->place,
             "devices.enabled_mdev_types: no GPU of this host offers %s, nor any "
             "other type; %s",
-            type->type, why_no_types(host->gpus, host->gpu_count));
+            type->type, why);
     else
         config_error(problems, &type->place,
                      "devices.enabled_mdev_types: no GPU of this host offers %s%s%s; "
@@ -132,6 +141,7 @@ static void check_address(const struct mdev_type_config *type, const char *addre
     if (!resolve_anywhere(host, type->type)) /* check_offered() has reported it */
         return;
     _cleanup_free_ char *listed = type_names_list(gpu, 1);
+    _cleanup_free_ char *why = why_no_types(gpu, 1);
     if (listed)
         config_error(
             problems, &type->addresses_place,
@@ -141,7 +151,7 @@ static void check_address(const struct mdev_type_config *type, const char *addre
     else
         config_error(problems, &type->addresses_place,
                      "mdev_%s.device_addresses: the GPU %s offers no types; %s",
-                     type->type, address, why_no_types(gpu, 1));
+                     type->type, address, why);
 }
 
 /* nova-compute accepts only the addresses of mdev parents. */

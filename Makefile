@@ -52,13 +52,14 @@ SOURCES_lib := $(wildcard lib/*.c)
 SOURCES_config := $(filter-out %/generate.c,$(wildcard config/*.c))
 SOURCES_model := $(wildcard placement/*.c)
 SOURCES_client := $(wildcard placement/client/*.c)
+SOURCES_transfer := $(wildcard placement/transfer/*.c)
 SOURCES_server := $(filter-out %/main.c,$(wildcard placement/server/*.c placement/server/*/*.c))
 SOURCES_agent := $(filter-out %/main.c agent/libvirt/%,$(wildcard agent/*.c agent/*/*.c))
 # libvirt is linked into a program of its own: in the agent no call may hang.
 SOURCES_attacher := $(if $(WITH_LIBVIRT),$(filter-out %/main.c,$(wildcard agent/libvirt/*.c)))
 SOURCES_mdevsim := $(filter-out %/main.c,$(wildcard tests/sim/*.c))
 SOURCES_fuzz := $(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c))
-ARCHIVES := lib config model client server agent attacher mdevsim unit fuzz
+ARCHIVES := lib config model client transfer server agent attacher mdevsim unit fuzz
 
 archives = $(foreach a,$(1),$(if $(SOURCES_$(a)),$(BUILD)/lib$(a).a))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -66,7 +67,7 @@ pkg = $(shell $(PKG_CONFIG) --libs $(foreach a,$(1),$(LIBS_$(a))))
 
 PARTS_vgpu-agent := agent client model config lib
 PARTS_vgpu-agent-libvirt := attacher agent lib
-PARTS_placementd := server client model config lib
+PARTS_placementd := server transfer client model config lib
 PARTS_mdevsim := mdevsim lib
 MAIN_vgpu-agent := agent/main.c
 MAIN_vgpu-agent-libvirt := $(if $(WITH_LIBVIRT),agent/libvirt/main.c)
@@ -82,7 +83,7 @@ SOURCES_unit := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c) $(foreac
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Measurements in C: tests/bench/bench_*.c, made of the same.
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
-PARTS_unit := unit $(if $(WITH_LIBVIRT),attacher) agent server client model config mdevsim lib
+PARTS_unit := unit $(if $(WITH_LIBVIRT),attacher) agent server transfer client model config mdevsim lib
 
 .DEFAULT_GOAL := all
 .SECONDARY:
@@ -189,7 +190,7 @@ $(PRELOADED): $(BUILD)/%.so: %.c $(wildcard tests/system/*.h) $(FLAGS_STAMP) | $
 	$(call say,LD,$@)$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(WARNINGS) -O2 -g -fPIC -shared -o $@ $<
 
 FUZZ_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-PARTS_fuzz := fuzz server client model config lib
+PARTS_fuzz := fuzz server transfer client model config lib
 $(FUZZ_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_fuzz))
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_fuzz)) -lm
 

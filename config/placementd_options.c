@@ -26,6 +26,11 @@ static const struct option_section sections[] = {
     {.name = "keystone_authtoken",
      .help = "How tokens are validated at Keystone, with the options of "
              "keystonemiddleware. Needed for `auth_strategy = keystone`."},
+    {.name = "transfer",
+     .help =
+         "How to reach the other Placement of `--export` and `--import`, with the "
+         "options that nova-compute has in [placement]. The URL of the command line "
+         "wins over endpoint_override."},
 };
 
 static const struct option_spec options[] = {
@@ -254,8 +259,8 @@ static void check_headers(const struct ini *ini, struct config_problems *problem
     }
 }
 
-/* keystoneauth's options are accepted in [keystone_authtoken] only, beside those of
- * placementd_options. */
+/* keystoneauth's options are accepted in [keystone_authtoken] and [transfer] only, beside
+ * those of placementd_options. */
 static const struct option_table *const keystone_tables[] = {
     &placement_auth_options, &placement_session_options, &placement_adapter_options,
     NULL};
@@ -272,11 +277,17 @@ static bool is_keystonemiddlewares(const char *name)
     return false;
 }
 
+static bool has_keystoneauth(const char *section)
+{
+    return strcmp(section, "keystone_authtoken") == 0 ||
+           strcmp(section, "transfer") == 0;
+}
+
 static bool is_known(const struct ini_entry *entry, const char *section)
 {
     if (options_of_entry(&placementd_options, section, entry))
         return true;
-    bool keystone = strcmp(section, "keystone_authtoken") == 0;
+    bool keystone = has_keystoneauth(section);
     for (size_t i = 0; keystone && keystone_tables[i]; i++)
         if (options_of_entry(keystone_tables[i], "placement", entry))
             return true;
@@ -287,7 +298,7 @@ static char *nearest(const struct ini_entry *entry, const char *section)
 {
     static const struct option_table *const own[] = {&placementd_options, NULL};
     char *near = options_nearest(own, section, entry->name);
-    if (!near && strcmp(section, "keystone_authtoken") == 0)
+    if (!near && has_keystoneauth(section))
         near = options_nearest(keystone_tables, "placement", entry->name);
     return near;
 }
@@ -332,6 +343,7 @@ int placementd_config_load(const struct strlist *files, const struct strlist *di
     set_policy_defaults(config, &ini);
     placement_config_apply_session(&config->keystone, &ini, "keystone_authtoken",
                                    problems);
+    placement_config_apply(&config->transfer, &ini, "transfer", problems);
     check_headers(&ini, problems);
     check_names(&ini, problems);
     options_warn_repeated(&placementd_options, &ini, NULL, problems);
@@ -360,4 +372,5 @@ void placementd_config_clear(struct placementd_config *config)
 {
     options_clear(&placementd_options, config);
     placement_config_clear(&config->keystone);
+    placement_config_clear(&config->transfer);
 }

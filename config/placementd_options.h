@@ -73,6 +73,7 @@ struct placementd_config {
         int token_cache_time; /* seconds; -1: no cache */
     } keystone_authtoken;
     struct placement_config keystone; /* [keystone_authtoken]: our own credentials */
+    struct placement_config transfer; /* [transfer]: those for another Placement */
 };
 
 extern const struct option_table placementd_options;

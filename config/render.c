@@ -19,15 +19,23 @@ static const char *section_of(const struct render_part *part,
 typedef void print_section(FILE *out, const struct option_section *section);
 typedef void print_option(FILE *out, const struct option_spec *option);
 
-/* Walks over all sections except `without`, which may be NULL. */
-static void walk(FILE *out, const struct render_page *page, const char *without,
+static bool is_among(const char *const *names, const char *name)
+{
+    for (; names && *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+/* Walks over all sections except those `without`, which may be NULL. */
+static void walk(FILE *out, const struct render_page *page, const char *const *without,
                  print_section *on_section, print_option *on_option)
 {
     for (size_t i = 0; i < page->part_count; i++) {
         const struct option_table *table = page->parts[i].table;
         for (size_t j = 0; !page->parts[i].section && j < table->section_count; j++) {
             const struct option_section *section = &table->sections[j];
-            if (without && strcmp(section->name, without) == 0)
+            if (is_among(without, section->name))
                 continue;
             on_section(out, section);
             for (size_t k = 0; k < page->part_count; k++)
@@ -111,9 +119,9 @@ void render_help(FILE *out, const struct render_page *page)
     fprintf(out, "Options of the files, with their defaults; more in %s(5):\n",
             page->file);
     walk(out, page, page->elsewhere, help_section, help_option);
-    if (page->elsewhere)
+    for (const char *const *name = page->elsewhere; *name; name++)
         fprintf(out, "  [%s]\n    as OpenStack's services have it; %s(5) lists it\n",
-                page->elsewhere, page->file);
+                *name, page->file);
 }
 
 /* ---- the sample file ---- */

@@ -23,9 +23,9 @@ struct render_page {
     const char *summary; /* for the manual's first line */
     const char *intro;   /* paragraphs, separated by an empty line */
     const char *example; /* a whole small file */
-    /* A section that --help only mentions, since it has many options and belongs to
-     * another program; NULL: none. */
-    const char *elsewhere;
+    /* Sections that --help only mentions, since they have many options, as other
+     * programs have them; NULL at the end. */
+    const char *const *elsewhere;
     const struct render_part *parts;
     size_t part_count;
 };

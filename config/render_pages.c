@@ -38,7 +38,7 @@ const struct render_page render_vgpu_agent = {
                "password = ...\n"
                "project_name = service\n"
                "project_domain_name = Default",
-    .elsewhere = "placement",
+    .elsewhere = (const char *const[]){"placement", NULL},
     .parts = agent_parts,
     .part_count = OPTION_COUNT(agent_parts),
 };
@@ -47,6 +47,9 @@ static const struct render_part placementd_parts[] = {
     {&placementd_options, NULL},
     {&placement_auth_options, "keystone_authtoken"},
     {&placement_session_options, "keystone_authtoken"},
+    {&placement_auth_options, "transfer"},
+    {&placement_session_options, "transfer"},
+    {&placement_adapter_options, "transfer"},
 };
 
 const struct render_page render_placementd = {
@@ -62,7 +65,7 @@ const struct render_page render_placementd = {
                "database = /var/lib/placementd/placement.db\n\n"
                "[api]\n"
                "auth_strategy = noauth2",
-    .elsewhere = "keystone_authtoken",
+    .elsewhere = (const char *const[]){"keystone_authtoken", "transfer", NULL},
     .parts = placementd_parts,
     .part_count = OPTION_COUNT(placementd_parts),
 };

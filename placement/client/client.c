@@ -20,6 +20,23 @@ static void set_body(struct call *call, struct json_writer *w)
     call->body = json_writer_take(w, &call->length);
 }
 
+void placement_client_take_large(struct placement_client *client)
+{
+    http_take_large(client->http);
+    client->bounds = &http_large_bounds;
+}
+
+int placement_client_call(struct placement_client *client, const char *method,
+                          const char *path, const char *body, unsigned minor,
+                          struct json_object **reply, struct error *err)
+{
+    _cleanup_call_ struct call call = call_of(method, xstrdup(path));
+    call.body = xstrdup(body);
+    call.length = body ? strlen(body) : 0;
+    call.minor = minor;
+    return session_call(client, &call, reply, err);
+}
+
 static int get_providers(struct placement_client *client, char *path,
                          struct provider **out, size_t *count, struct error *err)
 {

@@ -17,6 +17,7 @@
 
 #include "config/config.h"
 #include "lib/error.h"
+#include "lib/json_read.h"
 #include "lib/strlist.h"
 #include "placement/model.h"
 
@@ -43,6 +44,17 @@ int64_t placement_client_token_expires_at(const struct placement_client *client)
  * for a daemon that is told to stop. */
 void placement_client_set_interrupt(struct placement_client *client,
                                     bool (*interrupted)(void *data), void *data);
+
+/* From now on replies with a whole Placement are taken: of up to 256 MiB. For a program
+ * that has the memory. */
+void placement_client_take_large(struct placement_client *client);
+
+/* Any call of the API. `body` is JSON, or NULL; `minor` an older microversion than the
+ * negotiated one, or 0. The caller frees *reply, which is NULL when the server sent no
+ * body; `reply` may be NULL when none is wanted. */
+int placement_client_call(struct placement_client *client, const char *method,
+                          const char *path, const char *body, unsigned minor,
+                          struct json_object **reply, struct error *err);
 
 /* GET /resource_providers?in_tree=, or ?name=. The caller frees the array and its
  * items. When there is none, the count is 0. */

@@ -16,8 +16,12 @@
 const struct json_bounds http_reply_bounds = {
     .objects = 16000, .values = 64000, .members = 64000};
 
+const struct json_bounds http_large_bounds = {
+    .objects = 4000000, .values = 16000000, .members = 8000000};
+
 struct http {
     CURL *easy;
+    size_t max_reply; /* bytes */
     const struct placement_config *options;
     bool (*interrupted)(void *data);
     void *interrupted_data;
@@ -41,6 +45,7 @@ struct http *http_new(const struct placement_config *options)
     pthread_once(&once, global_init);
     struct http *http = xcalloc(1, sizeof *http);
     http->options = options;
+    http->max_reply = HTTP_MAX_REPLY;
     http->easy = curl_easy_init();
     if (!http->easy)
         abort();
@@ -62,6 +67,11 @@ void http_set_interrupt(struct http *http, bool (*interrupted)(void *data), void
     http->interrupted_data = data;
 }
 
+void http_take_large(struct http *http)
+{
+    http->max_reply = HTTP_LARGE_REPLY;
+}
+
 unsigned long http_requests(const struct http *http)
 {
     return http->requests;
@@ -78,7 +88,7 @@ const char *http_header(struct http *http, const char *name)
 /* The reply as far as it was received; the buffer grows by doubling. */
 struct incoming {
     char *data;
-    size_t length, room;
+    size_t length, room, max;
     bool too_large;
 };
 
@@ -86,7 +96,7 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
 {
     struct incoming *in = context;
     size_t length = size * count;
-    if (length > HTTP_MAX_REPLY - in->length) {
+    if (length > in->max - in->length) {
         in->too_large = true;
         return 0;
     }
@@ -146,7 +156,7 @@ static void set_transport(struct http *http)
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_MAX_REPLY);
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)http->max_reply);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "vgpu-agent/" VERSION);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->why);
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, progress);
@@ -271,8 +281,8 @@ static int failed(const struct http *http, CURLcode rc, const char *url,
 {
     const char *hint = hint_on(http, rc, url);
     if (rc == CURLE_FILESIZE_EXCEEDED || in->too_large)
-        return error_set(err, ERROR_PROTOCOL, "the reply is larger than %u MiB",
-                         HTTP_MAX_REPLY >> 20);
+        return error_set(err, ERROR_PROTOCOL, "the reply is larger than %zu MiB",
+                         http->max_reply >> 20);
     if (rc == CURLE_OUT_OF_MEMORY)
         return error_set(err, code_of(rc), "the reply's headers are too large");
     if (rc == CURLE_UNSUPPORTED_PROTOCOL)
@@ -318,7 +328,7 @@ static int perform_once(struct http *http, const struct http_request *request,
                         struct http_reply *reply, struct error *err)
 {
     _cleanup_(curl_slist_free_allp) struct curl_slist *headers = headers_of(request);
-    struct incoming in = {0};
+    struct incoming in = {.max = http->max_reply};
     curl_easy_reset(http->easy);
     http->why[0] = 0;
     set_transport(http);

@@ -25,6 +25,10 @@
 #define HTTP_MAX_REPLY (4u << 20) /* bytes */
 extern const struct json_bounds http_reply_bounds;
 
+/* For who reads a whole Placement, and has the memory: a list of 100 000 providers. */
+#define HTTP_LARGE_REPLY (256u << 20) /* bytes */
+extern const struct json_bounds http_large_bounds;
+
 struct http;
 
 struct http_request {
@@ -60,6 +64,9 @@ void http_reply_clear(struct http_reply *reply);
 /* A header of the last reply; NULL when it had none of that name. Valid until the next
  * request. */
 const char *http_header(struct http *http, const char *name);
+
+/* From now on replies up to HTTP_LARGE_REPLY are taken. */
+void http_take_large(struct http *http);
 
 /* The number of requests sent so far, retries included. */
 unsigned long http_requests(const struct http *http);

@@ -17,6 +17,11 @@
  * leave no room for the reason. */
 #define SHOWN 160
 
+static const char *section_of(const struct placement_config *options)
+{
+    return options->section ? options->section : "placement";
+}
+
 int placement_client_new(const struct placement_config *options,
                          struct placement_client **out, struct error *err)
 {
@@ -25,13 +30,14 @@ int placement_client_new(const struct placement_config *options,
                           options->auth_url};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
         if (urls[i] && http_check_url(urls[i], err) != 0)
-            return error_prefix(err, "placement.%s", names[i]);
+            return error_prefix(err, "%s.%s", section_of(options), names[i]);
     _cleanup_(placement_client_freep) struct placement_client *client =
         xcalloc(1, sizeof *client);
     client->options = options;
     client->http = http_new(options);
+    client->bounds = &http_reply_bounds;
     if (auth_new(options, client->http, &client->auth, err) != 0)
-        return error_prefix(err, "placement");
+        return error_prefix(err, "%s", section_of(options));
     *out = steal(client);
     return 0;
 }
@@ -101,11 +107,13 @@ static int send_call(struct placement_client *client, const struct call *call,
         return -1;
     set_base(client, base);
     _cleanup_free_ char *url = xasprintf("%s%s", client->base, call->path);
-    char version[] = "OpenStack-API-Version: placement 1.00";
-    snprintf(version + sizeof version - 3, 3, "%u", client->minor);
+    char version[64];
+    unsigned minor =
+        call->minor && call->minor < client->minor ? call->minor : client->minor;
+    snprintf(version, sizeof version, "OpenStack-API-Version: placement 1.%u", minor);
     const char *headers[] = {"Accept: application/json", NULL, NULL, NULL};
     size_t count = 1;
-    if (client->minor)
+    if (minor)
         headers[count++] = version;
     if (call->body)
         headers[count++] = "Content-Type: application/json";
@@ -166,8 +174,8 @@ static int parse_reply(const struct placement_client *client, const struct call 
                        struct error *err)
 {
     *out = NULL;
-    if (reply->length > 0 && json_parse_within(reply->body, reply->length,
-                                               &http_reply_bounds, out, err) != 0)
+    if (reply->length > 0 &&
+        json_parse_within(reply->body, reply->length, client->bounds, out, err) != 0)
         return session_bad_reply(client, call, err);
     return 0;
 }

@@ -17,7 +17,8 @@ struct placement_client {
     struct auth *auth;
     /* The URL of the last request, without a slash at its end; NULL: there was none. */
     char *base;
-    unsigned minor; /* of the microversion; 0: not negotiated yet */
+    unsigned minor;                   /* of the microversion; 0: not negotiated yet */
+    const struct json_bounds *bounds; /* of replies */
 };
 
 struct call {
@@ -25,6 +26,7 @@ struct call {
     char *path; /* with the query; begins with '/' */
     char *body; /* JSON; NULL: none */
     size_t length;
+    unsigned minor; /* an older microversion than the negotiated one; 0: that one */
 };
 
 /* Frees the members of the call. */

@@ -16,6 +16,7 @@
 #include "lib/xalloc.h"
 #include "placement/server/maintenance.h"
 #include "placement/server/server.h"
+#include "placement/server/transfer.h"
 
 /* The unit's. */
 #define DEFAULT_FILE "/etc/placementd/placementd.conf"
@@ -33,6 +34,8 @@ enum option_id {
     OPT_NO_ACCESS_LOG,
     OPT_CHECK,
     OPT_BACKUP,
+    OPT_EXPORT,
+    OPT_IMPORT,
     OPT_VERSION,
     OPT_HELP,
 };
@@ -50,6 +53,8 @@ static const struct option options[] = {
     {"no-access-log", no_argument, NULL, OPT_NO_ACCESS_LOG},
     {"check", required_argument, NULL, OPT_CHECK},
     {"backup", required_argument, NULL, OPT_BACKUP},
+    {"export", required_argument, NULL, OPT_EXPORT},
+    {"import", required_argument, NULL, OPT_IMPORT},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -59,6 +64,8 @@ static const char usage[] =
     "Usage: placementd [OPTION]...\n"
     "       placementd --check FILE\n"
     "       placementd [--database FILE] --backup NEW-FILE\n"
+    "       placementd [--database FILE] --export URL|FILE\n"
+    "       placementd [--database FILE] --import URL|FILE\n"
     "OpenStack's Placement API, versions 1.0 to 1.39, on an SQLite file.\n\n"
     "  --listen HOST:PORT   where to serve; port 0 lets the kernel choose\n"
     "  --database FILE      the database; made if it is not there\n"
@@ -74,6 +81,10 @@ static const char usage[] =
     "  --no-access-log      do not write a line for each request\n"
     "  --check FILE         check a database, also while a server uses it\n"
     "  --backup NEW-FILE    copy the database, also while a server uses it\n"
+    "  --export URL|FILE    bring all to another Placement, or to a file, and "
+    "compare;\n"
+    "                       [transfer] says who we are there\n"
+    "  --import URL|FILE    bring all of another Placement, or of such a file, here\n"
     "  --version\n"
     "  -h, --help\n\n"
     "OS_SECTION__OPTION=VALUE in the environment wins over the files; where none is "
@@ -84,7 +95,8 @@ static const char usage[] =
 
 struct arguments {
     struct strlist files, dirs;
-    const char *listen, *database, *auth, *cert, *key, *metrics, *check, *backup;
+    const char *listen, *database, *auth, *cert, *key, *metrics, *check, *backup,
+        *export, *import;
     bool anywhere, no_access_log;
 };
 
@@ -162,6 +174,12 @@ static int take_option(struct arguments *arguments, int option, const char *word
         return 0;
     case OPT_BACKUP:
         arguments->backup = optarg;
+        return 0;
+    case OPT_EXPORT:
+        arguments->export = optarg;
+        return 0;
+    case OPT_IMPORT:
+        arguments->import = optarg;
         return 0;
     case OPT_VERSION:
         puts("placementd " VERSION);
@@ -267,6 +285,17 @@ static int backup(const struct placementd_config *config, const char *path,
     return maintenance_back_up(database, path, err);
 }
 
+/* Differences end it with 1, though all went well. */
+static int transfer(struct placementd_config *config, const struct arguments *arguments)
+{
+    bool same = false;
+    struct error err;
+    int rc = arguments->export
+                 ? transfer_export(config, arguments->export, &same, &err)
+                 : transfer_import(config, arguments->import, &same, &err);
+    return rc != 0 ? fail(&err) : same ? 0 : 1;
+}
+
 static int configured(const struct arguments *arguments)
 {
     struct placementd_config config = {0};
@@ -280,6 +309,8 @@ static int configured(const struct arguments *arguments)
     } else if (override(&config, arguments, &err) != 0) {
         (void)fail(&err);
         rc = EX_USAGE;
+    } else if (arguments->export || arguments->import) {
+        rc = transfer(&config, arguments);
     } else if (arguments->backup) {
         rc = backup(&config, arguments->backup, &err) == 0 ? 0 : fail(&err);
     } else {
@@ -329,6 +360,10 @@ int main(int argc, char **argv)
         rc = take_option(&arguments, option, argv[optind - 1]);
     if (rc == 0 && optind < argc)
         rc = usage_error("%s: not an option; --help lists them", argv[optind]);
+    if (rc == 0 && !!arguments.check + !!arguments.backup + !!arguments.export +
+                           !!arguments.import >
+                       1)
+        rc = usage_error("only one of --check, --backup, --export and --import");
     if (rc == 0)
         rc = run(&arguments);
     strlist_clear(&arguments.files);

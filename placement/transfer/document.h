@@ -1,0 +1,26 @@
+/*
+ * document: a snapshot as a file: one JSON object with the API's own names,
+ *
+ *   {"format": "placement-export", "version": 1, "resource_classes": [{"name"}],
+ *    "traits": [...],
+ *    "resource_providers": [{"uuid", "name", "generation", "root_provider_uuid",
+ *      "parent_provider_uuid", "resource_provider_generation", "inventories": {},
+ *      "traits": [], "aggregates": []}],
+ *    "consumers": [{"uuid", "allocations": {}, "project_id", "user_id",
+ *      "consumer_generation", "consumer_type"}]}
+ *
+ * A type that is not there is unknown. Versions as said in NEWS.rst: members are added.
+ */
+#ifndef PLACEMENT_TRANSFER_DOCUMENT_H
+#define PLACEMENT_TRANSFER_DOCUMENT_H
+
+#include "lib/error.h"
+#include "placement/transfer/snapshot.h"
+
+/* Replaces the file, which only its owner can read. */
+int document_write(const char *path, const struct snapshot *snapshot,
+                   struct error *err);
+/* `out` is empty before, and the caller's to clear in either case. */
+int document_read(const char *path, struct snapshot *out, struct error *err);
+
+#endif

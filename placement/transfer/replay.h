@@ -1,0 +1,34 @@
+/*
+ * replay: brings a Placement to what a snapshot has, by calls of its API, in an order in
+ * which each can succeed: names of classes and traits; providers, parents first; of each
+ * provider the inventories, traits and aggregates; the consumers' allocations; and at last
+ * those inventories whose bounds the allocations would not have passed (more is allocated
+ * than the capacity, amounts beside min_unit, max_unit or step_size), for which wider ones
+ * stood in meanwhile. What is there already is left alone, so that it can be broken off at
+ * any moment and run again. Nothing that only the other side has is removed, but from the
+ * sets of a provider that both have.
+ *
+ * What the other side refuses is noted, and the rest goes on.
+ */
+#ifndef PLACEMENT_TRANSFER_REPLAY_H
+#define PLACEMENT_TRANSFER_REPLAY_H
+
+#include "placement/transfer/progress.h"
+#include "placement/transfer/side.h"
+#include "placement/transfer/snapshot.h"
+
+struct replay_result {
+    size_t classes, traits, providers, sets, consumers; /* written */
+    struct strlist refused; /* a line for each write that was not taken */
+};
+
+/* `there` is what the side had before. -1 when it could not go on: the other side cannot
+ * be reached, or does not let us write. `result` is the caller's to clear in either
+ * case; `err` is not NULL. */
+int replay(const struct snapshot *snapshot, const struct snapshot *there,
+           struct side *side, struct progress *progress, struct replay_result *result,
+           struct error *err);
+
+void replay_result_clear(struct replay_result *result);
+
+#endif

@@ -163,9 +163,16 @@ def everything(placement):
     return found
 
 
-def transfer(database, *words, timeout=60, **options):
-    """`placementd WORDS...` on that database; `options` are those of [transfer]."""
+def transfer_arguments(database, *words, **options):
+    """The command line and the environment of `placementd WORDS...` on that database;
+    `options` are those of [transfer]."""
     options = {"auth_type": "noauth", **options}
-    return run([program("placementd"), "--database", str(database), *words], timeout,
-               env={**os.environ, **{f"OS_TRANSFER__{name.upper()}": value
-                                     for name, value in options.items()}})
+    return [program("placementd"), "--database", str(database), *words], {
+        **os.environ, **{f"OS_TRANSFER__{name.upper()}": value
+                         for name, value in options.items()}}
+
+
+def transfer(database, *words, timeout=60, **options):
+    """Runs it to the end; the CompletedProcess."""
+    arguments, environment = transfer_arguments(database, *words, **options)
+    return run(arguments, timeout, env=environment)

@@ -7,13 +7,15 @@
  *                     the card carries `instances` of one type at a time
  *
  * The driver is called "nvidia", so the types are nvidia-35 and so on. Devices are real to VFIO: who opens one keeps its
- * removal waiting. Module parameters, writable in /sys/module, make the next creates slow or fail, and reads hang.
+ * removal waiting. QEMU can give them to a guest, which sees a PCI function 10de:13f2 that does nothing. Module parameters,
+ * writable in /sys/module, make the next creates slow or fail, and reads hang.
  */
 #include <linux/delay.h>
 #include <linux/mdev.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/uaccess.h>
 #include <linux/vfio.h>
 
 static unsigned int instances = 4;
@@ -175,12 +177,116 @@ static void vgpu_close(struct vfio_device *vdev)
 	atomic_dec(&container_of(vdev, struct vgpu, vdev)->open);
 }
 
+/* What QEMU's vfio-pci wants before it takes a device: a configuration space. There are no BARs and no interrupts. */
+#define REGION_SHIFT 40
+#define CONFIG_SIZE 256
+
+static u32 config_word(unsigned int offset)
+{
+	switch (offset) {
+	case PCI_VENDOR_ID:
+	case PCI_SUBSYSTEM_VENDOR_ID:
+		return PCI_VENDOR_ID_NVIDIA | 0x13f2 << 16;
+	case PCI_CLASS_REVISION:
+		return PCI_CLASS_DISPLAY_3D << 16 | 0xa1;
+	}
+	return 0;
+}
+
+static ssize_t vgpu_read(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *at)
+{
+	unsigned int offset = *at & (CONFIG_SIZE - 1);
+	size_t i;
+
+	if (*at >> REGION_SHIFT != VFIO_PCI_CONFIG_REGION_INDEX || count > CONFIG_SIZE - offset)
+		return -EINVAL;
+	for (i = 0; i < count; i++, offset++) {
+		u8 byte = config_word(offset & ~3) >> 8 * (offset & 3);
+
+		if (put_user(byte, buf + i))
+			return -EFAULT;
+	}
+	*at += count;
+	return count;
+}
+
+static ssize_t vgpu_write(struct vfio_device *vdev, const char __user *buf, size_t count,
+			  loff_t *at)
+{
+	*at += count;
+	return count;
+}
+
+static long get_region_info(void __user *user)
+{
+	size_t size = offsetofend(struct vfio_region_info, offset);
+	struct vfio_region_info info;
+
+	if (copy_from_user(&info, user, size))
+		return -EFAULT;
+	info.flags = 0;
+	info.cap_offset = 0;
+	info.size = 0;
+	info.offset = (u64)info.index << REGION_SHIFT;
+	if (info.index == VFIO_PCI_CONFIG_REGION_INDEX) {
+		info.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+		info.size = CONFIG_SIZE;
+	}
+	return copy_to_user(user, &info, size) ? -EFAULT : 0;
+}
+
+static long get_irq_info(void __user *user)
+{
+	size_t size = offsetofend(struct vfio_irq_info, count);
+	struct vfio_irq_info info;
+
+	if (copy_from_user(&info, user, size))
+		return -EFAULT;
+	info.flags = 0;
+	info.count = 0;
+	return copy_to_user(user, &info, size) ? -EFAULT : 0;
+}
+
+static long vgpu_ioctl(struct vfio_device *vdev, unsigned int command, unsigned long argument)
+{
+	struct vfio_device_info info = {
+		.argsz = sizeof(info),
+		.flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET,
+		.num_regions = VFIO_PCI_NUM_REGIONS,
+		.num_irqs = VFIO_PCI_NUM_IRQS,
+	};
+	void __user *user = (void __user *)argument;
+
+	switch (command) {
+	case VFIO_DEVICE_GET_INFO:
+		return copy_to_user(user, &info, offsetofend(struct vfio_device_info, num_irqs)) ?
+			       -EFAULT :
+			       0;
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return get_region_info(user);
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		return get_irq_info(user);
+	case VFIO_DEVICE_RESET:
+		return 0;
+	}
+	return -ENOTTY;
+}
+
+/* No page of the guest is ever pinned. */
+static void vgpu_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
+{
+}
+
 static const struct vfio_device_ops vgpu_ops = {
 	.name = "vgpu-sample",
 	.init = vgpu_init,
 	.release = vgpu_release,
 	.open_device = vgpu_open,
 	.close_device = vgpu_close,
+	.read = vgpu_read,
+	.write = vgpu_write,
+	.ioctl = vgpu_ioctl,
+	.dma_unmap = vgpu_dma_unmap,
 };
 
 static int vgpu_probe(struct mdev_device *mdev)

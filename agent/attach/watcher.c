@@ -187,18 +187,17 @@ static void take_reason(struct watched *watched, const struct error *reason)
     watched->reason = xstrdup(reason->text);
 }
 
-/* The domain is gone, unless an event has told of it since. */
+/* Where an event has come since the job began, the domain may be there again: what
+ * follows from the event stays. */
 static void take_gone(struct watched *watched)
 {
-    bool due = watched->due, urgent = watched->urgent, ask = watched->ask;
-    enum occasion occasion = watched->occasion;
-    uint64_t order = watched->order;
-    forget_domain(watched);
-    if (!due)
+    if (!watched->due) {
+        forget_domain(watched);
         return;
-    watched->present = watched->evented = true;
-    watched->ask = ask;
-    watched_make_due(watched, occasion, urgent, order);
+    }
+    guest_clear(&watched->guest);
+    watched->seen = watched->failed = watched->tell_guest = false;
+    watched->tell_gone = true;
 }
 
 /* What is still missing, and has no event to come: what the occasion did not allow for,
@@ -206,16 +205,14 @@ static void take_gone(struct watched *watched)
 static void follow_up(const struct watcher *watcher, struct watched *watched,
                       const struct wanted *wanted, int64_t now)
 {
-    enum guest_state state = attach_state(&watched->guest, wanted, watched->no_port);
-    if (state == GUEST_AT_NEXT_START && !watched->detached)
-        watched_wait(watched, OCCASION_RESTORED, now + WATCH_GRACE);
+    enum occasion occasion = watched->detached ? OCCASION_LOOK : OCCASION_RESTORED;
     struct attach_action *actions;
     size_t count;
-    attach_decide(&watched->guest, wanted, &watcher->table.ours, OCCASION_LOOK,
+    attach_decide(&watched->guest, wanted, &watcher->table.ours, occasion,
                   watched->no_port, &actions, &count);
     attach_actions_free(actions, count);
     if (count > 0)
-        watched_wait(watched, OCCASION_LOOK, now + WATCH_GRACE);
+        watched_wait(watched, occasion, now + WATCH_GRACE);
 }
 
 static void take_success(const struct watcher *watcher, struct watched *watched,

@@ -346,6 +346,18 @@ static void a_guest_whose_start_was_not_seen_is_healed(void **state)
     assert_job_after(WATCH_GRACE, ONE, OCCASION_RESTORED, "a");
 }
 
+static void also_while_further_devices_are_to_come(void **state)
+{
+    (void)state;
+    struct wanted_table table = {.serial = 1};
+    add_wanted(wanted_table_add(&table, ONE), "a");
+    watcher_take_table(watcher, &table, now);
+    connect_with("1");
+    assert_job(ONE, OCCASION_LOOK, "a");
+    done(ONE, "run", "", "a");
+    assert_job_after(WATCH_GRACE, ONE, OCCASION_RESTORED, "a");
+}
+
 static void a_device_that_was_taken_out_of_a_run_stays_out(void **state)
 {
     (void)state;
@@ -388,12 +400,12 @@ static void what_no_occasion_allows_for_is_done_after_a_time(void **state)
     event(ONE, OCCASION_DEFINED);
     assert_job(ONE, OCCASION_DEFINED, "a");
     done(ONE, "run", "", "");
-    assert_job_after(WATCH_GRACE, ONE, OCCASION_LOOK, "a");
+    assert_job_after(WATCH_GRACE, ONE, OCCASION_RESTORED, "a");
     done(ONE, "run", "a", "a");
     event(ONE, OCCASION_CHANGED);
     assert_job(ONE, OCCASION_CHANGED, "");
     done(ONE, "off", "", "");
-    assert_job_after(WATCH_GRACE, ONE, OCCASION_LOOK, "a");
+    assert_job_after(WATCH_GRACE, ONE, OCCASION_RESTORED, "a");
 }
 
 /* ---- failures ---- */
@@ -551,10 +563,25 @@ static void a_domain_that_comes_back_is_not_forgotten(void **state)
     event(ONE, OCCASION_DEFINED);
     struct settle_result result = {.gone = true};
     watcher_done(watcher, ONE, &result, now);
-    assert_news("gone 1, all");
+    assert_news("gone 1");
     assert_job(ONE, OCCASION_DEFINED, "a");
     done(ONE, "off", "", "a");
-    assert_news("guest 1, state 1 1 0");
+    assert_news("guest 1, state 1 1 0, all");
+}
+
+/* It was gone when the job looked, and was restored since. */
+static void a_domain_that_comes_back_keeps_its_grace(void **state)
+{
+    (void)state;
+    connect_with("1");
+    give_table(1, "1:a");
+    assert_job(ONE, OCCASION_LOOK, "a");
+    event(ONE, OCCASION_RESTORED);
+    struct settle_result result = {.gone = true};
+    watcher_done(watcher, ONE, &result, now);
+    assert_job(ONE, OCCASION_CHANGED, "");
+    done(ONE, "run", "", "");
+    assert_job_after(WATCH_GRACE, ONE, OCCASION_RESTORED, "a");
 }
 
 /* ---- the connection ---- */
@@ -754,6 +781,7 @@ int main(void)
         TEST(a_start_ends_the_grace),
         TEST(of_two_starts_the_later_one_counts),
         TEST(a_guest_whose_start_was_not_seen_is_healed),
+        TEST(also_while_further_devices_are_to_come),
         TEST(a_device_that_was_taken_out_of_a_run_stays_out),
         TEST(nor_does_a_repetition_put_it_back),
         TEST(what_no_occasion_allows_for_is_done_after_a_time),
@@ -765,6 +793,7 @@ int main(void)
         TEST(only_guests_whose_entry_has_changed_are_settled),
         TEST(a_domain_that_is_gone_is_told_so),
         TEST(a_domain_that_comes_back_is_not_forgotten),
+        TEST(a_domain_that_comes_back_keeps_its_grace),
         TEST(after_a_disconnection_all_is_looked_at_again),
         TEST(an_event_that_is_younger_than_the_list_counts),
         TEST(a_domain_that_cannot_be_looked_at_is_unknown),

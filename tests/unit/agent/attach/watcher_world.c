@@ -209,80 +209,7 @@ static void end_job(struct world *world, struct world_worker *worker)
     world_look_at_holding(world);
 }
 
-/* ---- events and the connection ---- */
-
-void world_add_event(struct world *world, size_t domain, enum occasion occasion)
-{
-    if (world->link == LINK_DOWN)
-        return;
-    assert_true(world->event_count < WORLD_QUEUE);
-    world->events[world->event_count].domain = domain;
-    world->events[world->event_count++].occasion = occasion;
-}
-
-static bool has_entry(const struct world *world, size_t number)
-{
-    for (int i = 0; i < WORLD_DEVICES; i++)
-        if (world->given[i] == (int)number)
-            return true;
-    return false;
-}
-
-static void give_event(struct world *world)
-{
-    if (world->event_count == 0)
-        return;
-    size_t number = world->events[0].domain;
-    enum occasion occasion = world->events[0].occasion;
-    world->event_count--;
-    memmove(&world->events[0], &world->events[1],
-            world->event_count * sizeof world->events[0]);
-    /* Until there is a newer start, the run that was restored is Nova's. */
-    bool starts = occasion == OCCASION_STARTED || occasion == OCCASION_RESTORED;
-    bool newer = false;
-    for (size_t i = 0; i < world->event_count; i++)
-        newer |= world->events[i].domain == number &&
-                 (world->events[i].occasion == OCCASION_STARTED ||
-                  world->events[i].occasion == OCCASION_RESTORED);
-    if (starts && !newer && world->fake.domains[number].guest.running)
-        world->domains[number].restored_at =
-            occasion == OCCASION_RESTORED ? world->now : -1;
-    world->domains[number].restored = ++world->moment;
-    watcher_event(world->watcher, world->fake.domains[number].guest.uuid, occasion,
-                  world->now);
-    bool asks =
-        occasion != OCCASION_CHANGED && world->serial > 0 && !has_entry(world, number);
-    world_take_news(world, asks ? (int)number : NOBODY);
-}
-
-static void lose_link(struct world *world)
-{
-    world->link = LINK_DOWN;
-    world->event_count = 0;
-    world->told_all = false;
-    world->late.until = -1;
-    for (int i = 0; i < WORLD_DOMAINS; i++)
-        world->domains[i].restored_at = -1;
-    watcher_disconnected(world->watcher);
-    world_take_news(world, NOBODY);
-    world_look_at_holding(world);
-}
-
-static void move_link(struct world *world)
-{
-    enum hypervisor_failure failure;
-    if (world->link == LINK_DOWN)
-        world->link = LINK_REGISTERED;
-    else if (world->link == LINK_REGISTERED) {
-        strlist_clear(&world->listed);
-        (void)fake_hypervisor.list(&world->fake, &world->listed, &failure, NULL);
-        world->link = LINK_LISTED;
-    } else if (world->link == LINK_LISTED) {
-        world->link = LINK_UP;
-        watcher_connected(world->watcher, &world->listed, world->now);
-        world_take_news(world, NOBODY);
-    }
-}
+/* ---- time ---- */
 
 /* A call whose reply was lost is carried out, or never will be. */
 static void end_late(struct world *world)
@@ -358,7 +285,7 @@ void world_step(struct world *world)
         break;
     case 3:
     case 4:
-        give_event(world);
+        world_give_event(world);
         break;
     case 5:
         pick_job(world);
@@ -369,9 +296,9 @@ void world_step(struct world *world)
         break;
     case 8:
         if (world->link == LINK_UP && world_roll(world, 10) == 0)
-            lose_link(world);
+            world_lose_link(world);
         else
-            move_link(world);
+            world_move_link(world);
         break;
     default:
         if (world_roll(world, 20) == 0)
@@ -394,11 +321,11 @@ void world_settle(struct world *world)
 {
     world->calm = true;
     while (world->link != LINK_UP)
-        move_link(world);
+        world_move_link(world);
     if (world->serial == 0)
         world_give_table(world);
     for (int rounds = 0; rounds < 2000; rounds++) {
-        give_event(world);
+        world_give_event(world);
         pick_job(world);
         for (int i = 0; i < WORLD_WORKERS; i++)
             end_job(world, &world->workers[i]);

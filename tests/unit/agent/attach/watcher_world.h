@@ -94,6 +94,10 @@ void world_check_settled(struct world *world);
 int world_roll(struct world *world, int sides);
 /* What Nova, operators and the daemon do: one of it. */
 void world_act(struct world *world);
+void world_give_event(struct world *world);
+void world_lose_link(struct world *world);
+/* One step on the way to a connection: events first, then the list. */
+void world_move_link(struct world *world);
 void world_add_event(struct world *world, size_t domain, enum occasion occasion);
 void world_give_table(struct world *world);
 /* The daemon looks whether it has devices back. */
@@ -101,6 +105,5 @@ void world_look_at_holding(struct world *world);
 /* Takes all news. `ask`: a number of a domain that must be among those asked for;
  * NOBODY: none must. */
 void world_take_news(struct world *world, int ask);
-const struct hypervisor *world_hypervisor(void);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "agent/state/known_types.h"
 #include "agent/state/requests.h"
-#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 /* One look in so many reads only a part of Placement (a half look). It is rare, since a
@@ -26,9 +25,10 @@
 static void clear_sight(struct cycle *cycle)
 {
     host_free(cycle->host);
+    host_free(cycle->made);
     desired_tree_free(cycle->desired);
     device_use_free(cycle->use);
-    cycle->host = NULL;
+    cycle->host = cycle->made = NULL;
     cycle->desired = NULL;
     cycle->use = NULL;
     cycle->observed = NULL;
@@ -381,26 +381,32 @@ static bool changed_device(const struct cycle_round *round)
     return false;
 }
 
-/* What was made is part of the host from now on, as the next look will show it: who is
- * told of the devices after the cycle needs no look for that. */
-static void add_made(struct agent *agent, struct cycle *cycle,
-                     const struct cycle_round *round)
+static void add_made(struct host *made, const struct journal_device *entry)
+{
+    struct gpu *gpu = host_add_gpu(made, entry->gpu);
+    struct parent *parent = gpu_add_parent(gpu, entry->backend, entry->parent);
+    struct device *device = parent_add_device(parent, entry->address);
+    device->type_id = xstrdup(entry->type_id);
+    if (strcmp(entry->address, entry->uuid) == 0)
+        uuid_text_copy(device->uuid, entry->uuid);
+}
+
+/* Who is told of devices after the cycle needs no other look for those that it has
+ * made. */
+static void note_made(const struct agent *agent, struct cycle *cycle,
+                      const struct cycle_round *round)
 {
     for (size_t i = 0; i < round->execution->count; i++) {
         const struct step *step = &round->plan->steps[i];
-        const struct journal_device *entry =
-            step->kind == STEP_CREATE_DEVICE &&
-                    round->execution->results[i].outcome == STEP_DONE
-                ? journal_find_device(agent->journal, step->device.uuid)
-                : NULL;
-        if (!entry || !*entry->address)
+        if (step->kind != STEP_CREATE_DEVICE ||
+            round->execution->results[i].outcome != STEP_DONE)
             continue;
-        struct device device = {.type_id = entry->type_id}; /* borrows */
-        text_copy_array(device.backend, entry->backend);
-        text_copy_array(device.address, entry->address);
-        if (strcmp(entry->address, entry->uuid) == 0)
-            uuid_text_copy(device.uuid, entry->uuid);
-        host_add_made(cycle->host, &device, entry->parent);
+        const struct journal_device *entry =
+            journal_find_device(agent->journal, step->device.uuid);
+        if (!cycle->made)
+            cycle->made = xcalloc(1, sizeof *cycle->made);
+        if (entry && *entry->address)
+            add_made(cycle->made, entry);
     }
 }
 
@@ -424,7 +430,7 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
     };
     round->execution = plan_execute(&executor, round->plan);
     note_writes(agent, round, now);
-    add_made(agent, cycle, round);
+    note_made(agent, cycle, round);
     rewrites_report(&agent->rewrites, now, &cycle->notes);
     if (placement_failed(round))
         forget_placement(agent, cycle);

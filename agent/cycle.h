@@ -22,6 +22,9 @@ struct cycle_round {
 struct cycle {
     const struct config *config; /* borrowed from the agent */
     struct host *host;
+    /* The devices that were made since the host was looked at, below their parents;
+     * nothing else of these is known. NULL: none was. */
+    struct host *made;
     /* Borrowed from the agent until its next cycle. NULL: Placement was not read. */
     const struct observed *observed;
     struct desired_tree *desired;

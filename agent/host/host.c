@@ -279,23 +279,6 @@ void host_mark_in_transition(struct host *host, const struct device *device,
     host_sort(host);
 }
 
-void host_add_made(struct host *host, const struct device *device, const char *parent)
-{
-    const struct parent *of;
-    if (!host_parent(host, parent, &of))
-        return;
-    struct device *made =
-        (struct device *)host_device(host, device->address, NULL, NULL);
-    if (!made)
-        made = parent_add_device((struct parent *)of, device->address);
-    text_copy_array(made->backend, device->backend);
-    uuid_text_copy(made->uuid, device->uuid);
-    free(made->type_id);
-    made->type_id = xstrdup(device->type_id);
-    made->in_transition = made->leaving = false;
-    host_sort(host);
-}
-
 /* ---- sorting ---- */
 
 /* PCI addresses compare as hexadecimal numbers (bus 3d comes after bus 10), and come

@@ -164,9 +164,4 @@ void host_sort(struct host *host);
 void host_mark_in_transition(struct host *host, const struct device *device,
                              const char *parent);
 
-/* Records that this device has been made since the host was looked at. Of `device` the
- * backend, address, uuid and type_id are used, and copied. Nothing happens where the
- * host does not have the parent. */
-void host_add_made(struct host *host, const struct device *device, const char *parent);
-
 #endif

@@ -88,15 +88,22 @@ static const struct device *find_device(const struct cycle *cycle, const char *u
                                         const struct parent **parent)
 {
     const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
-    return host_device(cycle->host, entry && *entry->address ? entry->address : uuid,
-                       NULL, parent);
+    const char *address = entry && *entry->address ? entry->address : uuid;
+    const struct device *found = host_device(cycle->host, address, NULL, parent);
+    if (found || !cycle->made)
+        return found;
+    const struct parent *noted;
+    found = host_device(cycle->made, address, NULL, &noted);
+    if (found)
+        (void)host_parent(cycle->host, noted->name, parent);
+    return found;
 }
 
 int consumer_device_find(const struct cycle *cycle, const char *consumer,
                          const char *uuid, struct consumer_device *out,
                          struct error *err)
 {
-    const struct parent *parent;
+    const struct parent *parent = NULL;
     const struct device *found = find_device(cycle, uuid, &parent);
     if (!found || found->in_transition || !parent)
         return error_set(err, ERROR_BUSY, "device %s is not there yet", uuid);

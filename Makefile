@@ -167,6 +167,12 @@ $(BUILD)/%.o: %.c $(FLAGS_STAMP) | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(ALL_CPPFLAGS) $(PART_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The agent looks for vgpu-agent-libvirt there, unless it is in its own folder.
+$(BUILD)/.libexecdir: FORCE
+	@mkdir -p $(@D); [ '$(libexecdir)' = "$$(cat $@ 2>/dev/null)" ] || printf '%s' '$(libexecdir)' >$@
+$(BUILD)/agent/daemon/attach_place.o: PART_CPPFLAGS = -DLIBEXECDIR=\"$(libexecdir)\"
+$(BUILD)/agent/daemon/attach_place.o: $(BUILD)/.libexecdir
+
 define archive_rule
 $$(BUILD)/lib$(1).a: $$(call objects,$$(SOURCES_$(1)))
 	@rm -f $$@

@@ -226,6 +226,19 @@ static void check_together(const struct config *config, const struct ini *ini,
                                                      : "guests have");
 }
 
+/* Guests are given devices through libvirt only where there is one. */
+static void check_attach(const struct config *config, const struct ini *ini,
+                         struct config_problems *problems)
+{
+    const struct ini_entry *attach =
+        options_entry(&agent_options, ini, "agent", "attach", NULL);
+    if (attach && config->agent.attach && !config->agent.libvirt &&
+        strcmp(config->agent.attach, "libvirt") == 0)
+        config_error(problems, &attach->place,
+                     "agent.attach: libvirt, but agent.libvirt is false: there is no "
+                     "libvirt on this host; expected attach = none, or libvirt = true");
+}
+
 const char *agent_mode_name(enum agent_mode mode)
 {
     static const char *const names[] = {
@@ -297,6 +310,7 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     check_unknown(ini, "devices", true, problems);
     check_spelling(config, ini, problems);
     check_together(config, ini, problems);
+    check_attach(config, ini, problems);
     check_beside_nova(config, ini, problems);
     make_digest(config, ini);
     list_sources(config, ini);

@@ -57,6 +57,9 @@ struct config {
         bool libvirt; /* libvirt runs guests on this host */
         /* NULL: libvirt's own defaults below host_root. */
         char *libvirt_config_dir, *libvirt_run_dir;
+        /* "libvirt", "none"; NULL: libvirt in owner mode, as long as it is there. */
+        char *attach;
+        char *libvirt_uri;
         char *listen; /* NULL: nothing is served; config/listen_address.h */
         enum log_level log_level;
     } agent;

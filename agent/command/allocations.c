@@ -4,6 +4,7 @@
 
 #include "agent/command/session.h"
 #include "agent/plan/text.h"
+#include "agent/report/guests_file.h"
 #include "agent/report/problems_file.h"
 #include "agent/state/instance_lock.h"
 #include "lib/pci_address.h"
@@ -17,6 +18,9 @@ static const struct table_column columns[] = {
     {.key = "units"},
     {.key = "mdevs", .title = "devices"},
     {.key = "state"},
+    {.key = "guest", .place = COLUMN_WIDE},
+    {.key = "guest_since", .place = COLUMN_WIDE},
+    {.key = "guest_reason", .place = COLUMN_BELOW},
     {.key = "reason", .place = COLUMN_BELOW},
     {.key = NULL},
 };
@@ -48,11 +52,46 @@ static char *reason_of(const struct allocation_status *allocation,
     return xstrdup(allocation->reason);
 }
 
+/* What the daemon says; nothing where it does not run. */
+struct said {
+    struct problem_list problems;
+    struct guests_report guests;
+};
+
+/* In the usual table, only a guest that does not stand as it should. */
+static char *guest_brief(const struct guest_row *row)
+{
+    if (row->known && row->state <= GUEST_ATTACHED)
+        return NULL;
+    char *text = xasprintf("guest: %s%s%s", guest_row_state(row),
+                           row->reason ? ": " : "", row->reason ? row->reason : "");
+    for (char *p = text + strlen("guest: "); *p && *p != ':'; p++)
+        *p = *p == '_' ? ' ' : *p;
+    return text;
+}
+
+static void add_guest(struct table *table, const struct said *said,
+                      const struct allocation_status *allocation)
+{
+    const struct guest_row *row =
+        guests_find(&said->guests.guests, allocation->consumer);
+    if (!row) {
+        for (int i = 0; i < 3; i++)
+            table_none(table);
+        return;
+    }
+    _cleanup_free_ char *brief = guest_brief(row);
+    table_string(table, guest_row_state(row));
+    table_int(table, row->since);
+    table_string(table, row->reason);
+    table_brief(table, brief ? brief : "-");
+}
+
 static void add_allocation(struct table *table, const struct host *host,
-                           const struct problem_list *said,
+                           const struct said *said,
                            const struct allocation_status *allocation)
 {
-    _cleanup_free_ char *reason = reason_of(allocation, said);
+    _cleanup_free_ char *reason = reason_of(allocation, &said->problems);
     _cleanup_strlist_ struct strlist devices = existing(host, &allocation->devices);
     _cleanup_free_ char *count = xasprintf("%zu", devices.count);
     table_string(table, allocation->consumer);
@@ -64,26 +103,35 @@ static void add_allocation(struct table *table, const struct host *host,
     table_list(table, &devices);
     table_brief(table, count);
     table_string(table, allocation_state_name(allocation->state));
+    add_guest(table, said, allocation);
     table_string(table, reason);
 }
 
-/* Reads the problems that the daemon reports; none where they cannot be read. */
-static void read_said(const struct config *config, struct problem_list *said)
+/* Reads what the daemon reports; nothing where that cannot be read. */
+static void read_said(const struct config *config, struct said *said)
 {
     struct instance_holder holder;
     int64_t cycle_end;
     char digest[UUID_TEXT_SIZE];
     struct error ignored;
     const char *state_file = config->agent.state_file;
-    if (instance_lock_holder(state_file, &holder, &ignored) == 0 &&
-        strcmp(holder.command, INSTANCE_DAEMON) == 0)
-        (void)problems_file_read(state_file, holder.pid, said, &cycle_end, digest,
-                                 &ignored);
+    if (instance_lock_holder(state_file, &holder, &ignored) != 0 ||
+        strcmp(holder.command, INSTANCE_DAEMON) != 0)
+        return;
+    (void)problems_file_read(state_file, holder.pid, &said->problems, &cycle_end,
+                             digest, &ignored);
+    (void)guests_file_read(state_file, holder.pid, &said->guests, &ignored);
+}
+
+static void clear_said(struct said *said)
+{
+    problems_clear(&said->problems);
+    guests_report_clear(&said->guests);
 }
 
 static int print_allocations(const struct cycle *cycle, enum output_format format)
 {
-    _cleanup_problem_list_ struct problem_list said = {0};
+    _cleanup_(clear_said) struct said said = {0};
     read_said(cycle->config, &said);
     _cleanup_(table_freep) struct table *table = table_new(columns);
     const struct plan *plan = cycle_plan(cycle);

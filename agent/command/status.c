@@ -7,6 +7,7 @@
 #include "agent/plan/text.h"
 #include "agent/report/cycle_problems.h"
 #include "agent/report/gpu_status.h"
+#include "agent/report/guests_file.h"
 #include "agent/report/problems_file.h"
 #include "agent/state/instance_lock.h"
 #include "lib/duration.h"
@@ -27,6 +28,9 @@ struct status {
     char *no_space;
     /* the problems that the daemon reports */
     struct problem_list said;
+    /* how the guests stand, as the daemon sees it; `guests_known`: it has said so */
+    struct guests_report guests;
+    bool guests_known;
     struct error placement;                    /* code NONE: Placement answers */
     size_t allocations[ALLOCATION_FAILED + 1]; /* by state */
     struct gpu_status_list gpus;
@@ -92,8 +96,10 @@ static void add_problems(struct status *status, const struct command_session *se
     if (status->placement.code != ERROR_NONE)
         problems_add(&status->problems, NULL, status->placement.text);
     cycle_problems(status->cycle, &status->problems);
-    for (size_t i = 0; i < status->said.count; i++)
-        problems_add(&status->problems, NULL, status->said.items[i].text);
+    const struct problem_list *lists[] = {&status->said, &status->guests.problems};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (size_t j = 0; j < lists[i]->count; j++)
+            problems_add(&status->problems, NULL, lists[i]->items[j].text);
 }
 
 /* ---- for people ---- */
@@ -124,6 +130,36 @@ static void print_allocations(const struct status *status)
     printf("allocations  %s\n", !is_known(status) ? "not known"
                                 : parts.count     ? text
                                                   : "none");
+}
+
+/* How many guests of consumers stand so; `state` NULL: cannot be seen. */
+static size_t count_guests(const struct status *status, const enum guest_state *state)
+{
+    const struct guests *guests = &status->guests.guests;
+    size_t count = 0;
+    for (size_t i = 0; i < guests->count; i++)
+        count += state ? guests->rows[i].known && guests->rows[i].state == *state
+                       : !guests->rows[i].known;
+    return count;
+}
+
+static void print_guests(const struct status *status)
+{
+    _cleanup_strlist_ struct strlist parts = {0};
+    for (enum guest_state state = GUEST_ABSENT; state <= GUEST_FAILED; state++)
+        if (count_guests(status, &state)) {
+            char *part = xasprintf("%zu %s", count_guests(status, &state),
+                                   guest_state_name(state));
+            for (char *p = part; *p; p++)
+                *p = *p == '_' ? ' ' : *p;
+            strlist_add_take(&parts, part);
+        }
+    if (count_guests(status, NULL))
+        strlist_add_take(&parts, xasprintf("%zu unknown", count_guests(status, NULL)));
+    _cleanup_free_ char *text = strlist_join(&parts, ", ");
+    printf("guests       %s\n", !status->guests_known ? "not known"
+                                : parts.count         ? text
+                                                      : "none");
 }
 
 /* A GPU that is not configured and has no provider, such as the board's VGA chip, is
@@ -196,6 +232,7 @@ static void print_text(const struct status *status, enum output_format format)
 {
     print_placement(status, format == FORMAT_WIDE);
     print_allocations(status);
+    print_guests(status);
     if (!is_known(status))
         puts("changes      not known");
     else if (change_count(status))
@@ -242,6 +279,27 @@ static void write_allocations(struct json_writer *w, const struct status *status
     json_write_end_object(w);
 }
 
+static void write_guests(struct json_writer *w, const struct status *status)
+{
+    json_write_key(w, "guests");
+    json_write_begin_object(w);
+    for (enum guest_state state = GUEST_ABSENT; state <= GUEST_FAILED; state++)
+        json_write_known_int_member(w, guest_state_name(state), status->guests_known,
+                                    (int64_t)count_guests(status, &state));
+    json_write_known_int_member(w, "unknown", status->guests_known,
+                                (int64_t)count_guests(status, NULL));
+    json_write_end_object(w);
+    json_write_key(w, "attach");
+    json_write_begin_object(w);
+    json_write_key(w, "on");
+    if (status->guests_known)
+        json_write_bool(w, status->guests.attaches);
+    else
+        json_write_null(w);
+    json_write_string_member(w, "reason", status->guests.reason);
+    json_write_end_object(w);
+}
+
 static void write_lists(struct json_writer *w, const struct status *status)
 {
     json_write_key(w, "gpus");
@@ -251,6 +309,7 @@ static void write_lists(struct json_writer *w, const struct status *status)
             write_gpu(w, &status->gpus.items[i]);
     json_write_end_array(w);
     write_allocations(w, status);
+    write_guests(w, status);
     json_write_key(w, "problems");
     json_write_begin_array(w);
     for (size_t i = 0; i < status->problems.count; i++)
@@ -321,6 +380,9 @@ static int look_at_daemon(const struct config *config, struct status *status,
     if (problems_file_read(state_file, daemon_of(status), &status->said,
                            &status->cycle_end, digest, err) != 0)
         return -1;
+    /* Before its first cycle ends, the daemon has noted nothing. */
+    status->guests_known =
+        guests_file_read(state_file, daemon_of(status), &status->guests, NULL) == 0;
     status->files_changed =
         digest[0] && strcmp(digest, config->digest) != 0 && !refused_files(status);
     return 0;
@@ -371,6 +433,7 @@ static int run(const struct command_context *context, int argc, char **argv)
     if (look_and_show(&session, &status, context->format, &result, &err) != 0)
         result = command_fail(&err);
     problems_clear(&status.said);
+    guests_report_clear(&status.guests);
     gpu_status_clear(&status.gpus);
     free(status.no_space);
     problems_clear(&status.problems);

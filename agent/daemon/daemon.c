@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "agent/daemon/backoff.h"
+#include "agent/daemon/guest_watch.h"
 #include "agent/daemon/monitor.h"
 #include "agent/daemon/watch.h"
 #include "agent/plan/text.h"
@@ -34,6 +35,12 @@ struct daemon {
     uint64_t next_cycle, next_sign_of_life;
     unsigned failures; /* cycles in a row that failed */
     struct monitor *monitor;
+    struct attacher *attacher;
+    struct guest_watch guests;
+    size_t overdue; /* guests that had waited for too long when a cycle was last run */
+    /* What the program asks is answered by the next cycle. */
+    bool answers_in_cycle;
+    bool heals; /* a guest is to be healed by a cycle */
 };
 
 /* ---- time, signals and signs of life ---- */
@@ -85,7 +92,81 @@ static bool interrupted(void *data)
     take_signals(daemon);
     show_life(daemon);
     monitor_run(daemon->monitor);
+    attacher_run(daemon->attacher);
     return daemon->stop;
+}
+
+/* ---- guests and their devices ---- */
+
+/* Starts or ends the attaching, as the configuration and the host want. */
+static void follow_attacher(struct daemon *daemon)
+{
+    const char *reason;
+    attacher_follow(daemon->attacher, daemon->config);
+    bool on = attacher_is_on(daemon->attacher, &reason);
+    agent_set_view(daemon->agent,
+                   on ? &attacher_view(daemon->attacher)->domains : NULL);
+}
+
+/* In nova mode a guest that has waited for too long is healed by a cycle, which sees
+ * what devices are idle. */
+static bool is_to_be_healed(struct daemon *daemon)
+{
+    const char *reason;
+    bool more = daemon->guests.overdue > daemon->overdue;
+    daemon->overdue = daemon->guests.overdue;
+    return more && daemon->config->agent.mode == MODE_NOVA &&
+           attacher_is_on(daemon->attacher, &reason);
+}
+
+static void look_at_guests(struct daemon *daemon)
+{
+    struct guest_watch *guests = &daemon->guests;
+    guest_watch_look(guests, daemon->config, daemon->attacher);
+    const struct metrics_guests numbers = guest_watch_numbers(guests, daemon->attacher);
+    monitor_note_guests(daemon->monitor, &guests->report.problems, &numbers);
+    daemon->heals |= is_to_be_healed(daemon);
+}
+
+static void on_guests(void *data)
+{
+    look_at_guests(data);
+}
+
+/* The devices first: a guest may be about to start. */
+static void tell_attacher(struct daemon *daemon, const struct cycle *cycle)
+{
+    guests_note_plan(&daemon->guests.report.guests, cycle);
+    attacher_note_cycle(daemon->attacher, cycle, &daemon->guests.report.guests);
+}
+
+/* One request; where that shows an allocation here, a cycle at once, which reads and
+ * answers all. In nova mode the agent gives a guest nothing when it starts. */
+static void answer(struct daemon *daemon, const char *consumer)
+{
+    const struct strlist *providers = attacher_providers(daemon->attacher);
+    bool has = true;
+    struct error err;
+    if (daemon->config->agent.mode == MODE_NOVA ||
+        attacher_knows(daemon->attacher, consumer) ||
+        (providers &&
+         agent_has_allocation(daemon->agent, consumer, providers, &has, &err) == 0 &&
+         !has)) {
+        attacher_drop_asks(daemon->attacher, 1);
+        return;
+    }
+    daemon->answers_in_cycle = true;
+    if (daemon->failures == 0)
+        daemon->next_cycle = 0;
+}
+
+static void answer_asks(struct daemon *daemon)
+{
+    const struct strlist *asks = attacher_asks(daemon->attacher);
+    while (asks->count && !daemon->answers_in_cycle && !daemon->stop) {
+        _cleanup_free_ char *consumer = xstrdup(asks->items[0]);
+        answer(daemon, consumer);
+    }
 }
 
 /* ---- cycles ---- */
@@ -175,17 +256,27 @@ static void one_cycle(struct daemon *daemon)
     uint64_t began = now_ms();
     if (daemon->wake)
         agent_look_closely(daemon->agent);
-    daemon->wake = false;
+    daemon->wake = daemon->heals = false;
     monitor_follow(daemon->monitor, daemon->config, daemon->agent);
+    follow_attacher(daemon);
+    size_t asks = attacher_asks(daemon->attacher)->count;
+    if (asks)
+        agent_look_wholly(daemon->agent);
     _cleanup_strlist_ struct strlist prune = {0};
     take_prune_requests(daemon, &prune);
     int rc = cycle_run(daemon->agent, now, &cycle, &err);
+    if (rc == 0 && !cycle_plan(&cycle)->other_root)
+        tell_attacher(daemon, &cycle);
+    if (rc == 0)
+        attacher_drop_asks(daemon->attacher, asks);
+    daemon->answers_in_cycle = rc != 0;
     log_steps(&cycle);
     if (rc == 0)
         end_prune_requests(daemon, &prune);
     daemon->failures = rc == 0 ? 0 : daemon->failures + 1;
     monitor_note_files(daemon->monitor,
                        settings_differ(daemon->settings, daemon->config));
+    look_at_guests(daemon);
     if (rc == 0 || !daemon->stop)
         monitor_note_cycle(daemon->monitor, &cycle, rc == 0 ? NULL : &err,
                            now_ms() - began);
@@ -208,6 +299,7 @@ static int take_files(struct daemon *daemon, struct error *err)
     }
     monitor_note_reload(daemon->monitor, NULL);
     monitor_follow(daemon->monitor, config, daemon->agent);
+    attacher_follow(daemon->attacher, config);
     config_free(daemon->config);
     daemon->config = config;
     log_info("agent", "reload: done");
@@ -264,6 +356,10 @@ static void wait_for_something(struct daemon *daemon)
          on_sign_of_life, daemon},
         {agent_fd(daemon->agent), POLLIN, -1, on_operation, daemon},
         monitor_watch(daemon->monitor),
+        attacher_watch(daemon->attacher),
+        {-1, 0,
+         daemon->guests.next_look >= 0 ? until((uint64_t)daemon->guests.next_look) : -1,
+         on_guests, daemon},
         {-1, 0, until(daemon->next_cycle), NULL, NULL},
     };
     watches_wait(watches, sizeof watches / sizeof *watches);
@@ -276,7 +372,10 @@ static void loop(struct daemon *daemon)
             reload(daemon);
             daemon->next_cycle = 0;
         }
-        if (daemon->wake || now_ms() >= daemon->next_cycle)
+        answer_asks(daemon);
+        if (attacher_has_news(daemon->attacher))
+            look_at_guests(daemon);
+        if (daemon->wake || daemon->heals || now_ms() >= daemon->next_cycle)
             one_cycle(daemon);
         else
             wait_for_something(daemon);
@@ -301,6 +400,8 @@ static int start(struct daemon *daemon, struct error *err)
     if (requests_withdraw_all(state_file, REQUEST_PRUNE, err) != 0 ||
         requests_withdraw_all(state_file, REQUEST_ADOPT_ROOT, err) != 0)
         return -1;
+    daemon->attacher = attacher_new(guests_file_is_left(state_file));
+    agent_set_attacher(daemon->agent, attacher_take_back, daemon->attacher);
     if (notify_watchdog_interval() > 0)
         daemon->next_sign_of_life = now_ms();
     return 0;
@@ -319,6 +420,8 @@ static int run(struct daemon *daemon, struct error *err)
     notify_state("READY=1");
     loop(daemon);
     notify_state("STOPPING=1");
+    if (attacher_end(daemon->attacher))
+        guest_watch_end(&daemon->guests, daemon->config->agent.state_file);
     log_info("agent", "vgpu-agent ends");
     return EX_OK;
 }
@@ -330,6 +433,8 @@ int daemon_run(const struct settings *settings, struct error *err)
     int status = run(&daemon, err);
     monitor_free(daemon.monitor);
     agent_free(daemon.agent);
+    attacher_free(daemon.attacher);
+    guest_watch_clear(&daemon.guests);
     config_free(daemon.config);
     cleanup_close(&daemon.signals);
     return status;

@@ -277,6 +277,30 @@ static void write_allocations(FILE *out, const struct metrics *metrics, int64_t 
         "%.3f", (double)oldest / 1000);
 }
 
+/* Left out until the guests were looked at, since 0 would be wrong. */
+static void write_guests(FILE *out, const struct metrics_guests *guests)
+{
+    if (!guests->known)
+        return;
+    family(out, "guests", "gauge",
+           "Consumers with allocations on this host by how their guests stand.");
+    for (int i = 0; i <= GUEST_FAILED; i++) {
+        fputs("vgpu_agent_guests", out);
+        label(out, "{", "state", guest_state_name((enum guest_state)i));
+        fprintf(out, "} %zu\n", guests->states[i]);
+    }
+    fprintf(out, "vgpu_agent_guests{state=\"unknown\"} %zu\n", guests->unknown);
+    single(out, "guests_without_devices", "gauge",
+           "Guests that run for more than a minute without what is allocated to them.",
+           "%zu", guests->overdue);
+    single(out, "attach_up", "gauge",
+           "Whether the agent attaches devices, and libvirt has told of all guests.",
+           "%d", guests->attaches);
+    single(out, "attach_failures_total", "counter",
+           "How often libvirt refused to attach a device.", "%" PRIu64,
+           guests->refused);
+}
+
 static void write_cycles(FILE *out, const struct metrics *metrics)
 {
     family(out, "cycle_seconds", "summary", "How long cycles took.");
@@ -338,6 +362,7 @@ char *metrics_text(const struct metrics *metrics, const struct metrics_extra *ex
            !extra->reload_failed);
     write_gpus(out, metrics);
     write_allocations(out, metrics, extra->monotonic);
+    write_guests(out, &metrics->guests);
     write_cycles(out, metrics);
     write_errors(out, metrics);
     write_placement(out, metrics, extra);

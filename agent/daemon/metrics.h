@@ -10,6 +10,7 @@
 #define AGENT_DAEMON_METRICS_H
 
 #include "agent/report/gpu_status.h"
+#include "agent/report/guests.h"
 #include "agent/report/problems.h"
 
 /* An allocation that waits for a device. */
@@ -18,6 +19,16 @@ struct metrics_waiting {
     char *resource_class;
     bool at_nova;  /* as in struct allocation_status */
     int64_t since; /* milliseconds of the monotonic clock */
+};
+
+/* How the guests of consumers stand (agent/report/guests.h). */
+struct metrics_guests {
+    bool known;                      /* they were looked at */
+    size_t states[GUEST_FAILED + 1]; /* indexed by enum guest_state */
+    size_t unknown;                  /* guests that cannot be seen */
+    size_t overdue;                  /* run for too long without their devices */
+    bool attaches; /* the agent attaches devices, and libvirt has told of all guests */
+    uint64_t refused; /* times that libvirt refused a device */
 };
 
 /* All zero before the first cycle. */
@@ -33,6 +44,7 @@ struct metrics {
     bool allocations_known;                    /* a cycle has seen the allocations */
     struct metrics_waiting *waiting;
     size_t waiting_count;
+    struct metrics_guests guests; /* set by the caller */
 };
 
 struct metrics_clock {

@@ -16,6 +16,7 @@ struct monitor {
     const struct config *config;  /* borrowed */
     const struct agent *agent;    /* borrowed */
     struct problem_list problems; /* the problems after the last cycle */
+    struct problem_list guests;   /* those of them that concern guests */
     /* Why the last cycle could not look; code NONE: it could. */
     struct error failure;
     unsigned failures; /* cycles in a row that could not look */
@@ -57,6 +58,7 @@ void monitor_free(struct monitor *monitor)
     close_http(monitor);
     free(monitor->reload_problem);
     problems_clear(&monitor->problems);
+    problems_clear(&monitor->guests);
     problems_file_clear(&monitor->report);
     metrics_clear(&monitor->metrics);
     free(monitor);
@@ -155,6 +157,20 @@ static void add_all(struct problem_list *to, const struct problem_list *from)
         problems_add(to, from->items[i].about, from->items[i].text);
 }
 
+static bool is_about_guests(const struct problem *problem)
+{
+    return strncmp(problem->about, "guest ", 6) == 0 ||
+           strcmp(problem->about, "attach") == 0;
+}
+
+/* All but those of guests, which are found anew each time. */
+static void add_others(struct problem_list *to, const struct problem_list *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (!is_about_guests(&from->items[i]))
+            problems_add(to, from->items[i].about, from->items[i].text);
+}
+
 /* When Placement was not read, its earlier problems are kept. */
 static void note_problems(struct monitor *monitor, const struct cycle *cycle, bool seen)
 {
@@ -162,11 +178,12 @@ static void note_problems(struct monitor *monitor, const struct cycle *cycle, bo
     if (cycle->round_count > 0)
         cycle_problems(cycle, &now);
     if (!seen)
-        add_all(&now, &monitor->problems);
+        add_others(&now, &monitor->problems);
     metrics_overdue(&monitor->metrics, clock_monotonic_ms(), &now);
     char *full = state_folder_full(monitor->config->agent.state_file);
     if (full)
         problems_add_take(&now, NULL, full);
+    add_all(&now, &monitor->guests);
     if (monitor->http_problem)
         problems_add(&now, "listen", monitor->http_problem);
     if (monitor->reload_problem)
@@ -181,7 +198,9 @@ static void write_report(struct monitor *monitor)
     _cleanup_problem_list_ struct problem_list all = {0};
     if (monitor->failure.code != ERROR_NONE)
         problems_add(&all, NULL, monitor->failure.text);
-    add_all(&all, &monitor->problems);
+    /* Those of guests change between cycles, and are in a file of their own
+     * (agent/report/guests_file.h). */
+    add_others(&all, &monitor->problems);
     uuid_text_copy(monitor->report.digest, monitor->config->digest);
     struct error err;
     int rc = problems_file_write(&monitor->report, monitor->config->agent.state_file,
@@ -189,6 +208,31 @@ static void write_report(struct monitor *monitor)
     if (rc != 0 && !monitor->report_failed)
         log_error("agent", "%s", err.text);
     monitor->report_failed = rc != 0;
+}
+
+static bool is_equal(const struct problem_list *a, const struct problem_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i].text, b->items[i].text) != 0)
+            return false;
+    return true;
+}
+
+void monitor_note_guests(struct monitor *monitor, const struct problem_list *problems,
+                         const struct metrics_guests *guests)
+{
+    monitor->metrics.guests = *guests;
+    if (is_equal(problems, &monitor->guests))
+        return;
+    problems_clear(&monitor->guests);
+    add_all(&monitor->guests, problems);
+    struct problem_list now = {0};
+    add_others(&now, &monitor->problems);
+    add_all(&now, &monitor->guests);
+    problems_update(&monitor->problems, &now);
+    monitor->metrics.problems = monitor->problems.count;
 }
 
 void monitor_note_files(struct monitor *monitor, bool changed)

@@ -10,6 +10,7 @@
 #define AGENT_DAEMON_MONITOR_H
 
 #include "agent/cycle.h"
+#include "agent/daemon/metrics.h"
 #include "agent/daemon/watch.h"
 
 struct monitor;
@@ -31,6 +32,11 @@ void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
 /* To be called after each reload. `problem` is why the old configuration stays in use;
  * NULL: it does not. It is among the problems until a reload succeeds. */
 void monitor_note_reload(struct monitor *monitor, const char *problem);
+
+/* To be called when the guests were looked at: what is not well with them and with the
+ * attaching of their devices, and their numbers. */
+void monitor_note_guests(struct monitor *monitor, const struct problem_list *problems,
+                         const struct metrics_guests *guests);
 
 /* Sets whether the files differ from the configuration that the daemon uses. If so,
  * that is a problem until they are read again. */

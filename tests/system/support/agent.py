@@ -34,6 +34,7 @@ class Agent:
         self.host, self.placement = host, placement
         self.environment = None  # the programs'; None: this process's own
         self.wrapper = []  # what runs the daemon, as valgrind does
+        self.program = None  # the agent's path; None: that of the build
         self.daemon = None
         self.configure(configuration)
 
@@ -61,7 +62,7 @@ class Agent:
         self.file.write_text("\n".join(lines))
 
     def arguments(self, *words):
-        return [program("vgpu-agent"), "--config-file", str(self.file), *words]
+        return [self.program or program("vgpu-agent"), "--config-file", str(self.file), *words]
 
     def try_to(self, *words):
         """Runs one command; the CompletedProcess, whatever its status."""

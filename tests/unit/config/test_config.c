@@ -23,6 +23,8 @@ static void defaults_are_filled_in(void **state)
     assert_null(config->agent.libvirt_run_dir);
     assert_int_equal(config->agent.log_level, LOG_LEVEL_INFO);
     assert_null(config->agent.listen);
+    assert_null(config->agent.attach);
+    assert_string_equal(config->agent.libvirt_uri, "qemu:///system");
     assert_null(config->placement.auth_type);
     assert_int_equal(config->placement.valid_interfaces.count, 2);
     assert_int_equal(config->type_count, 0);
@@ -346,6 +348,11 @@ static void options_that_do_not_fit_together(void **state)
          "a.conf:4: devices.enabled_mdev_types: nova-compute reads this, too, and "
          "would look for mediated devices, while agent.mode is nova-pci; expected the "
          "types in a file of the agent's own"},
+        {"[agent]\nlibvirt = false\nattach = libvirt\n",
+         "a.conf:3: agent.attach: libvirt, but agent.libvirt is false: there is no "
+         "libvirt on this host; expected attach = none, or libvirt = true"},
+        {"[agent]\nattach = always\n", "a.conf:2: agent.attach: 'always' is not "
+                                       "accepted; expected one of libvirt, none"},
         {"[agents]\nmode = nova\n",
          "a.conf:1: warning: [agents]: not used; did you mean [agent]?"},
         {"[devices]\nenabled_mdev_types = nvidia-35\n[ mdev_nvidia-35 ]\n",

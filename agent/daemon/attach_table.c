@@ -1,0 +1,122 @@
+#include "agent/daemon/attach_table.h"
+
+#include <string.h>
+
+#include "agent/backend/backend.h"
+#include "agent/report/consumer_devices.h"
+#include "lib/xalloc.h"
+
+struct making {
+    const struct cycle *cycle;
+    const struct domains *view;
+    struct strlist *withheld;
+    struct wanted_table *out;
+};
+
+static bool is_anothers(const struct domains *view, const char *consumer,
+                        const char *address)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        const struct domain *domain = &view->items[i];
+        if (strcmp(domain->uuid, consumer) != 0 &&
+            (strlist_contains(&domain->live, address) ||
+             strlist_contains(&domain->configured, address)))
+            return true;
+    }
+    return false;
+}
+
+static const char *address_of(const struct cycle *cycle, const char *uuid)
+{
+    const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
+    return entry && *entry->address ? entry->address : uuid;
+}
+
+/* Adds the device to the consumer's entry, where it is there and nobody else's. */
+static bool add_device(const struct making *making, struct wanted *wanted,
+                       const char *uuid)
+{
+    const struct cycle *cycle = making->cycle;
+    struct consumer_device device;
+    const char *address = address_of(cycle, uuid);
+    if (consumer_device_find(cycle, wanted->consumer, uuid, &device, NULL) != 0) {
+        if (cycle->use && device_use_find(cycle->use, address))
+            strlist_add_unique(making->withheld, address);
+        return false;
+    }
+    if ((!cycle->use && strlist_contains(making->withheld, address)) ||
+        is_anothers(making->view, wanted->consumer, address))
+        return false;
+    const struct backend *backend = backend_find(device.device->backend);
+    _cleanup_free_ char *xml = backend->guest_xml(device.device, device.type);
+    wanted_add_device(wanted, device.device->address, xml);
+    return true;
+}
+
+static bool is_met_by_devices(const struct allocation_status *status)
+{
+    return status->state != ALLOCATION_RELEASING &&
+           status->state != ALLOCATION_MIGRATING;
+}
+
+static void add_allocation(const struct making *making,
+                           const struct allocation_status *status)
+{
+    size_t before = making->out->count;
+    struct wanted *wanted = wanted_table_add(making->out, status->consumer);
+    if (making->out->count > before)
+        wanted->whole = true;
+    int64_t found = 0;
+    for (size_t i = 0; i < status->devices.count; i++)
+        found += add_device(making, wanted, status->devices.items[i]);
+    if (found < status->amount)
+        wanted->whole = false;
+}
+
+static void add_ours(const struct journal *journal, struct strlist *ours)
+{
+    for (size_t i = 0; i < journal->device_count; i++)
+        if (!journal->devices[i].adopted && *journal->devices[i].address)
+            strlist_add(ours, journal->devices[i].address);
+}
+
+void attach_table_make(const struct cycle *cycle, const struct domains *view,
+                       struct strlist *withheld, struct wanted_table *out)
+{
+    *out = (struct wanted_table){0};
+    /* In nova mode nova-compute gives guests their devices (agent/daemon/heal.h). */
+    if (cycle->config->agent.mode != MODE_OWNER)
+        return;
+    if (cycle->use)
+        strlist_clear(withheld);
+    const struct making making = {cycle, view, withheld, out};
+    const struct plan *plan = cycle_plan(cycle);
+    for (size_t i = 0; i < plan->allocation_count; i++)
+        if (is_met_by_devices(&plan->allocations[i]))
+            add_allocation(&making, &plan->allocations[i]);
+    add_ours(cycle->journal, &out->ours);
+    wanted_table_sort(out);
+}
+
+static void drop_device(struct wanted *wanted, size_t at)
+{
+    free(wanted->devices[at].xml);
+    for (; at + 1 < wanted->count; at++)
+        wanted->devices[at] = wanted->devices[at + 1];
+    wanted->count--;
+    wanted->whole = false;
+}
+
+bool attach_table_drop(struct wanted_table *table, const struct strlist *addresses)
+{
+    bool dropped = false;
+    for (size_t i = 0; i < table->count; i++) {
+        struct wanted *wanted = &table->consumers[i];
+        for (size_t j = wanted->count; j-- > 0;)
+            if (strlist_contains(addresses, wanted->devices[j].address)) {
+                drop_device(wanted, j);
+                dropped = true;
+            }
+    }
+    return dropped;
+}

@@ -1,0 +1,380 @@
+#include "agent/daemon/attacher.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "agent/daemon/attach_holds.h"
+#include "agent/daemon/attach_link.h"
+#include "agent/daemon/attach_place.h"
+#include "agent/daemon/attach_table.h"
+#include "agent/daemon/backoff.h"
+#include "agent/daemon/heal.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+#define LOOK_AGAIN 10000    /* milliseconds: whether libvirt's socket is there by now */
+#define STAYS 60000         /* milliseconds: a program that ran so long begins anew */
+#define TAKE_BACK_MOST 1000 /* milliseconds */
+#define ANSWER_OVERDUE 30000 /* milliseconds */
+
+struct attacher {
+    const struct config *config; /* borrowed; NULL until attacher_follow() */
+    struct attach_place place;
+    bool followed; /* `place` was looked at */
+    struct attach_link link;
+    unsigned failures;  /* programs in a row that have ended, or could not be started */
+    char *last_failure; /* what the last of them ended with; NULL: none has */
+    int64_t started_at, next_start, next_look; /* milliseconds, monotonic */
+    int64_t sent_at;                           /* when the last table was sent */
+    struct attacher_view view;
+    struct attach_holds holds;
+    struct strlist withheld;
+    struct wanted_table table; /* serial 0: none was made yet */
+    struct strlist asks, providers;
+    bool news; /* the program has said something */
+    uint64_t refusals;
+};
+
+struct attacher *attacher_new(bool after_crash)
+{
+    struct attacher *attacher = xcalloc(1, sizeof *attacher);
+    if (after_crash)
+        attach_holds_crashed(&attacher->holds, clock_boot_seconds());
+    return attacher;
+}
+
+void attacher_free(struct attacher *attacher)
+{
+    if (!attacher)
+        return;
+    attach_link_clear(&attacher->link);
+    attach_place_clear(&attacher->place);
+    attacher_view_clear(&attacher->view);
+    attach_holds_clear(&attacher->holds);
+    strlist_clear(&attacher->withheld);
+    wanted_table_clear(&attacher->table);
+    strlist_clear(&attacher->asks);
+    strlist_clear(&attacher->providers);
+    free(attacher->last_failure);
+    free(attacher);
+}
+
+/* ---- the table ---- */
+
+static void send_table(struct attacher *attacher)
+{
+    if (!attacher->link.runs || attacher->table.serial == 0)
+        return;
+    const struct message message = {.kind = MESSAGE_WANTED, .table = attacher->table};
+    attach_link_send(&attacher->link, &message);
+    attach_holds_sent(&attacher->holds, &attacher->table);
+    attacher->sent_at = clock_monotonic_ms();
+}
+
+/* ---- what the program says ---- */
+
+static void count_refusal(struct attacher *attacher, const struct message *message)
+{
+    const struct guest_word *word =
+        attacher_view_word(&attacher->view, message->domain);
+    if (message->state != GUEST_FAILED)
+        return;
+    attacher->refusals++;
+    if (!word || word->state != GUEST_FAILED)
+        log_warning("agent", "attach: a guest has not got its device consumer=%s: %s",
+                    message->domain, message->reason ? message->reason : "no reason");
+}
+
+static void take(void *data, struct message *message)
+{
+    struct attacher *attacher = data;
+    attacher->news = true;
+    if (message->kind == MESSAGE_STATE)
+        count_refusal(attacher, message);
+    attacher_view_take(&attacher->view, message);
+    if (message->kind == MESSAGE_ASK)
+        strlist_add_unique(&attacher->asks, message->domain);
+    else if (message->kind == MESSAGE_HOLDING)
+        attach_holds_answered(&attacher->holds, message->serial, &message->addresses,
+                              &attacher->table);
+    else if (message->kind == MESSAGE_ALL)
+        attach_holds_seen_all(&attacher->holds, clock_boot_seconds());
+    else if (message->kind == MESSAGE_CONNECTION && message->up)
+        log_info("agent", "attach: libvirt is connected");
+    else if (message->kind == MESSAGE_CONNECTION)
+        log_warning("agent", "attach: libvirt is not connected: %s",
+                    message->reason ? message->reason : "no reason is known");
+}
+
+/* ---- the program's life ---- */
+
+static void note_end(struct attacher *attacher, const struct error *err)
+{
+    int64_t now = clock_monotonic_ms();
+    if (now - attacher->started_at >= STAYS)
+        attacher->failures = 0;
+    attacher->failures++;
+    /* The pause need not be random: it is only this host's. */
+    attacher->next_start =
+        now + (int64_t)backoff_delay(1, attacher->failures, UINT32_MAX / 2);
+    free(attacher->last_failure);
+    attacher->last_failure = xasprintf("vgpu-agent-libvirt %s", err->text);
+    log_warning("agent", "attach: %s", attacher->last_failure);
+}
+
+static void lose(struct attacher *attacher, bool returns)
+{
+    attacher_view_lost(&attacher->view, NULL);
+    attach_holds_lost(&attacher->holds, returns, clock_boot_seconds());
+    attacher->news = true;
+}
+
+static void start(struct attacher *attacher)
+{
+    struct error err;
+    const struct attach_place *place = &attacher->place;
+    attacher->started_at = clock_monotonic_ms();
+    if (attach_link_start(&attacher->link, place->program, place->uri,
+                          attacher->config->agent.log_level, &err) != 0)
+        note_end(attacher, &err);
+    else
+        send_table(attacher);
+}
+
+static void stop(struct attacher *attacher)
+{
+    if (attacher->link.runs) {
+        attach_link_stop(&attacher->link);
+        lose(attacher, false);
+    }
+    attacher_view_clear(&attacher->view);
+    strlist_clear(&attacher->asks);
+    attacher->failures = 0;
+    attacher->next_start = 0;
+}
+
+static bool is_same(const struct attach_place *a, const struct attach_place *b)
+{
+    return a->on == b->on && a->wrong == b->wrong &&
+           strcmp(a->on ? a->uri : a->reason, b->on ? b->uri : b->reason) == 0 &&
+           (!a->on || strcmp(a->program, b->program) == 0);
+}
+
+static void log_place(const struct attach_place *place)
+{
+    if (place->on)
+        log_info("agent", "attach: guests get their devices through libvirt uri=%s",
+                 place->uri);
+    else if (!place->wrong)
+        log_info("agent", "attach: guests do not get their devices from the agent: %s",
+                 place->reason);
+}
+
+void attacher_follow(struct attacher *attacher, const struct config *config)
+{
+    attacher->config = config;
+    struct attach_place place = attach_place_look(config);
+    attacher->next_look = clock_monotonic_ms() + LOOK_AGAIN;
+    /* A socket that goes while libvirt is restarted ends nothing: the program waits for
+     * it. */
+    bool stays = attacher->place.on && place.wanted && !place.on;
+    if (stays || (attacher->followed && is_same(&place, &attacher->place))) {
+        attach_place_clear(&place);
+    } else {
+        stop(attacher);
+        attach_place_clear(&attacher->place);
+        attacher->place = place;
+        attacher->followed = true;
+        log_place(&attacher->place);
+    }
+    attacher_run(attacher);
+}
+
+void attacher_run(struct attacher *attacher)
+{
+    struct error err;
+    if (attach_link_run(&attacher->link, take, attacher, &err) != 0) {
+        lose(attacher, true);
+        note_end(attacher, &err);
+    }
+    if (attacher->place.on && !attacher->link.runs &&
+        clock_monotonic_ms() >= attacher->next_start)
+        start(attacher);
+}
+
+static void on_ready(void *data)
+{
+    struct attacher *attacher = data;
+    if (attacher->config && clock_monotonic_ms() >= attacher->next_look)
+        attacher_follow(attacher, attacher->config);
+    else
+        attacher_run(attacher);
+}
+
+struct watch attacher_watch(struct attacher *attacher)
+{
+    const struct attach_link *link = &attacher->link;
+    int64_t at =
+        attacher->place.on && !link->runs ? attacher->next_start : attacher->next_look;
+    int64_t left = at - clock_monotonic_ms();
+    return (struct watch){attach_link_fd(link), attach_link_events(link),
+                          left > 0 ? (int)left : 0, on_ready, attacher};
+}
+
+/* ---- cycles ---- */
+
+static void note_providers(struct attacher *attacher, const struct plan *plan)
+{
+    strlist_clear(&attacher->providers);
+    for (size_t i = 0; i < plan->service_count; i++)
+        strlist_add(&attacher->providers, plan->services[i].provider);
+}
+
+void attacher_note_cycle(struct attacher *attacher, const struct cycle *cycle,
+                         const struct guests *guests)
+{
+    struct wanted_table table;
+    note_providers(attacher, cycle_plan(cycle));
+    attach_table_make(cycle, &attacher->view.domains, &attacher->withheld, &table);
+    if (cycle->config->agent.mode == MODE_NOVA)
+        heal_add(cycle, guests, &attacher->view.domains, &attacher->table,
+                 clock_boot_seconds(), &table);
+    if (attacher->table.serial && wanted_table_equal(&table, &attacher->table)) {
+        wanted_table_clear(&table);
+        return;
+    }
+    table.serial = attacher->table.serial + 1;
+    wanted_table_clear(&attacher->table);
+    attacher->table = table;
+    send_table(attacher);
+    attacher_run(attacher);
+}
+
+const struct strlist *attacher_asks(const struct attacher *attacher)
+{
+    return &attacher->asks;
+}
+
+void attacher_drop_asks(struct attacher *attacher, size_t count)
+{
+    struct strlist later = {0};
+    for (size_t i = count; i < attacher->asks.count; i++)
+        strlist_add(&later, attacher->asks.items[i]);
+    strlist_clear(&attacher->asks);
+    attacher->asks = later;
+}
+
+bool attacher_knows(const struct attacher *attacher, const char *consumer)
+{
+    return wanted_find(&attacher->table, consumer);
+}
+
+const struct strlist *attacher_providers(const struct attacher *attacher)
+{
+    return attacher->table.serial ? &attacher->providers : NULL;
+}
+
+bool attacher_has_news(struct attacher *attacher)
+{
+    bool news = attacher->news;
+    attacher->news = false;
+    return news;
+}
+
+/* ---- taking back ---- */
+
+static void list_held(const struct attacher *attacher, const struct strlist *addresses,
+                      struct strlist *held)
+{
+    int64_t now = clock_boot_seconds();
+    strlist_clear(held);
+    for (size_t i = 0; i < addresses->count; i++)
+        if (attach_holds_has(&attacher->holds, addresses->items[i], now))
+            strlist_add(held, addresses->items[i]);
+}
+
+/* Waits for what the program says next. */
+static void wait_for_program(struct attacher *attacher, int64_t until)
+{
+    struct pollfd fd = {.fd = attach_link_fd(&attacher->link),
+                        .events = attach_link_events(&attacher->link)};
+    int64_t left = until - clock_monotonic_ms();
+    (void)poll(&fd, 1, left > 0 ? (int)left : 0);
+    attacher_run(attacher);
+}
+
+void attacher_take_back(void *data, const struct strlist *addresses,
+                        struct strlist *held)
+{
+    struct attacher *attacher = data;
+    if (attach_table_drop(&attacher->table, addresses)) {
+        attacher->table.serial++;
+        send_table(attacher);
+    }
+    attacher_run(attacher);
+    int64_t until = clock_monotonic_ms() + TAKE_BACK_MOST;
+    list_held(attacher, addresses, held);
+    while (attach_holds_are_out(&attacher->holds, held) &&
+           clock_monotonic_ms() < until) {
+        wait_for_program(attacher, until);
+        list_held(attacher, addresses, held);
+    }
+}
+
+bool attacher_end(struct attacher *attacher)
+{
+    _cleanup_strlist_ struct strlist all = strlist_copy(&attacher->holds.out);
+    _cleanup_strlist_ struct strlist held = {0};
+    attacher_take_back(attacher, &all, &held);
+    return !attach_holds_any(&attacher->holds, clock_boot_seconds());
+}
+
+/* ---- what is known ---- */
+
+const struct attacher_view *attacher_view(const struct attacher *attacher)
+{
+    return &attacher->view;
+}
+
+bool attacher_is_on(const struct attacher *attacher, const char **reason)
+{
+    *reason = attacher->place.reason;
+    return attacher->place.on;
+}
+
+bool attacher_runs(const struct attacher *attacher)
+{
+    return attacher->link.runs;
+}
+
+uint64_t attacher_failures(const struct attacher *attacher)
+{
+    return attacher->refusals;
+}
+
+void attacher_problems(const struct attacher *attacher, struct problem_list *out)
+{
+    const struct attach_place *place = &attacher->place;
+    const struct attacher_view *view = &attacher->view;
+    if (place->wrong)
+        problems_add_take(out, "attach",
+                          xasprintf("[agent] attach is libvirt, but guests do not get "
+                                    "their devices: %s",
+                                    place->reason));
+    if (!place->on)
+        return;
+    if (!attacher->link.runs && attacher->last_failure)
+        problems_add_take(
+            out, "attach",
+            xasprintf("guests do not get their devices: %s", attacher->last_failure));
+    else if (!view->up && view->reason)
+        problems_add_take(
+            out, "attach",
+            xasprintf("guests do not get their devices: libvirt: %s", view->reason));
+    else if (attach_holds_waits(&attacher->holds) &&
+             clock_monotonic_ms() - attacher->sent_at > ANSWER_OVERDUE)
+        problems_add(out, "attach",
+                     "guests do not get their devices: vgpu-agent-libvirt does not "
+                     "answer");
+}

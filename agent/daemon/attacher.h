@@ -1,0 +1,72 @@
+/*
+ * attacher: gives guests their devices, through vgpu-agent-libvirt: starts that program
+ * where it is to run, starts it again when it ends, tells it after each cycle which
+ * devices guests are to have, and keeps what it says of libvirt's domains. A libvirt
+ * that hangs keeps that program waiting, never the daemon.
+ *
+ * One thread, the daemon's. Nothing here waits, but attacher_take_back() for a second
+ * at most.
+ */
+#ifndef AGENT_DAEMON_ATTACHER_H
+#define AGENT_DAEMON_ATTACHER_H
+
+#include "agent/cycle.h"
+#include "agent/daemon/attacher_view.h"
+#include "agent/daemon/watch.h"
+#include "agent/report/problems.h"
+
+struct attacher;
+
+/* `after_crash`: an earlier daemon has ended without order while its program ran, so
+ * that libvirt may still be giving any device to a guest. */
+struct attacher *attacher_new(bool after_crash);
+void attacher_free(struct attacher *attacher);
+DEFINE_CLEANUP(struct attacher *, attacher_free)
+
+/* To be called before each cycle: starts or leaves the program, as the configuration
+ * and the host want. Logs when that changes. `config` is borrowed until the next
+ * call. */
+void attacher_follow(struct attacher *attacher, const struct config *config);
+/* For the daemon's loop. attacher_run() does the same work while the loop does not
+ * wait. */
+struct watch attacher_watch(struct attacher *attacher);
+void attacher_run(struct attacher *attacher);
+
+/* To be called after each cycle that has read Placement: makes the table, and sends it
+ * if it has changed. */
+void attacher_note_cycle(struct attacher *attacher, const struct cycle *cycle,
+                         const struct guests *guests);
+
+/* The domains that the program asks for, since its table has nothing for them: the
+ * oldest question first. A question is dropped once it has been answered, by one request
+ * or by a cycle that began later than it came. */
+const struct strlist *attacher_asks(const struct attacher *attacher);
+void attacher_drop_asks(struct attacher *attacher, size_t count);
+/* Whether the table has something for the consumer. */
+bool attacher_knows(const struct attacher *attacher, const char *consumer);
+/* The providers that allocations were read of in the last cycle (uuids); NULL: none was
+ * read yet. */
+const struct strlist *attacher_providers(const struct attacher *attacher);
+/* Whether the program has said anything since the last call. */
+bool attacher_has_news(struct attacher *attacher);
+
+/* For struct executor: takes back these devices from guests that do not have them yet,
+ * and adds to `held` those that may still be given to one. */
+void attacher_take_back(void *attacher, const struct strlist *addresses,
+                        struct strlist *held);
+
+/* Takes all devices back, for an orderly end. False: libvirt may still be giving one to
+ * a guest. */
+bool attacher_end(struct attacher *attacher);
+
+/* What the program has said. */
+const struct attacher_view *attacher_view(const struct attacher *attacher);
+/* Whether the program is to run; *reason: why not, NULL where it is. Borrowed. */
+bool attacher_is_on(const struct attacher *attacher, const char **reason);
+bool attacher_runs(const struct attacher *attacher);
+/* How often the program reported that libvirt refused a device. */
+uint64_t attacher_failures(const struct attacher *attacher);
+/* Adds what is not well. */
+void attacher_problems(const struct attacher *attacher, struct problem_list *out);
+
+#endif

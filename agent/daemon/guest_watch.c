@@ -1,0 +1,124 @@
+#include "agent/daemon/guest_watch.h"
+
+#include <time.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+#define LOOK_AGAIN 10000 /* milliseconds: while a guest lacks something, or may */
+
+static void look_at_files(struct guest_watch *watch, const struct config *config,
+                          struct guests_sight *sight)
+{
+    const struct use_places places = use_places_of(config);
+    sight->domains = &watch->files.seen;
+    /* Without libvirt there is no domain to tell how a guest stands. */
+    if (!config->agent.libvirt)
+        return;
+    domain_watch_look(&watch->files, &places);
+    sight->sees_running = watch->files.unseen.running.code == ERROR_NONE;
+    sight->sees_defined = watch->files.unseen.defined.code == ERROR_NONE;
+}
+
+static void look(struct guest_watch *watch, const struct config *config,
+                 const struct attacher *attacher)
+{
+    const struct attacher_view *view = attacher_view(attacher);
+    const char *reason;
+    bool attaches = attacher_is_on(attacher, &reason);
+    struct guests_sight sight = {
+        .words = view->words,
+        .word_count = view->word_count,
+        .nobody = reason,
+        .now = clock_boot_seconds(),
+        .time = time(NULL),
+    };
+    if (view->domains.complete) {
+        sight.domains = &view->domains;
+        sight.sees_running = sight.sees_defined = true;
+    } else {
+        look_at_files(watch, config, &sight);
+    }
+    guests_note_domains(&watch->report.guests, &sight);
+    watch->report.attaches = attaches;
+    free(watch->report.reason);
+    watch->report.reason = xstrdup(reason);
+}
+
+static void write_file(struct guest_watch *watch, const char *state_file)
+{
+    struct error err;
+    int rc = guests_file_write(&watch->file, state_file, &watch->report, &err);
+    if (rc != 0 && !watch->file_failed)
+        log_error("agent", "%s", err.text);
+    watch->file_failed = rc != 0;
+}
+
+/* A guest that has all its devices changes its files, or libvirt tells, before it lacks
+ * one. */
+static bool is_settled(const struct guests *guests)
+{
+    for (size_t i = 0; i < guests->count; i++)
+        if (!guests->rows[i].known || guests->rows[i].state != GUEST_ATTACHED)
+            return false;
+    return true;
+}
+
+static void plan_next_look(struct guest_watch *watch, int64_t due, int64_t now)
+{
+    int64_t pause = LOOK_AGAIN;
+    if (due >= 0 && (due - now) * 1000 < pause)
+        pause = due > now ? (due - now) * 1000 : 1000;
+    watch->next_look =
+        is_settled(&watch->report.guests) ? -1 : clock_monotonic_ms() + pause;
+}
+
+void guest_watch_look(struct guest_watch *watch, const struct config *config,
+                      const struct attacher *attacher)
+{
+    const struct guests *guests = &watch->report.guests;
+    struct problem_list *problems = &watch->report.problems;
+    int64_t now = clock_boot_seconds();
+    look(watch, config, attacher);
+    problems_clear(problems);
+    attacher_problems(attacher, problems);
+    plan_next_look(watch, guests_problems(guests, now, problems), now);
+    watch->overdue = 0;
+    for (size_t i = 0; i < guests->count; i++)
+        watch->overdue += guest_is_overdue(&guests->rows[i], now);
+    write_file(watch, config->agent.state_file);
+}
+
+struct metrics_guests guest_watch_numbers(const struct guest_watch *watch,
+                                          const struct attacher *attacher)
+{
+    const struct guests *guests = &watch->report.guests;
+    const char *reason;
+    struct metrics_guests numbers = {
+        .known = true,
+        .overdue = watch->overdue,
+        .attaches = attacher_is_on(attacher, &reason) &&
+                    attacher_view(attacher)->domains.complete,
+        .refused = attacher_failures(attacher),
+    };
+    for (size_t i = 0; i < guests->count; i++)
+        if (guests->rows[i].known)
+            numbers.states[guests->rows[i].state]++;
+        else
+            numbers.unknown++;
+    return numbers;
+}
+
+void guest_watch_end(struct guest_watch *watch, const char *state_file)
+{
+    guests_file_remove(&watch->file, state_file);
+}
+
+void guest_watch_clear(struct guest_watch *watch)
+{
+    guests_report_clear(&watch->report);
+    domain_watch_clear(&watch->files);
+    free(watch->file.text);
+    *watch = (struct guest_watch){0};
+}

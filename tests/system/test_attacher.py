@@ -1,0 +1,345 @@
+"""Guests and their devices: what the daemon tells vgpu-agent-libvirt, which a test plays, and
+what it makes of the answers."""
+import json
+import os
+import signal
+import time
+import uuid
+
+from support.played_attacher import Attacher, guest, programs_with_stand_in
+from support.case import SystemTest
+from support.process import preloaded, wait_for
+from support.relay import CUT, Relay
+
+NAME = "attach.example"
+GPU = "0000:84:00.0"
+MINUTE = 61  # seconds; the daemon's patience is 60
+
+
+class AttacherTest(SystemTest):
+    mode = "owner"
+    options = {}
+
+    def setUp(self):
+        super().setUp()
+        self.host = self.start_host("nova-guide")
+        self.placement = self.start_placement()
+        self.relay = Relay(self.placement)
+        self.addCleanup(self.relay.stop)
+        self.attacher = Attacher(self.directory)
+        self.root = str(uuid.uuid4())
+        self.name = f"{self.root[:8]}.{NAME}"
+        self.placement.create_provider(self.name, self.root)
+        file = self.directory / "compute_id"
+        file.write_text(self.root + "\n")
+        self.agent = self.make_agent(self.host, self.relay, {
+            "agent": {"compute_id_file": file, "sync_interval": 3600, "release_grace": 0,
+                      "mode": self.mode, "libvirt_uri": self.attacher.uri, **self.options},
+            "devices": {"enabled_mdev_types": ["nvidia-35"]},
+            "mdev_nvidia-35": {"device_addresses": [GPU]}})
+        self.addCleanup(self.end, self.attacher)
+        self.agent.program = programs_with_stand_in(self.subdirectory("bin"))
+        self.steps = self.directory / "steps"
+        self.step_clock(0)
+        self.agent.environment = preloaded("clock_step", CLOCK_STEP=str(self.steps))
+
+    def step_clock(self, seconds):
+        new = self.directory / "steps.new"
+        new.write_text(f"0 {seconds}\n")
+        new.rename(self.steps)
+
+    @property
+    def provider(self):
+        return self.placement.provider(f"{self.name}_pci_0000_84_00_0")["uuid"]
+
+    def allocate(self, count=1):
+        consumer = str(uuid.uuid4())
+        self.placement.allocate(consumer, {self.provider: {"VGPU": count}})
+        return consumer
+
+    def start(self):
+        self.agent.start()
+        self.attacher.wait()
+        self.attacher.connect()
+        self.wait_for_cycle()
+
+    def wait_for_cycle(self):
+        wait_for(lambda: os.path.exists(f"{self.agent.state_file}.problems"), "the first cycle")
+
+    def ask(self, consumer, count=1):
+        self.attacher.say(ask=consumer)
+        return self.attacher.wait_for_devices(consumer, count)
+
+    def cycle(self):
+        """A cycle at once; waits for its end."""
+        before = self.problems_written()
+        os.kill(self.agent.daemon.pid, signal.SIGUSR1)
+        wait_for(lambda: self.problems_written() != before, "the end of a cycle")
+
+    def problems_written(self):
+        return os.stat(f"{self.agent.state_file}.problems").st_mtime_ns
+
+    def row(self, consumer):
+        return [row for row in self.agent.json("allocations") if row["consumer"] == consumer][0]
+
+    def wait_for_guest(self, consumer, state):
+        wait_for(lambda: self.row(consumer)["guest"] == state, f"{consumer}: {state}")
+        return self.row(consumer)
+
+    def problems(self):
+        return json.loads(self.agent.try_to("--format", "json", "status").stdout)["problems"]
+
+
+class TestTables(AttacherTest):
+    def test_a_question_is_answered_at_once(self):
+        """The allocation was written after the last cycle; the next would be in an hour."""
+        self.start()
+        consumer = self.allocate()
+        devices = self.ask(consumer)
+        self.assertEqual(devices, sorted(self.host.mdevs()))
+        entry = self.attacher.entry(consumer)
+        self.assertTrue(entry["whole"])
+        self.assertFalse(entry["heals"])
+        self.assertIn(f"<address uuid='{devices[0]}'/>", entry["devices"][0]["xml"])
+        self.assertEqual(self.attacher.tables[-1]["ours"], devices)
+
+    def test_a_guest_without_gpu_costs_one_request(self):
+        self.start()
+        self.cycle()
+        self.relay.requests.clear()
+        stranger, consumer = str(uuid.uuid4()), self.allocate()
+        self.attacher.say(ask=stranger)
+        self.ask(consumer)
+        paths = [request.path for request in self.relay.requests]
+        self.assertEqual(paths[:2], [f"/allocations/{stranger}", f"/allocations/{consumer}"])
+
+    def test_questions_at_once_are_answered_by_one_cycle(self):
+        self.start()
+        consumers = [self.allocate() for _ in range(3)]
+        self.relay.requests.clear()
+        for consumer in consumers:
+            self.attacher.say(ask=consumer)
+        for consumer in consumers:
+            self.attacher.wait_for_devices(consumer)
+        trees = [request for request in self.relay.requests if "in_tree" in request.path]
+        self.assertLessEqual(len(trees), 2)
+
+    def test_questions_outlive_an_outage(self):
+        self.start()
+        consumer = self.allocate()
+        self.relay.rule = lambda request: CUT
+        self.attacher.say(ask=consumer)
+        self.agent.daemon.wait_for_output("devices stay as they are")
+        self.relay.rule = lambda request: None
+        self.attacher.wait_for_devices(consumer)
+
+
+class TestTakingBack(AttacherTest):
+    def depart(self, consumer):
+        """Deletes the allocation. The daemon sees that after some cycles, since it raises no
+        generation, and tries to remove the device then."""
+        self.placement.deallocate(consumer)
+        for _ in range(20):
+            if "mark released" in self.agent.daemon.output():
+                return
+            self.cycle()
+        self.fail("the daemon has not seen that the allocation is gone")
+
+    def is_there(self, device):
+        return (self.host.root / "bus/mdev/devices" / device).exists()
+
+    def assert_stays(self, device):
+        for _ in range(2):
+            self.assertTrue(self.is_there(device))
+            self.cycle()
+
+    def assert_goes(self, device):
+        self.cycle()
+        self.assertFalse(self.is_there(device))
+
+    def test_a_device_goes_once_nobody_can_get_it(self):
+        self.start()
+        consumer = self.allocate()
+        device, = self.ask(consumer)
+        self.attacher.answers = False
+        self.depart(consumer)
+        self.assert_stays(device)
+        self.assertIn("may just be given to a guest", " ".join(self.problems()))
+        self.attacher.busy = [device]
+        self.attacher.answer()
+        self.assert_stays(device)
+        self.attacher.busy = []
+        self.attacher.answer()
+        self.assert_goes(device)
+        self.assertNotIn(consumer, self.attacher.wanted())
+
+    def test_what_a_dead_program_left_to_libvirt_is_waited_for(self):
+        self.start()
+        consumer = self.allocate()
+        device, = self.ask(consumer)
+        self.attacher.end_program()
+        self.attacher.wait(2)
+        wait_for(lambda: consumer in self.attacher.wanted(), "the table again")
+        self.depart(consumer)
+        self.assert_stays(device)
+        self.attacher.connect()
+        self.assert_stays(device)
+        self.step_clock(MINUTE)
+        self.assert_goes(device)
+
+    def test_the_daemon_is_killed_while_libvirt_works(self):
+        self.start()
+        consumer = self.allocate()
+        device, = self.ask(consumer)
+        self.agent.daemon.kill()
+        self.agent.start()
+        self.attacher.wait(2)
+        self.assertEqual(self.attacher.wait_for_devices(consumer), [device])
+        self.depart(consumer)
+        self.attacher.connect()
+        self.assert_stays(device)
+        self.step_clock(MINUTE)
+        self.assert_goes(device)
+
+    def test_what_libvirt_says_holds_a_device(self):
+        """No file of libvirt's names it."""
+        self.start()
+        consumer = self.allocate()
+        device, = self.ask(consumer)
+        self.attacher.say(guest=guest(consumer, configured=[device]))
+        self.depart(consumer)
+        self.assert_stays(device)
+        self.attacher.say(gone=consumer)
+        self.assert_goes(device)
+
+
+class TestGuests(AttacherTest):
+    def test_how_a_guest_stands_is_shown(self):
+        self.start()
+        consumer = self.allocate()
+        device, = self.ask(consumer)
+        self.wait_for_guest(consumer, "absent")
+        self.attacher.say(guest=guest(consumer, configured=[device]))
+        self.wait_for_guest(consumer, "configured")
+        self.attacher.say(guest=guest(consumer, True, [device], [device]))
+        row = self.wait_for_guest(consumer, "attached")
+        self.assertLess(abs(row["guest_since"] - time.time()), 60)
+        status = self.agent.json("status")
+        self.assertEqual(status["guests"]["attached"], 1)
+        self.assertEqual(status["attach"], {"on": True, "reason": None})
+        self.attacher.say(guest=guest(consumer, True))
+        self.attacher.say(state={"consumer": consumer, "state": "failed",
+                                 "reason": "internal error: no", "age": 0})
+        self.assertEqual(self.wait_for_guest(consumer, "failed")["guest_reason"], "internal error: no")
+        self.assertIn("guest: failed: internal error: no", self.agent.run("allocations"))
+        self.attacher.end_program()
+        self.wait_for_guest(consumer, "absent")
+
+    def test_a_guest_that_runs_without_is_told(self):
+        self.start()
+        consumer = self.allocate()
+        self.ask(consumer)
+        self.attacher.say(guest=guest(consumer, True))
+        self.wait_for_guest(consumer, "misses")
+        self.assertEqual(self.problems(), [])
+        self.step_clock(MINUTE)
+        self.agent.daemon.wait_for_output("runs for more than a minute without")
+        self.assertIn(consumer, self.problems()[0])
+        self.attacher.say(gone=consumer)
+        self.agent.daemon.wait_for_output("over: the guest of consumer")
+
+
+class TestNobodyAttaches(AttacherTest):
+    options = {"attach": "none"}
+
+    def test_a_guest_that_runs_without_is_told(self):
+        """By libvirt's files, and between two cycles."""
+        self.agent.start()
+        wait_for(lambda: self.agent.daemon.output().count("set inventory"), "its inventory")
+        consumer = self.allocate()
+        os.kill(self.agent.daemon.pid, signal.SIGUSR1)
+        wait_for(lambda: self.agent.json("allocations") and
+                 self.agent.json("allocations")[0]["state"] == "ready", "its device")
+        self.wait_for_guest(consumer, "absent")
+        self.agent.define_domain(consumer, [], running=True)
+        row = self.wait_for_guest(consumer, "misses")
+        self.assertEqual(row["guest_reason"], "[agent] attach is none")
+        self.step_clock(MINUTE)
+        self.agent.daemon.wait_for_output("runs for more than a minute without")
+        self.assertEqual(self.attacher.connections, 0)
+
+    def test_what_cannot_be_seen_is_unknown(self):
+        (self.agent.host_root / "run/libvirt/qemu").rmdir()
+        self.agent.start()
+        self.wait_for_cycle()
+        consumer = self.allocate()
+        self.cycle()
+        self.assertEqual(self.row(consumer)["guest"], "unknown")
+        self.assertEqual(self.agent.json("status", status=1)["guests"]["unknown"], 1)
+
+
+class TestHealing(AttacherTest):
+    """In nova mode: after `resize` and `revert` on the same host, nova-compute starts the guest
+    without the device that its allocation stands for."""
+    mode = "nova"
+    options = {"attach": "libvirt"}
+
+    def nova_makes_child(self):
+        child = str(uuid.uuid4())
+        self.placement.create_provider(f"{self.name}_pci_0000_84_00_0", child, self.root)
+        self.placement.set_inventories(child, {"VGPU": {"total": 16, "max_unit": 16}})
+
+    def make_device(self):
+        device = str(uuid.uuid4())
+        self.host.create(GPU, "nvidia-35", device)
+        return device
+
+    def setUp(self):
+        super().setUp()
+        self.nova_makes_child()
+        self.start()
+
+    def lose(self, consumer):
+        """The guest runs, and a minute later it still has no device."""
+        self.agent.define_domain(consumer, [], running=True)
+        self.attacher.say(guest=guest(consumer, True))
+        self.cycle()
+        self.assertEqual(self.attacher.wanted(), {})
+        self.step_clock(MINUTE)
+
+    def test_a_guest_gets_an_idle_device(self):
+        consumer, other = self.allocate(), str(uuid.uuid4())
+        taken, idle = sorted([self.make_device(), self.make_device()])
+        self.agent.define_domain(other, [taken])
+        self.lose(consumer)
+        self.assertEqual(self.attacher.wait_for_devices(consumer), [idle])
+        entry = self.attacher.entry(consumer)
+        self.assertTrue(entry["heals"])
+        self.agent.define_domain(consumer, [idle], running=True)
+        self.attacher.say(guest=guest(consumer, True, [idle], [idle]))
+        self.cycle()
+        self.assertEqual(self.attacher.wanted(), {})
+        self.assertEqual(self.row(consumer)["guest"], "attached")
+
+    def test_each_guest_gets_another_one(self):
+        consumers = [self.allocate() for _ in range(3)]
+        devices = {self.make_device() for _ in range(2)}
+        for consumer in consumers[1:]:
+            self.agent.define_domain(consumer, [], running=True)
+            self.attacher.say(guest=guest(consumer, True))
+        self.lose(consumers[0])
+        wait_for(lambda: len(self.attacher.wanted()) == 2, "two guests to be healed")
+        given = [device for devices in self.attacher.wanted().values() for device in devices]
+        self.assertEqual(set(given), devices)
+        self.cycle()
+        self.assertEqual(sorted(given), sorted(
+            device for devices in self.attacher.wanted().values() for device in devices))
+
+    def test_a_device_that_only_libvirt_knows_of_is_not_idle(self):
+        consumer, other = self.allocate(), str(uuid.uuid4())
+        device = self.make_device()
+        self.attacher.say(guest=guest(other, configured=[device]))
+        self.lose(consumer)
+        self.agent.daemon.wait_for_output("runs for more than a minute without")
+        self.cycle()
+        self.assertEqual(self.attacher.wanted(), {})

@@ -1,0 +1,201 @@
+#include "agent/report/guests_file.h"
+
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/test.h"
+
+#define CONSUMER "00000000-0000-4000-8000-0000000000c1"
+#define MIGRATION "00000000-0000-4000-8000-0000000000c2"
+#define A "00000000-0000-4000-8000-00000000000a"
+#define B "00000000-0000-4000-8000-00000000000b"
+
+static void add_allocation(struct plan *plan, const char *consumer,
+                           enum allocation_state state, int64_t amount,
+                           const char *device)
+{
+    struct allocation_status *status =
+        array_add(plan->allocations, plan->allocation_count);
+    uuid_parse_text(consumer, status->consumer);
+    status->provider_name = xstrdup("gpu");
+    status->state = state;
+    status->amount = amount;
+    if (device)
+        strlist_add(&status->devices, device);
+}
+
+/* A consumer with two devices on two GPUs, and a migration. */
+static void note_plan(struct guests *guests)
+{
+    struct host host = {0};
+    struct plan *plan = xcalloc(1, sizeof *plan);
+    struct cycle cycle = {.journal = journal_new(), .host = &host};
+    array_add(cycle.rounds, cycle.round_count)->plan = plan;
+    add_allocation(plan, CONSUMER, ALLOCATION_READY, 1, A);
+    add_allocation(plan, CONSUMER, ALLOCATION_PENDING, 1, B);
+    add_allocation(plan, MIGRATION, ALLOCATION_MIGRATING, 1, NULL);
+    guests_note_plan(guests, &cycle);
+    journal_free((struct journal *)cycle.journal);
+    cycle.host = NULL;
+    cycle_clear(&cycle);
+}
+
+static void add(struct strlist *list, const char *letters)
+{
+    for (; *letters; letters++)
+        strlist_add(list, *letters == 'a' ? A : B);
+}
+
+/* The guest as libvirt has it, and what follows. */
+static const struct {
+    const char *what;
+    bool exists, running;
+    const char *live, *configured; /* letters of the devices */
+    bool sees_running, sees_defined;
+    enum guest_state word; /* of the program; ABSENT: none */
+    const char *state;
+    bool lacks;
+} cases[] = {
+    {"no domain", false, false, "", "", true, true, GUEST_ABSENT, "absent", false},
+    {"no domain can be seen", false, false, "", "", false, false, GUEST_ABSENT,
+     "unknown", false},
+    {"nor those that run", true, false, "", "ab", false, true, GUEST_ABSENT, "unknown",
+     false},
+    {"nor those that do not", false, false, "", "", true, false, GUEST_ABSENT,
+     "unknown", false},
+    {"one that runs can be seen", true, true, "ab", "", true, false, GUEST_ABSENT,
+     "attached", false},
+    {"configured", true, false, "", "ab", true, true, GUEST_ABSENT, "configured",
+     false},
+    {"half configured", true, false, "", "a", true, true, GUEST_ABSENT, "misses",
+     false},
+    {"attached", true, true, "ab", "ab", true, true, GUEST_ABSENT, "attached", false},
+    {"one of two", true, true, "a", "a", true, true, GUEST_ABSENT, "misses", true},
+    {"at its next start", true, true, "", "ab", true, true, GUEST_ABSENT,
+     "at_next_start", true},
+    {"no port", true, true, "", "ab", true, true, GUEST_WAITS_FOR_PORT,
+     "waits_for_port", true},
+    {"refused", true, true, "", "", true, true, GUEST_FAILED, "failed", true},
+    {"refused, and there all the same", true, true, "ab", "", true, true, GUEST_FAILED,
+     "attached", false},
+    {"refused, and gone", false, false, "", "", true, true, GUEST_FAILED, "absent",
+     false},
+};
+
+static void how_a_guest_stands(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_guests_ struct guests guests = {0};
+        _cleanup_domains_ struct domains domains = {0};
+        struct guest_word word = {CONSUMER, cases[i].word, NULL};
+        note_plan(&guests);
+        assert_int_equal(guests.count, 1);
+        assert_int_equal(guests.rows[0].units, 2);
+        if (cases[i].exists) {
+            struct domain *domain = domains_add(&domains, CONSUMER);
+            domain->running = cases[i].running;
+            add(&domain->live, cases[i].live);
+            add(&domain->configured, cases[i].configured);
+        }
+        const struct guests_sight sight = {
+            .domains = &domains,
+            .sees_running = cases[i].sees_running,
+            .sees_defined = cases[i].sees_defined,
+            .words = &word,
+            .word_count = cases[i].word != GUEST_ABSENT,
+            .now = 100,
+            .time = 7,
+        };
+        guests_note_domains(&guests, &sight);
+        const struct guest_row *row = guests_find(&guests, CONSUMER);
+        if (strcmp(guest_row_state(row), cases[i].state) != 0 ||
+            (row->lacking_since == 100) != cases[i].lacks || row->since != 7)
+            fail_msg("%s: %s since %lld", cases[i].what, guest_row_state(row),
+                     (long long)row->lacking_since);
+    }
+}
+
+static void look(struct guests *guests, const struct domains *domains, int64_t now)
+{
+    const struct guests_sight sight = {domains, true,          true, NULL,
+                                       0,       "nobody does", now,  1000 + now};
+    guests_note_domains(guests, &sight);
+}
+
+static void a_minute_without_is_told(void **state)
+{
+    (void)state;
+    _cleanup_guests_ struct guests guests = {0};
+    _cleanup_domains_ struct domains domains = {0};
+    _cleanup_problem_list_ struct problem_list problems = {0};
+    note_plan(&guests);
+    struct domain *domain = domains_add(&domains, CONSUMER);
+    domain->running = true;
+    look(&guests, &domains, 10);
+    assert_int_equal(guests_problems(&guests, 10, &problems), 10 + GUESTS_PATIENCE);
+    /* Another cycle, and another way to lack it: the minute goes on. */
+    note_plan(&guests);
+    add(&domain->configured, "ab");
+    look(&guests, &domains, 60);
+    assert_int_equal(guests.rows[0].since, 1060);
+    assert_int_equal(guests_problems(&guests, 69, &problems), 10 + GUESTS_PATIENCE);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(guests_problems(&guests, 70, &problems), -1);
+    assert_string_equal(problems.items[0].text,
+                        "the guest of consumer " CONSUMER
+                        " runs for more than a minute without what is allocated to it "
+                        "(at_next_start): its configuration has it, so that its next "
+                        "start gives it");
+    problems_clear(&problems);
+    add(&domain->live, "ab");
+    look(&guests, &domains, 80);
+    assert_int_equal(guests_problems(&guests, 1000, &problems), -1);
+    assert_int_equal(problems.count, 0);
+    /* It begins anew. */
+    strlist_clear(&domain->live);
+    strlist_clear(&domain->configured);
+    look(&guests, &domains, 90);
+    assert_int_equal(guests_problems(&guests, 100, &problems), 90 + GUESTS_PATIENCE);
+    assert_string_equal(guests.rows[0].reason, "nobody does");
+}
+
+static void commands_read_what_the_daemon_has_noted(void **state)
+{
+    (void)state;
+    char *folder = tree_new(), *path = xasprintf("%s/state.json", folder);
+    _cleanup_guests_report_ struct guests_report report = {.attaches = true},
+                                                 read = {0};
+    struct guests_file file = {0};
+    struct domains domains = {0};
+    struct error err = {0};
+    assert_false(guests_file_is_left(path));
+    note_plan(&report.guests);
+    look(&report.guests, &domains, 10);
+    problems_add(&report.problems, "guest", "not\nwell \"at all\"");
+    assert_int_equal(guests_file_write(&file, path, &report, &err), 0);
+    assert_int_equal(guests_file_read(path, getpid(), &read, &err), 0);
+    assert_true(read.attaches);
+    assert_null(read.reason);
+    assert_string_equal(guest_row_state(guests_find(&read.guests, CONSUMER)), "absent");
+    assert_int_equal(read.guests.rows[0].since, 1010);
+    assert_string_equal(read.problems.items[0].text, "not\nwell \"at all\"");
+    assert_int_equal(guests_file_read(path, 1, &read, &err), -1);
+    assert_int_equal(err.code, ERROR_NOT_FOUND);
+    assert_true(guests_file_is_left(path));
+    guests_file_remove(&file, path);
+    assert_false(guests_file_is_left(path));
+    free(path);
+    tree_free(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(how_a_guest_stands),
+        cmocka_unit_test(a_minute_without_is_told),
+        cmocka_unit_test(commands_read_what_the_daemon_has_noted),
+    };
+    return cmocka_run_group_tests_name("guests", tests, NULL, NULL);
+}

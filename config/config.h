@@ -39,6 +39,7 @@ struct mdev_type_config {
     unsigned max_instances; /* 0: no cap */
     struct config_place max_place, class_place;
     struct strlist traits; /* additional ones, CUSTOM_... */
+    char *device_id;       /* "10de:26b9": the only model; NULL: any */
     bool live_migratable;  /* with nova-pci: Nova may migrate guests that have it */
 };
 

@@ -154,6 +154,58 @@ static void check_address(const struct mdev_type_config *type, const char *addre
                      type->type, address, why);
 }
 
+static void check_model(const struct mdev_type_config *type, const char *address,
+                        const struct host *host, struct config_problems *problems)
+{
+    const struct gpu *gpu = find_gpu(host, address);
+    if (gpu && !desired_is_of_model(type, gpu))
+        config_error(problems, &type->addresses_place,
+                     "mdev_%s.device_id: the GPU %s is a %04x:%04x; expected %s, and "
+                     "nothing is made on another model",
+                     type->type, address, gpu->vendor, gpu->device, type->device_id);
+}
+
+/* The parents of the card that nova-compute offers devices of the type on. */
+static unsigned count_parents(const struct config *config,
+                              const struct mdev_type_config *type,
+                              const struct gpu *gpu)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < gpu->parent_count; i++) {
+        bool elsewhere = false;
+        for (size_t j = 0; j < config->type_count; j++)
+            elsewhere |= strlist_contains(&config->types[j].device_addresses,
+                                          gpu->parents[i].name);
+        count += type->device_addresses.count
+                     ? strlist_contains(&type->device_addresses, gpu->parents[i].name)
+                     : !elsewhere;
+    }
+    return count;
+}
+
+/* nova-compute reports each virtual function by itself, as long as it shows an instance:
+ * all of them, also where the card is full after a few. */
+static void check_fit(const struct config *config, const struct mdev_type_config *type,
+                      const struct host *host, struct config_problems *problems)
+{
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        const struct gpu *gpu = &host->gpus[i];
+        const struct device_type *offered = gpu_resolve_type(gpu, type->type);
+        unsigned most = offered ? offered->attributes.max_instance : 0;
+        unsigned count = count_parents(config, type, gpu);
+        if (gpu->vf_enabled == 0 || most == 0 || count <= most)
+            continue;
+        config_warning(problems,
+                       type->device_addresses.count ? &type->addresses_place
+                                                    : &type->place,
+                       "mdev_%s.device_addresses: %u virtual functions of the GPU %s "
+                       "get this type, and the card takes %u devices of it: "
+                       "nova-compute offers them all, and guests fail; expected %u of "
+                       "them in mode nova",
+                       type->type, count, gpu->name, most, most);
+    }
+}
+
 /* nova-compute accepts only the addresses of mdev parents. */
 static void check_is_parent(const struct mdev_type_config *type, const char *address,
                             const struct host *host, struct config_problems *problems)
@@ -204,8 +256,11 @@ void check_host_types(const struct config *config, const struct host *host,
         const struct mdev_type_config *type = &config->types[i];
         check_offered(config, type, host, problems);
         check_max(type, host, problems);
+        if (config->agent.mode == MODE_NOVA)
+            check_fit(config, type, host, problems);
         for (size_t j = 0; j < type->device_addresses.count; j++) {
             check_address(type, type->device_addresses.items[j], host, problems);
+            check_model(type, type->device_addresses.items[j], host, problems);
             if (config->agent.mode != MODE_NOVA)
                 check_same_card(config, i, type->device_addresses.items[j], host,
                                 problems);

@@ -1,6 +1,8 @@
 #include "agent/plan/desired.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
@@ -28,13 +30,27 @@ static const struct mdev_type_config *default_type(const struct config *config)
     return NULL;
 }
 
-/* The default type is for GPUs that offer it; other cards of the host are not
- * touched. */
+static void model_of(const struct gpu *gpu, char out[sizeof "10de:26b9"])
+{
+    snprintf(out, sizeof "10de:26b9", "%04x:%04x", gpu->vendor, gpu->device);
+}
+
+bool desired_is_of_model(const struct mdev_type_config *type, const struct gpu *gpu)
+{
+    char model[sizeof "10de:26b9"];
+    model_of(gpu, model);
+    return !type->device_id || strcasecmp(type->device_id, model) == 0;
+}
+
+/* The default type is for GPUs that offer it, and are of its model; other cards of the
+ * host are not touched. */
 static const struct mdev_type_config *default_type_for(const struct config *config,
                                                        const struct gpu *gpu)
 {
     const struct mdev_type_config *type = default_type(config);
-    return type && gpu_resolve_type(gpu, type->type) ? type : NULL;
+    return type && desired_is_of_model(type, gpu) && gpu_resolve_type(gpu, type->type)
+               ? type
+               : NULL;
 }
 
 /* ---- one provider ---- */
@@ -72,11 +88,17 @@ static void add_traits(struct desired_provider *provider,
 
 /* Why the GPU cannot be trusted; NULL: it is well. A card whose driver lists no types,
  * not yet or not any more, is treated like one that is no parent. The caller frees. */
-static char *sickness(const struct gpu *gpu, const struct gpu *view)
+static char *sickness(const struct gpu *gpu, const struct gpu *view,
+                      const struct mdev_type_config *type)
 {
+    char model[sizeof "10de:26b9"];
+    model_of(gpu, model);
     if (gpu->health != GPU_OK)
         return xasprintf("%s: %s", gpu_health_name(gpu->health),
                          gpu->health_reason ? gpu->health_reason : "no reason known");
+    if (!desired_is_of_model(type, gpu))
+        return xasprintf("it is another model, %s: [mdev_%s] is for device_id = %s",
+                         model, type->type, type->device_id);
     return gpu_obstacle(view->parent_count ? view : gpu);
 }
 
@@ -134,7 +156,7 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
     *view = (struct gpu){0};
     provider->type_config = config;
     provider->resource_class = resource_class_of(config, tree->mode);
-    provider->sick = sickness(gpu, &provider->view);
+    provider->sick = sickness(gpu, &provider->view, config);
     const struct device_type *type = gpu_resolve_type(&provider->view, config->type);
     if (type) {
         provider->type_id = xstrdup(type->id);

@@ -57,6 +57,9 @@ struct desired_tree *desired_tree_make(const struct config *config,
 void desired_tree_free(struct desired_tree *tree);
 DEFINE_CLEANUP(struct desired_tree *, desired_tree_free)
 
+/* Whether the GPU is of the model that the type's section is for (device_id). */
+bool desired_is_of_model(const struct mdev_type_config *type, const struct gpu *gpu);
+
 /* Says that the configuration enables no type although the host has GPUs that offer
  * types. NULL: that is not the case. The caller frees. */
 char *desired_nothing_enabled(const struct config *config, const struct host *host);

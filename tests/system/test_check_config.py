@@ -196,3 +196,29 @@ class CheckConfig(SystemTest):
                               "etc/vgpu-agent.conf.sample")
         with open(sample, encoding="utf-8") as file:
             self.assertEqual(self.check(GUIDE + file.read()), (0, ""))
+
+
+class VirtualFunctions(SystemTest):
+    """In nova mode each has a provider of its own, whatever the card takes."""
+
+    def problems(self, **section):
+        placement = {"auth_type": "none", "endpoint": "http://127.0.0.1:8778"}
+        agent = self.make_agent(self.start_host("sriov"), None, {
+            "agent": {"mode": "nova"}, "placement": placement,
+            "devices": {"enabled_mdev_types": "nvidia-562"}, "mdev_nvidia-562": section})
+        return [problem["text"] for problem in agent.json("check-config")]
+
+    def listed(self, count):
+        return self.problems(device_addresses=[f"0000:41:{n // 8:02x}.{n % 8}" for n in range(4, 4 + count)])
+
+    def test_more_than_the_card_takes(self):
+        (said,) = self.listed(16)
+        self.assertTrue(said.startswith("mdev_nvidia-562.device_addresses: 16 virtual functions of the GPU "
+                                        "0000:41:00.0 get this type, and the card takes 6 devices of it"), said)
+
+    def test_as_many_as_it_takes(self):
+        self.assertEqual(self.listed(6), [])
+
+    def test_a_default_type_gets_them_all(self):
+        said = self.problems(max_instances=1)
+        self.assertEqual(sum("32 virtual functions of the GPU" in text for text in said), 2, said)

@@ -444,3 +444,26 @@ class TwoKinds(FleetTest):
         done = self.agent.try_to("sync")
         self.assertIn("none of its 16 virtual functions is enabled", done.stdout + done.stderr)
         self.assertNotIn("driver loaded", done.stdout + done.stderr)
+
+
+class AnotherModel(FleetTest):
+    """A section that was written for one model of card, and another that stands there."""
+
+    def test_nothing_is_made_on_it(self):
+        self.build("two-kinds", {
+            "devices": {"enabled_mdev_types": ["nvidia-1152", "nvidia-35"]},
+            "mdev_nvidia-1152": {"device_addresses": TwoKinds.VFIO, "device_id": "10DE:26B9"},
+            "mdev_nvidia-35": {"device_addresses": TwoKinds.MDEV, "device_id": "10de:26b9"}})
+        self.agent.run("sync", status=1)
+        self.assertEqual(self.totals().get(child_name(TwoKinds.VFIO)), 6)
+        self.assertNotIn(child_name(TwoKinds.MDEV), self.totals())
+        text = "it is another model, 10de:13bd: [mdev_nvidia-35] is for device_id = 10de:26b9"
+        self.assertIn(text, " ".join(self.agent.try_to("status").stdout.split()))
+        self.assertIn("mdev_nvidia-35.device_id: the GPU 0000:84:00.0 is a 10de:13bd; expected "
+                      "10de:26b9", self.agent.run("check-config", status=1))
+
+    def test_a_default_type_passes_by(self):
+        self.build("two-kinds", {"devices": {"enabled_mdev_types": ["nvidia-1152"]},
+                                 "mdev_nvidia-1152": {"device_id": "10de:13bd"}})
+        self.agent.try_to("sync")
+        self.assertEqual(self.totals(), {})

@@ -16,8 +16,7 @@ void settings_log_problems(const struct config_problems *problems)
     }
 }
 
-/* Options of the command line take precedence over those of the files. */
-static void override(const struct settings *settings, struct config *config)
+void settings_apply(const struct settings *settings, struct config *config)
 {
     if (settings->sysfs_root) {
         free(config->agent.sysfs_root);
@@ -39,7 +38,7 @@ static struct config *load(const struct settings *settings, bool for_placement,
         config_check_placement(config, &problems);
     settings_log_problems(&problems);
     *faulty = config_has_errors(&problems);
-    override(settings, config);
+    settings_apply(settings, config);
     return config;
 }
 

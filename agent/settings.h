@@ -37,6 +37,10 @@ int settings_load_full(const struct settings *settings, struct config **out);
 int settings_load_faulty(const struct settings *settings, struct config **out,
                          bool *faulty);
 
+/* Puts the options of the command line, which take precedence over those of the files,
+ * into the configuration. */
+void settings_apply(const struct settings *settings, struct config *config);
+
 /* Logs each problem on a line of its own. */
 void settings_log_problems(const struct config_problems *problems);
 

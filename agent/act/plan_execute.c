@@ -198,7 +198,7 @@ static int hand_to_worker(struct device_worker *worker, const struct step *step,
         .gpu = entry->gpu,
         .parent = entry->parent,
         .type_id = entry->type_id,
-        .consumer = entry->consumer,
+        .consumer = step->holder[0] ? step->holder : entry->consumer,
     };
     return device_worker_start(worker, operation_of(step), backend, &device, err);
 }

@@ -3,10 +3,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/command/check_host.h"
+#include "agent/command/check_pci.h"
 #include "agent/command/command.h"
+#include "agent/cycle.h"
 #include "agent/host/device_use.h"
 #include "agent/host/sysfs.h"
 #include "lib/xalloc.h"
@@ -72,6 +76,66 @@ struct config *check_config_problems(const struct command_context *context,
     return config;
 }
 
+/* ---- mode nova-pci: the cards, nova.conf and Placement must tell the same ---- */
+
+static bool is_told(const struct plan *plan, const char *text)
+{
+    for (size_t i = 0; i < plan->problems.count; i++)
+        if (strncmp(plan->problems.items[i], text, strlen(text)) == 0)
+            return true;
+    return false;
+}
+
+static void add_plan(const struct plan *plan, struct config_problems *problems)
+{
+    for (size_t i = 0; i < plan->problems.count; i++)
+        config_error(problems, NULL, "%s", plan->problems.items[i]);
+    for (size_t i = 0; i < plan->card_count; i++) {
+        const struct pci_card *card = &plan->cards[i];
+        _cleanup_free_ char *text =
+            card->waits ? xasprintf("%s: %s", card->gpu, card->waits) : NULL;
+        if (text && !is_told(plan, text))
+            config_warning(problems, NULL, "%s", text);
+    }
+}
+
+/* Without Placement the rest is compared all the same. */
+static void compare(struct agent *agent, struct config_problems *problems)
+{
+    struct cycle cycle = {0};
+    struct error err;
+    bool whole = cycle_look(agent, agent_now(agent), true, &cycle, &err) == 0;
+    if (!whole && cycle.round_count)
+        config_warning(problems, NULL,
+                       "Placement could not be asked, and is not compared: %s",
+                       err.text);
+    else if (!whole)
+        config_error(problems, NULL, "%s", err.text);
+    if (cycle.round_count) {
+        const struct plan *plan = cycle_plan(&cycle);
+        check_pci(agent->config, cycle.host, plan->cards, plan->card_count, problems);
+        add_plan(plan, problems);
+    }
+    cycle_clear(&cycle);
+}
+
+static void compare_all(const struct command_context *context, struct config *config,
+                        struct config_problems *problems)
+{
+    _cleanup_(agent_freep) struct agent *agent = NULL;
+    _cleanup_free_ char *note = NULL;
+    struct error err;
+    if (config->agent.mode != MODE_NOVA_PCI || config_has_errors(problems))
+        return;
+    settings_apply(&context->settings, config);
+    if (agent_new(config, AGENT_LOOKS, context->command, time(NULL), &agent, &note,
+                  &err) == 0)
+        compare(agent, problems);
+    else
+        config_error(problems, NULL, "%s", err.text);
+    config_problems_sort(problems);
+}
+
 static int print_json(const struct config_problems *problems)
 {
     static const struct table_column columns[] = {{.key = "file"},
@@ -132,6 +196,7 @@ static int run(const struct command_context *context, int argc, char **argv)
     _cleanup_problems_ struct config_problems problems = {0};
     _cleanup_(config_freep) struct config *config =
         check_config_problems(context, &problems);
+    compare_all(context, config, &problems);
     int printed = context->format == FORMAT_JSON ? print_json(&problems)
                                                  : print_lines(config, &problems);
     return printed != 0 || config_has_errors(&problems) ? EXIT_FAILURE : EXIT_SUCCESS;

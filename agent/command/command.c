@@ -25,6 +25,7 @@ const struct command *const commands[] = {
     &command_allocations,
     &command_xml,
     &command_qemu_args,
+    &command_nova_config,
     &command_check_config,
     &command_help,
     NULL,

@@ -118,6 +118,14 @@ static void print_placement(const struct status *status, bool wide)
                observed->root_name);
 }
 
+/* Who keeps the providers, where it is not the agent. */
+static void print_mode(const struct config *config)
+{
+    if (config->agent.mode != MODE_OWNER)
+        printf("mode         %s: nova-compute keeps the GPUs' providers\n",
+               agent_mode_name(config->agent.mode));
+}
+
 static void print_allocations(const struct status *status)
 {
     _cleanup_strlist_ struct strlist parts = {0};
@@ -230,6 +238,7 @@ static void print_daemon(const struct status *status)
 
 static void print_text(const struct status *status, enum output_format format)
 {
+    print_mode(status->cycle->config);
     print_placement(status, format == FORMAT_WIDE);
     print_allocations(status);
     print_guests(status);
@@ -323,6 +332,8 @@ static void print_json(const struct status *status)
     struct json_writer w = {0};
     json_write_begin_object(&w);
     json_write_bool_member(&w, "well", status->problems.count == 0);
+    json_write_string_member(&w, "mode",
+                             agent_mode_name(status->cycle->config->agent.mode));
     json_write_int_member(&w, "daemon_pid", daemon_of(status));
     json_write_known_int_member(&w, "daemon_silent_seconds", daemon_of(status) != 0,
                                 silence(status));

@@ -57,20 +57,37 @@ static bool is_same_type(const struct gpu *gpu, const struct journal_device *ent
     return strcmp(type ? type->id : entry->type_id, type_id) == 0;
 }
 
+void cut_uuid(const struct parent *parent, char out[UUID_TEXT_SIZE])
+{
+    _cleanup_free_ char *name = xasprintf("cut:%s:%s", parent->backend, parent->name);
+    uuid5_text(CUT_CONSUMER, name, out);
+}
+
+/* An entry has lost its address where somebody else was faster. */
+static const struct journal_device *find_entry(const struct journal *journal,
+                                               const struct parent *parent)
+{
+    const struct journal_device *entry =
+        journal_find_device_at(journal, parent->backend, parent->name);
+    char uuid[UUID_TEXT_SIZE];
+    cut_uuid(parent, uuid);
+    return entry ? entry : journal_find_device(journal, uuid);
+}
+
 static void add_function(struct cut *cut, const struct plan_input *in,
                          const struct parent *parent)
 {
     struct cut_function *function = array_add(cut->functions, cut->count);
     function->parent = parent;
     function->device = parent->device_count ? &parent->devices[0] : NULL;
-    function->entry =
-        journal_find_device_at(in->journal, parent->backend, parent->name);
+    function->entry = find_entry(in->journal, parent);
     function->use = in->use ? device_use_find(in->use, parent->name) : NULL;
     function->named = is_named(cut->desired, parent);
     function->fate = function->device ? FUNCTION_CUT : FUNCTION_PLAIN;
     const char *type_id = function->device ? function->device->type_id : NULL;
     function->outdated = function->entry && entry_is_cut(function->entry) && type_id &&
-                         !is_same_type(cut->gpu, function->entry, type_id);
+                         (!function->entry->address[0] ||
+                          !is_same_type(cut->gpu, function->entry, type_id));
 }
 
 /* True when the agent gave the function the type that it has. */

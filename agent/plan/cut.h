@@ -58,6 +58,8 @@ struct cut cut_make(const struct plan_input *in, const struct gpu *gpu,
                     const struct desired_provider *desired,
                     const struct observed_provider *provider);
 void cut_clear(struct cut *cut);
+/* The agent's uuid for the function's type: the host knows none. */
+void cut_uuid(const struct parent *parent, char out[UUID_TEXT_SIZE]);
 /* True when the entry is of a function that the agent has cut, or was about to. */
 bool entry_is_cut(const struct journal_device *entry);
 /* The id of the type that the function has after the plan; NULL: none. */

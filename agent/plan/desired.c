@@ -126,11 +126,13 @@ static struct desired_provider *add_provider(struct desired_tree *tree,
 
 /* A class of its own in mode nova-pci, unless the file says VGPU: a flavor that asks
  * for VGPU would be placed there, and get nothing, since [pci] has its own requests. */
-static char *resource_class_of(const struct mdev_type_config *type,
-                               enum agent_mode mode)
+static char *resource_class_of(const struct mdev_type_config *config,
+                               const struct device_type *type, enum agent_mode mode)
 {
-    return mode == MODE_NOVA_PCI && !type->class_set ? trait_custom(type->type)
-                                                     : xstrdup(type->mdev_class);
+    if (mode != MODE_NOVA_PCI || config->class_set)
+        return xstrdup(config->mdev_class);
+    bool by_name = type && type->name && strcmp(type->name, config->type) == 0;
+    return trait_custom(type && !by_name ? type->id : config->type);
 }
 
 /* Devices below virtual functions that the configuration does not name reduce what the
@@ -155,9 +157,9 @@ static void fill_present(struct desired_provider *provider, const struct gpu *gp
     provider->view = *view;
     *view = (struct gpu){0};
     provider->type_config = config;
-    provider->resource_class = resource_class_of(config, tree->mode);
     provider->sick = sickness(gpu, &provider->view, config);
     const struct device_type *type = gpu_resolve_type(&provider->view, config->type);
+    provider->resource_class = resource_class_of(config, type, tree->mode);
     if (type) {
         provider->type_id = xstrdup(type->id);
         provider->type_name = xstrdup(type->name);
@@ -302,7 +304,7 @@ static void add_gone(struct desired_tree *tree, const struct mdev_type_config *t
         return;
     provider->gpu_name = xstrdup(address);
     provider->type_config = type;
-    provider->resource_class = resource_class_of(type, tree->mode);
+    provider->resource_class = resource_class_of(type, NULL, tree->mode);
     provider->sick = xstrdup("not on this host");
     add_traits(provider, NULL, tree->mode);
 }

@@ -12,16 +12,8 @@
 #include "lib/xalloc.h"
 
 #define TRAIT_LIVE_MIGRATABLE "HW_PCI_LIVE_MIGRATABLE"
-#define SPACE_OF_CUTS CUT_CONSUMER
 
 /* ---- steps ---- */
-
-/* The agent's uuid for a cut function: the host knows none. */
-static void cut_uuid(const struct parent *parent, char out[UUID_TEXT_SIZE])
-{
-    _cleanup_free_ char *name = xasprintf("cut:%s:%s", parent->backend, parent->name);
-    uuid5_text(SPACE_OF_CUTS, name, out);
-}
 
 static const char *root_of(const struct plan_input *in)
 {
@@ -63,7 +55,10 @@ static void add_creation(struct world *world, const struct cut *cut,
         uuid_text_copy(device.uuid, old->uuid);
     else
         cut_uuid(function->parent, device.uuid);
-    add_step(world, STEP_CREATE_DEVICE, cut, &device)->reason =
+    struct step *step = add_step(world, STEP_CREATE_DEVICE, cut, &device);
+    if (function->use)
+        uuid_text_copy(step->holder, function->use->domain);
+    step->reason =
         !configured ? xstrdup("it had this type, which a guest may still need")
         : old
             ? xstrdup("it had this type, and a reboot took it")
@@ -142,14 +137,14 @@ static const struct cut_function *find_former(const struct cut *cut)
     return NULL;
 }
 
-static const struct mdev_type_config *config_of(const struct config *config,
-                                                const struct device_type *type,
-                                                const char *type_id)
+static const struct mdev_type_config *
+config_of(const struct config *config, const struct gpu *gpu, const char *type_id)
 {
-    for (size_t i = 0; i < config->type_count; i++)
-        if (strcmp(config->types[i].type, type_id) == 0 ||
-            (type && type->name && strcmp(config->types[i].type, type->name) == 0))
+    for (size_t i = 0; i < config->type_count; i++) {
+        const struct device_type *type = gpu_resolve_type(gpu, config->types[i].type);
+        if (type && strcmp(type->id, type_id) == 0)
             return &config->types[i];
+    }
     return NULL;
 }
 
@@ -167,7 +162,7 @@ static void fill_former(const struct world *world, const struct cut *cut,
     const char *id = function_type_after(former);
     const struct device_type *type = gpu_type(cut->gpu, id);
     const char *name = type && type->name ? type->name : former->entry->type_name;
-    const struct mdev_type_config *config = config_of(world->in->config, type, id);
+    const struct mdev_type_config *config = config_of(world->in->config, cut->gpu, id);
     card->type_id = xstrdup(id);
     card->type_name = xstrdup(name);
     card->resource_class = xstrdup(former->entry->resource_class);

@@ -54,6 +54,9 @@ struct step {
     struct journal_provider entry; /* CREATE_PROVIDER, SET_INVENTORY, SET_TRAITS,
                                       NOTE_PROVIDER: what the journal says afterwards */
     struct journal_device device;  /* all steps on devices: the journal's entry */
+    /* CREATE_DEVICE for a function of a cut: the domain that names the function, "" for
+     * none. It is no obstacle. */
+    char holder[UUID_TEXT_SIZE];
     int64_t units; /* REMOVE_DEVICE: the units that its consumer still has allocated
                       there; if it has more by the time of the removal, the device
                       stays. A function of a cut (agent/plan/cut.h) stays if anything

@@ -8,7 +8,7 @@
 struct decision {
     const struct guest *guest;
     enum occasion occasion;
-    bool no_port;
+    bool not_live; /* no device is plugged in now */
     struct attach_action *actions;
     size_t count;
 };
@@ -75,10 +75,10 @@ static void give_running(struct decision *decision, const struct wanted_device *
     const struct guest *guest = decision->guest;
     bool live = is_live(guest, device->address);
     bool configured = is_configured(guest, device->address);
-    bool may_live = !live && !decision->no_port &&
+    bool may_live = !live && !decision->not_live &&
                     decision->occasion != OCCASION_DEFINED &&
                     (!configured || start_has_passed_it(decision->occasion));
-    /* With no_port the configuration is all that can be had. At DEFINED it has to
+    /* With not_live the configuration is all that can be had. At DEFINED it has to
      * wait for STARTED, unless the guest has the device. */
     bool may_configure = guest->persistent && !configured &&
                          (live || decision->occasion != OCCASION_DEFINED);
@@ -86,6 +86,27 @@ static void give_running(struct decision *decision, const struct wanted_device *
         add_attach(decision, may_configure ? ATTACH_BOTH : ATTACH_LIVE, device);
     else if (may_configure)
         add_attach(decision, ATTACH_CONFIGURED, device);
+}
+
+/* Whether the guest runs with a device of ours that it is not to have. Then a resize is
+ * under way as a rule: Placement has the new allocations before Nova stops the guest. */
+static bool runs_with_wrong(const struct guest *guest, const struct wanted *wanted,
+                            const struct strlist *ours)
+{
+    for (size_t i = 0; i < guest->live.count; i++)
+        if (strlist_sorted_contains(ours, guest->live.items[i]) &&
+            !wanted_names(wanted, guest->live.items[i]))
+            return true;
+    return false;
+}
+
+static void give_all_running(struct decision *decision, const struct wanted *wanted,
+                             const struct strlist *ours)
+{
+    decision->not_live |= decision->occasion == OCCASION_LOOK &&
+                          runs_with_wrong(decision->guest, wanted, ours);
+    for (size_t i = 0; i < wanted->count; i++)
+        give_running(decision, &wanted->devices[i]);
 }
 
 /* ---- entries that only heal ---- */
@@ -125,12 +146,11 @@ void attach_decide(const struct guest *guest, const struct wanted *wanted,
                    struct attach_action **out, size_t *count)
 {
     struct decision decision = {
-        .guest = guest, .occasion = occasion, .no_port = no_port};
+        .guest = guest, .occasion = occasion, .not_live = no_port};
     bool acts = wanted && occasion != OCCASION_CHANGED &&
                 (!wanted->heals || may_heal(guest, wanted));
     if (acts && guest->running)
-        for (size_t i = 0; i < wanted->count; i++)
-            give_running(&decision, &wanted->devices[i]);
+        give_all_running(&decision, wanted, ours);
     else if (acts && guest->persistent) {
         if (wanted->whole)
             take_out_wrong(&decision, wanted, ours);

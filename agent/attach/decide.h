@@ -18,6 +18,8 @@
  *   runs, configured only    at STARTED and RESTORED live: the configuration's attach
  *                            has lost the race against the start, and was carried out
  *                            after it. Else nothing: Nova's suspend may be under way
+ *   runs with a device of    at LOOK into the configuration only: Nova is about to stop
+ *   ours that is another's   it for a resize
  *   runs, live only          into the configuration
  *   runs, transient          live only
  *

@@ -196,7 +196,7 @@ $(PRELOADED): $(BUILD)/%.so: %.c $(wildcard tests/system/*.h) $(FLAGS_STAMP) | $
 	$(call say,LD,$@)$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(WARNINGS) -O2 -g -fPIC -shared -o $@ $<
 
 FUZZ_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-PARTS_fuzz := fuzz server transfer client model config lib
+PARTS_fuzz := fuzz agent server transfer client model config lib
 $(FUZZ_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_fuzz))
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_fuzz)) -lm
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-void fuzz_api_start(struct api *api)
+void fuzz_api_start(struct dispatch *api)
 {
     static const struct strlist nothing;
     const struct policy_options policy = {0};
@@ -19,7 +19,7 @@ void fuzz_api_start(struct api *api)
                               .exposed = &nothing};
 }
 
-void fuzz_api_undo(struct api *api)
+void fuzz_api_undo(struct dispatch *api)
 {
     struct error err;
     api->pool = (struct budget_pool){0};

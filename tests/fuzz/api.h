@@ -7,8 +7,8 @@
 
 #include "placement/server/dispatch.h"
 
-void fuzz_api_start(struct api *api);
+void fuzz_api_start(struct dispatch *api);
 /* Undoes what has not been committed, so that each input begins alike. */
-void fuzz_api_undo(struct api *api);
+void fuzz_api_undo(struct dispatch *api);
 
 #endif

@@ -57,5 +57,22 @@ class Build(unittest.TestCase):
         self.assertIn(f"{self.directory}/build/lib/error.o", made)
         self.assertEqual([name for name, times in made.items() if times > 1], [])
 
+    def test_libvirt_is_left_out_by_choice_only(self):
+        done = self.make("PKG_CONFIG=/nonexistent", "all")
+        self.assertRegex(done.stderr, r"apt-get install .*\blibvirt-dev\b")
+        self.assertRegex(done.stderr, r"dnf install .*\blibvirt-devel\b")
+        done = self.make("PKG_CONFIG=/nonexistent", "LIBVIRT=no", "all")
+        self.assertNotIn("libvirt", done.stderr)
+        done = self.make("LIBVIRT=perhaps", "all")
+        self.assertIn("LIBVIRT is `yes` or `no`, not `perhaps`", done.stderr)
+        for choice, built in ((), True), (("LIBVIRT=no",), False):
+            done = self.make("-n", "V=1", *choice, "all", "install", "unit/lib", "check")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for name in ("agent/libvirt/main.o", "build/vgpu-agent-libvirt", "tests/system/fake_libvirt.so",
+                         "tests/unit/agent/libvirt/test_failure.o"):
+                self.assertEqual(f" -o {self.directory}/{'' if 'build/' in name else 'build/'}{name} " in done.stdout, built, name)
+            done = self.make("-s", *choice, "--eval", 'show: ; @echo "$$installed"', "show")
+            self.assertEqual("/build/vgpu-agent-libvirt" in done.stdout, built)
+
     def test_nothing_outside_of_the_repository_is_named(self):
         self.assertNotRegex((TOP / "Makefile").read_text(), r"\.\./")

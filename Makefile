@@ -76,10 +76,10 @@ MAIN_mdevsim := tests/sim/main.c
 PROGRAMS := $(foreach p,vgpu-agent vgpu-agent-libvirt placementd mdevsim,$(if $(wildcard $(MAIN_$(p))),$(BUILD)/$(p)))
 
 # One program a file: tests/unit/<folder of the source>/test_*.c, linked with everything that may be tested.
-UNIT_SOURCES := $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/test_*.c))
-UNIT_SOURCES := $(if $(WITH_LIBVIRT),$(UNIT_SOURCES),$(filter-out tests/unit/agent/libvirt/%,$(UNIT_SOURCES)))
+UNIT_TESTS := $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/test_*.c))
+UNIT_SOURCES := $(filter-out $(if $(WITH_LIBVIRT),,tests/unit/agent/libvirt/%),$(UNIT_TESTS))
 # What the tests share: an archive, so that a test takes in only what it uses.
-SOURCES_unit := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c) $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/*.c)))
+SOURCES_unit := $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c) $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/*.c)))
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Measurements in C: tests/bench/bench_*.c, made of the same.
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))

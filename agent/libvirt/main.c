@@ -86,14 +86,16 @@ static struct arguments parse(int argc, char **argv)
     return arguments;
 }
 
-/* The daemon's capabilities are for what it reads itself; libvirt asks for none. */
+/* The daemon's capabilities are for what it reads itself; libvirt asks for none. A unit
+ * may refuse the call (EPERM): vgpu-agent.service does without its drop-in. */
 static void drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     if (syscall(SYS_capset, &header, none) != 0)
-        log_warning("libvirt", "cannot give up capabilities errno=%d", errno);
+        log_info("libvirt", "the daemon's capabilities cannot be given up errno=%d",
+                 errno);
 }
 
 static int check_socket(struct error *err)

@@ -62,6 +62,8 @@ class Units(unittest.TestCase):
         drop_in.parent.mkdir()
         shutil.copy(TOP / "etc/systemd/vgpu-agent.service.d/libvirt.conf", drop_in)
         self.assertEqual(self.words("vgpu-agent.service.d/libvirt.conf", "SupplementaryGroups"), ["libvirt"])
+        # It can only take away, which @privileged does not know.
+        self.assertEqual(self.words("vgpu-agent.service.d/libvirt.conf", "SystemCallFilter"), ["capset"])
         done = self.analyze("verify", "--man=no", self.directory / "vgpu-agent.service")
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 

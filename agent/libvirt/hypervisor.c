@@ -7,7 +7,7 @@
 /* A guest that starts or stops between two questions is asked about anew. */
 #define LOOKS_MAX 5
 
-#define UNKNOWN_DOMAIN (-1) /* virDomainGetID() of one that does not run */
+#define NO_RUN ((unsigned)-1) /* virDomainGetID() of a domain that does not run */
 
 /* ---- the link ---- */
 
@@ -110,7 +110,7 @@ static int fetch_documents(struct libvirt_link *link, struct documents *out,
                            enum hypervisor_failure *failure, struct error *err)
 {
     int persistent = 1;
-    if (run_number(link) != (unsigned)UNKNOWN_DOMAIN) {
+    if (run_number(link) != NO_RUN) {
         if (fetch(link, 0, &out->live, failure, err) != 0)
             return -1;
         persistent = virDomainIsPersistent(link->domain);

@@ -105,7 +105,7 @@ static int fetch(struct libvirt_link *link, unsigned flags, char **out,
     return *out ? 0 : fail(link, failure, err);
 }
 
-/* A guest that does not run has a configuration: for it alone libvirt keeps it. */
+/* A domain that does not run is always persistent: of others nothing is left. */
 static int fetch_documents(struct libvirt_link *link, struct documents *out,
                            enum hypervisor_failure *failure, struct error *err)
 {

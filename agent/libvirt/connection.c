@@ -1,14 +1,12 @@
 #include "agent/libvirt/connection.h"
 
 #include <pthread.h>
-#include <string.h>
 #include <sys/eventfd.h>
 
 #include "agent/libvirt/events.h"
 #include "agent/libvirt/failure.h"
 #include "agent/libvirt/hypervisor.h"
 #include "lib/clock.h"
-#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 /* Milliseconds. */
@@ -55,8 +53,6 @@ struct connection {
 };
 
 /* ---- the thread ---- */
-
-static void *work(void *data);
 
 static void tell_main(struct connection *connection)
 {

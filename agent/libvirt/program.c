@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/eventfd.h>
 
 #include <libvirt/libvirt.h>

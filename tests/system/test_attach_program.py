@@ -613,8 +613,8 @@ class TheDaemon(ProgramTest):
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         wait_for(lambda: len(self.libvirt.calls_of(XML)) > 100, "every guest looked at")
-        ours.sendall(json.dumps(table).encode() + b"\n")
         before = len(self.libvirt.calls_of(LOOK_UP, self.server))
+        ours.sendall(json.dumps(table).encode() + b"\n")
         wait_for(lambda: len(self.libvirt.calls_of(LOOK_UP, self.server)) > before, "the guest looked at again")
         self.assertEqual(self.libvirt.calls_of(ATTACH), [])
         with ours.makefile() as lines:

@@ -265,9 +265,9 @@ void attacher_drop_asks(struct attacher *attacher, size_t count)
     attacher->asks = later;
 }
 
-bool attacher_knows(const struct attacher *attacher, const char *consumer)
+const struct wanted_table *attacher_table(const struct attacher *attacher)
 {
-    return wanted_find(&attacher->table, consumer);
+    return &attacher->table;
 }
 
 const struct strlist *attacher_providers(const struct attacher *attacher)

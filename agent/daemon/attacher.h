@@ -42,8 +42,8 @@ void attacher_note_cycle(struct attacher *attacher, const struct cycle *cycle,
  * or by a cycle that began later than it came. */
 const struct strlist *attacher_asks(const struct attacher *attacher);
 void attacher_drop_asks(struct attacher *attacher, size_t count);
-/* Whether the table has something for the consumer. */
-bool attacher_knows(const struct attacher *attacher, const char *consumer);
+/* The table that was made last. */
+const struct wanted_table *attacher_table(const struct attacher *attacher);
 /* The providers that allocations were read of in the last cycle (uuids); NULL: none was
  * read yet. */
 const struct strlist *attacher_providers(const struct attacher *attacher);

@@ -138,6 +138,7 @@ static void tell_attacher(struct daemon *daemon, const struct cycle *cycle)
 {
     guests_note_plan(&daemon->guests.report.guests, cycle);
     attacher_note_cycle(daemon->attacher, cycle, &daemon->guests.report.guests);
+    guests_note_healed(&daemon->guests.report.guests, attacher_table(daemon->attacher));
 }
 
 /* One request; where that shows an allocation here, a cycle at once, which reads and
@@ -148,7 +149,7 @@ static void answer(struct daemon *daemon, const char *consumer)
     bool has = true;
     struct error err;
     if (daemon->config->agent.mode == MODE_NOVA ||
-        attacher_knows(daemon->attacher, consumer) ||
+        wanted_find(attacher_table(daemon->attacher), consumer) ||
         (providers &&
          agent_has_allocation(daemon->agent, consumer, providers, &has, &err) == 0 &&
          !has)) {

@@ -104,6 +104,16 @@ void guests_note_plan(struct guests *guests, const struct cycle *cycle)
     *guests = now;
 }
 
+void guests_note_healed(struct guests *guests, const struct wanted_table *table)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct wanted *wanted = &table->consumers[i];
+        struct guest_row *row = find(guests, wanted->consumer);
+        for (size_t j = 0; row && wanted->heals && j < wanted->count; j++)
+            strlist_add_unique(&row->devices, wanted->devices[j].address);
+    }
+}
+
 /* ---- what they have ---- */
 
 static int64_t count_named(const struct guest_row *row, const struct strlist *addresses)

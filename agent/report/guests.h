@@ -46,6 +46,10 @@ struct guests {
  * their guests stays. */
 void guests_note_plan(struct guests *guests, const struct cycle *cycle);
 
+/* The devices that guests are to be healed with count as theirs (agent/daemon/heal.h): a
+ * plan knows of them only once the domains name them. */
+void guests_note_healed(struct guests *guests, const struct wanted_table *table);
+
 struct guests_sight {
     const struct domains *domains;
     /* Which of libvirt's domains can be seen at all; a view of libvirt's own that is

@@ -1,0 +1,377 @@
+"""Guests get their devices: the daemon and vgpu-agent-libvirt as they are installed, on a
+simulated host, before a libvirt that a test plays (support/libvirt.py)."""
+import os
+import pathlib
+import signal
+import time
+import uuid
+
+from support.case import SystemTest
+from support.libvirt import ATTACH, FakeLibvirt, mdev_xml
+from support.process import BUILD, program, wait_for
+
+NAME = "attach.example"
+GPU = "0000:84:00.0"
+MINUTE = 61  # seconds; the daemon's patience is 60
+AT_ONCE = 5.0  # seconds; a busy machine. The next cycle would be in an hour
+
+
+class AttachTest(SystemTest):
+    mode = "owner"
+    options = {}
+
+    def setUp(self):
+        super().setUp()
+        if not (BUILD / "vgpu-agent-libvirt").exists():
+            self.skipTest("built with LIBVIRT=no")
+        self.host = self.start_host("nova-guide")
+        self.placement = self.start_placement()
+        self.root = str(uuid.uuid4())
+        self.name = f"{self.root[:8]}.{NAME}"
+        self.placement.create_provider(self.name, self.root)
+        file = self.directory / "compute_id"
+        file.write_text(self.root + "\n")
+        self.agent = self.make_agent(self.host, self.placement, {
+            "agent": {"compute_id_file": file, "sync_interval": 3600, "release_grace": 0,
+                      "mode": self.mode, **self.options},
+            "devices": {"enabled_mdev_types": ["nvidia-35"]},
+            "mdev_nvidia-35": {"device_addresses": [GPU]}})
+        self.libvirt = FakeLibvirt(self.subdirectory("libvirt"), self.agent.host_root)
+        self.addCleanup(self.libvirt.stop)
+        self.steps = self.directory / "steps"
+        self.step_clock(0)
+        environment = self.libvirt.environment(CLOCK_STEP=str(self.steps))
+        environment["LD_PRELOAD"] += " " + program("tests/system/clock_step.so")
+        self.agent.environment = environment
+
+    def step_clock(self, seconds):
+        new = self.directory / "steps.new"
+        new.write_text(f"0 {seconds}\n")
+        new.rename(self.steps)
+
+    @property
+    def provider(self):
+        return self.placement.provider(f"{self.name}_pci_0000_84_00_0")["uuid"]
+
+    def allocate(self, consumer=None):
+        consumer = consumer or str(uuid.uuid4())
+        self.placement.allocate(consumer, {self.provider: {"VGPU": 1}})
+        return consumer
+
+    def written(self):
+        """When the last cycle ended."""
+        try:
+            return os.stat(f"{self.agent.state_file}.problems").st_mtime_ns
+        except FileNotFoundError:
+            return None
+
+    def start(self):
+        """And waits until it knows all domains."""
+        before = self.written()
+        self.agent.start()
+        wait_for(lambda: self.written() != before, "the first cycle")
+        self.wait_connected()
+
+    def wait_connected(self):
+        wait_for(lambda: self.libvirt.event_sockets, "a connection for events")
+
+    def cycle(self):
+        before = self.written()
+        os.kill(self.agent.daemon.pid, signal.SIGUSR1)
+        wait_for(lambda: self.written() != before, "the end of a cycle")
+
+    def depart(self, consumer):
+        """Deletes the allocation, and waits until the daemon has seen that."""
+        self.placement.deallocate(consumer)
+        before = self.agent.daemon.output().count("mark released")
+        for _ in range(20):
+            if self.agent.daemon.output().count("mark released") > before:
+                return
+            self.cycle()
+        self.fail("the daemon has not seen that the allocation is gone")
+
+    def configured(self, server):
+        return sorted(self.libvirt.domains[server].configured)
+
+    def live(self, server):
+        return sorted(self.libvirt.domains[server].live)
+
+    def wait_configured(self, server, patience=None):
+        wait_for(lambda: self.configured(server), f"a device for {server}", patience)
+        return self.configured(server)
+
+    def row(self, consumer):
+        return [row for row in self.agent.json("allocations") if row["consumer"] == consumer][0]
+
+    def wait_for_guest(self, consumer, state):
+        wait_for(lambda: self.row(consumer)["guest"] == state, f"{consumer}: {state}")
+        return self.row(consumer)
+
+    def helper(self):
+        """The pid of the daemon's vgpu-agent-libvirt."""
+        daemon = self.agent.daemon.pid
+        children = pathlib.Path(f"/proc/{daemon}/task/{daemon}/children").read_text().split()
+        found = [int(pid) for pid in children
+                 if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("vgpu-agent-libv")]
+        return found[0] if found else None
+
+    def under_way(self, server):
+        wait_for(lambda: any(call.ended is None for call in self.libvirt.calls_of(ATTACH, server)),
+                 "an attach under way")
+
+
+class TestActions(AttachTest):
+    """Nova's."""
+
+    def test_a_guest_is_cold_plugged(self):
+        """Its allocation was written a moment ago: the daemon has not seen it."""
+        self.start()
+        server = self.allocate()
+        self.libvirt.define(server)
+        device, = self.wait_configured(server, AT_ONCE)
+        self.assertEqual([device], sorted(self.host.mdevs()))
+        self.libvirt.start(server)
+        self.assertEqual(self.live(server), [device])
+        row = self.wait_for_guest(server, "attached")
+        self.assertEqual((row["state"], row["mdevs"]), ("in use", [device]))
+        self.assertEqual(self.agent.json("status")["guests"]["attached"], 1)
+        self.libvirt.stop_domain(server)
+        self.wait_for_guest(server, "configured")
+        self.libvirt.start(server)
+        self.wait_for_guest(server, "attached")
+        self.assertEqual(len(self.libvirt.attaches(server)), 1)
+
+    def test_what_came_too_late_is_plugged_in(self):
+        self.start()
+        server = self.allocate()
+        with self.libvirt.changed:
+            self.libvirt.define(server)
+            self.libvirt.start(server)
+        wait_for(lambda: self.live(server) and self.configured(server), "a device live and configured")
+        self.wait_for_guest(server, "attached")
+
+    def test_without_a_free_port_it_comes_with_the_next_start(self):
+        self.start()
+        server = str(uuid.uuid4())
+        self.libvirt.define(server, ports=0)
+        self.libvirt.start(server)
+        self.allocate(server)
+        self.cycle()
+        self.wait_configured(server)
+        row = self.wait_for_guest(server, "waits_for_port")
+        self.assertEqual(self.live(server), [])
+        self.step_clock(MINUTE)
+        self.agent.daemon.wait_for_output("runs for more than a minute without")
+        self.assertIn(row["guest"], self.agent.json("status", status=1)["problems"][0])
+        self.libvirt.stop_domain(server)
+        self.libvirt.start(server)
+        self.wait_for_guest(server, "attached")
+        self.assertEqual(self.agent.json("status")["problems"], [])
+
+    def resize(self, server):
+        """On the same host: the old allocation is the migration's, the guest's new domain has no
+        device. The migration's uuid."""
+        migration = str(uuid.uuid4())
+        self.placement.expect(204, "POST", "/allocations", {
+            consumer: {"allocations": {self.provider: {"resources": {"VGPU": 1}}}, "project_id": "p",
+                       "user_id": "u", "consumer_generation": generation, "consumer_type": kind}
+            for consumer, generation, kind in ((migration, None, "MIGRATION"), (server, 1, "INSTANCE"))})
+        self.libvirt.stop_domain(server)
+        self.libvirt.undefine(server)
+        self.libvirt.define(server)
+        return migration
+
+    def start_server(self):
+        server = self.allocate()
+        self.libvirt.define(server)
+        device, = self.wait_configured(server)
+        self.libvirt.start(server)
+        self.wait_for_guest(server, "attached")
+        return server, device
+
+    def test_resize_and_revert(self):
+        self.start()
+        server, device = self.start_server()
+        migration = self.resize(server)
+        self.assertEqual(self.wait_configured(server, AT_ONCE), [device])
+        self.libvirt.start(server)
+        self.cycle()
+        # The server has its old allocation again.
+        self.libvirt.stop_domain(server)
+        self.libvirt.undefine(server)
+        self.placement.deallocate(migration)
+        self.libvirt.define(server)
+        self.assertEqual(self.wait_configured(server, AT_ONCE), [device])
+        self.libvirt.start(server)
+        self.wait_for_guest(server, "attached")
+        self.assertEqual(self.live(server), [device])
+
+    def test_delete(self):
+        self.start()
+        server, device = self.start_server()
+        self.libvirt.stop_domain(server)
+        self.libvirt.undefine(server)
+        self.depart(server)
+        for _ in range(2):
+            self.cycle()
+        self.assertEqual(self.host.mdevs(), {})
+
+
+class TestTrouble(AttachTest):
+    def test_libvirt_hangs(self):
+        """Nothing of the daemon's waits for it."""
+        self.start()
+        first = self.allocate()
+        self.libvirt.define(first)
+        self.wait_configured(first)
+        self.libvirt.hang()
+        second = self.allocate()
+        self.libvirt.define(second)
+        for _ in range(3):
+            began = time.monotonic()
+            self.cycle()
+            self.assertLess(time.monotonic() - began, AT_ONCE)
+        self.assertEqual(len(self.host.mdevs()), 2)
+        self.libvirt.go_on()
+        self.wait_configured(second)
+        self.wait_for_guest(second, "configured")
+
+    def test_libvirt_is_killed(self):
+        """What is defined meanwhile is found when it is back."""
+        self.start()
+        first = self.allocate()
+        self.libvirt.define(first)
+        device = self.wait_configured(first)
+        self.libvirt.start(first)
+        self.libvirt.kill_server()
+        self.agent.daemon.wait_for_output("libvirt is not connected")
+        second = self.allocate()
+        self.libvirt.define(second)
+        self.cycle()
+        self.libvirt.start_server()
+        self.wait_configured(second)
+        self.assertEqual(self.live(first), device)
+        self.wait_for_guest(second, "configured")
+
+    def test_the_agent_is_killed_while_libvirt_attaches(self):
+        """Nothing is lost, nothing doubled."""
+        self.start()
+        server = self.allocate()
+        rule = self.libvirt.block(ATTACH)
+        self.libvirt.define(server)
+        self.under_way(server)
+        self.agent.daemon.kill()
+        device, = self.host.mdevs()
+        self.agent.start()
+        wait_for(lambda: "libvirt is connected" in self.agent.daemon.output()
+                 .rpartition("vgpu-agent 0.1.0 starts")[2], "the new program's connection")
+        rule.open()
+        self.assertEqual(self.wait_configured(server), [device])
+        self.wait_for_guest(server, "configured")
+        self.libvirt.start(server)
+        self.wait_for_guest(server, "attached")
+        self.assertEqual(self.live(server), [device])
+        self.assertEqual(list(self.host.mdevs()), [device])
+
+    def test_the_program_is_killed(self):
+        self.start()
+        first = self.allocate()
+        self.libvirt.define(first)
+        self.wait_configured(first)
+        old = self.helper()
+        os.kill(old, signal.SIGKILL)
+        second = self.allocate()
+        self.libvirt.define(second)
+        self.wait_configured(second)
+        self.assertNotEqual(self.helper(), old)
+        self.wait_for_guest(first, "configured")
+
+    def test_no_device_goes_while_a_guest_may_get_it(self):
+        self.start()
+        server = self.allocate()
+        rule = self.libvirt.block(ATTACH)
+        self.libvirt.define(server)
+        self.under_way(server)
+        device, = self.host.mdevs()
+        self.depart(server)
+        other = self.allocate()
+        self.cycle()
+        self.assertIn(device, self.host.mdevs())
+        self.assertNotEqual(self.row(other)["mdevs"], [device])
+        rule.open()
+        self.wait_configured(server)
+        # The domain names it now: it is that domain's.
+        self.cycle()
+        self.assertIn(device, self.host.mdevs())
+        self.libvirt.undefine(server)
+        wait_for(lambda: self.cycle() or device not in self.host.mdevs(), "the device to be removed")
+
+    def test_libvirt_comes_later(self):
+        self.libvirt.kill_server()
+        self.agent.start()
+        self.agent.daemon.wait_for_output("libvirt's socket is not there")
+        wait_for(self.written, "the first cycle")
+        self.assertEqual(self.agent.json("status")["attach"]["on"], False)
+        self.libvirt.start_server()
+        self.cycle()
+        self.wait_connected()
+        server = self.allocate()
+        self.libvirt.define(server)
+        self.wait_configured(server)
+
+
+class TestAsked(AttachTest):
+    options = {"attach": "libvirt"}
+
+    def test_what_cannot_be_is_a_problem(self):
+        self.libvirt.kill_server()
+        self.agent.start()
+        wait_for(self.written, "the first cycle")
+        status = self.agent.json("status", status=1)
+        self.assertIn("[agent] attach is libvirt, but guests do not get their devices: libvirt's socket is not there",
+                      status["problems"][0])
+
+
+class TestBesideNova(AttachTest):
+    mode = "nova"
+    options = {"attach": "libvirt"}
+
+    def setUp(self):
+        super().setUp()
+        child = str(uuid.uuid4())
+        self.placement.create_provider(f"{self.name}_pci_0000_84_00_0", child, self.root)
+        self.placement.set_inventories(child, {"VGPU": {"total": 16, "max_unit": 16}})
+
+    def make_device(self):
+        device = str(uuid.uuid4())
+        self.host.create(GPU, "nvidia-35", device)
+        return device
+
+    def test_a_guest_that_nova_left_without_is_healed(self):
+        self.start()
+        server, other = self.allocate(), str(uuid.uuid4())
+        taken, idle = self.make_device(), self.make_device()
+        self.libvirt.define(other, devices=[mdev_xml(taken)])
+        self.libvirt.define(server)
+        self.libvirt.start(server)
+        self.cycle()
+        self.wait_for_guest(server, "misses")
+        self.assertEqual(self.live(server), [])
+        self.step_clock(MINUTE)
+        wait_for(lambda: self.live(server) == [idle], "the idle device")
+        self.assertEqual(self.configured(server), [idle])
+        self.wait_for_guest(server, "attached")
+        self.assertEqual(len(self.libvirt.attaches(server)), 1)
+
+    def test_novas_own_devices_are_left_alone(self):
+        self.start()
+        server = self.allocate()
+        device = self.make_device()
+        self.make_device()
+        self.libvirt.define(server, devices=[mdev_xml(device)])
+        self.libvirt.start(server)
+        self.cycle()
+        self.wait_for_guest(server, "attached")
+        self.step_clock(MINUTE)
+        self.cycle()
+        self.assertEqual(self.libvirt.attaches(server), [])

@@ -69,21 +69,27 @@ static char *usual_socket(const char *host_root)
     return NULL;
 }
 
-/* The URI to connect to; NULL: libvirt's socket is not there. Whether another kind of
- * URI leads anywhere only a connection can tell. */
-static char *find_libvirt(const struct config *config)
+/* The socket that the URI leads to; NULL: it is not there. "": the URI leads elsewhere,
+ * and only a connection can tell whether anything is there. */
+static char *socket_to(const struct config *config)
+{
+    const char *uri = config->agent.libvirt_uri;
+    char *named = socket_of(uri);
+    if (named && access(named, F_OK) != 0)
+        free(steal(named));
+    else if (!named && strcmp(uri, LOCAL_URI) != 0)
+        named = xstrdup("");
+    else if (!named)
+        named = usual_socket(config->agent.host_root);
+    return named;
+}
+
+static char *uri_to(const struct config *config, const char *path)
 {
     const char *uri = config->agent.libvirt_uri, *root = config->agent.host_root;
-    _cleanup_free_ char *named = socket_of(uri);
-    if (named)
-        return access(named, F_OK) == 0 ? xstrdup(uri) : NULL;
-    if (strcmp(uri, LOCAL_URI) != 0)
-        return xstrdup(uri);
-    _cleanup_free_ char *usual = usual_socket(root);
-    if (!usual)
-        return NULL;
-    return strcmp(root, "/") == 0 ? xstrdup(uri)
-                                  : xasprintf("%s?socket=%s", uri, usual);
+    return strcmp(root, "/") == 0 || strcmp(uri, LOCAL_URI) != 0
+               ? xstrdup(uri)
+               : xasprintf("%s?socket=%s", uri, path);
 }
 
 /* ---- both ---- */
@@ -101,32 +107,33 @@ static char *why_not_wanted(const struct config *config)
     return NULL;
 }
 
-static char *why_not_possible(const struct config *config,
-                              const struct attach_place *place)
+static char *why_not_possible(const struct config *config, const char *program,
+                              const char *path)
 {
-    if (!place->program)
+    if (!program)
         return xstrdup("the program " PROGRAM " is not installed");
-    if (!place->uri)
+    if (!path)
         return xasprintf("libvirt's socket is not there (%s; [agent] libvirt_uri)",
                          config->agent.libvirt_uri);
+    if (*path && access(path, W_OK) != 0)
+        return xasprintf("libvirt's socket %s is not for this user", path);
     return NULL;
 }
 
 struct attach_place attach_place_look(const struct config *config)
 {
-    struct attach_place place = {.program = find_program(),
-                                 .uri = find_libvirt(config)};
+    _cleanup_free_ char *program = find_program(), *path = socket_to(config);
     const char *attach = config->agent.attach;
-    place.reason = why_not_wanted(config);
+    struct attach_place place = {.reason = why_not_wanted(config)};
     place.wanted = !place.reason;
     if (place.wanted)
-        place.reason = why_not_possible(config, &place);
+        place.reason = why_not_possible(config, program, path);
     place.on = !place.reason;
     place.wrong = place.reason && attach && strcmp(attach, "libvirt") == 0;
-    if (place.on)
-        return place;
-    free(steal(place.program));
-    free(steal(place.uri));
+    if (place.on) {
+        place.program = steal(program);
+        place.uri = uri_to(config, path);
+    }
     return place;
 }
 

@@ -39,12 +39,10 @@ static bool add_device(const struct making *making, struct wanted *wanted,
     const struct cycle *cycle = making->cycle;
     struct consumer_device device;
     const char *address = address_of(cycle, uuid);
-    if (consumer_device_find(cycle, wanted->consumer, uuid, &device, NULL) != 0) {
-        if (cycle->use && device_use_find(cycle->use, address))
-            strlist_add_unique(making->withheld, address);
-        return false;
-    }
-    if ((!cycle->use && strlist_contains(making->withheld, address)) ||
+    if (consumer_device_is_anothers(cycle, wanted->consumer, address))
+        strlist_add_unique(making->withheld, address);
+    if (consumer_device_find(cycle, wanted->consumer, uuid, &device, NULL) != 0 ||
+        (!cycle->use && strlist_contains(making->withheld, address)) ||
         is_anothers(making->view, wanted->consumer, address))
         return false;
     const struct backend *backend = backend_find(device.device->backend);

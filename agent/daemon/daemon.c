@@ -375,7 +375,7 @@ static void loop(struct daemon *daemon)
         }
         answer_asks(daemon);
         if (attacher_has_news(daemon->attacher))
-            look_at_guests(daemon);
+            guest_watch_soon(&daemon->guests);
         if (daemon->wake || daemon->heals || now_ms() >= daemon->next_cycle)
             one_cycle(daemon);
         else

@@ -6,7 +6,9 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-#define LOOK_AGAIN 10000 /* milliseconds: while a guest lacks something, or may */
+#define LOOK_AGAIN \
+    10000        /* milliseconds: while nobody tells that a guest lacks something */
+#define SOON 100 /* milliseconds */
 
 static void look_at_files(struct guest_watch *watch, const struct config *config,
                           struct guests_sight *sight)
@@ -55,23 +57,25 @@ static void write_file(struct guest_watch *watch, const char *state_file)
     watch->file_failed = rc != 0;
 }
 
-/* A guest that has all its devices changes its files, or libvirt tells, before it lacks
- * one. */
-static bool is_settled(const struct guests *guests)
+/* All have their devices, and libvirt tells when that changes. */
+static bool is_settled(const struct guests *guests, const struct attacher *attacher)
 {
+    if (guests->count && !attacher_view(attacher)->domains.complete)
+        return false;
     for (size_t i = 0; i < guests->count; i++)
         if (!guests->rows[i].known || guests->rows[i].state != GUEST_ATTACHED)
             return false;
     return true;
 }
 
-static void plan_next_look(struct guest_watch *watch, int64_t due, int64_t now)
+static void plan_next_look(struct guest_watch *watch, const struct attacher *attacher,
+                           int64_t due, int64_t now)
 {
     int64_t pause = LOOK_AGAIN;
     if (due >= 0 && (due - now) * 1000 < pause)
         pause = due > now ? (due - now) * 1000 : 1000;
     watch->next_look =
-        is_settled(&watch->report.guests) ? -1 : clock_monotonic_ms() + pause;
+        is_settled(&watch->report.guests, attacher) ? -1 : clock_monotonic_ms() + pause;
 }
 
 void guest_watch_look(struct guest_watch *watch, const struct config *config,
@@ -83,11 +87,18 @@ void guest_watch_look(struct guest_watch *watch, const struct config *config,
     look(watch, config, attacher);
     problems_clear(problems);
     attacher_problems(attacher, problems);
-    plan_next_look(watch, guests_problems(guests, now, problems), now);
+    plan_next_look(watch, attacher, guests_problems(guests, now, problems), now);
     watch->overdue = 0;
     for (size_t i = 0; i < guests->count; i++)
         watch->overdue += guest_is_overdue(&guests->rows[i], now);
     write_file(watch, config->agent.state_file);
+}
+
+void guest_watch_soon(struct guest_watch *watch)
+{
+    int64_t soon = clock_monotonic_ms() + SOON;
+    if (watch->next_look < 0 || watch->next_look > soon)
+        watch->next_look = soon;
 }
 
 struct metrics_guests guest_watch_numbers(const struct guest_watch *watch,

@@ -26,6 +26,9 @@ struct guest_watch {
  * the attaching of their devices. */
 void guest_watch_look(struct guest_watch *watch, const struct config *config,
                       const struct attacher *attacher);
+/* Something may have changed: they are to be looked at soon, once for all that changes
+ * at the same time. */
+void guest_watch_soon(struct guest_watch *watch);
 /* Their numbers, as they were at the last look. */
 struct metrics_guests guest_watch_numbers(const struct guest_watch *watch,
                                           const struct attacher *attacher);

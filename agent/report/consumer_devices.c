@@ -114,6 +114,12 @@ int consumer_device_find(const struct cycle *cycle, const char *consumer,
     return 0;
 }
 
+bool consumer_device_is_anothers(const struct cycle *cycle, const char *consumer,
+                                 const char *address)
+{
+    return check_hands(cycle, consumer, address, NULL) != 0;
+}
+
 static int add_devices(const struct cycle *cycle,
                        const struct allocation_status *status,
                        struct consumer_device **out, size_t *count, struct error *err)

@@ -31,5 +31,8 @@ int consumer_devices(const struct cycle *cycle, const char *consumer,
 int consumer_device_find(const struct cycle *cycle, const char *consumer,
                          const char *uuid, struct consumer_device *out,
                          struct error *err);
+/* Whether the cycle has seen that somebody else uses the device. */
+bool consumer_device_is_anothers(const struct cycle *cycle, const char *consumer,
+                                 const char *address);
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/report/report_file.h"
+#include "agent/state/boot_clock.h"
 #include "lib/files.h"
 #include "lib/json_read.h"
 #include "lib/json_write.h"
@@ -41,7 +42,9 @@ static char *text_of(const struct guests_report *report)
 {
     struct json_writer w = {0};
     json_write_begin_object(&w);
+    const struct boot_time boot = boot_time_now();
     json_write_int_member(&w, "daemon", getpid());
+    json_write_string_member(&w, "boot", boot.boot);
     json_write_bool_member(&w, "attaches", report->attaches);
     json_write_string_member(&w, "reason", report->reason);
     json_write_key(&w, "guests");
@@ -167,8 +170,11 @@ int guests_file_read(const char *state_file, pid_t pid, struct guests_report *ou
 bool guests_file_is_left(const char *state_file)
 {
     _cleanup_json_ struct json_object *json = NULL;
+    const struct boot_time now = boot_time_now();
+    const char *boot;
     bool attaches;
-    struct error ignored;
-    return read_file(state_file, &json, &ignored) == 0 &&
-           json_get_bool(json, "attaches", &attaches, &ignored) == 0 && attaches;
+    return read_file(state_file, &json, NULL) == 0 &&
+           json_get_string(json, "boot", &boot, NULL) == 0 &&
+           strcmp(boot, now.boot) == 0 &&
+           json_get_bool(json, "attaches", &attaches, NULL) == 0 && attaches;
 }

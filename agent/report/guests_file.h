@@ -35,8 +35,8 @@ void guests_file_remove(struct guests_file *file, const char *state_file);
 /* Reads what the daemon `pid` has written: NOT_FOUND where it has written nothing. */
 int guests_file_read(const char *state_file, pid_t pid, struct guests_report *out,
                      struct error *err);
-/* Whether an earlier daemon has left the file, and had attached devices: it has not
- * ended in an orderly way. */
+/* Whether an earlier daemon of this boot has left the file, and had attached devices: it
+ * has not ended in an orderly way. */
 bool guests_file_is_left(const char *state_file);
 
 #endif

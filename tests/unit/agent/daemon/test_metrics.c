@@ -375,6 +375,23 @@ static void a_host_that_cannot_be_seen_says_nothing_of_placement(void **state)
     metrics_clear(&metrics);
 }
 
+static void guests_are_told(void **state)
+{
+    (void)state;
+    const struct metrics metrics = {.guests = {.known = true,
+                                               .states = {[GUEST_ATTACHED] = 3},
+                                               .unknown = 2,
+                                               .overdue = 1,
+                                               .attaches = true,
+                                               .refused = 7}};
+    assert_told(&metrics, 0, "vgpu_agent_guests{state=\"attached\"} 3");
+    assert_told(&metrics, 0, "vgpu_agent_guests{state=\"waits_for_port\"} 0");
+    assert_told(&metrics, 0, "vgpu_agent_guests{state=\"unknown\"} 2");
+    assert_told(&metrics, 0, "vgpu_agent_guests_without_devices 1");
+    assert_told(&metrics, 0, "vgpu_agent_attach_up 1");
+    assert_told(&metrics, 0, "vgpu_agent_attach_failures_total 7");
+}
+
 static void nothing_yet(void **state)
 {
     (void)state;
@@ -387,9 +404,9 @@ static void nothing_yet(void **state)
     assert_null(strstr(all, "gpu=\""));
     /* What nobody has looked at yet is not 0. */
     static const char *const unknown[] = {
-        "\nvgpu_agent_allocations", "\nvgpu_agent_oldest_pending_seconds",
-        "\nvgpu_agent_placement_up", "\nvgpu_agent_problems",
-        "\nvgpu_agent_last_cycle_seconds"};
+        "\nvgpu_agent_allocations",        "\nvgpu_agent_oldest_pending_seconds",
+        "\nvgpu_agent_placement_up",       "\nvgpu_agent_problems",
+        "\nvgpu_agent_last_cycle_seconds", "\nvgpu_agent_guests"};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
         assert_null(strstr(all, unknown[i]));
 }
@@ -468,6 +485,7 @@ int main(void)
         cmocka_unit_test(what_nova_compute_does_not_make_is_told),
         cmocka_unit_test(errors_are_counted_by_kind),
         cmocka_unit_test(a_host_that_cannot_be_seen_says_nothing_of_placement),
+        cmocka_unit_test(guests_are_told),
         cmocka_unit_test(nothing_yet),
         cmocka_unit_test(under_another_root_nothing_is_known),
         cmocka_unit_test(pages),

@@ -153,8 +153,8 @@ class JudgedStorm(Storm):
         for device in set(self.devices) - set(self.given) - set(self.foreign):
             self.assertIn(device, self.asked_for)
             self.assertTrue(self.is_held(device), f"{device} was forgotten")
-        self.assertEqual({file.name for file in self.agent.state_file.parent.glob("state.json*")} - {"state.json.reload"},
-                         {f"state.json{end}" for end in ("", ".lock", ".problems")})
+        self.assertEqual({file.name for file in self.agent.state_file.parent.glob("state.json*")}
+                         - {"state.json.reload", "state.json.guests"}, {f"state.json{end}" for end in ("", ".lock", ".problems")})
         known = {device["uuid"]: device["gpu"] for device in self.journal()["devices"]}
         # What is not there is meant for somebody who waits on that card.
         self.assertLessEqual({known[device] for device in set(known) - set(self.devices)},

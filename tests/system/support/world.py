@@ -102,10 +102,11 @@ class WorldTest(FleetTest):
 
     def look_at_files(self):
         """The state's files, and what the journal says. Whether a daemon has left its
-        list of problems, or what came of a reload, is no matter."""
+        list of problems, how guests stand, or what came of a reload, is no matter."""
         journal = self.options["state_file"]
         found = dict.fromkeys(file.name for file in self.state_directory.iterdir()
-                              if file.name not in (f"{journal.name}.problems", f"{journal.name}.reload"))
+                              if file.name not in (f"{journal.name}.problems", f"{journal.name}.guests",
+                                                   f"{journal.name}.reload"))
         if journal.name in found:
             found[journal.name] = comparable(json.loads(journal.read_text()))
         return found

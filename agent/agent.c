@@ -64,6 +64,7 @@ int agent_new(const struct config *config, enum agent_access access,
     struct device_place place = {config->agent.sysfs_root, use_places_of(config)};
     place.use.before_libvirt = access == AGENT_RESTORES;
     agent->worker = device_worker_new(&place);
+    agent->enabler = enabler_new();
     *out = steal(agent);
     return 0;
 }
@@ -81,6 +82,7 @@ void agent_free(struct agent *agent)
     placement_client_free(agent->client);
     host_reader_free(agent->reader);
     device_worker_free(agent->worker);
+    enabler_free(agent->enabler);
     journal_free(agent->journal);
     rewrites_clear(&agent->rewrites);
     strlist_clear(&agent->drained);

@@ -9,6 +9,7 @@
 #define AGENT_AGENT_H
 
 #include "agent/act/device_worker.h"
+#include "agent/act/enabler.h"
 #include "agent/act/rewrites.h"
 #include "agent/backend/reader.h"
 #include "agent/state/journal.h"
@@ -39,6 +40,7 @@ struct agent {
     bool adopts_root; /* a request to adopt another root is being carried out */
     struct host_reader *reader;
     struct device_worker *worker;
+    struct enabler *enabler;
     struct strlist drained, prune; /* GPUs to drain; uuids of providers to delete */
     struct strlist servers; /* consumers whose devices an operator has asked for */
     /* The next cycle looks who uses the devices, even if it does not need to know. */

@@ -289,6 +289,29 @@ static void read_requests(struct agent *agent, struct cycle *cycle)
             xasprintf("whose devices were asked for cannot be read: %s", err.text));
 }
 
+/* With the types that earlier looks saw, and with virtual functions where they can be
+ * had by now. */
+static int look_at_host(struct agent *agent, struct cycle *cycle, struct error *err)
+{
+    bool restores = agent->access == AGENT_RESTORES;
+    if (host_reader_look(agent->reader, &cycle->host, err) != 0)
+        return -1;
+    if (agent->access != AGENT_LOOKS &&
+        enabler_care(agent->enabler, agent->config, agent->journal, cycle->host,
+                     restores, agent->interrupted, agent->data)) {
+        host_free(cycle->host);
+        cycle->host = NULL;
+        if (host_reader_look(agent->reader, &cycle->host, err) != 0)
+            return -1;
+    }
+    enabler_report(agent->enabler, &cycle->notes);
+    device_worker_mark(agent->worker, cycle->host);
+    if (known_types_note(agent->journal, cycle->host))
+        agent->journal_unsaved = true;
+    known_types_put(agent->journal, cycle->host);
+    return 0;
+}
+
 /* Adds a round that is not executed yet. -1 on error; where only Placement could not be
  * read, the round is added nevertheless, and can put back devices from the journal. */
 int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cycle,
@@ -301,12 +324,8 @@ int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cy
     if (agent->access == AGENT_LOOKS && agent_reread_journal(agent, err) != 0)
         return -1;
     cycle->journal = agent->journal;
-    if (host_reader_look(agent->reader, &cycle->host, err) != 0)
+    if (look_at_host(agent, cycle, err) != 0)
         return -1;
-    device_worker_mark(agent->worker, cycle->host);
-    if (known_types_note(agent->journal, cycle->host))
-        agent->journal_unsaved = true;
-    known_types_put(agent->journal, cycle->host);
     bool whole = is_whole(agent, cycle);
     int rc = look_at_placement(agent, whole, now, cycle, err);
     if (want_use)

@@ -96,6 +96,13 @@ static const struct option_spec agent_specs[] = {
           "Where the guests' libvirt is. `?socket=PATH` names a socket elsewhere, as "
           "that of a libvirt in a container.",
           .default_value = "qemu:///system"),
+    AGENT(PATH, sriov_manage,
+          "The program that enables the virtual functions of NVIDIA's cards. It is run "
+          "with `-e` and the card's address, without a shell, for each card that is "
+          "configured and has none: by `restore`, and when the agent first needs them. "
+          "Only for an agent that runs as root; beside the installed units, enable "
+          "vgpu-agent-sriov@ALL.service instead.",
+          .example = "/usr/lib/nvidia/sriov-manage"),
     AGENT(ADDRESS, listen,
           "Where to serve /metrics, /healthz and /readyz. A port alone means loopback. "
           "Where not set, nothing is served.",

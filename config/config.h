@@ -61,6 +61,7 @@ struct config {
         /* "libvirt", "none"; NULL: libvirt in owner mode, as long as it is there. */
         char *attach;
         char *libvirt_uri;
+        char *sriov_manage; /* the program; NULL: none is run */
         char *listen; /* NULL: nothing is served; config/listen_address.h */
         enum log_level log_level;
     } agent;

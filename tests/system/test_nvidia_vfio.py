@@ -2,6 +2,7 @@
 VFIO): reported by the card's memory, given and taken back, and never another's."""
 import os
 
+from support import wait_for
 from support.fleet import FleetTest, child_name, new_uuid
 from support.host import load_description
 
@@ -467,3 +468,64 @@ class AnotherModel(FleetTest):
                                  "mdev_nvidia-1152": {"device_id": "10de:13bd"}})
         self.agent.try_to("sync")
         self.assertEqual(self.totals(), {})
+
+
+class SriovManage(FleetTest):
+    """The vendor's program enables the functions of the cards that need them."""
+    CARD = "0000:43:00.0"  # without functions after a boot
+
+    def setUp(self):
+        super().setUp()
+        self.program = self.directory / "sriov-manage"
+        self.write_program("")
+        self.build("two-kinds", {"devices": {"enabled_mdev_types": "nvidia-1152"},
+                                 "mdev_nvidia-1152": {"device_addresses": self.CARD}},
+                   sriov_manage=self.program)
+
+    def write_program(self, script):
+        self.program.write_text(f"#!/bin/sh\necho \"$*\" >>{self.directory}/calls\n{script}\n")
+        self.program.chmod(0o755)
+
+    def calls(self):
+        file = self.directory / "calls"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def enables(self, after=""):
+        self.write_program(f"{after}\nprintf 'numvfs {self.CARD} 16' >"
+                           f"{self.host.root}/.mdevsim/control\nexit 3")
+
+    def is_reported(self):
+        return bool(self.placement.provider(self.root_name)) and \
+            self.totals() == {child_name(self.CARD): 6}
+
+    def test_at_the_first_need(self):
+        """A daemon goes on meanwhile, and tries it once."""
+        self.enables()
+        self.agent.start()
+        wait_for(self.is_reported, "the types")
+        self.assertEqual(self.calls(), [f"-e {self.CARD}"])
+        self.assertEqual(self.agent.stop(), 0)
+
+    def test_by_restore(self):
+        self.enables()
+        self.assertEqual(self.agent.try_to("restore").returncode, 0)
+        self.agent.run("sync")
+        self.allocate(self.CARD)
+        self.agent.run("sync")
+        before = self.host.vgpus()
+        self.assertEqual(len(before), 1)
+        self.host.reboot()
+        self.enables(after='[ "$(wc -l <' + f'{self.directory}/calls)" = 3 ] || '
+                           '{ echo Cannot obtain unbindLock; exit 1; }')
+        self.assertEqual(self.agent.try_to("restore").returncode, 0)
+        self.assertEqual(self.host.vgpus(), before)
+        self.assertEqual(self.calls(), [f"-e {self.CARD}"] * 3)
+
+    def test_it_did_nothing(self):
+        self.write_program("echo no such luck; exit 0")
+        done = self.agent.try_to("restore")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{self.CARD}: its virtual functions could not be enabled: {self.program} -e "
+                      f"{self.CARD} has ended, and no virtual function is enabled: no such luck",
+                      done.stderr)
+        self.assertEqual(self.calls(), [f"-e {self.CARD}"])

@@ -1,0 +1,34 @@
+/*
+ * enabler: enables the virtual functions of the cards that need them, by the program
+ * that the configuration names ([agent] sriov_manage), in one child process for all
+ * cards, which takes 120 seconds at most. A card is tried once, and again only after it
+ * has had virtual functions in between.
+ *
+ * One thread (the agent's). Freeing it does not wait for the child.
+ */
+#ifndef AGENT_ACT_ENABLER_H
+#define AGENT_ACT_ENABLER_H
+
+#include <stdbool.h>
+
+#include "agent/host/host.h"
+#include "agent/state/journal.h"
+#include "config/config.h"
+
+struct enabler;
+
+struct enabler *enabler_new(void);
+void enabler_free(struct enabler *enabler);
+DEFINE_CLEANUP(struct enabler *, enabler_free)
+
+/* For the host as it was just seen: takes the child's result, and starts a child for the
+ * cards that are configured, or have devices in the journal, and lack their functions.
+ * `wait`: until it has ended, or `interrupted` is true. True when a child has ended, so
+ * that the host is to be looked at again. `config` names the program, or none. */
+bool enabler_care(struct enabler *enabler, const struct config *config,
+                  const struct journal *journal, const struct host *host, bool wait,
+                  bool (*interrupted)(void *data), void *data);
+/* Adds a line for each card that could not be helped, or that is being helped. */
+void enabler_report(const struct enabler *enabler, struct strlist *notes);
+
+#endif

@@ -1,11 +1,13 @@
 /*
  * bench_host_scan: how long host_scan takes on a plain tree: 64 GPUs with 20 types
- * each, two devices on each GPU; the SR-IOV case of 8 cards with 32 VFs; and the small
- * host of Nova's guide. Prints the best and the median of RUNS scans on the wall clock,
+ * each, two devices on each GPU; the SR-IOV case of 8 cards with 32 VFs, as parents of
+ * mdevs and with types of their own, and of 64 such cards; and the small host of Nova's
+ * guide. Prints the best and the median of RUNS scans on the wall clock,
  * and the median of the processor's time, which neighbours do not change as much.
  */
 #include <err.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "agent/backend/scan.h"
@@ -80,6 +82,57 @@ static void make_virtual_functions(const char *tree)
     }
 }
 
+/* A virtual function that is given its type, with the list of TYPES types. */
+static void add_function(const char *tree, const char *pf, const char *vf,
+                         const char *list)
+{
+    const struct tree_entry entries[] = {
+        {"nvidia/creatable_vgpu_types", list, NULL},
+        {"nvidia/current_vgpu_type", "0\n", NULL},
+        {"iommu_group", NULL, "../../../kernel/iommu_groups/1"},
+    };
+    _cleanup_free_ char *back = xasprintf("../%s", strrchr(pf, '/') + 1);
+    _cleanup_free_ char *physfn = xasprintf("%s/physfn", vf);
+    tree_card(tree, vf, "0x030200\n");
+    tree_link(tree, physfn, back);
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        _cleanup_free_ char *path = xasprintf("%s/%s", vf, entries[i].path);
+        struct tree_entry entry = entries[i];
+        entry.path = path;
+        tree_fill(tree, &entry, 1);
+    }
+}
+
+static void make_typed_functions(const char *tree, int cards)
+{
+    char list[64 * (TYPES + 1)] = "ID    : vGPU Name\n";
+    size_t length = strlen(list);
+    for (int i = 0; i < TYPES; i++)
+        length += (size_t)snprintf(list + length, sizeof list - length,
+                                   "%d  : NVIDIA L40S-%dQ\n", 1147 + i, i + 1);
+    for (int card = 0; card < cards; card++) {
+        _cleanup_free_ char *pf =
+            xasprintf("devices/pci0000:%02x/0000:%02x:00.0", card, card + 64);
+        tree_card(tree, pf, "0x030200\n");
+        for (int i = 4; i < 36; i++) {
+            _cleanup_free_ char *vf =
+                xasprintf("devices/pci0000:%02x/0000:%02x:%02x.%d", card, card + 64,
+                          i / 8, i % 8);
+            add_function(tree, pf, vf, list);
+        }
+    }
+}
+
+static void make_8_typed(const char *tree)
+{
+    make_typed_functions(tree, 8);
+}
+
+static void make_64_typed(const char *tree)
+{
+    make_typed_functions(tree, 64);
+}
+
 static int compare(const void *a, const void *b)
 {
     double left = *(const double *)a, right = *(const double *)b;
@@ -128,6 +181,8 @@ int main(void)
     bench("4 GPUs x 11 types, 8 devices", make_guide, 4);
     bench("64 GPUs x 20 types, 128 devices", make_cards, 64);
     bench("8 cards x 32 VFs x 20 types", make_virtual_functions, 8);
+    bench("8 cards x 32 VFs, types of VFs", make_8_typed, 8);
+    bench("64 cards x 32 VFs, types of VFs", make_64_typed, 64);
     free_types();
     return 0;
 }

@@ -66,8 +66,6 @@ static int refusal(const struct vgpu_function *function, unsigned long id)
     int type = find_type(card->model, id);
     if (type < 0)
         return -ENODEV;
-    if (function->type == type)
-        return 0;
     if (function->type >= 0 || has_another_type(card, (unsigned)type))
         return -EINVAL;
     return card_available(card, (unsigned)type) ? 0 : -ENOSPC;
@@ -82,7 +80,7 @@ static int make(struct vgpu_function *function, unsigned long id)
     if (rc == 0)
         rc = refusal(function, id);
     int type = find_type(function->card->model, id);
-    if (rc == 0 && function->type != type)
+    if (rc == 0)
         set_type(function, type);
     return rc;
 }

@@ -14,7 +14,8 @@
  *
  * A store into current_vgpu_type is refused with EBUSY while a process has the function
  * open, ENODEV for an id that the card's model does not have, EINVAL when the function
- * or the rest of its card has another type, ENOSPC when the card is full. With the
+ * has a type (what the driver says to the same one again is not known; here it is not
+ * liked) or the rest of its card another, ENOSPC when the card is full. With the
  * simulator's lock held.
  */
 #ifndef TESTS_SIM_VGPU_FUNCTION_H

@@ -86,7 +86,7 @@ static void refusals(void **state)
         const char *shows;
     } cases[] = {
         {"1147", 0, "1147\n"},
-        {"1147", 0, "1147\n"},
+        {"1147", -EINVAL, "1147\n"},
         {"1155", -EINVAL, "1147\n"},
         {"1146", -ENODEV, "1147\n"},
         {"", -EINVAL, "1147\n"},

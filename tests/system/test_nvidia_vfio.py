@@ -1,10 +1,12 @@
 """The main job on virtual functions that stores make virtual GPUs (NVIDIA's vendor-specific
 VFIO): reported by the card's memory, given and taken back, and never another's."""
 import os
+import re
 
 from support import wait_for
 from support.fleet import FleetTest, child_name, new_uuid
 from support.host import load_description
+from support.process import TOP, run
 
 CARD, OTHER = "0000:41:00.0", "0000:42:00.0"
 CARDS = [f"0000:{bus}:00.0" for bus in ("41", "42", "43", "44", "c1", "c2", "c3", "c4")]
@@ -529,3 +531,22 @@ class SriovManage(FleetTest):
                       f"{self.CARD} has ended, and no virtual function is enabled: no such luck",
                       done.stderr)
         self.assertEqual(self.calls(), [f"-e {self.CARD}"])
+
+
+class Rule(L40S):
+    """udev gives the agent's group the two files that it writes, and no other."""
+    GROUP = 61235
+
+    def test_the_group_may_write_what_the_agent_writes(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give files to a group")
+        (rule,) = [line for line in (TOP / "etc/udev/90-vgpu-agent.rules").read_text().splitlines()
+                   if 'TEST=="nvidia/current_vgpu_type"' in line]
+        command = re.search(r"""RUN\+="/bin/sh -c '(.*)'"$""", rule)[1]
+        function = os.path.realpath(self.host.function(functions(CARD)[0]))
+        command = command.replace("%S", str(self.host.root)).replace("chgrp vgpu-agent", f"chgrp {self.GROUP}")
+        done = run(["/bin/sh", "-c", command.replace("%p", function[len(str(self.host.root)):])])
+        self.assertEqual((done.returncode, done.stderr), (0, ""), command)
+        writable = {file.name for file in (self.host.function(functions(CARD)[0]) / "nvidia").iterdir()
+                    if file.stat().st_gid == self.GROUP and file.stat().st_mode & 0o020}
+        self.assertEqual(writable, {"current_vgpu_type", "vgpu_params"})

@@ -365,6 +365,54 @@ static void add_missing(struct cut *cut, const struct sight *sight,
         cut_more(cut, type, most);
 }
 
+/* ---- the resource class ---- */
+
+static const struct cut_function *find_former(const struct cut *cut)
+{
+    const char *type_id = cut->desired ? cut->desired->type_id : NULL;
+    for (size_t i = 0; i < cut->count; i++) {
+        const struct cut_function *function = &cut->functions[i];
+        const char *id = function_type_after(function);
+        if (id && function->entry && entry_is_cut(function->entry) &&
+            !(function->device && function->outdated) &&
+            (!type_id || strcmp(id, type_id) != 0))
+            return function;
+    }
+    return NULL;
+}
+
+/* The class in which the functions were made, as far as the journal tells. */
+static const char *noted_class(const struct cut *cut)
+{
+    if (cut->former)
+        return cut->former->entry->resource_class;
+    for (size_t i = 0; i < cut->count; i++)
+        if (cut->functions[i].entry && entry_is_cut(cut->functions[i].entry))
+            return cut->functions[i].entry->resource_class;
+    return NULL;
+}
+
+/* nova-compute cannot change the class of a provider while something is allocated
+ * there. */
+static void choose_class(struct cut *cut, const struct sight *sight,
+                         const struct observed_provider *provider)
+{
+    const char *wanted = cut->desired ? cut->desired->resource_class : NULL;
+    const char *noted = noted_class(cut), *held = NULL;
+    if (sight->allocated)
+        held = provider->allocations[0].resource_class;
+    else if (!sight->placement || cut->former)
+        held = noted;
+    cut->resource_class = held ? held : wanted ? wanted : noted;
+    if (!cut->waits && !cut->former && wanted && sight->allocated &&
+        strcmp(wanted, cut->resource_class) != 0)
+        wait_take(cut,
+                  xasprintf("its resource class stays %s as long as something is "
+                            "allocated on it",
+                            held),
+                  false);
+}
+
 /* ---- the cut ---- */
 
 static bool has_plain_kind(const struct cut *cut)
@@ -406,6 +454,8 @@ struct cut cut_make(const struct plan_input *in, const struct gpu *gpu,
             add_function(&cut, in, &gpu->parents[i]);
     if (gpu->health == GPU_OK)
         decide(&cut, &sight);
+    cut.former = find_former(&cut);
+    choose_class(&cut, &sight, provider);
     return cut;
 }
 

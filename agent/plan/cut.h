@@ -43,6 +43,12 @@ struct cut {
     const struct desired_provider *desired; /* NULL: no type is configured for it */
     struct cut_function *functions;         /* in the order of the bus */
     size_t count;
+    /* The first function that has, or gets back, a type of the agent's other than the
+     * configured one; NULL: there is none. */
+    const struct cut_function *former;
+    /* The class that nova.conf has to name for the functions: the configured one, but as
+     * long as something is allocated on the card, that class; NULL: none is known. */
+    const char *resource_class;
     char *waits;     /* why it is not as the configuration says; NULL: it is, after this
                         plan */
     bool stuck;      /* `waits`, and only an operator can change that */

@@ -163,8 +163,11 @@ static bool is_class_of_config(const struct config *config, const char *resource
 bool managed_has_class(const struct world *world, const struct managed *managed,
                        const char *resource_class)
 {
+    /* All of Nova's provider of a card is about its functions; the class may be one that
+     * the files do not say any more. */
     if (managed->desired &&
-        strcmp(managed->desired->resource_class, resource_class) == 0)
+        (world->in->config->agent.mode == MODE_NOVA_PCI ||
+         strcmp(managed->desired->resource_class, resource_class) == 0))
         return true;
     if (managed->noted)
         return journal_find_inventory(managed->noted, resource_class);

@@ -37,7 +37,7 @@ static void add_creation(struct world *world, const struct cut *cut,
     const struct journal_device *old = function->entry;
     const struct desired_provider *desired = cut->desired;
     struct journal_device device = {
-        .resource_class = old ? old->resource_class : desired->resource_class,
+        .resource_class = (char *)cut->resource_class,
         .gpu = cut->gpu->name,
         .parent = function->parent->name,
         .type_id = function->type->id,
@@ -45,8 +45,6 @@ static void add_creation(struct world *world, const struct cut *cut,
     };
     bool configured = desired && desired->type_id &&
                       strcmp(function->type->id, desired->type_id) == 0;
-    if (configured)
-        device.resource_class = desired->resource_class;
     text_copy_array(device.backend, function->parent->backend);
     text_copy_array(device.address, function->parent->name);
     uuid_text_copy(device.provider, root_of(world->in));
@@ -94,6 +92,23 @@ static void add_forgetting(struct world *world, const struct cut *cut,
                          : xstrdup("it has lost its type, which nobody needs any more");
 }
 
+/* The journal has the class for the time when Placement cannot be asked. */
+static void add_new_class(struct world *world, const struct cut *cut,
+                          const struct cut_function *function)
+{
+    struct journal_device device = *function->entry; /* borrows */
+    device.resource_class = (char *)cut->resource_class;
+    add_step(world, STEP_TAKE_DEVICE, cut, &device)->reason =
+        xasprintf("its resource class is %s now", cut->resource_class);
+}
+
+static bool has_old_class(const struct cut *cut, const struct cut_function *function)
+{
+    return function->fate == FUNCTION_CUT && !cut->former && function->entry &&
+           entry_is_cut(function->entry) &&
+           strcmp(function->entry->resource_class, cut->resource_class) != 0;
+}
+
 static void add_steps(struct world *world, const struct cut *cut,
                       const struct observed_provider *provider)
 {
@@ -105,6 +120,8 @@ static void add_steps(struct world *world, const struct cut *cut,
             add_removal(world, cut, function, provider);
         else if (function->outdated)
             add_forgetting(world, cut, function);
+        else if (has_old_class(cut, function))
+            add_new_class(world, cut, function);
     }
     world->plan->goes_on |= cut->goes_on;
 }
@@ -120,21 +137,6 @@ static bool has_configured(const struct cut *cut)
             return true;
     }
     return false;
-}
-
-/* The first function that has a type other than the configured one, given by the
- * agent. */
-static const struct cut_function *find_former(const struct cut *cut)
-{
-    const char *type_id = cut->desired ? cut->desired->type_id : NULL;
-    for (size_t i = 0; i < cut->count; i++) {
-        const struct cut_function *function = &cut->functions[i];
-        const char *id = function_type_after(function);
-        if (id && function->entry && entry_is_cut(function->entry) &&
-            (!type_id || strcmp(id, type_id) != 0))
-            return function;
-    }
-    return NULL;
 }
 
 static const struct mdev_type_config *
@@ -154,8 +156,7 @@ static void add_trait_take(struct pci_card *card, char *trait)
     free(trait);
 }
 
-/* Of a type that the card had before: the class that it had then, and what still stands
- * in the files. */
+/* Of a type that the card had before: what still stands in the files. */
 static void fill_former(const struct world *world, const struct cut *cut,
                         const struct cut_function *former, struct pci_card *card)
 {
@@ -165,7 +166,7 @@ static void fill_former(const struct world *world, const struct cut *cut,
     const struct mdev_type_config *config = config_of(world->in->config, cut->gpu, id);
     card->type_id = xstrdup(id);
     card->type_name = xstrdup(name);
-    card->resource_class = xstrdup(former->entry->resource_class);
+    card->resource_class = xstrdup(cut->resource_class);
     card->live_migratable = config && config->live_migratable;
     add_trait_take(card, trait_custom(id));
     if (name)
@@ -180,7 +181,7 @@ static void fill_configured(const struct cut *cut, struct pci_card *card)
     const struct desired_provider *desired = cut->desired;
     card->type_id = xstrdup(desired->type_id);
     card->type_name = xstrdup(desired->type_name);
-    card->resource_class = xstrdup(desired->resource_class);
+    card->resource_class = xstrdup(cut->resource_class);
     card->live_migratable = desired->type_config->live_migratable;
     card->traits = strlist_copy(&desired->traits);
 }
@@ -200,7 +201,7 @@ static void add_functions(const struct cut *cut, struct pci_card *card)
 
 static const struct pci_card *add_card(struct world *world, const struct cut *cut)
 {
-    const struct cut_function *former = find_former(cut);
+    const struct cut_function *former = cut->former;
     if (!former && !cut->desired)
         return NULL;
     struct pci_card *card = array_add(world->plan->cards, world->plan->card_count);

@@ -22,7 +22,7 @@ from support.process import die_with_parent  # noqa: E402
 
 PYTHON = "/usr/bin/python3"  # Debian's modules are not in another one's path
 NOVA = pathlib.Path("/usr/lib/python3/dist-packages/nova/compute/pci_placement_translator.py")
-DRIVER = pathlib.Path(__file__).resolve().parent / "nova_pci_host.py"
+DRIVER = pathlib.Path(__file__).resolve().parent / "novas_pci.py"
 CARDS = ("0000:41:00.0", "0000:42:00.0")
 FUNCTIONS = 8
 # By number: the type's name, and how many of it a card takes.
@@ -44,7 +44,7 @@ def card_of(function):
 
 
 class Nova:
-    """nova_pci_host.py, with what the agent prints in its nova.conf."""
+    """novas_pci.py, with what the agent prints in its nova.conf."""
 
     def __init__(self, directory, root_name, root_uuid, url):
         self.file = directory / "nova.conf"
@@ -63,7 +63,7 @@ class Nova:
 
     def answer(self):
         line = self.process.stdout.readline()
-        answer = json.loads(line) if line else {"error": "nova_pci_host.py ended"}
+        answer = json.loads(line) if line else {"error": "novas_pci.py ended"}
         if "error" in answer:
             raise AssertionError(f"{answer['error']}\n{self.log.read_text(errors='replace')[-3000:]}")
         return answer["result"]

@@ -1,7 +1,7 @@
 """nova-compute's side of PCI in Placement, without nova-compute: Nova's own PciDevTracker, ResourceTracker,
 SchedulerReportClient and ProviderTree, with the parser of [pci] device_spec. In place of libvirt is a list of PCI devices.
 
-    /usr/bin/python3 -I nova_pci_host.py --config-file F --root NAME --uuid U
+    /usr/bin/python3 -I novas_pci.py --config-file F --root NAME --uuid U
 
 F is a nova.conf. One command a line on standard input, a JSON list of a verb and its arguments; one answer a line on
 standard output: {"result": ...} or {"error": "..."}. The verbs are the methods of Host without an underscore.

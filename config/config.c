@@ -239,6 +239,20 @@ static void check_attach(const struct config *config, const struct ini *ini,
                      "libvirt on this host; expected attach = none, or libvirt = true");
 }
 
+/* A flavor that asks for VGPU gets a mediated device, which such a host has none of. */
+static void check_classes(const struct config *config, struct config_problems *problems)
+{
+    for (size_t i = 0; i < config->type_count; i++) {
+        const struct mdev_type_config *type = &config->types[i];
+        if (type->class_set && strcmp(type->mdev_class, "VGPU") == 0)
+            config_warning(problems, &type->class_place,
+                           "mdev_%s.mdev_class: VGPU, so that a flavor with "
+                           "resources:VGPU=1 is sent to this host, where Nova gives it "
+                           "nothing; expected a class of its own in mode nova-pci",
+                           type->type);
+    }
+}
+
 const char *agent_mode_name(enum agent_mode mode)
 {
     static const char *const names[] = {
@@ -302,8 +316,10 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     placement_config_apply(&config->placement, ini, "placement", problems);
     placement_config_warn(&config->placement, ini, problems);
     devices_apply(config, ini, problems);
-    if (config->agent.mode == MODE_NOVA_PCI)
+    if (config->agent.mode == MODE_NOVA_PCI) {
         nova_pci_apply(&config->nova_pci, ini);
+        check_classes(config, problems);
+    }
     options_warn_repeated(&agent_options, ini, NULL, problems);
     check_misplaced(config, ini, problems);
     check_unknown(ini, "agent", false, problems);

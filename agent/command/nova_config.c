@@ -39,16 +39,23 @@ static void write_alias(struct json_writer *w, const struct pci_card *card)
     json_write_end_object(w);
 }
 
-/* Whether a card before this one has the same type: one alias is for all of them. */
-static bool has_alias(const struct plan *plan, size_t card)
+/* Whether the alias of the card's type is made of this card. Nova takes one entry for an
+ * alias, so that of several cards the first one counts that is as configured. */
+static bool names_alias(const struct plan *plan, size_t card)
 {
-    for (size_t i = 0; i < card; i++)
-        if (plan->cards[i].type_id &&
-            strcmp(plan->cards[i].type_id, plan->cards[card].type_id) == 0 &&
-            strcmp(plan->cards[i].resource_class, plan->cards[card].resource_class) ==
-                0)
-            return true;
-    return false;
+    const struct pci_card *own = &plan->cards[card];
+    if (!own->functions.count)
+        return false;
+    for (size_t i = 0; i < plan->card_count; i++) {
+        const struct pci_card *other = &plan->cards[i];
+        if (i == card || !other->functions.count ||
+            strcmp(other->type_id, own->type_id) != 0)
+            continue;
+        bool same = !other->waits == !own->waits;
+        if (same ? i < card : !other->waits)
+            return false;
+    }
+    return true;
 }
 
 /* ---- for programs ---- */
@@ -64,7 +71,7 @@ static void write_lists(struct json_writer *w, const struct plan *plan)
     json_write_key(w, "alias");
     json_write_begin_array(w);
     for (size_t i = 0; i < plan->card_count; i++)
-        if (plan->cards[i].functions.count && !has_alias(plan, i))
+        if (names_alias(plan, i))
             write_alias(w, &plan->cards[i]);
     json_write_end_array(w);
 }
@@ -124,7 +131,7 @@ static void print_lines(const struct plan *plan)
     puts("# For nova-api as well. A flavor asks with pci_passthrough:alias = NAME:1.");
     for (size_t i = 0; i < plan->card_count; i++) {
         struct json_writer w = {0};
-        if (!plan->cards[i].functions.count || has_alias(plan, i))
+        if (!names_alias(plan, i))
             continue;
         write_alias(&w, &plan->cards[i]);
         print_option("alias", &w);

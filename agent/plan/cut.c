@@ -267,9 +267,10 @@ static void clear_surplus(struct cut *cut, const struct sight *sight,
             clear_function(cut, sight, function);
         else if (function->named)
             wait_take(cut,
-                      xasprintf("%s has the type %s, which the agent did not set: "
-                                "write 0 to its current_vgpu_type once it is free",
-                                function->parent->name, function->device->type_id),
+                      xasprintf("%s has the type %s, which the agent did not set%s: "
+                                "take it away by hand once it is free",
+                                function->parent->name, function->device->type_id,
+                                function->entry ? " in this mode" : ""),
                       true);
     }
 }

@@ -391,6 +391,26 @@ class WhatNovaIsTold(NovaPciTest):
         self.assertEqual((status, len(lines)), (0, 1))
         self.assertIn("Placement could not be asked", lines[0])
 
+    def test_a_class_changes_once_nothing_is_allocated(self):
+        """nova-compute could not change it before; an alias has one entry, that of a card that is as configured."""
+        consumer = self.allocate_one()
+        types = self.kinds(2, live_migratable="true", mdev_class="CUSTOM_NEW")
+        types["mdev_nvidia-1147"]["device_addresses"] = [CARD, OTHER]
+        self.configure(types)
+        self.sync()
+        told = self.nova_config()["pci"]
+        self.assertEqual({(entry["address"][:7], entry["resource_class"]) for entry in told["device_spec"]},
+                         {("0000:41", "CUSTOM_NVIDIA_1147"), ("0000:42", "CUSTOM_NEW")})
+        self.assertEqual([alias["resource_class"] for alias in told["alias"]], ["CUSTOM_NEW"])
+        self.assertIn("its resource class stays CUSTOM_NVIDIA_1147", self.service()["note"])
+        self.assertEqual(self.states(), {consumer: ["pending"]})
+        self.placement.deallocate(consumer)
+        self.sync()
+        self.assertEqual({entry["resource_class"] for entry in self.nova_config()["pci"]["device_spec"]}, {"CUSTOM_NEW"})
+        # Without Placement the state file tells it.
+        self.relay.rule = lambda _request: 503
+        self.assertEqual({entry["resource_class"] for entry in self.nova_config()["pci"]["device_spec"]}, {"CUSTOM_NEW"})
+
     def test_only_in_its_mode(self):
         self.options["mode"] = "owner"
         self.configure(self.kinds(2))

@@ -353,6 +353,11 @@ static void options_that_do_not_fit_together(void **state)
          "libvirt on this host; expected attach = none, or libvirt = true"},
         {"[agent]\nattach = always\n", "a.conf:2: agent.attach: 'always' is not "
                                        "accepted; expected one of libvirt, none"},
+        {"[devices]\nenabled_mdev_types = nvidia-35\n[agent]\nmode = nova-pci\n"
+         "[mdev_nvidia-35]\nmdev_class = VGPU\n",
+         "a.conf:6: warning: mdev_nvidia-35.mdev_class: VGPU, so that a flavor with "
+         "resources:VGPU=1 is sent to this host, where Nova gives it nothing; expected "
+         "a class of its own in mode nova-pci"},
         {"[agents]\nmode = nova\n",
          "a.conf:1: warning: [agents]: not used; did you mean [agent]?"},
         {"[devices]\nenabled_mdev_types = nvidia-35\n[ mdev_nvidia-35 ]\n",

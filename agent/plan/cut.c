@@ -366,6 +366,32 @@ static void add_missing(struct cut *cut, const struct sight *sight,
         cut_more(cut, type, most);
 }
 
+/* ---- what owner mode has left ---- */
+
+static bool has_allocation(const struct observed *observed, const char *consumer)
+{
+    for (size_t i = 0; i < observed->provider_count; i++)
+        for (size_t j = 0; j < observed->providers[i].allocation_count; j++)
+            if (strcmp(observed->providers[i].allocations[j].consumer, consumer) == 0)
+                return true;
+    return false;
+}
+
+/* A function that was cut for a consumer is the consumer's until that is gone. */
+static void find_orphans(struct cut *cut, const struct sight *sight)
+{
+    const struct plan_input *in = sight->in;
+    for (size_t i = 0; sight->placement && i < cut->count; i++) {
+        struct cut_function *function = &cut->functions[i];
+        const struct journal_device *entry = function->entry;
+        if (!entry || entry->adopted || entry_is_cut(entry) ||
+            has_allocation(in->observed, entry->consumer))
+            continue;
+        cut->needs_use |= !in->use;
+        function->orphaned = in->use && !in->use->unknown && !function->use;
+    }
+}
+
 /* ---- the resource class ---- */
 
 static const struct cut_function *find_former(const struct cut *cut)
@@ -455,6 +481,7 @@ struct cut cut_make(const struct plan_input *in, const struct gpu *gpu,
             add_function(&cut, in, &gpu->parents[i]);
     if (gpu->health == GPU_OK)
         decide(&cut, &sight);
+    find_orphans(&cut, &sight);
     cut.former = find_former(&cut);
     choose_class(&cut, &sight, provider);
     return cut;

@@ -36,6 +36,7 @@ struct cut_function {
     enum function_fate fate;
     const struct device_type *type; /* FUNCTION_TO_CUT */
     bool outdated; /* `entry` tells of a type that the function has no more */
+    bool orphaned; /* `entry` is of owner mode, and its consumer is gone */
 };
 
 struct cut {

@@ -109,6 +109,19 @@ static bool has_old_class(const struct cut *cut, const struct cut_function *func
            strcmp(function->entry->resource_class, cut->resource_class) != 0;
 }
 
+static void add_orphan(struct world *world, const struct cut *cut,
+                       const struct cut_function *function)
+{
+    struct journal_device device = *function->entry; /* borrows */
+    enum step_kind kind = function->device ? STEP_TAKE_DEVICE : STEP_FORGET_DEVICE;
+    if (function->device) {
+        uuid_text_copy(device.consumer, CUT_CONSUMER);
+        uuid_text_copy(device.provider, root_of(world->in));
+    }
+    add_step(world, kind, cut, &device)->reason =
+        xasprintf("its consumer %s of owner mode is gone", function->entry->consumer);
+}
+
 static void add_steps(struct world *world, const struct cut *cut,
                       const struct observed_provider *provider)
 {
@@ -120,6 +133,8 @@ static void add_steps(struct world *world, const struct cut *cut,
             add_removal(world, cut, function, provider);
         else if (function->outdated)
             add_forgetting(world, cut, function);
+        else if (function->orphaned)
+            add_orphan(world, cut, function);
         else if (has_old_class(cut, function))
             add_new_class(world, cut, function);
     }

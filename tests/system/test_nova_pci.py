@@ -296,6 +296,48 @@ class Reboots(NovaPciTest):
         self.assertEqual(self.host.vgpus(), self.cut())
 
 
+class OtherModes(NovaPciTest):
+    """A host changes its mode once it is empty; what is left over is said, and nothing is lost."""
+
+    def become(self, mode):
+        self.options["mode"] = mode
+        self.configure(self.kinds(3))
+
+    def test_from_owner_mode(self):
+        self.build_cards(self.kinds(3))
+        self.become("owner")
+        self.sync()
+        child = self.placement.provider(f"{self.root_name}_pci_0000_41_00_0")
+        consumer = new_uuid()
+        self.placement.allocate(consumer, {child["uuid"]: {"VGPU": 1}})
+        self.sync()
+        self.assertEqual(self.host.vgpus(), self.cut(1))
+        self.become("nova-pci")
+        self.sync()
+        # What was made for a consumer stays its own, and counts.
+        self.assertEqual(self.host.vgpus(), self.cut(3))
+        self.assertIn("left over from owner mode", " ".join(self.problems()))
+        self.placement.deallocate(consumer)
+        self.sync()
+        self.agent.run("prune")
+        self.assertNotIn(f"{self.root_name}_pci_0000_41_00_0", self.placement.tree(self.root_uuid))
+        self.configure(self.kinds(2, type_id="nvidia-1148"))
+        self.sync()
+        self.assertEqual(self.host.vgpus(), self.cut(2, "1148"))
+
+    def test_to_owner_mode(self):
+        self.build_cards(self.kinds(3))
+        self.sync()
+        self.assertEqual(self.host.vgpus(), self.cut(3))
+        domain = self.define(new_uuid(), FIRST[1])
+        self.become("owner")
+        self.sync()
+        self.assertEqual(self.host.vgpus(), {FIRST[1]: "1147"})
+        domain.unlink()
+        self.sync()
+        self.assertEqual(self.host.vgpus(), {})
+
+
 class WhatNovaIsTold(NovaPciTest):
     def setUp(self):
         super().setUp()

@@ -32,7 +32,7 @@ struct cut_case {
     /* the configured type and how many of it, as many as fit without a number; "": none */
     const char *wanted;
     /* '=': nothing is done; A, B: gets it; '-': loses its type; x: its entry is dropped;
-     * c: its entry gets another class */
+     * c: its entry gets another class, or is nobody's from now on */
     const char *expected;
     const char *waits; /* a part of what is said; NULL: it waits for nothing */
     bool allocated, blind, unknown, rebuilding, keeps, sick;
@@ -53,7 +53,15 @@ static const struct cut_case cases[] = {
     {"one that a domain names comes first", "........", "........", "....d...", "A2",
      "A===A==="},
     {"one that is noted for a consumer is passed over", "........", "a.......", NULL,
-     "A1", "=A======"},
+     "A1", "=A======", .allocated = true},
+    {"what owner mode left, and nobody has, is the cut's", "A.......", "a.......", NULL,
+     "A2", "cA======"},
+    {"what owner mode left, and a guest has, is the guest's", "A.......", "a.......",
+     "d.......", "A2", "=A======"},
+    {"what owner mode left, and an allocation names, stays", "A.......", "a.......",
+     NULL, "A2", "=A======", .allocated = true},
+    {"what owner mode left, and a reboot took, is forgotten", "........", "a.......",
+     NULL, "A2", "xAA====="},
     {"one in transition makes the others wait", "~.......", "........", NULL, "A2",
      "========", "in transition"},
     {"what others cut counts, and stays", "..A.....", "........", NULL, "A2",
@@ -285,7 +293,10 @@ static void compare(const struct cut_case *c, const struct plan *plan)
         const struct step *step = &plan->steps[i];
         if (step->kind == STEP_END_REBUILD)
             continue;
-        assert_string_equal(step->device.consumer, CUT_CONSUMER);
+        assert_string_equal(step->device.consumer,
+                            c->journal[0] == 'a' && step->kind == STEP_FORGET_DEVICE
+                                ? GUEST
+                                : CUT_CONSUMER);
         size_t function = (size_t)(step->device.parent[strlen(CARD) - 1] - '1');
         assert_int_equal(done[function], '=');
         done[function] = letter_of(step);
@@ -300,7 +311,7 @@ static void compare(const struct cut_case *c, const struct plan *plan)
 static bool has_lost(const struct cut_case *c)
 {
     for (size_t i = 0; i < FUNCTIONS; i++)
-        if (c->host[i] == '.' && c->journal[i] >= 'A' && c->journal[i] <= 'B')
+        if (c->host[i] == '.' ? index_of(c->journal[i]) >= 0 : c->journal[i] >= 'a')
             return true;
     return false;
 }

@@ -42,7 +42,10 @@ class Host:
         self._tracker._sync_compute_service_disabled_trait = mock.Mock()
         for device in self._tracked:  # as they come from the database
             device.instance_uuid = device.instance_uuid if "instance_uuid" in device else None
-        with mock.patch.object(objects.PciDeviceList, "get_by_compute_node", return_value=self._tracked):
+        cards = {address for address, parent in devices if not parent}  # Nova asks /sys
+        with (mock.patch.object(objects.PciDeviceList, "get_by_compute_node", return_value=self._tracked),
+              mock.patch("nova.pci.utils.is_physical_function",
+                         lambda domain, bus, slot, function: f"{domain}:{bus}:{slot}.{function}" in cards)):
             self._tracker.pci_tracker = manager.PciDevTracker(self._context, self._node)
         self.devices(devices)
 
@@ -69,6 +72,10 @@ class Host:
         tracker = self._tracker.pci_tracker
         return {device.address: tracker.dev_filter.get_devspec(device).get_tags()
                 for device in tracker.pci_devs if device.status != "removed"}
+
+    def forget(self):
+        """Nova's database has no devices."""
+        self._tracked.objects.clear()
 
     def claim(self, consumer, provider, resources):
         """As the scheduler does; false when there is no room."""

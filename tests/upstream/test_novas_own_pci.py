@@ -247,6 +247,65 @@ class BesideNovasPci(FleetTest):
         print(f"# {self.checked} functions with what the file says, {self.kept} cards kept for guests, {self.reboots} reboots")
         self.assertGreater(min(self.checked, self.kept, self.reboots), 0)
 
+    def random_address(self):
+        """As operators write them, right and wrong."""
+        choice = self.random.choice
+
+        def part(words, absent=("", "*")):
+            return choice((*words, *absent))
+        glob = ":".join((part(("0000", "0", "0001")), part(("41", "42", "*")), part(("00", "01", "0", "1f"))))
+        return choice((
+            lambda: choice(functions_of(choice(CARDS))), lambda: choice(CARDS),
+            lambda: f"{glob}.{part(('0', '4', '5', '7'))}", lambda: choice(("*:41:*.*", "41:00.4", ":42:", "00.5", ".6", "", "*")),
+            lambda: {name: choice(words) for name, words in (
+                ("domain", (".*", "0000", "1.*")), ("bus", ("41", "4[12]", "4", ".*2")), ("slot", ("00", "0[01]", "01")),
+                ("function", ("[4-6]", "7", "[0-3]", ".*", "4|5"))) if self.random.random() < 0.8},
+            lambda: choice(("0000:41:00.8", "0000:41:20.0", "0:0000:41:00.4", "gg:00.1", "0000:41:00.4.5", "41:0x.1"))))()
+
+    def named_by_agent(self, typed):
+        """From check-config's lines; None: it refuses the file as nova-compute does."""
+        lines = [row["text"] for row in json.loads(self.agent.try_to("--format", "json", "check-config").stdout)]
+        if any("nova-compute refuses" in line for line in lines):
+            return None
+        named = set(typed)
+        for line in lines:
+            if "device_spec: does not name " in line:
+                named -= set(line.split("does not name ")[1].split(", which ")[0].split(", "))
+            elif "device_spec: names the card " in line:
+                named.add(line.split("names the card ")[1].split()[0])
+            elif "device_spec: names " in line:
+                named |= set(line.split("device_spec: names ")[1].split(" of 0000:")[0].split(", "))
+        return named
+
+    def device_spec_is_read_alike(self, count):
+        self.random = random.Random(6)
+        types = {"devices": {"enabled_mdev_types": ["nvidia-1153"]}, "mdev_nvidia-1153": {"device_addresses": list(CARDS), "max_instances": 2}}
+        self.agent.configure({"agent": self.options, **types})
+        self.sync()
+        typed = self.host.vgpus()
+        devices = [[function, parent] for card in CARDS
+                   for function, parent in [(card, None), *((vf, card) for vf in functions_of(card))]]
+        refused = some = 0
+        for number in range(count):
+            specs = [{"address": self.random_address(), **({"vendor_id": "10de"} if self.random.random() < 0.3 else {})}
+                     for _ in range(self.random.randint(1, 2))]
+            with self.subTest(number, specs=specs):
+                written = "[pci]\nreport_in_placement = true\n" + "".join(f"device_spec = {json.dumps(spec)}\n" for spec in specs)
+                self.agent.configure({"agent": self.options, **types})
+                self.agent.file.write_text(self.agent.file.read_text() + "\n" + written)
+                self.nova.write(written)
+                self.nova.forget()
+                try:
+                    self.nova.start(devices)
+                    taken = set(self.nova.taken())
+                except AssertionError as error:
+                    self.assertIn("PciConfigInvalidSpec", str(error).replace("PciDeviceWrongAddressFormat", "PciConfigInvalidSpec"))
+                    taken = None
+                refused += taken is None
+                some += bool(taken) and len(taken) < len(devices)
+                self.assertEqual(self.named_by_agent(typed), taken)
+        self.assertGreater(min(refused, some), count / 10)
+
     def foreign_traits_do_not_last(self):
         """Why the agent leaves traits to device_spec: this is Nova's doing, and no wish of the agent's."""
         self.wanted = {CARDS[0]: ("1153", 2, False, {"live_migratable": "false"})}
@@ -280,6 +339,9 @@ class OnPlacementd(BesideNovasPci):
 
     def test_yet_another_50(self):
         self.rounds(50, 4)
+
+    def test_device_spec_is_read_as_nova_reads_it(self):
+        self.device_spec_is_read_alike(120)
 
     def test_others_traits_on_novas_providers_do_not_last(self):
         self.foreign_traits_do_not_last()

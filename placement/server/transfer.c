@@ -1,5 +1,7 @@
 #include "placement/server/transfer.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,10 +25,20 @@ static bool is_url(const char *text)
 
 /* ---- what is said at the end ---- */
 
+/* Names are whatever clients of the other side have chosen: nothing of them is to reach a
+ * terminal as a command. */
+static void print_line(const char *text)
+{
+    fputs("  ", stdout);
+    for (; *text; text++)
+        putchar(iscntrl((unsigned char)*text) ? '?' : *text);
+    putchar('\n');
+}
+
 static void print_lines(const struct strlist *lines)
 {
     for (size_t i = 0; i < lines->count && i < SHOWN; i++)
-        printf("  %s\n", lines->items[i]);
+        print_line(lines->items[i]);
     if (lines->count > SHOWN)
         printf("  and %zu more\n", lines->count - SHOWN);
 }

@@ -154,7 +154,7 @@ static int read_each(struct json_object *json, const char *name,
     return 0;
 }
 
-static int read_all(struct json_object *json, struct snapshot *out, struct error *err)
+int document_parse(struct json_object *json, struct snapshot *out, struct error *err)
 {
     if (check_format(json, err) != 0 ||
         parts_read_classes(json, &out->classes, err) != 0 ||
@@ -173,7 +173,7 @@ int document_read(const char *path, struct snapshot *out, struct error *err)
     if (file_read_at(AT_FDCWD, path, LARGEST, &text, &length, err) != 0)
         return -1;
     if (json_parse_within(text, length, &bounds, &json, err) != 0 ||
-        read_all(json, out, err) != 0)
+        document_parse(json, out, err) != 0)
         return error_prefix(err, "%s", path);
     return 0;
 }

@@ -14,13 +14,15 @@
 #ifndef PLACEMENT_TRANSFER_DOCUMENT_H
 #define PLACEMENT_TRANSFER_DOCUMENT_H
 
-#include "lib/error.h"
+#include "lib/json_read.h"
 #include "placement/transfer/snapshot.h"
 
 /* Replaces the file, which only its owner can read. */
 int document_write(const char *path, const struct snapshot *snapshot,
                    struct error *err);
-/* `out` is empty before, and the caller's to clear in either case. */
+/* Each reads into `out`, which is empty before, and the caller's to clear in either case.
+ */
+int document_parse(struct json_object *json, struct snapshot *out, struct error *err);
 int document_read(const char *path, struct snapshot *out, struct error *err);
 
 #endif

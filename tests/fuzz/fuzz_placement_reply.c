@@ -1,5 +1,5 @@
 /* libFuzzer: any bytes as what Placement, Keystone or a proxy answers: the error texts,
- * and each reader of a reply.
+ * and each reader of a reply; and as the file of an export, which has the same parts.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "placement/client/keystone.h"
 #include "placement/codec.h"
 #include "placement/server/auth/token_check.h"
+#include "placement/transfer/document.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,6 +55,15 @@ static void read_facts(const char *text, size_t length)
     token_facts_clear(&facts);
 }
 
+static void read_document(struct json_object *json)
+{
+    struct snapshot snapshot = {0};
+    struct error err = {0};
+    if (document_parse(json, &snapshot, &err) != 0 && !err.text[0])
+        abort();
+    snapshot_clear(&snapshot);
+}
+
 static void read_keystone(struct json_object *json)
 {
     static const struct placement_config options = {.region_name = (char *)"One"};
@@ -80,5 +90,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_lists(json);
     read_traits(json);
     read_keystone(json);
+    read_document(json);
     return 0;
 }

@@ -63,16 +63,14 @@ static const struct option_spec options[] = {
        "service alone, with a token of any project, and with no other token. `2023.1`: "
        "the same rules, but the deprecated ones hold beside them, and the scope of a "
        "token is not looked at. `zed`: those of 8.0, in which the new rules want "
-       "system "
-       "scope.",
+       "system scope.",
        .choices = NAMES("2024.2", "2023.1", "zed"), .default_value = "2024.2"),
     IN(placementd, CHOICE, behaviour_release,
        "Whose behaviour it has where releases differ and no microversion tells them "
        "apart. `2025.2`, and all later ones: where more is allocated on a provider "
-       "than "
-       "its capacity, a change of allocations that makes nothing worse passes, such as "
-       "that with which a migration away from a provider that is all reserved begins. "
-       "`zed`, and all before 2025.2: it is refused with 409.",
+       "than its capacity, a change of allocations that makes nothing worse passes, "
+       "such as that with which a migration away from a provider that is all reserved "
+       "begins. `zed`, and all before 2025.2: it is refused with 409.",
        .choices = NAMES("2025.2", "zed"), .default_value = "2025.2"),
     IN(placementd, UNSIGNED, max_body_size, "The largest body of a request, in bytes.",
        .default_value = "8388608", .minimum = 4096, .maximum = 1 << 30),

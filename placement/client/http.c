@@ -17,7 +17,7 @@ const struct json_bounds http_reply_bounds = {
     .objects = 16000, .values = 64000, .members = 64000};
 
 const struct json_bounds http_large_bounds = {
-    .objects = 4000000, .values = 16000000, .members = 8000000};
+    .objects = 1500000, .values = 6000000, .members = 3000000};
 
 struct http {
     CURL *easy;

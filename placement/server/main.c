@@ -36,6 +36,7 @@ enum option_id {
     OPT_BACKUP,
     OPT_EXPORT,
     OPT_IMPORT,
+    OPT_DELETE,
     OPT_VERSION,
     OPT_HELP,
 };
@@ -55,6 +56,7 @@ static const struct option options[] = {
     {"backup", required_argument, NULL, OPT_BACKUP},
     {"export", required_argument, NULL, OPT_EXPORT},
     {"import", required_argument, NULL, OPT_IMPORT},
+    {"delete", no_argument, NULL, OPT_DELETE},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -64,8 +66,8 @@ static const char usage[] =
     "Usage: placementd [OPTION]...\n"
     "       placementd --check FILE\n"
     "       placementd [--database FILE] --backup NEW-FILE\n"
-    "       placementd [--database FILE] --export URL|FILE\n"
-    "       placementd [--database FILE] --import URL|FILE\n"
+    "       placementd [--database FILE] [--delete] --export URL|FILE\n"
+    "       placementd [--database FILE] [--delete] --import URL|FILE\n"
     "OpenStack's Placement API, versions 1.0 to 1.39, on an SQLite file.\n\n"
     "  --listen HOST:PORT   where to serve; port 0 lets the kernel choose\n"
     "  --database FILE      the database; made if it is not there\n"
@@ -85,6 +87,9 @@ static const char usage[] =
     "compare;\n"
     "                       [transfer] says who we are there\n"
     "  --import URL|FILE    bring all of another Placement, or of such a file, here\n"
+    "  --delete             with these: also delete what an earlier run has brought "
+    "and is\n"
+    "                       gone since\n"
     "  --version\n"
     "  -h, --help\n\n"
     "OS_SECTION__OPTION=VALUE in the environment wins over the files; where none is "
@@ -97,7 +102,7 @@ struct arguments {
     struct strlist files, dirs;
     const char *listen, *database, *auth, *cert, *key, *metrics, *check, *backup,
         *export, *import;
-    bool anywhere, no_access_log;
+    bool anywhere, no_access_log, delete;
 };
 
 static void complain(enum log_level level, const char *text)
@@ -180,6 +185,9 @@ static int take_option(struct arguments *arguments, int option, const char *word
         return 0;
     case OPT_IMPORT:
         arguments->import = optarg;
+        return 0;
+    case OPT_DELETE:
+        arguments->delete = true;
         return 0;
     case OPT_VERSION:
         puts("placementd " VERSION);
@@ -290,9 +298,10 @@ static int transfer(struct placementd_config *config, const struct arguments *ar
 {
     bool same = false;
     struct error err;
-    int rc = arguments->export
-                 ? transfer_export(config, arguments->export, &same, &err)
-                 : transfer_import(config, arguments->import, &same, &err);
+    int rc = arguments->export ? transfer_export(config, arguments->export,
+                                                 arguments->delete, &same, &err)
+                               : transfer_import(config, arguments->import,
+                                                 arguments->delete, &same, &err);
     return rc != 0 ? fail(&err) : same ? 0 : 1;
 }
 
@@ -364,6 +373,8 @@ int main(int argc, char **argv)
                            !!arguments.import >
                        1)
         rc = usage_error("only one of --check, --backup, --export and --import");
+    if (rc == 0 && arguments.delete &&!arguments.export && !arguments.import)
+        rc = usage_error("--delete is for --export and --import");
     if (rc == 0)
         rc = run(&arguments);
     strlist_clear(&arguments.files);

@@ -46,9 +46,9 @@ static void print_lines(const struct strlist *lines)
 static void print_written(const struct side *side, const struct replay_result *result)
 {
     printf("%s: written: classes %zu, traits %zu, providers %zu, sets of inventories, "
-           "traits and aggregates %zu, consumers %zu\n",
+           "traits and aggregates %zu, consumers %zu; deleted: %zu\n",
            side->name, result->classes, result->traits, result->providers, result->sets,
-           result->consumers);
+           result->consumers, result->deleted);
     if (result->refused.count)
         printf("refused: %zu\n", result->refused.count);
     print_lines(&result->refused);
@@ -86,14 +86,19 @@ static int compare(const struct snapshot *mine, struct side *side,
 }
 
 /* Brings the side to what the snapshot has, and compares. */
-static int bring(const struct snapshot *mine, struct side *side,
+static int bring(const struct snapshot *mine, struct side *side, bool delete_departed,
                  struct progress *progress, bool *same, struct error *err)
 {
     _cleanup_snapshot_ struct snapshot there = {0};
+    const struct replay_order order = {.snapshot = mine,
+                                       .there = &there,
+                                       .side = side,
+                                       .progress = progress,
+                                       .delete_departed = delete_departed};
     struct replay_result result;
     if (snapshot_read(side, progress, &there, err) != 0)
         return -1;
-    int rc = replay(mine, &there, side, progress, &result, err);
+    int rc = replay(&order, &result, err);
     print_written(side, &result);
     replay_result_clear(&result);
     return rc == 0 ? compare(mine, side, progress, same, err) : -1;
@@ -142,8 +147,8 @@ static int read_database(const struct placementd_config *config,
     return rc;
 }
 
-int transfer_export(struct placementd_config *config, const char *to, bool *same,
-                    struct error *err)
+int transfer_export(struct placementd_config *config, const char *to,
+                    bool delete_departed, bool *same, struct error *err)
 {
     _cleanup_snapshot_ struct snapshot mine = {0};
     _cleanup_(side_freep) struct side *side = NULL;
@@ -154,7 +159,7 @@ int transfer_export(struct placementd_config *config, const char *to, bool *same
     if (read_database(config, &progress, &mine, err) != 0)
         return -1;
     if (side)
-        return bring(&mine, side, &progress, same, err);
+        return bring(&mine, side, delete_departed, &progress, same, err);
     if (document_write(to, &mine, err) != 0)
         return -1;
     printf("%s: written: providers %zu, consumers %zu\n", to, mine.provider_count,
@@ -174,8 +179,8 @@ static int read_from(struct placementd_config *config, const char *from,
     return snapshot_read(side, progress, out, err);
 }
 
-int transfer_import(struct placementd_config *config, const char *from, bool *same,
-                    struct error *err)
+int transfer_import(struct placementd_config *config, const char *from,
+                    bool delete_departed, bool *same, struct error *err)
 {
     _cleanup_snapshot_ struct snapshot theirs = {0};
     _cleanup_(side_freep) struct side *side = NULL;
@@ -187,5 +192,5 @@ int transfer_import(struct placementd_config *config, const char *from, bool *sa
         local_side_open(database, database, config, &side, err) != 0 ||
         read_from(config, from, &progress, &theirs, err) != 0)
         return -1;
-    return bring(&theirs, side, &progress, same, err);
+    return bring(&theirs, side, delete_departed, &progress, same, err);
 }

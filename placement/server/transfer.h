@@ -10,11 +10,11 @@
 
 /* `to` is a URL or the path of a file. The database may be in use: what is brought there
  * is what it had at one moment. *same tells whether the other side has all of it and
- * nothing else; it is also set for a file. 0, or -1 when it was broken off. */
-int transfer_export(struct placementd_config *config, const char *to, bool *same,
-                    struct error *err);
+ * nothing else; it is also set for a file. `delete_departed`: see replay.h. 0, or -1 when it was broken off. */
+int transfer_export(struct placementd_config *config, const char *to,
+                    bool delete_departed, bool *same, struct error *err);
 /* `from` is a URL or the path of a file. No server may be using the database. */
-int transfer_import(struct placementd_config *config, const char *from, bool *same,
-                    struct error *err);
+int transfer_import(struct placementd_config *config, const char *from,
+                    bool delete_departed, bool *same, struct error *err);
 
 #endif

@@ -45,6 +45,53 @@ static int outcome(struct replay *r, int rc, const char *what, const char *name,
     }
 }
 
+/* ---- what is left of an earlier run ---- */
+
+static int delete_one(struct replay *r, const char *what, const char *path,
+                      const char *uuid, struct error *err)
+{
+    int rc = side_write(r->side, "DELETE", NULL, 0, NULL, err, "/%s/%s", path, uuid);
+    rc = outcome(r, rc, what, uuid, err);
+    r->result->deleted += rc == 0;
+    return rc < 0 ? -1 : 0;
+}
+
+/* Whether the other side's provider is in a tree of ours. */
+static bool is_ours(const struct replay *r, const char *uuid)
+{
+    const struct snapshot_provider *there = snapshot_provider(r->there, uuid);
+    return there && snapshot_provider(r->snapshot, there->is.root);
+}
+
+/* A consumer that also has something of somebody else's provider is not ours to judge. */
+static bool has_departed(const struct replay *r, const struct snapshot_consumer *there)
+{
+    if (snapshot_consumer(r->snapshot, there->uuid))
+        return false;
+    for (size_t i = 0; i < there->count; i++)
+        if (!is_ours(r, there->allocations[i].provider))
+            return false;
+    return true;
+}
+
+/* Consumers before providers, children before parents. */
+static int delete_departed(struct replay *r, struct error *err)
+{
+    const struct snapshot *there = r->there;
+    for (size_t i = 0; i < there->consumer_count; i++)
+        if (has_departed(r, there->consumers[i]) &&
+            delete_one(r, "allocations of consumer", "allocations",
+                       there->consumers[i]->uuid, err) != 0)
+            return -1;
+    for (size_t i = there->provider_count; i-- > 0;) {
+        const char *uuid = there->providers[i]->is.uuid;
+        if (!snapshot_provider(r->snapshot, uuid) && is_ours(r, uuid) &&
+            delete_one(r, "provider", "resource_providers", uuid, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* ---- names ---- */
 
 static int put_names(struct replay *r, const struct strlist *names,
@@ -284,18 +331,19 @@ static int run(struct replay *r, struct error *err)
     return r->side->settle(r->side, err);
 }
 
-int replay(const struct snapshot *snapshot, const struct snapshot *there,
-           struct side *side, struct progress *progress, struct replay_result *result,
+int replay(const struct replay_order *order, struct replay_result *result,
            struct error *err)
 {
-    struct replay r = {.snapshot = snapshot,
-                       .there = there,
-                       .side = side,
-                       .progress = progress,
+    struct replay r = {.snapshot = order->snapshot,
+                       .there = order->there,
+                       .side = order->side,
+                       .progress = order->progress,
                        .result = result};
     *result = (struct replay_result){0};
-    room_count(&r.room, snapshot, there, knows_types(&r));
-    int rc = run(&r, err);
+    room_count(&r.room, r.snapshot, r.there, knows_types(&r));
+    int rc = order->delete_departed ? delete_departed(&r, err) : 0;
+    if (rc == 0)
+        rc = run(&r, err);
     room_clear(&r.room);
     strlist_clear(&r.known_traits);
     return rc;

@@ -6,7 +6,8 @@
  * than the capacity, amounts beside min_unit, max_unit or step_size), for which wider ones
  * stood in meanwhile. What is there already is left alone, so that it can be broken off at
  * any moment and run again. Nothing that only the other side has is removed, but from the
- * sets of a provider that both have.
+ * sets of a provider that both have; where told to, also what is left of an earlier run: the
+ * allocations of consumers that are not here any more, and providers in trees of ours.
  *
  * What the other side refuses is noted, and the rest goes on.
  */
@@ -17,16 +18,23 @@
 #include "placement/transfer/side.h"
 #include "placement/transfer/snapshot.h"
 
+struct replay_order {
+    const struct snapshot *snapshot;
+    const struct snapshot *there; /* what the side had before */
+    struct side *side;
+    struct progress *progress;
+    bool delete_departed;
+};
+
 struct replay_result {
     size_t classes, traits, providers, sets, consumers; /* written */
+    size_t deleted;
     struct strlist refused; /* a line for each write that was not taken */
 };
 
-/* `there` is what the side had before. -1 when it could not go on: the other side cannot
- * be reached, or does not let us write. `result` is the caller's to clear in either
- * case; `err` is not NULL. */
-int replay(const struct snapshot *snapshot, const struct snapshot *there,
-           struct side *side, struct progress *progress, struct replay_result *result,
+/* -1 when it could not go on: the other side cannot be reached, or does not let us write.
+ * `result` is the caller's to clear in either case; `err` is not NULL. */
+int replay(const struct replay_order *order, struct replay_result *result,
            struct error *err);
 
 void replay_result_clear(struct replay_result *result);

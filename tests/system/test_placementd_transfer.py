@@ -60,7 +60,7 @@ class TransferTest(SystemTest):
         done = self.succeed("--export", there.url)
         self.assertEqual({r.method for r in there.requests}, {"GET"})
         self.assertIn("written: classes 0, traits 0, providers 0, sets of inventories, "
-                      "traits and aggregates 0, consumers 0\n", done.stdout)
+                      "traits and aggregates 0, consumers 0; deleted: 0\n", done.stdout)
 
     def test_broken_off_anywhere_and_run_again(self):
         """A write that is lost, or whose answer is, at every eighth of them."""
@@ -105,6 +105,41 @@ class TransferTest(SystemTest):
         api.expect(201, "PUT", "/traits/CUSTOM_LATER")
         self.succeed("--export", there.url)
         self.assertEqual(everything(there), everything(self.source))
+
+    def test_what_has_gone_since(self):
+        """Is told; and deleted where that is wanted. What others have there is left."""
+        cloud, there = self.fill(self.source), self.other()
+        gone = cloud.add_provider("gone", {"VGPU": {"total": 2}}, parent=cloud.hosts[0])
+        below = cloud.add_provider("below", {"VGPU": {"total": 2}}, parent=gone)
+        servers = [cloud.allocate({below: {"VGPU": 1}}),
+                   cloud.allocate({cloud.gpus[0]: {"VGPU": 2}})]
+        self.succeed("--export", there.url)
+        theirs = there.create_provider("theirs", "5a5a5a5a-0000-4000-8000-00000000000a")
+        there.set_inventories(theirs["uuid"], {"VGPU": {"total": 4}})
+        others = ["5a5a5a5a-0000-4000-8000-00000000000b",
+                  "5a5a5a5a-0000-4000-8000-00000000000c"]
+        there.allocate(others[0], {theirs["uuid"]: {"VGPU": 1}})
+        there.allocate(others[1], {theirs["uuid"]: {"VGPU": 1},
+                                   cloud.gpus[0]: {"VGPU": 1}})
+        for server in servers:
+            self.source.deallocate(server)
+        # The name of a card that was swapped.
+        for who in (below, gone):
+            self.source.expect(204, "DELETE", f"/resource_providers/{who}")
+        cloud.add_provider("gone", parent=cloud.hosts[0])
+        done = transfer(self.database, "--export", there.url)
+        self.assertEqual(done.returncode, 1)
+        for text in (*(f"consumer {server}: only there" for server in servers),
+                     f"provider gone ({gone}): only there", "duplicate_name"):
+            self.assertIn(text, done.stdout)
+        done = transfer(self.database, "--delete", "--export", there.url)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("; deleted: 4\ndifferences: 3\n", done.stdout)
+        left = everything(there)
+        del left["providers"][theirs["uuid"]]
+        for who in others:
+            del left["consumers"][who]
+        self.assertEqual(left, everything(self.source))
 
     def test_it_says_what_differs(self):
         """What only the other side has is left, and told; what it refuses, too."""
@@ -181,7 +216,8 @@ class TransferTest(SystemTest):
                 (("--export", "http://127.0.0.1:1"), {}, 69, "127.0.0.1:1"),
                 (("--export", "ftp://somewhere"), {}, 1, "transfer.endpoint_override: not a URL"),
                 (("--export", str(file / "x")), {}, 74, "Not a directory"),
-                (("--export", there.url, "--backup", "x"), {}, 64, "only one of")):
+                (("--export", there.url, "--backup", "x"), {}, 64, "only one of"),
+                (("--delete",), {}, 64, "--delete is for")):
             with self.subTest(words):
                 done = transfer(self.database, *words, **options)
                 self.assertEqual(done.returncode, status, done.stdout + done.stderr)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_write.h"
 #include "lib/xalloc.h"
 #include "tests/unit/placement/client/client_pair.h"
 
@@ -69,6 +70,67 @@ static void endpoint_may_have_a_path(void **state)
     assert_request(&pair, 0, "GET /placement/");
     assert_request(&pair, 1, "GET /placement/resource_providers?in_tree=" UUID);
     assert_true(has_line(&pair, 1, "X-Auth-Token: secret-token"));
+}
+
+static void any_call_at_an_older_version(void **state)
+{
+    (void)state;
+    _cleanup_pair_ struct pair pair;
+    _cleanup_json_ struct json_object *json = NULL;
+    pair_open(&pair);
+    struct error *err = &pair.err;
+    peer_ok(pair.peer, NO_PROVIDERS);
+    peer_reply(pair.peer, 204, NULL, "");
+    peer_reply(pair.peer, 204, NULL, "");
+    assert_ok(placement_client_call(pair.client, "GET", "/resource_providers", NULL, 0,
+                                    &json, err),
+              err);
+    assert_non_null(json);
+    assert_ok(placement_client_call(pair.client, "PUT", "/allocations/" UUID, "{}", 37,
+                                    NULL, err),
+              err);
+    /* Never a newer one than was negotiated. */
+    assert_ok(placement_client_call(pair.client, "PUT", "/allocations/" UUID, "{}", 40,
+                                    NULL, err),
+              err);
+    assert_request(&pair, 2, "PUT /allocations/" UUID);
+    assert_body(&pair, 2, "{}");
+    assert_true(has_line(&pair, 1, "OpenStack-API-Version: placement 1.39"));
+    assert_true(has_line(&pair, 2, "OpenStack-API-Version: placement 1.37"));
+    assert_true(has_line(&pair, 3, "OpenStack-API-Version: placement 1.39"));
+}
+
+/* A list of 100 000 providers is larger than what the agent takes. */
+static void large_replies_where_told(void **state)
+{
+    enum { COUNT = 40000 };
+    (void)state;
+    _cleanup_pair_ struct pair pair;
+    _cleanup_json_ struct json_object *json = NULL;
+    struct json_writer w = {0};
+    json_write_begin_object(&w);
+    json_write_key(&w, "resource_providers");
+    json_write_begin_array(&w);
+    for (size_t i = 0; i < COUNT; i++) {
+        json_write_begin_object(&w);
+        json_write_string_member(&w, "uuid", UUID);
+        json_write_string_member(&w, "links", UUID UUID);
+        json_write_end_object(&w);
+    }
+    json_write_end_array(&w);
+    json_write_end_object(&w);
+    _cleanup_free_ char *body = json_writer_take(&w, NULL);
+    pair_open(&pair);
+    struct error *err = &pair.err;
+    peer_ok(pair.peer, body);
+    assert_int_equal(
+        placement_client_call(pair.client, "GET", "/x", NULL, 0, &json, err), -1);
+    placement_client_take_large(pair.client);
+    peer_ok(pair.peer, body);
+    assert_ok(placement_client_call(pair.client, "GET", "/x", NULL, 0, &json, err),
+              err);
+    assert_int_equal(json_object_array_length(json_member(json, "resource_providers")),
+                     COUNT);
 }
 
 static void verbs_send_what_placement_wants(void **state)
@@ -456,6 +518,8 @@ int main(void)
         cmocka_unit_test(keeps_version_and_connection),
         cmocka_unit_test(opens_the_connection_again),
         cmocka_unit_test(endpoint_may_have_a_path),
+        cmocka_unit_test(any_call_at_an_older_version),
+        cmocka_unit_test(large_replies_where_told),
         cmocka_unit_test(verbs_send_what_placement_wants),
         cmocka_unit_test(verbs_give_what_placement_says),
         cmocka_unit_test(asks_for_traits_in_parts),

@@ -61,14 +61,15 @@ class ComputeHost:
         (self.root / "etc/nova").mkdir(parents=True, exist_ok=True)
         write_ini(self.root / "etc/nova/nova.conf", {**self.nova_options(cloud), **(types if mode == "nova" else {})})
         write_ini(self.root / "etc/vgpu-agent/vgpu-agent.conf", {
-            "agent": {"mode": mode, "release_grace": 10, "log_level": "debug", **({"attach": "libvirt"} if self.attaches() else {})},
+            # In owner mode to attach is the default; beside Nova's own attaching it heals what that loses.
+            "agent": {"mode": mode, "release_grace": 10, "log_level": "debug", **({"attach": "libvirt"} if mode == "nova" else {})},
             **(types if mode == "owner" else {})})
         self.write("etc/default/vgpu-agent",
                    'VGPU_AGENT_OPTIONS="--config-file /etc/nova/nova.conf --config-dir /etc/vgpu-agent"\n')
-
-    def attaches(self):
-        """Whether the agent that is installed can attach devices."""
-        return (self.root / "usr/libexec/vgpu-agent/vgpu-agent-libvirt").exists()
+        # As doc/operating.rst says: the right to write to libvirt's socket.
+        drop_in = self.root / "etc/systemd/system/vgpu-agent.service.d"
+        drop_in.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.root / "usr/share/doc/vgpu-agent/libvirt.conf", drop_in)
 
     @staticmethod
     def nova_options(cloud):

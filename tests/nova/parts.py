@@ -3,11 +3,12 @@ import json
 import time
 
 from compute_host import CARDS
-from control_plane import NOVA, Refused, wait_for
+from control_plane import Refused, wait_for
 from timeline import Timeline
 
 LONG = 900.0  # seconds for an action of Nova's, on a busy machine
-SETTLE = {"owner": 60.0, "nova": 240.0}  # until the guest has its device; Nova's own gets 60 s and a look in a while
+# Until all is as it should be. In nova mode the agent leaves a guest to Nova for a minute.
+SETTLE = {"owner": 60.0, "nova": 240.0}
 RUNNING = ("ACTIVE", "PAUSED", "RESCUE", "VERIFY_RESIZE")
 # A boot sector that waits for ever: cli; hlt; jmp.
 HALTED = (b"\xfa\xf4\xeb\xfd".ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0")
@@ -42,7 +43,8 @@ class Cloud:
         elif name == "linux":
             kernel, ramdisk = ((self.host.rig / file).read_bytes() for file in ("vmlinuz", "server.gz"))
             more = {"kernel_id": self.api.image("kernel", kernel, "aki", "aki"),
-                    "ramdisk_id": self.api.image("ramdisk", ramdisk, "ari", "ari"), "os_command_line": "console=ttyS0 quiet mitigations=off"}
+                    "ramdisk_id": self.api.image("ramdisk", ramdisk, "ari", "ari"),
+                    "os_command_line": "console=ttyS0 quiet mitigations=off"}
         self.images[name] = self.api.image(name, HALTED, **more)
         return self.images[name]
 
@@ -102,12 +104,12 @@ class Cloud:
         return wait_for(reached, f"{status} of the server", LONG)
 
     def do(self, action, server, begin, status):
-        """Calls `begin` (which gives the server where there was none), waits for the status, and looks whether the guest has what
-        it is to have; the server."""
+        """Calls `begin`, which gives the server, waits for the status, and looks whether the guest has what it is to have; the
+        server."""
         timeline, began = Timeline(self.host), time.monotonic()
         found, seen, problems = None, None, []
         try:
-            server = begin() or server
+            server = begin()
             self.wait_for_status(server, status)
             reached = time.monotonic()
             while True:
@@ -128,7 +130,7 @@ class Cloud:
         self.report.row(f"{action}: the guest has what it is to have", problems, action=action, **row)
         return server
 
-    def describe(self, server, seen, timeline, without):
+    def describe(self, server, seen, timeline, settled):
         self.name_of[server] = seen["name"] or self.name_of.get(server, "none")
         device, before = seen["configured"], self.devices.get(server)
         told = "none" if not device else "first" if not before else "the same" if device == before else "another"
@@ -136,7 +138,7 @@ class Cloud:
             self.devices[server] = device
         more = timeline.read(server, self.name_of[server])
         return {"counts": f"{len(seen['live'])} {len(seen['configured'])} {len(seen['held'])}", "device": told, **more,
-                "plug": more["plug"] if device else None, "without": without if seen["live"] and without > 5 else None}
+                "plug": more["plug"] if device else None, "settled": settled}
 
     def agent_disagrees(self, server, live):
         rows = self.of_agent(server)
@@ -150,11 +152,16 @@ class Cloud:
             "config_drive": config_drive}})["server"]["id"], "ACTIVE")
 
     def act(self, action, server, body, status="ACTIVE"):
-        return self.do(action, server, lambda: self.api.nova("POST", f"/servers/{server}/action", body) and None, status)
+        def begin():
+            self.api.nova("POST", f"/servers/{server}/action", body)
+            return server
+        return self.do(action, server, begin, status)
 
     def delete(self, server, action="delete"):
         """In owner mode the device goes with the allocation; Nova keeps its own for the next server."""
-        began, problems, last = time.monotonic(), [], self.devices.get(server, [])
+        self.devices.pop(server, None)
+        others = {device for devices in self.devices.values() for device in devices}
+        began, problems = time.monotonic(), []
         gone = deleted = began
         try:
             self.api.nova("DELETE", f"/servers/{server}")
@@ -164,17 +171,20 @@ class Cloud:
             def left_over():
                 seen = self.host.look(server)
                 left = seen["held"] or seen["live"] or seen["configured"] or self.api.allocation(server)
-                return left or (self.mode == "owner" and [device for device in last if device in seen["devices"]])
+                return left or (self.mode == "owner" and set(seen["devices"]) - others)
             wait_for(lambda: not left_over() or pause(1), "nothing to be left over", 120)
             deleted = time.monotonic()
         except (AssertionError, Refused) as error:
             problems = [str(error), str(self.host.look(server))]
         self.report.row(f"{action}: nothing is left over", problems, action=action, seconds=gone - began, status="gone",
                         counts="0 0 0" if not problems else "?", device="removed" if self.mode == "owner" else "idle",
-                        without=deleted - gone if self.mode == "owner" else None)
+                        settled=deleted - gone if self.mode == "owner" else None)
 
-    def alone(self, action, server, begin):
+    def meanwhile(self, action, server, what):
         """What is done to the host, and not to the server: this one is ACTIVE before and after."""
+        def begin():
+            what()
+            return server
         return self.do(action, server, begin, "ACTIVE")
 
     def compute_is_up(self):
@@ -246,10 +256,10 @@ def suspend(cloud):
 
 def services(cloud):
     server = cloud.create("create, before restarts")
-    cloud.alone("nova-compute restarted", server, cloud.compute_restarts)
-    cloud.alone("libvirtd restarted", server, lambda: cloud.host.run("systemctl restart libvirtd") and None)
-    cloud.alone("libvirtd killed", server, lambda: cloud.host.run("systemctl kill --signal=KILL libvirtd") and None)
-    cloud.alone("agent killed", server, lambda: cloud.host.run("systemctl kill --signal=KILL vgpu-agent") and None)
+    cloud.meanwhile("nova-compute restarted", server, cloud.compute_restarts)
+    cloud.meanwhile("libvirtd restarted", server, lambda: cloud.host.run("systemctl restart libvirtd"))
+    cloud.meanwhile("libvirtd killed", server, lambda: cloud.host.run("systemctl kill --signal=KILL libvirtd"))
+    cloud.meanwhile("agent killed", server, lambda: cloud.host.run("systemctl kill --signal=KILL vgpu-agent"))
     cloud.act("rebuild, after restarts", server, {"rebuild": {"imageRef": cloud.image()}})
     cloud.delete(server, "delete, after restarts")
 
@@ -262,7 +272,7 @@ def power(cloud):
         cloud.host.cut_power()
         cloud.host.power_on()
         wait_for(lambda: cloud.host.look(server)["state"] == "running" or pause(3), "Nova to start the guest", LONG)
-    cloud.alone("power cut", server, cut)
+    cloud.meanwhile("power cut", server, cut)
     cloud.act("reboot, hard, after a power cut", server, {"reboot": {"type": "HARD"}})
     cloud.delete(server, "delete, after a power cut")
 

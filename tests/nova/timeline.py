@@ -25,7 +25,8 @@ class Timeline:
         return text.splitlines()
 
     def read(self, uuid, name):
-        """{"attach_ms", "create_ms", "plug"} of the last start of this domain, as far as they apply; "events" for the curious."""
+        """{"attach_ms", "create_ms", "plug"} of the last start of this domain, as far as they apply; "events" for the curious. A
+        device is plugged "cold" into the configuration before the start, "live", or "Nova's": it is in the XML that Nova defines."""
         events = [match.groups() for line in self.since(EVENTS, self.sizes[0], name)
                   if (match := EVENT.match(line)) and match[3] == name]
         calls = [match.groups() for line in self.since(CALLS, self.sizes[1], uuid) if (match := CALL.match(line))]
@@ -40,7 +41,7 @@ class Timeline:
         elif attached and created and attached[0] < created[-1]:
             found["plug"] = "cold"
         elif created:
-            found["plug"] = "Nova's XML"
+            found["plug"] = "Nova's"
         if created:
             defined = [moment(when) for when, kind, _, what in events if kind == "lifecycle" and what.startswith("Defined")
                        and moment(when) <= created[-1] + 1]

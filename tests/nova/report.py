@@ -53,7 +53,7 @@ class Report:
         for row, line in zip(self.rows, lines[1:]):
             if row["problems"]:
                 line[0] += " (FAILED)"
-        widths = [max(4, *(len(line[i]) for line in lines)) for i in range(len(COLUMNS))]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
         rule = "  ".join("=" * width for width in widths)
         text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
         return "\n".join([rule, text[0], rule, *text[1:], rule]) + "\n"

@@ -48,7 +48,7 @@ class Report:
 
     def table(self):
         """Restructured text."""
-        lines = [[title for _, title, _ in COLUMNS]] + [[self.cell(row, key, form) or "\\" for key, _, form in COLUMNS]
+        lines = [[title for _, title, _ in COLUMNS]] + [[self.cell(row, key, form) for key, _, form in COLUMNS]
                                                         for row in self.rows]
         for row, line in zip(self.rows, lines[1:]):
             if row["problems"]:

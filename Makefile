@@ -107,12 +107,12 @@ NEEDS_lint := program:clang-format:clang-format:clang-tools-extra program:clang-
 # Debian's only.
 PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-server-core mariadb-client-core python3-pymysql \
 	python3-keystone python3-openstackclient python3-osc-placement python3-gabbi python3-nova openssl
-PACKAGES_bench := wrk $(PACKAGES_upstream)
+PACKAGES_bench = wrk $(PACKAGES_upstream) $(PACKAGES_attach)
 PACKAGES_bare := debootstrap debian-archive-keyring
 PACKAGES_fuzz := clang libclang-rt-14-dev
 PACKAGES_kernel := qemu-system-x86 busybox-static cpio
-PACKAGES_nova := $(PACKAGES_upstream) $(PACKAGES_kernel) rabbitmq-server python3-glance libvirt-daemon libvirt-daemon-driver-qemu \
-	libvirt-clients python3-libvirt qemu-utils genisoimage e2fsprogs iproute2 udev
+PACKAGES_attach := $(PACKAGES_kernel) libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients python3-libvirt
+PACKAGES_nova := $(PACKAGES_upstream) $(PACKAGES_attach) rabbitmq-server python3-glance qemu-utils genisoimage e2fsprogs iproute2 udev
 
 # Sets `debian` and `fedora` to the packages that are missing.
 find_needs = debian= fedora=; for need in $(1); do old=$$IFS IFS=:; set -- $$need; IFS=$$old; \
@@ -137,7 +137,7 @@ deps: ## install the Debian packages that are missing (as root; else say which)
 	@$(call find_needs,$(NEEDS_build) $(NEEDS_tests)); $(call provide,yes)
 
 # `make deps-lint` installs what `make lint` wants, which itself only says what is missing; and so on.
-MORE_DEPS := lint upstream bench bare fuzz kernel nova
+MORE_DEPS := lint upstream bench bare fuzz kernel attach nova
 .PHONY: $(MORE_DEPS:%=deps-%) $(MORE_DEPS:%=need-%)
 $(MORE_DEPS:%=deps-%): deps-%:
 	@$(call find_for,$*); $(call provide,yes)
@@ -329,6 +329,10 @@ check-conformance: all need-upstream ## GABBITS=DIR: a folder of upstream's API 
 .PHONY: check-kernel
 check-kernel: all ## on a real kernel's mediated devices, in QEMU
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run
+
+.PHONY: check-attach
+check-attach: all need-attach ## guests of a real libvirtd in the same QEMU get their devices
+	@BUILD=$(abspath $(BUILD)) tests/kernel/run --attach
 
 .PHONY: kernel-shell
 kernel-shell: all ## a shell on the kernel of check-kernel, beside its emulated cards

@@ -133,7 +133,7 @@ class AttachTest(unittest.TestCase):
 
     def mdevs(self):
         """But for the Linux guest's."""
-        return set(world.host.mdevs()) - set(self.libvirtd.configured(world.linux.uuid))
+        return set(world.host.mdevs()) - set(world.devices_of(world.linux.uuid, world.linux.units, OTHER))
 
     def server(self, units=1, address=CARD):
         """A new one's uuid, as the scheduler leaves it: with an allocation."""
@@ -143,10 +143,11 @@ class AttachTest(unittest.TestCase):
         return consumer
 
     def give(self, consumer, units=1, address=CARD):
-        """To one that has a domain already, and the agent is to look."""
+        """To one that has a domain already. A cycle may look at departures only: the agent is made to look until it has seen it."""
         world.allocate(consumer, units, address)
         self.consumers.append(consumer)
-        world.cycle()
+        devices = set(world.devices_of(consumer, units, address))
+        wait_for(lambda: world.cycle() or devices <= self.mdevs(), "the devices to be made")
 
     def wait_for_configured(self, consumer, units=1, address=CARD):
         devices = world.devices_of(consumer, units, address)
@@ -268,9 +269,8 @@ class Failures(AttachTest):
         self.libvirtd.freeze()
         self.addCleanup(self.libvirtd.thaw)
         wait_for(lambda: len(world.lost()) > said, "the program to know it")
-        new = self.server()
-        world.cycle()
-        wait_for(lambda: self.mdevs() > set(world.devices_of(new)), "the device of the next one")
+        new = new_uuid()
+        self.give(new)
         self.libvirtd.thaw()
         self.nova.create(new)
         self.wait_for_attached(new)
@@ -334,7 +334,7 @@ class LinuxGuest(AttachTest):
         self.assertEqual(linux.functions().count(GPU), 1)
         world.placement.allocate(linux.uuid, {world.provider(OTHER): {"VGPU": 2}}, generation=1)
         linux.units = 2
-        world.cycle()
+        wait_for(lambda: world.cycle() or len(self.libvirtd.live(linux.uuid)) == 2, "its second device")
         self.wait_for_attached(linux.uuid, 2, OTHER)
         wait_for(lambda: linux.functions().count(GPU) == 2, "Linux to see it")
 
@@ -349,15 +349,13 @@ class TheAgentKilled(AttachTest):
         program = world.program()
         os.kill(program, signal.SIGSTOP)
         self.give(server)
-        devices = set(world.devices_of(server))
-        wait_for(lambda: devices <= self.mdevs(), "the device")
         world.agent.daemon.kill()
         os.kill(program, signal.SIGKILL)
         wait_for(lambda: has_ended(program), "its end")
         self.assertEqual(self.libvirtd.live(server), [])
         world.agent.start()
         self.wait_for_attached(server)
-        self.assertEqual(self.mdevs(), devices)
+        self.assertEqual(self.mdevs(), set(world.devices_of(server)))
 
 
 class WholeFunctions(AttachTest):

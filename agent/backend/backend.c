@@ -20,6 +20,12 @@ const char *backend_offers(const char *name)
     return backend ? backend->offers : "devices";
 }
 
+bool backend_is_novas(const char *name)
+{
+    const struct backend *backend = backend_find(name);
+    return !backend || !backend->unknown_to_nova;
+}
+
 bool backend_is_address(const struct host *host, const char *address)
 {
     for (size_t i = 0; backends[i]; i++)

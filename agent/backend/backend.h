@@ -43,6 +43,9 @@ struct backend {
     const char *name;
     const char *noun;   /* one device, in messages: "mdev" */
     const char *offers; /* what parents offer, in messages: "mediated devices" */
+    /* nova-compute makes no devices of this kind by [devices], so that there is nothing
+     * of it in mode nova. */
+    bool unknown_to_nova;
 
     /* ---- the host as it is; in the process that looks at the host, which may hang */
 
@@ -107,6 +110,8 @@ const struct backend *backend_find(const char *name);
 /* What parents of that kind offer (struct backend), also for a kind that this program
  * does not know. */
 const char *backend_offers(const char *name);
+/* Whether mode nova has something to do for parents of that kind. */
+bool backend_is_novas(const char *name);
 /* Whether is_address() of any kind is true. */
 bool backend_is_address(const struct host *host, const char *address);
 

@@ -346,6 +346,7 @@ const struct backend backend_nvidia_vfio = {
     .name = NVIDIA_VFIO_NAME,
     .noun = "virtual function",
     .offers = "types of virtual functions",
+    .unknown_to_nova = true,
     .scan = nvidia_vfio_scan,
     .recall = nvidia_vfio_recall,
     .address = address_of,

@@ -193,7 +193,8 @@ static void check_fit(const struct config *config, const struct mdev_type_config
         const struct device_type *offered = gpu_resolve_type(gpu, type->type);
         unsigned most = offered ? offered->attributes.max_instance : 0;
         unsigned count = count_parents(config, type, gpu);
-        if (gpu->vf_enabled == 0 || most == 0 || count <= most)
+        if (gpu->vf_enabled == 0 || most == 0 || count <= most ||
+            !backend_is_novas(gpu->parents[0].backend))
             continue;
         config_warning(problems,
                        type->device_addresses.count ? &type->addresses_place
@@ -203,6 +204,27 @@ static void check_fit(const struct config *config, const struct mdev_type_config
                        "nova-compute offers them all, and guests fail; expected %u of "
                        "them in mode nova",
                        type->type, count, gpu->name, most, most);
+    }
+}
+
+/* Tells of a GPU that the type would be for, but that nova-compute cannot use. */
+static void check_is_novas(const struct mdev_type_config *type, const struct host *host,
+                           struct config_problems *problems)
+{
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        const struct gpu *gpu = &host->gpus[i];
+        const struct parent *parent = gpu->parent_count ? &gpu->parents[0] : NULL;
+        bool named = type->device_addresses.count == 0;
+        for (size_t j = 0; j < type->device_addresses.count; j++)
+            named |= find_gpu(host, type->device_addresses.items[j]) == gpu;
+        if (!parent || !named || backend_is_novas(parent->backend) ||
+            !gpu_resolve_type(gpu, type->type))
+            continue;
+        config_error(
+            problems, &type->place,
+            "devices.enabled_mdev_types: %s is for the GPU %s, which offers %s: "
+            "nova-compute makes none by [devices]; expected mode owner",
+            type->type, gpu->name, backend_offers(parent->backend));
     }
 }
 
@@ -256,8 +278,10 @@ void check_host_types(const struct config *config, const struct host *host,
         const struct mdev_type_config *type = &config->types[i];
         check_offered(config, type, host, problems);
         check_max(type, host, problems);
-        if (config->agent.mode == MODE_NOVA)
+        if (config->agent.mode == MODE_NOVA) {
             check_fit(config, type, host, problems);
+            check_is_novas(type, host, problems);
+        }
         for (size_t j = 0; j < type->device_addresses.count; j++) {
             check_address(type, type->device_addresses.items[j], host, problems);
             check_model(type, type->device_addresses.items[j], host, problems);

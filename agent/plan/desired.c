@@ -376,7 +376,8 @@ struct desired_tree *desired_tree_make(const struct config *config,
         if (tree->mode != MODE_NOVA)
             add_card(tree, config, host, gpu);
         for (size_t j = 0; tree->mode == MODE_NOVA && j < gpu->parent_count; j++)
-            add_nova_child(tree, config, gpu, &gpu->parents[j]);
+            if (backend_is_novas(gpu->parents[j].backend))
+                add_nova_child(tree, config, gpu, &gpu->parents[j]);
     }
     add_missing(tree, config, host);
     check_default(tree, config, host);

@@ -50,6 +50,8 @@ bool known_types_note(struct journal *journal, const struct host *host)
         const struct parent *parent = parent_to_recall(&host->gpus[i]);
         char model[MODEL_SIZE];
         model_of(&host->gpus[i], model);
+        if (!host->gpus[i].vendor)
+            continue;
         for (size_t j = 0; parent && j < parent->type_count; j++)
             if (parent->types[j].name)
                 changed |= note_type(journal, model, parent, &parent->types[j]);
@@ -59,6 +61,8 @@ bool known_types_note(struct journal *journal, const struct host *host)
 
 /* ---- putting ---- */
 
+/* A card that does not answer may be of any model that is known: its type has still a
+ * name then, and the card is sick instead of not configured. */
 static void complete(const struct journal *journal, struct gpu *gpu,
                      const struct parent *parent)
 {
@@ -70,7 +74,7 @@ static void complete(const struct journal *journal, struct gpu *gpu,
     for (size_t i = 0; i < journal->type_count; i++) {
         const struct journal_type *type = &journal->types[i];
         if (strcmp(type->backend, parent->backend) == 0 &&
-            strcmp(type->model, model) == 0)
+            (!gpu->vendor || strcmp(type->model, model) == 0))
             known[count++] = (struct known_type){type->id, type->name};
     }
     backend_find(parent->backend)->recall(gpu, known, count);

@@ -114,6 +114,21 @@ class Report(L40S):
         self.assertEqual(self.placement.inventories(self.child(CARD))["VGPU"]["reserved"], 0)
 
 
+class Hanging(L40S):
+    def test_a_card_that_does_not_answer_is_sick_and_still_configured(self):
+        self.sync()
+        self.host.control(f"hang */{functions(CARD)[0]}/nvidia/current_vgpu_type")
+        said = self.agent.try_to("sync")
+        self.assertIn("its driver hangs", said.stderr)
+        self.assertNotIn("no type is configured", said.stderr)
+        inventory = self.placement.inventories(self.child(CARD))["VGPU"]
+        self.assertEqual(inventory["reserved"], inventory["total"])
+        self.assertEqual(self.placement.inventories(self.child(OTHER))["VGPU"]["reserved"], 0)
+        self.host.control("show")
+        wait_for(lambda: self.agent.try_to("sync").returncode == 0, "all to be well")
+        self.assertEqual(self.totals(), {child_name(card): 6 for card in CARDS})
+
+
 class Devices(L40S):
     def setUp(self):
         super().setUp()
@@ -550,3 +565,17 @@ class Rule(L40S):
         writable = {file.name for file in (self.host.function(functions(CARD)[0]) / "nvidia").iterdir()
                     if file.stat().st_gid == self.GROUP and file.stat().st_mode & 0o020}
         self.assertEqual(writable, {"current_vgpu_type", "vgpu_params"})
+
+
+class NovaMode(FleetTest):
+    """nova-compute makes no such devices: nothing is said of 256 providers that never come."""
+
+    def test_there_is_nothing_to_do(self):
+        self.build("vendor-vfio", {"devices": {"enabled_mdev_types": "nvidia-1152"}}, mode="nova",
+                   create_root="false")
+        self.placement.create_provider(self.root_name, new_uuid())
+        self.assertEqual(self.agent.json("plan")["steps"], [])
+        said = self.agent.try_to("check-config").stdout
+        self.assertIn("nvidia-1152 is for the GPU 0000:41:00.0, which offers types of virtual "
+                      "functions: nova-compute makes none by [devices]; expected mode owner", said)
+        self.assertNotIn("get this type", said)

@@ -84,14 +84,15 @@ static const struct option_spec agent_specs[] = {
           "Where libvirt keeps the state of running domains. Where not set, "
           "run/libvirt/qemu below host_root.",
           .example = "/host/run/libvirt/qemu"),
-    AGENT(STRING, attach,
-          "Who puts the devices into the guests. `libvirt`: the agent, through libvirt: "
-          "into a guest's configuration when the guest is defined, or into the running "
-          "guest. With mode = nova, where nova-compute does that, only where a guest "
-          "has run a minute without its devices. `none`: nobody of the agent's. Where "
-          "not set, `libvirt` with mode = owner, as long as the program "
-          "vgpu-agent-libvirt and libvirt's socket are there.",
-          .choices = NAMES("libvirt", "none"), .example = "libvirt"),
+    AGENT(
+        STRING, attach,
+        "Who puts the devices into the guests. `libvirt`: the agent, through libvirt: "
+        "into a guest's configuration when the guest is defined, or into the running "
+        "guest. With mode = nova, where nova-compute does that, only where a guest "
+        "has run a minute without its devices. `none`: nobody of the agent's. Where "
+        "not set, `libvirt` with mode = owner, as long as the program "
+        "vgpu-agent-libvirt and libvirt's socket are there.",
+        .choices = NAMES("libvirt", "none"), .example = "libvirt"),
     AGENT(STRING, libvirt_uri,
           "Where the guests' libvirt is. `?socket=PATH` names a socket elsewhere, as "
           "that of a libvirt in a container.",

@@ -12,6 +12,7 @@
 #include "agent/daemon/backoff.h"
 #include "agent/daemon/guest_watch.h"
 #include "agent/daemon/monitor.h"
+#include "agent/daemon/questions.h"
 #include "agent/daemon/watch.h"
 #include "agent/plan/text.h"
 #include "agent/report/reload_file.h"
@@ -38,8 +39,7 @@ struct daemon {
     struct attacher *attacher;
     struct guest_watch guests;
     size_t overdue; /* guests that had waited for too long when a cycle was last run */
-    /* What the program asks is answered by the next cycle. */
-    bool answers_in_cycle;
+    struct questions questions;
     bool heals; /* a guest is to be healed by a cycle */
 };
 
@@ -141,33 +141,13 @@ static void tell_attacher(struct daemon *daemon, const struct cycle *cycle)
     guests_note_healed(&daemon->guests.report.guests, attacher_table(daemon->attacher));
 }
 
-/* One request; where that shows an allocation here, a cycle at once, which reads and
- * answers all. In nova mode the agent gives a guest nothing when it starts. */
-static void answer(struct daemon *daemon, const char *consumer)
+/* While cycles fail, the pauses between them grow, whatever is asked. */
+static void answer_questions(struct daemon *daemon)
 {
-    const struct strlist *providers = attacher_providers(daemon->attacher);
-    bool has = true;
-    struct error err;
-    if (daemon->config->agent.mode == MODE_NOVA ||
-        wanted_find(attacher_table(daemon->attacher), consumer) ||
-        (providers &&
-         agent_has_allocation(daemon->agent, consumer, providers, &has, &err) == 0 &&
-         !has)) {
-        attacher_drop_asks(daemon->attacher, 1);
-        return;
-    }
-    daemon->answers_in_cycle = true;
-    if (daemon->failures == 0)
+    if (questions_answer(&daemon->questions, daemon->attacher, daemon->agent,
+                         daemon->config->agent.mode) &&
+        daemon->failures == 0)
         daemon->next_cycle = 0;
-}
-
-static void answer_asks(struct daemon *daemon)
-{
-    const struct strlist *asks = attacher_asks(daemon->attacher);
-    while (asks->count && !daemon->answers_in_cycle && !daemon->stop) {
-        _cleanup_free_ char *consumer = xstrdup(asks->items[0]);
-        answer(daemon, consumer);
-    }
 }
 
 /* ---- cycles ---- */
@@ -260,17 +240,13 @@ static void one_cycle(struct daemon *daemon)
     daemon->wake = daemon->heals = false;
     monitor_follow(daemon->monitor, daemon->config, daemon->agent);
     follow_attacher(daemon);
-    size_t asks = attacher_asks(daemon->attacher)->count;
-    if (asks)
-        agent_look_wholly(daemon->agent);
+    questions_begin_cycle(&daemon->questions, daemon->attacher, daemon->agent);
     _cleanup_strlist_ struct strlist prune = {0};
     take_prune_requests(daemon, &prune);
     int rc = cycle_run(daemon->agent, now, &cycle, &err);
     if (rc == 0 && !cycle_plan(&cycle)->other_root)
         tell_attacher(daemon, &cycle);
-    if (rc == 0)
-        attacher_drop_asks(daemon->attacher, asks);
-    daemon->answers_in_cycle = rc != 0;
+    questions_end_cycle(&daemon->questions, daemon->attacher, rc == 0);
     log_steps(&cycle);
     if (rc == 0)
         end_prune_requests(daemon, &prune);
@@ -373,7 +349,7 @@ static void loop(struct daemon *daemon)
             reload(daemon);
             daemon->next_cycle = 0;
         }
-        answer_asks(daemon);
+        answer_questions(daemon);
         if (attacher_has_news(daemon->attacher))
             guest_watch_soon(&daemon->guests);
         if (daemon->wake || daemon->heals || now_ms() >= daemon->next_cycle)

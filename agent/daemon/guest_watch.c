@@ -6,21 +6,20 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-#define LOOK_AGAIN \
-    10000        /* milliseconds: while nobody tells that a guest lacks something */
-#define SOON 100 /* milliseconds */
+/* Milliseconds. LOOK_AGAIN: while nobody tells that a guest lacks something. */
+#define LOOK_AGAIN 10000
+#define SOON 100
 
 static void look_at_files(struct guest_watch *watch, const struct config *config,
                           struct guests_sight *sight)
 {
     const struct use_places places = use_places_of(config);
+    const struct domains_unseen *unseen = &watch->files.unseen;
+    domain_watch_look(&watch->files, &places);
     sight->domains = &watch->files.seen;
     /* Without libvirt there is no domain to tell how a guest stands. */
-    if (!config->agent.libvirt)
-        return;
-    domain_watch_look(&watch->files, &places);
-    sight->sees_running = watch->files.unseen.running.code == ERROR_NONE;
-    sight->sees_defined = watch->files.unseen.defined.code == ERROR_NONE;
+    sight->sees_running = places.running && unseen->running.code == ERROR_NONE;
+    sight->sees_defined = places.defined && unseen->defined.code == ERROR_NONE;
 }
 
 static void look(struct guest_watch *watch, const struct config *config,

@@ -50,7 +50,10 @@ class Attacher:
             self.tables.append(table)
             answers = self.answers
         if answers:
-            self.answer()
+            try:
+                self.answer()
+            except OSError:
+                pass  # the program has ended meanwhile
 
     def answer(self):
         """Acknowledges the last table."""

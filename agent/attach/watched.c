@@ -49,17 +49,22 @@ void watched_make_due(struct watched *watched, enum occasion occasion, bool urge
     watched->due = true;
 }
 
+/* RESTORED is worth its time: Nova may be at work until then. */
+static int64_t merged_time(const struct watched *watched, enum occasion occasion,
+                           int64_t at)
+{
+    bool until_later = watched->later != occasion &&
+                       stronger(watched->later, occasion) == OCCASION_RESTORED;
+    return (at > watched->later_at) == until_later ? at : watched->later_at;
+}
+
 void watched_wait(struct watched *watched, enum occasion occasion, int64_t at)
 {
     if (at < watched->grace_until)
         at = watched->grace_until;
-    if (watched->waiting) {
-        occasion = stronger(watched->later, occasion);
-        at = at < watched->later_at ? at : watched->later_at;
-    }
+    watched->later_at = watched->waiting ? merged_time(watched, occasion, at) : at;
+    watched->later = watched->waiting ? stronger(watched->later, occasion) : occasion;
     watched->waiting = true;
-    watched->later = occasion;
-    watched->later_at = at;
 }
 
 void watched_retry(struct watched *watched, enum occasion occasion, int64_t now)

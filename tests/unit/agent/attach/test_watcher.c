@@ -194,6 +194,21 @@ static void a_guest_whose_start_was_not_seen_is_healed(void **state)
     assert_job_after(WATCH_GRACE, ONE, OCCASION_RESTORED, "a");
 }
 
+/* Nova's time is not shortened by what is tried again. */
+static void nor_sooner_for_a_failure(void **state)
+{
+    (void)state;
+    give_table(1, "1:a");
+    connect_with("1");
+    assert_job(ONE, OCCASION_LOOK, "a");
+    done(ONE, "run", "", "a");
+    now += 5000;
+    give_table(2, "1:ab");
+    assert_job(ONE, OCCASION_LOOK, "ab");
+    done_failed(ONE, "run", "", "a", "no");
+    assert_job_after(WATCH_GRACE - 5000, ONE, OCCASION_RESTORED, "ab");
+}
+
 static void also_while_further_devices_are_to_come(void **state)
 {
     (void)state;
@@ -398,6 +413,7 @@ int main(void)
         WATCHER_TEST(a_start_ends_the_grace),
         WATCHER_TEST(of_two_starts_the_later_one_counts),
         WATCHER_TEST(a_guest_whose_start_was_not_seen_is_healed),
+        WATCHER_TEST(nor_sooner_for_a_failure),
         WATCHER_TEST(also_while_further_devices_are_to_come),
         WATCHER_TEST(a_device_that_was_taken_out_of_a_run_stays_out),
         WATCHER_TEST(nor_does_a_repetition_put_it_back),

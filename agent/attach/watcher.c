@@ -67,7 +67,8 @@ static void make_due(struct watcher *watcher, struct watched *watched,
 
 /* ---- the connection ---- */
 
-/* What runs out once every domain that was listed has been looked at. */
+/* Once every domain that was listed has been looked at, that is told, and the time of
+ * what lingers begins. */
 static void finish_looking(struct watcher *watcher, int64_t now)
 {
     if (!watcher->connected || watcher->all_looked)

@@ -146,10 +146,9 @@ static const struct option_spec mdev_specs[] = {
          .minimum = 1, .maximum = 65535, .example = "8"),
     MDEV(STRING, device_id,
          "The model of the GPUs that this section is for, as `lspci -nn` and "
-         "`vgpu-agent "
-         "gpus --wide` show it. On a card of another model, which stands in the same "
-         "slot "
-         "after a repair or on another host with the same file, nothing is made.",
+         "`vgpu-agent gpus --wide` show it. On a card of another model, which stands in "
+         "the same slot after a repair or on another host with the same file, nothing "
+         "is made.",
          .pattern = "^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$",
          .accepted = "vendor and device, four hexadecimal digits each",
          .example = "10de:26b9"),

@@ -8,6 +8,7 @@ from support import wait_for
 from support.fleet import FleetTest, new_uuid
 from support.power import Power
 from support.process import Process
+from support.vendor_vfio import VendorVfio
 from support.watched import WatchedDaemon, children, has_ended
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
@@ -386,3 +387,11 @@ class Nova(NovaTest):
             "auth_type": "none", "endpoint_override": "http://127.0.0.1:1"}})
         self.agent.start()
         wait_for(lambda: self.host.mdevs() == {device: (A, "nvidia-35")}, "the device")
+
+
+class VfioOwner(VendorVfio, Owner):
+    """On virtual functions that stores make virtual GPUs: the same functions again."""
+    # There is no uuid that somebody else could take.
+    test_a_uuid_that_somebody_has_taken = None
+    # A card that is back has no functions yet: test_nvidia_vfio.Reboot.
+    test_a_gpu_that_is_not_there = None

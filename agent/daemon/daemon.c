@@ -235,8 +235,11 @@ static void one_cycle(struct daemon *daemon)
     struct error err;
     int64_t now = agent_now(daemon->agent);
     uint64_t began = now_ms();
-    if (daemon->wake)
+    /* Somebody has just changed something, and waits. */
+    if (daemon->wake) {
+        agent_look_wholly(daemon->agent);
         agent_look_closely(daemon->agent);
+    }
     daemon->wake = daemon->heals = false;
     monitor_follow(daemon->monitor, daemon->config, daemon->agent);
     follow_attacher(daemon);

@@ -125,6 +125,15 @@ class RefusingPeer:
 
 
 class TestService(DaemonTest):
+    def test_a_signal_is_enough_for_a_new_allocation(self):
+        """Whichever part of Placement the cycle would have looked at next."""
+        self.agent.configure(self.configuration(sync_interval=HOUR))
+        self.start()
+        for count in range(1, 7):
+            self.allocate(GPU_84 if count % 2 else GPU_85)
+            os.kill(self.agent.daemon.pid, signal.SIGUSR1)
+            self.wait_for_devices(count)
+
     def test_tells_systemd_how_it_stands(self):
         systemd = Notifications(self.directory)
         self.addCleanup(systemd.socket.close)

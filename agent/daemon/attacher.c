@@ -32,7 +32,8 @@ struct attacher {
     struct strlist withheld;
     struct wanted_table table; /* serial 0: none was made yet */
     struct strlist asks, providers;
-    bool news; /* the program has said something */
+    bool moved; /* a guest of the table was defined, started or stopped */
+    bool news;  /* the program has said something */
     uint64_t refusals;
 };
 
@@ -86,12 +87,21 @@ static void count_refusal(struct attacher *attacher, const struct message *messa
                     message->domain, message->reason ? message->reason : "no reason");
 }
 
+static bool moves(const struct attacher *attacher, const struct guest *guest)
+{
+    const struct domain *before = domains_find(&attacher->view.domains, guest->uuid);
+    return (!before || before->running != guest->running) &&
+           wanted_find(&attacher->table, guest->uuid);
+}
+
 static void take(void *data, struct message *message)
 {
     struct attacher *attacher = data;
     attacher->news = true;
     if (message->kind == MESSAGE_STATE)
         count_refusal(attacher, message);
+    else if (message->kind == MESSAGE_GUEST)
+        attacher->moved |= moves(attacher, &message->guest);
     attacher_view_take(&attacher->view, message);
     if (message->kind == MESSAGE_ASK)
         strlist_add_unique(&attacher->asks, message->domain);
@@ -273,6 +283,13 @@ const struct wanted_table *attacher_table(const struct attacher *attacher)
 const struct strlist *attacher_providers(const struct attacher *attacher)
 {
     return attacher->table.serial ? &attacher->providers : NULL;
+}
+
+bool attacher_has_moved(struct attacher *attacher)
+{
+    bool moved = attacher->moved;
+    attacher->moved = false;
+    return moved;
 }
 
 bool attacher_has_news(struct attacher *attacher)

@@ -47,6 +47,9 @@ const struct wanted_table *attacher_table(const struct attacher *attacher);
 /* The providers that allocations were read of in the last cycle (uuids); NULL: none was
  * read yet. */
 const struct strlist *attacher_providers(const struct attacher *attacher);
+/* Whether a guest that the table has something for was defined, started or stopped since
+ * the last call: its allocations may be others by now (a resize). */
+bool attacher_has_moved(struct attacher *attacher);
 /* Whether the program has said anything since the last call. */
 bool attacher_has_news(struct attacher *attacher);
 

@@ -24,15 +24,17 @@ bool questions_answer(struct questions *questions, struct attacher *attacher,
         else
             questions->in_cycle = true;
     }
-    return asks->count && questions->in_cycle;
+    questions->moved |= attacher_has_moved(attacher) && mode == MODE_OWNER;
+    return questions->moved || (asks->count && questions->in_cycle);
 }
 
 void questions_begin_cycle(struct questions *questions, const struct attacher *attacher,
                            struct agent *agent)
 {
     questions->count = attacher_asks(attacher)->count;
-    if (questions->count)
+    if (questions->count || questions->moved)
         agent_look_wholly(agent);
+    questions->moved = false;
 }
 
 void questions_end_cycle(struct questions *questions, struct attacher *attacher,
@@ -41,4 +43,5 @@ void questions_end_cycle(struct questions *questions, struct attacher *attacher,
     if (seen)
         attacher_drop_asks(attacher, questions->count);
     questions->in_cycle = !seen;
+    questions->moved |= !seen;
 }

@@ -13,11 +13,14 @@
 
 /* All zero: nothing was asked. */
 struct questions {
+    bool moved; /* the next cycle is to see each new allocation, though nobody asks */
     bool in_cycle; /* the next cycle answers */
     size_t count;  /* of those that the cycle that runs now answers */
 };
 
-/* Answers what one request can answer. True: a cycle is to be run at once. */
+/* Answers what one request can answer. True: a cycle is to be run at once, also since a
+ * guest that the table has something for was defined or started: its allocations may
+ * have changed since Placement was read, by a resize. */
 bool questions_answer(struct questions *questions, struct attacher *attacher,
                       struct agent *agent, enum agent_mode mode);
 

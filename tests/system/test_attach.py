@@ -206,6 +206,19 @@ class TestActions(AttachTest):
         self.wait_for_guest(server, "attached")
         self.assertEqual(self.live(server), [device])
 
+    def test_a_guest_that_grows(self):
+        """The table has something for it already, from before its resize."""
+        self.start()
+        server, device = self.start_server()
+        self.libvirt.stop_domain(server)
+        self.placement.allocate(server, {self.provider: {"VGPU": 2}}, generation=1)
+        self.libvirt.define(server)
+        self.assertIn(device, self.wait_configured(server, AT_ONCE))
+        self.libvirt.start(server)
+        wait_for(lambda: len(self.live(server)) == 2, "two devices", AT_ONCE)
+        self.assertEqual(self.live(server), sorted(self.host.mdevs()))
+        self.wait_for_guest(server, "attached")
+
     def test_delete(self):
         self.start()
         server, device = self.start_server()

@@ -154,10 +154,8 @@ static void start(struct attacher *attacher)
 
 static void stop(struct attacher *attacher)
 {
-    if (attacher->link.runs) {
-        attach_link_stop(&attacher->link);
-        lose(attacher, false);
-    }
+    attach_link_stop(&attacher->link);
+    lose(attacher, false);
     attacher_view_clear(&attacher->view);
     strlist_clear(&attacher->asks);
     attacher->failures = 0;
@@ -358,11 +356,6 @@ bool attacher_is_on(const struct attacher *attacher, const char **reason)
 {
     *reason = attacher->place.reason;
     return attacher->place.on;
-}
-
-bool attacher_runs(const struct attacher *attacher)
-{
-    return attacher->link.runs;
 }
 
 uint64_t attacher_failures(const struct attacher *attacher)

@@ -66,7 +66,6 @@ bool attacher_end(struct attacher *attacher);
 const struct attacher_view *attacher_view(const struct attacher *attacher);
 /* Whether the program is to run; *reason: why not, NULL where it is. Borrowed. */
 bool attacher_is_on(const struct attacher *attacher, const char **reason);
-bool attacher_runs(const struct attacher *attacher);
 /* How often the program reported that libvirt refused a device. */
 uint64_t attacher_failures(const struct attacher *attacher);
 /* Adds what is not well. */

@@ -70,6 +70,8 @@ static void without_another_program_doubt_ends_by_itself(void **state)
     _cleanup_(attach_holds_clear) struct attach_holds holds = {0};
     _cleanup_wanted_table_ struct wanted_table table;
     send(&holds, 1, A, NULL, &table);
+    /* One was to come, until the configuration was changed. */
+    attach_holds_lost(&holds, true, 90);
     attach_holds_lost(&holds, false, 100);
     assert_true(attach_holds_has(&holds, A, 100 + HOLDS_WITHOUT_VIEW - 1));
     assert_false(attach_holds_any(&holds, 100 + HOLDS_WITHOUT_VIEW));

@@ -2,6 +2,7 @@
 import os
 
 from support import wait_for
+from support.vendor_vfio import VendorVfio
 from support.fleet import FleetTest, new_uuid
 
 A = "0000:84:00.0"
@@ -37,8 +38,8 @@ class Migrations(FleetTest):
         (device,) = self.devices_of(A, consumer)
         self.assertIn(device, self.host.mdevs())
         xml = self.agent.run("xml", consumer)
-        self.assertIn(device, xml)
-        self.assertNotIn(taken, xml)
+        self.assertIn(self.named(device), xml)
+        self.assertNotIn(self.named(taken), xml)
         self.assertLessEqual(self.offered(), self.host.available(A, "nvidia-35"))
 
     def migrate_beside(self, first):
@@ -50,10 +51,10 @@ class Migrations(FleetTest):
         self.sync()
         self.expect_its_own(other, device)
         self.assertIn(device, self.host.mdevs())
-        self.assertNotIn(device, self.agent.try_to("xml", migration).stdout)
+        self.assertNotIn(self.named(device), self.agent.try_to("xml", migration).stdout)
         self.rename(migration, server)
         self.sync()
-        self.assertIn(device, self.agent.run("xml", server))
+        self.assertIn(self.named(device), self.agent.run("xml", server))
 
     def test_1a_a_new_server_before_a_migration(self):
         self.migrate_beside("00000000")
@@ -71,7 +72,7 @@ class Migrations(FleetTest):
         self.expect_its_own(other, device)
         self.rename(migration, server)
         self.sync()
-        self.assertIn(device, self.agent.run("xml", server))
+        self.assertIn(self.named(device), self.agent.run("xml", server))
 
     def test_1c_beside_a_device_that_waits_for_its_grace_period(self):
         gone = self.allocate(A)
@@ -125,7 +126,7 @@ class Asking(FleetTest):
         server = self.allocate(A)
         xml = self.agent.run("xml", server)
         (device,) = self.host.mdevs()
-        self.assertIn(device, xml)
+        self.assertIn(self.named(device), xml)
 
     def test_5_two_are_not_shown_one_device(self):
         self.build_guide(release_grace=LONG)
@@ -152,7 +153,7 @@ class Asking(FleetTest):
         self.placement.deallocate(server)
         other = self.allocate(A)
         xml = self.agent.run("xml", other)
-        self.assertNotIn(device, xml)
+        self.assertNotIn(self.named(device), xml)
         self.assertEqual(len(self.host.mdevs()), 2)
 
     def test_1_a_device_that_another_domain_names(self):
@@ -165,15 +166,14 @@ class Asking(FleetTest):
             asked = self.agent.try_to(command, server)
             self.assertEqual((asked.returncode, asked.stdout), (os.EX_TEMPFAIL, ""))
         self.agent.start().wait_for_output(" starts")
-        self.assertNotIn(device, self.agent.run("xml", server))
+        self.assertNotIn(self.named(device), self.agent.run("xml", server))
         self.assertIn(device, self.host.mdevs())
 
     def test_1_a_device_that_a_process_holds(self):
         self.build_guide()
         server = self.allocate_first()
         (device,) = self.host.mdevs()
-        group = os.path.basename(os.readlink(
-            self.host.root / f"bus/mdev/devices/{device}/iommu_group"))
+        group = os.path.basename(os.readlink(self.host.device(device) / "iommu_group"))
         self.agent.hold_group(77, group)
         asked = self.agent.try_to("qemu-args", server)
         self.assertEqual((asked.returncode, asked.stdout), (os.EX_TEMPFAIL, ""))
@@ -202,7 +202,7 @@ class Idle(FleetTest):
         (device,) = self.host.mdevs()
         self.agent.define_domain(new_uuid(), [device])
         wait_for(lambda: len(self.host.mdevs()) == 2, "another device for the server")
-        self.assertNotIn(device, self.agent.run("xml", server))
+        self.assertNotIn(self.named(device), self.agent.run("xml", server))
         self.assertIn(device, self.host.mdevs())
         wait_for(lambda: self.agent.try_to("plan").returncode != 2, "nothing more to be done")
 
@@ -226,3 +226,15 @@ class Removals(FleetTest):
         self.agent.settle()
         self.assertEqual(set(self.host.mdevs()), {last})
         self.assertNotIn(last, self.removes())
+
+
+class VfioMigrations(VendorVfio, Migrations):
+    pass
+
+
+class VfioAsking(VendorVfio, Asking):
+    pass
+
+
+class VfioIdle(VendorVfio, Idle):
+    pass

@@ -93,6 +93,10 @@ class FleetTest(SystemTest):
         provider = self.child(address)
         return {device_uuid(provider, consumer, index) for index in range(units)}
 
+    def named(self, device):
+        """What a guest's XML has of a device."""
+        return device
+
     def states(self):
         """{consumer: [state, ...]}"""
         found = {}

@@ -71,6 +71,10 @@ class Host:
             found[link.name] = (pathlib.PurePath(target).parent.name, type_id)
         return found
 
+    def device(self, name):
+        """A device's folder."""
+        return self.root / "bus/mdev/devices" / name
+
     def function(self, address):
         """A PCI function's folder."""
         return self.root / "bus/pci/devices" / address

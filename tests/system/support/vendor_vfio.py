@@ -32,6 +32,9 @@ class VfioHost(SimulatedHost):
         return {function: (function, PREFIX + number)
                 for function, number in self.vgpus().items()}
 
+    def device(self, name):
+        return self.function(name)
+
     def functions(self, card):
         """Of a card, in the order of the bus."""
         return [self.function(card).joinpath(f"virtfn{n}").readlink().name
@@ -47,9 +50,14 @@ class VfioHost(SimulatedHost):
         return self.set_type(uuid, "0")
 
     def available(self, parent, type_id):
-        number = type_id.removeprefix(PREFIX)
-        file = self.function(parent) / "nvidia/creatable_vgpu_types"
-        return sum(line.split(" ")[0] == number for line in file.read_text().splitlines())
+        """What the memory of a card has left."""
+        description = json.loads(self.file.read_text())
+        (card,) = [c for c in description["cards"] if c["path"].endswith(f"/{parent}")]
+        (kind,) = [t for t in description["models"][card["model"]]["types"]
+                   if PREFIX + t["id"] == type_id]
+        vgpus = self.vgpus()
+        used = [PREFIX + vgpus[f] for f in self.functions(parent) if f in vgpus]
+        return kind["instances"] - len(used) if set(used) <= {type_id} else 0
 
 
 class VendorVfio:
@@ -64,6 +72,11 @@ class VendorVfio:
         host = VfioHost(as_vendor_vfio(description), self.subdirectory("host"))
         self.addCleanup(self.end, host)
         return host
+
+    def named(self, device):
+        _, bus, rest = device.split(":")
+        slot, function = rest.split(".")
+        return f"bus='0x{bus}' slot='0x{slot}' function='0x{function}'"
 
     def devices_of(self, address, consumer, units=1):
         """As the state file has them: the address is the host's choice."""

@@ -279,7 +279,9 @@ static void make_digest(struct config *config, const struct ini *ini)
     _cleanup_strlist_ struct strlist lines = {0};
     for (size_t i = 0; i < ini->entry_count; i++) {
         const struct ini_entry *entry = &ini->entries[i];
-        if (is_used_section(config, entry->section) && !is_secret(entry))
+        /* The daemon does not go by Nova's [pci]: only check-config reads it. */
+        if (is_used_section(config, entry->section) && !is_secret(entry) &&
+            !nova_pci_has_section(entry->section))
             strlist_add_take(&lines, xasprintf("[%s] %s = %s", entry->section,
                                                entry->name, entry->value));
     }

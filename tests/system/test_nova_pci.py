@@ -238,6 +238,43 @@ class ChangesOfMind(NovaPciTest):
         self.assertEqual(json.loads(self.agent.state_file.read_text())["devices"], [])
 
 
+class TheDaemon(NovaPciTest):
+    def test_its_days(self):
+        self.build_cards(self.kinds())
+        self.agent.start()
+        wait_for(lambda: self.host.vgpus() == self.cut(), "the cut")
+        self.nova_reports()
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")
+        # What nova.conf says is nothing that it has to read again.
+        text = self.agent.run("nova-config")
+        self.configure(self.kinds(), text)
+        self.assertEqual(json.loads(self.agent.run("--format", "json", "status"))["problems"], [])
+        self.assertIn("mode         nova-pci: nova-compute keeps the GPUs' providers\n", self.agent.run("status"))
+        self.configure(self.kinds(2, type_id="nvidia-1148"), text)
+        self.agent.run("reload")
+        wait_for(lambda: self.host.vgpus() == self.cut(2, "1148"), "the other cut")
+        consumer = self.allocate_one()
+        self.configure(self.kinds(3, type_id="nvidia-1150"), text)
+        self.agent.run("reload")
+        wait_for(lambda: self.service()["service"] == "changing", "what waits")
+        self.assertEqual(self.host.vgpus(), self.cut(2, "1148"))
+        self.placement.deallocate(consumer)
+        wait_for(lambda: self.host.vgpus() == self.cut(3, "1150"), "the third cut")
+
+    def test_idle_cycles_cost_little(self):
+        self.build_cards(self.kinds())
+        self.agent.start()
+        wait_for(lambda: self.host.vgpus() == self.cut(), "the cut")
+        self.nova_reports()
+        self.relay.requests.clear()
+
+        def cycles():
+            return sum("in_tree" in request.path for request in self.relay.requests)
+        wait_for(lambda: cycles() > 8, "some cycles")
+        # The tree; of the card, whenever its turn comes, one of its parts; what has changed at first.
+        self.assertLess(len(self.relay.requests), 2 * cycles() + 6)
+
+
 class Reboots(NovaPciTest):
     def restore(self, status=0):
         self.relay.rule = lambda _request: 503

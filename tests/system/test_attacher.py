@@ -136,14 +136,13 @@ class TestTables(AttacherTest):
 
 class TestTakingBack(AttacherTest):
     def depart(self, consumer):
-        """Deletes the allocation. The daemon sees that after some cycles, since it raises no
-        generation, and tries to remove the device then."""
+        """Deletes the allocation; the daemon sees that, and tries to remove the device. A
+        deletion raises no generation, so that not each look would show it."""
         self.placement.deallocate(consumer)
-        for _ in range(20):
-            if "mark released" in self.agent.daemon.output():
-                return
-            self.cycle()
-        self.fail("the daemon has not seen that the allocation is gone")
+        self.placement.expect((201, 204), "PUT", "/traits/CUSTOM_MOVED")
+        self.placement.set_traits(self.provider, self.placement.traits(self.provider) | {"CUSTOM_MOVED"})
+        self.cycle()
+        self.agent.daemon.wait_for_output("mark released")
 
     def is_there(self, device):
         return (self.host.root / "bus/mdev/devices" / device).exists()

@@ -106,7 +106,7 @@ class AttachTest(SystemTest):
         wait_for(lambda: self.row(consumer)["guest"] == state, f"{consumer}: {state}")
         return self.row(consumer)
 
-    def helper(self):
+    def program_pid(self):
         """The pid of the daemon's vgpu-agent-libvirt."""
         daemon = self.agent.daemon.pid
         children = pathlib.Path(f"/proc/{daemon}/task/{daemon}/children").read_text().split()
@@ -290,12 +290,12 @@ class TestTrouble(AttachTest):
         first = self.allocate()
         self.libvirt.define(first)
         self.wait_configured(first)
-        old = self.helper()
+        old = self.program_pid()
         os.kill(old, signal.SIGKILL)
         second = self.allocate()
         self.libvirt.define(second)
         self.wait_configured(second)
-        self.assertNotEqual(self.helper(), old)
+        self.assertNotEqual(self.program_pid(), old)
         self.wait_for_guest(first, "configured")
 
     def test_no_device_goes_while_a_guest_may_get_it(self):

@@ -347,7 +347,7 @@ check-units: all ## the systemd units as they are installed, on a real systemd i
 	@rm -rf build/kernel-installed; $(MAKE) --no-print-directory install prefix=/usr DESTDIR=build/kernel-installed >/dev/null
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run --units build/kernel-installed
 
-# Each part by its own: PART='life resize', MODE=owner, PLACEMENT=openstack.
+# Each part by its own: PART='life revert', MODE=owner, PLACEMENT=openstack.
 .PHONY: check-nova
 check-nova: all need-nova ## a real cloud: what becomes of guests' GPUs in each of Nova's actions; PART= MODE= (an hour a mode)
 	@rm -rf build/nova-installed; $(MAKE) --no-print-directory install prefix=/usr DESTDIR=build/nova-installed >/dev/null

@@ -39,15 +39,20 @@ static void close_broken(struct libvirt_link *link)
     link->connection = NULL;
 }
 
-static int open_link(struct libvirt_link *link, enum hypervisor_failure *failure,
-                     struct error *err)
+int libvirt_link_open(struct libvirt_link *link, struct error *err)
 {
     if (link->connection && virConnectIsAlive(link->connection) != 1)
         close_broken(link);
     if (!link->connection)
         link->connection = libvirt_open(link->uri, err);
-    *failure = HYPERVISOR_UNREACHABLE;
     return link->connection ? 0 : -1;
+}
+
+static int open_link(struct libvirt_link *link, enum hypervisor_failure *failure,
+                     struct error *err)
+{
+    *failure = HYPERVISOR_UNREACHABLE;
+    return libvirt_link_open(link, err);
 }
 
 /* To be called at once after a failed call: the error is the thread's last, and the

@@ -29,6 +29,9 @@ extern const struct hypervisor libvirt_hypervisor;
 /* Opens a connection with keepalive. NULL and UNREACHABLE with libvirt's
  * words. */
 virConnectPtr libvirt_open(const char *uri, struct error *err);
+/* Opens the link's connection unless it has one that works, so that the first call on it
+ * does not have to. */
+int libvirt_link_open(struct libvirt_link *link, struct error *err);
 /* The uuids of all domains, as in struct hypervisor. */
 int libvirt_list(virConnectPtr connection, struct strlist *domains,
                  enum hypervisor_failure *failure, struct error *err);

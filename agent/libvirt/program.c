@@ -148,6 +148,7 @@ static void on_up(void *data, const struct strlist *domains)
     struct program *program = data;
     log_info("libvirt", "connected; domains=%zu", domains->count);
     send_connection(program, true, NULL);
+    workers_connect(program->workers);
     watcher_connected(program->watcher, domains, clock_monotonic_ms());
 }
 

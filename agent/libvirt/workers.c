@@ -13,6 +13,7 @@ struct worker {
     struct workers *workers;
     struct libvirt_link link; /* the thread's */
     enum stage stage;
+    bool connects; /* the thread is to open its connection */
     struct settle_job job;
     struct settle_result result;
 };
@@ -20,7 +21,7 @@ struct worker {
 struct workers {
     struct outbox *outbox;
     int wake;
-    pthread_mutex_t lock; /* for the stages */
+    pthread_mutex_t lock; /* for the stages and `connects` */
     pthread_cond_t given;
     struct worker worker[WORKERS];
 };
@@ -63,13 +64,17 @@ static int list(void *connection, struct strlist *domains,
 
 static const struct hypervisor announcing = {.look = look, .act = act, .list = list};
 
-static void wait_for_job(struct worker *worker)
+/* True: for a job; false: the connection is to be opened. */
+static bool wait_for_job(struct worker *worker)
 {
     struct workers *workers = worker->workers;
     pthread_mutex_lock(&workers->lock);
-    while (worker->stage != GIVEN)
+    while (worker->stage != GIVEN && !worker->connects)
         pthread_cond_wait(&workers->given, &workers->lock);
+    bool given = worker->stage == GIVEN;
+    worker->connects = false;
     pthread_mutex_unlock(&workers->lock);
+    return given;
 }
 
 static void *work(void *data)
@@ -77,7 +82,11 @@ static void *work(void *data)
     struct worker *worker = data;
     struct workers *workers = worker->workers;
     for (;;) {
-        wait_for_job(worker);
+        if (!wait_for_job(worker)) {
+            /* Where that fails, the next job says so. */
+            (void)libvirt_link_open(&worker->link, NULL);
+            continue;
+        }
         settle(&announcing, worker, &worker->job, &worker->result);
         pthread_mutex_lock(&workers->lock);
         worker->stage = DONE;
@@ -103,6 +112,15 @@ static void set_stage(struct worker *worker, enum stage stage)
     struct workers *workers = worker->workers;
     pthread_mutex_lock(&workers->lock);
     worker->stage = stage;
+    pthread_cond_broadcast(&workers->given);
+    pthread_mutex_unlock(&workers->lock);
+}
+
+void workers_connect(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    for (size_t i = 0; i < WORKERS; i++)
+        workers->worker[i].connects = true;
     pthread_cond_broadcast(&workers->given);
     pthread_mutex_unlock(&workers->lock);
 }

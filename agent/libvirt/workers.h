@@ -24,6 +24,10 @@ struct workers;
 int workers_new(const char *uri, struct outbox *outbox, int wake, struct workers **out,
                 struct error *err);
 
+/* To be called when libvirt can be reached: the threads that have no job open their
+ * connections, since a guest that has just been defined has no time for that. */
+void workers_connect(struct workers *workers);
+
 /* Whether workers_give() may be called. */
 bool workers_have_room(const struct workers *workers);
 /* No job is under way. */

@@ -102,15 +102,17 @@ class Call:
 class Rule:
     """What happens to calls of one name, about one domain or any: they wait until open(), or are refused."""
 
-    def __init__(self, fake, name, uuid, times, refusal):
+    def __init__(self, fake, name, uuid, times, refusal, passing=0):
         self.fake, self.name, self.uuid = fake, name, uuid
         self.times, self.refusal = times, refusal
-        self.met = 0
+        self.met, self.passing = 0, passing
         self.closed = refusal is None
 
     def fits(self, call):
-        return call.name == self.name and (self.uuid is None or call.is_about(self.uuid)) and \
-            (self.times is None or self.met < self.times)
+        if call.name != self.name or not (self.uuid is None or call.is_about(self.uuid)):
+            return False
+        self.passing -= 1
+        return self.passing < 0 and (self.times is None or self.met < self.times)
 
     def open(self):
         with self.fake.changed:
@@ -315,9 +317,9 @@ class FakeLibvirt:
         """Calls of that name wait until the rule's open()."""
         return self.add_rule(name, uuid, None, None)
 
-    def refuse(self, name, code, message, uuid=None, times=1):
-        """The next `times` (None: all) fail; the rule counts them in `met`."""
-        return self.add_rule(name, uuid, times, Refused(code, message))
+    def refuse(self, name, code, message, uuid=None, times=1, passing=0):
+        """After `passing` calls the next `times` (None: all) fail; the rule counts them in `met`."""
+        return self.add_rule(name, uuid, times, Refused(code, message), passing)
 
     def add_rule(self, *of):
         with self.changed:

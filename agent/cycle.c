@@ -177,15 +177,15 @@ static bool was_not_cleared(const struct cycle_round *round, size_t step)
 }
 
 /* How many times a device could not be cleared for its next consumer in this cycle: the
- * device `uuid`, or any device where `uuid` is NULL. */
-static size_t count_not_cleared(const struct cycle *cycle, const char *uuid)
+ * device at `address`, or any device where `address` is NULL. */
+static size_t count_not_cleared(const struct cycle *cycle, const char *address)
 {
     size_t count = 0;
     for (size_t i = 0; i < cycle->round_count; i++)
         for (size_t j = 0; j < cycle->rounds[i].plan->step_count; j++)
             count += was_not_cleared(&cycle->rounds[i], j) &&
-                     (!uuid ||
-                      strcmp(cycle->rounds[i].plan->steps[j].device.uuid, uuid) == 0);
+                     (!address || strcmp(cycle->rounds[i].plan->steps[j].device.address,
+                                         address) == 0);
     return count;
 }
 
@@ -199,10 +199,10 @@ static size_t find_refused(const struct cycle *cycle, struct refused_device **ou
     for (size_t i = 0; i < cycle->round_count; i++) {
         const struct cycle_round *round = &cycle->rounds[i];
         for (size_t j = 0; j < round->plan->step_count; j++) {
-            const char *uuid = round->plan->steps[j].device.uuid;
-            if (was_not_cleared(round, j) && count_not_cleared(cycle, uuid) > 1)
-                *array_add(*out, count) =
-                    (struct refused_device){uuid, round->execution->results[j].reason};
+            const char *address = round->plan->steps[j].device.address;
+            if (was_not_cleared(round, j) && count_not_cleared(cycle, address) > 1)
+                *array_add(*out, count) = (struct refused_device){
+                    address, round->execution->results[j].reason};
         }
     }
     return count;

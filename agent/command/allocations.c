@@ -4,6 +4,7 @@
 
 #include "agent/command/session.h"
 #include "agent/plan/text.h"
+#include "agent/report/consumer_devices.h"
 #include "agent/report/guests_file.h"
 #include "agent/report/problems_file.h"
 #include "agent/state/instance_lock.h"
@@ -25,13 +26,16 @@ static const struct table_column columns[] = {
     {.key = NULL},
 };
 
-/* Those of the devices that exist. For the others only the uuid is planned. */
-static struct strlist existing(const struct host *host, const struct strlist *devices)
+/* Those of the devices that exist, by the host's names for them. For the others only the
+ * uuid is planned. */
+static struct strlist existing(const struct cycle *cycle, const struct strlist *devices)
 {
     struct strlist found = {0};
-    for (size_t i = 0; i < devices->count; i++)
-        if (host_device(host, devices->items[i], NULL, NULL))
-            strlist_add(&found, devices->items[i]);
+    for (size_t i = 0; i < devices->count; i++) {
+        const struct device *device = device_of_uuid(cycle, devices->items[i], NULL);
+        if (device)
+            strlist_add(&found, *device->address ? device->address : devices->items[i]);
+    }
     return found;
 }
 
@@ -87,12 +91,12 @@ static void add_guest(struct table *table, const struct said *said,
     table_brief(table, brief ? brief : "-");
 }
 
-static void add_allocation(struct table *table, const struct host *host,
+static void add_allocation(struct table *table, const struct cycle *cycle,
                            const struct said *said,
                            const struct allocation_status *allocation)
 {
     _cleanup_free_ char *reason = reason_of(allocation, &said->problems);
-    _cleanup_strlist_ struct strlist devices = existing(host, &allocation->devices);
+    _cleanup_strlist_ struct strlist devices = existing(cycle, &allocation->devices);
     _cleanup_free_ char *count = xasprintf("%zu", devices.count);
     table_string(table, allocation->consumer);
     table_string(table, allocation->gpu);
@@ -136,7 +140,7 @@ static int print_allocations(const struct cycle *cycle, enum output_format forma
     _cleanup_(table_freep) struct table *table = table_new(columns);
     const struct plan *plan = cycle_plan(cycle);
     for (size_t i = 0; i < plan->allocation_count; i++)
-        add_allocation(table, cycle->host, &said, &plan->allocations[i]);
+        add_allocation(table, cycle, &said, &plan->allocations[i]);
     if (plan->allocation_count == 0 && format != FORMAT_JSON)
         return puts("nothing is allocated") < 0 || fflush(stdout) != 0 ? EX_IOERR
                                                                        : EX_OK;

@@ -89,7 +89,7 @@ static void write_device(struct json_writer *w, const struct consumer_device *de
 {
     _cleanup_free_ char *text = text_of(device, printer->text);
     json_write_begin_object(w);
-    json_write_string_member(w, "uuid", device->device->uuid);
+    json_write_string_member(w, "uuid", device->uuid);
     json_write_string_member(w, "device_api",
                              device->type ? device->type->device_api : NULL);
     printer->write(w, text);

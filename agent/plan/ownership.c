@@ -39,7 +39,7 @@ bool changes_hands(const struct world *world, const struct present *present,
 const char *refusal_of(const struct world *world, const struct present *present)
 {
     for (size_t i = 0; i < world->in->refused_count; i++)
-        if (strcmp(world->in->refused[i].uuid, present->device->uuid) == 0)
+        if (strcmp(world->in->refused[i].address, present->device->address) == 0)
             return world->in->refused[i].reason;
     return NULL;
 }
@@ -66,7 +66,7 @@ char *ownership_of_rest(const struct world *world, const struct group *group)
         const struct used_device *use = present->use;
         if (!present->want && refusal_of(world, present))
             return xasprintf("; the device %s is not given on: %s",
-                             present->device->uuid, refusal_of(world, present));
+                             present->device->address, refusal_of(world, present));
         if (present->want || !use || !(use->domain[0] || use->group_open))
             continue;
         const char *who = use->domain[0]   ? use->domain

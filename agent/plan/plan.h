@@ -119,7 +119,7 @@ struct plan {
 /* A device that could not be cleared for its next consumer. No other consumer gets it.
  * Borrowed. */
 struct refused_device {
-    const char *uuid;
+    const char *address; /* as in struct device, whose uuid may be "" */
     const char *reason;
 };
 

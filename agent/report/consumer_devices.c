@@ -83,9 +83,8 @@ static int check_hands(const struct cycle *cycle, const char *consumer,
     return 0;
 }
 
-/* Uses the address from the journal, since the host may not know the device's uuid. */
-static const struct device *find_device(const struct cycle *cycle, const char *uuid,
-                                        const struct parent **parent)
+const struct device *device_of_uuid(const struct cycle *cycle, const char *uuid,
+                                    const struct parent **parent)
 {
     const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
     const char *address = entry && *entry->address ? entry->address : uuid;
@@ -104,13 +103,13 @@ int consumer_device_find(const struct cycle *cycle, const char *consumer,
                          struct error *err)
 {
     const struct parent *parent = NULL;
-    const struct device *found = find_device(cycle, uuid, &parent);
+    const struct device *found = device_of_uuid(cycle, uuid, &parent);
     if (!found || found->in_transition || !parent)
         return error_set(err, ERROR_BUSY, "device %s is not there yet", uuid);
     if (check_noted(cycle, consumer, uuid, err) != 0 ||
         check_hands(cycle, consumer, found->address, err) != 0)
         return -1;
-    *out = (struct consumer_device){found, parent_type(parent, found->type_id)};
+    *out = (struct consumer_device){uuid, found, parent_type(parent, found->type_id)};
     return 0;
 }
 

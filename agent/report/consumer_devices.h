@@ -10,10 +10,16 @@
 #include "agent/cycle.h"
 
 struct consumer_device {
+    const char *uuid; /* the agent's name for it */
     const struct device *device;
     /* NULL where the parent does not offer the type any more. */
     const struct device_type *type;
 };
+
+/* The device that the agent calls so, if the host has it: by the journal's address,
+ * since the host may not know the uuid. `parent` may be NULL. */
+const struct device *device_of_uuid(const struct cycle *cycle, const char *uuid,
+                                    const struct parent **parent);
 
 /* Gives the devices, sorted by address. The caller frees *out with free(); what its
  * members point to belongs to the cycle. NOT_FOUND, with the consumers that exist, when

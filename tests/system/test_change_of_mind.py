@@ -2,6 +2,7 @@
 in Placement. No guest loses its device, and what is ours is mended in the next cycle."""
 from support import wait_for
 from support.fleet import FleetTest, child_name, new_uuid
+from support.vendor_vfio import VendorVfio
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 
@@ -374,3 +375,10 @@ class BesideTheDaemon(ChangeTest):
         self.assertEqual([self.vgpus(gpu) for gpu in (A, B, C)], [(16, 0)] * 3)
         self.assertEqual(self.host.mdevs(), before)
         self.assertEqual(self.removes(), [])
+
+
+class VfioConsumers(VendorVfio, Consumers):
+    """On virtual functions that stores make virtual GPUs."""
+    # These count uuids, and stores into `create`.
+    test_a_migration_holds_the_place = None
+    test_more_than_is_left = None

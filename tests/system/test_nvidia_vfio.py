@@ -4,7 +4,7 @@ import os
 import re
 
 from support import wait_for
-from support.fleet import FleetTest, child_name, new_uuid
+from support.fleet import FleetTest, child_name, device_uuid, new_uuid
 from support.host import load_description
 from support.process import TOP, run
 
@@ -139,7 +139,10 @@ class Devices(L40S):
         self.sync()
         function = functions(CARD)[0]
         self.assertEqual(self.host.vgpus(), {function: "1152"})
-        self.assertEqual(self.row(server)["state"], "ready")
+        self.assertEqual((self.row(server)["state"], self.row(server)["mdevs"]),
+                         ("ready", [function]))
+        (shown,) = self.agent.json("xml", server)
+        self.assertEqual(shown["uuid"], device_uuid(self.child(CARD), server, 0))
         self.assertEqual(self.agent.run("xml", server), """\
 <hostdev mode='subsystem' type='pci' managed='no'>
   <source>

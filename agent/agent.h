@@ -106,8 +106,9 @@ void agent_set_prune(struct agent *agent, const struct strlist *providers);
 int agent_adopt_root(struct agent *agent, const char *uuid, const char *name,
                      struct error *err);
 
-/* The next cycle looks who uses the devices: a command waits for that cycle, and may
- * have seen a problem that only this look shows. */
+/* The next cycle looks who uses the devices, and sees each departed allocation: a
+ * command waits for that cycle, and may have seen a problem that only this look
+ * shows. */
 void agent_look_closely(struct agent *agent);
 
 /* The next cycle sees each new allocation: none of its looks is a half one. */

@@ -87,19 +87,29 @@ static int fetch_root(struct agent *agent, struct error *err)
 }
 
 /* With drain_reserve = unused, the reserved value of a drained GPU depends on its
- * allocations, so departures are read in every cycle. */
-static int fetch_drained(struct agent *agent, const struct desired_tree *desired,
-                         const struct observed *observed, struct error *err)
+ * allocations. */
+static bool counts_departures(const struct agent *agent,
+                              const struct desired_provider *desired)
 {
     const struct config *config = agent->config;
-    if (config->agent.mode != MODE_OWNER || config->agent.drain_reserve != DRAIN_UNUSED)
-        return 0;
+    return config->agent.mode == MODE_OWNER &&
+           config->agent.drain_reserve == DRAIN_UNUSED &&
+           strlist_contains(&agent->drained, desired->gpu_name);
+}
+
+/* Providers whose departed allocations are to be seen in this cycle: those of drained
+ * GPUs in every cycle, and all of them where somebody waits for the cycle, who may have
+ * deleted one. */
+static int fetch_departures(struct agent *agent, const struct cycle *cycle,
+                            const struct observed *observed, struct error *err)
+{
+    const struct desired_tree *desired = cycle->desired;
+    bool all = agent->closely && cycle->round_count == 0;
     _cleanup_strlist_ struct strlist uuids = {0};
     for (size_t i = 0; i < desired->provider_count; i++) {
         const struct observed_provider *provider =
             observed_by_name(observed, desired->providers[i].name);
-        if (provider &&
-            strlist_contains(&agent->drained, desired->providers[i].gpu_name))
+        if (provider && (all || counts_departures(agent, &desired->providers[i])))
             strlist_add(&uuids, provider->provider.uuid);
     }
     return placement_fetch_departures(agent->fetch, &uuids, err);
@@ -122,7 +132,7 @@ static int read_placement(struct agent *agent, bool whole, int64_t now,
     _cleanup_strlist_ struct strlist traits = desired_traits(cycle->desired);
     if (placement_fetch_traits(agent->fetch, &traits, err) != 0 ||
         fetch_root(agent, err) != 0 ||
-        fetch_drained(agent, cycle->desired, observed, err) != 0)
+        fetch_departures(agent, cycle, observed, err) != 0)
         return -1;
     cycle->observed = observed;
     return 0;

@@ -223,7 +223,7 @@ static void check_is_novas(const struct mdev_type_config *type, const struct hos
         config_error(
             problems, &type->place,
             "devices.enabled_mdev_types: %s is for the GPU %s, which offers %s: "
-            "nova-compute makes none by [devices]; expected mode owner",
+            "nova-compute makes none by [devices]; expected mode owner or nova-pci",
             type->type, gpu->name, backend_offers(parent->backend));
     }
 }

@@ -580,5 +580,5 @@ class NovaMode(FleetTest):
         self.assertEqual(self.agent.json("plan")["steps"], [])
         said = self.agent.try_to("check-config").stdout
         self.assertIn("nvidia-1152 is for the GPU 0000:41:00.0, which offers types of virtual "
-                      "functions: nova-compute makes none by [devices]; expected mode owner", said)
+                      "functions: nova-compute makes none by [devices]; expected mode owner or nova-pci", said)
         self.assertNotIn("get this type", said)

@@ -144,14 +144,15 @@ static const struct option_spec mdev_specs[] = {
          "At most so many devices of this type on each GPU. Where not set, as many as "
          "the driver allows.",
          .minimum = 1, .maximum = 65535, .example = "8"),
-    MDEV(STRING, device_id,
-         "The model of the GPUs that this section is for, as `lspci -nn` and "
-         "`vgpu-agent gpus --wide` show it. On a card of another model, which stands in "
-         "the same slot after a repair or on another host with the same file, nothing "
-         "is made.",
-         .pattern = "^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$",
-         .accepted = "vendor and device, four hexadecimal digits each",
-         .example = "10de:26b9"),
+    MDEV(
+        STRING, device_id,
+        "The model of the GPUs that this section is for, as `lspci -nn` and "
+        "`vgpu-agent gpus --wide` show it. On a card of another model, which stands in "
+        "the same slot after a repair or on another host with the same file, nothing "
+        "is made.",
+        .pattern = "^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$",
+        .accepted = "vendor and device, four hexadecimal digits each",
+        .example = "10de:26b9"),
     MDEV(LIST, traits, "Traits for the GPUs of this type, beside the agent's own.",
          .pattern = "^CUSTOM_[A-Z0-9_]+$", .maximum = 255,
          .accepted = "a list of names that are CUSTOM_ and then A-Z, 0-9 and _; 255 "

@@ -46,6 +46,7 @@ class World:
         self.placement = own_placement(self.folder("placement"))
         self.agent = Agent(self.folder("agent"), None, self.placement, CONFIGURATION)
         self.agent.run("sync")
+        self.providers = {address: self.placement.provider(ROOT + name_of(address))["uuid"] for address in (CARD, OTHER)}
         self.nova = Nova(self.libvirtd, TOP / "build/kernel")
         self.agent.start()
         wait_for(self.program, "vgpu-agent-libvirt")
@@ -68,14 +69,11 @@ class World:
     def cycle(self):
         self.agent.daemon.popen.send_signal(signal.SIGUSR1)
 
-    def provider(self, address):
-        return self.placement.provider(ROOT + name_of(address))["uuid"]
-
     def allocate(self, consumer, units=1, address=CARD):
-        self.placement.allocate(consumer, {self.provider(address): {"VGPU": units}})
+        self.placement.allocate(consumer, {self.providers[address]: {"VGPU": units}})
 
     def devices_of(self, consumer, units=1, address=CARD):
-        return sorted(device_uuid(self.provider(address), consumer, index) for index in range(units))
+        return sorted(device_uuid(self.providers[address], consumer, index) for index in range(units))
 
     def stop(self):
         """How each ended."""
@@ -160,6 +158,14 @@ class AttachTest(unittest.TestCase):
         self.wait_for_configured(consumer, units, address)
         self.wait_for_gpus(consumer, units)
 
+    def wait_for_said(self, consumer, state):
+        """In the agent's own words."""
+        wait_for(lambda: self.row(consumer).get("guest") == state, f"the agent to say that the guest is {state}")
+
+    def row(self, consumer):
+        """Of `vgpu-agent allocations`."""
+        return {row["consumer"]: row for row in world.agent.json("allocations")}.get(consumer, {})
+
     def wait_for_gpus(self, consumer, units=1):
         """Behind a port of q35 they are seen once the firmware has counted the buses."""
         wait_for(lambda: self.libvirtd.gpus(consumer) == units, "the guest to see its GPUs")
@@ -200,7 +206,7 @@ class Actions(AttachTest):
         server = self.create()
         self.nova.stop(server)
         world.placement.deallocate(server)
-        world.cycle()
+        wait_for(lambda: world.cycle() or self.row(server).get("state") == "releasing", "its release to wait")
         wait_for(world.agent.is_idle, "the agent to have nothing to do")
         self.assertEqual(self.mdevs(), set(world.devices_of(server)))
         self.nova.delete(server)
@@ -212,8 +218,10 @@ class ColdPlug(AttachTest):
         server = self.server()
         domain = self.nova.define(server)
         self.wait_for_configured(server)
+        self.wait_for_said(server, "configured")
         self.nova.start(domain)
         self.wait_for_attached(server)
+        self.wait_for_said(server, "attached")
 
     def test_q35(self):
         server = self.server()
@@ -313,6 +321,7 @@ class HotPlug(AttachTest):
         domain = self.nova.create(server, between=0, machine="q35")
         self.give(server, 3)
         self.wait_for_configured(server, 3)
+        self.wait_for_said(server, "waits_for_port")
         self.assertLess(self.libvirtd.gpus(server), 3)
         self.nova.stop(server)
         self.nova.start(domain)
@@ -332,7 +341,7 @@ class LinuxGuest(AttachTest):
         linux = world.linux
         wait_for(linux.functions, "Linux", 240)
         self.assertEqual(linux.functions().count(GPU), 1)
-        world.placement.allocate(linux.uuid, {world.provider(OTHER): {"VGPU": 2}}, generation=1)
+        world.placement.allocate(linux.uuid, {world.providers[OTHER]: {"VGPU": 2}}, generation=1)
         linux.units = 2
         wait_for(lambda: world.cycle() or len(self.libvirtd.live(linux.uuid)) == 2, "its second device")
         self.wait_for_attached(linux.uuid, 2, OTHER)

@@ -23,7 +23,8 @@ class Nova:
                  "<cmdline>console=ttyS0 quiet panic=-1 mitigations=off nokaslr apparmor=0 audit=0</cmdline>" if console else ""
         serial = f"<serial type='file'><source path='{console}'/></serial>" if console else ""
         return f"""<domain type='qemu'><name>instance-{self.count:08x}</name><uuid>{uuid}</uuid>
-            <memory unit='MiB'>{128 if console else 16}</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='{machine}'>hvm</type>{system}</os>
+            <memory unit='MiB'>{128 if console else 16}</memory><vcpu>1</vcpu>
+            <os><type arch='x86_64' machine='{machine}'>hvm</type>{system}</os>
             <features><acpi/></features><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>{serial}
             <controller type='usb' model='none'/><memballoon model='none'/></devices></domain>"""
 

@@ -339,8 +339,8 @@ kernel-shell: all ## a shell on the kernel of check-kernel, beside its emulated 
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run --shell
 
 .PHONY: check-bare
-check-bare: need-bare ## README's two commands on a bare Debian 12 (debootstrap), as root and as a plain user
-	@tests/bare/run
+check-bare: need-bare ## README's two commands on a bare Debian 12 (debootstrap), as root and as a plain user; QUICK=1
+	@tests/bare/run $(if $(QUICK),--quick)
 
 .PHONY: check-units
 check-units: all ## the systemd units as they are installed, on a real systemd in the same QEMU

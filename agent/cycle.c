@@ -468,21 +468,12 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
            (round->plan->goes_on && changed_device(round));
 }
 
-static bool has_allocation(const struct observed *observed, const char *consumer)
-{
-    for (size_t i = 0; i < observed->provider_count; i++)
-        for (size_t j = 0; j < observed->providers[i].allocation_count; j++)
-            if (strcmp(observed->providers[i].allocations[j].consumer, consumer) == 0)
-                return true;
-    return false;
-}
-
 /* Withdraws REQUEST_SERVER of consumers that no longer exist. */
 static void forget_servers(struct agent *agent, struct cycle *cycle)
 {
     struct error err;
     for (size_t i = 0; cycle->observed && i < agent->servers.count; i++)
-        if (!has_allocation(cycle->observed, agent->servers.items[i]) &&
+        if (!observed_has_consumer(cycle->observed, agent->servers.items[i]) &&
             requests_withdraw(agent->config->agent.state_file, REQUEST_SERVER,
                               agent->servers.items[i], NULL, &err) != 0)
             strlist_add(&cycle->notes, err.text);

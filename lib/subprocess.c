@@ -94,37 +94,44 @@ static int describe_descriptors(posix_spawn_file_actions_t *actions, int theirs)
     return rc;
 }
 
-static int describe_signals(posix_spawnattr_t *attributes)
+static int describe_signals(posix_spawnattr_t *attributes, bool own_group)
 {
     sigset_t all, none;
     sigfillset(&all);
     sigemptyset(&none);
+    int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+                (own_group ? POSIX_SPAWN_SETPGROUP : 0);
     int rc = posix_spawnattr_setsigdefault(attributes, &all);
     if (rc == 0)
         rc = posix_spawnattr_setsigmask(attributes, &none);
-    return rc == 0 ? posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF |
-                                                              POSIX_SPAWN_SETSIGMASK)
-                   : rc;
+    return rc == 0 ? posix_spawnattr_setflags(attributes, (short)flags) : rc;
 }
 
 /* glibc makes the child without a copy of our memory, runs no code of ours in it, and
  * hands on why the program could not be executed. */
+int subprocess_spawn(pid_t *pid, char *const argv[],
+                     const posix_spawn_file_actions_t *actions, bool own_group)
+{
+    posix_spawnattr_t attributes;
+    int rc = posix_spawnattr_init(&attributes);
+    if (rc != 0)
+        return rc;
+    rc = describe_signals(&attributes, own_group);
+    if (rc == 0)
+        rc = posix_spawn(pid, argv[0], actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    return rc;
+}
+
 static int spawn(pid_t *pid, char *const argv[], int theirs)
 {
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
     int rc = posix_spawn_file_actions_init(&actions);
     if (rc != 0)
         return rc;
-    rc = posix_spawnattr_init(&attributes);
-    if (rc == 0) {
-        rc = describe_descriptors(&actions, theirs);
-        if (rc == 0)
-            rc = describe_signals(&attributes);
-        if (rc == 0)
-            rc = posix_spawn(pid, argv[0], &actions, &attributes, argv, environ);
-        posix_spawnattr_destroy(&attributes);
-    }
+    rc = describe_descriptors(&actions, theirs);
+    if (rc == 0)
+        rc = subprocess_spawn(pid, argv, &actions, false);
     posix_spawn_file_actions_destroy(&actions);
     return rc;
 }

@@ -23,6 +23,8 @@
 #ifndef LIB_SUBPROCESS_H
 #define LIB_SUBPROCESS_H
 
+#include <spawn.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "lib/error.h"
@@ -48,6 +50,12 @@ int subprocess_start(struct subprocess *child, const char *name,
  * blocked, and is to end when its socket does. NOT_FOUND, FORBIDDEN, ... when it cannot
  * be run. */
 int subprocess_exec(struct subprocess *child, char *const argv[], struct error *err);
+
+/* Runs a program with the descriptors that `actions` makes, all signals at their
+ * defaults and none blocked. `own_group`: it gets a process group of its own, so that
+ * what it starts can be ended with it. 0, or an errno. */
+int subprocess_spawn(pid_t *pid, char *const argv[],
+                     const posix_spawn_file_actions_t *actions, bool own_group);
 
 /* Waits for the end of a process that is about to end. Gives the signal that killed it,
  * or 0. */

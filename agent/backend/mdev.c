@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "agent/backend/mdev_scan.h"
+#include "agent/backend/vgpu_params.h"
 #include "agent/host/device_use.h"
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
 #include "lib/text_copy.h"
-#include "lib/user.h"
 #include "lib/xalloc.h"
 
 /* A descriptor of the parent's folder, or -1. */
@@ -70,18 +70,6 @@ static int settle_existing(const struct device_place *place,
     return 0;
 }
 
-/* etc/udev/90-vgpu-agent.rules lets udev make these files writable for the agent. */
-static int not_writable(const char *what, const char *file, struct error *err)
-{
-    _cleanup_free_ char *user = user_name(geteuid());
-    return error_set(
-        err, ERROR_FORBIDDEN,
-        "no permission to %s: its \"%s\" must be writable for the user %s; "
-        "udev's rule 90-vgpu-agent.rules gives it to the group vgpu-agent "
-        "(udevadm control --reload && udevadm trigger)",
-        what, file, user);
-}
-
 static int explain_create(const struct device_spec *device, int errnum,
                           struct error *err)
 {
@@ -91,7 +79,7 @@ static int explain_create(const struct device_spec *device, int errnum,
     if (errnum == EACCES || errnum == EPERM) {
         _cleanup_free_ char *what =
             xasprintf("make a %s on %s", device->type_id, device->parent);
-        return not_writable(what, "create", err);
+        return error_not_writable(what, "create", err);
     }
     if (errno_is_gone(errnum))
         return error_set(err, ERROR_NOT_FOUND, "%s does not offer %s (any more)",
@@ -159,7 +147,7 @@ static int explain_remove(const struct device_spec *device, int parent, int errn
                          device->uuid, device->parent);
     if (errnum == EACCES || errnum == EPERM) {
         _cleanup_free_ char *what = xasprintf("remove mdev %s", device->uuid);
-        return not_writable(what, "remove", err);
+        return error_not_writable(what, "remove", err);
     }
     return error_set_errno(err, errnum, "removing mdev %s from %s", device->uuid,
                            device->parent);
@@ -190,29 +178,6 @@ static int remove_device(const struct device_place *place,
 
 /* ---- clear ---- */
 
-/* With NVIDIA's driver: a guest's plugin parameters (frame rate limiter, console, ECC),
- * which stay on the device after the guest has ended. Writing a blank clears them;
- * while a guest runs, the driver returns EPERM. Nothing is concluded from reading them,
- * since a driver need not show what is set. */
-#define PARAMETERS "nvidia/vgpu_params"
-
-static int explain_clear(const struct device_spec *device, int errnum,
-                         struct error *err)
-{
-    if (errnum == EACCES)
-        return error_set(err, ERROR_FORBIDDEN,
-                         "no permission to clear mdev %s of its parameters: its "
-                         "\"" PARAMETERS "\" must be writable for this user",
-                         device->uuid);
-    if (errnum == EPERM || errnum == EBUSY)
-        return error_set(err, ERROR_BUSY,
-                         "the driver does not let mdev %s be cleared of its "
-                         "parameters, as if a guest had it",
-                         device->uuid);
-    return error_set_errno(err, errnum, "clearing mdev %s of its parameters",
-                           device->uuid);
-}
-
 static int clear_device(const struct device_place *place,
                         const struct device_spec *device, struct error *err)
 {
@@ -225,16 +190,13 @@ static int clear_device(const struct device_place *place,
                                device->parent);
     if (check_idle(place, device, parent, err) != 0)
         return -1;
-    /* Devices of other drivers have no such file, nor has a device that was just
-     * removed. */
-    if (faccessat(folder, PARAMETERS, F_OK, 0) != 0 && errno == ENOENT)
-        return faccessat(parent, device->uuid, F_OK, 0) == 0
-                   ? 0
-                   : error_set(err, ERROR_NOT_FOUND, "mdev %s is gone", device->uuid);
-    struct error store = {0};
-    if (attribute_store_at(folder, PARAMETERS, " ", &store) == 0)
-        return 0;
-    return explain_clear(device, store.errnum, err);
+    _cleanup_free_ char *name = xasprintf("mdev %s", device->uuid);
+    bool absent;
+    if (vgpu_params_clear(folder, name, &absent, err) != 0)
+        return -1;
+    return !absent || faccessat(parent, device->uuid, F_OK, 0) == 0
+               ? 0
+               : error_set(err, ERROR_NOT_FOUND, "mdev %s is gone", device->uuid);
 }
 
 /* ---- a guest's configuration ---- */

@@ -8,6 +8,7 @@
 
 #include "agent/backend/nvidia_vfio_files.h"
 #include "agent/backend/nvidia_vfio_scan.h"
+#include "agent/backend/vgpu_params.h"
 #include "agent/host/device_use.h"
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
@@ -252,25 +253,12 @@ static int clear_device(const struct device_place *place,
     if (function < 0 || check_card(function, device, err) != 0 ||
         check_unused(place, device, function, err) != 0)
         return -1;
-    if (faccessat(function, VGPU_PARAMETERS, F_OK, 0) != 0 && errno == ENOENT)
-        return vgpu_function_takes_types(function)
-                   ? 0
-                   : error_set(err, ERROR_NOT_FOUND, "%s is gone", device->parent);
-    struct error store = {0};
-    if (attribute_store_at(function, VGPU_PARAMETERS, " ", &store) == 0)
-        return 0;
-    if (store.errnum == EPERM || store.errnum == EBUSY)
-        return error_set(err, ERROR_BUSY,
-                         "the driver does not let %s be cleared of its parameters, as "
-                         "if a guest had it",
-                         device->parent);
-    if (store.errnum == EACCES)
-        return error_set(err, ERROR_FORBIDDEN,
-                         "no permission to clear %s of its parameters: its "
-                         "\"" VGPU_PARAMETERS "\" must be writable for this user",
-                         device->parent);
-    return error_set_errno(err, store.errnum, "clearing %s of its parameters",
-                           device->parent);
+    bool absent;
+    if (vgpu_params_clear(function, device->parent, &absent, err) != 0)
+        return -1;
+    return !absent || vgpu_function_takes_types(function)
+               ? 0
+               : error_set(err, ERROR_NOT_FOUND, "%s is gone", device->parent);
 }
 
 /* ---- a guest's configuration ---- */

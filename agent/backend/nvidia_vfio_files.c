@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/backend/vgpu_params.h"
 #include "agent/host/sysfs.h"
 #include "lib/cleanup.h"
 #include "lib/files.h"
 #include "lib/text_copy.h"
-#include "lib/user.h"
 #include "lib/xalloc.h"
 
 /* ---- the list ---- */
@@ -144,13 +144,8 @@ int vgpu_write_current(int function, const char *name, const char *number,
         return 0;
     bool ends = strcmp(number, VGPU_NO_TYPE) == 0;
     if (store.errnum == EACCES || (store.errnum == EPERM && !ends)) {
-        _cleanup_free_ char *user = user_name(geteuid());
-        return error_set(err, ERROR_FORBIDDEN,
-                         "no permission to set the type of %s: its \"" VGPU_CURRENT
-                         "\" must be writable for the user %s; udev's rule "
-                         "90-vgpu-agent.rules gives it to the group vgpu-agent "
-                         "(udevadm control --reload && udevadm trigger)",
-                         name, user);
+        _cleanup_free_ char *what = xasprintf("set the type of %s", name);
+        return error_not_writable(what, VGPU_CURRENT, err);
     }
     return explain_write(name, number, store.errnum == EPERM ? EBUSY : store.errnum,
                          err);

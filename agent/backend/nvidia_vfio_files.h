@@ -28,7 +28,6 @@
 
 #define VGPU_CREATABLE "nvidia/creatable_vgpu_types"
 #define VGPU_CURRENT "nvidia/current_vgpu_type"
-#define VGPU_PARAMETERS "nvidia/vgpu_params"
 
 struct vgpu_type {
     char number[VGPU_NUMBER_SIZE]; /* "1147" */

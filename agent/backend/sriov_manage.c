@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,6 +14,7 @@
 #include "agent/host/sysfs.h"
 #include "lib/clock.h"
 #include "lib/files.h"
+#include "lib/subprocess.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
@@ -40,42 +40,27 @@ struct program_run {
     bool ended;
 };
 
-static int describe(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes,
-                    int output)
+static int describe(posix_spawn_file_actions_t *actions, int output)
 {
-    sigset_t all, none;
-    sigfillset(&all);
-    sigemptyset(&none);
-    /* A group of its own, so that all of a script can be ended. */
-    const short flags =
-        POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP;
     int rc = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null",
                                               O_RDONLY, 0);
     for (int fd = STDOUT_FILENO; rc == 0 && fd <= STDERR_FILENO; fd++)
         rc = posix_spawn_file_actions_adddup2(actions, output, fd);
-    if (rc == 0)
-        rc = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigdefault(attributes, &all);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigmask(attributes, &none);
-    return rc == 0 ? posix_spawnattr_setflags(attributes, flags) : rc;
+    return rc == 0
+               ? posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1)
+               : rc;
 }
 
+/* In a group of its own, so that all of a script can be ended. */
 static int spawn(struct program_run *run, char *const argv[], int output)
 {
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
     int rc = posix_spawn_file_actions_init(&actions);
     if (rc != 0)
         return rc;
-    rc = posix_spawnattr_init(&attributes);
-    if (rc == 0) {
-        rc = describe(&actions, &attributes, output);
-        if (rc == 0)
-            rc = posix_spawn(&run->pid, argv[0], &actions, &attributes, argv, environ);
-        posix_spawnattr_destroy(&attributes);
-    }
+    rc = describe(&actions, output);
+    if (rc == 0)
+        rc = subprocess_spawn(&run->pid, argv, &actions, true);
     posix_spawn_file_actions_destroy(&actions);
     return rc;
 }

@@ -368,15 +368,6 @@ static void add_missing(struct cut *cut, const struct sight *sight,
 
 /* ---- what owner mode has left ---- */
 
-static bool has_allocation(const struct observed *observed, const char *consumer)
-{
-    for (size_t i = 0; i < observed->provider_count; i++)
-        for (size_t j = 0; j < observed->providers[i].allocation_count; j++)
-            if (strcmp(observed->providers[i].allocations[j].consumer, consumer) == 0)
-                return true;
-    return false;
-}
-
 /* A function that was cut for a consumer is the consumer's until that is gone. */
 static void find_orphans(struct cut *cut, const struct sight *sight)
 {
@@ -385,7 +376,7 @@ static void find_orphans(struct cut *cut, const struct sight *sight)
         struct cut_function *function = &cut->functions[i];
         const struct journal_device *entry = function->entry;
         if (!entry || entry->adopted || entry_is_cut(entry) ||
-            has_allocation(in->observed, entry->consumer))
+            observed_has_consumer(in->observed, entry->consumer))
             continue;
         cut->needs_use |= !in->use;
         function->orphaned = in->use && !in->use->unknown && !function->use;

@@ -41,3 +41,12 @@ const struct observed_provider *observed_by_name(const struct observed *observed
             return &observed->providers[i];
     return NULL;
 }
+
+bool observed_has_consumer(const struct observed *observed, const char *consumer)
+{
+    for (size_t i = 0; i < observed->provider_count; i++)
+        for (size_t j = 0; j < observed->providers[i].allocation_count; j++)
+            if (strcmp(observed->providers[i].allocations[j].consumer, consumer) == 0)
+                return true;
+    return false;
+}

@@ -49,5 +49,7 @@ const struct observed_provider *observed_by_uuid(const struct observed *observed
                                                  const char *uuid);
 const struct observed_provider *observed_by_name(const struct observed *observed,
                                                  const char *name);
+/* Whether the consumer has an allocation on one of the providers. */
+bool observed_has_consumer(const struct observed *observed, const char *consumer);
 
 #endif

@@ -145,7 +145,7 @@ class Unprivileged(FleetTest):
         second = self.allocate(A)
         wait_for(lambda: len(self.host.mdevs()) == 2, "another device")
         self.assertEqual(parameters.read_text(), "frame_rate_limiter=0\n")
-        self.assertIn("must be writable for this user", self.agent.daemon.output())
+        self.assertIn("must be writable for the user", self.agent.daemon.output())
         self.assertEqual(self.devices_of(A, second) - set(self.host.mdevs()), set())
         self.give_parameters(device)
         third = self.allocate(A)

@@ -5,6 +5,7 @@
 
 #include "agent/backend/nvidia_vfio.h"
 #include "agent/backend/nvidia_vfio_files.h"
+#include "agent/backend/vgpu_params.h"
 #include "agent/backend/nvidia_vfio_scan.h"
 #include "agent/backend/scan.h"
 #include "agent/host/capacity.h"

@@ -1,0 +1,27 @@
+/*
+ * vgpu_params: the plugin parameters of a guest (frame rate limiter, console, ECC) with
+ * NVIDIA's driver: the file nvidia/vgpu_params of a mediated device or of a virtual
+ * function. They stay on the device after the guest has ended. A blank clears them;
+ * while a guest runs, the driver returns EPERM. Nothing is concluded from reading them,
+ * since a driver need not show what is set. Keeps nothing.
+ */
+#ifndef AGENT_BACKEND_VGPU_PARAMS_H
+#define AGENT_BACKEND_VGPU_PARAMS_H
+
+#include <stdbool.h>
+
+#include "lib/error.h"
+
+#define VGPU_PARAMETERS "nvidia/vgpu_params"
+
+/* Clears the parameters of the device whose folder is open. `name` is the device in
+ * messages. 0 also where there is no such file, as with devices of other drivers and
+ * with one that was just removed; *absent is then true. BUSY while a guest has it;
+ * FORBIDDEN. */
+int vgpu_params_clear(int folder, const char *name, bool *absent, struct error *err);
+
+/* FORBIDDEN: the user of this process may not write to `file`, which `what` needs
+ * ("remove mdev ..."). */
+int error_not_writable(const char *what, const char *file, struct error *err);
+
+#endif

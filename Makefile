@@ -291,7 +291,7 @@ check-crash: all $(PRELOADED) ## killed or failing at every single call and requ
 
 # Each seed is a script of its own; SEEDS= (1-40) does those, STEPS= so many steps in each mode, always from seed 1 on.
 .PHONY: check-oracle
-check-oracle: all ## STEPS=500 SEEDS=: random scripts of Nova, operators and enemies before a second judge
+check-oracle: all $(PRELOADED) ## STEPS=500 SEEDS= MODE=: random scripts of Nova, operators and enemies before a second judge
 	@BUILD=$(abspath $(BUILD)) tests/system/oracle/run --steps $(or $(STEPS),500) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(MODE),--mode $(MODE)) $(if $(AGAIN),--again $(AGAIN))
 
 HOSTILE ?=

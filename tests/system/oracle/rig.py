@@ -57,7 +57,7 @@ CARDS = {
     A40: {"model": "A40", "path": f"pci0000:40/0000:40:01.1/{A40}", "numvfs": 4},
     INTEL: {"model": "HD 630", "path": f"pci0000:00/{INTEL}"},
 }
-CARDS_OF_MODE = {"owner": (M10, A40, INTEL), "nova": (M10, SECOND_M10, INTEL)}
+CARDS_OF_MODE = {"owner": (M10, A40, INTEL), "nova": (M10, SECOND_M10, INTEL), "attach": (M10, A40, INTEL)}
 PATIENCE = 120  # seconds, after which a cycle hangs
 FAST = "/dev/shm"
 
@@ -175,7 +175,8 @@ class Rig:
     def start_daemon(self):
         self.starts += 1
         self.agent.daemon = Process(self.agent.arguments("run"),
-                                    self.agent.directory / f"daemon{self.starts:04}.log")
+                                    self.agent.directory / f"daemon{self.starts:04}.log",
+                                    env=self.agent.environment)
         line = self.daemon.wait_for_output("serves http")
         self.metrics = urllib.parse.urlsplit(re.search(r"http://\S+", line).group())
 

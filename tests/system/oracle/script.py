@@ -1,9 +1,10 @@
 """Scripts: made step by step from a seed, written down with all that a step was told, so
 that any part of one can be run again."""
 import random
+import sys
 import time
 
-from . import nova, trouble
+from . import attach, nova, trouble
 from .guests import ENEMIES
 from .rest import audit, nothing_left
 from .rules import look_at_stores
@@ -194,21 +195,22 @@ class Outcome:
 
 def run_world(seed, mode, length, steps=None):
     """Makes `length` steps, or does `steps`."""
-    begin, maker, done, world, wrong = time.monotonic(), Maker(seed, mode), [], None, None
+    kind = attach if mode == "attach" else sys.modules[__name__]
+    begin, maker, done, world, wrong = time.monotonic(), kind.Maker(seed, mode), [], None, None
     try:
         world = maker.world(seed)
         if steps is None:
             while len(done) < length:
                 for step in maker.next(world):
                     done.append(step)
-                    run_step(world, step)
+                    kind.run_step(world, step)
         else:
             for step in steps:
                 done.append(step)
-                run_step(world, step)
+                kind.run_step(world, step)
         world.story.append("everything is deleted")
         done.append(["finish", [], "none"])
-        finish(world)
+        kind.finish(world)
         world.rig.end_daemon()
     except Wrong as error:
         wrong = error

@@ -23,7 +23,7 @@ class Server:
 
 class World:
     def __init__(self, seed, mode, grace, interval, create_root):
-        self.rig = Rig(seed, mode)
+        self.rig = self.make_rig(seed, mode)
         self.mode, self.cards, self.grace = mode, self.rig.cards, grace
         self.host, self.placement, self.agent = (
             self.rig.host, self.rig.placement, self.rig.agent)
@@ -56,6 +56,8 @@ class World:
         except BaseException:
             self.rig.close()
             raise
+
+    make_rig = staticmethod(Rig)
 
     def build(self, create_root):
         uuid = self.rig.uuid

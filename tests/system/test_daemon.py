@@ -134,6 +134,19 @@ class TestService(DaemonTest):
             os.kill(self.agent.daemon.pid, signal.SIGUSR1)
             self.wait_for_devices(count)
 
+    def test_a_signal_is_enough_for_an_allocation_that_has_gone(self):
+        """Its removal raises no generation."""
+        self.agent.configure(self.configuration(sync_interval=HOUR))
+        self.start()
+        consumers = [self.allocate(GPU_84), self.allocate(GPU_85)]
+        os.kill(self.agent.daemon.pid, signal.SIGUSR1)
+        self.wait_for_devices(2)
+        for consumer in consumers:
+            self.placement.deallocate(consumer)
+            os.kill(self.agent.daemon.pid, signal.SIGUSR1)
+            wait_for(lambda gone=consumer: any("mark released" in line and gone in line for line in
+                                               self.agent.daemon.output().splitlines()), f"{consumer} to be released")
+
     def test_tells_systemd_how_it_stands(self):
         systemd = Notifications(self.directory)
         self.addCleanup(systemd.socket.close)

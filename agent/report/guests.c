@@ -7,6 +7,7 @@
 static void clear_row(struct guest_row *row)
 {
     strlist_clear(&row->devices);
+    strlist_clear(&row->surplus);
     free(row->reason);
 }
 
@@ -15,6 +16,7 @@ void guests_clear(struct guests *guests)
     for (size_t i = 0; i < guests->count; i++)
         clear_row(&guests->rows[i]);
     free(guests->rows);
+    strlist_clear(&guests->present);
     *guests = (struct guests){0};
 }
 
@@ -55,7 +57,7 @@ static struct guest_row *row_of(struct guests *guests, const char *consumer)
         return row;
     row = array_add(guests->rows, guests->count);
     uuid_text_copy(row->consumer, consumer);
-    row->lacking_since = -1;
+    row->lacking_since = row->surplus_since = -1;
     return row;
 }
 
@@ -75,7 +77,22 @@ static void keep(struct guest_row *to, struct guest_row *from)
     to->state = from->state;
     to->since = from->since;
     to->lacking_since = from->lacking_since;
+    to->surplus_since = from->surplus_since;
+    to->surplus = from->surplus;
+    from->surplus = (struct strlist){0};
     to->reason = steal(from->reason);
+}
+
+static struct strlist addresses_of(const struct host *host)
+{
+    struct strlist all = {0};
+    for (size_t i = 0; i < host->gpu_count; i++)
+        for (size_t j = 0; j < host->gpus[i].parent_count; j++) {
+            const struct parent *parent = &host->gpus[i].parents[j];
+            for (size_t k = 0; k < parent->device_count; k++)
+                strlist_add(&all, parent->devices[k].address);
+        }
+    return all;
 }
 
 static int by_consumer(const void *a, const void *b)
@@ -98,6 +115,8 @@ void guests_note_plan(struct guests *guests, const struct cycle *cycle)
         if (before)
             keep(&now.rows[i], before);
     }
+    if (cycle->config && cycle->config->agent.mode == MODE_OWNER)
+        now.present = addresses_of(cycle->host);
     if (now.count)
         qsort(now.rows, now.count, sizeof *now.rows, by_consumer);
     guests_clear(guests);
@@ -207,17 +226,69 @@ static void look(struct guest_row *row, const struct guests_sight *sight)
         row->lacking_since = sight->now;
 }
 
+static void look_for_surplus(struct guest_row *row, const struct strlist *present,
+                             const struct guests_sight *sight)
+{
+    const struct domain *domain = domains_find(sight->domains, row->consumer);
+    strlist_clear(&row->surplus);
+    for (size_t i = 0; domain && domain->running && i < domain->live.count; i++)
+        if (strlist_contains(present, domain->live.items[i]) &&
+            !strlist_contains(&row->devices, domain->live.items[i]))
+            strlist_add(&row->surplus, domain->live.items[i]);
+    if (row->surplus.count == 0)
+        row->surplus_since = -1;
+    else if (row->surplus_since < 0)
+        row->surplus_since = sight->now;
+}
+
 void guests_note_domains(struct guests *guests, const struct guests_sight *sight)
 {
-    for (size_t i = 0; i < guests->count; i++)
+    for (size_t i = 0; i < guests->count; i++) {
         look(&guests->rows[i], sight);
+        look_for_surplus(&guests->rows[i], &guests->present, sight);
+    }
 }
 
 /* ---- what is not well ---- */
 
+static bool is_overdue(int64_t since, int64_t now)
+{
+    return since >= 0 && now >= since + GUESTS_PATIENCE;
+}
+
 bool guest_is_overdue(const struct guest_row *row, int64_t now)
 {
-    return row->lacking_since >= 0 && now >= row->lacking_since + GUESTS_PATIENCE;
+    return is_overdue(row->lacking_since, now);
+}
+
+static void tell_lacking(const struct guest_row *row, struct problem_list *out)
+{
+    _cleanup_free_ char *about = xasprintf("guest %s", row->consumer);
+    problems_add_take(out, about,
+                      xasprintf("the guest of consumer %s runs for more than a "
+                                "minute without what is allocated to it (%s)%s%s",
+                                row->consumer, guest_row_state(row),
+                                row->reason ? ": " : "",
+                                row->reason ? row->reason : ""));
+}
+
+static void tell_surplus(const struct guest_row *row, struct problem_list *out)
+{
+    _cleanup_free_ char *about = xasprintf("guest %s's surplus", row->consumer);
+    _cleanup_free_ char *devices = strlist_join(&row->surplus, ", ");
+    problems_add_take(
+        out, about,
+        xasprintf("the guest of consumer %s runs for more than a minute "
+                  "with %s, which is not allocated to it; nobody else gets "
+                  "that before the guest stops",
+                  row->consumer, devices));
+}
+
+/* The earlier of `next` and when the patience with what began at `since` ends. */
+static int64_t earlier(int64_t next, int64_t since)
+{
+    int64_t due = since + GUESTS_PATIENCE;
+    return next < 0 || due < next ? due : next;
 }
 
 int64_t guests_problems(const struct guests *guests, int64_t now,
@@ -226,20 +297,14 @@ int64_t guests_problems(const struct guests *guests, int64_t now,
     int64_t next = -1;
     for (size_t i = 0; i < guests->count; i++) {
         const struct guest_row *row = &guests->rows[i];
-        if (row->lacking_since < 0)
-            continue;
-        if (!guest_is_overdue(row, now)) {
-            int64_t due = row->lacking_since + GUESTS_PATIENCE;
-            next = next < 0 || due < next ? due : next;
-            continue;
-        }
-        _cleanup_free_ char *about = xasprintf("guest %s", row->consumer);
-        problems_add_take(out, about,
-                          xasprintf("the guest of consumer %s runs for more than a "
-                                    "minute without what is allocated to it (%s)%s%s",
-                                    row->consumer, guest_row_state(row),
-                                    row->reason ? ": " : "",
-                                    row->reason ? row->reason : ""));
+        if (guest_is_overdue(row, now))
+            tell_lacking(row, out);
+        else if (row->lacking_since >= 0)
+            next = earlier(next, row->lacking_since);
+        if (is_overdue(row->surplus_since, now))
+            tell_surplus(row, out);
+        else if (row->surplus_since >= 0)
+            next = earlier(next, row->surplus_since);
     }
     return next;
 }

@@ -5,7 +5,9 @@
  * clock.
  *
  * What cannot be seen is unknown, never attached. A guest that runs for more than a
- * minute without what is allocated to it is a problem, whoever was to attach it.
+ * minute without what is allocated to it is a problem, whoever was to attach it; and in
+ * owner mode so is one that runs with a device of this host's that is not: a resize may
+ * have come between.
  */
 #ifndef AGENT_REPORT_GUESTS_H
 #define AGENT_REPORT_GUESTS_H
@@ -34,12 +36,19 @@ struct guest_row {
     /* Since when it runs without its devices, as `now` below; -1: it does not, or that
      * is not known. */
     int64_t lacking_since;
+    /* The addresses of devices that it runs with, and that are not allocated to it; and
+     * since when it has any, as `now`; -1: it has none that can be seen. */
+    struct strlist surplus;
+    int64_t surplus_since;
 };
 
 /* All zero: no consumers. Sorted by consumer. */
 struct guests {
     struct guest_row *rows;
     size_t count;
+    /* Owner mode: the addresses of all devices of the host, none of which a guest may
+     * have unless it is allocated to it. */
+    struct strlist present;
 };
 
 /* Takes the consumers from the plan of a cycle that has read Placement; what is known of
@@ -65,7 +74,7 @@ struct guests_sight {
 void guests_note_domains(struct guests *guests, const struct guests_sight *sight);
 
 /* Adds a problem for each guest that runs for GUESTS_PATIENCE without what is allocated
- * to it. Gives when the next one is to be added; -1: there is none to come. */
+ * to it, or with what is not. Gives when the next one is to be added; -1: there is none to come. */
 int64_t guests_problems(const struct guests *guests, int64_t now,
                         struct problem_list *out);
 bool guest_is_overdue(const struct guest_row *row, int64_t now);

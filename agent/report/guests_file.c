@@ -96,7 +96,7 @@ static bool parse_state(const char *name, enum guest_state *out)
 
 static int read_row(struct json_object *json, struct guests *out, struct error *err)
 {
-    struct guest_row row = {.lacking_since = -1};
+    struct guest_row row = {.lacking_since = -1, .surplus_since = -1};
     const char *state, *reason;
     if (json_get_uuid(json, "consumer", row.consumer, err) != 0 ||
         json_get_string(json, "state", &state, err) != 0 ||

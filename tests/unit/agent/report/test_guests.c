@@ -10,6 +10,7 @@
 #define MIGRATION "00000000-0000-4000-8000-0000000000c2"
 #define A "00000000-0000-4000-8000-00000000000a"
 #define B "00000000-0000-4000-8000-00000000000b"
+#define C "00000000-0000-4000-8000-00000000000c" /* nobody's */
 
 static void add_allocation(struct plan *plan, const char *consumer,
                            enum allocation_state state, int64_t amount,
@@ -25,12 +26,17 @@ static void add_allocation(struct plan *plan, const char *consumer,
         strlist_add(&status->devices, device);
 }
 
-/* A consumer with two devices on two GPUs, and a migration. */
-static void note_plan(struct guests *guests)
+/* A consumer with two devices, and a migration, on a host with a third device. */
+static void note_plan_of(struct guests *guests, enum agent_mode mode)
 {
-    struct host host = {0};
+    struct device devices[] = {{.address = A}, {.address = B}, {.address = C}};
+    struct parent parent = {
+        .name = (char[]){"p"}, .devices = devices, .device_count = 3};
+    struct gpu gpu = {.name = (char[]){"p"}, .parents = &parent, .parent_count = 1};
+    struct host host = {.gpus = &gpu, .gpu_count = 1};
+    struct config config = {.agent.mode = mode};
     struct plan *plan = xcalloc(1, sizeof *plan);
-    struct cycle cycle = {.journal = journal_new(), .host = &host};
+    struct cycle cycle = {.config = &config, .journal = journal_new(), .host = &host};
     array_add(cycle.rounds, cycle.round_count)->plan = plan;
     add_allocation(plan, CONSUMER, ALLOCATION_READY, 1, A);
     add_allocation(plan, CONSUMER, ALLOCATION_PENDING, 1, B);
@@ -41,10 +47,16 @@ static void note_plan(struct guests *guests)
     cycle_clear(&cycle);
 }
 
+static void note_plan(struct guests *guests)
+{
+    note_plan_of(guests, MODE_OWNER);
+}
+
 static void add(struct strlist *list, const char *letters)
 {
+    static const char *const addresses[] = {A, B, C};
     for (; *letters; letters++)
-        strlist_add(list, *letters == 'a' ? A : B);
+        strlist_add(list, addresses[*letters - 'a']);
 }
 
 /* The guest as libvirt has it, and what follows. */
@@ -161,6 +173,44 @@ static void a_minute_without_is_told(void **state)
     assert_string_equal(guests.rows[0].reason, "nobody does");
 }
 
+/* As after a resize that came between. */
+static void a_minute_with_too_much_is_told(void **state)
+{
+    (void)state;
+    _cleanup_guests_ struct guests guests = {0};
+    _cleanup_domains_ struct domains domains = {0};
+    _cleanup_problem_list_ struct problem_list problems = {0};
+    note_plan(&guests);
+    struct domain *domain = domains_add(&domains, CONSUMER);
+    domain->running = true;
+    add(&domain->live, "abc");
+    strlist_add(&domain->live, "0000:05:00.0"); /* its network card */
+    look(&guests, &domains, 10);
+    assert_string_equal(guest_row_state(&guests.rows[0]), "attached");
+    assert_int_equal(guests_problems(&guests, 10, &problems), 10 + GUESTS_PATIENCE);
+    note_plan(&guests);
+    look(&guests, &domains, 60);
+    assert_int_equal(guests_problems(&guests, 69, &problems), 10 + GUESTS_PATIENCE);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(guests_problems(&guests, 70, &problems), -1);
+    assert_int_equal(problems.count, 1);
+    assert_string_equal(problems.items[0].text,
+                        "the guest of consumer " CONSUMER
+                        " runs for more than a minute with " C
+                        ", which is not allocated to it; nobody else gets that before "
+                        "the guest stops");
+    problems_clear(&problems);
+    domain->running = false;
+    look(&guests, &domains, 80);
+    assert_int_equal(guests_problems(&guests, 1000, &problems), -1);
+    assert_int_equal(problems.count, 0);
+    /* Which devices a guest has is nova-compute's matter. */
+    note_plan_of(&guests, MODE_NOVA);
+    domain->running = true;
+    look(&guests, &domains, 90);
+    assert_int_equal(guests_problems(&guests, 1000, &problems), -1);
+}
+
 static void commands_read_what_the_daemon_has_noted(void **state)
 {
     (void)state;
@@ -195,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(how_a_guest_stands),
         cmocka_unit_test(a_minute_without_is_told),
+        cmocka_unit_test(a_minute_with_too_much_is_told),
         cmocka_unit_test(commands_read_what_the_daemon_has_noted),
     };
     return cmocka_run_group_tests_name("guests", tests, NULL, NULL);

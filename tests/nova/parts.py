@@ -114,6 +114,8 @@ class Cloud:
             reached = time.monotonic()
             while True:
                 found, seen, problems = self.stand(server)
+                if found["status"] not in (status, "ERROR"):
+                    problems.append(f"the server is {found['status']}, not {status}")
                 if not problems or found["status"] == "ERROR" or time.monotonic() > reached + SETTLE[self.mode]:
                     break
                 pause(0.5)
@@ -264,7 +266,7 @@ def services(cloud):
     server = cloud.create("create, before restarts")
     cloud.meanwhile("nova-compute restarted", server, cloud.compute_restarts)
     cloud.meanwhile("libvirtd restarted", server, lambda: cloud.host.run("systemctl restart libvirtd"))
-    cloud.meanwhile("libvirtd killed", server, lambda: cloud.host.run("systemctl kill --signal=KILL libvirtd"))
+    cloud.meanwhile("libvirtd killed", server, lambda: cloud.host.run("systemctl kill --kill-whom=main --signal=KILL libvirtd"))
     cloud.meanwhile("agent killed", server, lambda: cloud.host.run("systemctl kill --signal=KILL vgpu-agent"))
     cloud.act("rebuild, after restarts", server, {"rebuild": {"imageRef": cloud.image()}})
     cloud.delete(server, "delete, after restarts")

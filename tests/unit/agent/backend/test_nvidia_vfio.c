@@ -5,9 +5,9 @@
 
 #include "agent/backend/nvidia_vfio.h"
 #include "agent/backend/nvidia_vfio_files.h"
-#include "agent/backend/vgpu_params.h"
 #include "agent/backend/nvidia_vfio_scan.h"
 #include "agent/backend/scan.h"
+#include "agent/backend/vgpu_params.h"
 #include "agent/host/capacity.h"
 #include "agent/state/known_types.h"
 #include "lib/xalloc.h"

@@ -92,7 +92,7 @@ static void enable_all(const void *data, int socket)
 /* A child that ends without an answer was killed. */
 static void take_answer(struct enabler *enabler, struct tried *tried)
 {
-    struct answer answer;
+    struct answer answer = {0};
     size_t length = 0;
     while (length < sizeof answer) {
         ssize_t n = read(enabler->child.socket, (char *)&answer + length,

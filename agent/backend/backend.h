@@ -80,6 +80,9 @@ struct backend {
      * people. NULL: the kind knows nothing of this card. The caller frees. */
     char *(*obstacle)(const struct gpu *gpu);
     char *(*remedy)(const struct gpu *gpu);
+    /* The files below sysfs that create() writes to make a device below this parent. The
+     * caller ends the list. NULL: it writes none. */
+    struct strlist (*written)(const struct parent *parent);
 
     /* ---- changes; by a child of the device_worker, since they may block for ever */
 

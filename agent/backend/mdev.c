@@ -268,6 +268,15 @@ static char *remedy_of(const struct gpu *gpu)
     return xstrdup("the vendor's driver for hosts of virtual GPUs makes them");
 }
 
+static struct strlist written(const struct parent *parent)
+{
+    struct strlist files = {0};
+    for (size_t i = 0; i < parent->type_count; i++)
+        strlist_add_take(&files, xasprintf("%s/mdev_supported_types/%s/create",
+                                           parent->path, parent->types[i].id));
+    return files;
+}
+
 const struct backend backend_mdev = {
     .name = MDEV_NAME,
     .noun = "mdev",
@@ -279,6 +288,7 @@ const struct backend backend_mdev = {
     .qemu_device = qemu_device,
     .obstacle = obstacle_of,
     .remedy = remedy_of,
+    .written = written,
     .create = create_device,
     .remove = remove_device,
     .clear = clear_device,

@@ -330,6 +330,13 @@ static char *remedy_of(const struct gpu *gpu)
                    "nvidia-vgpu-vfio)");
 }
 
+static struct strlist written(const struct parent *parent)
+{
+    struct strlist files = {0};
+    strlist_add_take(&files, xasprintf("%s/" VGPU_CURRENT, parent->path));
+    return files;
+}
+
 const struct backend backend_nvidia_vfio = {
     .name = NVIDIA_VFIO_NAME,
     .noun = "virtual function",
@@ -343,6 +350,7 @@ const struct backend backend_nvidia_vfio = {
     .qemu_device = qemu_device,
     .obstacle = obstacle_of,
     .remedy = remedy_of,
+    .written = written,
     .create = create_device,
     .remove = remove_device,
     .clear = clear_device,

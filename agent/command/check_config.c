@@ -10,6 +10,7 @@
 #include "agent/command/check_host.h"
 #include "agent/command/check_pci.h"
 #include "agent/command/command.h"
+#include "agent/command/preflight_host.h"
 #include "agent/cycle.h"
 #include "agent/host/device_use.h"
 #include "agent/host/sysfs.h"
@@ -23,11 +24,17 @@ static void check_host(const struct command_context *context,
                                                     : config->agent.sysfs_root;
     _cleanup_(host_freep) struct host *host = NULL;
     struct error err;
-    if (command_see_host(config, root, &host, &err) == 0)
-        check_host_types(config, host, problems);
-    else
+    if (command_see_host(config, root, &host, &err) != 0) {
         config_error(problems, NULL,
                      "agent.sysfs_root: the host cannot be looked at: %s", err.text);
+        return;
+    }
+    check_host_types(config, host, problems);
+    if (config_has_errors(problems))
+        return;
+    _cleanup_preflight_ struct preflight preflight =
+        preflight_of_host(config, root, host);
+    preflight_warn(&preflight, problems);
 }
 
 /* Without these folders the agent removes no device. The folder of running domains does

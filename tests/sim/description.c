@@ -265,12 +265,14 @@ static int read_cards(struct json_object *object, struct description *descriptio
 static int read_host(struct json_object *object, struct description *description,
                      struct error *err)
 {
-    static const char *const known[] = {"models", "cards", "mdev", "comment", NULL};
+    static const char *const known[] = {"models", "cards",   "mdev",
+                                        "iommu",  "comment", NULL};
     struct json_object *models, *cards;
     if (check_members(object, known, err) != 0 ||
         json_get_object(object, "models", &models, err) != 0 ||
         json_get_array(object, "cards", &cards, err) != 0 ||
-        get_flag(object, "mdev", true, &description->mdev, err) != 0)
+        get_flag(object, "mdev", true, &description->mdev, err) != 0 ||
+        get_flag(object, "iommu", true, &description->iommu, err) != 0)
         return -1;
     json_object_object_foreach (models, name, value) {
         struct model *model = xcalloc(1, sizeof *model);

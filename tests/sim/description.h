@@ -36,7 +36,8 @@
  * Cards and types may be many: {"first": 64, "count": 8, ...}: in their texts {x}
  * stands for the number in two hex digits, {d} for it in decimal.
  *
- * "mdev": false at the top: the kernel has no mdev module loaded.
+ * "mdev": false at the top: the kernel has no mdev module loaded. "iommu": false: it
+ * found no IOMMU, so that PCI devices are in no group, and class/iommu is empty.
  */
 #ifndef TESTS_SIM_DESCRIPTION_H
 #define TESTS_SIM_DESCRIPTION_H
@@ -82,7 +83,7 @@ struct card_description {
 };
 
 struct description {
-    bool mdev;
+    bool mdev, iommu;
     struct model **models;
     size_t model_count;
     struct card_description *cards;

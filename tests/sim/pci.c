@@ -84,7 +84,8 @@ static struct node *add_bridges(struct sim *sim, const struct card_description *
         node_link(node, "driver",
                   node_directory(sim->root, "bus/pci/drivers/pcieport"));
         add_on_bus(sim, node);
-        iommu_group_new(sim, node);
+        if (sim->description->iommu)
+            iommu_group_new(sim, node);
     }
     return node;
 }
@@ -113,7 +114,8 @@ static void appear(struct pci_function *function)
     node_attribute(function->node, "config", &config, function);
     node_attribute(function->node, "uevent", &uevent, function);
     node_attribute(function->node, "remove", &remove, function);
-    function->group = iommu_group_new(function->sim, function->node);
+    if (function->sim->description->iommu)
+        function->group = iommu_group_new(function->sim, function->node);
     function->bus_link = add_on_bus(function->sim, function->node);
     if (model->sriov.total && !function->physical)
         add_sriov_files(function);
@@ -122,7 +124,8 @@ static void appear(struct pci_function *function)
 static void disappear(struct pci_function *function)
 {
     node_remove(function->bus_link);
-    node_remove(function->group);
+    if (function->group)
+        node_remove(function->group);
     node_remove(function->node);
     node_unref(function->node);
     function->bus_link = function->group = function->node = NULL;

@@ -59,6 +59,8 @@ struct sim *sim_new_take(struct description *description)
     node_directory(sim->root, "devices");
     node_directory(sim->root, "class");
     node_directory(sim->root, "bus/pci/devices");
+    if (!description->iommu)
+        node_directory(sim->root, "class/iommu");
     if (description->mdev)
         node_directory(sim->root, "bus/mdev/devices");
     for (size_t i = 0; i < description->card_count; i++)

@@ -84,6 +84,13 @@ struct backend {
      * caller ends the list. NULL: it writes none. */
     struct strlist (*written)(const struct parent *parent);
 
+    /* ---- one device, for people */
+
+    /* The name of the guest that has the device, as its driver says it. Reads a file of
+     * the driver's. `root` is a descriptor of sysfs. NULL: the driver names none, or
+     * could not be asked. The caller frees. NULL: no driver of this kind names guests. */
+    char *(*guest_name)(int root, const struct device *device);
+
     /* ---- changes; by a child of the device_worker, since they may block for ever */
 
     /* 0 when the device exists as it was requested, with its address in *address;

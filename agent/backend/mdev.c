@@ -277,6 +277,16 @@ static struct strlist written(const struct parent *parent)
     return files;
 }
 
+static char *guest_name(int root, const struct device *device)
+{
+    _cleanup_free_ char *path =
+        xasprintf("bus/mdev/devices/%s/nvidia/vm_name", device->address);
+    _cleanup_free_ char *name = NULL;
+    if (attribute_read_at(root, path, &name, NULL) != 0 || !*name)
+        return NULL;
+    return sysfs_printable(steal(name));
+}
+
 const struct backend backend_mdev = {
     .name = MDEV_NAME,
     .noun = "mdev",
@@ -289,6 +299,7 @@ const struct backend backend_mdev = {
     .obstacle = obstacle_of,
     .remedy = remedy_of,
     .written = written,
+    .guest_name = guest_name,
     .create = create_device,
     .remove = remove_device,
     .clear = clear_device,

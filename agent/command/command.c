@@ -9,13 +9,17 @@
 #include "lib/log.h"
 
 const struct command *const commands[] = {
-    &command_status,    &command_gpus,        &command_types,
-    &command_plan,      &command_sync,        &command_run,
-    &command_reload,    &command_drain,       &command_undrain,
-    &command_prune,     &command_adopt_root,  &command_restore,
-    &command_tree,      &command_allocations, &command_xml,
-    &command_qemu_args, &command_nova_config, &command_check_config,
-    &command_preflight, &command_help,        NULL,
+    &command_status,       &command_gpus,
+    &command_types,        &command_devices,
+    &command_plan,         &command_sync,
+    &command_run,          &command_reload,
+    &command_drain,        &command_undrain,
+    &command_prune,        &command_adopt_root,
+    &command_restore,      &command_tree,
+    &command_allocations,  &command_xml,
+    &command_qemu_args,    &command_nova_config,
+    &command_check_config, &command_preflight,
+    &command_help,         NULL,
 };
 
 void command_say(const char *text)

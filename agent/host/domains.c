@@ -40,6 +40,8 @@ static void add_domain(const struct reading *reading, const struct domain_xml *x
         return;
     struct domain *domain = domains_add(reading->out, xml->uuid);
     domain->running |= reading->running;
+    if (!domain->name)
+        domain->name = xstrdup(xml->name);
     struct strlist *addresses = reading->running ? &domain->live : &domain->configured;
     for (size_t i = 0; i < xml->addresses.count; i++)
         strlist_add_unique(addresses, xml->addresses.items[i]);
@@ -152,6 +154,7 @@ struct domain *domains_add(struct domains *domains, const char *uuid)
 
 static void clear_domain(struct domain *domain)
 {
+    free(domain->name);
     strlist_clear(&domain->live);
     strlist_clear(&domain->configured);
 }

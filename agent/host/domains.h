@@ -22,7 +22,7 @@
 
 struct domain {
     char uuid[UUID_TEXT_SIZE]; /* "": its XML has none */
-    char *name;                /* libvirt's; NULL: none was read */
+    char *name; /* libvirt's, without control characters; NULL: not read */
     bool running;
     /* Addresses of the devices that it names, as in struct device: those of the running
      * guest, and those of its configuration. */

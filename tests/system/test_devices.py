@@ -30,7 +30,7 @@ class Devices(SystemTest):
         folder.mkdir()
         (folder / defined).write_text('{"start": "auto"}')
         guests = new_uuid(), new_uuid()
-        self.agent.define_domain(guests[0], [running], running=True, text="first")
+        self.agent.define_domain(guests[0], [running], running=True, text="first&#10;row")
         self.agent.define_domain(guests[1], [shut], text="second")
         self.agent.hold_group(4711, (self.host.device(held) / "iommu_group").resolve().name)
         rows = self.rows()
@@ -38,7 +38,7 @@ class Devices(SystemTest):
                           for device, row in rows.items()},
                          {idle: ("foreign", "idle", None, None, None),
                           defined: ("mdevctl", "idle", None, None, None),
-                          running: ("foreign", "in use", "first", guests[0], None),
+                          running: ("foreign", "in use", "first?row", guests[0], None),
                           shut: ("foreign", "defined", "second", guests[1], None),
                           held: ("foreign", "in use", None, None, 4711)})
         self.assertEqual((rows[idle]["uuid"], rows[idle]["gpu"], rows[idle]["type"], rows[idle]["type_name"]),

@@ -199,9 +199,9 @@ class Cloud:
 
     def compute_restarts(self):
         """Until it has taken up its work: the end of its first look at its resources."""
-        log = "/var/log/nova-compute.log"
-        size = int(self.host.run(f"wc -c <{log}"))
-        self.host.run("systemctl restart nova-compute")
+        self.host.run("systemctl stop nova-compute")  # whose last words are not the new one's
+        size = int(self.host.run("wc -c </var/log/nova-compute.log"))
+        self.host.run("systemctl start nova-compute")
         self.wait_for_compute_log(size)
 
     def wait_for_compute_log(self, size=0):

@@ -103,7 +103,7 @@ NEEDS_tests := library:cmocka:libcmocka-dev:libcmocka-devel program:prove:perl:p
 	program:fusermount3:fuse3:fuse3
 NEEDS_lint := program:clang-format:clang-format:clang-tools-extra program:clang-tidy:clang-tidy:clang-tools-extra \
 	program:cppcheck:cppcheck:cppcheck program:shellcheck:shellcheck:ShellCheck program:git:git:git-core \
-	program:rst2html:python3-docutils:python3-docutils
+	program:rst2html:python3-docutils:python3-docutils program:bashate:python3-bashate:python3-bashate
 # Debian's only.
 PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-server-core mariadb-client-core python3-pymysql \
 	python3-keystone python3-openstackclient python3-osc-placement python3-gabbi python3-nova openssl
@@ -400,6 +400,8 @@ lint-cppcheck: need-lint
 .PHONY: lint-shell
 lint-shell: need-lint
 	@shellcheck -s bash devstack/plugin.sh devstack/settings $(wildcard etc/completion/*)
+	@# As DevStack checks itself, lines may be long.
+	@bashate -i E006 -e E005,E042 devstack/plugin.sh devstack/settings
 	@shellcheck $(wildcard .ci/run) $$(git grep -lE '^#!/bin/(ba)?sh|^#!/bin/busybox|^#!/usr/bin/env bash' -- tests)
 
 .PHONY: lint-documents

@@ -16,6 +16,16 @@ def hostdev(device):
             f"function='0x{function}'/></source></hostdev>")
 
 
+def make_host_root(directory):
+    """What stands for / where the agent looks for domains and processes: there are none."""
+    for folder in ("etc/libvirt/qemu", "run/libvirt/qemu", "etc/mdevctl.d",
+                   "proc/1/fd", "proc/1/ns"):
+        (directory / folder).mkdir(parents=True)
+    # The host's, not a container's.
+    (directory / "proc/1/ns/pid").symlink_to("pid:[4026531836]")
+    (directory / "proc/1/root").symlink_to("../..")
+
+
 class Agent:
     """`configuration`: {section: {option: value}}; lists are joined with commas. What
     every test needs is filled in where it is not given."""
@@ -25,12 +35,7 @@ class Agent:
         self.file = directory / "vgpu-agent.conf"
         self.state_file = directory / "state.json"
         self.host_root = directory / "root"
-        for folder in ("etc/libvirt/qemu", "run/libvirt/qemu", "etc/mdevctl.d",
-                       "proc/1/fd", "proc/1/ns"):
-            (self.host_root / folder).mkdir(parents=True)
-        # The host's, not a container's.
-        (self.host_root / "proc/1/ns/pid").symlink_to("pid:[4026531836]")
-        (self.host_root / "proc/1/root").symlink_to("../..")
+        make_host_root(self.host_root)
         self.host, self.placement = host, placement
         self.environment = None  # the programs'; None: this process's own
         self.wrapper = []  # what runs the daemon, as valgrind does

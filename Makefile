@@ -6,11 +6,13 @@
 VARIANT ?= release
 BUILD ?= build/$(VARIANT)
 prefix ?= /usr/local
+bindir ?= $(prefix)/bin
 sbindir ?= $(prefix)/sbin
 # Where the programs look.
 sysconfdir ?= /etc
 mandir ?= $(prefix)/share/man
 libexecdir ?= $(prefix)/libexec
+datadir ?= $(prefix)/share
 docdir ?= $(prefix)/share/doc/vgpu-agent
 unitdir ?= $(prefix)/lib/systemd/system
 
@@ -109,6 +111,8 @@ PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-s
 	python3-keystone python3-openstackclient python3-osc-placement python3-gabbi python3-nova openssl
 PACKAGES_bench = wrk $(PACKAGES_upstream) $(PACKAGES_attach)
 PACKAGES_bare := debootstrap debian-archive-keyring
+PACKAGES_deb := debhelper lintian
+PACKAGES_rpm := rpm
 PACKAGES_fuzz := clang libclang-rt-14-dev
 PACKAGES_kernel := qemu-system-x86 busybox-static cpio
 PACKAGES_attach := $(PACKAGES_kernel) libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients python3-libvirt
@@ -137,7 +141,7 @@ deps: ## install the Debian packages that are missing (as root; else say which)
 	@$(call find_needs,$(NEEDS_build) $(NEEDS_tests)); $(call provide,yes)
 
 # `make deps-lint` installs what `make lint` wants, which itself only says what is missing; and so on.
-MORE_DEPS := lint upstream bench bare fuzz kernel attach nova
+MORE_DEPS := lint upstream bench bare fuzz kernel attach nova deb rpm
 .PHONY: $(MORE_DEPS:%=deps-%) $(MORE_DEPS:%=need-%)
 $(MORE_DEPS:%=deps-%): deps-%:
 	@$(call find_for,$*); $(call provide,yes)
@@ -235,7 +239,7 @@ $(mandir)/man8 0644 $(MAN_PAGES)
 $(sysconfdir)/vgpu-agent 0644 $(BUILD)/etc/vgpu-agent.conf.sample
 $(sysconfdir)/placementd 0644 $(BUILD)/etc/placementd.conf.sample
 $(unitdir) 0644 $(UNITS)
-$(docdir) 0644 $(wildcard etc/systemd/vgpu-agent.service.d/*.conf)
+$(docdir) 0644 $(wildcard etc/systemd/vgpu-agent.service.d/*.conf) LICENSE NEWS.rst README.rst SECURITY.rst $(wildcard doc/*.rst)
 $(prefix)/lib/udev/rules.d 0644 etc/udev/90-vgpu-agent.rules
 $(prefix)/lib/sysusers.d 0644 $(wildcard etc/sysusers.d/*.conf)
 $(prefix)/lib/tmpfiles.d 0644 $(TMPFILES)
@@ -250,10 +254,48 @@ install: all $(MAN_PAGES) $(UNITS) $(TMPFILES) ## programs, configuration, units
 	@# A configuration that is there is the operator's. It may hold secrets.
 	@for p in vgpu-agent placementd; do f="$(DESTDIR)$(sysconfdir)/$$p/$$p.conf"; \
 		[ -e "$$f" ] || $(INSTALL) -m 0640 $(BUILD)/etc/$$p.conf.sample "$$f"; done
+	@f="$(DESTDIR)$(sysconfdir)/default/vgpu-agent"; [ -e "$$f" ] || $(INSTALL) -D -m 0644 etc/default/vgpu-agent "$$f"
+
+# For those who try the agent, not for its hosts.
+.PHONY: install-mdevsim
+install-mdevsim: $(BUILD)/mdevsim $(BUILD)/man/mdevsim.1
+	@set -e; for folder in $(bindir) $(mandir)/man1 $(datadir)/mdevsim/hosts; do echo "install $$folder"; $(INSTALL) -d "$(DESTDIR)$$folder"; done; \
+	$(INSTALL) -m 0755 $< "$(DESTDIR)$(bindir)"; $(INSTALL) -m 0644 $(BUILD)/man/mdevsim.1 "$(DESTDIR)$(mandir)/man1"; \
+	$(INSTALL) -m 0644 tests/hosts/*.json "$(DESTDIR)$(datadir)/mdevsim/hosts"
 
 .PHONY: uninstall
 uninstall: $(MAN_PAGES) $(UNITS) $(TMPFILES) ## take away what install put there, but configuration and data
 	@echo "$$installed" | while read -r folder mode files; do for f in $$files; do rm -f "$(DESTDIR)$$folder/$${f##*/}"; done; done
+
+# ---- packages ----
+# From what a release consists of, in a copy: the tree stays as it is. A packager's `VERSION=` and `CC=` are heeded.
+RELEASE := build/packages/vgpu-agent-$(VERSION)
+MADE = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y NEWS.rst))
+# The flags of this make would override what the packages are built with.
+for_package = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
+say_log = || { tail -n 40 $(1) >&2; echo "the whole of it: $(1)" >&2; exit 1; }
+
+.PHONY: dist
+dist:
+	@mkdir -p build/packages; tar -czf $(RELEASE).tar.gz --exclude=__pycache__ --owner=0 --group=0 --numeric-owner \
+		--transform 'flags=r;s|^|vgpu-agent-$(VERSION)/|' *.rst LICENSE Makefile agent config devstack doc etc lib placement tests
+
+.PHONY: deb
+deb: need-deb dist ## Debian packages in build/packages, lintian's judgement of them
+	@rm -rf $(RELEASE); tar -xzf $(RELEASE).tar.gz -C build/packages; cp -r etc/debian $(RELEASE)
+	@sed -e 's|@VERSION@|$(VERSION)|g' -e "s|@DATE@|$$(date -R -u -d @$(MADE))|" etc/debian/changelog >$(RELEASE)/debian/changelog
+	@echo "dpkg-buildpackage"; ( cd $(RELEASE) && $(for_package) dpkg-buildpackage -b -us -uc ) >$(RELEASE).deb.log 2>&1 $(call say_log,$(RELEASE).deb.log)
+	@lintian --allow-root --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs build/packages/vgpu-agent_$(VERSION)-1_*.changes
+
+.PHONY: check-deb
+check-deb: need-bare deb ## the packages on a bare Debian 12: installed, upgraded, removed, purged
+	@tests/bare/packages build/packages '$(VERSION)'
+
+.PHONY: rpm
+rpm: need-rpm dist ## RPM packages in build/packages, as far as this machine's rpmbuild goes
+	@echo "rpmbuild"; $(for_package) rpmbuild -bb --nodeps --define '_topdir $(abspath build/packages/rpm)' \
+		--define '_sourcedir $(abspath build/packages)' --define '_rpmdir $(abspath build/packages)' \
+		--define 'package_version $(VERSION)' etc/rpm/vgpu-agent.spec >$(RELEASE).rpm.log 2>&1 $(call say_log,$(RELEASE).rpm.log)
 
 # ---- tests: the ladder ----
 # The tests wait more than they work; sanitizers work. The files that take longest begin first.

@@ -317,8 +317,8 @@ class TestHealing(AttacherTest):
         self.agent.define_domain(consumer, [idle], running=True)
         self.attacher.say(guest=guest(consumer, True, [idle], [idle]))
         self.cycle()
-        self.assertEqual(self.attacher.wanted(), {})
-        self.assertEqual(self.row(consumer)["guest"], "attached")
+        wait_for(lambda: self.attacher.wanted() == {}, "a table without the guest")
+        wait_for(lambda: self.row(consumer)["guest"] == "attached", "a guest that has it")
 
     def test_each_guest_gets_another_one(self):
         consumers = [self.allocate() for _ in range(3)]

@@ -139,6 +139,8 @@ class Cloud:
         if device:
             self.devices[server] = device
         more = timeline.read(server, self.name_of[server])
+        if self.mode == "owner" and more["plug"] == "Nova's":
+            more["plug"] = "kept"  # Nova found it in the domain, and left it there
         return {"counts": f"{len(seen['live'])} {len(seen['configured'])} {len(seen['held'])}", "device": told, **more,
                 "plug": more["plug"] if device else None, "settled": settled}
 

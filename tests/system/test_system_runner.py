@@ -36,6 +36,11 @@ class SystemRunner(unittest.TestCase):
         self.write(body)
         return [*RUN, "--folder", str(self.directory), *options]
 
+    def test_no_two_modules_of_tests_have_one_name(self):
+        """tests/upstream finds those of tests/system as well, and Python imports a name once."""
+        names = [file.stem for folder in ("system", "upstream") for file in (TOP / "tests" / folder).glob("test_*.py")]
+        self.assertEqual(sorted(names), sorted(set(names)))
+
     def test_a_failure_beside_a_skipped_part_is_a_failure(self):
         done = run(self.command(["with self.subTest(): self.skipTest('not here')", "self.fail('here')"]))
         self.assertEqual(done.returncode, 1)

@@ -107,9 +107,11 @@ static int fetch_departures(struct agent *agent, const struct cycle *cycle,
     bool all = agent->closely && cycle->round_count == 0;
     _cleanup_strlist_ struct strlist uuids = {0};
     for (size_t i = 0; i < desired->provider_count; i++) {
+        if (!all && !counts_departures(agent, &desired->providers[i]))
+            continue;
         const struct observed_provider *provider =
             observed_by_name(observed, desired->providers[i].name);
-        if (provider && (all || counts_departures(agent, &desired->providers[i])))
+        if (provider)
             strlist_add(&uuids, provider->provider.uuid);
     }
     return placement_fetch_departures(agent->fetch, &uuids, err);

@@ -175,16 +175,40 @@ int json_get_array(struct json_object *object, const char *name,
     return get(object, name, json_type_array, "an array", out, err);
 }
 
+static int check_no_nul(struct json_object *string, const char *name, struct error *err)
+{
+    if (strlen(json_object_get_string(string)) ==
+        (size_t)json_object_get_string_len(string))
+        return 0;
+    return error_set(err, ERROR_INVALID, "%s: a NUL character in a string", name);
+}
+
 int json_get_string(struct json_object *object, const char *name, const char **out,
                     struct error *err)
 {
     struct json_object *value;
-    if (get(object, name, json_type_string, "a string", &value, err) != 0)
+    if (get(object, name, json_type_string, "a string", &value, err) != 0 ||
+        check_no_nul(value, name, err) != 0)
         return -1;
-    const char *text = json_object_get_string(value);
-    if (strlen(text) != (size_t)json_object_get_string_len(value))
-        return error_set(err, ERROR_INVALID, "%s: a NUL character in a string", name);
-    *out = text;
+    *out = json_object_get_string(value);
+    return 0;
+}
+
+int json_get_strings(struct json_object *object, const char *name, struct strlist *out,
+                     struct error *err)
+{
+    struct json_object *array;
+    if (json_get_array(object, name, &array, err) != 0)
+        return -1;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct json_object *item = json_object_array_get_idx(array, i);
+        if (!json_object_is_type(item, json_type_string))
+            return error_set(err, ERROR_INVALID, "%s: expected strings, got %s", name,
+                             json_kind(item));
+        if (check_no_nul(item, name, err) != 0)
+            return -1;
+        strlist_add(out, json_object_get_string(item));
+    }
     return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/error.h"
+#include "lib/strlist.h"
 #include "lib/uuid.h"
 
 static inline void json_release(struct json_object *object)
@@ -66,6 +67,11 @@ int json_get_uuid(struct json_object *object, const char *name,
 /* The same for a string that may be missing or null, for which *out is NULL. */
 int json_get_string_or_null(struct json_object *object, const char *name,
                             const char **out, struct error *err);
+
+/* Adds the strings of an array to *out, which may have some of them also after a
+ * failure. */
+int json_get_strings(struct json_object *object, const char *name, struct strlist *out,
+                     struct error *err);
 
 /* The member of that name; NULL when `object` is no object or has no such member. */
 struct json_object *json_member(struct json_object *object, const char *name);

@@ -46,6 +46,11 @@ bool log_level_parse(const char *name, enum log_level *level)
     return false;
 }
 
+const char *log_level_name(enum log_level level)
+{
+    return levels[level].name;
+}
+
 int log_to_file(const char *path, struct error *err)
 {
     _cleanup_close_ int fd =

@@ -32,6 +32,9 @@ int log_to_file(const char *path, struct error *err);
 /* Parses "error", "warning", "info" or "debug". False when `name` is none of them. */
 bool log_level_parse(const char *name, enum log_level *level);
 
+/* As log_level_parse() takes it. */
+const char *log_level_name(enum log_level level);
+
 /* The journal's prefix for that level, such as "<3>", when standard error goes to the
  * journal; else "". For lines that are not written by log_message(). */
 const char *log_journal_prefix(enum log_level level);

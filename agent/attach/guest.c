@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "agent/host/domain_xml.h"
-#include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
 /* One of the two documents, NULL for none. */
@@ -36,9 +35,8 @@ int guest_parse(const char *live_xml, const char *configured_xml, struct guest *
                 struct error *err)
 {
     *out = (struct guest){.running = live_xml, .persistent = configured_xml};
-    if (!live_xml && !configured_xml) {
+    if (!live_xml && !configured_xml)
         return error_set(err, ERROR_INVALID, "a domain without any XML");
-    }
     if (read_document(live_xml, "live", out, &out->live, err) != 0 ||
         read_document(configured_xml, "configured", out, &out->configured, err) != 0) {
         guest_clear(out);
@@ -77,18 +75,15 @@ bool guest_equal(const struct guest *a, const struct guest *b)
 
 char *guest_device_xml(const char *address)
 {
-    char uuid[UUID_TEXT_SIZE], pci[PCI_ADDRESS_SIZE];
+    char uuid[UUID_TEXT_SIZE];
     if (uuid_parse_text(address, uuid))
         /* libvirt reads no mediated device without a model. */
         return xasprintf("<hostdev mode='subsystem' type='mdev' model='vfio-pci'>"
                          "<source><address uuid='%s'/></source></hostdev>",
                          uuid);
-    if (!pci_address_normalise(address, pci))
-        return NULL;
-    /* "0000:84:00.0": the domain may be longer, the end has fixed places. */
-    const char *end = pci + strlen(pci);
-    return xasprintf("<hostdev mode='subsystem' type='pci' managed='no'><source>"
-                     "<address domain='0x%.*s' bus='0x%.2s' slot='0x%.2s' "
-                     "function='0x%s'/></source></hostdev>",
-                     (int)(end - 8 - pci), pci, end - 7, end - 4, end - 1);
+    _cleanup_free_ char *pci = domain_xml_pci_address(address);
+    return pci ? xasprintf("<hostdev mode='subsystem' type='pci' managed='no'><source>"
+                           "%s</source></hostdev>",
+                           pci)
+               : NULL;
 }

@@ -1,5 +1,7 @@
 #include "agent/attach/message.h"
 
+#include <string.h>
+
 #include "lib/json_write.h"
 #include "lib/utf8.h"
 
@@ -16,6 +18,16 @@ static const char *const states[GUEST_STATES] = {
 const char *guest_state_name(enum guest_state state)
 {
     return states[state];
+}
+
+bool guest_state_parse(const char *name, enum guest_state *out)
+{
+    for (size_t i = 0; i < GUEST_STATES; i++)
+        if (strcmp(states[i], name) == 0) {
+            *out = (enum guest_state)i;
+            return true;
+        }
+    return false;
 }
 
 void message_clear(struct message *message)

@@ -65,5 +65,7 @@ int message_decode(const char *line, size_t length, struct message *out,
 
 /* "attached", "waits_for_port" */
 const char *guest_state_name(enum guest_state state);
+/* False: no state has that name. */
+bool guest_state_parse(const char *name, enum guest_state *out);
 
 #endif

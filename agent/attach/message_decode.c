@@ -51,22 +51,11 @@ static int check_address(const char *text, struct error *err)
 static int read_addresses(struct json_object *json, const char *name,
                           struct strlist *out, struct error *err)
 {
-    struct json_object *array;
-    if (json_get_array(json, name, &array, err) != 0)
+    if (json_get_strings(json, name, out, err) != 0)
         return -1;
-    for (size_t i = 0; i < json_object_array_length(array); i++) {
-        struct json_object *item = json_object_array_get_idx(array, i);
-        if (!json_object_is_type(item, json_type_string))
-            return error_set(err, ERROR_INVALID, "%s: expected strings, got %s", name,
-                             json_kind(item));
-        const char *text = json_object_get_string(item);
-        if (strlen(text) != (size_t)json_object_get_string_len(item))
-            return error_set(err, ERROR_INVALID, "%s: a NUL character in a string",
-                             name);
-        if (check_address(text, err) != 0)
+    for (size_t i = 0; i < out->count; i++)
+        if (check_address(out->items[i], err) != 0)
             return error_prefix(err, "%s", name);
-        strlist_add(out, text);
-    }
     strlist_sort_unique(out);
     return 0;
 }
@@ -169,12 +158,9 @@ static int read_state(struct json_object *json, struct message *out, struct erro
         read_text_or_null(json, "reason", &out->reason, err) != 0 ||
         read_number(json, "age", &out->age, err) != 0)
         return -1;
-    for (size_t i = 0; i < GUEST_STATES; i++)
-        if (strcmp(guest_state_name((enum guest_state)i), state) == 0) {
-            out->state = (enum guest_state)i;
-            return 0;
-        }
-    return error_set(err, ERROR_INVALID, "state: '%.64s' is unknown", state);
+    if (!guest_state_parse(state, &out->state))
+        return error_set(err, ERROR_INVALID, "state: '%.64s' is unknown", state);
+    return 0;
 }
 
 static int read_holding(struct json_object *json, struct message *out,

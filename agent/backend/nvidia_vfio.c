@@ -10,6 +10,7 @@
 #include "agent/backend/nvidia_vfio_scan.h"
 #include "agent/backend/vgpu_params.h"
 #include "agent/host/device_use.h"
+#include "agent/host/domain_xml.h"
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
 #include "lib/pci_address.h"
@@ -268,15 +269,13 @@ static int clear_device(const struct device_place *place,
 static char *guest_xml(const struct device *device, const struct device_type *type)
 {
     (void)type;
-    unsigned domain = 0, bus = 0, slot = 0, function = 0;
-    sscanf(device->address, "%x:%x:%x.%x", &domain, &bus, &slot, &function);
+    _cleanup_free_ char *address = domain_xml_pci_address(device->address);
     return xasprintf("<hostdev mode='subsystem' type='pci' managed='no'>\n"
                      "  <source>\n"
-                     "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' "
-                     "function='0x%x'/>\n"
+                     "    %s\n"
                      "  </source>\n"
                      "</hostdev>",
-                     domain, bus, slot, function);
+                     address);
 }
 
 static char *qemu_device(const struct device *device, const struct device_type *type)

@@ -34,17 +34,6 @@ void attach_link_stop(struct attach_link *link)
     reap(link);
 }
 
-static const char *name_of_level(enum log_level level)
-{
-    static const char *const names[] = {
-        [LOG_LEVEL_ERROR] = "error",
-        [LOG_LEVEL_WARNING] = "warning",
-        [LOG_LEVEL_INFO] = "info",
-        [LOG_LEVEL_DEBUG] = "debug",
-    };
-    return names[level];
-}
-
 int attach_link_start(struct attach_link *link, const char *program, const char *uri,
                       enum log_level level, struct error *err)
 {
@@ -53,7 +42,7 @@ int attach_link_start(struct attach_link *link, const char *program, const char 
                     uri_option,
                     (char *)uri,
                     level_option,
-                    (char *)name_of_level(level),
+                    (char *)log_level_name(level),
                     NULL};
     reap(link);
     if (subprocess_exec(&link->child, argv, err) != 0)

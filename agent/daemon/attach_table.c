@@ -18,18 +18,10 @@ static bool is_anothers(const struct domains *view, const char *consumer,
 {
     for (size_t i = 0; i < view->count; i++) {
         const struct domain *domain = &view->items[i];
-        if (strcmp(domain->uuid, consumer) != 0 &&
-            (strlist_contains(&domain->live, address) ||
-             strlist_contains(&domain->configured, address)))
+        if (strcmp(domain->uuid, consumer) != 0 && domain_names(domain, address))
             return true;
     }
     return false;
-}
-
-static const char *address_of(const struct cycle *cycle, const char *uuid)
-{
-    const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
-    return entry && *entry->address ? entry->address : uuid;
 }
 
 /* Adds the device to the consumer's entry, where it is there and nobody else's. */
@@ -38,7 +30,7 @@ static bool add_device(const struct making *making, struct wanted *wanted,
 {
     const struct cycle *cycle = making->cycle;
     struct consumer_device device;
-    const char *address = address_of(cycle, uuid);
+    const char *address = device_address_of_uuid(cycle, uuid);
     if (consumer_device_is_anothers(cycle, wanted->consumer, address))
         strlist_add_unique(making->withheld, address);
     if (consumer_device_find(cycle, wanted->consumer, uuid, &device, NULL) != 0 ||
@@ -49,12 +41,6 @@ static bool add_device(const struct making *making, struct wanted *wanted,
     _cleanup_free_ char *xml = backend->guest_xml(device.device, device.type);
     wanted_add_device(wanted, device.device->address, xml);
     return true;
-}
-
-static bool is_met_by_devices(const struct allocation_status *status)
-{
-    return status->state != ALLOCATION_RELEASING &&
-           status->state != ALLOCATION_MIGRATING;
 }
 
 static void add_allocation(const struct making *making,
@@ -90,7 +76,7 @@ void attach_table_make(const struct cycle *cycle, const struct domains *view,
     const struct making making = {cycle, view, withheld, out};
     const struct plan *plan = cycle_plan(cycle);
     for (size_t i = 0; i < plan->allocation_count; i++)
-        if (is_met_by_devices(&plan->allocations[i]))
+        if (allocation_is_a_guests(&plan->allocations[i]))
             add_allocation(&making, &plan->allocations[i]);
     add_ours(cycle->journal, &out->ours);
     wanted_table_sort(out);

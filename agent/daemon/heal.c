@@ -11,12 +11,6 @@ struct healing {
     struct wanted_table *out;
 };
 
-static bool names(const struct domain *domain, const char *address)
-{
-    return strlist_contains(&domain->live, address) ||
-           strlist_contains(&domain->configured, address);
-}
-
 /* Nobody has it, and no other consumer is to get it. What cannot be seen is not idle. */
 static bool is_idle(const struct healing *healing, const char *address)
 {
@@ -25,7 +19,7 @@ static bool is_idle(const struct healing *healing, const char *address)
         wanted_has(healing->out, address))
         return false;
     for (size_t i = 0; i < healing->view->count; i++)
-        if (names(&healing->view->items[i], address))
+        if (domain_names(&healing->view->items[i], address))
             return false;
     return true;
 }

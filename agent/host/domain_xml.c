@@ -186,3 +186,15 @@ void domain_xml_clear(struct domain_xml *domain)
     free(domain->name);
     strlist_clear(&domain->addresses);
 }
+
+char *domain_xml_pci_address(const char *address)
+{
+    char pci[PCI_ADDRESS_SIZE];
+    if (!pci_address_normalise(address, pci))
+        return NULL;
+    /* "0000:84:00.0": the domain may be longer, the end has fixed places. */
+    const char *end = pci + strlen(pci);
+    return xasprintf("<address domain='0x%.*s' bus='0x%.2s' slot='0x%.2s' "
+                     "function='0x%s'/>",
+                     (int)(end - 8 - pci), pci, end - 7, end - 4, end - 1);
+}

@@ -32,4 +32,8 @@ int domain_xml_parse(const char *text, size_t length, struct domain_xml *out,
 void domain_xml_clear(struct domain_xml *domain);
 #define _cleanup_domain_xml_ _cleanup_(domain_xml_clear)
 
+/* The <address> of a PCI device in a <hostdev>'s <source>; NULL: `address` is none. The
+ * caller frees. */
+char *domain_xml_pci_address(const char *address);
+
 #endif

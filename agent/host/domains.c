@@ -145,6 +145,12 @@ void domains_read(int root, const struct use_places *places, struct domains *out
 
 /* ---- the list ---- */
 
+bool domain_names(const struct domain *domain, const char *address)
+{
+    return strlist_contains(&domain->live, address) ||
+           strlist_contains(&domain->configured, address);
+}
+
 struct domain *domains_find(const struct domains *domains, const char *uuid)
 {
     for (size_t i = 0; i < domains->count; i++)

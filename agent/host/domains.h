@@ -59,6 +59,9 @@ struct domains_unseen {
 void domains_read(int root, const struct use_places *places, struct domains *out,
                   struct domains_unseen *unseen);
 
+/* Whether the running guest or its configuration has the device. */
+bool domain_names(const struct domain *domain, const char *address);
+
 /* NULL: there is none of that uuid. */
 struct domain *domains_find(const struct domains *domains, const char *uuid);
 /* The domain of that uuid, added when it is new. A domain without a uuid is always a

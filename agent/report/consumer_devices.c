@@ -83,6 +83,20 @@ static int check_hands(const struct cycle *cycle, const char *consumer,
     return 0;
 }
 
+const char *device_address_of_uuid(const struct cycle *cycle, const char *uuid)
+{
+    const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
+    if (entry && *entry->address)
+        return entry->address;
+    const struct device *device = host_device(cycle->host, uuid, NULL, NULL);
+    return device ? device->address : uuid;
+}
+
+bool allocation_is_a_guests(const struct allocation_status *status)
+{
+    return holds(status) && status->state != ALLOCATION_MIGRATING;
+}
+
 const struct device *device_of_uuid(const struct cycle *cycle, const char *uuid,
                                     const struct parent **parent)
 {

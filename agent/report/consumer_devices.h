@@ -21,6 +21,14 @@ struct consumer_device {
 const struct device *device_of_uuid(const struct cycle *cycle, const char *uuid,
                                     const struct parent **parent);
 
+/* The address of the device that the agent calls so, also of one that is not there (any
+ * more); the uuid itself where no other name is known. Borrowed. */
+const char *device_address_of_uuid(const struct cycle *cycle, const char *uuid);
+
+/* Whether a guest is to have devices for the allocation: false when that is gone, or is
+ * a migration's, whose guest has the server's uuid. */
+bool allocation_is_a_guests(const struct allocation_status *status);
+
 /* Gives the devices, sorted by address. The caller frees *out with free(); what its
  * members point to belongs to the cycle. NOT_FOUND, with the consumers that exist, when
  * this one has no allocation here. BUSY while a device is not made yet or not in the

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/report/consumer_devices.h"
 #include "lib/xalloc.h"
 
 static void clear_row(struct guest_row *row)
@@ -40,16 +41,6 @@ const char *guest_row_state(const struct guest_row *row)
 
 /* ---- who is to have what ---- */
 
-/* The address of a device that an allocation names by its uuid. */
-static const char *address_of(const struct cycle *cycle, const char *uuid)
-{
-    const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
-    if (entry && *entry->address)
-        return entry->address;
-    const struct device *device = host_device(cycle->host, uuid, NULL, NULL);
-    return device ? device->address : uuid;
-}
-
 static struct guest_row *row_of(struct guests *guests, const char *consumer)
 {
     struct guest_row *row = find(guests, consumer);
@@ -67,7 +58,8 @@ static void add_allocation(struct guests *guests, const struct cycle *cycle,
     struct guest_row *row = row_of(guests, status->consumer);
     row->units += status->amount;
     for (size_t i = 0; i < status->devices.count; i++)
-        strlist_add_unique(&row->devices, address_of(cycle, status->devices.items[i]));
+        strlist_add_unique(&row->devices,
+                           device_address_of_uuid(cycle, status->devices.items[i]));
 }
 
 /* What is known of the guest, without its devices. */
@@ -106,9 +98,7 @@ void guests_note_plan(struct guests *guests, const struct cycle *cycle)
     const struct plan *plan = cycle_plan(cycle);
     struct guests now = {0};
     for (size_t i = 0; i < plan->allocation_count; i++)
-        /* The guest of a migration has the server's uuid. */
-        if (plan->allocations[i].state != ALLOCATION_RELEASING &&
-            plan->allocations[i].state != ALLOCATION_MIGRATING)
+        if (allocation_is_a_guests(&plan->allocations[i]))
             add_allocation(&now, cycle, &plan->allocations[i]);
     for (size_t i = 0; i < now.count; i++) {
         struct guest_row *before = find(guests, now.rows[i].consumer);

@@ -84,16 +84,6 @@ void guests_file_remove(struct guests_file *file, const char *state_file)
 
 /* ---- reading ---- */
 
-static bool parse_state(const char *name, enum guest_state *out)
-{
-    for (int i = GUEST_ABSENT; i <= GUEST_FAILED; i++)
-        if (strcmp(name, guest_state_name((enum guest_state)i)) == 0) {
-            *out = (enum guest_state)i;
-            return true;
-        }
-    return false;
-}
-
 static int read_row(struct json_object *json, struct guests *out, struct error *err)
 {
     struct guest_row row = {.lacking_since = -1, .surplus_since = -1};
@@ -103,22 +93,20 @@ static int read_row(struct json_object *json, struct guests *out, struct error *
         json_get_string_or_null(json, "reason", &reason, err) != 0 ||
         json_get_int64(json, "since", &row.since, err) != 0)
         return -1;
-    row.known = parse_state(state, &row.state);
+    row.known = guest_state_parse(state, &row.state);
     row.reason = xstrdup(reason);
     *array_add(out->rows, out->count) = row;
     return 0;
 }
 
-static int read_problems(struct json_object *array, struct problem_list *out,
+static int read_problems(struct json_object *json, struct problem_list *out,
                          struct error *err)
 {
-    for (size_t i = 0; i < json_object_array_length(array); i++) {
-        struct json_object *text = json_object_array_get_idx(array, i);
-        if (!json_object_is_type(text, json_type_string))
-            return error_set(err, ERROR_INVALID, "problems: expected texts, got %s",
-                             json_kind(text));
-        problems_add(out, NULL, json_object_get_string(text));
-    }
+    _cleanup_strlist_ struct strlist texts = {0};
+    if (json_get_strings(json, "problems", &texts, err) != 0)
+        return -1;
+    for (size_t i = 0; i < texts.count; i++)
+        problems_add(out, NULL, texts.items[i]);
     return 0;
 }
 
@@ -126,17 +114,16 @@ static int read_report(struct json_object *json, struct guests_report *out,
                        struct error *err)
 {
     const char *reason;
-    struct json_object *rows, *problems;
+    struct json_object *rows;
     if (json_get_bool(json, "attaches", &out->attaches, err) != 0 ||
         json_get_string_or_null(json, "reason", &reason, err) != 0 ||
-        json_get_array(json, "guests", &rows, err) != 0 ||
-        json_get_array(json, "problems", &problems, err) != 0)
+        json_get_array(json, "guests", &rows, err) != 0)
         return -1;
     out->reason = xstrdup(reason);
     for (size_t i = 0; i < json_object_array_length(rows); i++)
         if (read_row(json_object_array_get_idx(rows, i), &out->guests, err) != 0)
             return error_prefix(err, "guests[%zu]", i);
-    return read_problems(problems, &out->problems, err);
+    return read_problems(json, &out->problems, err);
 }
 
 static int read_file(const char *state_file, struct json_object **out,

@@ -153,16 +153,8 @@ static int read_number(struct json_object *json, const char *name, int64_t max,
 static int read_strings(struct json_object *json, const char *name, struct strlist *out,
                         struct error *err)
 {
-    struct json_object *array;
-    if (json_get_array(json, name, &array, err) != 0)
+    if (json_get_strings(json, name, out, err) != 0)
         return -1;
-    for (size_t i = 0; i < json_object_array_length(array); i++) {
-        struct json_object *item = json_object_array_get_idx(array, i);
-        if (!json_object_is_type(item, json_type_string))
-            return error_set(err, ERROR_INVALID, "%s: expected strings, got %s", name,
-                             json_kind(item));
-        strlist_add(out, json_object_get_string(item));
-    }
     strlist_sort(out);
     return 0;
 }

@@ -10,17 +10,8 @@ int parts_read_aggregates(struct json_object *json, struct strlist *out,
                           struct error *err)
 {
     _cleanup_strlist_ struct strlist found = {0};
-    struct json_object *list;
-    if (json_get_array(json, "aggregates", &list, err) != 0)
+    if (json_get_strings(json, "aggregates", &found, err) != 0)
         return -1;
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
-        struct json_object *item = json_object_array_get_idx(list, i);
-        if (!json_object_is_type(item, json_type_string))
-            return error_set(err, ERROR_INVALID,
-                             "aggregates[%zu]: expected a string, got %s", i,
-                             json_kind(item));
-        strlist_add(&found, json_object_get_string(item));
-    }
     strlist_sort(&found);
     *out = found;
     found = (struct strlist){0};

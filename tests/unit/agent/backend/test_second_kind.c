@@ -263,8 +263,8 @@ static void tear_down(struct rig *rig)
     "<hostdev type='pci'><source><address domain='0x0000' bus='0x41' slot='0x00' " \
     "function='0x" function "'/></source></hostdev>"
 
-static void domain_names(const struct rig *rig, const char *domain,
-                         const char *function)
+static void write_domain_naming(const struct rig *rig, const char *domain,
+                                const char *function)
 {
     char *path = xasprintf("etc/libvirt/qemu/%s.xml", domain);
     char *xml = xasprintf(
@@ -506,7 +506,7 @@ static void is_made_noted_given_to_the_guest_and_released(void **state)
         clear(&sight);
 
         /* Its guest is defined with it, and the allocation goes: it stays. */
-        domain_names(&rig, CONSUMER_1, VF_1);
+        write_domain_naming(&rig, CONSUMER_1, VF_1);
         rig.consumer = NULL;
         assert_int_equal(cycle(&rig, STEP_REMOVE_DEVICE), 0);
         sight = look(&rig);
@@ -547,7 +547,7 @@ static void what_others_made_or_were_promised_is_left_alone(void **state)
     struct rig rig;
     /* A function without a type that another's definition names is none for us. */
     set_up(&rig, false);
-    domain_names(&rig, STRANGER, VF_1);
+    write_domain_naming(&rig, STRANGER, VF_1);
     rig.consumer = CONSUMER_1;
     assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 1);
     expect_function(&rig, VF_1, "0");
@@ -556,7 +556,7 @@ static void what_others_made_or_were_promised_is_left_alone(void **state)
     FOR_BOTH(&rig)
     {
         set_function(&rig, VF_1, TYPE);
-        domain_names(&rig, STRANGER, VF_1);
+        write_domain_naming(&rig, STRANGER, VF_1);
         rig.consumer = CONSUMER_1;
         assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 1);
         expect_entry(&rig, CONSUMER_1, VF_2);
@@ -576,7 +576,7 @@ static void is_found_again_without_a_journal(void **state)
     FOR_BOTH(&rig)
     {
         set_function(&rig, VF_2, TYPE);
-        domain_names(&rig, CONSUMER_1, VF_2);
+        write_domain_naming(&rig, CONSUMER_1, VF_2);
         rig.consumer = CONSUMER_1;
         assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 0);
         expect_entry(&rig, CONSUMER_1, VF_2);
@@ -604,9 +604,9 @@ static void two_devices_do_not_get_one_uuid(void **state)
         assert_int_equal(cycle(&rig, STEP_HAND_OVER_DEVICE), 1);
         expect_entry(&rig, CONSUMER_2, VF_1);
         /* The first consumer's guest comes with a function of its own. */
-        domain_names(&rig, CONSUMER_2, VF_1);
+        write_domain_naming(&rig, CONSUMER_2, VF_1);
         set_function(&rig, VF_2, TYPE);
-        domain_names(&rig, CONSUMER_1, VF_2);
+        write_domain_naming(&rig, CONSUMER_1, VF_2);
         rig.consumer = CONSUMER_1;
         assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 0);
         assert_int_equal(rig.journal->device_count, 2);
@@ -626,12 +626,12 @@ static void what_nova_made_is_noted_under_uuids_of_its_own(void **state)
     rig.config.agent.mode = MODE_NOVA;
     rig.consumer = CONSUMER_1;
     set_function(&rig, VF_1, TYPE);
-    domain_names(&rig, CONSUMER_1, VF_1);
+    write_domain_naming(&rig, CONSUMER_1, VF_1);
     assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 0);
     expect_entry(&rig, CONSUMER_1, VF_1);
     /* Another guest has it by now, and the uuid that was computed for the first. */
     tree_remove(rig.tree, "etc/libvirt/qemu/" CONSUMER_1 ".xml");
-    domain_names(&rig, CONSUMER_2, VF_1);
+    write_domain_naming(&rig, CONSUMER_2, VF_1);
     assert_int_equal(cycle(&rig, STEP_CREATE_DEVICE), 0);
     expect_entry(&rig, CONSUMER_2, VF_1);
     set_function(&rig, VF_2, TYPE);

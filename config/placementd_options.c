@@ -61,10 +61,12 @@ static const struct option_spec options[] = {
        "Whose built-in rules of who may do what hold. `2024.2`, and all later ones: "
        "the roles admin and service may do all but reshape, which is for the role "
        "service alone, with a token of any project, and with no other token. `2023.1`: "
-       "the same rules, but the deprecated ones hold beside them, and the scope of a "
-       "token is not looked at. `zed`: those of 8.0, in which the new rules want "
-       "system scope.",
-       .choices = NAMES("2024.2", "2023.1", "zed"), .default_value = "2024.2"),
+       "the same rules, but the deprecated ones hold beside them (the role admin may "
+       "reshape, which a nova-compute without the role service does at an upgrade), "
+       "and "
+       "the scope of a token is not looked at. `zed`: those of 8.0, in which the new "
+       "rules want system scope.",
+       .choices = NAMES("2023.1", "2024.2", "zed"), .default_value = "2023.1"),
     IN(placementd, CHOICE, behaviour_release,
        "Whose behaviour it has where releases differ and no microversion tells them "
        "apart. `2025.2`, and all later ones: where more is allocated on a provider "

@@ -14,8 +14,8 @@
 enum auth_strategy { AUTH_KEYSTONE, AUTH_NOAUTH2 };
 /* The release of upstream whose default policy applies. */
 enum policy_release {
-    POLICY_RELEASE_2024_2,
     POLICY_RELEASE_2023_1,
+    POLICY_RELEASE_2024_2,
     POLICY_RELEASE_ZED
 };
 /* The release whose behaviour applies where no microversion tells releases apart. */

@@ -84,8 +84,6 @@ class RacesTest(SystemTest):
                 self.assert_one(round_of, 200, 409)
         before = self.generation(who)
         with self.subTest("POST /reshaper"):
-            self.placement.roles = "admin,service"
-
             def reshape():
                 last = self.generation(who)
                 return lambda number: ("POST", "/reshaper", {"allocations": {}, "inventories": {

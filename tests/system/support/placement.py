@@ -22,9 +22,6 @@ class Response:
 class Placement:
     """A server at `url`; `process` is ours to stop, or None."""
 
-    # With noauth2 who the client says it is; None: what the token stands for.
-    roles = None
-
     def __init__(self, url, token="admin", process=None):
         self.url, self.token, self.process = url.rstrip("/"), token, process
 
@@ -45,8 +42,6 @@ class Placement:
         connection = self.connect(parts.hostname, parts.port)
         headers = {"X-Auth-Token": self.token, "Accept": "application/json",
                    "OpenStack-API-Version": f"placement {microversion}"}
-        if self.roles:
-            headers["X-Roles"] = self.roles
         text = None
         if body is not None:
             headers["Content-Type"] = "application/json"

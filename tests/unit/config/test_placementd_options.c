@@ -42,10 +42,10 @@ static void defaults_are_placements(void **state)
     assert_false(c.placement.randomize_allocation_candidates);
     assert_string_equal(c.placement.incomplete_consumer_project_id,
                         "00000000-0000-0000-0000-000000000000");
-    assert_int_equal(c.placementd.policy_release, POLICY_RELEASE_2024_2);
+    assert_int_equal(c.placementd.policy_release, POLICY_RELEASE_2023_1);
     assert_int_equal(c.placementd.behaviour_release, BEHAVIOUR_RELEASE_2025_2);
-    assert_true(c.oslo_policy.enforce_new_defaults);
-    assert_true(c.oslo_policy.enforce_scope);
+    assert_false(c.oslo_policy.enforce_new_defaults);
+    assert_false(c.oslo_policy.enforce_scope);
     assert_int_equal(c.cors.allow_methods.count, 5);
     assert_int_equal(c.cors.allowed_origin.count, 0);
     assert_int_equal(c.keystone_authtoken.token_cache_time, 300);
@@ -63,8 +63,10 @@ static void the_release_says_what_is_enforced(void **state)
         {"[placementd]\npolicy_release = 2024.2\n", true, true},
         {"[placementd]\npolicy_release = 2023.1\n", false, false},
         {"[placementd]\npolicy_release = zed\n", false, false},
-        {"[oslo_policy]\nenforce_scope = false\n", true, false},
-        {"[oslo_policy]\nenforce_new_defaults =\nenforce_scope = no\n", true, false},
+        {"[oslo_policy]\nenforce_scope = true\n", false, true},
+        {"[placementd]\npolicy_release = 2024.2\n"
+         "[oslo_policy]\nenforce_new_defaults =\nenforce_scope = no\n",
+         true, false},
         {"[placementd]\npolicy_release = zed\n[oslo_policy]\n"
          "enforce_new_defaults = true\n",
          true, false},

@@ -209,6 +209,11 @@ unsigned long agent_requests(const struct agent *agent)
     return agent->earlier_requests + placement_client_requests(agent->client);
 }
 
+unsigned agent_retry_after(const struct agent *agent)
+{
+    return placement_client_retry_after(agent->client);
+}
+
 int64_t agent_token_expires_at(const struct agent *agent)
 {
     return placement_client_token_expires_at(agent->client);

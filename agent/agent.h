@@ -128,6 +128,10 @@ int agent_reread_journal(struct agent *agent, struct error *err);
 unsigned long agent_requests(const struct agent *agent);
 int64_t agent_token_expires_at(const struct agent *agent);
 
+/* The seconds for which Placement or Keystone asked to be left alone when it refused the
+ * last request; 0: it did not. */
+unsigned agent_retry_after(const struct agent *agent);
+
 /* A descriptor that becomes readable when a device operation that outlived its cycle
  * has ended. The next cycle records the result. */
 int agent_fd(const struct agent *agent);

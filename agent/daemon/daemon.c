@@ -8,10 +8,11 @@
 #include <sys/signalfd.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "agent/daemon/backoff.h"
 #include "agent/daemon/guest_watch.h"
 #include "agent/daemon/monitor.h"
+#include "agent/daemon/pace.h"
 #include "agent/daemon/questions.h"
 #include "agent/daemon/watch.h"
 #include "agent/plan/text.h"
@@ -34,6 +35,7 @@ struct daemon {
     /* On the monotonic clock, in milliseconds; next_sign_of_life 0: systemd wants
      * none. */
     uint64_t next_cycle, next_sign_of_life;
+    uint32_t share;    /* the host's moment of the interval: pace.h */
     unsigned failures; /* cycles in a row that failed */
     struct monitor *monitor;
     struct attacher *attacher;
@@ -199,8 +201,11 @@ static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t n
     uint32_t chance;
     if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) != (ssize_t)sizeof chance)
         chance = UINT32_MAX / 2;
-    uint64_t delay =
-        backoff_delay(daemon->config->agent.sync_interval, daemon->failures, chance);
+    const struct pace pace = {.interval = daemon->config->agent.sync_interval,
+                              .share = daemon->share,
+                              .failures = daemon->failures,
+                              .retry_after = agent_retry_after(daemon->agent)};
+    uint64_t delay = pace_delay(&pace, now_ms(), chance);
     int64_t wake_at = cycle->round_count > 0 ? cycle_plan(cycle)->wake_at : 0;
     /* A grace period that has ended already would mean now; but there is always a
      * pause. */
@@ -362,8 +367,17 @@ static void loop(struct daemon *daemon)
     }
 }
 
+/* Without a name the host's moment is that of the empty name. */
+static uint32_t share_of_host(void)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+    (void)gethostname(name, sizeof name - 1);
+    return pace_share(name);
+}
+
 static int start(struct daemon *daemon, struct error *err)
 {
+    daemon->share = share_of_host();
     if ((daemon->signals = open_signals(err)) < 0)
         return -1;
     _cleanup_free_ char *note = NULL;

@@ -36,6 +36,10 @@ unsigned long placement_client_requests(const struct placement_client *client);
 /* The minor number of the negotiated microversion 1.x; 0 before the first reply. */
 unsigned placement_client_minor(const struct placement_client *client);
 
+/* The seconds that the last reply, a 503 or 429, asked to wait before the next request;
+ * 0: none. Keystone's replies count as well. */
+unsigned placement_client_retry_after(const struct placement_client *client);
+
 /* When Keystone's token expires, in seconds since the epoch; 0: there is none. */
 int64_t placement_client_token_expires_at(const struct placement_client *client);
 

@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
@@ -26,6 +28,7 @@ struct http {
     bool (*interrupted)(void *data);
     void *interrupted_data;
     unsigned long requests;
+    unsigned retry_after; /* seconds, of the last reply */
     /* "http://host:port" of each server that has ever answered */
     struct strlist answered;
     char why[CURL_ERROR_SIZE]; /* libcurl's message on the last failure */
@@ -75,6 +78,11 @@ void http_take_large(struct http *http)
 unsigned long http_requests(const struct http *http)
 {
     return http->requests;
+}
+
+unsigned http_retry_after(const struct http *http)
+{
+    return http->retry_after;
 }
 
 const char *http_header(struct http *http, const char *name)
@@ -324,6 +332,15 @@ static void note_answer(struct http *http, const char *url)
     strlist_add_unique(&http->answered, origin);
 }
 
+/* The server may name seconds or a date. */
+static void note_retry_after(struct http *http, long status)
+{
+    curl_off_t seconds = 0;
+    if (status == 503 || status == 429)
+        curl_easy_getinfo(http->easy, CURLINFO_RETRY_AFTER, &seconds);
+    http->retry_after = seconds > UINT_MAX ? UINT_MAX : (unsigned)seconds;
+}
+
 static int perform_once(struct http *http, const struct http_request *request,
                         struct http_reply *reply, struct error *err)
 {
@@ -331,6 +348,7 @@ static int perform_once(struct http *http, const struct http_request *request,
     struct incoming in = {.max = http->max_reply};
     curl_easy_reset(http->easy);
     http->why[0] = 0;
+    http->retry_after = 0;
     set_transport(http);
     set_request(http->easy, request, headers, &in);
     http->requests++;
@@ -343,6 +361,7 @@ static int perform_once(struct http *http, const struct http_request *request,
     note_answer(http, request->url);
     http_reply_clear(reply);
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &reply->status);
+    note_retry_after(http, reply->status);
     reply->body = in.data ? in.data : xstrdup("");
     reply->length = in.length;
     return 0;
@@ -391,8 +410,10 @@ int http_perform(struct http *http, const struct http_request *request,
             connects < options->connect_retries)
             delay = delay_before(connects++, options->connect_retry_delay);
         else if (rc == 0 && reply->status == 503 &&
+                 http->retry_after <= LONGEST_DELAY &&
                  statuses < options->status_code_retries)
-            delay = delay_before(statuses++, options->status_code_retry_delay);
+            delay = fmax(delay_before(statuses++, options->status_code_retry_delay),
+                         http->retry_after);
         else {
             if (rc != 0 && err)
                 *err = why;

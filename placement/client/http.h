@@ -65,6 +65,11 @@ void http_reply_clear(struct http_reply *reply);
  * request. */
 const char *http_header(struct http *http, const char *name);
 
+/* The seconds that the last reply, a 503 or 429, asked to wait before the next request
+ * (Retry-After); 0: none. http_perform() heeds it between its attempts, up to a minute;
+ * where it is more, the reply is given at once. */
+unsigned http_retry_after(const struct http *http);
+
 /* From now on replies up to HTTP_LARGE_REPLY are taken. */
 void http_take_large(struct http *http);
 

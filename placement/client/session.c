@@ -62,6 +62,11 @@ unsigned long placement_client_requests(const struct placement_client *client)
     return http_requests(client->http);
 }
 
+unsigned placement_client_retry_after(const struct placement_client *client)
+{
+    return http_retry_after(client->http);
+}
+
 int64_t placement_client_token_expires_at(const struct placement_client *client)
 {
     return client->auth->operations->expires_at(client->auth);

@@ -9,6 +9,7 @@ import uuid
 
 from support.case import SystemTest
 from support.process import Process, wait_for
+from support.relay import Relay
 
 ROOT = "virtlab606.example"
 HOUR = 3600
@@ -368,6 +369,19 @@ class TestPlacementDown(DaemonTest):
         self.wait_for_log("all can be seen again")
         self.allocate(GPU_85)
         self.wait_for_devices(2)
+
+    def test_a_server_that_asks_to_wait(self):
+        """Retry-After: the daemon's own first pause would be a second at most."""
+        relay = Relay(self.placement)
+        self.addCleanup(relay.stop)
+        relay.rule = lambda request: (503, [("Retry-After", "3")], b"")
+        configuration = self.configuration()
+        configuration["placement"] = {"auth_type": "none", "endpoint": relay.url}
+        self.agent.configure(configuration)
+        self.start()
+        wait_for(lambda: len(relay.requests) >= 2, "two attempts")
+        first, second = (request.when for request in relay.requests[:2])
+        self.assertGreaterEqual(second - first, 2.9)
 
     def test_puts_devices_back_without_placement(self):
         """A reboot while Placement is away: guests' devices come back with their names."""

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/xalloc.h"
 #include "tests/unit/placement/client/client_pair.h"
@@ -299,6 +300,38 @@ static void tries_as_often_as_told(void **state)
     assert_int_equal(peer_request_count(pair.peer), 11);
 }
 
+static void heeds_retry_after(void **state)
+{
+    (void)state;
+    _cleanup_pair_ struct pair pair;
+    pair_open(&pair);
+    peer_reply(pair.peer, 503, "Retry-After: 7\r\n", "");
+    assert_int_equal(pair_get_tree(&pair), -1);
+    assert_int_equal(placement_client_retry_after(pair.client), 7);
+    peer_reply(pair.peer, 429, "Retry-After: 4000000000000\r\n", "");
+    assert_int_equal(pair_get_tree(&pair), -1);
+    assert_true(placement_client_retry_after(pair.client) > 3600);
+    /* Of an answer it means something else. */
+    peer_reply(pair.peer, 200, "Retry-After: 7\r\n", NO_PROVIDERS);
+    assert_ok(pair_get_tree(&pair), &pair.err);
+    assert_int_equal(placement_client_retry_after(pair.client), 0);
+    /* Waits before its own next attempt as long as it is asked to; not for hours. */
+    pair.options.status_code_retries = 1;
+    pair.options.status_code_retry_delay = 0.001;
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    peer_reply(pair.peer, 503, "Retry-After: 1\r\n", "");
+    peer_ok(pair.peer, NO_PROVIDERS);
+    assert_ok(pair_get_tree(&pair), &pair.err);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true((double)(after.tv_sec - before.tv_sec) +
+                    (double)(after.tv_nsec - before.tv_nsec) / 1e9 >=
+                0.999);
+    peer_reply(pair.peer, 503, "Retry-After: 7200\r\n", "");
+    assert_int_equal(pair_get_tree(&pair), -1);
+    assert_int_equal(placement_client_retry_after(pair.client), 7200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +345,7 @@ int main(void)
         cmocka_unit_test(can_be_interrupted),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(tries_as_often_as_told),
+        cmocka_unit_test(heeds_retry_after),
     };
     return cmocka_run_group_tests_name("client_failures", tests, NULL, NULL);
 }

@@ -64,8 +64,16 @@ static void add_escaped(struct json_writer *w, unsigned char c)
     }
 }
 
+/* U+0080 to U+009F in UTF-8: control characters, of which some begin what a terminal
+ * takes for a command. */
+static bool is_second_control(const unsigned char *text)
+{
+    return text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0;
+}
+
 /* How many of the first `length` characters need no escape. Eight at a time: what is
- * below 0x20, '"' or '\\' leaves the top bit of its byte set. */
+ * below 0x20, above 0x7e, '"' or '\\' leaves the top bit of its byte set, and is then
+ * looked at closely. The text ends with a NUL. */
 static size_t plain_length(const char *text, size_t length)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
@@ -75,12 +83,13 @@ static size_t plain_length(const char *text, size_t length)
         memcpy(&word, text + at, sizeof word);
         uint64_t quote = word ^ ones * '"', slash = word ^ ones * '\\';
         uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
-                         ((slash - ones) & ~slash);
+                         ((slash - ones) & ~slash) | word | (word + ones);
         if (found & tops)
             break;
     }
-    while (at < length && (unsigned char)text[at] >= 0x20 && text[at] != '"' &&
-           text[at] != '\\')
+    const unsigned char *bytes = (const unsigned char *)text;
+    while (at < length && bytes[at] >= 0x20 && bytes[at] != '"' && bytes[at] != '\\' &&
+           bytes[at] != 0x7f && !is_second_control(bytes + at))
         at++;
     return at;
 }
@@ -96,8 +105,11 @@ static void add_quoted(struct json_writer *w, const char *text)
     memcpy(out + 1, text, plain);
     w->out.length += plain + 1;
     for (text += plain, length -= plain; length > 0; text += plain, length -= plain) {
-        add_escaped(w, (unsigned char)*text++);
-        plain = plain_length(text, --length);
+        size_t size = is_second_control((const unsigned char *)text) ? 2 : 1;
+        add_escaped(w, (unsigned char)text[size - 1]);
+        text += size;
+        length -= size;
+        plain = plain_length(text, length);
         buffer_add(&w->out, text, plain);
     }
     buffer_add_char(&w->out, '"');

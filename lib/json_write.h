@@ -3,7 +3,8 @@
  * building one for the replies to large queries costs many times what writing their
  * text costs; so writers emit text, and json-c only reads. Commas and colons come by
  * themselves. Strings must be UTF-8 and are escaped as JSON demands ('/' is left
- * alone). Never fails: memory aborts, and wrong nesting is a bug caught by assert().
+ * alone), and so are all other control characters, which a terminal could take for
+ * commands. Never fails: memory aborts, and wrong nesting is a bug caught by assert().
  */
 #ifndef LIB_JSON_WRITE_H
 #define LIB_JSON_WRITE_H

@@ -1,6 +1,5 @@
 #include "lib/log.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/printable.h"
 
 #define PATIENCE 100 /* milliseconds */
 
@@ -149,9 +149,7 @@ void log_message(enum log_level level, const char *subsystem, const char *format
     size_t length = strnlen(line, sizeof line - 2);
     if (wanted >= (int)(sizeof line - (size_t)used))
         memset(line + length - 3, '.', 3);
-    for (size_t i = 0; i < length; i++)
-        if (iscntrl((unsigned char)line[i]))
-            line[i] = '?';
+    length = printable_make(line, length);
     line[length++] = '\n';
     write_line(line, length);
     errno = saved;

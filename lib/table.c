@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/json_write.h"
+#include "lib/printable.h"
 #include "lib/text_wrap.h"
 #include "lib/xalloc.h"
 
@@ -18,6 +19,8 @@ struct cell {
     char *text;  /* as people see it */
     char *brief; /* the same in the usual table; NULL: `text` */
     char *json;  /* as programs see it */
+    char *bar;   /* behind the text, in style; NULL: nothing */
+    enum tone tone;
 };
 
 struct table {
@@ -44,6 +47,7 @@ void table_free(struct table *table)
         free(table->cells[i].text);
         free(table->cells[i].brief);
         free(table->cells[i].json);
+        free(table->cells[i].bar);
     }
     free(table->cells);
     free(table);
@@ -53,6 +57,7 @@ static void add_take(struct table *table, char *text, struct json_writer *w)
 {
     struct cell *cell = array_add(table->cells, table->count);
     cell->text = text;
+    cell->text[printable_make(text, strlen(text))] = '\0';
     cell->json = json_writer_take(w, NULL);
 }
 
@@ -106,7 +111,19 @@ void table_brief(struct table *table, const char *text)
 {
     struct cell *cell = &table->cells[table->count - 1];
     free(cell->brief);
-    cell->brief = text ? xstrdup(text) : NULL;
+    cell->brief = printable_copy(text);
+}
+
+void table_tone(struct table *table, enum tone tone)
+{
+    table->cells[table->count - 1].tone = tone;
+}
+
+void table_bar(struct table *table, const char *bar)
+{
+    struct cell *cell = &table->cells[table->count - 1];
+    free(cell->bar);
+    cell->bar = *bar ? xstrdup(bar) : NULL;
 }
 
 static void print_json(const struct table *table, FILE *out)
@@ -128,21 +145,44 @@ static void print_json(const struct table *table, FILE *out)
 
 /* How the columns stand in the text. */
 struct layout {
+    const struct style *style;
     bool wide;
+    bool bars;   /* there is room for them */
     bool *shown; /* in the row */
     size_t *widths;
 };
 
-static void print_cell(const char *text, size_t width, bool last, FILE *out)
-{
-    fputs(text, out);
-    if (!last)
-        fprintf(out, "%*s", (int)(width - text_columns(text) + 2), "");
-}
-
 static const char *text_of(const struct cell *cell, bool wide)
 {
     return cell->brief && !wide ? cell->brief : cell->text;
+}
+
+/* The bar of the cell, "" where none is shown. */
+static const char *bar_of(const struct cell *cell, const struct layout *layout)
+{
+    return cell->bar && layout->bars ? cell->bar : "";
+}
+
+/* Columns that the cell takes, with the bar and the blank before it. */
+static size_t cell_columns(const struct cell *cell, const struct layout *layout)
+{
+    size_t bar = text_columns(bar_of(cell, layout));
+    return text_columns(text_of(cell, layout->wide)) + (bar ? bar + 1 : 0);
+}
+
+/* Bars stand at the right edge of their column, one below the other. */
+static void print_cell(const struct cell *cell, const struct layout *layout,
+                       size_t width, bool last, FILE *out)
+{
+    const char *bar = bar_of(cell, layout);
+    int pad = (int)(width - cell_columns(cell, layout));
+    style_begin(layout->style, cell->tone, out);
+    fputs(text_of(cell, layout->wide), out);
+    if (*bar)
+        fprintf(out, " %*s%s", pad, "", bar);
+    style_end(layout->style, cell->tone, out);
+    if (!last)
+        fprintf(out, "%*s", (*bar ? 0 : pad) + 2, "");
 }
 
 /* The caller frees. */
@@ -180,7 +220,7 @@ static size_t count_droppable(const struct table *table)
     return count;
 }
 
-static void make_layout(const struct table *table, struct layout *layout)
+static void measure(const struct table *table, struct layout *layout)
 {
     for (size_t c = 0; c < table->width; c++) {
         enum column_place place = table->columns[c].place;
@@ -190,12 +230,28 @@ static void make_layout(const struct table *table, struct layout *layout)
         layout->widths[c] = text_columns(title);
     }
     for (size_t i = 0; i < table->count; i++) {
-        size_t n = text_columns(text_of(&table->cells[i], layout->wide));
+        size_t n = cell_columns(&table->cells[i], layout);
         if (n > layout->widths[i % table->width])
             layout->widths[i % table->width] = n;
     }
+}
+
+/* Where there is too little room, columns go first, then the bars: whoever has little
+ * room wants to see how full the cards are. */
+static void make_layout(const struct table *table, struct layout *layout)
+{
+    size_t room = layout->style->width;
+    layout->bars = layout->style->on && !layout->wide;
+    measure(table, layout);
     size_t droppable = layout->wide ? 0 : count_droppable(table);
-    for (; droppable && total_width(table, layout) > TABLE_WIDTH; droppable--)
+    for (; droppable && total_width(table, layout) > room; droppable--)
+        drop_last(table, layout);
+    if (!layout->bars || total_width(table, layout) <= room)
+        return;
+    layout->bars = false;
+    measure(table, layout);
+    droppable = count_droppable(table);
+    for (; droppable && total_width(table, layout) > room; droppable--)
         drop_last(table, layout);
 }
 
@@ -214,7 +270,8 @@ static void print_titles(const struct table *table, const struct layout *layout,
     for (size_t c = 0; c <= last; c++)
         if (layout->shown[c]) {
             _cleanup_free_ char *title = title_of(&table->columns[c]);
-            print_cell(title, layout->widths[c], c == last, out);
+            const struct cell cell = {.text = title, .tone = TONE_TITLE};
+            print_cell(&cell, layout, layout->widths[c], c == last, out);
         }
     fputc('\n', out);
 }
@@ -225,32 +282,40 @@ static void print_row(const struct table *table, const struct layout *layout,
     size_t last = last_shown(table, layout);
     for (size_t c = 0; c <= last; c++)
         if (layout->shown[c])
-            print_cell(text_of(&row[c], layout->wide), layout->widths[c], c == last,
-                       out);
+            print_cell(&row[c], layout, layout->widths[c], c == last, out);
     fputc('\n', out);
     for (size_t c = 0; c < table->width && !layout->wide; c++)
         if (table->columns[c].place == COLUMN_BELOW &&
             strcmp(text_of(&row[c], false), NOTHING) != 0)
-            text_wrap(text_of(&row[c], false), INDENT, TABLE_WIDTH, out);
+            text_wrap(text_of(&row[c], false), INDENT, layout->style->width, out);
 }
 
-static void print_text(const struct table *table, bool wide, FILE *out)
+static void print_text(const struct table *table, bool wide, const struct style *style,
+                       FILE *out)
 {
     _cleanup_free_ bool *shown = xcalloc(table->width, sizeof *shown);
     _cleanup_free_ size_t *widths = xcalloc(table->width, sizeof *widths);
-    struct layout layout = {.wide = wide, .shown = shown, .widths = widths};
+    struct layout layout = {
+        .style = style, .wide = wide, .shown = shown, .widths = widths};
     make_layout(table, &layout);
     print_titles(table, &layout, out);
     for (size_t i = 0; i < table->count; i += table->width)
         print_row(table, &layout, &table->cells[i], out);
 }
 
-int table_print(const struct table *table, enum output_format format, FILE *out)
+int table_print_styled(const struct table *table, enum output_format format,
+                       const struct style *style, FILE *out)
 {
     assert(table->count % table->width == 0);
     if (format == FORMAT_JSON)
         print_json(table, out);
     else
-        print_text(table, format == FORMAT_WIDE, out);
+        print_text(table, format == FORMAT_WIDE, style, out);
     return fflush(out) == 0 && !ferror(out) ? 0 : -1;
+}
+
+int table_print(const struct table *table, enum output_format format, FILE *out)
+{
+    const struct style plain = style_plain();
+    return table_print_styled(table, format, &plain, out);
 }

@@ -1,9 +1,10 @@
 /*
  * table: what commands print. Rows of named cells, written as an aligned text table for
  * people or as a JSON array of objects for programs. JSON has all of it, and so has the
- * wide table; the usual one is made to fit TABLE_WIDTH: each column says what becomes
- * of it there. A column's title is shown in capitals in the text; its key is the JSON
- * member. Cells are added in the order of the columns. Not thread safe.
+ * wide table; the usual one is made to fit TABLE_WIDTH, or on a terminal the style's
+ * width: each column says what becomes of it there. A column's title is shown in capitals in the text; its key is the JSON
+ * member. Cells are added in the order of the columns. In text, control characters
+ * become '?'. Not thread safe.
  */
 #ifndef LIB_TABLE_H
 #define LIB_TABLE_H
@@ -13,11 +14,12 @@
 
 #include "lib/cleanup.h"
 #include "lib/strlist.h"
+#include "lib/style.h"
 
 enum output_format { FORMAT_TABLE, FORMAT_WIDE, FORMAT_JSON };
 
-/* Columns on a terminal that a table has room in, unless it is wide. It does not depend
- * on the terminal, so that a pipe shows what the terminal showed. */
+/* Columns that a table has room in where it is not on a terminal (lib/style.h), unless it
+ * is wide. */
 #define TABLE_WIDTH 80
 
 /* Where a column is in the usual table. */
@@ -53,7 +55,16 @@ void table_none(struct table *table);
 /* What the usual table shows of the cell that was added last; NULL: the same. */
 void table_brief(struct table *table, const char *text);
 
-/* Writes all rows. 0, or -1 when the stream failed. */
+/* How that cell looks in a style that is on: its tone, */
+void table_tone(struct table *table, enum tone tone);
+/* and what stands behind its text where there is room for it, such as a bar; "": nothing.
+ */
+void table_bar(struct table *table, const char *bar);
+
+/* Writes all rows, as plain text. 0, or -1 when the stream failed. */
 int table_print(const struct table *table, enum output_format format, FILE *out);
+/* The same in a style. JSON has none. */
+int table_print_styled(const struct table *table, enum output_format format,
+                       const struct style *style, FILE *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/printable.h"
 #include "lib/xalloc.h"
 
 static bool continues_character(char byte)
@@ -47,6 +48,7 @@ static void wrap(const char *text, size_t indent, size_t width, size_t used, FIL
     for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
         size_t length = word_length(text, width - indent);
         _cleanup_free_ char *word = xstrndup(text, length);
+        word[printable_make(word, length)] = '\0';
         size_t columns = text_columns(word);
         if (begun && used + 1 + columns > width) {
             fputc('\n', out);

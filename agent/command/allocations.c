@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "agent/command/session.h"
+#include "agent/command/view.h"
 #include "agent/plan/text.h"
 #include "agent/report/consumer_devices.h"
 #include "agent/report/guests_file.h"
@@ -107,6 +108,7 @@ static void add_allocation(struct table *table, const struct cycle *cycle,
     table_list(table, &devices);
     table_brief(table, count);
     table_string(table, allocation_state_name(allocation->state));
+    table_tone(table, view_allocation_tone(allocation->state));
     add_guest(table, said, allocation);
     table_string(table, reason);
 }
@@ -133,8 +135,10 @@ static void clear_said(struct said *said)
     guests_report_clear(&said->guests);
 }
 
-static int print_allocations(const struct cycle *cycle, enum output_format format)
+static int print_allocations(const struct cycle *cycle,
+                             const struct command_context *context)
 {
+    enum output_format format = context->format;
     _cleanup_(clear_said) struct said said = {0};
     read_said(cycle->config, &said);
     _cleanup_(table_freep) struct table *table = table_new(columns);
@@ -144,7 +148,8 @@ static int print_allocations(const struct cycle *cycle, enum output_format forma
     if (plan->allocation_count == 0 && format != FORMAT_JSON)
         return puts("nothing is allocated") < 0 || fflush(stdout) != 0 ? EX_IOERR
                                                                        : EX_OK;
-    return table_print(table, format, stdout) == 0 ? EX_OK : EX_IOERR;
+    return table_print_styled(table, format, &context->style, stdout) == 0 ? EX_OK
+                                                                           : EX_IOERR;
 }
 
 static int run(const struct command_context *context, int argc, char **argv)
@@ -156,7 +161,7 @@ static int run(const struct command_context *context, int argc, char **argv)
         return status;
     struct error err;
     return command_check_root(&session.cycle, &err) == 0
-               ? print_allocations(&session.cycle, context->format)
+               ? print_allocations(&session.cycle, context)
                : command_fail(&err);
 }
 

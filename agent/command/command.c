@@ -7,24 +7,38 @@
 #include "agent/state/known_types.h"
 #include "agent/state/machine_id.h"
 #include "lib/log.h"
+#include "lib/printable.h"
 
 const struct command *const commands[] = {
-    &command_status,       &command_gpus,
-    &command_types,        &command_devices,
-    &command_plan,         &command_sync,
-    &command_run,          &command_reload,
-    &command_drain,        &command_undrain,
-    &command_prune,        &command_adopt_root,
-    &command_restore,      &command_tree,
-    &command_allocations,  &command_xml,
-    &command_qemu_args,    &command_nova_config,
-    &command_check_config, &command_preflight,
-    &command_help,         NULL,
+    &command_status,
+    &command_watch,
+    &command_gpus,
+    &command_types,
+    &command_devices,
+    &command_plan,
+    &command_sync,
+    &command_run,
+    &command_reload,
+    &command_drain,
+    &command_undrain,
+    &command_prune,
+    &command_adopt_root,
+    &command_restore,
+    &command_tree,
+    &command_allocations,
+    &command_xml,
+    &command_qemu_args,
+    &command_nova_config,
+    &command_check_config,
+    &command_preflight,
+    &command_help,
+    NULL,
 };
 
 void command_say(const char *text)
 {
-    fprintf(stderr, "%svgpu-agent: %s\n", log_journal_prefix(LOG_LEVEL_ERROR), text);
+    _cleanup_free_ char *shown = printable_copy(text);
+    fprintf(stderr, "%svgpu-agent: %s\n", log_journal_prefix(LOG_LEVEL_ERROR), shown);
 }
 
 int command_fail(const struct error *err)

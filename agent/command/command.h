@@ -20,6 +20,7 @@ struct command_context {
     const char *command; /* the name of the command */
     struct settings settings;
     enum output_format format;
+    struct style style; /* of standard output; JSON has none */
     /* The values of the command's own options, in the order of its list; NULL: not
      * given; "": given, without a value. */
     const char *values[COMMAND_MOST_OPTIONS];
@@ -46,7 +47,7 @@ extern const struct command command_allocations, command_check_config, command_d
     command_drain, command_gpus, command_help, command_nova_config, command_plan,
     command_preflight, command_prune, command_adopt_root, command_qemu_args,
     command_reload, command_restore, command_run, command_status, command_sync,
-    command_tree, command_types, command_undrain, command_xml;
+    command_tree, command_types, command_undrain, command_watch, command_xml;
 
 /* In the order of --help; NULL at the end. */
 extern const struct command *const commands[];

@@ -351,7 +351,8 @@ static int parse_all(struct parse *parse, int argc, char **argv)
 
 void command_line_parse(int argc, char **argv, struct command_line *line)
 {
-    *line = (struct command_line){.context = {.format = FORMAT_TABLE}};
+    *line = (struct command_line){
+        .context = {.format = FORMAT_TABLE, .style = style_of(stdout)}};
     struct parse parse = {.line = line};
     line->status = parse_all(&parse, argc, argv);
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "agent/command/command.h"
+#include "agent/command/view.h"
 #include "agent/report/gpu_status.h"
 #include "lib/pci_address.h"
 #include "lib/text_wrap.h"
@@ -34,18 +35,9 @@ static void add_types(struct table *table, const struct gpu *gpu)
     table_list(table, &types);
 }
 
-static void add_number(struct table *table, const struct gpu_status *status,
-                       int64_t number)
-{
-    if (status->known && status->service != GPU_UNUSED)
-        table_int(table, number);
-    else
-        table_none(table);
-}
-
 /* `gpu` is NULL for a GPU that the configuration or Placement has, but not the host. */
-static void add_gpu(struct table *table, const struct gpu_status *status,
-                    const struct gpu *gpu)
+static void add_gpu(struct table *table, const struct style *style,
+                    const struct gpu_status *status, const struct gpu *gpu)
 {
     table_string(table, status->card);
     table_brief(table, pci_address_brief(status->card));
@@ -55,11 +47,9 @@ static void add_gpu(struct table *table, const struct gpu_status *status,
         table_none(table);
     table_string(table, gpu ? gpu->driver : NULL);
     table_string(table, status->type_id);
-    table_string(table, status->known ? gpu_service_name(status->service) : NULL);
-    table_string(table, gpu_health_name(status->health));
-    add_number(table, status, status->total);
-    add_number(table, status, status->used);
-    add_number(table, status, status->reserved);
+    view_add_state(table, status);
+    view_add_numbers(table, style, status,
+                     status->known && status->service != GPU_UNUSED);
     /* The number of its devices is not known. */
     if (status->health == GPU_UNREADABLE)
         table_none(table);
@@ -73,31 +63,35 @@ static void add_gpu(struct table *table, const struct gpu_status *status,
 }
 
 /* For people: why the table is empty, or why no type is enabled. */
-static void print_why(const struct cycle *cycle, size_t rows)
+static void print_why(const struct cycle *cycle, size_t rows, const struct style *style)
 {
     const struct config *config = cycle->config;
     _cleanup_free_ char *nothing = desired_nothing_enabled(config, cycle->host);
     _cleanup_free_ char *obstacle =
         rows ? NULL : host_obstacle(cycle->host, config->agent.sysfs_root);
     if (obstacle)
-        text_wrap(obstacle, 0, TABLE_WIDTH, stdout);
+        text_wrap(obstacle, 0, style->width, stdout);
     if (nothing)
-        text_wrap(nothing, 0, TABLE_WIDTH, stdout);
+        text_wrap(nothing, 0, style->width, stdout);
 }
 
-static int print_gpus(const struct cycle *cycle, enum output_format format)
+static int print_gpus(const struct cycle *cycle, const struct command_context *context)
 {
+    enum output_format format = context->format;
+    const struct style *style = &context->style;
     _cleanup_(table_freep) struct table *table = table_new(columns);
     _cleanup_gpus_ struct gpu_status_list list = {0};
     gpu_status_make(cycle, &list);
     gpu_status_join_cards(&list);
     for (size_t i = 0; i < list.count; i++)
-        add_gpu(table, &list.items[i], host_gpu(cycle->host, list.items[i].card));
+        add_gpu(table, style, &list.items[i],
+                host_gpu(cycle->host, list.items[i].card));
     size_t rows = list.count;
-    if ((rows || format == FORMAT_JSON) && table_print(table, format, stdout) != 0)
+    if ((rows || format == FORMAT_JSON) &&
+        table_print_styled(table, format, style, stdout) != 0)
         return EX_IOERR;
     if (format != FORMAT_JSON)
-        print_why(cycle, rows);
+        print_why(cycle, rows, style);
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
@@ -133,7 +127,7 @@ static int look_and_print(const struct command_context *context,
     if (!(has_placement(config) && look(context, config, &agent, &cycle)) &&
         command_see_host(config, config->agent.sysfs_root, &cycle.host, &err) != 0)
         return command_fail(&err);
-    return print_gpus(&cycle, context->format);
+    return print_gpus(&cycle, context);
 }
 
 static int run(const struct command_context *context, int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "agent/command/session.h"
+#include "agent/command/view.h"
 #include "agent/plan/text.h"
 #include "agent/report/cycle_problems.h"
 #include "agent/report/gpu_status.h"
@@ -13,6 +14,8 @@
 #include "lib/duration.h"
 #include "lib/json_write.h"
 #include "lib/pci_address.h"
+#include "lib/printable.h"
+#include "lib/text_wrap.h"
 #include "lib/xalloc.h"
 
 struct status {
@@ -107,15 +110,15 @@ static void add_problems(struct status *status, const struct command_session *se
 static void print_placement(const struct status *status, bool wide)
 {
     const struct observed *observed = status->cycle->observed;
+    _cleanup_free_ char *root = printable_copy(observed ? observed->root_name : NULL);
     if (!observed)
         printf("Placement    cannot be read\n");
     else if (observed->root_found && wide)
-        printf("Placement    %s (%s)\n", observed->root_name, observed->root_uuid);
+        printf("Placement    %s (%s)\n", root, observed->root_uuid);
     else if (observed->root_found)
-        printf("Placement    %s\n", observed->root_name);
+        printf("Placement    %s\n", root);
     else
-        printf("Placement    has no provider for this host yet (%s)\n",
-               observed->root_name);
+        printf("Placement    has no provider for this host yet (%s)\n", root);
 }
 
 /* Who keeps the providers, where it is not the agent. */
@@ -177,26 +180,22 @@ static bool is_shown(const struct gpu_status *gpu)
     return gpu->provider_name || gpu->service != GPU_UNUSED;
 }
 
-static void add_gpu(struct table *table, const struct gpu_status *gpu)
+static void add_gpu(struct table *table, const struct style *style,
+                    const struct gpu_status *gpu)
 {
     table_string(table, gpu->gpu);
     table_brief(table, pci_address_brief(gpu->gpu));
     table_string(table, gpu->provider_name);
     table_string(table, gpu->type_id);
     table_string(table, gpu->resource_class);
-    table_string(table, gpu->known ? gpu_service_name(gpu->service) : NULL);
-    table_string(table, gpu_health_name(gpu->health));
-    const int64_t numbers[] = {gpu->total, gpu->used, gpu->reserved};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (gpu->known)
-            table_int(table, numbers[i]);
-        else
-            table_none(table);
+    view_add_state(table, gpu);
+    view_add_numbers(table, style, gpu, gpu->known);
     /* A reason that is a problem is printed among the problems. */
     table_string(table, gpu->wrong ? NULL : gpu->reason);
 }
 
-static void print_gpus(const struct status *status, enum output_format format)
+static void print_gpus(const struct status *status,
+                       const struct command_context *context)
 {
     static const struct table_column columns[] = {
         {.key = "gpu"},      {.key = "provider", .place = COLUMN_WIDE},
@@ -211,11 +210,11 @@ static void print_gpus(const struct status *status, enum output_format format)
     for (size_t i = 0; i < status->gpus.count; i++) {
         if (!is_shown(&status->gpus.items[i]))
             continue;
-        add_gpu(table, &status->gpus.items[i]);
+        add_gpu(table, &context->style, &status->gpus.items[i]);
         shown++;
     }
     if (shown > 0)
-        table_print(table, format, stdout);
+        table_print_styled(table, context->format, &context->style, stdout);
 }
 
 static void print_daemon(const struct status *status)
@@ -236,10 +235,26 @@ static void print_daemon(const struct status *status)
         printf("daemon       does not run\n");
 }
 
-static void print_text(const struct status *status, enum output_format format)
+static void print_problems(const struct status *status, const struct style *style)
+{
+    bool well = status->problems.count == 0;
+    style_put(style, well ? TONE_GOOD : TONE_BAD,
+              well ? "all is well" : "not well:", stdout);
+    putchar('\n');
+    for (size_t i = 0; i < status->problems.count; i++) {
+        _cleanup_free_ char *text = printable_copy(status->problems.items[i].text);
+        if (style->on)
+            text_wrap(text, 2, style->width, stdout);
+        else
+            printf("  %s\n", text); /* one line a problem, for grep(1) */
+    }
+}
+
+static void print_text(const struct status *status,
+                       const struct command_context *context)
 {
     print_mode(status->cycle->config);
-    print_placement(status, format == FORMAT_WIDE);
+    print_placement(status, context->format == FORMAT_WIDE);
     print_allocations(status);
     print_guests(status);
     if (!is_known(status))
@@ -248,10 +263,8 @@ static void print_text(const struct status *status, enum output_format format)
         printf("changes      %zu to be made%s\n", change_count(status),
                status->files_changed ? " once the daemon has read the files"
                                      : " (vgpu-agent plan shows them)");
-    print_gpus(status, format);
-    puts(status->problems.count ? "not well:" : "all is well");
-    for (size_t i = 0; i < status->problems.count; i++)
-        printf("  %s\n", status->problems.items[i].text);
+    print_gpus(status, context);
+    print_problems(status, &context->style);
 }
 
 /* ---- for programs ---- */
@@ -356,12 +369,12 @@ static void count_allocations(struct status *status)
         status->allocations[plan->allocations[i].state]++;
 }
 
-static int show(const struct status *status, enum output_format format)
+static int show(const struct status *status, const struct command_context *context)
 {
-    if (format == FORMAT_JSON)
+    if (context->format == FORMAT_JSON)
         print_json(status);
     else
-        print_text(status, format);
+        print_text(status, context);
     if (fflush(stdout) != 0)
         return EX_IOERR;
     return status->problems.count == 0 ? EX_OK : 1;
@@ -418,17 +431,18 @@ static int look(struct command_session *session, struct status *status,
 /* Prints the state of the daemon first, since a look at a host with a hanging driver
  * may take long. */
 static int look_and_show(struct command_session *session, struct status *status,
-                         enum output_format format, int *result, struct error *err)
+                         const struct command_context *context, int *result,
+                         struct error *err)
 {
     if (look_at_daemon(session->config, status, err) != 0)
         return -1;
-    if (format != FORMAT_JSON) {
+    if (context->format != FORMAT_JSON) {
         print_daemon(status);
         (void)fflush(stdout);
     }
     if (look(session, status, err) != 0)
         return -1;
-    *result = show(status, format);
+    *result = show(status, context);
     return 0;
 }
 
@@ -441,7 +455,7 @@ static int run(const struct command_context *context, int argc, char **argv)
         return result;
     struct status status = {.cycle = &session.cycle, .now = time(NULL)};
     struct error err;
-    if (look_and_show(&session, &status, context->format, &result, &err) != 0)
+    if (look_and_show(&session, &status, context, &result, &err) != 0)
         result = command_fail(&err);
     problems_clear(&status.said);
     guests_report_clear(&status.guests);

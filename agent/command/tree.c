@@ -52,12 +52,14 @@ static int64_t used(const struct node *node, const char *resource_class)
 #define RESOLUTION "HW_GPU_RESOLUTION_"
 
 /* A type has some twenty traits of resolutions: people get their number. */
-static void print_traits(const struct strlist *traits, int indent, bool wide)
+static void print_traits(const struct strlist *traits, int indent,
+                         const struct command_context *context)
 {
     _cleanup_strlist_ struct strlist shown = {0};
     size_t resolutions = 0;
     for (size_t i = 0; i < traits->count; i++)
-        if (!wide && strncmp(traits->items[i], RESOLUTION, strlen(RESOLUTION)) == 0)
+        if (context->format != FORMAT_WIDE &&
+            strncmp(traits->items[i], RESOLUTION, strlen(RESOLUTION)) == 0)
             resolutions++;
         else
             strlist_add(&shown, traits->items[i]);
@@ -66,33 +68,43 @@ static void print_traits(const struct strlist *traits, int indent, bool wide)
     _cleanup_free_ char *names = strlist_join(&shown, " ");
     _cleanup_free_ char *text = xasprintf("traits: %s", names);
     if (shown.count > 0)
-        text_wrap(text, (size_t)indent, TABLE_WIDTH, stdout);
+        text_wrap(text, (size_t)indent, context->style.width, stdout);
 }
 
-static void print_node(const struct node *node, int indent, bool wide)
+static void print_inventory(const struct node *node, const struct class_inventory *item,
+                            int indent, const struct style *style)
 {
-    printf("%*s%s", indent, "", node->provider->name);
-    if (wide)
+    const struct inventory *inventory = &item->inventory;
+    int64_t in_use = used(node, item->resource_class);
+    _cleanup_free_ char *bar =
+        style_bar(style, in_use, inventory->reserved, inventory->total);
+    printf("%*s", indent, "");
+    style_put(style, TONE_PLAIN, item->resource_class, stdout);
+    printf(": total %lld, used %lld, reserved %lld%s%s\n", (long long)inventory->total,
+           (long long)in_use, (long long)inventory->reserved, *bar ? "  " : "", bar);
+}
+
+static void print_node(const struct node *node, int indent,
+                       const struct command_context *context)
+{
+    printf("%*s", indent, "");
+    style_put(&context->style, TONE_TITLE, node->provider->name, stdout);
+    if (context->format == FORMAT_WIDE)
         printf("  (%s, generation %lld)", node->provider->uuid,
                (long long)node->provider->generation);
     putchar('\n');
-    for (size_t i = 0; i < node->inventory_count; i++) {
-        const struct inventory *inventory = &node->inventories[i].inventory;
-        printf("%*s%s: total %lld, used %lld, reserved %lld\n", indent + 4, "",
-               node->inventories[i].resource_class, (long long)inventory->total,
-               (long long)used(node, node->inventories[i].resource_class),
-               (long long)inventory->reserved);
-    }
-    print_traits(&node->traits, indent + 4, wide);
+    for (size_t i = 0; i < node->inventory_count; i++)
+        print_inventory(node, &node->inventories[i], indent + 4, &context->style);
+    print_traits(&node->traits, indent + 4, context);
 }
 
 static void print_below(const struct node *nodes, size_t count, const char *parent,
-                        int indent, bool wide)
+                        int indent, const struct command_context *context)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(nodes[i].provider->parent, parent) == 0) {
-            print_node(&nodes[i], indent, wide);
-            print_below(nodes, count, nodes[i].provider->uuid, indent + 2, wide);
+            print_node(&nodes[i], indent, context);
+            print_below(nodes, count, nodes[i].provider->uuid, indent + 2, context);
         }
 }
 
@@ -128,10 +140,11 @@ static void write_node(struct json_writer *w, const struct node *node)
     json_write_end_object(w);
 }
 
-static int print_tree(const struct node *nodes, size_t count, enum output_format format)
+static int print_tree(const struct node *nodes, size_t count,
+                      const struct command_context *context)
 {
-    if (format != FORMAT_JSON) {
-        print_below(nodes, count, "", 0, format == FORMAT_WIDE);
+    if (context->format != FORMAT_JSON) {
+        print_below(nodes, count, "", 0, context);
         return fflush(stdout);
     }
     struct json_writer w = {0};
@@ -146,13 +159,13 @@ static int print_tree(const struct node *nodes, size_t count, enum output_format
 /* ---- the command ---- */
 
 static int show(struct placement_client *client, const struct observed *observed,
-                enum output_format format, struct error *err)
+                const struct command_context *context, struct error *err)
 {
     struct node *nodes = xcalloc(observed->provider_count, sizeof *nodes);
     int rc = 0;
     for (size_t i = 0; i < observed->provider_count && rc == 0; i++)
         rc = node_read(client, &observed->providers[i].provider, &nodes[i], err);
-    if (rc == 0 && print_tree(nodes, observed->provider_count, format) != 0)
+    if (rc == 0 && print_tree(nodes, observed->provider_count, context) != 0)
         rc = error_set(err, ERROR_IO, "standard output cannot be written");
     for (size_t i = 0; i < observed->provider_count; i++)
         node_clear(&nodes[i]);
@@ -160,8 +173,8 @@ static int show(struct placement_client *client, const struct observed *observed
     return rc;
 }
 
-static int find_and_show(const struct config *config, enum output_format format,
-                         struct error *err)
+static int find_and_show(const struct config *config,
+                         const struct command_context *context, struct error *err)
 {
     _cleanup_(placement_client_freep) struct placement_client *client = NULL;
     if (placement_client_new(&config->placement, &client, err) != 0)
@@ -180,7 +193,7 @@ static int find_and_show(const struct config *config, enum output_format format,
                          : config->agent.mode != MODE_OWNER
                              ? "nova-compute makes it"
                              : "nova-compute makes it, or [agent] create_root");
-    return show(client, observed, format, err);
+    return show(client, observed, context, err);
 }
 
 static int run(const struct command_context *context, int argc, char **argv)
@@ -190,8 +203,7 @@ static int run(const struct command_context *context, int argc, char **argv)
     if (settings_load_full(&context->settings, &config) != 0)
         return EX_CONFIG;
     struct error err;
-    return find_and_show(config, context->format, &err) == 0 ? EX_OK
-                                                             : command_fail(&err);
+    return find_and_show(config, context, &err) == 0 ? EX_OK : command_fail(&err);
 }
 
 const struct command command_tree = {

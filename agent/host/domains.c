@@ -1,6 +1,5 @@
 #include "agent/host/domains.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "agent/host/domain_xml.h"
 #include "lib/files.h"
 #include "lib/folder.h"
+#include "lib/printable.h"
 #include "lib/xalloc.h"
 
 #define MAX_DOMAIN_XML (4 << 20)
@@ -35,16 +35,6 @@ static void set_unseen(const struct reading *reading, const struct error *err)
         *reading->unseen = *err;
 }
 
-/* It is printed: a line feed in it must not look like a row of a table. */
-static char *printable_name(const char *name)
-{
-    char *copy = xstrdup(name);
-    for (char *p = copy; p && *p; p++)
-        if (iscntrl((unsigned char)*p))
-            *p = '?';
-    return copy;
-}
-
 static void add_domain(const struct reading *reading, const struct domain_xml *xml)
 {
     if (!*xml->uuid && !xml->addresses.count)
@@ -52,7 +42,7 @@ static void add_domain(const struct reading *reading, const struct domain_xml *x
     struct domain *domain = domains_add(reading->out, xml->uuid);
     domain->running |= reading->running;
     if (!domain->name)
-        domain->name = printable_name(xml->name);
+        domain->name = printable_copy(xml->name);
     struct strlist *addresses = reading->running ? &domain->live : &domain->configured;
     for (size_t i = 0; i < xml->addresses.count; i++)
         strlist_add_unique(addresses, xml->addresses.items[i]);

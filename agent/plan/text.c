@@ -4,6 +4,7 @@
 
 #include "agent/plan/cut.h"
 #include "lib/pci_address.h"
+#include "lib/printable.h"
 #include "lib/text_wrap.h"
 #include "lib/xalloc.h"
 #include "placement/codec.h"
@@ -256,8 +257,10 @@ static void print_table(const struct plan *plan, const struct strlist *problems,
               out);
     if (plan->step_count && problems->count)
         fputs("not well:\n", out);
-    for (size_t i = 0; i < problems->count; i++)
-        fprintf(out, "  %s\n", problems->items[i]);
+    for (size_t i = 0; i < problems->count; i++) {
+        _cleanup_free_ char *text = printable_copy(problems->items[i]);
+        fprintf(out, "  %s\n", text);
+    }
 }
 
 int plan_print(const struct plan *plan, const struct strlist *problems,

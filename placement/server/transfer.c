@@ -1,11 +1,11 @@
 #include "placement/server/transfer.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/printable.h"
 #include "lib/xalloc.h"
 #include "placement/server/local_side.h"
 #include "placement/server/maintenance.h"
@@ -29,10 +29,8 @@ static bool is_url(const char *text)
  * terminal as a command. */
 static void print_line(const char *text)
 {
-    fputs("  ", stdout);
-    for (; *text; text++)
-        putchar(iscntrl((unsigned char)*text) ? '?' : *text);
-    putchar('\n');
+    _cleanup_free_ char *shown = printable_copy(text);
+    printf("  %s\n", shown);
 }
 
 static void print_lines(const struct strlist *lines)

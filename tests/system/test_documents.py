@@ -26,7 +26,7 @@ class OptionsOfBoth(unittest.TestCase):
             self.assertNotRegex(done.stderr, "unrecognized|requires|doesn't allow", option)
 
     def test_agent(self):
-        self.check("vgpu-agent", "agent/command/command_line.c", {"--wait"})
+        self.check("vgpu-agent", "agent/command/command_line.c", {"--wait", "--interval"})
 
     def test_placementd(self):
         self.check("placementd", "placement/server/main.c")
@@ -74,6 +74,8 @@ class Documents(unittest.TestCase):
         self.assertEqual(agent("--format", "json", "st"), {"status"})
         self.assertEqual(agent("-f", ""), {"table", "json"})
         self.assertEqual(agent("restore", ""), {*self.options, "--wait"})
+        self.assertEqual(agent("watch", ""), {"status", "gpus", "devices", "tree", "allocations"})
+        self.assertEqual(agent("watch", "--i"), {"--interval"})
         self.assertEqual(agent("help", ""), set(self.commands))
         self.assertEqual(agent("status", ""), set(self.options))
 

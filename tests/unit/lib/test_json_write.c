@@ -64,6 +64,16 @@ static void commas_stand_between_values_only(void **state)
     assert_written(&w, "\"next\"");
 }
 
+/* JSON is shown on terminals, too. */
+static void no_control_character_is_sent(void **state)
+{
+    (void)state;
+    struct json_writer w = {0};
+    json_write_string(&w, "1234567\x7f \xc2\x9b\xc2\x80 \xc2\x9f\xc2\xa0\xc2");
+    assert_written(&w, "\"1234567\\u007f \\u009b\\u0080 "
+                       "\\u009f\xc2\xa0\xc2\"");
+}
+
 /* Each byte below 0x80 alone, at each place of the eight that are looked at together. */
 static void every_character_reads_back(void **state)
 {
@@ -175,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_what_reads_back),
         cmocka_unit_test(commas_stand_between_values_only),
+        cmocka_unit_test(no_control_character_is_sent),
         cmocka_unit_test(every_character_reads_back),
         cmocka_unit_test(numbers_are_the_shortest_that_read_back),
         cmocka_unit_test(lists_are_arrays_of_strings),

@@ -95,6 +95,80 @@ static void what_has_no_room_goes_from_the_end(void **state)
     assert_non_null(strstr(text, "CLASS"));
 }
 
+static char *print_styled(size_t width, enum output_format format)
+{
+    const struct style style = {.on = true, .width = width};
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    struct table *table = make("VGPU", "a reason that is long");
+    table_tone(table, TONE_BAD); /* of the reason, which has lines of its own */
+    assert_int_equal(table_print_styled(table, format, &style, out), 0);
+    table_free(table);
+    fclose(out);
+    return text;
+}
+
+static void a_terminal_gets_colour_and_its_own_width(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *wide = print_styled(40, FORMAT_TABLE);
+    assert_string_equal(wide, "\033[1mGPU\033[0m      \033[1mCLASS\033[0m  "
+                              "\033[1mUNITS\033[0m  \033[1mDEVICES\033[0m\n"
+                              "84:00.0  VGPU   -      2\n  a reason that is long\n");
+    _cleanup_free_ char *narrow = print_styled(17, FORMAT_TABLE);
+    assert_string_equal(narrow, "\033[1mGPU\033[0m      \033[1mDEVICES\033[0m\n"
+                                "84:00.0  2\n  a reason that\n  is long\n");
+    _cleanup_free_ char *json = print_styled(17, FORMAT_JSON);
+    assert_null(strchr(json, '\033'));
+}
+
+static const struct table_column bars[] = {{.key = "gpu"},
+                                           {.key = "used"},
+                                           {.key = "class", .place = COLUMN_ROOM},
+                                           {.key = NULL}};
+
+static char *print_bars(bool on, size_t width)
+{
+    const struct style style = {.on = on, .width = width};
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    struct table *table = table_new(bars);
+    for (int i = 0; i < 2; i++) {
+        table_string(table, i ? "b" : "a");
+        table_int(table, i ? 10 : 5);
+        table_bar(table, i ? "[##]" : "[#.]");
+        table_string(table, "VGPU");
+    }
+    assert_int_equal(table_print_styled(table, FORMAT_TABLE, &style, out), 0);
+    table_free(table);
+    fclose(out);
+    return text;
+}
+
+static void bars_stand_one_below_the_other_and_go_last(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *all = print_bars(true, 40);
+    assert_non_null(strstr(all, "\na    5  [#.]  VGPU\nb    10 [##]  VGPU\n"));
+    _cleanup_free_ char *less = print_bars(true, 17);
+    assert_non_null(strstr(less, "\na    5  [#.]\nb    10 [##]\n"));
+    _cleanup_free_ char *least = print_bars(true, 11);
+    assert_non_null(strstr(least, "\na    5\nb    10\n"));
+    _cleanup_free_ char *plain = print_bars(false, 80);
+    assert_string_equal(plain, "GPU  USED  CLASS\na    5     VGPU\nb    10    VGPU\n");
+}
+
+static void names_are_no_commands_to_the_terminal(void **state)
+{
+    (void)state;
+    expect(make("V\033[2JG", "be\033cause"), FORMAT_TABLE,
+           "GPU      CLASS   UNITS  DEVICES\n"
+           "84:00.0  V?[2JG  -      2\n"
+           "  be?cause\n");
+}
+
 static void lines_end_in_time_and_words_stay_whole(void **state)
 {
     (void)state;
@@ -132,6 +206,9 @@ int main(void)
         cmocka_unit_test(the_usual_one_is_brief),
         cmocka_unit_test(wide_and_json_have_all),
         cmocka_unit_test(what_has_no_room_goes_from_the_end),
+        cmocka_unit_test(a_terminal_gets_colour_and_its_own_width),
+        cmocka_unit_test(bars_stand_one_below_the_other_and_go_last),
+        cmocka_unit_test(names_are_no_commands_to_the_terminal),
         cmocka_unit_test(lines_end_in_time_and_words_stay_whole),
         cmocka_unit_test(characters_are_not_cut),
     };

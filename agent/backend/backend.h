@@ -75,6 +75,12 @@ struct backend {
      * The caller frees. */
     char *(*guest_xml)(const struct device *device, const struct device_type *type);
     char *(*qemu_device)(const struct device *device, const struct device_type *type);
+    /* Like guest_xml(), with what the domain is to do with the device's display: `ramfb`
+     * shows the guest's framebuffer on it until its driver is there. NULL where a device
+     * of this type has none. NULL: no device of this kind has one. */
+    char *(*guest_xml_display)(const struct device *device,
+                               const struct device_type *type, bool display,
+                               bool ramfb);
     /* For a card that is well, offers nothing, and has a parent of this kind or none at
      * all: the reason as far as the kind knows it, and what would help, as texts for
      * people. NULL: the kind knows nothing of this card. The caller frees. */

@@ -206,18 +206,40 @@ static const char *api_of(const struct device_type *type)
     return type && type->device_api ? type->device_api : "vfio-pci";
 }
 
-/* https://libvirt.org/formatdomain.html: the model is the device's API; display is an
- * attribute of vfio-pci alone. The uuid and the model need no escapes. */
+/* https://libvirt.org/formatdomain.html: the model is the device's API; display and
+ * ramfb are attributes of vfio-pci alone. managed='no' is what libvirt itself shows. The
+ * uuid and the model need no escapes. */
+static char *element(const struct device *device, const struct device_type *type,
+                     const char *display)
+{
+    return xasprintf(
+        "<hostdev mode='subsystem' type='mdev' managed='no' model='%s'%s>\n"
+        "  <source>\n"
+        "    <address uuid='%s'/>\n"
+        "  </source>\n"
+        "</hostdev>",
+        api_of(type), display, device->address);
+}
+
+static bool is_pci(const struct device_type *type)
+{
+    return strcmp(api_of(type), "vfio-pci") == 0;
+}
+
 static char *guest_xml(const struct device *device, const struct device_type *type)
 {
-    const char *api = api_of(type);
-    bool pci = strcmp(api, "vfio-pci") == 0;
-    return xasprintf("<hostdev mode='subsystem' type='mdev' model='%s'%s>\n"
-                     "  <source>\n"
-                     "    <address uuid='%s'/>\n"
-                     "  </source>\n"
-                     "</hostdev>",
-                     api, pci ? " display='off'" : "", device->address);
+    return element(device, type, is_pci(type) ? " display='off'" : "");
+}
+
+static char *guest_xml_display(const struct device *device,
+                               const struct device_type *type, bool display, bool ramfb)
+{
+    if (!is_pci(type))
+        return NULL;
+    return element(device, type,
+                   ramfb     ? " display='on' ramfb='on'"
+                   : display ? " display='on'"
+                             : " display='off'");
 }
 
 static char *qemu_device(const struct device *device, const struct device_type *type)
@@ -295,6 +317,7 @@ const struct backend backend_mdev = {
     .address = address_of,
     .is_address = is_address,
     .guest_xml = guest_xml,
+    .guest_xml_display = guest_xml_display,
     .qemu_device = qemu_device,
     .obstacle = obstacle_of,
     .remedy = remedy_of,

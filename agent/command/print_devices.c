@@ -5,6 +5,7 @@
 
 #include "agent/command/ask_daemon.h"
 #include "agent/state/requests.h"
+#include "lib/xalloc.h"
 
 static int parse_consumer(const char *text, char uuid[UUID_TEXT_SIZE],
                           struct error *err)
@@ -69,43 +70,72 @@ static void ask(struct command_session *session, struct question *question)
     question->err = err;
 }
 
+/* ---- printing ---- */
+
+static void free_texts(struct printed_device *printed, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(printed[i].text);
+    free(printed);
+}
+
 /* The scan took the name of the backend from the backend itself, so it is found. */
-static char *text_of(const struct consumer_device *device, device_text *text)
+static int make_texts(const struct question *question,
+                      const struct device_printer *printer, struct printed_device **out,
+                      struct error *err)
 {
-    return text(backend_find(device->device->backend), device);
-}
-
-static void print_lines(const struct question *question,
-                        const struct device_printer *printer)
-{
+    struct printed_device *printed = xcalloc(question->count, sizeof *printed);
     for (size_t i = 0; i < question->count; i++) {
-        _cleanup_free_ char *text = text_of(&question->devices[i], printer->text);
-        printf("%s%s\n", printer->prefix, text);
+        const struct consumer_device *device = &question->devices[i];
+        const struct backend *backend = backend_find(device->device->backend);
+        printed[i] = (struct printed_device){question->consumer, device, NULL};
+        printed[i].text = printer->text(backend, device, printer->data, err);
+        if (!printed[i].text) {
+            free_texts(printed, i);
+            return -1;
+        }
     }
+    *out = printed;
+    return 0;
 }
 
-static void write_device(struct json_writer *w, const struct consumer_device *device,
-                         const struct device_printer *printer)
+static void write_device(struct json_writer *w, const struct printed_device *printed,
+                         size_t position, const struct device_printer *printer)
 {
-    _cleanup_free_ char *text = text_of(device, printer->text);
+    const struct consumer_device *device = printed->device;
     json_write_begin_object(w);
     json_write_string_member(w, "uuid", device->uuid);
     json_write_string_member(w, "device_api",
                              device->type ? device->type->device_api : NULL);
-    printer->write(w, text);
+    printer->write(w, printed, position);
     json_write_end_object(w);
 }
 
-static void print_json(const struct question *question,
+static void print_json(const struct printed_device *printed, size_t count,
                        const struct device_printer *printer)
 {
     struct json_writer w = {0};
     json_write_begin_array(&w);
-    for (size_t i = 0; i < question->count; i++)
-        write_device(&w, &question->devices[i], printer);
+    for (size_t i = 0; i < count; i++)
+        write_device(&w, &printed[i], i, printer);
     json_write_end_array(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
     puts(text);
+}
+
+static int print_all(const struct question *question,
+                     const struct device_printer *printer, enum output_format format)
+{
+    struct error err;
+    struct printed_device *printed;
+    if (make_texts(question, printer, &printed, &err) != 0)
+        return command_fail(&err);
+    if (format == FORMAT_JSON)
+        print_json(printed, question->count, printer);
+    else
+        printer->print(printed, question->count);
+    free_texts(printed, question->count);
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
 int command_print_devices(const struct command_context *context, const char *consumer,
@@ -124,6 +154,5 @@ int command_print_devices(const struct command_context *context, const char *con
     _cleanup_free_ struct consumer_device *devices = question.devices;
     if (question.err.code != ERROR_NONE)
         return command_fail(&question.err);
-    (context->format == FORMAT_JSON ? print_json : print_lines)(&question, printer);
-    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+    return print_all(&question, printer, context->format);
 }

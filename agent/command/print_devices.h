@@ -10,21 +10,31 @@
 #include "agent/report/consumer_devices.h"
 #include "lib/json_write.h"
 
-/* The text for one device. The caller frees. */
-typedef char *device_text(const struct backend *backend,
-                          const struct consumer_device *device);
-
-struct device_printer {
-    device_text *text;  /* asks the backend of the device */
-    const char *prefix; /* printed before the text, for lines that are to be copied */
-    /* Writes the text as members of an object that has uuid and device_api already. */
-    void (*write)(struct json_writer *w, const char *text);
+/* What is printed of one device. */
+struct printed_device {
+    const char *consumer;
+    const struct consumer_device *device;
+    char *text;
 };
 
-/* Runs the whole command. `consumer` is the uuid as it was typed. Prints each device on
- * lines of its own, in the format of its backend, or nothing. Where a device is not
- * made or not in the state file yet, the daemon is woken and waited for; it is an error
- * when no daemon runs or half a minute has passed. Gives the exit status. */
+struct device_printer {
+    /* The text for one device, which the caller frees; NULL with an error. `data` is
+     * the command's own. */
+    char *(*text)(const struct backend *backend, const struct consumer_device *device,
+                  const void *data, struct error *err);
+    const void *data;
+    /* Prints all devices of the consumer, of which there is at least one. */
+    void (*print)(const struct printed_device *devices, size_t count);
+    /* Writes the text as members of an object that has uuid and device_api already.
+     * `position` counts the devices of the consumer from 0. */
+    void (*write)(struct json_writer *w, const struct printed_device *device,
+                  size_t position);
+};
+
+/* Runs the whole command. `consumer` is the uuid as it was typed. Prints all devices in
+ * the format of their backends, or nothing. Where a device is not made or not in the
+ * state file yet, the daemon is woken and waited for; it is an error when no daemon runs
+ * or half a minute has passed. Gives the exit status. */
 int command_print_devices(const struct command_context *context, const char *consumer,
                           const struct device_printer *printer);
 

@@ -101,10 +101,15 @@ class Formats(FleetTest):
         devices = sorted(device_uuid(self.child(A), server, index) for index in range(2))
         rows = self.agent.json("xml", server)
         self.assertEqual([(r["uuid"], r["device_api"]) for r in rows], [(d, "vfio-pci") for d in devices])
-        self.assertEqual("".join(r["xml"] + "\n" for r in rows), self.agent.run("xml", server))
-        self.assertEqual(self.agent.json("qemu-args", server), [
-            {"uuid": d, "device_api": "vfio-pci",
-             "arguments": ["-device", f"vfio-pci,sysfsdev=/sys/bus/mdev/devices/{d}"]} for d in devices])
+        self.assertEqual("\n".join(r["xml"] for r in rows).split(),
+                         self.agent.run("xml", server).removeprefix("<devices>").removesuffix("</devices>\n").split())
+        rows = self.agent.json("qemu-args", server)
+        self.assertEqual([(r["uuid"], r["device_api"]) for r in rows], [(d, "vfio-pci") for d in devices])
+        # Those of all devices, one after the other, are what is printed for people.
+        arguments = [a for r in rows for a in r["arguments"]]
+        self.assertEqual(arguments, ["-uuid", server] + [
+            a for d in devices for a in ("-device", f"vfio-pci,sysfsdev=/sys/bus/mdev/devices/{d}")])
+        self.assertEqual(self.agent.run("qemu-args", server).split(), arguments)
 
     def test_in_nova_mode_nobody_waits_for_the_agent(self):
         server = self.allocate(A)

@@ -167,15 +167,15 @@ class TestConsumer(CycleTest):
                          if parent == GPU_84)
         self.assertEqual(len(devices), 2)
 
-        elements = xml.etree.ElementTree.fromstring(
-            f"<devices>{self.agent.run('xml', consumer.upper())}</devices>")
+        elements = xml.etree.ElementTree.fromstring(self.agent.run("xml", consumer.upper()))
+        self.assertEqual(elements.tag, "devices")
         self.assertEqual([e.find("source/address").get("uuid") for e in elements], devices)
         for element in elements:
-            self.assertEqual({name: element.get(name) for name in ("mode", "type", "model")},
-                             {"mode": "subsystem", "type": "mdev", "model": "vfio-pci"})
+            self.assertEqual(element.attrib, {"mode": "subsystem", "type": "mdev", "managed": "no",
+                                              "model": "vfio-pci", "display": "off"})
         self.assertEqual(
             self.agent.run("qemu-args", consumer).splitlines(),
-            [f"-device vfio-pci,sysfsdev=/sys/bus/mdev/devices/{d}" for d in devices])
+            [f"-uuid {consumer}"] + [f"-device vfio-pci,sysfsdev=/sys/bus/mdev/devices/{d}" for d in devices])
 
         nobody = self.agent.try_to("qemu-args", str(uuid.uuid4()))
         self.assertEqual(nobody.returncode, 1)

@@ -26,7 +26,7 @@ class OptionsOfBoth(unittest.TestCase):
             self.assertNotRegex(done.stderr, "unrecognized|requires|doesn't allow", option)
 
     def test_agent(self):
-        self.check("vgpu-agent", "agent/command/command_line.c", {"--wait", "--interval"})
+        self.check("vgpu-agent", "agent/command/command_line.c", {"--wait", "--interval", "--display", "--ramfb"})
 
     def test_placementd(self):
         self.check("placementd", "placement/server/main.c")

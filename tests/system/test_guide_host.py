@@ -224,11 +224,11 @@ class Fulfil(FleetTest):
             expected[device] = (address, dict(ROWS)[address])
             self.assertEqual(self.states()[server], ["ready"])
             xml = self.agent.run("xml", server)
-            self.assertIn("<hostdev mode='subsystem' type='mdev' model='vfio-pci'", xml)
+            self.assertIn("<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'", xml)
             self.assertIn(f"<address uuid='{device}'/>", xml)
             self.assertEqual(
                 self.agent.run("qemu-args", server).strip(),
-                f"-device vfio-pci,sysfsdev=/sys/bus/mdev/devices/{device}")
+                f"-uuid {server}\n-device vfio-pci,sysfsdev=/sys/bus/mdev/devices/{device}")
         self.assertEqual(self.host.mdevs(), expected)
         # Nothing was written but the two creates, and the totals have not moved.
         self.assertEqual([s["result"] for s in self.host.stores()], ["OK", "OK"])

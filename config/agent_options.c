@@ -153,6 +153,14 @@ static const struct option_spec mdev_specs[] = {
         .pattern = "^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$",
         .accepted = "vendor and device, four hexadecimal digits each",
         .example = "10de:26b9"),
+    MDEV(STRING, vgpu_params,
+         "The plugin parameters of NVIDIA's driver that each device of this type gets "
+         "when it is made, and when it goes to another consumer. A device that they "
+         "cannot be written to is removed again. Existing devices keep theirs; "
+         "`vgpu-agent params` sets those of one device.",
+         .pattern = VGPU_PARAMS_PATTERN, .maximum = VGPU_PARAMS_MAX,
+         .accepted = VGPU_PARAMS_ACCEPTED,
+         .example = "frame_rate_limiter=0, disable_vnc=1"),
     MDEV(LIST, traits, "Traits for the GPUs of this type, beside the agent's own.",
          .pattern = "^CUSTOM_[A-Z0-9_]+$", .maximum = 255,
          .accepted = "a list of names that are CUSTOM_ and then A-Z, 0-9 and _; 255 "

@@ -24,6 +24,14 @@ enum agent_mode { MODE_OWNER, MODE_NOVA, MODE_NOVA_PCI };
 /* What a drained GPU has reserved in Placement. */
 enum drain_reserve { DRAIN_TOTAL, DRAIN_UNUSED };
 
+/* "frame_rate_limiter=0, disable_vnc=1": an extended regular expression. */
+#define VGPU_PARAMS_PATTERN \
+    "^[A-Za-z0-9_]+=[A-Za-z0-9_.:-]+( *, *[A-Za-z0-9_]+=[A-Za-z0-9_.:-]+)*$"
+#define VGPU_PARAMS_MAX 512
+#define VGPU_PARAMS_ACCEPTED                                                       \
+    "KEY=VALUE, KEY=VALUE; A-Z, a-z, 0-9 and _ in keys, - . : as well in values; " \
+    "512 characters at most"
+
 /* One enabled type with its section [mdev_<type>]. */
 struct mdev_type_config {
     /* As in enabled_mdev_types: an id ("nvidia-35") or a name ("GRID V100DX-1Q"). */
@@ -40,6 +48,7 @@ struct mdev_type_config {
     struct config_place max_place, class_place;
     struct strlist traits; /* additional ones, CUSTOM_... */
     char *device_id;       /* "10de:26b9": the only model; NULL: any */
+    char *vgpu_params;     /* for each device, by VGPU_PARAMS_PATTERN; NULL: none */
     bool live_migratable;  /* with nova-pci: Nova may migrate guests that have it */
 };
 

@@ -90,6 +90,18 @@ struct answer {
     bool existed;
 };
 
+static int set_parameters(const struct backend *backend,
+                          const struct device_place *place,
+                          const struct device_spec *device, struct error *err)
+{
+    if (backend->set_parameters)
+        return backend->set_parameters(place, device, err);
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "%s %s: devices of this kind have no "
+                     "parameters",
+                     backend->noun, device->address);
+}
+
 static void carry_out(const void *data, int socket)
 {
     const struct task *task = data;
@@ -107,6 +119,9 @@ static void carry_out(const void *data, int socket)
         break;
     case DEVICE_CLEAR:
         rc = backend->clear(place, task->device, &answer.error);
+        break;
+    case DEVICE_SET_PARAMETERS:
+        rc = set_parameters(backend, place, task->device, &answer.error);
         break;
     }
     if (rc == 0)
@@ -129,6 +144,7 @@ static const char *const operations[] = {
     [DEVICE_CREATE] = "creation",
     [DEVICE_REMOVE] = "removal",
     [DEVICE_CLEAR] = "clearing",
+    [DEVICE_SET_PARAMETERS] = "change of the parameters",
 };
 
 /* BUSY when an operation on the device or a create on its card is under way. Other

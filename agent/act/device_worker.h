@@ -22,7 +22,12 @@
 
 struct device_worker;
 
-enum device_operation { DEVICE_CREATE, DEVICE_REMOVE, DEVICE_CLEAR };
+enum device_operation {
+    DEVICE_CREATE,
+    DEVICE_REMOVE,
+    DEVICE_CLEAR,
+    DEVICE_SET_PARAMETERS,
+};
 
 /* The worker copies `place`. The caller frees with device_worker_free(). */
 struct device_worker *device_worker_new(const struct device_place *place);

@@ -177,9 +177,10 @@ static bool may_start(struct run *run, struct lane *lane, const struct step *ste
 
 static enum device_operation operation_of(const struct step *step)
 {
-    return step->kind == STEP_CREATE_DEVICE   ? DEVICE_CREATE
-           : step->kind == STEP_REMOVE_DEVICE ? DEVICE_REMOVE
-                                              : DEVICE_CLEAR;
+    return step->kind == STEP_CREATE_DEVICE    ? DEVICE_CREATE
+           : step->kind == STEP_REMOVE_DEVICE  ? DEVICE_REMOVE
+           : step->kind == STEP_SET_PARAMETERS ? DEVICE_SET_PARAMETERS
+                                               : DEVICE_CLEAR;
 }
 
 static int hand_to_worker(struct device_worker *worker, const struct step *step,
@@ -199,6 +200,7 @@ static int hand_to_worker(struct device_worker *worker, const struct step *step,
         .parent = entry->parent,
         .type_id = entry->type_id,
         .consumer = step->holder[0] ? step->holder : entry->consumer,
+        .parameters = step->parameters,
     };
     return device_worker_start(worker, operation_of(step), backend, &device, err);
 }

@@ -31,6 +31,9 @@ struct device_spec {
     const char *parent;   /* a parent of the card */
     const char *type_id;  /* a type that the parent offers */
     const char *consumer; /* whose device it is, as the journal has it */
+    /* The settings that the device gets ("frame_rate_limiter=0, disable_vnc=1"); NULL:
+     * none. Not used for a removal. */
+    const char *parameters;
 };
 
 /* A type of a model of card, as a look at the host has shown it, now or earlier. */
@@ -96,14 +99,22 @@ struct backend {
      * the driver's. `root` is a descriptor of sysfs. NULL: the driver names none, or
      * could not be asked. The caller frees. NULL: no driver of this kind names guests. */
     char *(*guest_name)(int root, const struct device *device);
+    /* What the driver shows of the settings of the device (struct device_spec's
+     * parameters), "" where it shows none. Reads a file of the driver's, and may hang.
+     * `root` is a descriptor of sysfs. UNSUPPORTED where the device has none. The caller
+     * frees *out. NULL: no driver of this kind has any. */
+    int (*parameters)(int root, const struct device *device, char **out,
+                      struct error *err);
 
     /* ---- changes; by a child of the device_worker, since they may block for ever */
 
-    /* 0 when the device exists as it was requested, with its address in *address;
+    /* 0 when the device exists as it was requested, with its parameters, and with its
+     * address in *address;
      * `*existed`: it had existed before, whoever made it. EXISTS when a device with its
      * uuid or address exists elsewhere, belongs to somebody else or has another type:
      * then an address that can be used again is noted as not this device's. EXHAUSTED when no instance is left; NOT_FOUND when the parent or the type does
-     * not exist; BUSY when the device is in transition; FORBIDDEN. */
+     * not exist; BUSY when the device is in transition; FORBIDDEN. A device that the
+     * parameters cannot be written to is removed again, unless it had existed. */
     int (*create)(const struct device_place *place, const struct device_spec *device,
                   char address[DEVICE_ADDRESS_SIZE], bool *existed, struct error *err);
     /* 0 when the device does not exist any more. BUSY when it is used or in transition,
@@ -114,11 +125,16 @@ struct backend {
     int (*remove)(const struct device_place *place, const struct device_spec *device,
                   struct error *err);
     /* Removes the settings that were made on the device for one consumer, before
-     * another consumer gets it. 0 when none is left, or the kind has no such settings.
-     * BUSY when it is used or in transition: then nothing was written. `type_id` is not
-     * used. */
+     * another consumer gets it, and writes its parameters. 0 when no others are left, or
+     * the kind has no such settings. BUSY when it is used or in transition: then nothing
+     * was written. `type_id` is not used. */
     int (*clear)(const struct device_place *place, const struct device_spec *device,
                  struct error *err);
+    /* Like clear(), but a device that a domain names, and that no guest has yet, is not
+     * in use: its parameters are for that guest. NULL: devices of this kind have no
+     * parameters. */
+    int (*set_parameters)(const struct device_place *place,
+                          const struct device_spec *device, struct error *err);
 };
 
 /* The kind of that name; NULL: this program does not know it. */

@@ -93,6 +93,25 @@ static int explain_create(const struct device_spec *device, int errnum,
     return -1;
 }
 
+/* Writes the parameters. A device that was just made is removed again if that fails:
+ * nobody can have it yet. */
+static int equip(const struct device_spec *device, int parent, bool made,
+                 struct error *err)
+{
+    if (!device->parameters)
+        return 0;
+    _cleanup_free_ char *name = xasprintf("mdev %s", device->uuid);
+    _cleanup_close_ int folder = folder_open(parent, device->uuid);
+    if (folder < 0)
+        return error_set_errno(err, errno, "%s on %s", name, device->parent);
+    if (vgpu_params_write(folder, name, device->parameters, made, err) == 0)
+        return 0;
+    struct error removal = {0};
+    if (made && attribute_store_at(folder, "remove", "1", &removal) != 0)
+        return error_prefix(err, "it could not be removed again (%s)", removal.text);
+    return -1;
+}
+
 static int create_device(const struct device_place *place,
                          const struct device_spec *device,
                          char address[DEVICE_ADDRESS_SIZE], bool *existed,
@@ -109,11 +128,13 @@ static int create_device(const struct device_place *place,
         return explain_create(device, errno, err);
     *existed = false;
     if (attribute_store_at(type, "create", device->uuid, &store) == 0)
-        return 0;
+        return equip(device, parent, true, err);
     if (store.errnum != EEXIST)
         return explain_create(device, store.errnum, err);
     *existed = true;
-    return settle_existing(place, device, parent, err);
+    return settle_existing(place, device, parent, err) == 0
+               ? equip(device, parent, false, err)
+               : -1;
 }
 
 /* ---- the check right before a write ---- */
@@ -178,8 +199,23 @@ static int remove_device(const struct device_place *place,
 
 /* ---- clear ---- */
 
-static int clear_device(const struct device_place *place,
-                        const struct device_spec *device, struct error *err)
+static int write_parameters(const struct device_spec *device, int parent, int folder,
+                            struct error *err)
+{
+    _cleanup_free_ char *name = xasprintf("mdev %s", device->uuid);
+    bool absent;
+    if (vgpu_params_clear(folder, name, &absent, err) != 0)
+        return -1;
+    if (absent && faccessat(parent, device->uuid, F_OK, 0) != 0)
+        return error_set(err, ERROR_NOT_FOUND, "mdev %s is gone", device->uuid);
+    return device->parameters
+               ? vgpu_params_write(folder, name, device->parameters, false, err)
+               : 0;
+}
+
+static int change_parameters(const struct device_place *place,
+                             const struct device_spec *device, bool only_idle,
+                             struct error *err)
 {
     _cleanup_close_ int parent = open_parent(place, device, err);
     if (parent < 0)
@@ -188,15 +224,22 @@ static int clear_device(const struct device_place *place,
     if (folder < 0)
         return error_set_errno(err, errno, "mdev %s on %s", device->uuid,
                                device->parent);
-    if (check_idle(place, device, parent, err) != 0)
+    if (only_idle && check_idle(place, device, parent, err) != 0)
         return -1;
-    _cleanup_free_ char *name = xasprintf("mdev %s", device->uuid);
-    bool absent;
-    if (vgpu_params_clear(folder, name, &absent, err) != 0)
-        return -1;
-    return !absent || faccessat(parent, device->uuid, F_OK, 0) == 0
-               ? 0
-               : error_set(err, ERROR_NOT_FOUND, "mdev %s is gone", device->uuid);
+    return write_parameters(device, parent, folder, err);
+}
+
+static int clear_device(const struct device_place *place,
+                        const struct device_spec *device, struct error *err)
+{
+    return change_parameters(place, device, true, err);
+}
+
+/* The driver refuses while a guest runs. */
+static int set_parameters(const struct device_place *place,
+                          const struct device_spec *device, struct error *err)
+{
+    return change_parameters(place, device, false, err);
 }
 
 /* ---- a guest's configuration ---- */
@@ -309,6 +352,17 @@ static char *guest_name(int root, const struct device *device)
     return sysfs_printable(steal(name));
 }
 
+static int parameters(int root, const struct device *device, char **out,
+                      struct error *err)
+{
+    _cleanup_free_ char *path = xasprintf("bus/mdev/devices/%s", device->address);
+    _cleanup_free_ char *name = xasprintf("mdev %s", device->address);
+    _cleanup_close_ int folder = folder_open(root, path);
+    if (folder < 0)
+        return error_set_errno(err, errno, "%s", name);
+    return vgpu_params_read(folder, name, out, err);
+}
+
 const struct backend backend_mdev = {
     .name = MDEV_NAME,
     .noun = "mdev",
@@ -323,7 +377,9 @@ const struct backend backend_mdev = {
     .remedy = remedy_of,
     .written = written,
     .guest_name = guest_name,
+    .parameters = parameters,
     .create = create_device,
     .remove = remove_device,
     .clear = clear_device,
+    .set_parameters = set_parameters,
 };

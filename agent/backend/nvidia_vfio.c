@@ -130,6 +130,21 @@ static int make(const struct device_spec *device, int function, const char *numb
     return 0;
 }
 
+/* Writes the parameters. A type that was just given is ended again if that fails:
+ * nobody can have it yet. */
+static int equip(const struct device_spec *device, int function, bool made,
+                 struct error *err)
+{
+    if (!device->parameters ||
+        vgpu_params_write(function, device->parent, device->parameters, made, err) == 0)
+        return 0;
+    struct error ending = {0};
+    if (made &&
+        vgpu_write_current(function, device->parent, VGPU_NO_TYPE, &ending) != 0)
+        return error_prefix(err, "its type could not be ended again (%s)", ending.text);
+    return -1;
+}
+
 static int create_device(const struct device_place *place,
                          const struct device_spec *device,
                          char address[DEVICE_ADDRESS_SIZE], bool *existed,
@@ -149,11 +164,14 @@ static int create_device(const struct device_place *place,
         return error_prefix(err, "virtual function %s", device->parent);
     if (strcmp(current, VGPU_NO_TYPE) != 0) {
         *existed = true;
-        return settle_existing(place, device, function, current, err);
+        return settle_existing(place, device, function, current, err) == 0
+                   ? equip(device, function, false, err)
+                   : -1;
     }
-    if (check_free(place, device, function, err) != 0)
+    if (check_free(place, device, function, err) != 0 ||
+        make(device, function, number, err) != 0)
         return -1;
-    return make(device, function, number, err);
+    return equip(device, function, true, err);
 }
 
 /* ---- remove ---- */
@@ -247,6 +265,19 @@ static int remove_device(const struct device_place *place,
 
 /* A guest's plugin parameters, as of an mdev. They end with the type; a device that is
  * handed over keeps its type. */
+static int write_parameters(const struct device_spec *device, int function,
+                            struct error *err)
+{
+    bool absent;
+    if (vgpu_params_clear(function, device->parent, &absent, err) != 0)
+        return -1;
+    if (absent && !vgpu_function_takes_types(function))
+        return error_set(err, ERROR_NOT_FOUND, "%s is gone", device->parent);
+    return device->parameters ? vgpu_params_write(function, device->parent,
+                                                  device->parameters, false, err)
+                              : 0;
+}
+
 static int clear_device(const struct device_place *place,
                         const struct device_spec *device, struct error *err)
 {
@@ -254,12 +285,22 @@ static int clear_device(const struct device_place *place,
     if (function < 0 || check_card(function, device, err) != 0 ||
         check_unused(place, device, function, err) != 0)
         return -1;
-    bool absent;
-    if (vgpu_params_clear(function, device->parent, &absent, err) != 0)
+    return write_parameters(device, function, err);
+}
+
+/* The function may have been given another type, for somebody else, meanwhile. */
+static int set_parameters(const struct device_place *place,
+                          const struct device_spec *device, struct error *err)
+{
+    bool there;
+    _cleanup_close_ int function = open_function(place, device, err);
+    if (function < 0 || check_card(function, device, err) != 0 ||
+        has_device(device, function, &there, err) != 0)
         return -1;
-    return !absent || vgpu_function_takes_types(function)
-               ? 0
-               : error_set(err, ERROR_NOT_FOUND, "%s is gone", device->parent);
+    if (!there)
+        return error_set(err, ERROR_NOT_FOUND, "%s has no %s any more", device->parent,
+                         device->type_id);
+    return write_parameters(device, function, err);
 }
 
 /* ---- a guest's configuration ---- */
@@ -336,6 +377,16 @@ static struct strlist written(const struct parent *parent)
     return files;
 }
 
+static int parameters(int root, const struct device *device, char **out,
+                      struct error *err)
+{
+    _cleanup_free_ char *path = xasprintf("bus/pci/devices/%s", device->address);
+    _cleanup_close_ int folder = folder_open(root, path);
+    if (folder < 0)
+        return error_set_errno(err, errno, "%s", device->address);
+    return vgpu_params_read(folder, device->address, out, err);
+}
+
 const struct backend backend_nvidia_vfio = {
     .name = NVIDIA_VFIO_NAME,
     .noun = "virtual function",
@@ -350,7 +401,9 @@ const struct backend backend_nvidia_vfio = {
     .obstacle = obstacle_of,
     .remedy = remedy_of,
     .written = written,
+    .parameters = parameters,
     .create = create_device,
     .remove = remove_device,
     .clear = clear_device,
+    .set_parameters = set_parameters,
 };

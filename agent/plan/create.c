@@ -4,6 +4,7 @@
 
 #include "agent/plan/fit.h"
 #include "agent/plan/ownership.h"
+#include "agent/plan/parameters.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
@@ -41,7 +42,13 @@ static void judge_present(const struct world *world, struct want *want,
                       present->device->address));
     else if (present->device->in_transition)
         set_state(want, ALLOCATION_PENDING, xstrdup("a device of it is in transition"));
-    else if (want->state == ALLOCATION_READY && changes_hands(world, present, want)) {
+    else if (want->state == ALLOCATION_READY && !present->stays &&
+             parameters_are_due(present)) {
+        set_state(want, ALLOCATION_PENDING,
+                  xasprintf("the parameters of the device %s are to be written",
+                            present->device->address));
+        want->planned = true;
+    } else if (want->state == ALLOCATION_READY && changes_hands(world, present, want)) {
         set_state(want, ALLOCATION_PENDING,
                   xasprintf("the device %s is to be handed over to it",
                             present->device->address));

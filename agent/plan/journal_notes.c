@@ -72,7 +72,17 @@ static bool intend_device(struct journal *journal, const struct step *step)
     const struct journal_device *old = journal_find_device(journal, step->device.uuid);
     struct journal_device entry = step->device; /* borrows */
     entry.adopted |= old && old->adopted;
+    entry.parameters_due = step->parameters != NULL;
     return journal_put_device(journal, &entry);
+}
+
+/* A device that is somebody else's is not noted because of its parameters. */
+static bool intend_parameters(struct journal *journal, const struct step *step)
+{
+    struct journal_device entry = step->device; /* borrows */
+    entry.parameters_due = true;
+    return journal_find_device(journal, entry.uuid) &&
+           journal_put_device(journal, &entry);
 }
 
 static bool end_rebuild(struct journal *journal)
@@ -107,6 +117,8 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
         return journal_put_device(journal, &step->device);
     case STEP_FORGET_DEVICE:
         return journal_drop_device(journal, step->device.uuid);
+    case STEP_SET_PARAMETERS:
+        return intend_parameters(journal, step);
     case STEP_END_REBUILD:
         return end_rebuild(journal);
     case STEP_CREATE_TRAIT:
@@ -120,6 +132,16 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
     return false;
 }
 
+/* The parameters of the device are written. */
+static bool settle_parameters(struct journal *journal, const char *uuid)
+{
+    struct journal_device *noted = journal_find_device(journal, uuid);
+    if (!noted || !noted->parameters_due)
+        return false;
+    noted->parameters_due = false;
+    return true;
+}
+
 /* Notes a device that was made. A device that somebody else has made keeps its entry,
  * except for the address, which is known now. */
 static bool finish_device(struct journal *journal, const struct step *step,
@@ -127,7 +149,8 @@ static bool finish_device(struct journal *journal, const struct step *step,
 {
     bool changed = !existed && journal_put_device(journal, &step->device);
     bool fitted = address && plan_note_late(journal, step->device.uuid, address);
-    return changed || fitted;
+    bool settled = settle_parameters(journal, step->device.uuid);
+    return changed || fitted || settled;
 }
 
 bool plan_note_done(struct journal *journal, const struct step *step, bool existed,
@@ -141,6 +164,9 @@ bool plan_note_done(struct journal *journal, const struct step *step, bool exist
         return finish_device(journal, step, existed, address);
     case STEP_HAND_OVER_DEVICE:
         return journal_put_device(journal, &step->device);
+    case STEP_SET_PARAMETERS:
+        return journal_find_device(journal, step->device.uuid) &&
+               journal_put_device(journal, &step->device);
     case STEP_REMOVE_DEVICE:
         return journal_drop_device(journal, step->device.uuid);
     case STEP_DELETE_PROVIDER:
@@ -166,5 +192,6 @@ bool plan_note_late(struct journal *journal, const char *uuid, const char *addre
         return false;
     struct journal_device entry = *noted; /* borrows */
     text_copy_array(entry.address, address);
+    entry.parameters_due = false;
     return journal_put_device(journal, &entry);
 }

@@ -7,6 +7,7 @@
 #include "agent/plan/nova.h"
 #include "agent/plan/nova_pci.h"
 #include "agent/plan/nova_provider.h"
+#include "agent/plan/parameters.h"
 #include "agent/plan/provider.h"
 #include "agent/plan/release.h"
 #include "agent/plan/restore.h"
@@ -310,6 +311,7 @@ static void plan_in_world(struct world *world)
         plan_all(world);
     else
         plan_blind(world);
+    plan_parameters(world);
     if (world->needs_use) {
         clear(world->plan);
         world->plan->needs_use = true;

@@ -30,6 +30,10 @@ static void note_owner(struct journal_device *entry, const struct present *prese
 {
     present_identity(present, entry->uuid);
     uuid_text_copy(entry->provider, want->managed->uuid);
+    if (strcmp(entry->consumer, want->allocation->consumer) != 0) {
+        entry->parameters = NULL; /* they were the former consumer's */
+        entry->parameters_due = false;
+    }
     uuid_text_copy(entry->consumer, want->allocation->consumer);
     entry->migration[0] = 0;
     entry->resource_class = want->allocation->resource_class;

@@ -15,6 +15,7 @@ static const struct step_rules rules[] = {
     [STEP_REMOVE_DEVICE] = {"remove device", DONE_BY_WORKER, false, true},
     [STEP_CREATE_DEVICE] = {"create device", DONE_BY_WORKER, false, true},
     [STEP_HAND_OVER_DEVICE] = {"hand over device", DONE_BY_WORKER, false, true},
+    [STEP_SET_PARAMETERS] = {"set parameters", DONE_BY_WORKER, false, true},
     [STEP_DELETE_PROVIDER] = {"delete provider", DONE_BY_PLACEMENT, false, false},
     [STEP_TAKE_DEVICE] = {"take device", DONE_BY_JOURNAL, false, false},
     [STEP_MARK_RELEASED] = {"mark released", DONE_BY_JOURNAL, false, false},
@@ -40,6 +41,7 @@ void step_clear(struct step *step)
     free(step->provider_name);
     free(step->name);
     free(step->reason);
+    free(step->parameters);
     class_inventories_free(step->inventories, step->inventory_count);
     strlist_clear(&step->traits);
     journal_provider_clear(&step->entry);

@@ -25,6 +25,7 @@ enum step_kind {
     /* Clears from an existing device what was set on it for its former consumer; the
      * device is the new consumer's only after that has succeeded. */
     STEP_HAND_OVER_DEVICE,
+    STEP_SET_PARAMETERS,  /* writes the parameters of a device that exists */
     STEP_DELETE_PROVIDER, /* pruning, only when it was asked for */
     /* The following kinds change the journal only; plan_note_intention() carries them
      * out. */
@@ -57,6 +58,9 @@ struct step {
     /* CREATE_DEVICE for a function of a cut: the domain that names the function, "" for
      * none. It is no obstacle. */
     char holder[UUID_TEXT_SIZE];
+    /* The parameters that the device gets: CREATE_DEVICE, HAND_OVER_DEVICE,
+     * SET_PARAMETERS. NULL: none. */
+    char *parameters;
     int64_t units; /* REMOVE_DEVICE: the units that its consumer still has allocated
                       there; if it has more by the time of the removal, the device
                       stays. A function of a cut (agent/plan/cut.h) stays if anything

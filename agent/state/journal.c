@@ -20,6 +20,7 @@ void journal_device_clear(struct journal_device *device)
     free(device->parent);
     free(device->type_id);
     free(device->type_name);
+    free(device->parameters);
     *device = (struct journal_device){0};
 }
 
@@ -47,6 +48,7 @@ struct journal_device journal_device_copy(const struct journal_device *device)
     copy.parent = xstrdup(device->parent);
     copy.type_id = xstrdup(device->type_id);
     copy.type_name = xstrdup(device->type_name);
+    copy.parameters = xstrdup(device->parameters);
     return copy;
 }
 
@@ -78,7 +80,8 @@ bool journal_device_equal(const struct journal_device *a,
            same(a->gpu, b->gpu) && same(a->parent, b->parent) &&
            same(a->type_id, b->type_id) && same(a->type_name, b->type_name) &&
            same(a->migration, b->migration) && a->adopted == b->adopted &&
-           a->released_at == b->released_at;
+           same(a->parameters, b->parameters) &&
+           a->parameters_due == b->parameters_due && a->released_at == b->released_at;
 }
 
 static bool inventories_equal(const struct journal_provider *a,

@@ -49,6 +49,12 @@ struct journal_device {
      * device stays this entry's consumer's. Mostly "". */
     char migration[UUID_TEXT_SIZE];
     bool adopted; /* somebody else made it: used, but never removed */
+    /* The parameters that an operator gave this device alone, "" for none; NULL: it has
+     * those of its type's configuration. */
+    char *parameters;
+    /* The device was made, or is being made, and it is not known whether its parameters
+     * have been written. */
+    bool parameters_due;
     /* Since when no allocation names the device, in seconds of boot_clock; 0: one
      * does. */
     int64_t released_at;

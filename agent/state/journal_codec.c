@@ -63,6 +63,10 @@ static void write_device(struct json_writer *w, const struct journal_device *d)
     if (d->migration[0])
         json_write_string_member(w, "migration", d->migration);
     json_write_bool_member(w, "adopted", d->adopted);
+    if (d->parameters)
+        json_write_string_member(w, "parameters", d->parameters);
+    if (d->parameters_due)
+        json_write_bool_member(w, "parameters_due", true);
     json_write_int_member(w, "released_at", d->released_at);
     json_write_end_object(w);
 }
@@ -220,6 +224,18 @@ static int read_migration(struct json_object *json, struct journal_device *out,
     return json_get_uuid(json, "migration", out->migration, err);
 }
 
+/* Each is absent in most devices. */
+static int read_parameters(struct json_object *json, struct journal_device *out,
+                           struct error *err)
+{
+    if (json_object_object_get_ex(json, "parameters", NULL) &&
+        read_string(json, "parameters", &out->parameters, err) != 0)
+        return -1;
+    if (!json_object_object_get_ex(json, "parameters_due", NULL))
+        return 0;
+    return json_get_bool(json, "parameters_due", &out->parameters_due, err);
+}
+
 static int read_short(struct json_object *json, const char *name, char *out,
                       size_t room, struct error *err)
 {
@@ -264,6 +280,7 @@ static int read_device(struct json_object *json, int version,
         json_get_string_or_null(json, "type_name", &type_name, err) != 0 ||
         read_migration(json, out, err) != 0 ||
         json_get_bool(json, "adopted", &out->adopted, err) != 0 ||
+        read_parameters(json, out, err) != 0 ||
         read_number(json, "released_at", INT64_MAX, &out->released_at, err) != 0)
         return -1;
     out->type_name = xstrdup(type_name);

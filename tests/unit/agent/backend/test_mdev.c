@@ -320,7 +320,7 @@ static const struct {
     {"hold " UUID("1"), UUID("1"), ERROR_BUSY, "as if a guest had it"},
     {"fail parameters EBUSY", UUID("1"), ERROR_BUSY, "as if a guest had it"},
     {"fail parameters EIO", UUID("1"), ERROR_IO,
-     "clearing mdev " UUID("1") " of its parameters: Input/output error"},
+     "changing the parameters of mdev " UUID("1") ": Input/output error"},
     {"clear", UUID("2"), ERROR_NOT_FOUND, "mdev " UUID("2")},
 };
 
@@ -370,6 +370,108 @@ static void a_driver_without_parameters_has_none_to_clear(void **state)
     assert_ok(clear(&fixture, UUID("1"), &err), &err);
     _cleanup_free_ char *stores = simhost_stores(fixture.host);
     assert_null(strstr(stores, "vgpu_params"));
+    tear_down(&fixture);
+}
+
+/* ---- parameters ---- */
+
+static int create_with(const struct fixture *fixture, const char *parameters,
+                       struct error *err)
+{
+    *err = (struct error){0};
+    struct device_spec device = spec(CARD, "nvidia-35", UUID("1"));
+    device.parameters = parameters;
+    char address[DEVICE_ADDRESS_SIZE];
+    bool existed;
+    return backend_mdev.create(&fixture->place, &device, address, &existed, err);
+}
+
+static void writes_the_parameters_of_what_it_makes(void **state)
+{
+    (void)state;
+    struct fixture fixture = set_up();
+    struct error err;
+    assert_ok(create_with(&fixture, "frl=0, console=1", &err), &err);
+    expect_parameters(&fixture, "frl=0, console=1");
+    /* Also where a crash came between the two writes. */
+    assert_int_equal(simhost_store(fixture.host, PARAMETERS, " "), 0);
+    assert_ok(create_with(&fixture, "frl=0, console=1", &err), &err);
+    expect_parameters(&fixture, "frl=0, console=1");
+    tear_down(&fixture);
+}
+
+static void removes_again_what_takes_no_parameters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *control;
+        enum error_code code;
+        const char *text;
+        bool stays;
+    } cases[] = {
+        {"fail parameters EINVAL", ERROR_IO, "Invalid argument", false},
+        {"fail parameters EPERM", ERROR_BUSY, "as if a guest had it", false},
+        {"hide *vgpu_params", ERROR_UNSUPPORTED, "its driver has no nvidia/", false},
+        {"fail remove EIO", ERROR_IO, "could not be removed again", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture fixture = set_up();
+        struct error err;
+        simhost_control(fixture.host, cases[i].control);
+        if (cases[i].stays)
+            simhost_control(fixture.host, "fail parameters EIO");
+        assert_int_equal(create_with(&fixture, "frl=0", &err), -1);
+        if (err.code != cases[i].code || !strstr(err.text, cases[i].text))
+            fail_msg("%s: %s: %s", cases[i].control, error_code_name(err.code),
+                     err.text);
+        assert_int_equal(is_there(&fixture, UUID("1")), cases[i].stays);
+        tear_down(&fixture);
+    }
+}
+
+static void leaves_what_was_there_before(void **state)
+{
+    (void)state;
+    struct fixture fixture = set_up();
+    struct error err;
+    assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
+    simhost_control(fixture.host, "fail parameters EIO");
+    assert_int_equal(create_with(&fixture, "frl=0", &err), -1);
+    assert_true(is_there(&fixture, UUID("1")));
+    tear_down(&fixture);
+}
+
+static void hands_over_with_the_new_parameters(void **state)
+{
+    (void)state;
+    struct fixture fixture = set_up();
+    struct error err = {0};
+    assert_ok(create_with(&fixture, "frl=0, console=1", &err), &err);
+    struct device_spec device = spec(CARD, NULL, UUID("1"));
+    device.parameters = "ecc=0";
+    assert_ok(backend_mdev.clear(&fixture.place, &device, &err), &err);
+    expect_parameters(&fixture, "ecc=0");
+    tear_down(&fixture);
+}
+
+/* What a guest is to be started with, which its domain names already. */
+static void sets_those_of_a_device_that_no_guest_has_yet(void **state)
+{
+    (void)state;
+    struct fixture fixture = set_up();
+    struct error err = {0};
+    assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
+    struct device_spec device = spec(CARD, NULL, UUID("1"));
+    device.parameters = "frl=0";
+    tree_fill(fixture.root, &use_cases[0].entry, 1);
+    assert_int_equal(backend_mdev.clear(&fixture.place, &device, &err), -1);
+    assert_ok(backend_mdev.set_parameters(&fixture.place, &device, &err), &err);
+    expect_parameters(&fixture, "frl=0");
+    simhost_control(fixture.host, "hold " UUID("1"));
+    device.parameters = NULL;
+    assert_int_equal(backend_mdev.set_parameters(&fixture.place, &device, &err), -1);
+    assert_int_equal(err.code, ERROR_BUSY);
+    expect_parameters(&fixture, "frl=0");
     tear_down(&fixture);
 }
 
@@ -458,6 +560,11 @@ int main(void)
         cmocka_unit_test(says_why_it_cannot_clear),
         cmocka_unit_test(never_clears_what_is_in_use),
         cmocka_unit_test(a_driver_without_parameters_has_none_to_clear),
+        cmocka_unit_test(writes_the_parameters_of_what_it_makes),
+        cmocka_unit_test(removes_again_what_takes_no_parameters),
+        cmocka_unit_test(leaves_what_was_there_before),
+        cmocka_unit_test(hands_over_with_the_new_parameters),
+        cmocka_unit_test(sets_those_of_a_device_that_no_guest_has_yet),
         cmocka_unit_test(a_blocked_removal_holds_up_only_its_device),
         cmocka_unit_test(a_slow_create_is_not_removed),
     };

@@ -104,6 +104,9 @@ char *script_step_words(struct script *s, const struct step *step)
                          d->migration[0] ? script_label_of(s, d->migration) : "");
     case STEP_REMOVE_DEVICE:
         return xasprintf("remove %s", name);
+    case STEP_SET_PARAMETERS:
+        return xasprintf("parameters %s '%s'", name,
+                         step->parameters ? step->parameters : "");
     case STEP_MARK_RELEASED:
         return xasprintf("release %s", name);
     case STEP_FORGET_DEVICE:

@@ -409,7 +409,7 @@ static void removes_again_what_takes_no_parameters(void **state)
         const char *text;
         bool stays;
     } cases[] = {
-        {"fail parameters EINVAL", ERROR_IO, "Invalid argument", false},
+        {"fail parameters EINVAL", ERROR_INVALID, "Invalid argument", false},
         {"fail parameters EPERM", ERROR_BUSY, "as if a guest had it", false},
         {"hide *vgpu_params", ERROR_UNSUPPORTED, "its driver has no nvidia/", false},
         {"fail remove EIO", ERROR_IO, "could not be removed again", true},

@@ -1,7 +1,6 @@
 #include "config/device_address.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "lib/pci_address.h"
@@ -32,6 +31,16 @@ static bool is_name(const char *text)
     return true;
 }
 
+bool device_address_is_logical(const char *text)
+{
+    size_t prefix = strlen(LOGICAL_NAME_PREFIX);
+    if (strncmp(text, LOGICAL_NAME_PREFIX, prefix) != 0)
+        return false;
+    const char *number = text + prefix;
+    return *number >= '1' && *number <= '9' &&
+           number[strspn(number, "0123456789")] == 0;
+}
+
 char *device_address_normalise(const char *text)
 {
     char pci[PCI_ADDRESS_SIZE];
@@ -43,7 +52,7 @@ char *device_address_normalise(const char *text)
             *p = (char)tolower((unsigned char)*p);
         return name;
     }
-    if (!is_name(text))
+    if (!is_name(text) || device_address_is_logical(text))
         return NULL;
     /* libvirt's name is <subsystem>_<name>, and such a driver uses one word for
      * both. */

@@ -83,15 +83,23 @@ struct reading {
     void *claims;
 };
 
+static char *what_is_expected(const char *written)
+{
+    char meant[PCI_ADDRESS_SIZE];
+    if (pci_address_guess(written, meant))
+        return xasprintf("did you mean %s?", meant);
+    if (device_address_is_logical(written))
+        return xstrdup("a logical name means another GPU once a card is added or taken "
+                       "out; expected the PCI address that `vgpu-agent gpus` shows "
+                       "beside it");
+    return xstrdup("expected a PCI address as 0000:84:00.0, or the name of a device "
+                   "that is not PCI");
+}
+
 static void refuse_address(struct reading *r, const struct config_place *place,
                            const char *section, const char *written)
 {
-    char meant[PCI_ADDRESS_SIZE];
-    _cleanup_free_ char *hint =
-        pci_address_guess(written, meant)
-            ? xasprintf("did you mean %s?", meant)
-            : xstrdup("expected a PCI address as 0000:84:00.0, or the name of a device "
-                      "that is not PCI");
+    _cleanup_free_ char *hint = what_is_expected(written);
     config_error(r->problems, place,
                  "%s.device_addresses: incorrect device address: %s; %s", section,
                  written, hint);

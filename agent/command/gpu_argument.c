@@ -89,6 +89,13 @@ static bool gpu_is_called(const struct gpu *gpu, const char *asked)
     return called;
 }
 
+static bool has_logical_name(const struct host *host, const struct gpu *gpu,
+                             const char *asked)
+{
+    _cleanup_free_ char *name = host_logical_name(host, gpu);
+    return name && strcmp(name, asked) == 0;
+}
+
 static void find_providers(const struct gpu_names *names, const char *asked,
                            struct strlist *found)
 {
@@ -106,7 +113,8 @@ static void find_all(const struct host *host, const struct gpu_names *names,
                      const char *asked, struct strlist *found)
 {
     for (size_t i = 0; i < host->gpu_count; i++)
-        if (gpu_is_called(&host->gpus[i], asked))
+        if (gpu_is_called(&host->gpus[i], asked) ||
+            has_logical_name(host, &host->gpus[i], asked))
             strlist_add_unique(found, host->gpus[i].name);
     for (size_t i = 0; names && i < names->gpus.count; i++) {
         const char *name = names->gpus.items[i];

@@ -1,8 +1,9 @@
 /*
  * gpu_argument: finds the GPU that an operator names on the command line: by its
  * address in any spelling, also without the domain as lspci(8) prints it ("84:00.0");
- * by libvirt's name; by the address or name of one of its virtual functions; or by the
- * name or uuid of its provider. Stateless.
+ * by libvirt's name; by the address or name of one of its virtual functions; by its place
+ * on the bus ("gpupci1" is the first); or by the name or uuid of its provider.
+ * Stateless.
  */
 #ifndef AGENT_COMMAND_GPU_ARGUMENT_H
 #define AGENT_COMMAND_GPU_ARGUMENT_H

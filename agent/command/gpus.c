@@ -6,6 +6,7 @@
 
 #include "agent/command/command.h"
 #include "agent/command/view.h"
+#include "agent/host/pci_ids.h"
 #include "agent/report/gpu_status.h"
 #include "lib/pci_address.h"
 #include "lib/text_wrap.h"
@@ -21,6 +22,10 @@ static const struct table_column columns[] = {
     {.key = "used"},
     {.key = "reserved"},
     {.key = "devices", .place = COLUMN_ROOM},
+    {.key = "logical_name", .place = COLUMN_ROOM, .title = "NAME"},
+    {.key = "node_name", .place = COLUMN_WIDE},
+    {.key = "numa_node", .place = COLUMN_WIDE},
+    {.key = "model", .place = COLUMN_WIDE},
     {.key = "note", .place = COLUMN_BELOW},
     {.key = "types", .place = COLUMN_WIDE},
     {.key = NULL},
@@ -35,9 +40,25 @@ static void add_types(struct table *table, const struct gpu *gpu)
     table_list(table, &types);
 }
 
+static void add_names(struct table *table, const struct gpu *gpu,
+                      const struct host *host, const struct pci_ids *ids)
+{
+    _cleanup_free_ char *logical = gpu ? host_logical_name(host, gpu) : NULL;
+    _cleanup_free_ char *model =
+        gpu ? pci_ids_model(ids, gpu->vendor, gpu->device) : NULL;
+    table_string(table, logical);
+    table_string(table, gpu ? gpu->node_name : NULL);
+    if (gpu && gpu->numa_node >= 0)
+        table_int(table, gpu->numa_node);
+    else
+        table_none(table);
+    table_string(table, model);
+}
+
 /* `gpu` is NULL for a GPU that the configuration or Placement has, but not the host. */
 static void add_gpu(struct table *table, const struct style *style,
-                    const struct gpu_status *status, const struct gpu *gpu)
+                    const struct gpu_status *status, const struct gpu *gpu,
+                    const struct host *host, const struct pci_ids *ids)
 {
     table_string(table, status->card);
     table_brief(table, pci_address_brief(status->card));
@@ -55,6 +76,7 @@ static void add_gpu(struct table *table, const struct style *style,
         table_none(table);
     else
         table_int(table, status->devices);
+    add_names(table, gpu, host, ids);
     table_string(table, status->reason);
     /* The column SERVICE says "unused" already. */
     if (status->known && status->service == GPU_UNUSED && gpu && gpu_offers_types(gpu))
@@ -83,9 +105,11 @@ static int print_gpus(const struct cycle *cycle, const struct command_context *c
     _cleanup_gpus_ struct gpu_status_list list = {0};
     gpu_status_make(cycle, &list);
     gpu_status_join_cards(&list);
+    _cleanup_pci_ids_ struct pci_ids ids;
+    pci_ids_read(cycle->config->agent.host_root, &ids);
     for (size_t i = 0; i < list.count; i++)
         add_gpu(table, style, &list.items[i],
-                host_gpu(cycle->host, list.items[i].card));
+                host_gpu(cycle->host, list.items[i].card), cycle->host, &ids);
     size_t rows = list.count;
     if ((rows || format == FORMAT_JSON) &&
         table_print_styled(table, format, style, stdout) != 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config/device_address.h"
 #include "lib/pci_address.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
@@ -73,6 +74,14 @@ static const struct parent *find_parent(const struct gpu *gpu, const char *name)
         if (strcmp(gpu->parents[i].name, name) == 0)
             return &gpu->parents[i];
     return NULL;
+}
+
+char *host_logical_name(const struct host *host, const struct gpu *gpu)
+{
+    size_t number = 0;
+    for (const struct gpu *g = host->gpus; g <= gpu; g++)
+        number += g->is_pci;
+    return gpu->is_pci ? xasprintf(LOGICAL_NAME_PREFIX "%zu", number) : NULL;
 }
 
 const struct gpu *host_parent(const struct host *host, const char *name,

@@ -123,6 +123,11 @@ const struct gpu *host_gpu(const struct host *host, const char *name);
 const struct gpu *host_parent(const struct host *host, const char *name,
                               const struct parent **parent);
 const struct device_type *parent_type(const struct parent *parent, const char *type_id);
+/* The GPU's name by its place among the host's PCI GPUs in the order of the bus, 1 for
+ * the first: "gpupci1". NULL for one that is not PCI. It changes when a card is added
+ * or taken out, so that it is for people who look at the list, and is never stored. The
+ * caller frees. */
+char *host_logical_name(const struct host *host, const struct gpu *gpu);
 /* The type as the card's first parent describes it: id, name and attributes are the
  * same on all parents of a card. */
 const struct device_type *gpu_type(const struct gpu *gpu, const char *type_id);

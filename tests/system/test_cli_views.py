@@ -153,6 +153,7 @@ class Completion(FleetTest):
         for command in ("drain", "undrain", "prune"):
             self.assertEqual(self.complete(command, ""), gpus)
             self.assertEqual(self.complete(command, "84"), ["84:00.0"])
+            self.assertEqual(self.complete(command, "gpupci1"), ["gpupci1"])
         self.assertEqual(self.complete("types", "nvidia-4"), [f"nvidia-4{i}" for i in range(6)])
         self.assertEqual(self.complete("types", "0000:84"), [A])
         for command in ("xml", "qemu-args"):

@@ -9,7 +9,7 @@ A10 = {"vendor": "0x10de", "device": "0x2236", "class": "0x030200", "driver": "n
 V100 = {"vendor": "0x10de", "device": "0x1db6", "class": "0x030200", "driver": "nvidia",
         "types": [{"id": "nvidia-194", "name": "GRID V100DX-1Q", "instances": 32}]}
 HOST = {"models": {"A10": A10, "V100": V100},
-        "cards": [{"model": "V100", "path": "pci0000:80/0000:84:00.0"},
+        "cards": [{"model": "V100", "path": "pci0000:80/0000:84:00.0", "numa_node": 1},
                   {"model": "V100", "path": "pci0000:80/0000:85:00.0"},
                   {"model": "A10", "path": "pci0000:c0/0000:c1:00.0", "numvfs": 4},
                   {"model": "A10", "path": "pci0000:c0/0000:c2:00.0"}]}
@@ -42,6 +42,32 @@ class Gpus(SystemTest):
                           (None, 0, None, None, None, None)])
         self.assertEqual(rows["0000:c1:00.0"]["types"], ["nvidia-590"])
         self.assertEqual(self.health("0000:c1:00.0"), ("ok", None))
+
+    def test_what_the_cards_are(self):
+        """Logical names in the order of the bus, libvirt's names, NUMA nodes and models."""
+        rows = self.agent.json("gpus")
+        self.assertEqual([row["logical_name"] for row in rows],
+                         ["gpupci1", "gpupci2", "gpupci3", "gpupci4"])
+        self.assertEqual([(row["node_name"], row["numa_node"], row["model"]) for row in rows[:2]],
+                         [("pci_0000_84_00_0", 1, None), ("pci_0000_85_00_0", None, None)])
+        ids = self.agent.host_root / "usr/share/misc/pci.ids"
+        ids.parent.mkdir(parents=True)
+        ids.write_text("10de  NVIDIA Corporation\n\t1db6  GV100GL [Tesla V100 PCIe 32GB]\n")
+        self.assertEqual([row["model"] for row in self.agent.json("gpus")],
+                         ["GV100GL [Tesla V100 PCIe 32GB]"] * 2 + [None] * 2)
+        usual, wide = self.agent.run("gpus"), self.agent.run("--wide", "gpus")
+        self.assertRegex(usual.splitlines()[1], r"^84:00\.0 .* gpupci1$")
+        for word in ("gpupci1", "pci_0000_84_00_0", "GV100GL [Tesla V100 PCIe 32GB]"):
+            self.assertIn(word, wide.splitlines()[1])
+
+    def test_a_logical_name_is_none_for_the_files(self):
+        """A card that is added would silently change which GPU it means."""
+        self.agent.configure({"devices": {"enabled_mdev_types": "nvidia-590"},
+                              "mdev_nvidia-590": {"device_addresses": "gpupci3"}})
+        done = self.agent.try_to("gpus")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("incorrect device address: gpupci3; a logical name means another GPU once a "
+                      "card is added or taken out", done.stderr)
 
     def test_virtual_functions_that_are_not_enabled(self):
         self.assertEqual(self.health("0000:c2:00.0"),
@@ -93,7 +119,7 @@ class Gpus(SystemTest):
 
     def test_types_by_any_name(self):
         for name in ("0000:c1:00.0", "00000000:C1:00.0", "pci_0000_c1_00_0",
-                     "0000:c1:00.5",
+                     "0000:c1:00.5", "gpupci3",
                      "c1:00.0", "C1:00.5", "pci_0000_c1_00_5"):
             rows = self.agent.json("types", name)
             self.assertEqual([(r["gpu"], r["type"], r["available_instances"])

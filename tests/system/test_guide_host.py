@@ -26,10 +26,10 @@ class Observe(FleetTest):
                 self.assertEqual((row["devices"], row["total"]), (0, 0))
         lines = self.agent.run("gpus").splitlines()
         self.assertEqual(lines[0].split(), ["GPU", "TYPE", "SERVICE", "HEALTH", "TOTAL", "USED",
-                                            "RESERVED", "DEVICES"])
+                                            "RESERVED", "DEVICES", "NAME"])
         self.assertEqual(lines[1].split(),
-                         ["84:00.0", "nvidia-35", "waiting", "ok", "0", "0", "0", "0"])
-        self.assertEqual(lines[4].split(), ["87:00.0", "-", "unused", "ok", "-", "-", "-", "0"])
+                         ["84:00.0", "nvidia-35", "waiting", "ok", "0", "0", "0", "0", "gpupci1"])
+        self.assertEqual(lines[4].split(), ["87:00.0", "-", "unused", "ok", "-", "-", "-", "0", "gpupci4"])
         self.assertEqual(len(lines), 5)
         lines = self.agent.run("gpus", "--wide").splitlines()
         self.assertEqual(lines[0].split()[:10],

@@ -47,6 +47,11 @@ static void addresses_are_normalised(void **state)
         {"84.00.0", NULL},
         {"../mtty", NULL},
         {"mtty mtty", NULL},
+        {"gpupci1", NULL},
+        {"gpupci12", NULL},
+        {"gpupci", "gpupci"},
+        {"gpupci0", "gpupci0"},
+        {"gpupci1x", "gpupci1x"},
         {"", NULL},
         {"_", NULL},
     };

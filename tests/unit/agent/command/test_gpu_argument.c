@@ -58,6 +58,13 @@ static void names_that_are_understood(void **state)
         {"h_pci_0000_84_00_0", "0000:84:00.0"}, /* its provider's name, uuid */
         {UUID, "0000:84:00.0"},
         {"11111111-AAAA-5111-8111-111111111111", "0000:84:00.0"},
+        {"gpupci1", "0000:06:00.0"}, /* in the order of the bus */
+        {"gpupci3", "0000:84:00.0"},
+        {"gpupci4", "0001:06:00.0"},
+        {"gpupci5", NULL}, /* mtty is not PCI */
+        {"gpupci0", NULL},
+        {"gpupci", NULL},
+        {"gpupci01", NULL},
         {"other_pci_0000_84_00_0", NULL}, /* another host's */
         {"22222222-aaaa-5111-8111-111111111111", NULL},
         {"0000:98:00.0", NULL},

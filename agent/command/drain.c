@@ -1,5 +1,5 @@
-/* vgpu-agent drain GPU, undrain GPU: keeps new consumers from a GPU, whose devices
- * stay, or ends that. The request is a file (agent/state/requests.h), so both work
+/* vgpu-agent drain GPU|all, undrain GPU|all: keeps new consumers from a GPU, whose
+ * devices stay, or ends that. The request is a file (agent/state/requests.h), so both work
  * whether the daemon runs or not. */
 #include <stdio.h>
 #include <string.h>
@@ -12,15 +12,36 @@
 #include "lib/json_write.h"
 #include "lib/xalloc.h"
 
-struct draining {
-    bool drain;   /* drain; false: undrain */
-    bool changed; /* the request did not stand, or stood, before */
+#define ALL_GPUS "all"
+
+struct drained_gpu {
     char *gpu;
-    bool done;     /* Placement has the new value */
+    bool changed; /* the request did not stand, or stood, before */
+};
+
+struct draining {
+    bool drain; /* drain; false: undrain */
+    bool all;   /* not one GPU that was named */
+    struct drained_gpu *gpus;
+    size_t count;
+    bool done;     /* Placement has the new values */
     char *pending; /* why not yet; NULL: no reason */
 };
 
-/* ---- which GPU ---- */
+static void draining_clear(struct draining *draining)
+{
+    for (size_t i = 0; i < draining->count; i++)
+        free(draining->gpus[i].gpu);
+    free(draining->gpus);
+    free(draining->pending);
+}
+
+static void add_gpu(struct draining *draining, const char *gpu)
+{
+    array_add(draining->gpus, draining->count)->gpu = xstrdup(gpu);
+}
+
+/* ---- which GPUs ---- */
 
 /* Adds the names of GPUs that need not be on the host: drained and configured ones, and
  * those of the host's providers. */
@@ -48,16 +69,58 @@ static int check_mode(const struct command_session *session, bool drain,
                                                               : "[pci] device_spec");
 }
 
+/* All that are configured are drained, and all that are drained are undrained. */
+static int find_all(const struct command_session *session, struct draining *draining,
+                    struct error *err)
+{
+    const struct desired_tree *desired = session->cycle.desired;
+    const struct strlist *drained = session->cycle.drained;
+    _cleanup_strlist_ struct strlist names = {0};
+    for (size_t i = 0; draining->drain && desired && i < desired->provider_count; i++)
+        strlist_add_unique(&names, desired->providers[i].gpu_name);
+    for (size_t i = 0; !draining->drain && i < drained->count; i++)
+        strlist_add_unique(&names, drained->items[i]);
+    for (size_t i = 0; i < names.count; i++)
+        add_gpu(draining, names.items[i]);
+    if (draining->drain && !desired)
+        return error_set(err, ERROR_UNREACHABLE,
+                         "Placement could not be read, so that it is not known which "
+                         "GPUs have a provider: name one");
+    return 0;
+}
+
+static int find_gpus(const struct command_session *session, const char *asked,
+                     struct draining *draining, struct error *err)
+{
+    draining->all = strcmp(asked, ALL_GPUS) == 0;
+    if (draining->all)
+        return find_all(session, draining, err);
+    _cleanup_gpu_names_ struct gpu_names names = {0};
+    _cleanup_free_ char *gpu = NULL;
+    add_known(session, &names);
+    if (gpu_argument_name(session->cycle.host, &names, asked, &gpu, err) != 0)
+        return -1;
+    add_gpu(draining, gpu);
+    return 0;
+}
+
 /* ---- waiting for the daemon ---- */
 
-/* Whether no write is outstanding for the GPU's inventory. */
+static bool has_gpu(const struct draining *draining, const char *gpu)
+{
+    for (size_t i = 0; i < draining->count; i++)
+        if (strcmp(draining->gpus[i].gpu, gpu) == 0)
+            return true;
+    return false;
+}
+
+/* Whether no write is outstanding for the GPUs' inventories. */
 static bool is_carried_out(const struct command_session *session, void *data)
 {
-    const struct draining *draining = data;
     const struct plan *plan = cycle_plan(&session->cycle);
     for (size_t i = 0; i < plan->step_count; i++)
         if (plan->steps[i].kind == STEP_SET_INVENTORY &&
-            strcmp(plan->steps[i].gpu, draining->gpu) == 0)
+            has_gpu(data, plan->steps[i].gpu))
             return false;
     return true;
 }
@@ -65,7 +128,9 @@ static bool is_carried_out(const struct command_session *session, void *data)
 static void wait_for_daemon(struct command_session *session, struct draining *draining)
 {
     struct error err;
-    if (session->cycle.observed && command_check_root(&session->cycle, &err) != 0)
+    if (draining->count == 0)
+        draining->done = true;
+    else if (session->cycle.observed && command_check_root(&session->cycle, &err) != 0)
         draining->pending = xstrdup(err.text);
     else if (command_wake_daemon(session, &err) == 0 &&
              command_wait_until(session, is_carried_out, draining, &err) == 0)
@@ -89,37 +154,62 @@ static const struct gpu_status *find(const struct gpu_status_list *list,
     return NULL;
 }
 
-static int print_json(const struct draining *draining, const struct gpu_status *gpu)
+static void write_gpu(struct json_writer *w, const struct draining *draining,
+                      const struct drained_gpu *drained, const struct gpu_status *gpu)
+{
+    json_write_begin_object(w);
+    json_write_string_member(w, "gpu", drained->gpu);
+    json_write_bool_member(w, "drained", draining->drain);
+    json_write_bool_member(w, "changed", drained->changed);
+    json_write_bool_member(w, "done", draining->done);
+    json_write_string_member(w, "pending", draining->pending);
+    json_write_known_int_member(w, "used", gpu != NULL, gpu ? gpu->used : 0);
+    json_write_end_object(w);
+}
+
+/* An object for a GPU that was named, an array for all. */
+static int print_json(const struct draining *draining,
+                      const struct gpu_status_list *list)
 {
     struct json_writer w = {0};
-    json_write_begin_object(&w);
-    json_write_string_member(&w, "gpu", draining->gpu);
-    json_write_bool_member(&w, "drained", draining->drain);
-    json_write_bool_member(&w, "changed", draining->changed);
-    json_write_bool_member(&w, "done", draining->done);
-    json_write_string_member(&w, "pending", draining->pending);
-    json_write_known_int_member(&w, "used", gpu != NULL, gpu ? gpu->used : 0);
-    json_write_end_object(&w);
+    if (draining->all)
+        json_write_begin_array(&w);
+    for (size_t i = 0; i < draining->count; i++)
+        write_gpu(&w, draining, &draining->gpus[i], find(list, draining->gpus[i].gpu));
+    if (draining->all)
+        json_write_end_array(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
     return puts(text);
 }
 
-static int print_text(const struct draining *draining, const struct gpu_status *gpu)
+static int print_gpu(const struct draining *draining, const struct drained_gpu *drained,
+                     const struct gpu_status *gpu)
 {
-    const char *already = draining->changed ? "" : "already ";
+    const char *already = drained->changed ? "" : "already ";
     if (!draining->done)
-        return printf("%s is %sto be %s: %s\n", draining->gpu, already,
+        return printf("%s is %sto be %s: %s\n", drained->gpu, already,
                       draining->drain ? "drained" : "put back to service",
                       draining->pending);
     if (!draining->drain && gpu && gpu->service != GPU_ACTIVE && gpu->reason)
-        return printf("%s is not drained, but %s: %s\n", draining->gpu,
+        return printf("%s is not drained, but %s: %s\n", drained->gpu,
                       gpu_service_name(gpu->service), gpu->reason);
     if (!draining->drain)
-        return printf("%s is %sin service\n", draining->gpu, already);
+        return printf("%s is %sin service\n", drained->gpu, already);
     _cleanup_free_ char *used =
         gpu ? xasprintf("; %lld in use", (long long)gpu->used) : xstrdup("");
-    return printf("%s is %sdrained: nobody new gets it%s\n", draining->gpu, already,
+    return printf("%s is %sdrained: nobody new gets it%s\n", drained->gpu, already,
                   used);
+}
+
+static int print_text(const struct draining *draining,
+                      const struct gpu_status_list *list)
+{
+    int rc = 0;
+    if (draining->count == 0)
+        return puts(draining->drain ? "no GPU is configured" : "no GPU is drained");
+    for (size_t i = 0; i < draining->count && rc >= 0; i++)
+        rc = print_gpu(draining, &draining->gpus[i], find(list, draining->gpus[i].gpu));
+    return rc;
 }
 
 static int show(const struct command_session *session, const struct draining *draining,
@@ -128,9 +218,8 @@ static int show(const struct command_session *session, const struct draining *dr
     _cleanup_gpus_ struct gpu_status_list list = {0};
     if (session->cycle.host)
         gpu_status_make(&session->cycle, &list);
-    const struct gpu_status *gpu = find(&list, draining->gpu);
-    int rc =
-        format == FORMAT_JSON ? print_json(draining, gpu) : print_text(draining, gpu);
+    int rc = format == FORMAT_JSON ? print_json(draining, &list)
+                                   : print_text(draining, &list);
     if (rc < 0 || fflush(stdout) != 0)
         return EX_IOERR;
     return draining->done ? EX_OK : EXIT_FAILURE;
@@ -138,32 +227,32 @@ static int show(const struct command_session *session, const struct draining *dr
 
 /* ---- the commands ---- */
 
-static int give_request(struct command_session *session, const char *asked,
-                        struct draining *draining, struct error *err)
+static int give_requests(struct command_session *session, struct draining *draining,
+                         struct error *err)
 {
     const char *state_file = session->config->agent.state_file;
-    _cleanup_gpu_names_ struct gpu_names names = {0};
-    add_known(session, &names);
-    if (check_mode(session, draining->drain, err) != 0 ||
-        gpu_argument_name(session->cycle.host, &names, asked, &draining->gpu, err) != 0)
-        return -1;
-    return draining->drain ? requests_give(state_file, REQUEST_DRAINED, draining->gpu,
-                                           &draining->changed, err)
-                           : requests_withdraw(state_file, REQUEST_DRAINED,
-                                               draining->gpu, &draining->changed, err);
+    for (size_t i = 0; i < draining->count; i++) {
+        struct drained_gpu *drained = &draining->gpus[i];
+        if ((draining->drain ? requests_give : requests_withdraw)(
+                state_file, REQUEST_DRAINED, drained->gpu, &drained->changed, err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
-/* `undrain` also frees what an operator has reserved by hand, without a request. */
+/* `undrain GPU` also frees what an operator has reserved by hand, without a request. */
 static int free_reserved(struct command_session *session, struct draining *draining,
                          struct error *err)
 {
     _cleanup_gpus_ struct gpu_status_list list = {0};
-    gpu_status_make(&session->cycle, &list);
-    const struct gpu_status *gpu = find(&list, draining->gpu);
-    if (draining->drain || draining->changed || !gpu || gpu->service != GPU_RESERVED)
+    if (draining->drain || draining->all || draining->gpus->changed)
         return 0;
-    draining->changed = true;
-    return cycle_unreserve(session->agent, &session->cycle, draining->gpu, err);
+    gpu_status_make(&session->cycle, &list);
+    const struct gpu_status *gpu = find(&list, draining->gpus->gpu);
+    if (!gpu || gpu->service != GPU_RESERVED)
+        return 0;
+    draining->gpus->changed = true;
+    return cycle_unreserve(session->agent, &session->cycle, draining->gpus->gpu, err);
 }
 
 /* When Placement cannot be reached, the request is made nevertheless. */
@@ -182,16 +271,16 @@ static int run(const struct command_context *context, const char *asked, bool dr
         return status;
     struct draining draining = {.drain = drain};
     struct error err;
-    if (look(&session, &err) != 0 ||
-        give_request(&session, asked, &draining, &err) != 0 ||
+    if (look(&session, &err) != 0 || check_mode(&session, drain, &err) != 0 ||
+        find_gpus(&session, asked, &draining, &err) != 0 ||
+        give_requests(&session, &draining, &err) != 0 ||
         free_reserved(&session, &draining, &err) != 0) {
         status = command_fail(&err);
     } else {
         wait_for_daemon(&session, &draining);
         status = show(&session, &draining, context->format);
     }
-    free(draining.gpu);
-    free(draining.pending);
+    draining_clear(&draining);
     return status;
 }
 
@@ -209,14 +298,14 @@ static int run_undrain(const struct command_context *context, int argc, char **a
 
 const struct command command_drain = {
     .name = "drain",
-    .argument = "GPU",
-    .summary = "nobody new gets the GPU; its devices stay",
+    .argument = "GPU|" ALL_GPUS,
+    .summary = "nobody new gets the GPU, or any of them; devices stay",
     .run = run_drain,
 };
 
 const struct command command_undrain = {
     .name = "undrain",
-    .argument = "GPU",
+    .argument = "GPU|" ALL_GPUS,
     .summary = "takes `drain` back",
     .run = run_undrain,
 };

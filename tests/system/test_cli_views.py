@@ -151,7 +151,7 @@ class Completion(FleetTest):
         server = self.allocate(A)
         gpus = [A, B, C, "0000:87:00.0"]
         for command in ("drain", "undrain", "prune"):
-            self.assertEqual(self.complete(command, ""), gpus)
+            self.assertEqual(self.complete(command, ""), gpus + (["all"] if "drain" in command else []))
             self.assertEqual(self.complete(command, "84"), ["84:00.0"])
             self.assertEqual(self.complete(command, "gpupci1"), ["gpupci1"])
         self.assertEqual(self.complete("types", "nvidia-4"), [f"nvidia-4{i}" for i in range(6)])

@@ -123,13 +123,39 @@ class Drain(OperationsTest):
     def test_names(self):
         self.start()
         for name in ("0000:84:00.0", "pci_0000_84_00_0", "00000000:84:00.0", "84:00.0",
-                     f"{self.root_name}_{child_name(A)}", self.child(A), self.child(A).upper()):
+                     "gpupci1", f"{self.root_name}_{child_name(A)}", self.child(A), self.child(A).upper()):
             self.assertEqual(self.agent.json("drain", name)["gpu"], A)
         for name in ("0000:99:00.0", "84", "../../x", "", f"elsewhere_{child_name(A)}", new_uuid()):
             refused = self.agent.try_to("drain", name)
             self.assertEqual(refused.returncode, 1, name)
             self.assertIn(f"it has {A}, {B}, {C}", refused.stderr)
         self.assertNotEqual(self.agent.try_to("drain").returncode, 0)
+
+    def test_all_of_them(self):
+        self.start()
+        self.assertEqual(self.agent.run("undrain", "all"), "no GPU is drained\n")
+        server = self.allocate(B)
+        self.agent.run("drain", A)
+        self.assertEqual([(row["gpu"], row["changed"], row["done"]) for row in self.agent.json("drain", "all")],
+                         [(A, False, True), (B, True, True), (C, True, True)])
+        self.assertEqual([self.numbers(gpu) for gpu in (A, B, C)], [(16, 16), (16, 15), (16, 16)])
+        self.assertEqual(self.agent.run("drain", "all"),
+                         f"{A} is already drained: nobody new gets it; 0 in use\n"
+                         f"{B} is already drained: nobody new gets it; 1 in use\n"
+                         f"{C} is already drained: nobody new gets it; 0 in use\n")
+        self.assertEqual(self.agent.run("undrain", "all"), "".join(f"{gpu} is in service\n" for gpu in (A, B, C)))
+        self.assertEqual([self.numbers(gpu)[1] for gpu in (A, B, C)], [0, 0, 0])
+        self.assertIn(server, self.states())
+
+    def test_all_of_them_without_placement(self):
+        """Which GPUs have a provider is not known: nothing is drained by guess."""
+        self.agent.run("sync")
+        self.agent.configure({"agent": self.options, **self.types,
+                              "placement": {"auth_type": "noauth", "endpoint_override": "http://127.0.0.1:1"}})
+        refused = self.agent.try_to("drain", "all")
+        self.assertEqual(refused.returncode, 69, refused.stderr)
+        self.assertIn("Placement could not be read", refused.stderr)
+        self.assertEqual(list(self.agent.state_file.parent.glob("*.drained.*")), [])
 
     def test_nova_mode_has_none(self):
         self.configure(mode="nova", create_root="false")

@@ -144,6 +144,13 @@ static const struct option_spec mdev_specs[] = {
          "At most so many devices of this type on each GPU. Where not set, as many as "
          "the driver allows.",
          .minimum = 1, .maximum = 65535, .example = "8"),
+    MDEV(UNSIGNED, max_unit,
+         "At most so many devices of one GPU for one consumer: the inventory's "
+         "max_unit, "
+         "which Placement checks. 1 is for types of which a guest takes one, as some "
+         "of NVIDIA's. Where not set, it is the total, or what an operator has set in "
+         "Placement. Without effect where nova-compute keeps the inventory.",
+         .minimum = 1, .maximum = 65535, .example = "1"),
     MDEV(
         STRING, device_id,
         "The model of the GPUs that this section is for, as `lspci -nn` and "

@@ -253,6 +253,20 @@ static void check_classes(const struct config *config, struct config_problems *p
     }
 }
 
+static void check_max_units(const struct config *config,
+                            struct config_problems *problems)
+{
+    for (size_t i = 0; i < config->type_count; i++)
+        if (config->types[i].max_unit && config->agent.mode != MODE_OWNER)
+            config_warning(
+                problems, &config->types[i].max_unit_place,
+                "mdev_%s.max_unit: %u, without effect while agent.mode is %s, "
+                "where nova-compute keeps the inventory; expected no such "
+                "line",
+                config->types[i].type, config->types[i].max_unit,
+                agent_mode_name(config->agent.mode));
+}
+
 const char *agent_mode_name(enum agent_mode mode)
 {
     static const char *const names[] = {
@@ -329,6 +343,7 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     check_spelling(config, ini, problems);
     check_together(config, ini, problems);
     check_attach(config, ini, problems);
+    check_max_units(config, problems);
     check_beside_nova(config, ini, problems);
     make_digest(config, ini);
     list_sources(config, ini);

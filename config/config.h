@@ -45,7 +45,8 @@ struct mdev_type_config {
     char *mdev_class;       /* "VGPU" */
     bool class_set;         /* mdev_class stands in a file */
     unsigned max_instances; /* 0: no cap */
-    struct config_place max_place, class_place;
+    unsigned max_unit;      /* the most for one consumer; 0: not set */
+    struct config_place max_place, class_place, max_unit_place;
     struct strlist traits; /* additional ones, CUSTOM_... */
     char *device_id;       /* "10de:26b9": the only model; NULL: any */
     char *vgpu_params;     /* for each device, by VGPU_PARAMS_PATTERN; NULL: none */

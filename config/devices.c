@@ -36,6 +36,7 @@ static void type_clear(struct mdev_type_config *type)
     config_place_clear(&type->addresses_place);
     config_place_clear(&type->max_place);
     config_place_clear(&type->class_place);
+    config_place_clear(&type->max_unit_place);
     config_place_clear(&type->empty_place);
 }
 
@@ -214,6 +215,10 @@ static struct mdev_type_config read_type(struct reading *r, const char *name)
         options_entry(&mdev_options, r->ini, "mdev_*", "max_instances", sections);
     if (max)
         type.max_place = config_place_copy(&max->place);
+    const struct ini_entry *max_unit =
+        options_entry(&mdev_options, r->ini, "mdev_*", "max_unit", sections);
+    if (max_unit)
+        type.max_unit_place = config_place_copy(&max_unit->place);
     const struct ini_entry *class =
         options_entry(&mdev_options, r->ini, "mdev_*", "mdev_class", sections);
     type.class_set = class != NULL;

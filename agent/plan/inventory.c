@@ -237,14 +237,50 @@ static struct journal_inventory operators(const struct world *world,
     return result;
 }
 
-/* The most units for one consumer. The agent sets max_unit to the total, and
- * Placement's default is the largest possible number; any other value is an operator's
- * and is kept. */
-static int64_t max_unit(const struct inventory *observed, int64_t total)
+/* The files' max_unit; 0: none. */
+static int64_t files_max_unit(const struct managed *managed, const char *resource_class)
 {
-    bool is_operators = observed && observed->max_unit != observed->total &&
-                        observed->max_unit != PLACEMENT_MAX_AMOUNT;
-    return is_operators ? observed->max_unit : total;
+    return is_configured_class(managed, resource_class)
+               ? managed->desired->type_config->max_unit
+               : 0;
+}
+
+/* The max_unit that an operator has set; 0: none. The agent sets it to the total or to
+ * what the files say, and Placement's default is the largest possible number; any other
+ * value is an operator's. Once the files decide, the operator's is as it was noted
+ * then. */
+static int64_t operators_max_unit(const struct managed *managed,
+                                  const char *resource_class)
+{
+    const struct inventory *observed = observed_inventory(managed, resource_class);
+    const struct journal_inventory *noted = noted_inventory(managed, resource_class);
+    int64_t files = files_max_unit(managed, resource_class);
+    int64_t written = noted ? noted->files_max_unit : 0;
+    if (!observed || observed->max_unit == files ||
+        (written && (files || observed->max_unit == written)))
+        return noted ? noted->operators_max_unit : 0;
+    return observed->max_unit != observed->total &&
+                   observed->max_unit != PLACEMENT_MAX_AMOUNT
+               ? observed->max_unit
+               : 0;
+}
+
+/* The most units for one consumer: as the files say, else as an operator has set it,
+ * else all. `note` is to keep what Placement will not show. */
+static int64_t decide_max_unit(const struct managed *managed,
+                               const char *resource_class, int64_t total,
+                               struct journal_inventory *note)
+{
+    const struct inventory *observed = observed_inventory(managed, resource_class);
+    const struct journal_inventory *noted = noted_inventory(managed, resource_class);
+    int64_t files = files_max_unit(managed, resource_class);
+    int64_t operators = operators_max_unit(managed, resource_class);
+    bool shows = !files && total > 0 && observed && observed->max_unit == operators;
+    bool still_written =
+        noted && observed && noted->files_max_unit == observed->max_unit;
+    note->operators_max_unit = shows ? 0 : operators;
+    note->files_max_unit = files ? files : still_written ? noted->files_max_unit : 0;
+    return files ? files : operators ? operators : total;
 }
 
 /* ---- the set of inventories ---- */
@@ -297,7 +333,8 @@ static void decide_inventory(const struct world *world, const struct managed *ma
         .total = total,
         .reserved = reserved,
         .min_unit = 1,
-        .max_unit = max_unit(class->observed, total),
+        .max_unit =
+            decide_max_unit(managed, class->resource_class, total, &class->note),
         .step_size = 1,
         .allocation_ratio = class->note.operators_ratio,
     };
@@ -345,7 +382,7 @@ static void decide_class(const struct world *world, const struct managed *manage
         add(decision, resource_class, now);
     decision->changed |= is_there ? !old || !inventory_equal(old, now) : old != NULL;
     decision->less |= old && (!is_there || offered_of(now) < offered_of(old));
-    if (is_there || class.note.overruled || configured)
+    if (is_there || class.note.overruled || class.note.operators_max_unit || configured)
         journal_put_inventory(entry, &class.note);
     if (configured)
         decision->offered =

@@ -22,7 +22,7 @@
  * sick or retired GPU keeps the total that it had. A class that is no longer the
  * configured one shrinks to what is allocated. Where an operator has set reserved and
  * allocation_ratio, these values stay, and are put back after the agent has overruled
- * them. An operator's max_unit stays as long as there is an inventory. Classes that are
+ * them. So does an operator's max_unit, unless the files have one. Classes that are
  * not the agent's stay as they are.
  */
 #ifndef AGENT_PLAN_INVENTORY_H

@@ -76,8 +76,9 @@ static char *why_in_service(const struct managed *managed,
         class_inventory_find(decision->all, decision->count, resource_class);
     if (!before || !after || before->total != after->total)
         return why_total(managed, &decision->offered);
-    return xstrdup(before->reserved > after->reserved
-                       ? "nothing holds it back any more"
+    return xstrdup(before->reserved > after->reserved ? "nothing holds it back any more"
+                   : before->max_unit != after->max_unit
+                       ? "so the files, or an operator, have set it"
                        : "so the agent, or an operator before it, has set it");
 }
 

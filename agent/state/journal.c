@@ -95,7 +95,9 @@ static bool inventories_equal(const struct journal_provider *a,
             journal_find_inventory(b, x->resource_class);
         if (!y || x->overruled != y->overruled || x->follows_use != y->follows_use ||
             x->operators_reserved != y->operators_reserved ||
-            x->operators_ratio != y->operators_ratio)
+            x->operators_ratio != y->operators_ratio ||
+            x->operators_max_unit != y->operators_max_unit ||
+            x->files_max_unit != y->files_max_unit)
             return false;
     }
     return true;
@@ -131,6 +133,8 @@ void journal_put_inventory(struct journal_provider *provider,
     entry->follows_use = inventory->follows_use;
     entry->operators_reserved = inventory->operators_reserved;
     entry->operators_ratio = inventory->operators_ratio;
+    entry->operators_max_unit = inventory->operators_max_unit;
+    entry->files_max_unit = inventory->files_max_unit;
 }
 
 /* ---- the journal ---- */

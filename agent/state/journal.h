@@ -72,6 +72,13 @@ struct journal_inventory {
     bool follows_use;
     int64_t operators_reserved;
     double operators_ratio;
+    /* max_unit as an operator had set it, while Placement does not have it: there is no
+     * inventory, or the files set another one. 0: nothing is to be put back. */
+    int64_t operators_max_unit;
+    /* The files' max_unit, which the agent sets in Placement. It is noted until
+     * something else stands there, since it could be taken for an operator's. 0:
+     * none. */
+    int64_t files_max_unit;
 };
 
 struct journal_provider {

@@ -29,6 +29,11 @@ static void write_inventories(struct json_writer *w, const struct journal_provid
         json_write_int_member(w, "operators_reserved", inventory->operators_reserved);
         json_write_key(w, "operators_ratio");
         json_write_double(w, inventory->operators_ratio);
+        if (inventory->operators_max_unit)
+            json_write_int_member(w, "operators_max_unit",
+                                  inventory->operators_max_unit);
+        if (inventory->files_max_unit)
+            json_write_int_member(w, "files_max_unit", inventory->files_max_unit);
         json_write_end_object(w);
     }
     json_write_end_array(w);
@@ -172,6 +177,20 @@ static int read_follows_use(struct json_object *json, struct journal_inventory *
     return json_get_bool(json, "follows_use", &out->follows_use, err);
 }
 
+/* Each is absent where it is 0, as in most inventories. */
+static int read_max_units(struct json_object *json, struct journal_inventory *out,
+                          struct error *err)
+{
+    if (json_member(json, "operators_max_unit") &&
+        read_number(json, "operators_max_unit", PLACEMENT_MAX_AMOUNT,
+                    &out->operators_max_unit, err) != 0)
+        return -1;
+    return json_member(json, "files_max_unit")
+               ? read_number(json, "files_max_unit", PLACEMENT_MAX_AMOUNT,
+                             &out->files_max_unit, err)
+               : 0;
+}
+
 static int read_inventory(struct json_object *json, struct journal_inventory *out,
                           struct error *err)
 {
@@ -180,7 +199,8 @@ static int read_inventory(struct json_object *json, struct journal_inventory *ou
         read_follows_use(json, out, err) != 0 ||
         read_number(json, "operators_reserved", PLACEMENT_MAX_AMOUNT,
                     &out->operators_reserved, err) != 0 ||
-        json_get_double(json, "operators_ratio", &out->operators_ratio, err) != 0)
+        json_get_double(json, "operators_ratio", &out->operators_ratio, err) != 0 ||
+        read_max_units(json, out, err) != 0)
         return -1;
     return 0;
 }

@@ -153,6 +153,26 @@ class Report(FleetTest):
         self.assertEqual(self.totals(), {"pci_0000_84_00_0": 5, "pci_0000_85_00_0": 5,
                                          "pci_0000_86_00_0": 16})
 
+    def test_one_virtual_gpu_a_guest(self):
+        """max_unit of a type: no card takes a request for two of it, two groups get one each."""
+        types = {**self.types, "mdev_nvidia-35": {**self.types["mdev_nvidia-35"], "max_unit": 1}}
+        self.agent.configure({"agent": self.options, **types})
+        self.agent.run("sync")
+        units = {gpu: self.placement.inventories(self.child(gpu))["VGPU"]["max_unit"] for gpu, kind in ROWS if kind}
+        self.assertEqual(units, {"0000:84:00.0": 1, "0000:85:00.0": 1, "0000:86:00.0": 16})
+
+        def candidates(query):
+            below = "".join(f"&in_tree{group}={self.root()}" for group in (1, 2) if f"resources{group}=" in query)
+            return len(self.placement.get(f"/allocation_candidates?{query}{below}")["allocation_requests"])
+        self.assertEqual(candidates("resources1=VGPU:2&required1=CUSTOM_NVIDIA_35"), 0)
+        self.assertEqual(candidates("resources1=VGPU:2&required1=CUSTOM_NVIDIA_36"), 1)
+        self.assertEqual(candidates("resources1=VGPU:1&required1=CUSTOM_NVIDIA_35&group_policy=isolate&"
+                                    "resources2=VGPU:1&required2=CUSTOM_NVIDIA_35"), 2)
+        # Without the option it is the total again.
+        self.agent.configure({"agent": self.options, **self.types})
+        self.agent.run("sync")
+        self.assertEqual(self.placement.inventories(self.child("0000:84:00.0"))["VGPU"]["max_unit"], 16)
+
     def test_own_class_and_traits(self):
         types = dict(self.types)
         types["mdev_nvidia-36"] = {**types["mdev_nvidia-36"], "mdev_class": "CUSTOM_BIG",

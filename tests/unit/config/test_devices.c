@@ -133,6 +133,14 @@ static void bad_input(void **state)
         {ONE "max_instances = 0\n",
          {"a.conf:4: mdev_nvidia-35.max_instances: '0' is not accepted; expected an "
           "integer from 1 to 65535"}},
+        {ONE "max_unit = 0\n",
+         {"a.conf:4: mdev_nvidia-35.max_unit: '0' is not accepted; expected an integer "
+          "from 1 to 65535"}},
+        {ONE "max_unit = 1\n[agent]\nmode = nova\n",
+         {"a.conf:4: warning: mdev_nvidia-35.max_unit: 1, without effect while "
+          "agent.mode is nova, where nova-compute keeps the inventory; expected no "
+          "such "
+          "line"}},
         {ONE "max_instances = many\n",
          {"a.conf:4: mdev_nvidia-35.max_instances: 'many' is not accepted; expected an "
           "integer from 1 to 65535"}},

@@ -78,7 +78,7 @@ struct model_provider {
 struct model_config_type {
     char type[32], addresses[8][16], mdev_class[MODEL_TEXT], traits[4][MODEL_TEXT];
     int address_count, trait_count;
-    unsigned max_instances;
+    unsigned max_instances, max_unit;
 };
 
 struct model {

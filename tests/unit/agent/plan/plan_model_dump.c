@@ -61,12 +61,15 @@ static void dump_entry(const struct journal_provider *entry, struct strlist *lin
                      xasprintf("noted %s %s: %s", entry->name, entry->gpu, traits));
     for (size_t i = 0; i < entry->inventory_count; i++)
         strlist_add_take(lines,
-                         xasprintf("noted %s: %s overruled=%d,%d reserved=%ld ratio=%g",
+                         xasprintf("noted %s: %s overruled=%d,%d reserved=%ld ratio=%g "
+                                   "max_unit=%ld,%ld",
                                    entry->name, entry->inventories[i].resource_class,
                                    entry->inventories[i].overruled,
                                    entry->inventories[i].follows_use,
                                    (long)entry->inventories[i].operators_reserved,
-                                   entry->inventories[i].operators_ratio));
+                                   entry->inventories[i].operators_ratio,
+                                   (long)entry->inventories[i].operators_max_unit,
+                                   (long)entry->inventories[i].files_max_unit));
 }
 
 char *model_dump(const struct model *model)

@@ -200,6 +200,7 @@ static void fill_config_type(const struct model_config_type *from,
     to->type = xstrdup(from->type);
     to->mdev_class = xstrdup(from->mdev_class);
     to->max_instances = from->max_instances;
+    to->max_unit = from->max_unit;
     for (int i = 0; i < from->address_count; i++)
         strlist_add(&to->device_addresses, from->addresses[i]);
     for (int i = 0; i < from->trait_count; i++)

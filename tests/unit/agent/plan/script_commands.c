@@ -177,8 +177,9 @@ static void add_address(struct model_config_type *type, const char *gpu)
 static void do_type(struct script *s)
 {
     struct model_config_type *type = &s->model.types[s->model.type_count++];
-    *type = (struct model_config_type){.max_instances =
-                                           (unsigned)script_number(s, "max", 0)};
+    *type = (struct model_config_type){
+        .max_instances = (unsigned)script_number(s, "max", 0),
+        .max_unit = (unsigned)script_number(s, "max_unit", 0)};
     const char *name = script_word(s, 1);
     snprintf(type->type, sizeof type->type, name[0] == 'T' ? "GRID %s" : "nvidia-%s",
              name);

@@ -44,7 +44,9 @@ static struct journal *example(void)
          .overruled = true,
          .follows_use = true,
          .operators_reserved = 2,
-         .operators_ratio = 0.1},
+         .operators_ratio = 0.1,
+         .operators_max_unit = 4,
+         .files_max_unit = 1},
     };
     struct journal_provider provider = {
         .uuid = UUID_B,

@@ -59,6 +59,7 @@ int agent_new(const struct config *config, enum agent_access access,
     const struct boot_time time = boot_time_now();
     agent->journal_unsaved = boot_clock_follow(agent->journal, &time);
     agent->reader = host_reader_new(config->agent.sysfs_root);
+    host_reader_set_config(agent->reader, config);
     host_reader_set_notes(agent->reader, config->agent.state_file,
                           access != AGENT_LOOKS);
     struct device_place place = {config->agent.sysfs_root, use_places_of(config)};
@@ -122,6 +123,7 @@ int agent_reconfigure(struct agent *agent, const struct config *config,
     placement_client_set_interrupt(client, agent->interrupted, agent->data);
     agent->fetch = placement_fetch_new(client, config);
     agent->config = config;
+    host_reader_set_config(agent->reader, config);
     return 0;
 }
 

@@ -39,6 +39,8 @@ struct left {
 
 struct host_reader {
     char *sysfs_root;
+    const struct config *config; /* NULL: none */
+    char digest[UUID_TEXT_SIZE]; /* of the configuration that the child has */
     struct subprocess child;
     struct progress *progress; /* shared with the child; NULL: there is no child */
     struct left *left;
@@ -117,7 +119,8 @@ static void answer(struct host_reader *reader, int socket)
     _cleanup_(host_freep) struct host *host = NULL;
     _cleanup_free_ char *packed = NULL;
     struct head head = {0};
-    if (host_scan(reader->sysfs_root, &watch, &host, &head.err) == 0) {
+    if (host_scan_configured(reader->sysfs_root, reader->config, &watch, &host,
+                             &head.err) == 0) {
         head.err = (struct error){0};
         packed = host_pack(host, &head.length);
     }
@@ -240,6 +243,17 @@ static void end_child(const struct left *left)
 {
     if (waitpid(left->pid, NULL, WNOHANG) == 0)
         (void)kill(left->pid, SIGKILL);
+}
+
+/* The child has a copy of the memory of its start. */
+void host_reader_set_config(struct host_reader *reader, const struct config *config)
+{
+    const char *digest = config ? config->digest : "";
+    reader->config = config;
+    if (strcmp(reader->digest, digest) == 0)
+        return;
+    uuid_text_copy(reader->digest, digest);
+    leave_child(reader, NULL);
 }
 
 void host_reader_free(struct host_reader *reader)
@@ -393,11 +407,12 @@ int host_reader_look(struct host_reader *reader, struct host **out, struct error
     return -1;
 }
 
-int host_look(const char *sysfs_root, const char *state_file, struct host **out,
-              struct error *err)
+int host_look(const char *sysfs_root, const struct config *config,
+              const char *state_file, struct host **out, struct error *err)
 {
     _cleanup_(host_reader_freep) struct host_reader *reader =
         host_reader_new(sysfs_root);
+    host_reader_set_config(reader, config);
     if (state_file)
         host_reader_set_notes(reader, state_file, false);
     return host_reader_look(reader, out, err);

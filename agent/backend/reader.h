@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "agent/host/host.h"
+#include "config/config.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
 
@@ -26,6 +27,11 @@ struct host_reader *host_reader_new(const char *sysfs_root);
 /* Does not wait for the child to end. */
 void host_reader_free(struct host_reader *reader);
 DEFINE_CLEANUP(struct host_reader *, host_reader_free)
+
+/* For the cards and types that only the configuration names (host_scan_configured()).
+ * Borrowed until the next call; at first there is none. With another one a new child
+ * scans. */
+void host_reader_set_config(struct host_reader *reader, const struct config *config);
 
 /* How long the read of one file may take before its card counts as not answering. */
 void host_reader_set_patience(struct host_reader *reader, unsigned milliseconds);
@@ -45,9 +51,10 @@ int host_reader_look(struct host_reader *reader, struct host **out, struct error
 void host_reader_set_notes(struct host_reader *reader, const char *state_file,
                            bool writes);
 
-/* A single scan, with a reader of its own. `state_file` NULL: STATE_FILE.hung is not
+/* A single scan, with a reader of its own. `config` as in host_scan_configured().
+ * `state_file` NULL: STATE_FILE.hung is not
  * used. */
-int host_look(const char *sysfs_root, const char *state_file, struct host **out,
-              struct error *err);
+int host_look(const char *sysfs_root, const struct config *config,
+              const char *state_file, struct host **out, struct error *err);
 
 #endif

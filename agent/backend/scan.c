@@ -35,17 +35,24 @@ static int scan_all(const struct scan *scan, int root, struct error *err)
     return card_scan_list(scan, root, "bus/pci/devices", read_bare_card, err);
 }
 
-int host_scan(const char *sysfs_root, const struct scan_watch *watch, struct host **out,
-              struct error *err)
+int host_scan_configured(const char *sysfs_root, const struct config *config,
+                         const struct scan_watch *watch, struct host **out,
+                         struct error *err)
 {
     _cleanup_close_ int root = folder_open(AT_FDCWD, sysfs_root);
     if (root < 0)
         return error_set_errno(err, errno, "%s", sysfs_root);
     _cleanup_(host_freep) struct host *host = xcalloc(1, sizeof *host);
-    const struct scan scan = {host, watch};
+    const struct scan scan = {host, watch, config};
     if (scan_all(&scan, root, err) != 0)
         return error_prefix(err, "%s", sysfs_root);
     host_sort(host);
     *out = steal(host);
     return 0;
+}
+
+int host_scan(const char *sysfs_root, const struct scan_watch *watch, struct host **out,
+              struct error *err)
+{
+    return host_scan_configured(sysfs_root, NULL, watch, out, err);
 }

@@ -54,7 +54,7 @@ int command_see_host(const struct config *config, const char *sysfs_root,
     _cleanup_free_ char *note = NULL;
     char machine[UUID_TEXT_SIZE];
     const char *state_file = config->agent.state_file;
-    if (host_look(sysfs_root, state_file, host, err) != 0)
+    if (host_look(sysfs_root, config, state_file, host, err) != 0)
         return -1;
     machine_id_read(config->agent.host_root, machine);
     if (!state_file || journal_look(state_file, machine, &journal, &note, NULL) != 0)

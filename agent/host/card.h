@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "agent/host/host.h"
+#include "config/config.h"
 #include "lib/error.h"
 
 /* Reading most files of a card calls its driver or waits for it. If the driver hangs,
@@ -25,6 +26,8 @@ struct scan_watch {
 struct scan {
     struct host *host;              /* what has been found so far */
     const struct scan_watch *watch; /* NULL: every file may be read */
+    /* For kinds whose cards or types the configuration names; NULL: it names none. */
+    const struct config *config;
 };
 
 bool card_may_read(const struct scan *scan, const struct gpu *gpu, const char *file);

@@ -134,6 +134,21 @@ static void sees_what_a_scan_sees(void **state)
     tear_down(&f);
 }
 
+/* A child has the configuration that it was started with. */
+static void another_configuration_needs_another_child(void **state)
+{
+    (void)state;
+    struct fixture f = set_up();
+    const struct config config = {.digest = UUID("3")};
+    host_free(look(&f));
+    int first = expect_readers(1);
+    host_reader_set_config(f.reader, &config);
+    host_free(look(&f));
+    int second = expect_readers(1);
+    assert_int_not_equal(first, second);
+    tear_down(&f);
+}
+
 static const char *const hanging_files[] = {
     "*/" A "/*/available_instances",
     "*/" A "/config",
@@ -223,7 +238,7 @@ static void others_send_nobody_after_it(void **state)
         struct host *host = NULL;
         struct error err = {0};
         int64_t begin = clock_monotonic_ms();
-        assert_ok(host_look(f.host->root, state_file, &host, &err), &err);
+        assert_ok(host_look(f.host->root, NULL, state_file, &host, &err), &err);
         assert_true(clock_monotonic_ms() - begin < 3000);
         assert_int_equal(host_gpu(host, A)->health, GPU_UNREADABLE);
         assert_int_equal(host_gpu(host, B)->health, GPU_OK);
@@ -284,7 +299,7 @@ static void says_why_nothing_can_be_seen(void **state)
     (void)state;
     struct host *host = NULL;
     struct error err = {0}, same = {0};
-    assert_int_equal(host_look("/nowhere/at/all", NULL, &host, &err), -1);
+    assert_int_equal(host_look("/nowhere/at/all", NULL, NULL, &host, &err), -1);
     assert_int_equal(host_scan("/nowhere/at/all", NULL, &host, &same), -1);
     assert_memory_equal(&err, &same, sizeof err);
     assert_null(host);
@@ -312,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sees_what_a_scan_sees),
+        cmocka_unit_test(another_configuration_needs_another_child),
         cmocka_unit_test(a_card_that_does_not_answer_holds_up_no_other),
         cmocka_unit_test(all_is_well_when_it_answers_again),
         cmocka_unit_test(others_send_nobody_after_it),

@@ -9,8 +9,7 @@
 #include "agent/backend/nvidia_vfio_files.h"
 #include "agent/backend/nvidia_vfio_scan.h"
 #include "agent/backend/vgpu_params.h"
-#include "agent/host/device_use.h"
-#include "agent/host/domain_xml.h"
+#include "agent/backend/virtual_function.h"
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
 #include "lib/pci_address.h"
@@ -23,20 +22,6 @@
 
 /* ---- the virtual function ---- */
 
-/* A descriptor of the function's folder, or -1. */
-static int open_function(const struct device_place *place,
-                         const struct device_spec *device, struct error *err)
-{
-    _cleanup_close_ int root = folder_open(AT_FDCWD, place->sysfs_root);
-    if (root < 0)
-        return error_set_errno(err, errno, "%s", place->sysfs_root);
-    _cleanup_close_ int functions = folder_open(root, "bus/pci/devices");
-    int function = functions < 0 ? -1 : folder_open(functions, device->parent);
-    if (function < 0)
-        return error_set_errno(err, errno, "virtual function %s", device->parent);
-    return function;
-}
-
 static int check_card(int function, const struct device_spec *device, struct error *err)
 {
     _cleanup_close_ int card = folder_open(function, "physfn");
@@ -45,14 +30,6 @@ static int check_card(int function, const struct device_spec *device, struct err
     return vgpu_check_sriov_mode(card, err) == 0
                ? 0
                : error_prefix(err, "%s", device->parent);
-}
-
-static struct device seen_device(int function, const struct device_spec *device)
-{
-    struct device seen = {0};
-    text_copy_array(seen.address, device->parent);
-    device_read_nodes(function, &seen);
-    return seen;
 }
 
 /* The number of the type that was asked for; NULL: it is no type of this kind. */
@@ -73,28 +50,13 @@ static int settle_existing(const struct device_place *place,
                            const struct device_spec *device, int function,
                            const char *number, struct error *err)
 {
-    struct device seen = seen_device(function, device);
-    bool as_wanted = strcmp(number, number_of(device->type_id)) == 0;
-    struct error used = {0};
-    bool named =
-        as_wanted && device_check_unused(&place->use, &seen, &used) != 0 &&
-        device_check_unused_by_others(&place->use, &seen, device->consumer, &used) == 0;
-    device_clear(&seen);
-    if (named)
+    if (strcmp(number, number_of(device->type_id)) == 0 &&
+        function_is_consumers(place, device, function))
         return 0;
     return error_set(err, ERROR_EXISTS,
                      "%s has the type " NVIDIA_VFIO_TYPE_PREFIX
                      "%s already, and somebody else gave it",
                      device->parent, number);
-}
-
-static int check_free(const struct device_place *place,
-                      const struct device_spec *device, int function, struct error *err)
-{
-    struct device seen = seen_device(function, device);
-    int rc = device_check_unused_by_others(&place->use, &seen, device->consumer, err);
-    device_clear(&seen);
-    return rc == 0 ? 0 : error_prefix(err, "virtual function %s", device->parent);
 }
 
 /* EINVAL tells of a type of the function itself, or of the rest of the card. */
@@ -156,7 +118,7 @@ static int create_device(const struct device_place *place,
     if (!number)
         return error_set(err, ERROR_NOT_FOUND, "%s does not offer %s", device->parent,
                          device->type_id);
-    _cleanup_close_ int function = open_function(place, device, err);
+    _cleanup_close_ int function = function_open(place, device, err);
     char current[VGPU_NUMBER_SIZE];
     if (function < 0 || check_card(function, device, err) != 0)
         return -1;
@@ -168,7 +130,7 @@ static int create_device(const struct device_place *place,
                    ? equip(device, function, false, err)
                    : -1;
     }
-    if (check_free(place, device, function, err) != 0 ||
+    if (function_check_free(place, device, function, err) != 0 ||
         make(device, function, number, err) != 0)
         return -1;
     return equip(device, function, true, err);
@@ -196,16 +158,6 @@ static int has_device(const struct device_spec *device, int function, bool *out,
     return 0;
 }
 
-static int check_unused(const struct device_place *place,
-                        const struct device_spec *device, int function,
-                        struct error *err)
-{
-    struct device seen = seen_device(function, device);
-    int rc = device_check_unused(&place->use, &seen, err);
-    device_clear(&seen);
-    return rc == 0 ? 0 : error_prefix(err, "virtual function %s", device->parent);
-}
-
 /* One attempt. All is looked at anew right before the write: the function may be the
  * next owner's by now. */
 static int end_type(const struct device_place *place, const struct device_spec *device,
@@ -218,7 +170,7 @@ static int end_type(const struct device_place *place, const struct device_spec *
     if (!there)
         return 0;
     if (check_card(function, device, err) != 0 ||
-        check_unused(place, device, function, err) != 0)
+        function_check_unused(place, device, function, err) != 0)
         return -1;
     struct error store = {0};
     if (vgpu_write_current(function, device->parent, VGPU_NO_TYPE, &store) == 0 ||
@@ -241,7 +193,7 @@ static int remove_device(const struct device_place *place,
                          const struct device_spec *device, struct error *err)
 {
     struct error opening = {0};
-    _cleanup_close_ int function = open_function(place, device, &opening);
+    _cleanup_close_ int function = function_open(place, device, &opening);
     if (function < 0 && errno_is_gone(opening.errnum))
         return 0;
     if (function < 0) {
@@ -281,9 +233,9 @@ static int write_parameters(const struct device_spec *device, int function,
 static int clear_device(const struct device_place *place,
                         const struct device_spec *device, struct error *err)
 {
-    _cleanup_close_ int function = open_function(place, device, err);
+    _cleanup_close_ int function = function_open(place, device, err);
     if (function < 0 || check_card(function, device, err) != 0 ||
-        check_unused(place, device, function, err) != 0)
+        function_check_unused(place, device, function, err) != 0)
         return -1;
     return write_parameters(device, function, err);
 }
@@ -293,7 +245,7 @@ static int set_parameters(const struct device_place *place,
                           const struct device_spec *device, struct error *err)
 {
     bool there;
-    _cleanup_close_ int function = open_function(place, device, err);
+    _cleanup_close_ int function = function_open(place, device, err);
     if (function < 0 || check_card(function, device, err) != 0 ||
         has_device(device, function, &there, err) != 0)
         return -1;
@@ -310,29 +262,10 @@ static int set_parameters(const struct device_place *place,
 static char *guest_xml(const struct device *device, const struct device_type *type)
 {
     (void)type;
-    _cleanup_free_ char *address = domain_xml_pci_address(device->address);
-    return xasprintf("<hostdev mode='subsystem' type='pci' managed='no'>\n"
-                     "  <source>\n"
-                     "    %s\n"
-                     "  </source>\n"
-                     "</hostdev>",
-                     address);
-}
-
-static char *qemu_device(const struct device *device, const struct device_type *type)
-{
-    (void)type;
-    return xasprintf("vfio-pci,host=%s", device->address);
+    return function_xml(device, false);
 }
 
 /* ---- addresses ---- */
-
-static void address_of(const char *parent, const char *uuid,
-                       char out[DEVICE_ADDRESS_SIZE])
-{
-    (void)uuid;
-    text_copy(out, DEVICE_ADDRESS_SIZE, parent);
-}
 
 static bool is_address(const struct host *host, const char *address)
 {
@@ -394,10 +327,10 @@ const struct backend backend_nvidia_vfio = {
     .unknown_to_nova = true,
     .scan = nvidia_vfio_scan,
     .recall = nvidia_vfio_recall,
-    .address = address_of,
+    .address = function_address,
     .is_address = is_address,
     .guest_xml = guest_xml,
-    .qemu_device = qemu_device,
+    .qemu_device = function_qemu_device,
     .obstacle = obstacle_of,
     .remedy = remedy_of,
     .written = written,

@@ -9,13 +9,12 @@
 #include <unistd.h>
 
 #include "agent/backend/nvidia_vfio_files.h"
+#include "agent/backend/virtual_function.h"
 #include "agent/host/capacity.h"
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
-
-#define FUNCTIONS_FOLDER "bus/pci/devices"
 
 /* ---- one virtual function ---- */
 
@@ -85,16 +84,6 @@ static bool offers_mdevs(int folder)
 {
     return faccessat(folder, "mdev_supported_types", F_OK, 0) == 0 ||
            faccessat(folder, "physfn/mdev_supported_types", F_OK, 0) == 0;
-}
-
-/* The target "../../../devices/x/y" of a link in bus/pci/devices becomes "devices/x/y",
- * relative to sysfs. */
-static char *function_path(int functions, const char *name)
-{
-    _cleanup_free_ char *target = folder_link(functions, name);
-    if (target && strncmp(target, "../../../devices/", 17) == 0)
-        return xstrdup(target + 9);
-    return xasprintf(FUNCTIONS_FOLDER "/%s", name);
 }
 
 /* The list is read before the current type: a type that ends or begins between the two

@@ -4,6 +4,8 @@
     OPTION(kind, struct config, "agent", #name, agent.name, help, ##__VA_ARGS__)
 #define MDEV(kind, name, help, ...) \
     OPTION(kind, struct mdev_type_config, "mdev_*", #name, name, help, ##__VA_ARGS__)
+#define VF(kind, name, help, ...) \
+    OPTION(kind, struct vf_type_config, "vf_type_*", #name, name, help, ##__VA_ARGS__)
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static const struct option_section agent_sections[] = {
@@ -180,11 +182,36 @@ static const struct option_spec mdev_specs[] = {
          .default_value = "false"),
 };
 
+static const struct option_section vf_type_sections[] = {
+    {.name = "vf_type_*",
+     .example = "vf_type_mxgpu",
+     .ours = true,
+     .help =
+         "What a type of virtual functions is, where no driver names types: the type "
+         "gets its name here, is enabled by it, and its cards are in [mdev_<type>]."},
+};
+
+static const struct option_spec vf_type_specs[] = {
+    VF(BOOL, fixed,
+       "Each virtual function of the cards in device_addresses is one unit as it is, "
+       "as "
+       "with AMD's MxGPU: who cut the card has decided what a function is. Nothing is "
+       "written; a unit is given to an allocation and taken back.",
+       .example = "true"),
+};
+
 const struct option_table agent_options = {
     .sections = agent_sections,
     .section_count = OPTION_COUNT(agent_sections),
     .options = agent_specs,
     .option_count = OPTION_COUNT(agent_specs),
+};
+
+const struct option_table vf_type_options = {
+    .sections = vf_type_sections,
+    .section_count = OPTION_COUNT(vf_type_sections),
+    .options = vf_type_specs,
+    .option_count = OPTION_COUNT(vf_type_specs),
 };
 
 const struct option_table mdev_options = {

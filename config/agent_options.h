@@ -11,5 +11,7 @@
 extern const struct option_table agent_options;
 /* [mdev_<type>], "mdev_*" in the table, for a struct mdev_type_config. */
 extern const struct option_table mdev_options;
+/* [vf_type_<type>], "vf_type_*" in the table, for a struct vf_type_config. */
+extern const struct option_table vf_type_options;
 
 #endif

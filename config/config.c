@@ -7,6 +7,7 @@
 #include "config/devices.h"
 #include "config/ini_files.h"
 #include "config/placement_check.h"
+#include "config/vf_types.h"
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
 
@@ -23,10 +24,12 @@ static char *section_meant(const struct config *config, const char *name)
         if (strcasecmp(name, type) == 0)
             return xasprintf("mdev_%s", type);
         strlist_add_take(&ours, xasprintf("mdev_%s", type));
+        strlist_add_take(&ours, xasprintf("vf_type_%s", type));
     }
     if (strcasecmp(name, "vgpu-agent") == 0 || strcasecmp(name, "vgpu_agent") == 0)
         return xstrdup("agent");
-    if (devices_has_section(name)) /* every section of this form is checked */
+    /* Every section of these forms is checked. */
+    if (devices_has_section(name) || vf_types_has_section(name))
         return NULL;
     nearest_names(name, (const char *const *)ours.items, ours.count, &near);
     return near.count && strcasecmp(near.items[0], name) != 0 ? xstrdup(near.items[0])
@@ -35,7 +38,8 @@ static char *section_meant(const struct config *config, const char *name)
 
 static bool is_types_section(const char *name)
 {
-    return strcasecmp(name, "devices") == 0 || devices_has_section(name);
+    return strcasecmp(name, "devices") == 0 || devices_has_section(name) ||
+           vf_types_has_section(name);
 }
 
 /* Options below a misspelt header are not used. Without [devices] no type is enabled.
@@ -332,6 +336,7 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     placement_config_apply(&config->placement, ini, "placement", problems);
     placement_config_warn(&config->placement, ini, problems);
     devices_apply(config, ini, problems);
+    vf_types_apply(config, ini, problems);
     if (config->agent.mode == MODE_NOVA_PCI) {
         nova_pci_apply(&config->nova_pci, ini);
         check_classes(config, problems);

@@ -32,6 +32,13 @@ enum drain_reserve { DRAIN_TOTAL, DRAIN_UNUSED };
     "KEY=VALUE, KEY=VALUE; A-Z, a-z, 0-9 and _ in keys, - . : as well in values; " \
     "512 characters at most"
 
+/* What a type of virtual functions is where no driver names types: the section
+ * [vf_type_<type>]. */
+struct vf_type_config {
+    struct config_place place; /* of the section; no file: there is none */
+    bool fixed;                /* each function is a unit as it is */
+};
+
 /* One enabled type with its section [mdev_<type>]. */
 struct mdev_type_config {
     /* As in enabled_mdev_types: an id ("nvidia-35") or a name ("GRID V100DX-1Q"). */
@@ -51,6 +58,7 @@ struct mdev_type_config {
     char *device_id;       /* "10de:26b9": the only model; NULL: any */
     char *vgpu_params;     /* for each device, by VGPU_PARAMS_PATTERN; NULL: none */
     bool live_migratable;  /* with nova-pci: Nova may migrate guests that have it */
+    struct vf_type_config vf;
 };
 
 struct config {

@@ -6,6 +6,7 @@
 
 #include "config/agent_options.h"
 #include "config/device_address.h"
+#include "config/vf_types.h"
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"
 
@@ -31,6 +32,7 @@ static struct mdev_type_config *find_type(const struct config *config, const cha
 static void type_clear(struct mdev_type_config *type)
 {
     options_clear(&mdev_options, type);
+    vf_type_clear(&type->vf);
     free(type->type);
     config_place_clear(&type->place);
     config_place_clear(&type->addresses_place);

@@ -2,11 +2,13 @@
 
 #include <stddef.h>
 
+#include "agent/backend/fixed_vf.h"
 #include "agent/backend/mdev.h"
 #include "agent/backend/nvidia_vfio.h"
 
 const struct backend *const backends[] = {
     &backend_nvidia_vfio,
+    &backend_fixed_vf,
     &backend_mdev,
     NULL,
 };

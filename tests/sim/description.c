@@ -154,7 +154,8 @@ static int read_sharing(struct json_object *object, struct model *model,
 /* Types that functions are given have a name each, and numbers for their ids. */
 static int check_interface(const struct model *model, struct error *err)
 {
-    for (size_t i = 0; model->vendor_vfio && i < model->type_count; i++) {
+    for (size_t i = 0;
+         model->interface == INTERFACE_VENDOR_VFIO && i < model->type_count; i++) {
         const struct type_description *type = &model->types[i];
         if (!type->name || type->id[strspn(type->id, "0123456789")])
             return error_set(
@@ -169,14 +170,21 @@ static int check_interface(const struct model *model, struct error *err)
 static int read_interface(struct json_object *object, struct model *model,
                           struct error *err)
 {
+    static const char *const names[] = {[INTERFACE_MDEV] = "mdev",
+                                        [INTERFACE_VENDOR_VFIO] = "vendor-vfio",
+                                        [INTERFACE_FIXED] = "fixed"};
     const char *interface;
     if (json_get_string_or_null(object, "interface", &interface, err) != 0)
         return -1;
-    model->vendor_vfio = interface && strcmp(interface, "vendor-vfio") == 0;
-    if (interface && !model->vendor_vfio && strcmp(interface, "mdev") != 0)
-        return error_set(err, ERROR_INVALID,
-                         "interface: expected \"mdev\" or \"vendor-vfio\"");
-    return 0;
+    for (size_t i = 0; interface && i < sizeof names / sizeof *names; i++)
+        if (strcmp(interface, names[i]) == 0) {
+            model->interface = (enum interface)i;
+            return 0;
+        }
+    return !interface ? 0
+                      : error_set(err, ERROR_INVALID,
+                                  "interface: expected \"mdev\", \"vendor-vfio\" or "
+                                  "\"fixed\"");
 }
 
 static int read_model(struct json_object *object, struct model *model,

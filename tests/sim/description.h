@@ -24,7 +24,8 @@
  * "by_hand": true}: then its virtual functions are the parents, one instance each;
  * by_hand false: the driver refuses writes to sriov_numvfs. "interface": "vendor-vfio"
  * (default "mdev"): a store gives a virtual function its type, see vgpu_function.h; the
- * ids of its types are numbers. A type may also have "device_api". "instances" is what
+ * ids of its types are numbers. "fixed": each virtual function is a unit as it is, and
+ * has no files for that; there are no types. A type may also have "device_api". "instances" is what
  * one whole card gives of a type: its framebuffer's worth.
  *
  * A card's "path" is below devices/; its last component is its name: a PCI address, or
@@ -62,13 +63,16 @@ struct sriov_description {
     bool by_hand;
 };
 
+/* What makes a virtual GPU of a card. */
+enum interface { INTERFACE_MDEV, INTERFACE_VENDOR_VFIO, INTERFACE_FIXED };
+
 struct model {
     char *name;
     char *vendor, *device, *class; /* "0x10de"; NULL where not PCI */
     char *driver;
     bool mixed;
-    bool vendor_vfio; /* its interface */
-    int exhausted;    /* ENOSPC or EUSERS */
+    enum interface interface;
+    int exhausted; /* ENOSPC or EUSERS */
     struct sriov_description sriov;
     struct type_description *types;
     size_t type_count;

@@ -101,7 +101,7 @@ static void add_type(struct mdev_parent *parent, struct parent_type *type)
     const struct type_description *description = describe(type);
     /* The driver's name comes before what the vendor calls the type. */
     const struct model *model = parent->card->model;
-    _cleanup_free_ char *name = model->vendor_vfio
+    _cleanup_free_ char *name = model->interface == INTERFACE_VENDOR_VFIO
                                     ? xasprintf("%s-%s", model->driver, description->id)
                                     : xstrdup(description->id);
     struct node *node = node_directory(parent->types_node, name);

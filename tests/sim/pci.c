@@ -319,9 +319,10 @@ static struct pci_function *virtual_new(struct pci_function *physical, unsigned 
                                                 physical->bus,
                                                 virtual_address(physical, index));
     virtual->physical = physical;
-    if (physical->card->model->vendor_vfio)
+    enum interface interface = physical->card->model->interface;
+    if (interface == INTERFACE_VENDOR_VFIO)
         virtual->vgpu = vgpu_function_new(physical->card, virtual->address);
-    if (!physical->card->model->vendor_vfio || !physical->description->sriov_mode)
+    if (interface == INTERFACE_MDEV || !physical->description->sriov_mode)
         virtual->parent = mdev_parent_new(physical->card, virtual->address, 1);
     return virtual;
 }
@@ -333,7 +334,7 @@ struct pci_function *pci_function_new(struct card *card,
     struct pci_function *function =
         function_new(card, description, bus, xstrdup(card->name));
     unsigned total = card->model->sriov.total;
-    if (!total && !card->model->vendor_vfio)
+    if (!total && card->model->interface == INTERFACE_MDEV)
         function->parent = mdev_parent_new(card, function->address, 0);
     function->virtuals = xcalloc(total + 1, sizeof(struct pci_function *));
     for (unsigned i = 0; i < total; i++)

@@ -108,9 +108,12 @@ static void the_agents_sample_loads(void **state)
 {
     (void)state;
     char *text = uncommented(&render_vgpu_agent);
-    /* The other type of the example. */
-    char *more =
-        xasprintf("%s[mdev_nvidia-36]\ndevice_addresses = 0000:86:00.0\n", text);
+    /* The other types of the example. */
+    const char *rest = strstr(text, "nvidia-35, nvidia-36\n") + 20;
+    char *more = xasprintf("%.*s, mxgpu%s"
+                           "[mdev_nvidia-36]\ndevice_addresses = 0000:86:00.0\n"
+                           "[mdev_mxgpu]\ndevice_addresses = 0000:63:00.0\n",
+                           (int)(rest - text), text, rest);
     struct config *config = load_text(more);
     assert_int_equal(config->types[0].max_instances, 8);
     assert_string_equal(config->placement.username, "placement");

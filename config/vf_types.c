@@ -1,0 +1,90 @@
+#include "config/vf_types.h"
+
+#include <string.h>
+
+#include "config/agent_options.h"
+#include "lib/xalloc.h"
+
+#define PREFIX "vf_type_"
+
+bool vf_types_has_section(const char *name)
+{
+    return strncasecmp(name, PREFIX, strlen(PREFIX)) == 0;
+}
+
+void vf_type_clear(struct vf_type_config *vf)
+{
+    options_clear(&vf_type_options, vf);
+    config_place_clear(&vf->place);
+}
+
+static struct mdev_type_config *type_of(const struct config *config,
+                                        const char *section)
+{
+    for (size_t i = 0; i < config->type_count; i++)
+        if (strcasecmp(config->types[i].type, section + strlen(PREFIX)) == 0)
+            return &config->types[i];
+    return NULL;
+}
+
+/* What is misspelt here would make another type of it. */
+static void check_unknown(const struct ini *ini, const char *section,
+                          struct config_problems *problems)
+{
+    static const struct option_table *const tables[] = {&vf_type_options, NULL};
+    for (size_t i = 0; i < ini->entry_count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        if (strcasecmp(entry->section, section) != 0 ||
+            options_of_entry(&vf_type_options, "vf_type_*", entry))
+            continue;
+        _cleanup_free_ char *near = options_nearest(tables, "vf_type_*", entry->name);
+        options_say_unknown(entry, near, true, problems);
+    }
+}
+
+/* Functions of network cards must not become virtual GPUs because nothing says whose
+ * they are. */
+static void check_cards(const struct mdev_type_config *type,
+                        struct config_problems *problems)
+{
+    if (type->vf.fixed && !type->addresses_place.file)
+        config_error(problems, &type->vf.place,
+                     PREFIX "%s.fixed: true, but mdev_%s.device_addresses does not say "
+                            "which cards' functions are meant; expected the addresses "
+                            "of the cards",
+                     type->type, type->type);
+}
+
+static void read_section(struct config *config, const struct ini *ini,
+                         const struct ini_section *section,
+                         struct config_problems *problems)
+{
+    struct mdev_type_config *type = type_of(config, section->name);
+    if (!type) {
+        config_error(problems, &section->place,
+                     "%s: a section for a type that is not enabled; expected a type of "
+                     "devices.enabled_mdev_types",
+                     section->name);
+        return;
+    }
+    if (type->vf.place.file) /* it stands in another file as well */
+        return;
+    const char *const sections[] = {section->name, NULL};
+    options_apply(&vf_type_options, ini, sections, &type->vf, problems);
+    options_warn_repeated(&vf_type_options, ini, sections, problems);
+    check_unknown(ini, section->name, problems);
+    type->vf.place = config_place_copy(&section->place);
+    if (!type->vf.fixed)
+        config_error(problems, &section->place,
+                     "%s: does not say what the type is; expected fixed = true",
+                     section->name);
+    check_cards(type, problems);
+}
+
+void vf_types_apply(struct config *config, const struct ini *ini,
+                    struct config_problems *problems)
+{
+    for (size_t i = 0; i < ini->section_count; i++)
+        if (vf_types_has_section(ini->sections[i].name))
+            read_section(config, ini, &ini->sections[i], problems);
+}

@@ -94,7 +94,7 @@ PARTS_unit := unit $(if $(WITH_LIBVIRT),attacher) agent server transfer client m
 all: $(PROGRAMS) generated ## the programs, under build/
 
 # ---- what must be on the machine ----
-# What: a library as pkg-config knows it, or a program; then the package that has it in Debian and in Fedora.
+# What: a library as pkg-config knows it, a program, or a module of python3; then the package that has it in Debian and in Fedora.
 NEEDS_build := program:$(lastword $(CC)):gcc:gcc program:$(PKG_CONFIG):pkg-config:pkgconf-pkg-config \
 	library:libcurl:libcurl4-openssl-dev:libcurl-devel library:json-c:libjson-c-dev:json-c-devel \
 	library:libmicrohttpd:libmicrohttpd-dev:libmicrohttpd-devel library:gnutls:libgnutls28-dev:gnutls-devel \
@@ -102,7 +102,7 @@ NEEDS_build := program:$(lastword $(CC)):gcc:gcc program:$(PKG_CONFIG):pkg-confi
 	library:yaml-0.1:libyaml-dev:libyaml-devel library:expat:libexpat1-dev:expat-devel library:fuse3:libfuse3-dev:fuse3-devel \
 	$(if $(WITH_LIBVIRT),library:libvirt:libvirt-dev:libvirt-devel)
 NEEDS_tests := library:cmocka:libcmocka-dev:libcmocka-devel program:prove:perl:perl-Test-Harness program:python3:python3:python3 \
-	program:fusermount3:fuse3:fuse3
+	program:fusermount3:fuse3:fuse3 python:jsonschema:python3-jsonschema:python3-jsonschema
 NEEDS_lint := program:clang-format:clang-format:clang-tools-extra program:clang-tidy:clang-tidy:clang-tools-extra \
 	program:cppcheck:cppcheck:cppcheck program:shellcheck:shellcheck:ShellCheck program:git:git:git-core \
 	program:rst2html:python3-docutils:python3-docutils program:bashate:python3-bashate:python3-bashate
@@ -120,7 +120,8 @@ PACKAGES_nova := $(PACKAGES_upstream) $(PACKAGES_attach) rabbitmq-server python3
 
 # Sets `debian` and `fedora` to the packages that are missing.
 find_needs = debian= fedora=; for need in $(1); do old=$$IFS IFS=:; set -- $$need; IFS=$$old; \
-	case $$1 in library) $(PKG_CONFIG) --exists "$$2" 2>/dev/null;; program) command -v "$$2" >/dev/null;; esac || \
+	case $$1 in library) $(PKG_CONFIG) --exists "$$2" 2>/dev/null;; program) command -v "$$2" >/dev/null;; \
+	python) python3 -c "import $$2" 2>/dev/null;; esac || \
 	{ debian="$$debian $$3" fedora="$$fedora $$4"; }; done
 find_packages = fedora= debian=$$(for p in $(1); do \
 	dpkg-query -W -f='$${db:Status-Abbrev}' "$$p" 2>/dev/null | grep -q '^ii' || printf ' %s' "$$p"; done)
@@ -240,6 +241,7 @@ $(sysconfdir)/vgpu-agent 0644 $(BUILD)/etc/vgpu-agent.conf.sample
 $(sysconfdir)/placementd 0644 $(BUILD)/etc/placementd.conf.sample
 $(unitdir) 0644 $(UNITS)
 $(docdir) 0644 $(wildcard etc/systemd/vgpu-agent.service.d/*.conf) LICENSE NEWS.rst README.rst SECURITY.rst $(wildcard doc/*.rst)
+$(datadir)/vgpu-agent/schemas 0644 $(wildcard etc/schemas/*.json)
 $(prefix)/lib/udev/rules.d 0644 etc/udev/90-vgpu-agent.rules
 $(prefix)/lib/sysusers.d 0644 $(wildcard etc/sysusers.d/*.conf)
 $(prefix)/lib/tmpfiles.d 0644 $(TMPFILES)

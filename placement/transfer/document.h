@@ -9,7 +9,8 @@
  *    "consumers": [{"uuid", "allocations": {}, "project_id", "user_id",
  *      "consumer_generation", "consumer_type"}]}
  *
- * A type that is not there is unknown. Versions as said in NEWS.rst: members are added.
+ * A type that is not there is unknown. Of its versions:
+ * doc/compatibility.rst.
  */
 #ifndef PLACEMENT_TRANSFER_DOCUMENT_H
 #define PLACEMENT_TRANSFER_DOCUMENT_H

@@ -1,7 +1,9 @@
 """Manual, documents and completion tell of every command and every option of the command line, and
 of none that does not exist."""
+import pathlib
 import re
 import shutil
+import tempfile
 import unittest
 
 from support.process import BUILD, TOP, program, run
@@ -114,3 +116,30 @@ class Paths(unittest.TestCase):
         rooms = {source.parent for part in ("agent", "placement", "config", "lib") for source in (TOP / part).rglob("*.c")}
         for folder in (*rooms, TOP / "etc", TOP / "tests"):
             self.assertTrue((folder / "README.rst").exists(), folder.relative_to(TOP))
+
+    @unittest.skipUnless(shutil.which("sphinx-build"), "sphinx-build is not installed")
+    def test_sphinx_has_nothing_to_say(self):
+        """Of the documents of the top and of doc/, as one book; what it warns of is an error."""
+        with tempfile.TemporaryDirectory(prefix="vgpu-book-") as folder:
+            for document in (*TOP.glob("*.rst"), *(TOP / "doc").glob("*.rst")):
+                shutil.copy(document, folder)
+            pathlib.Path(folder, "index.rst").write_text("Book\n====\n\n.. toctree::\n   :glob:\n\n   *\n")
+            done = run(["sphinx-build", "-C", "-W", "--keep-going", "-n", "-q", "-D", "project=book", "-b", "html", folder, f"{folder}/_out"])
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+class Version(unittest.TestCase):
+    """Stated once, in the Makefile."""
+
+    def test_it_is_the_same_everywhere(self):
+        version = re.search(r"(?m)^VERSION := (\d+\.\d+\.\d+)$", (TOP / "Makefile").read_text())[1]
+        for name in ("vgpu-agent", "placementd", "mdevsim"):
+            self.assertEqual(run([program(name), "--version"]).stdout, f"{name} {version}\n")
+        for page in (BUILD / "man").glob("*"):
+            self.assertIn(version, page.read_text().splitlines()[0], page.name)
+        for file in ("etc/debian/changelog", "etc/rpm/vgpu-agent.spec", "etc/debian/rules", "etc/debian/control"):
+            self.assertNotIn(version, (TOP / file).read_text(), f"{file} takes it from the Makefile")
+        sections = re.findall(r"(?m)^(.+)\n-{3,}$", (TOP / "NEWS.rst").read_text())
+        self.assertIn(sections[0], ("Unreleased", version), "what the first section of NEWS.rst is of")
+        for section in sections[1:]:
+            self.assertRegex(section, r"^\d+\.\d+\.\d+( |$)")

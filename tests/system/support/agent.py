@@ -1,6 +1,7 @@
 """vgpu-agent with a configuration of its own."""
 import json
 
+from . import schemas
 from .process import Process, program, run, wait_for
 
 
@@ -71,7 +72,9 @@ class Agent:
 
     def try_to(self, *words):
         """Runs one command; the CompletedProcess, whatever its status."""
-        return run(self.arguments(*words), env=self.environment)
+        done = run(self.arguments(*words), env=self.environment)
+        schemas.check(words, done.stdout)
+        return done
 
     def run(self, *words, status=0):
         """Runs one command that must end in `status`; what it printed."""

@@ -271,7 +271,7 @@ static const struct command_option options[] = {
 
 const struct command command_watch = {
     .name = "watch",
-    .argument = "COMMAND",
+    .argument = "status|gpus|devices|tree|allocations",
     .argument_may_be_left_out = true,
     .options = options,
     .summary = "status, gpus, devices, tree or allocations on the whole terminal, "

@@ -4,7 +4,6 @@ import os
 
 from support import wait_for
 from support.fleet import FleetTest, device_uuid
-from support.process import BUILD, TOP, run
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 
@@ -133,31 +132,6 @@ class Formats(FleetTest):
             self.assertEqual(json.loads(self.agent.run(*words))[0]["mdevs"], [device])
         done = self.agent.try_to("allocations", "--wide=yes")
         self.assertEqual((done.returncode, done.stdout), (os.EX_USAGE, ""))
-
-
-class Completion(FleetTest):
-    def complete(self, *words):
-        """What bash offers for the last of the words."""
-        files = ["--config-file", str(self.agent.file)]
-        done = run(["bash", "-c", '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vgpu_agent; '
-                    'printf "%s\\n" "${COMPREPLY[@]}"', str(TOP / "etc/completion/vgpu-agent"), "vgpu-agent",
-                    *files, *words], env={**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}"})
-        self.assertEqual(done.stderr, "")
-        return done.stdout.split()
-
-    def test_offers_what_is_there(self):
-        self.build_guide()
-        self.agent.run("sync")
-        server = self.allocate(A)
-        gpus = [A, B, C, "0000:87:00.0"]
-        for command in ("drain", "undrain", "prune"):
-            self.assertEqual(self.complete(command, ""), gpus + (["all"] if "drain" in command else []))
-            self.assertEqual(self.complete(command, "84"), ["84:00.0"])
-            self.assertEqual(self.complete(command, "gpupci1"), ["gpupci1"])
-        self.assertEqual(self.complete("types", "nvidia-4"), [f"nvidia-4{i}" for i in range(6)])
-        self.assertEqual(self.complete("types", "0000:84"), [A])
-        for command in ("xml", "qemu-args"):
-            self.assertEqual(self.complete(command, ""), [server])
 
 
 class Reasons(FleetTest):

@@ -1,5 +1,5 @@
-"""Manual, documents and completion tell of every command and every option of the command line, and
-of none that does not exist."""
+"""Manual and documents tell of every command and every option of the command line, and of none that
+does not exist."""
 import pathlib
 import re
 import shutil
@@ -60,30 +60,6 @@ class Documents(unittest.TestCase):
         self.assertLessEqual(max(map(len, (options + commands).splitlines())), 80)
         self.assertIn("--config-file", self.options)
         self.assertIn("status", self.commands)
-
-    def complete(self, program_name, function, *words):
-        """What bash offers for the last of the words."""
-        script = TOP / "etc/completion" / program_name
-        done = run(["bash", "-c", '. "$0"; COMP_WORDS=("${@:2}"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); "$1"; '
-                    'printf "%s\\n" "${COMPREPLY[@]}"', str(script), function, program_name, *words])
-        self.assertEqual(done.stderr, "")
-        return set(done.stdout.split())
-
-    def test_completion(self):
-        def agent(*words):
-            return self.complete("vgpu-agent", "_vgpu_agent", *words)
-        self.assertEqual(agent(""), {*self.options, *self.commands})
-        self.assertEqual(agent("--format", "json", "st"), {"status"})
-        self.assertEqual(agent("-f", ""), {"table", "json"})
-        self.assertEqual(agent("restore", ""), {*self.options, "--wait"})
-        self.assertEqual(agent("watch", ""), {"status", "gpus", "devices", "tree", "allocations"})
-        self.assertEqual(agent("watch", "--i"), {"--interval"})
-        self.assertEqual(agent("help", ""), set(self.commands))
-        self.assertEqual(agent("status", ""), set(self.options))
-
-    def test_completion_of_placementd(self):
-        text = run([program("placementd"), "--help"]).stdout.split("Options of the ")[0]
-        self.assertEqual(self.complete("placementd", "_placementd", ""), set(re.findall(OPTION, text)))
 
     def test_manual(self):
         text = (TOP / "etc/man/vgpu-agent.8").read_text()

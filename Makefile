@@ -159,7 +159,7 @@ $(FLAGS_STAMP): FORCE
 	[ "$$flags" = "$$(cat $@ 2>/dev/null)" ] || printf '%s' "$$flags" >$@
 
 # These goals install what is missing; all others say what to install.
-INSTALLS := $(filter demo check,$(MAKECMDGOALS))
+INSTALLS := $(filter demo sandbox check,$(MAKECMDGOALS))
 # The headers of the libraries must be there before the first compiler starts.
 $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D); ( $(call find_needs,$(NEEDS_build) $(if $(INSTALLS),$(NEEDS_tests))); $(call provide,$(INSTALLS)) ) && touch $@
@@ -412,6 +412,10 @@ run-fuzz: $(FUZZ_PROGRAMS)
 .PHONY: demo
 demo: all | $(BUILD)/.deps-tests ## the main job, told in a terminal
 	@BUILD=$(abspath $(BUILD)) tests/demo
+
+.PHONY: sandbox
+sandbox: all | $(BUILD)/.deps-tests ## a GPU host to try things on, simulated: Placement, the daemon and a shell beside them
+	@BUILD=$(abspath $(BUILD)) tests/sandbox
 
 .PHONY: bench
 bench: all $(BENCH_PROGRAMS) need-bench ## measurements, beside OpenStack's Placement in one run; BENCH='--only scaling'

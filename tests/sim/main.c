@@ -15,9 +15,8 @@
 static const char usage[] =
     "usage: mdevsim --host FILE MOUNTPOINT\n"
     "       mdevsim --can-mount\n"
-    "Mounts the simulated sysfs of the GPU host that FILE describes; what FILE can "
-    "say\n"
-    "is in tests/sim/description.h, what MOUNTPOINT/.mdevsim can do in control.h.\n"
+    "Mounts the simulated sysfs of the GPU host that FILE describes. mdevsim(1) has\n"
+    "what FILE can say, and what MOUNTPOINT/.mdevsim/control takes.\n"
     "\n"
     "  --host FILE   the host, in JSON\n"
     "  --check       only read FILE and say what is wrong with it\n"

@@ -33,9 +33,25 @@ class OptionsOfBoth(unittest.TestCase):
     def test_placementd(self):
         self.check("placementd", "placement/server/main.c")
 
+    def test_mdevsim(self):
+        manual = (TOP / "etc/man/mdevsim.1").read_text().replace("\\-", "-").replace("\\(dq", "'")
+        self.assertEqual(set(re.findall(OPTION, manual.split(".SH OPTIONS")[1].split(".SH")[0])),
+                         set(re.findall(OPTION, run([program("mdevsim"), "--help"]).stdout)))
+        commands = re.findall(r'\{"([a-z]+)", \d+, \d+, run_', (TOP / "tests/sim/command.c").read_text())
+        self.assertIn("lose", commands)
+        text = (TOP / "tests/sim/description.c").read_text()
+        members = {name for table in re.findall(r"known\[\] = \{(.*?)NULL\}", text, re.S) for name in re.findall(r'"(\w+)"', table)}
+        self.assertIn("models", members)
+        for word in {*commands, *members} - {"comment"}:
+            self.assertRegex(manual, rf"(?m)^\.[BT].*\b{word}\b", f"mdevsim(1) does not have {word}")
+
+    def test_every_manual_has_examples(self):
+        for page in [*(TOP / "etc/man").glob("*.[1-8]"), *(BUILD / "man").glob("*.5")]:
+            self.assertRegex(page.read_text(), r'(?m)^\.SH "?EXAMPLES?"?$', page.name)
+
     def test_manuals_are_well_formed(self):
         pages = [BUILD / "man" / f"{name}.conf.5" for name in ("vgpu-agent", "placementd")]
-        pages += (TOP / "etc/man").glob("*.8")
+        pages += (TOP / "etc/man").glob("*.[18]")
         checks = (["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z"],
                   ["mandoc", "-T", "lint", "-W", "warning"])
         found = [check for check in checks if shutil.which(check[0])]

@@ -84,6 +84,7 @@ void agent_free(struct agent *agent)
     host_reader_free(agent->reader);
     device_worker_free(agent->worker);
     enabler_free(agent->enabler);
+    host_free(agent->host);
     journal_free(agent->journal);
     rewrites_clear(&agent->rewrites);
     strlist_clear(&agent->drained);
@@ -124,6 +125,8 @@ int agent_reconfigure(struct agent *agent, const struct config *config,
     agent->fetch = placement_fetch_new(client, config);
     agent->config = config;
     host_reader_set_config(agent->reader, config);
+    host_free(agent->host);
+    agent->host = NULL;
     return 0;
 }
 
@@ -181,15 +184,19 @@ void agent_look_wholly(struct agent *agent)
     agent->wholly = true;
 }
 
-int agent_has_allocation(struct agent *agent, const char *consumer,
-                         const struct strlist *providers, bool *has, struct error *err)
+int agent_ask_allocations(struct agent *agent, const char *consumer,
+                          struct consumer_allocations *out, struct error *err)
 {
-    _cleanup_strlist_ struct strlist found = {0};
-    if (placement_get_consumer_providers(agent->client, consumer, &found, err) != 0)
+    return placement_get_consumer_allocations(agent->client, consumer, out, err);
+}
+
+int agent_save_journal(struct agent *agent, struct error *err)
+{
+    if (!agent->journal_unsaved)
+        return 0;
+    if (journal_save(agent->journal, agent->config->agent.state_file, err) != 0)
         return -1;
-    *has = false;
-    for (size_t i = 0; i < found.count; i++)
-        *has |= strlist_contains(providers, found.items[i]);
+    agent->journal_unsaved = false;
     return 0;
 }
 

@@ -48,6 +48,9 @@ struct agent {
     unsigned patience;
     unsigned looks; /* at Placement so far */
     struct rewrites rewrites;
+    /* As the last cycle left it: what the scan has shown, with the devices that the agent
+     * has made and without those that it has removed since. NULL: not known. */
+    struct host *host;
     const struct domains *view; /* borrowed; NULL: libvirt itself is not asked */
     /* As in struct executor. */
     void (*take_back)(void *attacher, const struct strlist *addresses,
@@ -114,10 +117,13 @@ void agent_look_closely(struct agent *agent);
 /* The next cycle sees each new allocation: none of its looks is a half one. */
 void agent_look_wholly(struct agent *agent);
 
-/* Whether this consumer has an allocation on one of `providers` (uuids): one
- * request. */
-int agent_has_allocation(struct agent *agent, const char *consumer,
-                         const struct strlist *providers, bool *has, struct error *err);
+/* What this consumer has, by one request. The caller ends *out. */
+int agent_ask_allocations(struct agent *agent, const char *consumer,
+                          struct consumer_allocations *out, struct error *err);
+
+/* Saves what cycle_serve() has left to be saved. After a failure the next cycle saves
+ * it, before it does anything else. */
+int agent_save_journal(struct agent *agent, struct error *err);
 
 /* With AGENT_LOOKS: reads the journal again, as the acting process has written it by
  * now. */

@@ -442,7 +442,7 @@ static void note_made(const struct agent *agent, struct cycle *cycle,
 }
 
 /* Executes the last round. True when another round is needed. */
-static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
+static bool act(struct agent *agent, int64_t now, struct cycle *cycle, bool saves_later)
 {
     struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
     struct executor executor = {
@@ -452,6 +452,7 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle)
         .journal = agent->journal,
         .journal_path = agent->config->agent.state_file,
         .journal_unsaved = &agent->journal_unsaved,
+        .saves_later = saves_later,
         .late = &cycle->late,
         .take_back = agent->take_back,
         .attacher = agent->attacher,
@@ -489,6 +490,8 @@ static bool is_close(const struct agent *agent)
 
 int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct error *err)
 {
+    host_free(agent->host);
+    agent->host = NULL;
     for (;;) {
         size_t before = cycle->round_count;
         int rc = cycle_look(agent, now, is_close(agent), cycle, err);
@@ -497,12 +500,52 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
             return -1;
         forget_servers(agent, cycle);
         bool again =
-            act(agent, now, cycle) &&
+            act(agent, now, cycle, false) &&
             cycle->round_count < CYCLE_ROUNDS + count_not_cleared(cycle, NULL) &&
             !(agent->interrupted && agent->interrupted(agent->data));
         if (rc != 0 || !again)
             return rc;
     }
+}
+
+/* ---- one consumer ---- */
+
+static bool all_done(const struct execution *execution)
+{
+    return !execution->look_again && execution->outcomes[STEP_DONE] == execution->count;
+}
+
+/* A consumer that the state file knows may have devices, also under another name
+ * (agent/plan/migration.h): a whole look tells which. */
+static bool is_new(const struct journal *journal, const char *consumer)
+{
+    for (size_t i = 0; i < journal->device_count; i++)
+        if (strcmp(journal->devices[i].consumer, consumer) == 0 ||
+            strcmp(journal->devices[i].migration, consumer) == 0)
+            return false;
+    return true;
+}
+
+bool cycle_serve(struct agent *agent, int64_t now,
+                 const struct consumer_allocations *have, struct cycle *cycle)
+{
+    if (!agent->host || agent->doubts_root || !is_new(agent->journal, have->consumer) ||
+        !(cycle->observed = placement_fetch_add_consumer(agent->fetch, have)))
+        return false;
+    cycle->config = agent->config;
+    cycle->journal = agent->journal;
+    cycle->drained = &agent->drained;
+    cycle->host = steal(agent->host);
+    device_worker_mark(agent->worker, cycle->host);
+    cycle->desired =
+        desired_tree_make(agent->config, cycle->host, cycle->observed->root_uuid,
+                          cycle->observed->root_name);
+    struct plan *plan = decide(agent, now, cycle);
+    array_add(cycle->rounds, cycle->round_count)->plan = plan;
+    if (plan->other_root || !plan_keep_consumer(plan, have->consumer))
+        return false;
+    (void)act(agent, now, cycle, true);
+    return all_done(cycle->rounds[0].execution);
 }
 
 /* ---- single changes ---- */
@@ -513,7 +556,7 @@ int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
     if (cycle_look(agent, now, true, cycle, err) != 0)
         return -1;
     plan_keep_only(cycle->rounds[cycle->round_count - 1].plan, STEP_DELETE_PROVIDER);
-    (void)act(agent, now, cycle);
+    (void)act(agent, now, cycle, false);
     return 0;
 }
 
@@ -559,6 +602,57 @@ void cycle_clear(struct cycle *cycle)
     free(cycle->rounds);
     strlist_clear(&cycle->late);
     *cycle = (struct cycle){0};
+}
+
+/* One that was removed in the kernel meanwhile is found gone by the next scan. */
+static void drop_removed(struct cycle *cycle)
+{
+    for (size_t i = 0; i < cycle->round_count; i++) {
+        const struct cycle_round *round = &cycle->rounds[i];
+        for (size_t j = 0; round->execution && j < round->execution->count; j++)
+            if (round->plan->steps[j].kind == STEP_REMOVE_DEVICE &&
+                round->execution->results[j].outcome == STEP_DONE)
+                host_drop_device(cycle->host, round->plan->steps[j].device.address);
+    }
+}
+
+static void add_one(struct host *host, const struct parent *made,
+                    const struct device *device)
+{
+    const struct parent *parent;
+    if (host_device(host, device->address, NULL, NULL) ||
+        !host_parent(host, made->name, &parent))
+        return;
+    struct device *added = parent_add_device((struct parent *)parent, device->address);
+    uuid_text_copy(added->uuid, device->uuid);
+    added->type_id = xstrdup(device->type_id);
+    struct device_type *type =
+        (struct device_type *)parent_type(parent, device->type_id);
+    if (type && type->available > 0)
+        type->available--;
+}
+
+static void add_all_made(struct cycle *cycle)
+{
+    const struct host *made = cycle->made;
+    for (size_t i = 0; made && i < made->gpu_count; i++)
+        for (size_t j = 0; j < made->gpus[i].parent_count; j++) {
+            const struct parent *parent = &made->gpus[i].parents[j];
+            for (size_t k = 0; k < parent->device_count; k++)
+                add_one(cycle->host, parent, &parent->devices[k]);
+        }
+}
+
+void cycle_end(struct agent *agent, struct cycle *cycle)
+{
+    if (cycle->host) {
+        drop_removed(cycle);
+        add_all_made(cycle);
+        host_sort(cycle->host);
+        host_free(agent->host);
+        agent->host = steal(cycle->host);
+    }
+    cycle_clear(cycle);
 }
 
 const struct plan *cycle_plan(const struct cycle *cycle)

@@ -52,6 +52,18 @@ int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cy
 #define CYCLE_ROUNDS 4
 int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct error *err);
 
+/* For a consumer that has just got its first allocations here, and whose guest is about
+ * to start: makes its devices in the shortest way that is safe, and leaves all else to
+ * the next cycle. It decides on the host as the last cycle left it and on Placement as
+ * that cycle saw it, with what the consumer has: whether its steps fit the host as it is
+ * now, the kernel judges. The intentions are on disk before a device is touched; what
+ * was done is not yet: the caller calls agent_save_journal() afterwards.
+ *
+ * True when the consumer has all its devices: `cycle` then has one round, as after
+ * cycle_run(). False when it takes a whole cycle. */
+bool cycle_serve(struct agent *agent, int64_t now,
+                 const struct consumer_allocations *have, struct cycle *cycle);
+
 /* Observes once, and carries out only the deletion of the providers that
  * agent_set_prune() names. */
 int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
@@ -64,6 +76,9 @@ int cycle_unreserve(struct agent *agent, const struct cycle *cycle, const char *
                     struct error *err);
 
 void cycle_clear(struct cycle *cycle);
+/* As cycle_clear(), after cycle_run() and cycle_serve(): keeps the host for the next
+ * cycle_serve(). */
+void cycle_end(struct agent *agent, struct cycle *cycle);
 
 /* The plan of the last round. */
 const struct plan *cycle_plan(const struct cycle *cycle);

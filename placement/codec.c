@@ -294,24 +294,32 @@ int codec_read_provider_allocations(struct json_object *json,
     return 0;
 }
 
-int codec_read_consumer_providers(struct json_object *json, struct strlist *out,
-                                  struct error *err)
+/* The same object, with providers as its names. Takes the classes of `items`. */
+static void take_as_consumers(const struct provider_allocation *items, size_t count,
+                              struct consumer_allocations *out)
 {
-    _cleanup_strlist_ struct strlist providers = {0};
-    struct json_object *allocations;
-    if (json_get_object(json, "allocations", &allocations, err) != 0)
-        return -1;
-    json_object_object_foreach (allocations, name, value) {
-        (void)value;
-        char uuid[UUID_TEXT_SIZE];
-        if (!uuid_parse_text(name, uuid))
-            return error_set(err, ERROR_INVALID, "allocations: '%.64s' is no uuid",
-                             name);
-        strlist_add(&providers, uuid);
+    *out = (struct consumer_allocations){0};
+    for (size_t i = 0; i < count; i++) {
+        struct consumer_allocation *item = array_add(out->items, out->count);
+        uuid_text_copy(item->provider, items[i].consumer);
+        item->resource_class = items[i].resource_class;
+        item->amount = items[i].amount;
     }
-    strlist_sort(&providers);
-    *out = providers;
-    providers = (struct strlist){0};
+}
+
+int codec_read_consumer_allocations(struct json_object *json,
+                                    struct consumer_allocations *out, struct error *err)
+{
+    struct provider_allocation *items = NULL;
+    size_t count = 0;
+    if (add_allocations(json, &items, &count, err) != 0) {
+        provider_allocations_free(items, count);
+        return -1;
+    }
+    if (count)
+        qsort(items, count, sizeof *items, by_consumer);
+    take_as_consumers(items, count, out);
+    free(items);
     return 0;
 }
 

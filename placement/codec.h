@@ -52,10 +52,11 @@ int codec_read_provider_allocations(struct json_object *json,
                                     struct provider_allocation **out, size_t *count,
                                     int64_t *generation, struct error *err);
 
-/* {"allocations": {provider: {"resources": {"VGPU": 1}}}} of one consumer: the uuids of
- * the providers, sorted. */
-int codec_read_consumer_providers(struct json_object *json, struct strlist *out,
-                                  struct error *err);
+/* {"allocations": {provider: {"resources": {"VGPU": 1}}}} of one consumer, whose uuid
+ * the answer does not have: out->consumer stays "". */
+int codec_read_consumer_allocations(struct json_object *json,
+                                    struct consumer_allocations *out,
+                                    struct error *err);
 
 /* {"usages": {"VGPU": 1}}. Ordered by class. */
 int codec_read_usages(struct json_object *json, struct class_usage **out, size_t *count,

@@ -46,6 +46,14 @@ void class_usages_free(struct class_usage *items, size_t count)
     free(items);
 }
 
+void consumer_allocations_clear(struct consumer_allocations *allocations)
+{
+    for (size_t i = 0; i < allocations->count; i++)
+        free(allocations->items[i].resource_class);
+    free(allocations->items);
+    *allocations = (struct consumer_allocations){0};
+}
+
 void provider_allocations_free(struct provider_allocation *items, size_t count)
 {
     for (size_t i = 0; i < count; i++)

@@ -78,6 +78,20 @@ struct provider_allocation {
     int64_t amount;
 };
 
+/* What one consumer has on all providers; sorted by provider, then class. */
+struct consumer_allocation {
+    char provider[UUID_TEXT_SIZE];
+    char *resource_class;
+    int64_t amount;
+};
+struct consumer_allocations {
+    char consumer[UUID_TEXT_SIZE];
+    struct consumer_allocation *items;
+    size_t count;
+};
+void consumer_allocations_clear(struct consumer_allocations *allocations);
+#define _cleanup_consumer_allocations_ _cleanup_(consumer_allocations_clear)
+
 /* Frees what it holds; the struct itself is the caller's. */
 void provider_clear(struct provider *provider);
 /* Free an array with all that its items hold. NULL is no array. */

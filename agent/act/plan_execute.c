@@ -427,7 +427,7 @@ static void run_plan(struct run *run)
         skip_all(run, "the root provider could not be made");
     else
         run_lanes(run);
-    if (!*run->with->journal_unsaved)
+    if (!*run->with->journal_unsaved || run->with->saves_later)
         return;
     if (journal_save(run->with->journal, run->with->journal_path, &err) == 0)
         *run->with->journal_unsaved = false;

@@ -35,9 +35,13 @@ struct executor {
     const char *journal_path;
     bool *journal_unsaved; /* true from a change of the journal until it is on disk; the
                               caller keeps it between executions */
-    struct strlist *late;  /* gets what late_result_note() says of operations that an
+    /* What was done is not saved: the caller does it soon, and something is more urgent.
+     * After a crash it is as if the execution had been cut short: all intentions are on
+     * disk. */
+    bool saves_later;
+    struct strlist *late; /* gets what late_result_note() says of operations that an
                               earlier execution left under way */
-    unsigned patience;     /* milliseconds to wait for device operations after all else
+    unsigned patience;    /* milliseconds to wait for device operations after all else
                               is done */
     /* Called once, before any device is touched, with the addresses of those that the
      * plan removes or gives to other consumers: takes them back from who is about to

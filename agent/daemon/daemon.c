@@ -24,7 +24,10 @@
 #include "lib/notify.h"
 #include "lib/xalloc.h"
 
-#define LEAST_PAUSE 1000 /* milliseconds */
+/* Milliseconds. AFTER_SERVING: after the devices of a guest that was about to start, until
+ * a cycle does all else; further guests may be on their way. */
+#define LEAST_PAUSE 1000
+#define AFTER_SERVING 1000
 
 struct daemon {
     const struct settings *settings;
@@ -143,15 +146,6 @@ static void tell_attacher(struct daemon *daemon, const struct cycle *cycle)
     guests_note_healed(&daemon->guests.report.guests, attacher_table(daemon->attacher));
 }
 
-/* While cycles fail, the pauses between them grow, whatever is asked. */
-static void answer_questions(struct daemon *daemon)
-{
-    if (questions_answer(&daemon->questions, daemon->attacher, daemon->agent,
-                         daemon->config->agent.mode) &&
-        daemon->failures == 0)
-        daemon->next_cycle = 0;
-}
-
 /* ---- cycles ---- */
 
 static void log_step(const struct step *step)
@@ -266,7 +260,39 @@ static void one_cycle(struct daemon *daemon)
         monitor_note_cycle(daemon->monitor, &cycle, rc == 0 ? NULL : &err,
                            now_ms() - began);
     schedule(daemon, &cycle, now);
-    cycle_clear(&cycle);
+    cycle_end(daemon->agent, &cycle);
+}
+
+/* ---- questions ---- */
+
+/* A guest is about to start: the program is told of its devices before anything else is
+ * done, also before the state file says that they are made. */
+static bool serve(void *data, const struct consumer_allocations *have)
+{
+    struct daemon *daemon = data;
+    struct cycle cycle = {0};
+    struct error err;
+    bool served = cycle_serve(daemon->agent, agent_now(daemon->agent), have, &cycle);
+    if (served)
+        tell_attacher(daemon, &cycle);
+    if (agent_save_journal(daemon->agent, &err) != 0)
+        log_error("agent", "%s", err.text);
+    log_steps(&cycle);
+    cycle_end(daemon->agent, &cycle);
+    if (served && daemon->failures == 0 &&
+        daemon->next_cycle > now_ms() + AFTER_SERVING)
+        daemon->next_cycle = now_ms() + AFTER_SERVING;
+    return served;
+}
+
+/* While cycles fail, the pauses between them grow, whatever is asked. */
+static void answer_questions(struct daemon *daemon)
+{
+    const struct questions_user user = {serve, daemon};
+    if (questions_answer(&daemon->questions, daemon->attacher, daemon->agent,
+                         daemon->config->agent.mode, &user) &&
+        daemon->failures == 0)
+        daemon->next_cycle = 0;
 }
 
 /* ---- reload ---- */

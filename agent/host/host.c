@@ -262,6 +262,28 @@ struct device *parent_add_device(struct parent *parent, const char *address)
     return device;
 }
 
+static bool drop_device(struct parent *parent, const char *address)
+{
+    for (size_t i = 0; i < parent->device_count; i++) {
+        struct device *device = &parent->devices[i];
+        if (strcmp(device->address, address) != 0)
+            continue;
+        device_clear(device);
+        size_t after = --parent->device_count - i;
+        memmove(device, device + 1, after * sizeof *device);
+        return true;
+    }
+    return false;
+}
+
+void host_drop_device(struct host *host, const char *address)
+{
+    for (size_t i = 0; i < host->gpu_count; i++)
+        for (size_t j = 0; j < host->gpus[i].parent_count; j++)
+            if (drop_device(&host->gpus[i].parents[j], address))
+                return;
+}
+
 static struct device *add_in_transition(struct host *host, const struct device *like,
                                         const char *parent)
 {

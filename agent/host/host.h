@@ -154,6 +154,8 @@ const char *gpu_health_name(enum gpu_health health);
 struct gpu *host_add_gpu(struct host *host, const char *name);
 struct parent *gpu_add_parent(struct gpu *gpu, const char *backend, const char *name);
 struct device *parent_add_device(struct parent *parent, const char *address);
+/* The device of that address is no longer there. */
+void host_drop_device(struct host *host, const char *address);
 /* Frees the members of the device. */
 void device_clear(struct device *device);
 /* libvirt's name of the device `name` in `subsystem`: "pci_0000_84_00_0", "mtty_mtty",

@@ -345,15 +345,49 @@ struct plan *plan_make(const struct plan_input *input)
     return plan;
 }
 
-void plan_keep_only(struct plan *plan, enum step_kind kind)
+static void keep(struct plan *plan,
+                 bool (*is_kept)(const struct step *step, const void *data),
+                 const void *data)
 {
     size_t kept = 0;
     for (size_t i = 0; i < plan->step_count; i++)
-        if (plan->steps[i].kind == kind)
+        if (is_kept(&plan->steps[i], data))
             plan->steps[kept++] = plan->steps[i];
         else
             step_clear(&plan->steps[i]);
     plan->step_count = kept;
+}
+
+static bool is_of_kind(const struct step *step, const void *kind)
+{
+    return step->kind == *(const enum step_kind *)kind;
+}
+
+void plan_keep_only(struct plan *plan, enum step_kind kind)
+{
+    keep(plan, is_of_kind, &kind);
+}
+
+/* A step on a device whose effect the kernel judges. */
+static bool gives_consumer(const struct step *step, const void *consumer)
+{
+    return (step->kind == STEP_CREATE_DEVICE || step->kind == STEP_HAND_OVER_DEVICE) &&
+           strcmp(step->device.consumer, consumer) == 0;
+}
+
+bool plan_keep_consumer(struct plan *plan, const char *consumer)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->allocation_count; i++) {
+        const struct allocation_status *status = &plan->allocations[i];
+        if (strcmp(status->consumer, consumer) != 0)
+            continue;
+        if (status->state != ALLOCATION_PENDING || !status->planned)
+            return false;
+        count += status->devices.count;
+    }
+    keep(plan, gives_consumer, consumer);
+    return count && plan->step_count == count;
 }
 
 void plan_free(struct plan *plan)

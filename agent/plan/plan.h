@@ -155,6 +155,10 @@ struct plan_input {
 struct plan *plan_make(const struct plan_input *input);
 /* Drops all steps of other kinds than `kind`. */
 void plan_keep_only(struct plan *plan, enum step_kind kind);
+/* Drops all steps but those that give this consumer its devices: that make one, or clear
+ * one for it. False when these steps alone do not give it all that it has allocated:
+ * something else has to happen before. */
+bool plan_keep_consumer(struct plan *plan, const char *consumer);
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan *, plan_free)
 

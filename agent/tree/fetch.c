@@ -480,6 +480,44 @@ int placement_fetch_departures(struct placement_fetch *fetch,
     return 0;
 }
 
+/* ---- one consumer ---- */
+
+static int by_consumer(const void *a, const void *b)
+{
+    const struct provider_allocation *left = a, *right = b;
+    int order = strcmp(left->consumer, right->consumer);
+    return order ? order : strcmp(left->resource_class, right->resource_class);
+}
+
+static void add_allocation(struct observed_provider *provider, const char *consumer,
+                           const struct consumer_allocation *have)
+{
+    struct provider_allocation *added =
+        array_add(provider->allocations, provider->allocation_count);
+    uuid_text_copy(added->consumer, consumer);
+    added->resource_class = xstrdup(have->resource_class);
+    added->amount = have->amount;
+    qsort(provider->allocations, provider->allocation_count,
+          sizeof *provider->allocations, by_consumer);
+}
+
+const struct observed *
+placement_fetch_add_consumer(struct placement_fetch *fetch,
+                             const struct consumer_allocations *have)
+{
+    struct observed *observed = fetch->observed;
+    if (!observed || observed_has_consumer(observed, have->consumer))
+        return NULL;
+    for (size_t i = 0; i < have->count; i++) {
+        struct observed_provider *provider =
+            (struct observed_provider *)observed_by_uuid(observed,
+                                                         have->items[i].provider);
+        if (provider && provider->detailed)
+            add_allocation(provider, have->consumer, &have->items[i]);
+    }
+    return observed;
+}
+
 int64_t placement_fetch_replaced_at(const struct placement_fetch *fetch)
 {
     return fetch->replaced_at;

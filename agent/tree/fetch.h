@@ -66,6 +66,14 @@ int placement_fetch_one(struct placement_fetch *fetch, const struct observed **o
  * result is in the tree that placement_fetch_tree() gave. To be called after that. */
 int placement_fetch_departures(struct placement_fetch *fetch,
                                const struct strlist *providers, struct error *err);
+/* Adds to the cached tree what a consumer was seen to have, of which the tree shows
+ * nothing yet, without reading its providers again: their generations stay as they were,
+ * so that the next fetch does read them. The result is borrowed as
+ * placement_fetch_tree()'s. NULL where nothing is cached, or the tree shows allocations of
+ * the consumer. */
+const struct observed *
+placement_fetch_add_consumer(struct placement_fetch *fetch,
+                             const struct consumer_allocations *have);
 /* Whether a part of the last tree was read anew, since its generation had changed. */
 bool placement_fetch_moved(const struct placement_fetch *fetch);
 

@@ -151,17 +151,19 @@ int placement_get_provider_allocations(struct placement_client *client,
     return 0;
 }
 
-int placement_get_consumer_providers(struct placement_client *client,
-                                     const char *consumer, struct strlist *out,
-                                     struct error *err)
+int placement_get_consumer_allocations(struct placement_client *client,
+                                       const char *consumer,
+                                       struct consumer_allocations *out,
+                                       struct error *err)
 {
     _cleanup_call_ struct call call =
         call_of("GET", xasprintf("/allocations/%s", consumer));
     _cleanup_json_ struct json_object *json = NULL;
     if (session_call(client, &call, &json, err) != 0)
         return -1;
-    if (codec_read_consumer_providers(json, out, err) != 0)
+    if (codec_read_consumer_allocations(json, out, err) != 0)
         return session_bad_reply(client, &call, err);
+    uuid_text_copy(out->consumer, consumer);
     return 0;
 }
 

@@ -93,11 +93,12 @@ int placement_get_provider_allocations(struct placement_client *client,
                                        struct provider_allocation **out, size_t *count,
                                        int64_t *generation, struct error *err);
 
-/* GET /allocations/{consumer}: the uuids of the providers that the consumer has
- * allocations on, sorted; none for a consumer that does not exist. */
-int placement_get_consumer_providers(struct placement_client *client,
-                                     const char *consumer, struct strlist *out,
-                                     struct error *err);
+/* GET /allocations/{consumer}: all that the consumer has; nothing for one that does not
+ * exist. */
+int placement_get_consumer_allocations(struct placement_client *client,
+                                       const char *consumer,
+                                       struct consumer_allocations *out,
+                                       struct error *err);
 
 /* GET /traits?name=in:...: those of `names` that the server has, sorted. More than
  * about 2000 characters of them take more than one request. */

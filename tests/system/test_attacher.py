@@ -103,6 +103,37 @@ class TestTables(AttacherTest):
         self.assertIn(f"<address uuid='{devices[0]}'/>", entry["devices"][0]["xml"])
         self.assertEqual(self.attacher.tables[-1]["ours"], devices)
 
+    def test_a_new_guest_has_its_devices_after_one_request(self):
+        """Its start is some milliseconds away: nothing else comes before. What the host looks like is known from the
+        last cycle, and so is the rest of Placement."""
+        self.start()
+        self.cycle()
+        consumer = self.allocate(2)
+        self.relay.requests.clear()
+        self.relay.rule = lambda request: None if request.path == f"/allocations/{consumer}" else CUT
+        self.host.control("hang */available_instances")
+        devices = self.ask(consumer, 2)
+        self.host.control("show")
+        self.relay.rule = lambda request: None
+        self.assertEqual(devices, sorted(self.host.mdevs()))
+        self.assertTrue(self.attacher.entry(consumer)["whole"])
+        # The cycle that follows finds all as it is to be.
+        wait_for(lambda: any("in_tree" in request.path for request in self.relay.requests), "the next cycle")
+        self.agent.settle()
+        self.assertEqual(self.attacher.wanted()[consumer], devices)
+        self.assertEqual(self.row(consumer)["state"], "ready")
+
+    def test_a_full_card_gives_no_guest_what_is_anothers(self):
+        """The last cycle has seen room that is not there any more."""
+        self.start()
+        self.cycle()
+        for _ in range(16):
+            self.host.create(GPU, "nvidia-35", str(uuid.uuid4()))
+        consumer = self.allocate()
+        self.attacher.say(ask=consumer)
+        wait_for(lambda: self.row(consumer)["state"] == "failed", "the allocation to fail")
+        self.assertFalse(self.attacher.wanted().get(consumer))
+
     def test_a_guest_without_gpu_costs_one_request(self):
         self.start()
         self.cycle()

@@ -116,15 +116,17 @@ static void reads_allocations_and_usages(void **state)
     assert_string_equal(usages[0].resource_class, "CUSTOM_X");
     assert_int_equal(usages[1].used, 3);
     class_usages_free(usages, count);
-    _cleanup_strlist_ struct strlist providers = {0};
-    assert_ok(codec_read_consumer_providers(json, &providers, &err), &err);
-    assert_int_equal(providers.count, 2);
-    assert_string_equal(providers.items[0], ROOT);
+    _cleanup_consumer_allocations_ struct consumer_allocations have = {0};
+    assert_ok(codec_read_consumer_allocations(json, &have, &err), &err);
+    assert_int_equal(have.count, 3);
+    assert_string_equal(have.items[0].provider, ROOT);
+    assert_string_equal(have.items[1].resource_class, "CUSTOM_X");
+    assert_int_equal(have.items[2].amount, 2);
     _cleanup_json_ struct json_object *strange =
         parse("{\"allocations\": {\"x\": {}}}");
-    assert_int_equal(codec_read_consumer_providers(strange, &providers, &err), -1);
-    assert_string_equal(err.text, "allocations: 'x' is no uuid");
-    assert_int_equal(providers.count, 2);
+    assert_int_equal(codec_read_consumer_allocations(strange, &have, &err), -1);
+    assert_string_equal(err.text, "allocations.x: 'x' is no uuid");
+    assert_int_equal(have.count, 3);
 }
 
 /* Each reader, for a table of what must not pass. All leave their outputs alone. */

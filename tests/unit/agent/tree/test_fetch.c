@@ -568,6 +568,38 @@ static void allocations_that_cannot_be_read(void **state)
     assert_int_equal(rig.err.code, ERROR_UNREACHABLE);
 }
 
+#define NEW_ONE "cccccccc-0000-4000-8000-000000000001"
+
+/* The next look reads its provider anyhow, whose generation has moved. */
+static void a_new_consumer_is_added_without_a_request(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_with_tree(&rig);
+    struct consumer_allocation items[] = {
+        {.provider = ROOT, .resource_class = (char[]){"VCPU"}, .amount = 2},
+        {.provider = CHILD_84, .resource_class = (char[]){"VGPU"}, .amount = 1},
+        {.provider = OTHER_ROOT, .resource_class = (char[]){"DISK_GB"}, .amount = 5},
+    };
+    struct consumer_allocations have = {
+        .consumer = NEW_ONE, .items = items, .count = 3};
+    const struct observed *observed = placement_fetch_add_consumer(rig.fetch, &have);
+    assert_true(observed == rig.observed);
+    assert_true(observed_has_consumer(observed, NEW_ONE));
+    assert_int_equal(observed_by_uuid(observed, CHILD_84)->allocation_count, 2);
+    assert_int_equal(observed_by_uuid(observed, ROOT)->allocation_count, 0);
+    assert_requests(&rig, "");
+    /* What is known of a consumer cannot be added to. */
+    assert_null(placement_fetch_add_consumer(rig.fetch, &have));
+    answer_rows(&rig, row_root(1), row_84(5), row_85(5));
+    answer_details(&rig, 16, 5);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW "\n" DETAILS_84);
+    assert_false(observed_has_consumer(rig.observed, NEW_ONE));
+    placement_fetch_forget(rig.fetch);
+    assert_null(placement_fetch_add_consumer(rig.fetch, &have));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -597,6 +629,7 @@ int main(void)
         cmocka_unit_test(allocations_of_another_generation),
         cmocka_unit_test(allocations_of_what_has_gone),
         cmocka_unit_test(allocations_that_cannot_be_read),
+        cmocka_unit_test(a_new_consumer_is_added_without_a_request),
     };
     return cmocka_run_group_tests_name("placement_fetch", tests, NULL, NULL);
 }

@@ -118,6 +118,21 @@ static const struct option_spec agent_specs[] = {
            "that this ends in, or by its name (`GRID V100DX-1Q`), which stays the same "
            "over driver upgrades. nova-compute knows only ids.",
            .old_names = NAMES("enabled_vgpu_types"), .example = "nvidia-35, nvidia-36"),
+    OPTION(
+        LIST, struct config, "devices", "passthrough_addresses", passthrough.addresses,
+        "The GPUs that go to guests whole, as inventory of the class PGPU, one of "
+        "each. PCI addresses of cards; no address may stand under a type as well. All "
+        "functions of a card (its sound, its USB controller) go with it: they are "
+        "bound to vfio-pci while a consumer has the card, and given back to the "
+        "kernel's choice of drivers afterwards. A card whose IOMMU group has another "
+        "device in it, other than bridges, is refused. Only with mode = owner, and "
+        "for an agent that runs as root.",
+        .example = "0000:0b:00.0, 0000:0c:00.0"),
+    OPTION(
+        BOOL, struct config, "devices", "passthrough_console", passthrough.console,
+        "Also take a card of passthrough_addresses from the host that is its primary "
+        "display (boot_vga): the console goes dark.",
+        .default_value = "false"),
 };
 
 static const struct option_section mdev_sections[] = {

@@ -39,6 +39,9 @@ struct vf_type_config {
     bool fixed;                /* each function is a unit as it is */
 };
 
+/* The type of cards that go to guests whole. */
+#define PASSTHROUGH_TYPE "passthrough"
+
 /* One enabled type with its section [mdev_<type>]. */
 struct mdev_type_config {
     /* As in enabled_mdev_types: an id ("nvidia-35") or a name ("GRID V100DX-1Q"). */
@@ -47,6 +50,7 @@ struct mdev_type_config {
     /* Normalised "0000:84:00.0", or a parent's name where it is not PCI. Empty: the
      * type is the default for every GPU that no other type names. */
     struct strlist device_addresses;
+    char *addresses_option; /* "mdev_nvidia-35.device_addresses", for messages */
     /* Where device_addresses is set; where it is set, but empty. */
     struct config_place addresses_place, empty_place;
     char *mdev_class;       /* "VGPU" */
@@ -86,8 +90,13 @@ struct config {
     struct placement_config placement;
     struct nova_pci_config nova_pci;   /* empty but in mode nova-pci */
     struct strlist enabled_mdev_types; /* as written; `types` is the result */
-    struct mdev_type_config *types;    /* in the order of enabled_mdev_types */
+    struct mdev_type_config *types; /* in the order of enabled_mdev_types; last, where
+                                          there are such cards, PASSTHROUGH_TYPE */
     size_t type_count;
+    struct {
+        struct strlist addresses; /* as written; the type has the result */
+        bool console;             /* also the card that the host's console is on */
+    } passthrough;
     /* "FILE: [agent], [devices]": each file that was read, with its sections that are
      * used. */
     struct strlist sources;

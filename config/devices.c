@@ -34,6 +34,7 @@ static void type_clear(struct mdev_type_config *type)
     options_clear(&mdev_options, type);
     vf_type_clear(&type->vf);
     free(type->type);
+    free(type->addresses_option);
     config_place_clear(&type->place);
     config_place_clear(&type->addresses_place);
     config_place_clear(&type->max_place);
@@ -86,7 +87,8 @@ struct reading {
     void *claims;
 };
 
-static char *what_is_expected(const char *written)
+/* `pci`: only PCI devices are accepted. */
+static char *what_is_expected(const char *written, bool pci)
 {
     char meant[PCI_ADDRESS_SIZE];
     if (pci_address_guess(written, meant))
@@ -95,27 +97,27 @@ static char *what_is_expected(const char *written)
         return xstrdup("a logical name means another GPU once a card is added or taken "
                        "out; expected the PCI address that `vgpu-agent gpus` shows "
                        "beside it");
-    return xstrdup("expected a PCI address as 0000:84:00.0, or the name of a device "
-                   "that is not PCI");
+    return xasprintf("expected a PCI address as 0000:84:00.0%s",
+                     pci ? "" : ", or the name of a device that is not PCI");
 }
 
 static void refuse_address(struct reading *r, const struct config_place *place,
-                           const char *section, const char *written)
+                           const char *option, const char *written, bool pci)
 {
-    _cleanup_free_ char *hint = what_is_expected(written);
-    config_error(r->problems, place,
-                 "%s.device_addresses: incorrect device address: %s; %s", section,
+    _cleanup_free_ char *hint = what_is_expected(written, pci);
+    config_error(r->problems, place, "%s: incorrect device address: %s; %s", option,
                  written, hint);
 }
 
-/* `section` is the one in which the address is written. */
+/* `option` is the one in which the address is written, as messages name it. */
 static void add_address(struct reading *r, struct mdev_type_config *type,
-                        const char *section, const char *written)
+                        const char *option, const char *written)
 {
     const struct config_place *place = &type->addresses_place;
+    bool pci = strcmp(type->type, PASSTHROUGH_TYPE) == 0;
     _cleanup_free_ char *address = device_address_normalise(written);
-    if (!address) {
-        refuse_address(r, place, section, written);
+    if (!address || (pci && !pci_address_parse(address, NULL))) {
+        refuse_address(r, place, option, written, pci);
         return;
     }
     bool again;
@@ -125,15 +127,13 @@ static void add_address(struct reading *r, struct mdev_type_config *type,
     else if (owner == r->config->type_count)
         config_error(
             r->problems, place,
-            "%s.device_addresses: duplicate types for PCI ID %s: it is twice in "
-            "the list; expected once",
-            section, address);
+            "%s: duplicate types for PCI ID %s: it is twice in the list; expected once",
+            option, address);
     else
-        config_error(
-            r->problems, place,
-            "%s.device_addresses: duplicate types for PCI ID %s: it is also in "
-            "mdev_%s.device_addresses; expected under one type",
-            section, address, r->config->types[owner].type);
+        config_error(r->problems, place,
+                     "%s: duplicate types for PCI ID %s: it is also in %s; expected "
+                     "under one type",
+                     option, address, r->config->types[owner].addresses_option);
 }
 
 /* Whether the type has no addresses, while a type before it has none either. A type
@@ -171,8 +171,9 @@ static void read_addresses(struct reading *r, struct mdev_type_config *type,
     if (!entry || (!written.count && !refused))
         return;
     type->addresses_place = config_place_copy(&entry->place);
+    _cleanup_free_ char *option = xasprintf("%s.device_addresses", entry->section);
     for (size_t i = 0; i < written.count; i++)
-        add_address(r, type, entry->section, written.items[i]);
+        add_address(r, type, option, written.items[i]);
 }
 
 static bool has_addresses(const char *value)
@@ -205,6 +206,7 @@ static struct mdev_type_config read_type(struct reading *r, const char *name)
 {
     struct mdev_type_config type = {
         .type = xstrdup(name),
+        .addresses_option = xasprintf("mdev_%s.device_addresses", name),
         .place = config_place_copy(r->place),
     };
     _cleanup_(section_names_clear) struct section_names names = {
@@ -267,6 +269,14 @@ static void add_type(struct reading *r, const char *name)
             name);
         return;
     }
+    if (strcasecmp(name, PASSTHROUGH_TYPE) == 0) {
+        config_error(
+            r->problems, r->place,
+            "devices.enabled_mdev_types: %s: cards that go to guests whole are "
+            "no such type; expected them in devices.passthrough_addresses",
+            name);
+        return;
+    }
     struct mdev_type_config type = read_type(r, name);
     if (is_second_default(r, &type)) {
         type_clear(&type);
@@ -278,6 +288,39 @@ static void add_type(struct reading *r, const char *name)
                        "that no type names; expected addresses, or no such line",
                        name, name);
     *array_add(config->types, config->type_count) = type;
+}
+
+/* ---- whole cards ---- */
+
+static void add_passthrough(struct reading *r)
+{
+    struct config *config = r->config;
+    const struct ini_entry *entry =
+        options_entry(&agent_options, r->ini, "devices", "passthrough_addresses", NULL);
+    if (!entry || !config->passthrough.addresses.count)
+        return;
+    if (config->agent.mode != MODE_OWNER) {
+        config_error(r->problems, &entry->place,
+                     "devices.passthrough_addresses: agent.mode is %s, where "
+                     "nova-compute gives whole cards to guests by its own [pci]; "
+                     "expected agent.mode = owner",
+                     agent_mode_name(config->agent.mode));
+        return;
+    }
+    struct mdev_type_config type = {
+        .type = xstrdup(PASSTHROUGH_TYPE),
+        .addresses_option = xstrdup("devices.passthrough_addresses"),
+        .place = config_place_copy(&entry->place),
+        .addresses_place = config_place_copy(&entry->place),
+        .mdev_class = xstrdup("PGPU"),
+    };
+    for (size_t i = 0; i < config->passthrough.addresses.count; i++)
+        add_address(r, &type, type.addresses_option,
+                    config->passthrough.addresses.items[i]);
+    if (type.device_addresses.count)
+        *array_add(config->types, config->type_count) = type;
+    else
+        type_clear(&type);
 }
 
 bool devices_has_section(const char *name)
@@ -329,6 +372,7 @@ void devices_apply(struct config *config, const struct ini *ini,
     r.place = enabled ? &enabled->place : NULL;
     for (size_t i = 0; i < config->enabled_mdev_types.count; i++)
         add_type(&r, config->enabled_mdev_types.items[i]);
+    add_passthrough(&r);
     tdestroy(r.claims, claim_free);
     if (is_misnamed(ini, enabled, problems))
         return;

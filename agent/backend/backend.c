@@ -20,6 +20,12 @@ const char *backend_offers(const char *name)
     return backend ? backend->offers : "devices";
 }
 
+bool backend_leaves_parts(const char *name)
+{
+    const struct backend *backend = backend_find(name);
+    return backend && backend->parts_remain;
+}
+
 bool backend_is_novas(const char *name)
 {
     const struct backend *backend = backend_find(name);

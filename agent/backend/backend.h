@@ -49,6 +49,9 @@ struct backend {
     /* nova-compute makes no devices of this kind by [devices], so that there is nothing
      * of it in mode nova. */
     bool unknown_to_nova;
+    /* A device consists of parts: what is not shown as a device may be a part of one that
+     * was half made or half removed. create() completes it, remove() removes the part. */
+    bool parts_remain;
 
     /* ---- the host as it is; in the process that looks at the host, which may hang */
 
@@ -142,6 +145,8 @@ const struct backend *backend_find(const char *name);
 /* What parents of that kind offer (struct backend), also for a kind that this program
  * does not know. */
 const char *backend_offers(const char *name);
+/* Whether a device of that kind that the host does not show may have left parts. */
+bool backend_leaves_parts(const char *name);
 /* Whether mode nova has something to do for parents of that kind. */
 bool backend_is_novas(const char *name);
 /* Whether is_address() of any kind is true. */

@@ -5,8 +5,10 @@
 #include "agent/backend/fixed_vf.h"
 #include "agent/backend/mdev.h"
 #include "agent/backend/nvidia_vfio.h"
+#include "agent/backend/passthrough.h"
 
 const struct backend *const backends[] = {
+    &backend_passthrough,
     &backend_nvidia_vfio,
     &backend_fixed_vf,
     &backend_mdev,

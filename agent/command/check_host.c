@@ -75,7 +75,8 @@ static void check_offered(const struct config *config,
                          type->type, found->id);
         return;
     }
-    if (is_unreadable(host)) /* an unreadable GPU may offer it */
+    /* An unreadable GPU may offer it. Whole cards are named, and checked one by one. */
+    if (is_unreadable(host) || strcmp(type->type, PASSTHROUGH_TYPE) == 0)
         return;
     _cleanup_free_ char *listed = type_names_list(host->gpus, host->gpu_count);
     _cleanup_free_ char *near =
@@ -131,11 +132,14 @@ static void check_address(const struct mdev_type_config *type, const char *addre
             strlist_add(&names, host->gpus[i].name);
         _cleanup_free_ char *listed = join_some(&names);
         config_warning(problems, &type->addresses_place,
-                       "mdev_%s.device_addresses: there is no GPU %s on this host; it "
+                       "%s: there is no GPU %s on this host; it "
                        "has %s",
-                       type->type, address, names.count ? listed : "none");
+                       type->addresses_option, address, names.count ? listed : "none");
         return;
     }
+    if (gpu->health == GPU_UNUSABLE)
+        config_error(problems, &type->addresses_place, "%s: the GPU %s: %s",
+                     type->addresses_option, address, gpu->health_reason);
     if (gpu->health != GPU_OK || gpu_resolve_type(gpu, type->type))
         return;
     if (!resolve_anywhere(host, type->type)) /* check_offered() has reported it */
@@ -143,15 +147,14 @@ static void check_address(const struct mdev_type_config *type, const char *addre
     _cleanup_free_ char *listed = type_names_list(gpu, 1);
     _cleanup_free_ char *why = why_no_types(gpu, 1);
     if (listed)
-        config_error(
-            problems, &type->addresses_place,
-            "mdev_%s.device_addresses: the GPU %s does not offer %s; expected a "
-            "GPU that does (this one has %s)",
-            type->type, address, type->type, listed);
+        config_error(problems, &type->addresses_place,
+                     "%s: the GPU %s does not offer %s; expected a "
+                     "GPU that does (this one has %s)",
+                     type->addresses_option, address, type->type, listed);
     else
         config_error(problems, &type->addresses_place,
-                     "mdev_%s.device_addresses: the GPU %s offers no types; %s",
-                     type->type, address, why);
+                     "%s: the GPU %s offers no types; %s", type->addresses_option,
+                     address, why);
 }
 
 static void check_model(const struct mdev_type_config *type, const char *address,
@@ -258,11 +261,12 @@ static void check_same_card(const struct config *config, size_t index,
         const struct strlist *others = &config->types[i].device_addresses;
         for (size_t j = 0; j < others->count; j++)
             if (find_gpu(host, others->items[j]) == gpu) {
-                config_error(problems, &type->addresses_place,
-                             "mdev_%s.device_addresses: %s is the same GPU as %s of "
-                             "mdev_%s.device_addresses; expected one type for each GPU",
-                             type->type, address, others->items[j],
-                             config->types[i].type);
+                config_error(
+                    problems, &type->addresses_place,
+                    "%s: %s is the same GPU as %s of %s; expected one type for "
+                    "each GPU",
+                    type->addresses_option, address, others->items[j],
+                    config->types[i].addresses_option);
                 return;
             }
     }

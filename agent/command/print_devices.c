@@ -79,30 +79,44 @@ static void free_texts(struct printed_device *printed, size_t count)
     free(printed);
 }
 
-/* The scan took the name of the backend from the backend itself, so it is found. */
-static int make_texts(const struct question *question,
-                      const struct device_printer *printer, struct printed_device **out,
-                      struct error *err)
+/* Of each device first its own address, then its further functions: a card goes to a guest
+ * with all of them. */
+static struct printed_device *list_parts(const struct question *question, size_t *count)
 {
-    struct printed_device *printed = xcalloc(question->count, sizeof *printed);
+    *count = 0;
+    for (size_t i = 0; i < question->count; i++)
+        *count += device_part_count(question->devices[i].device);
+    struct printed_device *printed = xcalloc(*count, sizeof *printed), *next = printed;
     for (size_t i = 0; i < question->count; i++) {
-        const struct consumer_device *device = &question->devices[i];
-        const struct backend *backend = backend_find(device->device->backend);
-        printed[i] = (struct printed_device){question->consumer, device, NULL};
-        printed[i].text = printer->text(backend, device, printer->data, err);
-        if (!printed[i].text) {
-            free_texts(printed, i);
-            return -1;
+        const struct device *device = question->devices[i].device;
+        for (size_t part = 0; part < device_part_count(device); part++, next++) {
+            *next = (struct printed_device){.consumer = question->consumer,
+                                            .device = question->devices[i],
+                                            .part = device_part(device, part)};
+            next->device.device = &next->part;
         }
     }
-    *out = printed;
+    return printed;
+}
+
+/* The scan took the name of the backend from the backend itself, so it is found. */
+static int make_texts(const struct device_printer *printer,
+                      struct printed_device *printed, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct backend *backend = backend_find(printed[i].part.backend);
+        printed[i].text =
+            printer->text(backend, &printed[i].device, printer->data, err);
+        if (!printed[i].text)
+            return -1;
+    }
     return 0;
 }
 
 static void write_device(struct json_writer *w, const struct printed_device *printed,
                          size_t position, const struct device_printer *printer)
 {
-    const struct consumer_device *device = printed->device;
+    const struct consumer_device *device = &printed->device;
     json_write_begin_object(w);
     json_write_string_member(w, "uuid", device->uuid);
     json_write_string_member(w, "device_api",
@@ -127,15 +141,17 @@ static int print_all(const struct question *question,
                      const struct device_printer *printer, enum output_format format)
 {
     struct error err;
-    struct printed_device *printed;
-    if (make_texts(question, printer, &printed, &err) != 0)
-        return command_fail(&err);
-    if (format == FORMAT_JSON)
-        print_json(printed, question->count, printer);
+    int status = EX_OK;
+    size_t count;
+    struct printed_device *printed = list_parts(question, &count);
+    if (make_texts(printer, printed, count, &err) != 0)
+        status = command_fail(&err);
+    else if (format == FORMAT_JSON)
+        print_json(printed, count, printer);
     else
-        printer->print(printed, question->count);
-    free_texts(printed, question->count);
-    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+        printer->print(printed, count);
+    free_texts(printed, count);
+    return fflush(stdout) == 0 ? status : EX_IOERR;
 }
 
 int command_print_devices(const struct command_context *context, const char *consumer,

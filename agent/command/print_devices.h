@@ -10,10 +10,11 @@
 #include "agent/report/consumer_devices.h"
 #include "lib/json_write.h"
 
-/* What is printed of one device. */
+/* What is printed of one device, or of one function of a card that goes whole. */
 struct printed_device {
     const char *consumer;
-    const struct consumer_device *device;
+    struct consumer_device device; /* its `device` is `part` */
+    struct device part;
     char *text;
 };
 

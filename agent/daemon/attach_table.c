@@ -24,6 +24,18 @@ static bool is_anothers(const struct domains *view, const char *consumer,
     return false;
 }
 
+/* A card goes to a guest with all its functions, each by an element of its own. */
+static void add_parts(struct wanted *wanted, const struct device *device,
+                      const struct device_type *type)
+{
+    const struct backend *backend = backend_find(device->backend);
+    for (size_t i = 0; i < device_part_count(device); i++) {
+        const struct device part = device_part(device, i);
+        _cleanup_free_ char *xml = backend->guest_xml(&part, type);
+        wanted_add_device(wanted, part.address, xml);
+    }
+}
+
 /* Adds the device to the consumer's entry, where it is there and nobody else's. */
 static bool add_device(const struct making *making, struct wanted *wanted,
                        const char *uuid)
@@ -37,9 +49,7 @@ static bool add_device(const struct making *making, struct wanted *wanted,
         (!cycle->use && strlist_contains(making->withheld, address)) ||
         is_anothers(making->view, wanted->consumer, address))
         return false;
-    const struct backend *backend = backend_find(device.device->backend);
-    _cleanup_free_ char *xml = backend->guest_xml(device.device, device.type);
-    wanted_add_device(wanted, device.device->address, xml);
+    add_parts(wanted, device.device, device.type);
     return true;
 }
 

@@ -206,6 +206,19 @@ const struct device *host_device(const struct host *host, const char *name,
     return device;
 }
 
+size_t device_part_count(const struct device *device)
+{
+    return 1 + device->functions.count;
+}
+
+struct device device_part(const struct device *device, size_t part)
+{
+    struct device out = *device;
+    if (part > 0)
+        text_copy_array(out.address, device->functions.items[part - 1]);
+    return out;
+}
+
 const char *gpu_health_name(enum gpu_health health)
 {
     static const char *const names[] = {

@@ -144,6 +144,11 @@ bool type_is_called(const struct device_type *type, const char *word);
  * such device. `gpu` and `parent` may be NULL; they are set to NULL for a stray. */
 const struct device *host_device(const struct host *host, const char *name,
                                  const struct gpu **gpu, const struct parent **parent);
+/* The device as a guest's definition names it, one address after the other: its own
+ * (part 0), then its further functions'. All but the address is borrowed from the
+ * device. */
+size_t device_part_count(const struct device *device);
+struct device device_part(const struct device *device, size_t part);
 /* "ok", "gone", "lost", "unreadable", "unusable" */
 const char *gpu_health_name(enum gpu_health health);
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agent/backend/backend.h"
 #include "agent/plan/ownership.h"
 #include "agent/plan/step_reason.h"
 #include "lib/text_copy.h"
@@ -202,8 +203,8 @@ static void wait_for_grace(struct world *world, const struct group *group,
 /* Adds the step that removes a surplus device. The step's provider is asked for the
  * allocations once more right before the removal: it is the entry's provider or, where
  * that does not exist, the GPU's. */
-static void remove_surplus(struct world *world, struct group *group,
-                           const struct journal_device *entry)
+static struct step *remove_surplus(struct world *world, struct group *group,
+                                   const struct journal_device *entry)
 {
     struct step *step = add_device_step(world, STEP_REMOVE_DEVICE, group, entry);
     step->reason = reason_of_removal(entry, world->in->now);
@@ -218,6 +219,7 @@ static void remove_surplus(struct world *world, struct group *group,
             step->units += provider->allocations[i].amount;
     if (provider)
         uuid_text_copy(step->provider, provider->provider.uuid);
+    return step;
 }
 
 static void release(struct world *world, struct group *group,
@@ -246,7 +248,7 @@ static void release(struct world *world, struct group *group,
     const char *reason = why_not_remove(world, present);
     add_releasing(world, present->entry, reason ? reason : "it is being removed");
     if (!reason)
-        remove_surplus(world, group, present->entry);
+        (void)remove_surplus(world, group, present->entry);
 }
 
 /* True when devices that are not seen are certainly gone. On a GPU that cannot be read
@@ -255,6 +257,23 @@ static void release(struct world *world, struct group *group,
 static bool is_gone_for_good(const struct group *group)
 {
     return group->gpu ? group->gpu->health == GPU_OK : !group->has_managed;
+}
+
+/* A device that is not seen any more is forgotten; where parts of it may remain, it is
+ * removed first, which ends them. */
+static void drop_lost(struct world *world, struct group *group,
+                      const struct journal_device *entry)
+{
+    if (!backend_leaves_parts(entry->backend) || entry->adopted) {
+        add_device_step(world, STEP_FORGET_DEVICE, group, entry)->reason =
+            xstrdup("the device is gone");
+        return;
+    }
+    if (world->in->journal->rebuilding || world->in->now < world->in->keep_until)
+        return;
+    struct step *step = remove_surplus(world, group, entry);
+    free(step->reason);
+    step->reason = xstrdup("a part of it may be left");
 }
 
 void release_devices(struct world *world, struct group *group)
@@ -268,6 +287,5 @@ void release_devices(struct world *world, struct group *group)
         return;
     for (size_t i = 0; i < group->lost_count; i++)
         if (!group->lost[i].want)
-            add_device_step(world, STEP_FORGET_DEVICE, group, group->lost[i].entry)
-                ->reason = xstrdup("the device is gone");
+            drop_lost(world, group, group->lost[i].entry);
 }

@@ -129,8 +129,20 @@ static struct vgpu_function *find_vgpu(const struct words *words)
     return function ? function->vgpu : NULL;
 }
 
+/* A function that is bound to vfio-pci; NULL: it is not. */
+static struct pci_function *find_vfio(const struct words *words)
+{
+    struct pci_function *function = sim_function(words->sim, words->word[1]);
+    return function && function->vfio ? function : NULL;
+}
+
 static int run_hold(const struct words *words)
 {
+    struct pci_function *vfio = find_vfio(words);
+    if (vfio) {
+        vfio->held++;
+        return 0;
+    }
     struct mdev *mdev = mdev_find(words->sim, words->word[1]);
     struct vgpu_function *vgpu = find_vgpu(words);
     if (vgpu && vgpu->type >= 0) {
@@ -149,6 +161,11 @@ static int run_hold(const struct words *words)
 
 static int run_unhold(const struct words *words)
 {
+    struct pci_function *vfio = find_vfio(words);
+    if (vfio && vfio->held) {
+        vfio->held--;
+        return 0;
+    }
     struct mdev *mdev = mdev_find(words->sim, words->word[1]);
     struct vgpu_function *vgpu = find_vgpu(words);
     if (vgpu && vgpu->held) {

@@ -16,7 +16,8 @@
  *                                                     device open: its removal waits.
  *                                                     Also by the address of a virtual
  *                                                     function that has a type: stores
- *                                                     are refused
+ *                                                     are refused; or of a function that
+ *                                                     is bound to vfio-pci
  *     lose CARD / restore CARD                        it falls off the bus, comes back
  *     unplug CARD / rescan                            PCI remove; finds what is unplugged
  *     unbind DEVICE / bind DEVICE                     the vendor's driver

@@ -172,7 +172,8 @@ static int read_interface(struct json_object *object, struct model *model,
 {
     static const char *const names[] = {[INTERFACE_MDEV] = "mdev",
                                         [INTERFACE_VENDOR_VFIO] = "vendor-vfio",
-                                        [INTERFACE_FIXED] = "fixed"};
+                                        [INTERFACE_FIXED] = "fixed",
+                                        [INTERFACE_NONE] = "none"};
     const char *interface;
     if (json_get_string_or_null(object, "interface", &interface, err) != 0)
         return -1;
@@ -183,8 +184,8 @@ static int read_interface(struct json_object *object, struct model *model,
         }
     return !interface ? 0
                       : error_set(err, ERROR_INVALID,
-                                  "interface: expected \"mdev\", \"vendor-vfio\" or "
-                                  "\"fixed\"");
+                                  "interface: expected \"mdev\", \"vendor-vfio\", "
+                                  "\"fixed\" or \"none\"");
 }
 
 static int read_model(struct json_object *object, struct model *model,
@@ -232,15 +233,18 @@ static const struct model *find_model(const struct description *description,
 static int read_cards(struct json_object *object, struct description *description,
                       struct error *err)
 {
-    static const char *const known[] = {"model", "path",  "numa_node",  "numvfs",
-                                        "first", "count", "sriov_mode", NULL};
-    const char *model_name, *path;
+    static const char *const known[] = {"model",   "path",  "numa_node",  "numvfs",
+                                        "first",   "count", "sriov_mode", "group",
+                                        "console", NULL};
+    const char *model_name, *path, *group;
     int64_t first, count, numa_node, numvfs;
-    bool sriov_mode;
+    bool sriov_mode, console;
     if (check_members(object, known, err) != 0 ||
         json_get_string(object, "model", &model_name, err) != 0 ||
         json_get_string(object, "path", &path, err) != 0 ||
         get_number(object, "numa_node", -1, -1, 1023, &numa_node, err) != 0 ||
+        json_get_string_or_null(object, "group", &group, err) != 0 ||
+        get_flag(object, "console", false, &console, err) != 0 ||
         get_flag(object, "sriov_mode", true, &sriov_mode, err) != 0 ||
         get_range(object, &first, &count, err) != 0)
         return -1;
@@ -258,6 +262,8 @@ static int read_cards(struct json_object *object, struct description *descriptio
         card->numa_node = (int)numa_node;
         card->numvfs = (unsigned)numvfs;
         card->sriov_mode = sriov_mode;
+        card->group = numbered(group, (unsigned)n);
+        card->console = console;
         const char *slash = strrchr(card->path, '/');
         if (!slash)
             return error_set(err, ERROR_INVALID,
@@ -273,14 +279,15 @@ static int read_cards(struct json_object *object, struct description *descriptio
 static int read_host(struct json_object *object, struct description *description,
                      struct error *err)
 {
-    static const char *const known[] = {"models", "cards",   "mdev",
-                                        "iommu",  "comment", NULL};
+    static const char *const known[] = {"models",   "cards",   "mdev", "iommu",
+                                        "vfio_pci", "comment", NULL};
     struct json_object *models, *cards;
     if (check_members(object, known, err) != 0 ||
         json_get_object(object, "models", &models, err) != 0 ||
         json_get_array(object, "cards", &cards, err) != 0 ||
         get_flag(object, "mdev", true, &description->mdev, err) != 0 ||
-        get_flag(object, "iommu", true, &description->iommu, err) != 0)
+        get_flag(object, "iommu", true, &description->iommu, err) != 0 ||
+        get_flag(object, "vfio_pci", true, &description->vfio_pci, err) != 0)
         return -1;
     json_object_object_foreach (models, name, value) {
         struct model *model = xcalloc(1, sizeof *model);
@@ -343,8 +350,10 @@ void description_free(struct description *description)
         return;
     for (size_t i = 0; i < description->model_count; i++)
         free_model(description->models[i]);
-    for (size_t i = 0; i < description->card_count; i++)
+    for (size_t i = 0; i < description->card_count; i++) {
         free(description->cards[i].path);
+        free(description->cards[i].group);
+    }
     free(description->models);
     free(description->cards);
     free(description);

@@ -25,7 +25,7 @@
  * by_hand false: the driver refuses writes to sriov_numvfs. "interface": "vendor-vfio"
  * (default "mdev"): a store gives a virtual function its type, see vgpu_function.h; the
  * ids of its types are numbers. "fixed": each virtual function is a unit as it is, and
- * has no files for that; there are no types. A type may also have "device_api". "instances" is what
+ * has no files for that; there are no types. "none": it cannot be cut. A type may also have "device_api". "instances" is what
  * one whole card gives of a type: its framebuffer's worth.
  *
  * A card's "path" is below devices/; its last component is its name: a PCI address, or
@@ -37,6 +37,12 @@
  * Cards and types may be many: {"first": 64, "count": 8, ...}: in their texts {x}
  * stands for the number in two hex digits, {d} for it in decimal.
  *
+ * "group", of a PCI card: the address of a device that comes before it (a bridge on its
+ * way, or another function), whose IOMMU group it is in as well. So a card's sound is
+ * {"model": ..., "path": ".../0000:84:00.1", "group": "0000:84:00.0"}, of a model whose
+ * interface is "none". "console": true: the firmware's display (boot_vga).
+ *
+ * "vfio_pci": false at the top: that module is not loaded.
  * "mdev": false at the top: the kernel has no mdev module loaded. "iommu": false: it
  * found no IOMMU, so that PCI devices are in no group, and class/iommu is empty.
  */
@@ -64,7 +70,12 @@ struct sriov_description {
 };
 
 /* What makes a virtual GPU of a card. */
-enum interface { INTERFACE_MDEV, INTERFACE_VENDOR_VFIO, INTERFACE_FIXED };
+enum interface {
+    INTERFACE_MDEV,
+    INTERFACE_VENDOR_VFIO,
+    INTERFACE_FIXED,
+    INTERFACE_NONE
+};
 
 struct model {
     char *name;
@@ -84,10 +95,12 @@ struct card_description {
     int numa_node;
     unsigned numvfs;
     bool sriov_mode;
+    char *group; /* NULL: one of its own */
+    bool console;
 };
 
 struct description {
-    bool mdev, iommu;
+    bool mdev, iommu, vfio_pci;
     struct model **models;
     size_t model_count;
     struct card_description *cards;

@@ -6,6 +6,7 @@
 
 #include "lib/xalloc.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/vfio_pci.h"
 #include "tests/sim/vgpu_function.h"
 
 static int remove_store(void *context, const char *data, size_t length);
@@ -44,7 +45,7 @@ static int uevent_show(void *context, FILE *out)
     const struct pci_function *function = context;
     const struct model *model = function->card->model;
     if (function->driver_link)
-        fprintf(out, "DRIVER=%s\n", model->driver);
+        fprintf(out, "DRIVER=%s\n", function->driver_link->target->name);
     fprintf(out, "PCI_CLASS=%lX\nPCI_ID=%04lX:%04lX\nPCI_SLOT_NAME=%s\n",
             strtoul(model->class, NULL, 16), strtoul(model->vendor, NULL, 16),
             strtoul(model->device, NULL, 16), function->address);
@@ -81,8 +82,7 @@ static struct node *add_bridges(struct sim *sim, const struct card_description *
         if (known || !pci_address_valid(name))
             continue;
         add_identity(node, "0x8086", "0x2030", "0x060400", card->numa_node);
-        node_link(node, "driver",
-                  node_directory(sim->root, "bus/pci/drivers/pcieport"));
+        node_link(node, "driver", pci_driver_get(sim, "pcieport")->node);
         add_on_bus(sim, node);
         if (sim->description->iommu)
             iommu_group_new(sim, node);
@@ -101,6 +101,34 @@ static void add_sriov_files(struct pci_function *function)
     node_attribute(function->node, "sriov_numvfs", &numvfs, function);
 }
 
+/* The group of the device of that address, which is on the bus already. */
+static struct node *join_group(struct sim *sim, const char *address, struct node *node)
+{
+    _cleanup_free_ char *path = xasprintf("bus/pci/devices/%s", address);
+    const struct node *link = node_find(sim->root, path);
+    const struct node *member = link ? node_child(link->target, "iommu_group") : NULL;
+    if (!member)
+        return iommu_group_new(sim, node);
+    node_link(node_child(member->target, "devices"), node->name, node);
+    node_link(node, "iommu_group", member->target);
+    return member->target;
+}
+
+static void leave_group(struct pci_function *function)
+{
+    struct node *devices = node_child(function->group, "devices");
+    node_remove(node_child(devices, function->node->name));
+    if (!devices->child_count)
+        node_remove(function->group);
+}
+
+static struct node *group_of(struct pci_function *function)
+{
+    const char *other = function->physical ? NULL : function->description->group;
+    return other ? join_group(function->sim, other, function->node)
+                 : iommu_group_new(function->sim, function->node);
+}
+
 /* The function appears: found on the bus, not bound yet. */
 static void appear(struct pci_function *function)
 {
@@ -115,7 +143,10 @@ static void appear(struct pci_function *function)
     node_attribute(function->node, "uevent", &uevent, function);
     node_attribute(function->node, "remove", &remove, function);
     if (function->sim->description->iommu)
-        function->group = iommu_group_new(function->sim, function->node);
+        function->group = group_of(function);
+    if (function->description->console && !function->physical)
+        node_text(function->node, "boot_vga", "1\n");
+    vfio_pci_appear(function);
     function->bus_link = add_on_bus(function->sim, function->node);
     if (model->sriov.total && !function->physical)
         add_sriov_files(function);
@@ -125,26 +156,72 @@ static void disappear(struct pci_function *function)
 {
     node_remove(function->bus_link);
     if (function->group)
-        node_remove(function->group);
+        leave_group(function);
     node_remove(function->node);
     node_unref(function->node);
     function->bus_link = function->group = function->node = NULL;
 }
 
-int pci_bind(struct pci_function *function)
+const char *pci_driver_of(const struct pci_function *function)
 {
-    const struct model *model = function->card->model;
-    if (!function->node || function->driver_link)
-        return -ENODEV;
-    _cleanup_free_ char *path = xasprintf("bus/pci/drivers/%s", model->driver);
-    struct node *driver = node_directory(function->sim->root, path);
-    function->driver_link = node_link(function->node, "driver", driver);
-    function->driver_entry = node_link(driver, function->address, function->node);
+    return function->driver_override ? function->driver_override
+                                     : function->card->model->driver;
+}
+
+static void register_with(struct pci_function *function, bool vfio)
+{
+    if (vfio) {
+        function->vfio = vfio_dev_new(function->sim, function->node);
+        return;
+    }
     if (function->parent && function->sim->description->mdev)
         mdev_parent_register(function->parent, function->node);
     if (function->vgpu)
         vgpu_function_register(function->vgpu, function->node);
+}
+
+static void begin_change(struct pci_function *function);
+static int end_change(struct pci_function *function, int rc);
+
+/* A driver that the function's override names, and that is not its own or vfio-pci, does
+ * not know it. */
+static int bind(struct pci_function *function)
+{
+    const char *name = pci_driver_of(function);
+    bool overridden = function->driver_override != NULL;
+    bool vfio = overridden && strcmp(name, VFIO_PCI) == 0;
+    if (!function->node || function->driver_link ||
+        (vfio && !function->sim->description->vfio_pci) ||
+        (overridden && !vfio && strcmp(name, function->card->model->driver) != 0))
+        return -ENODEV;
+    int rc = vfio ? fault_apply(function->sim, OPERATION_CREATE, function->card->name,
+                                function->address)
+                  : 0;
+    if (rc < 0)
+        return rc;
+    struct node *driver = pci_driver_get(function->sim, name)->node;
+    function->driver_link = node_link(function->node, "driver", driver);
+    function->driver_entry = node_link(driver, function->address, function->node);
+    register_with(function, vfio);
     return 0;
+}
+
+int pci_bind(struct pci_function *function)
+{
+    begin_change(function);
+    return end_change(function, bind(function));
+}
+
+/* Waits for whoever has it open. */
+static void unregister_vfio(struct pci_function *function)
+{
+    while (function->held && !function->sim->stopping)
+        sim_wait(function->sim);
+    if (function->sim->stopping)
+        return;
+    node_remove(function->vfio);
+    node_remove(node_child(function->node, "vfio-dev"));
+    function->vfio = NULL;
 }
 
 static void disable_virtuals(struct pci_function *function);
@@ -154,7 +231,9 @@ static void unbind(struct pci_function *function)
 {
     if (!function->driver_link)
         return;
-    if (function->parent)
+    if (function->vfio)
+        unregister_vfio(function);
+    else if (function->parent)
         mdev_parent_unregister(function->parent);
     if (function->vgpu)
         vgpu_function_unregister(function->vgpu);
@@ -242,7 +321,7 @@ int pci_rescan(struct pci_function *function)
         return end_change(function, 0);
     function->card->lost = false;
     appear(function);
-    pci_bind(function);
+    bind(function);
     return end_change(function, 0);
 }
 
@@ -352,6 +431,7 @@ void pci_function_free(struct pci_function *function)
     free(function->virtuals);
     mdev_parent_free(function->parent);
     vgpu_function_free(function->vgpu);
+    free(function->driver_override);
     node_unref(function->node);
     node_unref(function->bus);
     free(function->address);

@@ -29,6 +29,9 @@ struct pci_function {
     struct node *bus_link, *driver_link, *driver_entry, *group;
     struct mdev_parent *parent;     /* NULL: this function can be none */
     struct vgpu_function *vgpu;     /* NULL: it takes no type */
+    char *driver_override;          /* NULL: none */
+    struct node *vfio;              /* NULL: it is not bound to vfio-pci */
+    unsigned held;                  /* open VFIO descriptors, of vfio-pci */
     struct pci_function *physical;  /* of a VF: its PF */
     struct pci_function **virtuals; /* of a PF: all VFs that it can have */
     unsigned numvfs;                /* how many of them are on */
@@ -48,6 +51,8 @@ int pci_remove(struct pci_function *function);
 int pci_rescan(struct pci_function *function);
 int pci_unbind(struct pci_function *function);
 int pci_bind(struct pci_function *function);
+/* The driver that takes it: its model's, unless it has an override. */
+const char *pci_driver_of(const struct pci_function *function);
 /* What sriov-manage does. -EBUSY when it goes from one number to another without 0
  * between, -ERANGE above the card's total. */
 int pci_set_numvfs(struct pci_function *function, unsigned count);

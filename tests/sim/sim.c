@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/xalloc.h"
+#include "tests/sim/vfio_pci.h"
 
 struct card *sim_card(struct sim *sim, const char *name)
 {
@@ -59,6 +60,7 @@ struct sim *sim_new_take(struct description *description)
     node_directory(sim->root, "devices");
     node_directory(sim->root, "class");
     node_directory(sim->root, "bus/pci/devices");
+    vfio_pci_init(sim);
     if (!description->iommu)
         node_directory(sim->root, "class/iommu");
     if (description->mdev)
@@ -91,6 +93,9 @@ void sim_free(struct sim *sim)
         mdev_parent_free(sim->parents[i]);
     for (size_t i = 0; i < sim->card_count; i++)
         card_free(sim->cards[i]);
+    for (size_t i = 0; i < sim->driver_count; i++)
+        pci_driver_free(sim->drivers[i]);
+    free(sim->drivers);
     free(sim->mdevs);
     free(sim->functions);
     free(sim->parents);

@@ -33,6 +33,8 @@ struct sim {
     size_t card_count;
     struct pci_function **functions;
     size_t function_count;
+    struct pci_driver **drivers; /* whose directory exists */
+    size_t driver_count;
     struct mdev_parent **parents; /* of cards that are not PCI */
     size_t parent_count;
     struct mdev **mdevs; /* in the order of their making */

@@ -6,6 +6,7 @@
 
 #include "lib/xalloc.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/vfio_pci.h"
 
 struct vgpu_function *vgpu_function_new(struct card *card, const char *name)
 {
@@ -183,20 +184,6 @@ static int parameters_show(void *context, FILE *out)
 
 /* ---- the driver binds and lets go ---- */
 
-/* /dev/vfio/devices/vfioN: the lowest number that is free on the host. */
-static void add_vfio(struct vgpu_function *function, struct node *node)
-{
-    struct node *class = node_directory(function->sim->root, "class/vfio-dev");
-    _cleanup_free_ char *name = NULL;
-    unsigned number = 0;
-    do {
-        free(name);
-        name = xasprintf("vfio%u", number++);
-    } while (node_child(class, name));
-    struct node *folder = node_directory(node, "vfio-dev");
-    function->vfio = node_link(class, name, node_directory(folder, name));
-}
-
 void vgpu_function_register(struct vgpu_function *function, struct node *node)
 {
     static const struct attribute creatable = {.mode = 0444, .show = creatable_show};
@@ -210,7 +197,7 @@ void vgpu_function_register(struct vgpu_function *function, struct node *node)
     node_attribute(function->folder, "vgpu_params", &parameters, function);
     node_text(function->folder, "gpu_instance_id", "4294967295\n");
     node_text(function->folder, "placement_id", "65535\n");
-    add_vfio(function, node);
+    function->vfio = vfio_dev_new(function->sim, node);
 }
 
 void vgpu_function_unregister(struct vgpu_function *function)

@@ -1,0 +1,353 @@
+#include "agent/backend/passthrough.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/backend/passthrough_scan.h"
+#include "agent/backend/whole_card.h"
+#include "agent/host/domain_xml.h"
+#include "lib/files.h"
+#include "lib/folder.h"
+#include "lib/text_copy.h"
+#include "lib/user.h"
+#include "lib/xalloc.h"
+
+/* ---- stores ---- */
+
+static int explain_store(const struct card_part *part, const char *doing,
+                         const struct error *store, struct error *err)
+{
+    if (store->errnum == EACCES || store->errnum == EPERM) {
+        _cleanup_free_ char *user = user_name(geteuid());
+        return error_set(err, ERROR_FORBIDDEN,
+                         "no permission to %s %s: %s is not writable for the user %s; "
+                         "an agent that gives whole cards to guests runs as root",
+                         doing, part->address, store->text, user);
+    }
+    if (err)
+        *err = *store;
+    /* ERROR_TIMEOUT would mean that the operation may still succeed. */
+    if (err && store->errnum == ETIMEDOUT)
+        err->code = ERROR_IO;
+    return error_prefix(err, "could not %s %s", doing, part->address);
+}
+
+/* NULL as `override` sets none. */
+static int set_override(int bus, const struct card_part *part, const char *override,
+                        struct error *err)
+{
+    _cleanup_free_ char *path = xasprintf("devices/%s/driver_override", part->address);
+    struct error store = {0};
+    if (attribute_store_at(bus, path, override ? override : "\n", &store) == 0)
+        return 0;
+    return explain_store(part, "choose the driver of", &store, err);
+}
+
+/* A function that is bound to none (any more) is no error. */
+static int unbind(int bus, const struct card_part *part, struct error *err)
+{
+    _cleanup_free_ char *path = xasprintf("devices/%s/driver/unbind", part->address);
+    struct error store = {0};
+    if (attribute_store_at(bus, path, part->address, &store) == 0 ||
+        errno_is_gone(store.errnum))
+        return 0;
+    return explain_store(part, "take the driver from", &store, err);
+}
+
+static int probe(int bus, const struct card_part *part, struct error *err)
+{
+    struct error store = {0};
+    if (attribute_store_at(bus, "drivers_probe", part->address, &store) == 0)
+        return 0;
+    return explain_store(part, "find a driver for", &store, err);
+}
+
+/* The driver that the function is bound to now; NULL: none. The caller frees. */
+static char *driver_of(int bus, const struct card_part *part)
+{
+    _cleanup_free_ char *path = xasprintf("devices/%s/driver", part->address);
+    return folder_link_name(bus, path);
+}
+
+static bool is_ours(const char *driver)
+{
+    return driver && strcmp(driver, WHOLE_CARD_DRIVER) == 0;
+}
+
+/* ---- one function ---- */
+
+/* The kernel does not tell that vfio-pci's probe has failed: the link decides. */
+static int take_part(int bus, const struct card_part *part, struct error *err)
+{
+    if (is_ours(part->driver))
+        return 0;
+    if (set_override(bus, part, WHOLE_CARD_DRIVER, err) != 0 ||
+        unbind(bus, part, err) != 0 || probe(bus, part, err) != 0)
+        return -1;
+    _cleanup_free_ char *driver = driver_of(bus, part);
+    return is_ours(driver) ? 0
+                           : error_set(err, ERROR_IO,
+                                       WHOLE_CARD_DRIVER " did not take %s, which has "
+                                                         "%s now: `dmesg` says why",
+                                       part->address, driver ? driver : "no driver");
+}
+
+/* Takes back what take_part() did, as far as it came. A function that had no driver gets
+ * none. */
+static int undo_part(int bus, const struct card_part *part, struct error *err)
+{
+    if (is_ours(part->driver))
+        return 0;
+    _cleanup_free_ char *now = driver_of(bus, part);
+    if (is_ours(now) && unbind(bus, part, err) != 0)
+        return -1;
+    if (set_override(bus, part, part->driver_override, err) != 0)
+        return -1;
+    return part->driver && (is_ours(now) || !now) ? probe(bus, part, err) : 0;
+}
+
+/* What is set by others stays: another override, another driver. */
+static int give_part_back(int bus, const struct card_part *part, struct error *err)
+{
+    bool chosen = is_ours(part->driver_override);
+    if (is_ours(part->driver) && unbind(bus, part, err) != 0)
+        return -1;
+    if (chosen && set_override(bus, part, NULL, err) != 0)
+        return -1;
+    return !part->driver || is_ours(part->driver) ? probe(bus, part, err) : 0;
+}
+
+/* ---- the card ---- */
+
+static int open_bus(const struct device_place *place, struct error *err)
+{
+    _cleanup_close_ int root = folder_open(AT_FDCWD, place->sysfs_root);
+    int bus = root < 0 ? -1 : folder_open(root, "bus/pci");
+    return bus < 0 ? error_set_errno(err, errno, "%s/bus/pci", place->sysfs_root) : bus;
+}
+
+static int check_unused(const struct device_place *place, int bus,
+                        const struct whole_card *card, const char *except,
+                        struct error *err)
+{
+    struct device seen = whole_card_device(bus, card);
+    int rc = except ? device_check_unused_by_others(&place->use, &seen, except, err)
+                    : device_check_unused(&place->use, &seen, err);
+    device_clear(&seen);
+    return rc == 0 ? 0 : error_prefix(err, "card %s", card->parts[0].address);
+}
+
+/* ---- create ---- */
+
+/* All functions are bound already. That is what was asked for only where the domain of
+ * the device's consumer names the card: somebody was faster at putting it back. Else
+ * nobody knows for whom it was done. */
+static int settle_existing(const struct device_place *place, int bus,
+                           const struct whole_card *card,
+                           const struct device_spec *device, struct error *err)
+{
+    struct error used = {0};
+    if (check_unused(place, bus, card, NULL, &used) != 0 &&
+        check_unused(place, bus, card, device->consumer, &used) == 0)
+        return 0;
+    return error_set(err, ERROR_EXISTS,
+                     "%s is bound to " WHOLE_CARD_DRIVER
+                     " already, and somebody else bound it",
+                     device->parent);
+}
+
+/* The console is a matter of the configuration, and the scan's; all else may have
+ * changed since. */
+static int check_card(int bus, const struct whole_card *card, struct error *err)
+{
+    _cleanup_free_ char *obstacle = whole_card_obstacle(bus, card, true);
+    return obstacle ? error_set(err, ERROR_FORBIDDEN, "card %s: %s",
+                                card->parts[0].address, obstacle)
+                    : 0;
+}
+
+/* All functions, or none: what was done is undone when one fails. */
+static int take_card(int bus, const struct whole_card *card, struct error *err)
+{
+    size_t taken = 0;
+    struct error failed = {0};
+    while (taken < card->count && take_part(bus, &card->parts[taken], &failed) == 0)
+        taken++;
+    if (taken == card->count)
+        return 0;
+    struct error undoing = {0};
+    for (size_t i = taken + 1; i-- > 0;) {
+        struct error one = {0};
+        if (undo_part(bus, &card->parts[i], &one) != 0)
+            undoing = one;
+    }
+    if (err)
+        *err = failed;
+    if (undoing.code != ERROR_NONE)
+        return error_set(err, failed.code, "%s; what was done is not undone: %s",
+                         failed.text, undoing.text);
+    return -1;
+}
+
+static int create_device(const struct device_place *place,
+                         const struct device_spec *device,
+                         char address[DEVICE_ADDRESS_SIZE], bool *existed,
+                         struct error *err)
+{
+    text_copy(address, DEVICE_ADDRESS_SIZE, device->parent);
+    *existed = false;
+    _cleanup_close_ int bus = open_bus(place, err);
+    _cleanup_whole_card_ struct whole_card card = {0};
+    if (bus < 0)
+        return -1;
+    if (whole_card_read(bus, device->parent, &card, err) != 0)
+        return error_prefix(err, "card %s", device->parent);
+    if (whole_card_is_bound(&card)) {
+        *existed = true;
+        return settle_existing(place, bus, &card, device, err);
+    }
+    if (check_card(bus, &card, err) != 0 ||
+        check_unused(place, bus, &card, device->consumer, err) != 0)
+        return -1;
+    return take_card(bus, &card, err);
+}
+
+/* ---- remove ---- */
+
+/* Whether something of the card is left to give back: bound to vfio-pci, meant for it,
+ * or without a driver, as between two stores. */
+static bool is_left(const struct whole_card *card)
+{
+    for (size_t i = 0; i < card->count; i++)
+        if (!card->parts[i].driver || is_ours(card->parts[i].driver) ||
+            is_ours(card->parts[i].driver_override))
+            return true;
+    return false;
+}
+
+static int remove_device(const struct device_place *place,
+                         const struct device_spec *device, struct error *err)
+{
+    _cleanup_close_ int bus = open_bus(place, err);
+    _cleanup_whole_card_ struct whole_card card = {0};
+    struct error gone = {0};
+    if (bus < 0)
+        return -1;
+    if (whole_card_read(bus, device->parent, &card, &gone) != 0) {
+        if (errno_is_gone(gone.errnum))
+            return 0;
+        if (err)
+            *err = gone;
+        return error_prefix(err, "card %s", device->parent);
+    }
+    if (!is_left(&card))
+        return 0;
+    if (check_unused(place, bus, &card, NULL, err) != 0)
+        return -1;
+    for (size_t i = 0; i < card.count; i++)
+        if (give_part_back(bus, &card.parts[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+/* ---- clear ---- */
+
+/* vfio-pci resets a card when it is opened and closed: it keeps nothing of a consumer
+ * that a file of sysfs could end. */
+static int clear_device(const struct device_place *place,
+                        const struct device_spec *device, struct error *err)
+{
+    _cleanup_close_ int bus = open_bus(place, err);
+    _cleanup_whole_card_ struct whole_card card = {0};
+    if (bus < 0)
+        return -1;
+    if (whole_card_read(bus, device->parent, &card, err) != 0)
+        return error_prefix(err, "card %s", device->parent);
+    return check_unused(place, bus, &card, NULL, err);
+}
+
+/* ---- a guest's configuration ---- */
+
+/* managed='no': the functions are bound to vfio-pci already, and libvirt is not to give
+ * them back when the guest ends. */
+static char *guest_xml(const struct device *device, const struct device_type *type)
+{
+    (void)type;
+    _cleanup_free_ char *address = domain_xml_pci_address(device->address);
+    return xasprintf("<hostdev mode='subsystem' type='pci' managed='no'>\n"
+                     "  <source>\n"
+                     "    %s\n"
+                     "  </source>\n"
+                     "</hostdev>",
+                     address);
+}
+
+static char *qemu_device(const struct device *device, const struct device_type *type)
+{
+    (void)type;
+    return xasprintf("vfio-pci,host=%s", device->address);
+}
+
+/* ---- addresses ---- */
+
+static void address_of(const char *parent, const char *uuid,
+                       char out[DEVICE_ADDRESS_SIZE])
+{
+    (void)uuid;
+    text_copy(out, DEVICE_ADDRESS_SIZE, parent);
+}
+
+static bool is_address(const struct host *host, const char *address)
+{
+    const struct parent *parent;
+    return host_parent(host, address, &parent) &&
+           strcmp(parent->backend, PASSTHROUGH_NAME) == 0;
+}
+
+/* ---- cards that offer nothing ---- */
+
+static bool is_known(const struct gpu *gpu)
+{
+    return gpu->parent_count && strcmp(gpu->parents[0].backend, PASSTHROUGH_NAME) == 0;
+}
+
+static char *obstacle_of(const struct gpu *gpu)
+{
+    return is_known(gpu) ? xstrdup("it cannot go to a guest whole") : NULL;
+}
+
+static char *remedy_of(const struct gpu *gpu)
+{
+    return is_known(gpu)
+               ? xstrdup("`vgpu-agent preflight` lists what a host needs for it")
+               : NULL;
+}
+
+static struct strlist written(const struct parent *parent)
+{
+    struct strlist files = {0};
+    strlist_add_take(&files, xasprintf("%s/driver_override", parent->path));
+    strlist_add(&files, "bus/pci/drivers_probe");
+    return files;
+}
+
+const struct backend backend_passthrough = {
+    .name = PASSTHROUGH_NAME,
+    .noun = "card",
+    .offers = "the whole card",
+    .unknown_to_nova = true,
+    .parts_remain = true,
+    .scan = passthrough_scan,
+    .address = address_of,
+    .is_address = is_address,
+    .guest_xml = guest_xml,
+    .qemu_device = qemu_device,
+    .obstacle = obstacle_of,
+    .remedy = remedy_of,
+    .written = written,
+    .create = create_device,
+    .remove = remove_device,
+    .clear = clear_device,
+};

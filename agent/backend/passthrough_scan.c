@@ -1,0 +1,103 @@
+#include "agent/backend/passthrough_scan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/backend/whole_card.h"
+#include "lib/files.h"
+#include "lib/folder.h"
+#include "lib/text_copy.h"
+#include "lib/xalloc.h"
+
+static const struct mdev_type_config *find_cards(const struct config *config)
+{
+    for (size_t i = 0; config && i < config->type_count; i++)
+        if (strcmp(config->types[i].type, PASSTHROUGH_TYPE) == 0)
+            return &config->types[i];
+    return NULL;
+}
+
+/* The target "../../../devices/x/y" of a link in bus/pci/devices becomes "devices/x/y",
+ * relative to sysfs. */
+static char *card_path(int bus, const char *name)
+{
+    _cleanup_free_ char *link = xasprintf("devices/%s", name);
+    _cleanup_free_ char *target = folder_link(bus, link);
+    if (target && strncmp(target, "../../../devices/", 17) == 0)
+        return xstrdup(target + 9);
+    return xasprintf("bus/pci/devices/%s", name);
+}
+
+/* Named by the model, which a flavor can ask for by the trait that this makes:
+ * CUSTOM_PCI_10DE_26B9. */
+static struct device_type *add_type(const struct gpu *gpu, struct parent *parent)
+{
+    struct device_type *type = array_add(parent->types, parent->type_count);
+    type->id = xstrdup(PASSTHROUGH_TYPE);
+    type->name = xasprintf("PCI %04x:%04x", gpu->vendor, gpu->device);
+    type->device_api = xstrdup("vfio-pci");
+    type->attributes.max_instance = 1;
+    type->available = 1;
+    return type;
+}
+
+static void add_device(int bus, const struct whole_card *card, struct parent *parent)
+{
+    struct device *device = parent_add_device(parent, parent->name);
+    struct device seen = whole_card_device(bus, card);
+    device->type_id = xstrdup(PASSTHROUGH_TYPE);
+    device->nodes = strlist_copy(&seen.nodes);
+    device->functions = strlist_copy(&seen.functions);
+    device_clear(&seen);
+}
+
+static void set_unusable_take(struct gpu *gpu, char *reason)
+{
+    if (gpu->health == GPU_OK) {
+        gpu->health = GPU_UNUSABLE;
+        gpu->health_reason = steal(reason);
+    }
+    free(reason);
+}
+
+static void read_card(const struct scan *scan, int bus, const char *name)
+{
+    _cleanup_free_ char *path = xasprintf("devices/%s", name);
+    _cleanup_close_ int folder = folder_open(bus, path);
+    if (folder < 0)
+        return;
+    struct gpu *gpu = host_add_gpu(scan->host, name);
+    card_read(scan, gpu, folder);
+    _cleanup_whole_card_ struct whole_card card = {0};
+    struct error err = {0};
+    if (whole_card_read(bus, name, &card, &err) != 0) {
+        if (!errno_is_gone(err.errnum))
+            card_set_unreadable(gpu, "%s", err.text);
+        return;
+    }
+    struct parent *parent = gpu_add_parent(gpu, PASSTHROUGH_NAME, name);
+    parent->path = card_path(bus, name);
+    if (whole_card_is_bound(&card)) {
+        add_type(gpu, parent)->available = 0;
+        add_device(bus, &card, parent);
+        return;
+    }
+    char *obstacle = whole_card_obstacle(bus, &card, scan->config->passthrough.console);
+    if (obstacle)
+        set_unusable_take(gpu, obstacle);
+    else
+        (void)add_type(gpu, parent);
+}
+
+int passthrough_scan(const struct scan *scan, int root, struct error *err)
+{
+    const struct mdev_type_config *cards = find_cards(scan->config);
+    if (!cards)
+        return 0;
+    _cleanup_close_ int bus = folder_open(root, "bus/pci");
+    if (bus < 0)
+        return errno_is_gone(errno) ? 0 : error_set_errno(err, errno, "bus/pci");
+    for (size_t i = 0; i < cards->device_addresses.count; i++)
+        read_card(scan, bus, cards->device_addresses.items[i]);
+    return 0;
+}

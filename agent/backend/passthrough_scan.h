@@ -1,0 +1,18 @@
+/*
+ * passthrough_scan: reads the cards that the configuration gives to guests whole. Keeps
+ * nothing. Such a card is parent and device in one; the device exists when all functions
+ * of the card are bound to vfio-pci, whoever bound them. A card that cannot be given
+ * away is GPU_UNUSABLE, with the reason.
+ */
+#ifndef AGENT_BACKEND_PASSTHROUGH_SCAN_H
+#define AGENT_BACKEND_PASSTHROUGH_SCAN_H
+
+#include "agent/backend/backend.h"
+
+/* The kind's name, in the journal and in every device. */
+#define PASSTHROUGH_NAME "passthrough"
+
+/* As in struct backend. */
+int passthrough_scan(const struct scan *scan, int root, struct error *err);
+
+#endif

@@ -1,0 +1,418 @@
+"""Cards that go to guests whole: all functions of a card are bound to vfio-pci while a consumer
+has it, and none when that fails; afterwards they are the host's again."""
+import json
+import os
+import re
+
+from support import wait_for
+from support.fleet import FleetTest, child_name, device_uuid, new_uuid
+from support.host import load_description
+from support.whole_cards import bound_cards
+
+CARD, WITH_USB, CONSOLE, SHARED, BRIDGED = (f"0000:{bus}:00.0" for bus in
+                                            ("01", "02", "03", "05", "06"))
+VGPU = "0000:84:00.0"
+NATIVE = {"0000:01:00.0": "nvidia", "0000:01:00.1": "snd_hda_intel",
+          "0000:02:00.0": "nvidia", "0000:02:00.1": "snd_hda_intel", "0000:02:00.2": "xhci_hcd"}
+LATE = 3600  # seconds: a released device stays
+
+
+class WholeCards(FleetTest):
+    addresses = (CARD, WITH_USB, BRIDGED)
+    more = {}
+
+    def setUp(self):
+        super().setUp()
+        self.build("passthrough", {"devices": {"passthrough_addresses": list(self.addresses),
+                                               **self.more}})
+
+    def sync(self, status=0):
+        return self.agent.run("sync", status=status)
+
+    def settle(self):
+        for _ in range(3):
+            self.sync()
+        self.assertTrue(self.agent.is_idle())
+
+    def allocate(self, address, units=1, consumer=None):
+        consumer = consumer or new_uuid()
+        self.placement.allocate(consumer, {self.child(address): {"PGPU": units}})
+        self.addCleanup(self.forget, consumer)
+        return consumer
+
+    def inventory(self, address):
+        return self.placement.inventories(self.child(address))["PGPU"]
+
+    def row(self, consumer):
+        (row,) = [r for r in self.agent.json("allocations") if r["consumer"] == consumer]
+        return row
+
+    def driver(self, function):
+        try:
+            return os.path.basename(os.readlink(self.host.function(function) / "driver"))
+        except FileNotFoundError:
+            return None
+
+    def override(self, function):
+        return (self.host.function(function) / "driver_override").read_text().strip()
+
+    def drivers(self, *cards):
+        return {f: self.driver(f) for f in NATIVE if f.rsplit(".", 1)[0] in
+                {c.rsplit(".", 1)[0] for c in cards}}
+
+    def assert_native(self, *cards):
+        for function, driver in self.drivers(*cards).items():
+            self.assertEqual((driver, self.override(function)), (NATIVE[function], "(null)"),
+                             function)
+
+    def assert_taken(self, *cards):
+        self.assertEqual(set(self.drivers(*cards).values()), {"vfio-pci"})
+
+    def writes(self):
+        """(file, value, result) of each store, the file without the bus's folders."""
+        return [("/".join(s["path"].split("/")[-2:]), s["value"], s["result"])
+                for s in self.host.stores()]
+
+
+class Report(WholeCards):
+    addresses = (CARD, WITH_USB, CONSOLE, SHARED, BRIDGED)
+
+    def test_one_of_each_card_that_can_be_given_away(self):
+        said = self.agent.try_to("sync")
+        self.assertEqual(said.returncode, 1)
+        self.assertEqual({name for name, p in self.tree().items() if name and
+                          self.placement.inventories(p["uuid"])},
+                         {child_name(card) for card in (CARD, WITH_USB, BRIDGED)})
+        inventory = self.inventory(CARD)
+        self.assertEqual((inventory["total"], inventory["max_unit"], inventory["reserved"]),
+                         (1, 1, 0))
+        self.assertEqual(self.placement.traits(self.child(CARD)),
+                         {"CUSTOM_PASSTHROUGH", "CUSTOM_PCI_10DE_2206", "CUSTOM_OWNER_VGPU_AGENT"})
+        self.assertEqual(self.host.stores(), [])
+        status = " ".join(self.agent.try_to("status").stdout.split())
+        self.assertIn("its IOMMU group has other devices in it, which a guest would get as well: "
+                      "0000:04:00.0", status)
+        self.assertIn("the host's console is on it (boot_vga)", status)
+
+    def test_the_console_with_the_option(self):
+        self.agent.configure({"agent": self.options, "devices": {
+            "passthrough_addresses": CONSOLE, "passthrough_console": "true"}})
+        self.sync()
+        server = self.allocate(CONSOLE)
+        self.sync()
+        self.assertEqual(self.row(server)["state"], "ready")
+        self.assertEqual(self.driver(CONSOLE), "vfio-pci")
+
+    def test_check_config(self):
+        said = self.agent.run("check-config", status=1)
+        self.assertIn(f"devices.passthrough_addresses: the GPU {SHARED}: its IOMMU group has other "
+                      "devices in it", said)
+        self.assertIn(f"devices.passthrough_addresses: the GPU {CONSOLE}: the host's console is on it",
+                      said)
+        self.agent.configure({"agent": self.options, "devices": {
+            "passthrough_addresses": [CARD, "0000:01:00.1"]}})
+        self.assertIn("the GPU 0000:01:00.1: it is a further function of the card 0000:01:00.0",
+                      self.agent.run("check-config", status=1))
+
+    def test_no_iommu_and_no_module(self):
+        for flag, text in (("iommu", "the IOMMU is off"), ("vfio_pci", "modprobe vfio-pci")):
+            host = self.start_host({**load_description("passthrough"), flag: False})
+            agent = self.make_agent(host, self.placement, {
+                "agent": {**self.options, "root_provider_name": self.placement.name(flag)},
+                "devices": {"passthrough_addresses": CARD}})
+            self.assertIn(text, agent.run("check-config", status=1))
+
+
+class Daemon(WholeCards):
+    relayed = True
+
+    def test_an_idle_cycle_is_one_request(self):
+        self.sync()
+        self.allocate(CARD)
+        self.agent.start()
+        wait_for(lambda: self.driver("0000:01:00.1") == "vfio-pci", "the card")
+        self.agent.settle()
+        tree = f"/resource_providers?in_tree={self.root()}"
+
+        def idle():
+            others = [r.path != tree for r in self.relay.requests[-5:]]
+            return len(others) == 5 and not any(map(all, zip(others, others[1:])))
+        wait_for(idle, "five idle cycles")
+
+
+class Configured(WholeCards):
+    def said_of(self, **sections):
+        self.agent.configure({"agent": self.options, **sections})
+        return self.agent.run("check-config", status=1)
+
+    def test_a_card_is_for_one_thing(self):
+        said = self.said_of(
+            devices={"enabled_mdev_types": "nvidia-35", "passthrough_addresses": [CARD, VGPU]},
+            **{"mdev_nvidia-35": {"device_addresses": VGPU}})
+        self.assertIn(f"devices.passthrough_addresses: duplicate types for PCI ID {VGPU}: it is also "
+                      "in mdev_nvidia-35.device_addresses; expected under one type", said)
+        self.assertEqual(said.count("duplicate"), 1)
+
+    def test_addresses(self):
+        self.assertIn("devices.passthrough_addresses: incorrect device address: mtty; expected a PCI "
+                      "address as 0000:84:00.0",
+                      self.said_of(devices={"passthrough_addresses": "mtty"}))
+        self.assertIn("did you mean 0000:01:00.0?",
+                      self.said_of(devices={"passthrough_addresses": "01:00.0"}))
+        self.assertIn("it is twice in the list", self.said_of(
+            devices={"passthrough_addresses": [CARD, CARD]}))
+
+    def test_the_name_is_no_type(self):
+        self.assertIn("expected them in devices.passthrough_addresses",
+                      self.said_of(devices={"enabled_mdev_types": "passthrough"}))
+
+    def test_other_modes(self):
+        self.options = {**self.options, "mode": "nova", "create_root": "false"}
+        self.assertIn("devices.passthrough_addresses: agent.mode is nova, where nova-compute gives "
+                      "whole cards to guests", self.said_of(devices={"passthrough_addresses": CARD}))
+
+
+class Devices(WholeCards):
+    def setUp(self):
+        super().setUp()
+        self.sync()
+
+    def test_all_functions_go_and_come_back(self):
+        server = self.allocate(WITH_USB)
+        self.sync()
+        self.assert_taken(WITH_USB)
+        self.assert_native(CARD)
+        self.assertEqual((self.row(server)["state"], self.row(server)["mdevs"]),
+                         ("ready", [WITH_USB]))
+        self.assertEqual(self.writes()[:3], [
+            ("0000:02:00.0/driver_override", "vfio-pci", "OK"),
+            ("nvidia/unbind", WITH_USB, "OK"), ("pci/drivers_probe", WITH_USB, "OK")])
+        self.assertEqual(self.inventory(WITH_USB)["total"], 1)
+        self.placement.deallocate(server)
+        self.settle()
+        self.assert_native(WITH_USB)
+        self.assertEqual(self.inventory(WITH_USB)["reserved"], 0)
+
+    def test_a_guest_gets_all_functions(self):
+        server = self.allocate(WITH_USB)
+        self.sync()
+        said = self.agent.run("xml", server)
+        self.assertEqual(re.findall(r"bus='0x02' slot='0x00' function='0x(\d)'", said), ["0", "1", "2"])
+        self.assertEqual(said.count("<hostdev mode='subsystem' type='pci' managed='no'>"), 3)
+        self.assertEqual(self.agent.run("qemu-args", server).split(), [
+            "-uuid", server, "-device", "vfio-pci,host=0000:02:00.0", "-device", "vfio-pci,host=0000:02:00.1",
+            "-device", "vfio-pci,host=0000:02:00.2"])
+        self.assertEqual({r["uuid"] for r in self.agent.json("xml", server)},
+                         {device_uuid(self.child(WITH_USB), server, 0, "PGPU")})
+
+    def test_a_group_with_its_bridge(self):
+        server = self.allocate(BRIDGED)
+        self.sync()
+        self.assertEqual((self.row(server)["state"], self.driver(BRIDGED)), ("ready", "vfio-pci"))
+        self.assertEqual(self.driver("0000:00:01.5"), "pcieport")
+
+    def test_half_is_undone(self):
+        """vfio-pci does not take one of the functions, whichever."""
+        for function in ("0000:02:00.0", "0000:02:00.1", "0000:02:00.2"):
+            self.host.control(f"fail create EINVAL every on {function}")
+            server = self.allocate(WITH_USB)
+            said = self.agent.run("sync", status=1)
+            self.assert_native(WITH_USB)
+            self.assertIn(f"vfio-pci did not take {function}, which has no driver now",
+                          " ".join((said + self.agent.try_to("status").stdout).split()))
+            self.host.control("clear")
+            self.settle()
+            self.assert_taken(WITH_USB)
+            self.placement.deallocate(server)
+            self.settle()
+            self.assert_native(WITH_USB)
+
+    def test_what_an_operator_set_is_there_again(self):
+        """An override, and a function without a driver."""
+        self.host.control("unbind 0000:02:00.2")
+        (self.host.function("0000:02:00.1") / "driver_override").write_text("snd_hda_intel\n")
+        self.host.control("fail create EIO every on 0000:02:00.2")
+        self.allocate(WITH_USB)
+        self.sync(status=1)
+        self.assertEqual(self.drivers(WITH_USB), {"0000:02:00.0": "nvidia", "0000:02:00.2": None,
+                                                  "0000:02:00.1": "snd_hda_intel"})
+        self.assertEqual([self.override(f"0000:02:00.{n}") for n in range(3)],
+                         ["(null)", "snd_hda_intel", "(null)"])
+
+    def test_a_driver_that_does_not_let_go(self):
+        server = self.allocate(CARD)
+        self.sync()
+        self.host.control("fail remove EBUSY")
+        self.placement.deallocate(server)
+        self.sync()
+        self.sync(status=1)
+        self.assert_taken(CARD)
+        self.settle()
+        self.assert_native(CARD)
+
+    def test_what_is_held_stays(self):
+        server = self.allocate(CARD)
+        self.sync()
+        sound = "0000:01:00.1"
+        group = os.path.basename(os.readlink(self.host.function(CARD) / "iommu_group"))
+        (cdev,) = os.listdir(self.host.function(sound) / "vfio-dev")
+        self.placement.deallocate(server)
+        for number, node in enumerate((group, f"devices/{cdev}")):
+            self.agent.hold_group(300 + number, node)
+            for _ in range(2):
+                self.agent.try_to("sync")
+            self.assert_taken(CARD)
+            (self.agent.host_root / f"proc/{300 + number}/fd/7").unlink()
+        # A guest that has the sound alone has the card.
+        file = self.agent.define_domain(server, [sound])
+        self.agent.try_to("sync")
+        self.assert_taken(CARD)
+        file.unlink()
+        self.settle()
+        self.assert_native(CARD)
+
+    def test_drain(self):
+        server = self.allocate(CARD)
+        self.sync()
+        self.agent.try_to("drain", CARD)
+        self.agent.try_to("sync")
+        self.assertEqual(self.row(server)["state"], "ready")
+        self.placement.deallocate(server)
+        self.agent.try_to("sync")
+        self.agent.try_to("sync")
+        self.assert_native(CARD)
+        self.assertEqual(self.inventory(CARD)["reserved"], 1)
+        self.agent.try_to("undrain", CARD)
+        self.settle()
+        self.assertEqual(self.inventory(CARD)["reserved"], 0)
+
+    def test_a_card_is_not_configured_any_more(self):
+        """Its guest keeps it; after that it is the host's again."""
+        server = self.allocate(CARD)
+        self.sync()
+        file = self.agent.define_domain(server, [CARD])
+        self.agent.configure({"agent": self.options,
+                              "devices": {"passthrough_addresses": WITH_USB}})
+        self.agent.try_to("sync")
+        self.assert_taken(CARD)
+        self.placement.deallocate(server)
+        self.agent.try_to("sync")
+        self.assert_taken(CARD)
+        file.unlink()
+        self.agent.try_to("sync")
+        self.agent.try_to("sync")
+        self.assert_native(CARD)
+
+    def test_reload(self):
+        """A daemon gets another card by its configuration."""
+        self.agent.configure({"agent": self.options, "devices": {"passthrough_addresses": CARD}})
+        self.agent.start()
+        wait_for(lambda: child_name(CARD) in self.tree(), "the first card")
+        self.agent.configure({"agent": self.options, "devices": {
+            "passthrough_addresses": [CARD, CONSOLE], "passthrough_console": "true"}})
+        self.agent.run("reload")
+        wait_for(lambda: child_name(CONSOLE) in self.tree(), "the other card")
+        self.assertEqual(self.agent.stop(), 0)
+
+
+class Others(WholeCards):
+    """Cards that somebody else bound."""
+
+    def setUp(self):
+        super().setUp()
+        self.sync()
+
+    def bind(self, *functions):
+        for function in functions:
+            (self.host.function(function) / "driver_override").write_text("vfio-pci")
+            self.host.control(f"unbind {function}")
+            self.host.control(f"bind {function}")
+
+    def test_an_idle_one_is_used_and_stays_bound(self):
+        self.bind(CARD, "0000:01:00.1")
+        self.host.control("forget")
+        self.sync()
+        self.assertEqual(self.inventory(CARD)["total"], 1)
+        server = self.allocate(CARD)
+        self.sync()
+        self.assertEqual(self.row(server)["state"], "ready")
+        self.placement.deallocate(server)
+        self.settle()
+        self.assert_taken(CARD)
+        self.assertEqual(self.host.stores(), [])
+
+    def test_one_that_a_guest_has_is_no_capacity(self):
+        self.bind(CARD, "0000:01:00.1")
+        self.agent.define_domain(new_uuid(), [CARD])
+        self.assertIn("devices without an allocation are in use", self.agent.try_to("sync").stderr)
+        self.assertEqual(self.placement.inventories(self.child(CARD)), {})
+
+    def test_one_that_is_bound_by_half_is_completed(self):
+        self.bind(CARD)
+        self.sync()
+        server = self.allocate(CARD)
+        self.sync()
+        self.assertEqual(self.row(server)["state"], "ready")
+        self.assert_taken(CARD)
+        self.placement.deallocate(server)
+        self.settle()
+        self.assert_native(CARD)
+
+
+class Halves(WholeCards):
+    """What a crash leaves in the middle is completed, or taken back."""
+
+    def setUp(self):
+        super().setUp()
+        self.sync()
+        self.server = self.allocate(WITH_USB)
+        self.sync()
+        self.assert_taken(WITH_USB)
+
+    def break_up(self, override):
+        """As after the first stores of a removal."""
+        self.host.control("unbind 0000:02:00.0")
+        if not override:
+            (self.host.function("0000:02:00.0") / "driver_override").write_text("\n")
+
+    def test_for_its_consumer(self):
+        for override in (True, False):
+            self.break_up(override)
+            self.settle()
+            self.assert_taken(WITH_USB)
+            self.assertEqual(self.row(self.server)["state"], "ready")
+
+    def test_without_a_consumer(self):
+        self.placement.deallocate(self.server)
+        self.break_up(False)
+        self.settle()
+        self.assert_native(WITH_USB)
+        journal = json.loads(self.agent.state_file.read_text())
+        self.assertEqual(journal["devices"], [])
+
+    def test_the_last_function_between_two_stores(self):
+        self.placement.deallocate(self.server)
+        for function in ("0000:02:00.0", "0000:02:00.1", "0000:02:00.2"):
+            self.host.control(f"unbind {function}")
+            (self.host.function(function) / "driver_override").write_text("\n")
+        for function in ("0000:02:00.0", "0000:02:00.1"):
+            self.host.control(f"bind {function}")
+        self.settle()
+        self.assert_native(WITH_USB)
+
+
+class Reboot(WholeCards):
+    def test_the_same_cards_again(self):
+        self.sync()
+        servers = [self.allocate(card) for card in (CARD, WITH_USB)]
+        self.settle()
+        before = bound_cards(self.host)
+        self.assertEqual(len(before), 2)
+        self.host.reboot()
+        self.assertEqual(bound_cards(self.host), {})
+        self.agent.define_domain(servers[0], [CARD, "0000:01:00.1"])
+        self.assertEqual(self.agent.try_to("restore").returncode, 0)
+        self.assertEqual(bound_cards(self.host), before)
+        stores = self.host.stores()
+        self.assertEqual(self.agent.try_to("restore").returncode, 0)
+        self.assertEqual(self.host.stores(), stores)

@@ -134,17 +134,30 @@ static bool takes_away(const struct run *run, const struct step *step)
 static void take_back(struct run *run)
 {
     _cleanup_strlist_ struct strlist addresses = {0};
-    for (size_t i = 0; i < run->plan->step_count; i++)
-        if (takes_away(run, &run->plan->steps[i]))
-            strlist_add(&addresses, run->plan->steps[i].device.address);
+    for (size_t i = 0; i < run->plan->step_count; i++) {
+        const struct step *step = &run->plan->steps[i];
+        if (!takes_away(run, step))
+            continue;
+        strlist_add(&addresses, step->device.address);
+        for (size_t j = 0; j < step->functions.count; j++)
+            strlist_add(&addresses, step->functions.items[j]);
+    }
     if (run->with->take_back && addresses.count)
         run->with->take_back(run->with->attacher, &addresses, &run->held);
+}
+
+static bool is_held(const struct run *run, const struct step *step)
+{
+    bool held = strlist_contains(&run->held, step->device.address);
+    for (size_t i = 0; i < step->functions.count; i++)
+        held |= strlist_contains(&run->held, step->functions.items[i]);
+    return held;
 }
 
 static int check_not_held(const struct run *run, const struct step *step,
                           struct error *err)
 {
-    if (!takes_away(run, step) || !strlist_contains(&run->held, step->device.address))
+    if (!takes_away(run, step) || !is_held(run, step))
         return 0;
     return error_set(
         err, ERROR_BUSY,

@@ -45,10 +45,12 @@ static int set_override(int bus, const struct card_part *part, const char *overr
     return explain_store(part, "choose the driver of", &store, err);
 }
 
-/* A function that is bound to none (any more) is no error. */
-static int unbind(int bus, const struct card_part *part, struct error *err)
+/* Takes that driver from it, and no other. A function that is not bound to it (any more)
+ * is no error. */
+static int unbind(int bus, const struct card_part *part, const char *driver,
+                  struct error *err)
 {
-    _cleanup_free_ char *path = xasprintf("devices/%s/driver/unbind", part->address);
+    _cleanup_free_ char *path = xasprintf("drivers/%s/unbind", driver);
     struct error store = {0};
     if (attribute_store_at(bus, path, part->address, &store) == 0 ||
         errno_is_gone(store.errnum))
@@ -78,13 +80,19 @@ static bool is_ours(const char *driver)
 
 /* ---- one function ---- */
 
-/* The kernel does not tell that vfio-pci's probe has failed: the link decides. */
+/* The first store waits for whatever the kernel does with the function, as for an agent
+ * that has ended. The kernel does not tell that vfio-pci's probe has failed: the link
+ * decides. */
 static int take_part(int bus, const struct card_part *part, struct error *err)
 {
     if (is_ours(part->driver))
         return 0;
-    if (set_override(bus, part, WHOLE_CARD_DRIVER, err) != 0 ||
-        unbind(bus, part, err) != 0 || probe(bus, part, err) != 0)
+    if (set_override(bus, part, WHOLE_CARD_DRIVER, err) != 0)
+        return -1;
+    _cleanup_free_ char *before = driver_of(bus, part);
+    if (is_ours(before))
+        return 0;
+    if ((before && unbind(bus, part, before, err) != 0) || probe(bus, part, err) != 0)
         return -1;
     _cleanup_free_ char *driver = driver_of(bus, part);
     return is_ours(driver) ? 0
@@ -101,22 +109,34 @@ static int undo_part(int bus, const struct card_part *part, struct error *err)
     if (is_ours(part->driver))
         return 0;
     _cleanup_free_ char *now = driver_of(bus, part);
-    if (is_ours(now) && unbind(bus, part, err) != 0)
+    if (is_ours(now) && unbind(bus, part, now, err) != 0)
         return -1;
     if (set_override(bus, part, part->driver_override, err) != 0)
         return -1;
     return part->driver && (is_ours(now) || !now) ? probe(bus, part, err) : 0;
 }
 
-/* What is set by others stays: another override, another driver. */
+/* What is set by others stays: another override, another driver. A probe for vfio-pci
+ * that was begun for an agent that has ended can come first. */
 static int give_part_back(int bus, const struct card_part *part, struct error *err)
 {
-    bool chosen = is_ours(part->driver_override);
-    if (is_ours(part->driver) && unbind(bus, part, err) != 0)
+    if (is_ours(part->driver) && unbind(bus, part, WHOLE_CARD_DRIVER, err) != 0)
         return -1;
-    if (chosen && set_override(bus, part, NULL, err) != 0)
+    if (is_ours(part->driver_override) && set_override(bus, part, NULL, err) != 0)
+        return -1;
+    _cleanup_free_ char *late = part->driver ? NULL : driver_of(bus, part);
+    if (is_ours(late) && unbind(bus, part, late, err) != 0)
         return -1;
     return !part->driver || is_ours(part->driver) ? probe(bus, part, err) : 0;
+}
+
+/* What the agent that asked has left half done, another one completes, or takes back: it
+ * may give the card to another consumer. */
+static int check_agent(pid_t agent, struct error *err)
+{
+    return getppid() == agent
+               ? 0
+               : error_set(err, ERROR_BUSY, "the agent that asked has ended");
 }
 
 /* ---- the card ---- */
@@ -171,10 +191,14 @@ static int check_card(int bus, const struct whole_card *card, struct error *err)
 /* All functions, or none: what was done is undone when one fails. */
 static int take_card(int bus, const struct whole_card *card, struct error *err)
 {
+    pid_t agent = getppid();
     size_t taken = 0;
     struct error failed = {0};
-    while (taken < card->count && take_part(bus, &card->parts[taken], &failed) == 0)
+    while (taken < card->count && take_part(bus, &card->parts[taken], &failed) == 0) {
+        if (check_agent(agent, err) != 0)
+            return -1;
         taken++;
+    }
     if (taken == card->count)
         return 0;
     struct error undoing = {0};
@@ -246,8 +270,10 @@ static int remove_device(const struct device_place *place,
         return 0;
     if (check_unused(place, bus, &card, NULL, err) != 0)
         return -1;
+    pid_t agent = getppid();
     for (size_t i = 0; i < card.count; i++)
-        if (give_part_back(bus, &card.parts[i], err) != 0)
+        if (give_part_back(bus, &card.parts[i], err) != 0 ||
+            check_agent(agent, err) != 0)
             return -1;
     return 0;
 }

@@ -46,9 +46,12 @@ static bool add_device(const struct making *making, struct wanted *wanted,
     if (consumer_device_is_anothers(cycle, wanted->consumer, address))
         strlist_add_unique(making->withheld, address);
     if (consumer_device_find(cycle, wanted->consumer, uuid, &device, NULL) != 0 ||
-        (!cycle->use && strlist_contains(making->withheld, address)) ||
-        is_anothers(making->view, wanted->consumer, address))
+        (!cycle->use && strlist_contains(making->withheld, address)))
         return false;
+    for (size_t i = 0; i < device_part_count(device.device); i++)
+        if (is_anothers(making->view, wanted->consumer,
+                        device_part(device.device, i).address))
+            return false;
     add_parts(wanted, device.device, device.type);
     return true;
 }
@@ -67,11 +70,18 @@ static void add_allocation(const struct making *making,
         wanted->whole = false;
 }
 
-static void add_ours(const struct journal *journal, struct strlist *ours)
+static void add_ours(const struct cycle *cycle, struct strlist *ours)
 {
-    for (size_t i = 0; i < journal->device_count; i++)
-        if (!journal->devices[i].adopted && *journal->devices[i].address)
-            strlist_add(ours, journal->devices[i].address);
+    for (size_t i = 0; i < cycle->journal->device_count; i++) {
+        const struct journal_device *entry = &cycle->journal->devices[i];
+        if (entry->adopted || !*entry->address)
+            continue;
+        strlist_add(ours, entry->address);
+        const struct device *device =
+            host_device(cycle->host, entry->address, NULL, NULL);
+        for (size_t j = 0; device && j < device->functions.count; j++)
+            strlist_add(ours, device->functions.items[j]);
+    }
 }
 
 void attach_table_make(const struct cycle *cycle, const struct domains *view,
@@ -88,7 +98,7 @@ void attach_table_make(const struct cycle *cycle, const struct domains *view,
     for (size_t i = 0; i < plan->allocation_count; i++)
         if (allocation_is_a_guests(&plan->allocations[i]))
             add_allocation(&making, &plan->allocations[i]);
-    add_ours(cycle->journal, &out->ours);
+    add_ours(cycle, &out->ours);
     wanted_table_sort(out);
 }
 

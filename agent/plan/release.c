@@ -21,6 +21,10 @@ static struct step *add_device_step(struct world *world, enum step_kind kind,
                             : NULL;
     step->provider_name = provider ? xstrdup(provider->provider.name) : NULL;
     step->device = journal_device_copy(device);
+    const struct device *there =
+        host_device(world->in->host, device->address, NULL, NULL);
+    if (there)
+        step->functions = strlist_copy(&there->functions);
     return step;
 }
 

@@ -44,6 +44,7 @@ void step_clear(struct step *step)
     free(step->parameters);
     class_inventories_free(step->inventories, step->inventory_count);
     strlist_clear(&step->traits);
+    strlist_clear(&step->functions);
     journal_provider_clear(&step->entry);
     journal_device_clear(&step->device);
 }

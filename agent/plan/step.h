@@ -55,6 +55,9 @@ struct step {
     struct journal_provider entry; /* CREATE_PROVIDER, SET_INVENTORY, SET_TRAITS,
                                       NOTE_PROVIDER: what the journal says afterwards */
     struct journal_device device;  /* all steps on devices: the journal's entry */
+    /* Steps on a device that exists: the addresses of its further functions, which
+     * guests have as devices of their own. */
+    struct strlist functions;
     /* CREATE_DEVICE for a function of a cut: the domain that names the function, "" for
      * none. It is no obstacle. */
     char holder[UUID_TEXT_SIZE];

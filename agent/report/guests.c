@@ -57,9 +57,15 @@ static void add_allocation(struct guests *guests, const struct cycle *cycle,
 {
     struct guest_row *row = row_of(guests, status->consumer);
     row->units += status->amount;
-    for (size_t i = 0; i < status->devices.count; i++)
-        strlist_add_unique(&row->devices,
-                           device_address_of_uuid(cycle, status->devices.items[i]));
+    for (size_t i = 0; i < status->devices.count; i++) {
+        const char *address = device_address_of_uuid(cycle, status->devices.items[i]);
+        const struct device *device = host_device(cycle->host, address, NULL, NULL);
+        if (!strlist_add_unique(&row->devices, address) || !device)
+            continue;
+        /* A guest has a card when it has all its functions. */
+        for (size_t j = 0; j < device->functions.count; j++)
+            row->units += strlist_add_unique(&row->devices, device->functions.items[j]);
+    }
 }
 
 /* What is known of the guest, without its devices. */

@@ -27,7 +27,7 @@ struct guest_word {
 
 struct guest_row {
     char consumer[UUID_TEXT_SIZE];
-    int64_t units;          /* that are allocated to it here */
+    int64_t units; /* that are allocated to it here, and the functions of cards */
     struct strlist devices; /* the addresses of its devices, also of those to come */
     bool known;             /* false: its guest cannot be seen */
     enum guest_state state; /* where known */

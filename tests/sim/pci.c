@@ -180,9 +180,6 @@ static void register_with(struct pci_function *function, bool vfio)
         vgpu_function_register(function->vgpu, function->node);
 }
 
-static void begin_change(struct pci_function *function);
-static int end_change(struct pci_function *function, int rc);
-
 /* A driver that the function's override names, and that is not its own or vfio-pci, does
  * not know it. */
 static int bind(struct pci_function *function)
@@ -199,7 +196,9 @@ static int bind(struct pci_function *function)
                   : 0;
     if (rc < 0)
         return rc;
-    struct node *driver = pci_driver_get(function->sim, name)->node;
+    struct node *driver =
+        pci_driver_get(function->sim, vfio ? VFIO_PCI : function->card->model->driver)
+            ->node;
     function->driver_link = node_link(function->node, "driver", driver);
     function->driver_entry = node_link(driver, function->address, function->node);
     register_with(function, vfio);
@@ -208,8 +207,8 @@ static int bind(struct pci_function *function)
 
 int pci_bind(struct pci_function *function)
 {
-    begin_change(function);
-    return end_change(function, bind(function));
+    pci_begin_change(function);
+    return pci_end_change(function, bind(function));
 }
 
 /* Waits for whoever has it open. */
@@ -269,15 +268,14 @@ static void enable_virtuals(struct pci_function *function, unsigned count)
     function->numvfs = count;
 }
 
-/* The kernel's device_lock(): one change of a function at a time. */
-static void begin_change(struct pci_function *function)
+void pci_begin_change(struct pci_function *function)
 {
     while (function->changing && !function->sim->stopping)
         sim_wait(function->sim);
     function->changing = true;
 }
 
-static int end_change(struct pci_function *function, int rc)
+int pci_end_change(struct pci_function *function, int rc)
 {
     function->changing = false;
     sim_changed(function->sim);
@@ -296,33 +294,33 @@ static void disable_virtuals(struct pci_function *function)
 
 int pci_unbind(struct pci_function *function)
 {
-    begin_change(function);
+    pci_begin_change(function);
     if (!function->driver_link)
-        return end_change(function, -ENODEV);
+        return pci_end_change(function, -ENODEV);
     unbind(function);
-    return end_change(function, 0);
+    return pci_end_change(function, 0);
 }
 
 int pci_remove(struct pci_function *function)
 {
-    begin_change(function);
+    pci_begin_change(function);
     if (!function->node)
-        return end_change(function, -ENODEV);
+        return pci_end_change(function, -ENODEV);
     unbind(function);
     if (!function->sim->stopping)
         disappear(function);
-    return end_change(function, 0);
+    return pci_end_change(function, 0);
 }
 
 int pci_rescan(struct pci_function *function)
 {
-    begin_change(function);
+    pci_begin_change(function);
     if (function->node)
-        return end_change(function, 0);
+        return pci_end_change(function, 0);
     function->card->lost = false;
     appear(function);
     bind(function);
-    return end_change(function, 0);
+    return pci_end_change(function, 0);
 }
 
 /* The order of the questions is that of sriov_numvfs_store() in Linux. */
@@ -331,20 +329,20 @@ int pci_set_numvfs(struct pci_function *function, unsigned count)
     const struct sriov_description *sriov = &function->card->model->sriov;
     if (count > sriov->total)
         return -ERANGE;
-    begin_change(function);
+    pci_begin_change(function);
     if (!function->node)
-        return end_change(function, -ENODEV);
+        return pci_end_change(function, -ENODEV);
     if (count == function->numvfs)
-        return end_change(function, 0);
+        return pci_end_change(function, 0);
     if (!function->driver_link)
-        return end_change(function, -ENOENT);
+        return pci_end_change(function, -ENOENT);
     if (count && function->numvfs)
-        return end_change(function, -EBUSY);
+        return pci_end_change(function, -EBUSY);
     if (count)
         enable_virtuals(function, count);
     else
         disable_virtuals(function);
-    return end_change(function, 0);
+    return pci_end_change(function, 0);
 }
 
 static int numvfs_show(void *context, FILE *out)

@@ -51,6 +51,10 @@ int pci_remove(struct pci_function *function);
 int pci_rescan(struct pci_function *function);
 int pci_unbind(struct pci_function *function);
 int pci_bind(struct pci_function *function);
+/* The kernel's device_lock(): one change of a function at a time. The second gives `rc`
+ * back. */
+void pci_begin_change(struct pci_function *function);
+int pci_end_change(struct pci_function *function, int rc);
 /* The driver that takes it: its model's, unless it has an override. */
 const char *pci_driver_of(const struct pci_function *function);
 /* What sriov-manage does. -EBUSY when it goes from one number to another without 0

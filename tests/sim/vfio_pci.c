@@ -109,11 +109,12 @@ static int override_store(void *context, const char *data, size_t length)
     char *text = stored(data, length);
     if (!text)
         return -EINVAL;
+    pci_begin_change(function);
     free(function->driver_override);
     function->driver_override = *text ? text : NULL;
     if (!*text)
         free(text);
-    return 0;
+    return pci_end_change(function, 0);
 }
 
 void vfio_pci_appear(struct pci_function *function)

@@ -10,7 +10,8 @@ from support import wait_for
 from support.crash import CHILD, PROGRAM, CrashPoint
 from support.relay import CUT
 from support.vendor_vfio import VendorVfio
-from support.world import CaseTest
+from support.whole_cards import WholeCards
+from support.world import A, B, C, CaseTest
 
 STARTS = " starts"
 EXHAUSTIVE = "EXHAUSTIVE" in os.environ
@@ -234,3 +235,42 @@ add_tests(VfioChild, VFIO_DEVICE_CASES, crash_everywhere("end_by_sync", scope=CH
           ("move", "reboot"))
 add_tests(VfioSlowKernel, VFIO_DEVICE_CASES,
           crash_everywhere("end_by_sync", scope=CHILD, whom="parent"), ("move",))
+
+
+# The same on cards that go to guests whole: each device is several stores.
+
+class WholeTest(WholeCards, CrashTest):
+    cards = (A, B, C)
+    sections = {"devices": {"passthrough_addresses": list(cards)}}
+
+    def begin_release_in_use(self):
+        super().begin_release_in_use()
+        self.standing = (f"vgpu-agent: {A}: devices without an allocation are in use, 1 of the type "
+                         f"'passthrough' ({A}): they are offered again when the guest, the process "
+                         "or mdevctl that has them lets them go\n")
+
+
+class WholeSync(WholeTest):
+    pass
+
+
+class WholeDaemon(WholeTest):
+    pass
+
+
+class WholeChild(WholeTest):
+    pass
+
+
+class WholeSlowKernel(WholeTest):
+    troubles = SlowKernel.troubles
+
+
+WHOLE_CASES = ("first", "allocations", "release", "release_in_use", "move", "drain", "undrain", "reboot")
+add_tests(WholeSync, WHOLE_CASES, crash_everywhere("end_by_sync"),
+          ("first", "release_in_use", "move", "reboot"))
+add_tests(WholeDaemon, WHOLE_CASES, crash_everywhere("end_by_daemon"), ("move",))
+add_tests(WholeChild, VFIO_DEVICE_CASES, crash_everywhere("end_by_sync", scope=CHILD),
+          ("allocations", "release", "reboot"))
+add_tests(WholeSlowKernel, VFIO_DEVICE_CASES,
+          crash_everywhere("end_by_sync", scope=CHILD, whom="parent"), ("release",))

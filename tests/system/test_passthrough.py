@@ -416,3 +416,78 @@ class Reboot(WholeCards):
         stores = self.host.stores()
         self.assertEqual(self.agent.try_to("restore").returncode, 0)
         self.assertEqual(self.host.stores(), stores)
+
+
+class Owners(WholeCards):
+    """Whatever comes together, no guest gets another guest's card, nor is it taken away."""
+
+    def setUp(self):
+        super().setUp()
+        self.agent.configure({"agent": {**self.options, "release_grace": LATE}, **self.types})
+        self.sync()
+        self.server = self.allocate(CARD)
+        self.sync()
+
+    def test_the_next_consumer_gets_it_as_it_is(self):
+        self.placement.deallocate(self.server)
+        self.sync()
+        self.host.control("forget")
+        other = self.allocate(CARD)
+        (step,) = [s for s in self.agent.json("plan", status=2)["steps"] if s["device"]]
+        self.assertEqual((step["step"], step["device"]["consumer"]), ("hand_over_device", other))
+        self.sync()
+        self.assertEqual((self.row(other)["state"], self.row(other)["mdevs"]), ("ready", [CARD]))
+        self.assertEqual(self.host.stores(), [])
+
+    def test_the_former_guest_still_has_it(self):
+        """It has only its sound left, and is nobody else's."""
+        self.agent.define_domain(self.server, ["0000:01:00.1"], running=True)
+        self.placement.deallocate(self.server)
+        self.agent.try_to("sync")
+        self.assertEqual(self.placement.inventories(self.child(CARD)), {})
+        self.assert_taken(CARD)
+
+    def test_a_process_has_it(self):
+        group = os.path.basename(os.readlink(self.host.function(CARD) / "iommu_group"))
+        self.placement.deallocate(self.server)
+        self.sync()
+        other = self.allocate(CARD)
+        self.agent.hold_group(77, group)
+        self.agent.try_to("sync")
+        self.assertNotEqual(self.row(other)["state"], "ready")
+        self.assertEqual(self.agent.try_to("xml", other).stdout, "")
+
+    def test_a_change_of_mind(self):
+        """The allocation is back before the card has gone."""
+        self.placement.deallocate(self.server)
+        self.sync()
+        self.host.control("forget")
+        self.allocate(CARD, consumer=self.server)
+        self.settle()
+        self.assertEqual(self.row(self.server)["state"], "ready")
+        self.assertEqual(self.host.stores(), [])
+
+    def test_a_migration_keeps_it(self):
+        self.agent.define_domain(self.server, [CARD, "0000:01:00.1"], running=True)
+        migration = new_uuid()
+        self.rename(self.server, migration)
+        self.agent.try_to("sync")
+        self.assertEqual(self.row(migration)["state"], "migrating")
+        self.rename(migration, self.server)
+        self.agent.try_to("sync")
+        self.assertEqual(self.row(self.server)["state"], "in use")
+        self.assert_taken(CARD)
+
+    def test_another_domain_names_a_new_one(self):
+        """It is not taken from the host for a guest that another's definition keeps from it."""
+        other = self.allocate(WITH_USB)
+        self.agent.define_domain(new_uuid(), [WITH_USB])
+        self.agent.try_to("sync")
+        self.assertEqual(self.drivers(WITH_USB), {f: d for f, d in NATIVE.items() if "02:" in f})
+        self.assertNotEqual(self.row(other)["state"], "ready")
+
+    def test_devices_and_gpus_show_it(self):
+        (row,) = self.agent.json("devices")
+        self.assertEqual((row["device"], row["gpu"], row["type"]), (CARD, CARD, "passthrough"))
+        (row,) = [r for r in self.agent.json("gpus") if r["gpu"] == CARD]
+        self.assertEqual((row["type"], row["used"]), ("passthrough", 1))

@@ -9,6 +9,7 @@ from support.fleet import FleetTest, new_uuid
 from support.power import Power
 from support.process import Process
 from support.vendor_vfio import VendorVfio
+from support.whole_cards import WholeCards
 from support.watched import WatchedDaemon, children, has_ended
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
@@ -395,3 +396,14 @@ class VfioOwner(VendorVfio, Owner):
     test_a_uuid_that_somebody_has_taken = None
     # A card that is back has no functions yet: test_nvidia_vfio.Reboot.
     test_a_gpu_that_is_not_there = None
+
+
+class WholeOwner(WholeCards, Owner):
+    """On cards that go to guests whole, one unit each."""
+    cards = (A, B, C)
+    test_all_devices_are_back = test_released_devices_stay_away_unless_a_guest_names_them = None
+    test_a_uuid_that_somebody_has_taken = test_a_damaged_state_file = None
+    test_a_gpu_that_is_not_there = None
+
+    def build_guide(self):
+        self.build(None, {"devices": {"passthrough_addresses": list(self.cards)}})

@@ -178,6 +178,17 @@ $(BUILD)/.libexecdir: FORCE
 $(BUILD)/agent/daemon/attach_place.o: PART_CPPFLAGS = -DLIBEXECDIR=\"$(libexecdir)\"
 $(BUILD)/agent/daemon/attach_place.o: $(BUILD)/.libexecdir
 
+# The pages for people, with the hashes that a browser lets run, become part of the programs.
+define page_rule
+$$(BUILD)/pages/$(1).html: lib/page/assemble $(2)/page.html lib/page/page.css lib/page/page.js $(2)/page.js
+	@mkdir -p $$(@D)
+	$$(call say,PAGE,$$@)$$< $$(@:.html=) $$(wordlist 2,5,$$^)
+$$(BUILD)/$(3).o: PART_CPPFLAGS = -DPAGES=\"$$(BUILD)/pages\"
+$$(BUILD)/$(3).o: $$(BUILD)/pages/$(1).html
+endef
+$(eval $(call page_rule,agent,agent/daemon/page,agent/daemon/pages))
+$(eval $(call page_rule,placementd,placement/server/page,placement/server/pages))
+
 define archive_rule
 $$(BUILD)/lib$(1).a: $$(call objects,$$(SOURCES_$(1)))
 	@rm -f $$@
@@ -450,7 +461,7 @@ lint-shell: need-lint
 	@shellcheck -s bash devstack/plugin.sh devstack/settings $(wildcard etc/completion/*)
 	@# As DevStack checks itself, lines may be long.
 	@bashate -i E006 -e E005,E042 devstack/plugin.sh devstack/settings
-	@shellcheck $(wildcard .ci/run) $$(git grep -lE '^#!/bin/(ba)?sh|^#!/bin/busybox|^#!/usr/bin/env bash' -- tests)
+	@shellcheck $(wildcard .ci/run) lib/page/assemble $$(git grep -lE '^#!/bin/(ba)?sh|^#!/bin/busybox|^#!/usr/bin/env bash' -- tests)
 
 .PHONY: lint-documents
 lint-documents: need-lint

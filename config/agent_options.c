@@ -107,7 +107,9 @@ static const struct option_spec agent_specs[] = {
           "vgpu-agent-sriov@ALL.service instead.",
           .example = "/usr/lib/nvidia/sriov-manage"),
     AGENT(ADDRESS, listen,
-          "Where to serve /metrics, /healthz and /readyz. A port alone means loopback. "
+          "Where to serve /metrics, /healthz, /readyz, /status.json and a page for "
+          "people "
+          "at /. A port alone means loopback. "
           "Where not set, nothing is served.",
           .example = "127.0.0.1:9190"),
     AGENT(CHOICE, log_level, "The least important messages that are written.",

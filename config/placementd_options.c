@@ -47,7 +47,8 @@ static const struct option_spec options[] = {
     IN(placementd, PATH, key, "The key (PEM) of the certificate.",
        .example = "/etc/placementd/key.pem"),
     IN(placementd, ADDRESS, metrics_listen,
-       "Where to serve /metrics. Where not set, nothing is served.",
+       "Where to serve /metrics, /status.json and a page for people at /. Where not "
+       "set, nothing is served.",
        .example = "127.0.0.1:9191"),
     IN(placementd, PATH, log_file,
        "Where messages are written, opened again at SIGHUP. Where not set, standard "

@@ -27,19 +27,6 @@ static const struct table_column columns[] = {
     {.key = NULL},
 };
 
-/* Those of the devices that exist, by the host's names for them. For the others only the
- * uuid is planned. */
-static struct strlist existing(const struct cycle *cycle, const struct strlist *devices)
-{
-    struct strlist found = {0};
-    for (size_t i = 0; i < devices->count; i++) {
-        const struct device *device = device_of_uuid(cycle, devices->items[i], NULL);
-        if (device)
-            strlist_add(&found, *device->address ? device->address : devices->items[i]);
-    }
-    return found;
-}
-
 /* The reason of an allocation. For one whose devices the daemon is to make, also the
  * reason why the daemon failed to make one on this GPU, which only the daemon knows.
  * The caller frees. */
@@ -97,7 +84,8 @@ static void add_allocation(struct table *table, const struct cycle *cycle,
                            const struct allocation_status *allocation)
 {
     _cleanup_free_ char *reason = reason_of(allocation, &said->problems);
-    _cleanup_strlist_ struct strlist devices = existing(cycle, &allocation->devices);
+    _cleanup_strlist_ struct strlist devices =
+        devices_existing(cycle, &allocation->devices);
     _cleanup_free_ char *count = xasprintf("%zu", devices.count);
     table_string(table, allocation->consumer);
     table_string(table, allocation->gpu);

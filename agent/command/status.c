@@ -10,6 +10,7 @@
 #include "agent/report/gpu_status.h"
 #include "agent/report/guests_file.h"
 #include "agent/report/problems_file.h"
+#include "agent/report/status_json.h"
 #include "agent/state/instance_lock.h"
 #include "lib/duration.h"
 #include "lib/json_write.h"
@@ -143,41 +144,24 @@ static void print_allocations(const struct status *status)
                                                   : "none");
 }
 
-/* How many guests of consumers stand so; `state` NULL: cannot be seen. */
-static size_t count_guests(const struct status *status, const enum guest_state *state)
-{
-    const struct guests *guests = &status->guests.guests;
-    size_t count = 0;
-    for (size_t i = 0; i < guests->count; i++)
-        count += state ? guests->rows[i].known && guests->rows[i].state == *state
-                       : !guests->rows[i].known;
-    return count;
-}
-
 static void print_guests(const struct status *status)
 {
+    const struct guests *guests = &status->guests.guests;
     _cleanup_strlist_ struct strlist parts = {0};
     for (enum guest_state state = GUEST_ABSENT; state <= GUEST_FAILED; state++)
-        if (count_guests(status, &state)) {
-            char *part = xasprintf("%zu %s", count_guests(status, &state),
+        if (guests_count(guests, &state)) {
+            char *part = xasprintf("%zu %s", guests_count(guests, &state),
                                    guest_state_name(state));
             for (char *p = part; *p; p++)
                 *p = *p == '_' ? ' ' : *p;
             strlist_add_take(&parts, part);
         }
-    if (count_guests(status, NULL))
-        strlist_add_take(&parts, xasprintf("%zu unknown", count_guests(status, NULL)));
+    if (guests_count(guests, NULL))
+        strlist_add_take(&parts, xasprintf("%zu unknown", guests_count(guests, NULL)));
     _cleanup_free_ char *text = strlist_join(&parts, ", ");
     printf("guests       %s\n", !status->guests_known ? "not known"
                                 : parts.count         ? text
                                                       : "none");
-}
-
-/* A GPU that is not configured and has no provider, such as the board's VGA chip, is
- * not shown here; `gpus` shows it. */
-static bool is_shown(const struct gpu_status *gpu)
-{
-    return gpu->provider_name || gpu->service != GPU_UNUSED;
 }
 
 static void add_gpu(struct table *table, const struct style *style,
@@ -208,7 +192,7 @@ static void print_gpus(const struct status *status,
     _cleanup_(table_freep) struct table *table = table_new(columns);
     size_t shown = 0;
     for (size_t i = 0; i < status->gpus.count; i++) {
-        if (!is_shown(&status->gpus.items[i]))
+        if (!status_json_shows(&status->gpus.items[i]))
             continue;
         add_gpu(table, &context->style, &status->gpus.items[i]);
         shown++;
@@ -269,69 +253,19 @@ static void print_text(const struct status *status,
 
 /* ---- for programs ---- */
 
-static void write_gpu(struct json_writer *w, const struct gpu_status *gpu)
-{
-    json_write_begin_object(w);
-    json_write_string_member(w, "gpu", gpu->gpu);
-    json_write_string_member(w, "provider", gpu->provider_name);
-    json_write_string_member(w, "type", gpu->type_id);
-    json_write_string_member(w, "class", gpu->resource_class);
-    json_write_string_member(w, "service",
-                             gpu->known ? gpu_service_name(gpu->service) : NULL);
-    json_write_string_member(w, "health", gpu_health_name(gpu->health));
-    json_write_known_int_member(w, "total", gpu->known, gpu->total);
-    json_write_known_int_member(w, "used", gpu->known, gpu->used);
-    json_write_known_int_member(w, "reserved", gpu->known, gpu->reserved);
-    json_write_string_member(w, "reason", gpu->reason);
-    json_write_end_object(w);
-}
-
-static void write_allocations(struct json_writer *w, const struct status *status)
-{
-    json_write_key(w, "allocations");
-    json_write_begin_object(w);
-    for (int i = 0; i <= ALLOCATION_FAILED; i++) {
-        _cleanup_free_ char *name =
-            xstrdup(allocation_state_name((enum allocation_state)i));
-        for (char *p = strchr(name, ' '); p; p = strchr(p, ' '))
-            *p = '_';
-        json_write_known_int_member(w, name, is_known(status),
-                                    (int64_t)status->allocations[i]);
-    }
-    json_write_end_object(w);
-}
-
-static void write_guests(struct json_writer *w, const struct status *status)
-{
-    json_write_key(w, "guests");
-    json_write_begin_object(w);
-    for (enum guest_state state = GUEST_ABSENT; state <= GUEST_FAILED; state++)
-        json_write_known_int_member(w, guest_state_name(state), status->guests_known,
-                                    (int64_t)count_guests(status, &state));
-    json_write_known_int_member(w, "unknown", status->guests_known,
-                                (int64_t)count_guests(status, NULL));
-    json_write_end_object(w);
-    json_write_key(w, "attach");
-    json_write_begin_object(w);
-    json_write_key(w, "on");
-    if (status->guests_known)
-        json_write_bool(w, status->guests.attaches);
-    else
-        json_write_null(w);
-    json_write_string_member(w, "reason", status->guests.reason);
-    json_write_end_object(w);
-}
-
 static void write_lists(struct json_writer *w, const struct status *status)
 {
     json_write_key(w, "gpus");
     json_write_begin_array(w);
     for (size_t i = 0; i < status->gpus.count; i++)
-        if (is_shown(&status->gpus.items[i]))
-            write_gpu(w, &status->gpus.items[i]);
+        if (status_json_shows(&status->gpus.items[i])) {
+            json_write_begin_object(w);
+            status_json_gpu(w, &status->gpus.items[i]);
+            json_write_end_object(w);
+        }
     json_write_end_array(w);
-    write_allocations(w, status);
-    write_guests(w, status);
+    status_json_allocations(w, is_known(status), status->allocations);
+    status_json_guests(w, status->guests_known ? &status->guests : NULL);
     json_write_key(w, "problems");
     json_write_begin_array(w);
     for (size_t i = 0; i < status->problems.count; i++)

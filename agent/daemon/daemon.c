@@ -129,7 +129,7 @@ static void look_at_guests(struct daemon *daemon)
     struct guest_watch *guests = &daemon->guests;
     guest_watch_look(guests, daemon->config, daemon->attacher);
     const struct metrics_guests numbers = guest_watch_numbers(guests, daemon->attacher);
-    monitor_note_guests(daemon->monitor, &guests->report.problems, &numbers);
+    monitor_note_guests(daemon->monitor, &guests->report, &numbers);
     daemon->heals |= is_to_be_healed(daemon);
 }
 

@@ -23,6 +23,8 @@ struct monitor {
     struct problems_file report;
     bool report_failed;
     struct metrics metrics;
+    struct overview overview;
+    const struct guests_report *guests_report; /* borrowed; NULL: not looked at yet */
     int64_t begin;              /* when the daemon started, in milliseconds */
     int64_t last_end;           /* when the last cycle ended; 0: none has */
     struct status_server *http; /* NULL: nothing is served */
@@ -61,6 +63,7 @@ void monitor_free(struct monitor *monitor)
     problems_clear(&monitor->guests);
     problems_file_clear(&monitor->report);
     metrics_clear(&monitor->metrics);
+    overview_clear(&monitor->overview);
     free(monitor);
 }
 
@@ -80,6 +83,10 @@ static void make_page(void *data, const char *path, struct http_page *page)
         .last_end = monitor->last_end,
         .sync_interval = monitor->config->agent.sync_interval,
         .failure = &monitor->failure,
+        .time = time(NULL),
+        .overview = &monitor->overview,
+        .guests = monitor->guests_report,
+        .problems = &monitor->problems,
     };
     pages_make(&state, path, page);
 }
@@ -220,9 +227,11 @@ static bool is_equal(const struct problem_list *a, const struct problem_list *b)
     return true;
 }
 
-void monitor_note_guests(struct monitor *monitor, const struct problem_list *problems,
+void monitor_note_guests(struct monitor *monitor, const struct guests_report *report,
                          const struct metrics_guests *guests)
 {
+    const struct problem_list *problems = &report->problems;
+    monitor->guests_report = report;
     monitor->metrics.guests = *guests;
     if (is_equal(problems, &monitor->guests))
         return;
@@ -268,4 +277,6 @@ void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
         .now = time(NULL), .monotonic = monitor->last_end, .cycle_took = took};
     metrics_note_cycle(&monitor->metrics, cycle, failure, monitor->problems.count,
                        &clock);
+    if (!failure)
+        overview_note_cycle(&monitor->overview, cycle);
 }

@@ -1,8 +1,8 @@
 /*
  * monitor: reports the state of the daemon: in the log (each problem once), in
  * systemd's status line, in the file that `vgpu-agent status` reads
- * (agent/report/problems_file.h), and, where [agent] listen is set, at /metrics,
- * /healthz and /readyz (agent/daemon/pages.h). An error here never ends the daemon:
+ * (agent/report/problems_file.h), and, where [agent] listen is set, over HTTP
+ * (agent/daemon/pages.h). An error here never ends the daemon:
  * what cannot be served or written is a problem like others, and is tried again. One
  * thread, the daemon's.
  */
@@ -12,6 +12,7 @@
 #include "agent/cycle.h"
 #include "agent/daemon/metrics.h"
 #include "agent/daemon/watch.h"
+#include "agent/report/guests_file.h"
 
 struct monitor;
 
@@ -33,9 +34,10 @@ void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
  * NULL: it does not. It is among the problems until a reload succeeds. */
 void monitor_note_reload(struct monitor *monitor, const char *problem);
 
-/* To be called when the guests were looked at: what is not well with them and with the
- * attaching of their devices, and their numbers. */
-void monitor_note_guests(struct monitor *monitor, const struct problem_list *problems,
+/* To be called when the guests were looked at: how they stand, with what is not well
+ * with them and with the attaching of their devices, and their numbers. The report is
+ * borrowed as long as the monitor lives; it may change without notice. */
+void monitor_note_guests(struct monitor *monitor, const struct guests_report *report,
                          const struct metrics_guests *guests);
 
 /* Sets whether the files differ from the configuration that the daemon uses. If so,

@@ -7,6 +7,7 @@
 #include "config/listener.h"
 #include "lib/clock.h"
 #include "lib/connections.h"
+#include "lib/page.h"
 #include "lib/xalloc.h"
 
 #define MAX_CONNECTIONS 16
@@ -40,6 +41,10 @@ static enum MHD_Result reply(struct MHD_Connection *connection, struct http_page
         abort();
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, page->type);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    for (const struct page_header *h = page_headers; h->name; h++)
+        MHD_add_response_header(response, h->name, h->value);
+    MHD_add_response_header(response, PAGE_POLICY,
+                            page->policy ? page->policy : PAGE_NO_POLICY);
     if (!method_known)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     enum MHD_Result rc = MHD_queue_response(connection, page->status, response);

@@ -15,8 +15,9 @@ struct status_server;
 
 struct http_page {
     unsigned status;
-    const char *type; /* "text/plain; charset=utf-8" */
-    char *text;       /* the server frees it */
+    const char *type;   /* "text/plain; charset=utf-8" */
+    char *text;         /* the server frees it */
+    const char *policy; /* Content-Security-Policy; NULL: nothing may run */
 };
 
 /* `make` fills in the page of that path (without the query); where it leaves the page

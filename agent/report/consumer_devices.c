@@ -92,6 +92,17 @@ const char *device_address_of_uuid(const struct cycle *cycle, const char *uuid)
     return device ? device->address : uuid;
 }
 
+struct strlist devices_existing(const struct cycle *cycle, const struct strlist *uuids)
+{
+    struct strlist found = {0};
+    for (size_t i = 0; i < uuids->count; i++) {
+        const struct device *device = device_of_uuid(cycle, uuids->items[i], NULL);
+        if (device)
+            strlist_add(&found, *device->address ? device->address : uuids->items[i]);
+    }
+    return found;
+}
+
 bool allocation_is_a_guests(const struct allocation_status *status)
 {
     return holds(status) && status->state != ALLOCATION_MIGRATING;

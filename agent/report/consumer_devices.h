@@ -25,6 +25,10 @@ const struct device *device_of_uuid(const struct cycle *cycle, const char *uuid,
  * more); the uuid itself where no other name is known. Borrowed. */
 const char *device_address_of_uuid(const struct cycle *cycle, const char *uuid);
 
+/* Those of the uuids whose devices exist, by the host's names for them. For the others
+ * only the uuid is planned. The caller clears the list. */
+struct strlist devices_existing(const struct cycle *cycle, const struct strlist *uuids);
+
 /* Whether a guest is to have devices for the allocation: false when that is gone, or is
  * a migration's, whose guest has the server's uuid. */
 bool allocation_is_a_guests(const struct allocation_status *status);

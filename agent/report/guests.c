@@ -34,6 +34,15 @@ const struct guest_row *guests_find(const struct guests *guests, const char *con
     return find(guests, consumer);
 }
 
+size_t guests_count(const struct guests *guests, const enum guest_state *state)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < guests->count; i++)
+        count += state ? guests->rows[i].known && guests->rows[i].state == *state
+                       : !guests->rows[i].known;
+    return count;
+}
+
 const char *guest_row_state(const struct guest_row *row)
 {
     return row->known ? guest_state_name(row->state) : "unknown";

@@ -83,6 +83,8 @@ bool guest_is_overdue(const struct guest_row *row, int64_t now);
 const char *guest_row_state(const struct guest_row *row);
 /* NULL: the consumer has no allocation here. */
 const struct guest_row *guests_find(const struct guests *guests, const char *consumer);
+/* How many stand so; `state` NULL: cannot be seen. */
+size_t guests_count(const struct guests *guests, const enum guest_state *state);
 void guests_clear(struct guests *guests);
 #define _cleanup_guests_ _cleanup_(guests_clear)
 

@@ -647,7 +647,7 @@ class Monitoring(OperationsTest):
         self.assertEqual(self.fetch("/readyz")[::2], (200, "ok\n"))
         self.assertEqual(self.fetch("/readyz?verbose")[0], 200)
         self.assertEqual(self.fetch("/metrics", "HEAD")[::2], (200, ""))
-        self.assertEqual(self.fetch("/")[0], 404)
+        self.assertEqual((self.fetch("/")[0], self.fetch("/index.html")[0]), (200, 404))
         status, headers, _ = self.fetch("/metrics", "POST")
         self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
         self.relay.rule = lambda request: (503, [], b"")

@@ -435,6 +435,8 @@ static void pages(void **state)
 {
     (void)state;
     const struct metrics metrics = {0};
+    const struct overview overview = {0};
+    const struct problem_list problems = {0};
     struct error away, none = {0};
     (void)error_set(&away, ERROR_UNREACHABLE, "Placement is away");
     const struct {
@@ -454,7 +456,9 @@ static void pages(void **state)
         {"/readyz", 1000, 2000, &away, 503, "Placement is away\n"},
         {"/metrics", 1000, 2000, &none, 200, NULL},
         {"/metrics/", 1000, 2000, &none, 0, NULL},
-        {"/", 1000, 2000, &none, 0, NULL},
+        {"/status.json", 1000, 2000, &away, 200, NULL},
+        {"/", 1000, 2000, &none, 200, NULL},
+        {"/index.html", 1000, 2000, &none, 0, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct daemon_state daemon = {.metrics = &metrics,
@@ -462,7 +466,9 @@ static void pages(void **state)
                                             .begin = 1000,
                                             .last_end = cases[i].last_end,
                                             .sync_interval = 10,
-                                            .failure = cases[i].failure};
+                                            .failure = cases[i].failure,
+                                            .overview = &overview,
+                                            .problems = &problems};
         struct http_page page = {0};
         pages_make(&daemon, cases[i].path, &page);
         assert_int_equal(page.status, cases[i].status);

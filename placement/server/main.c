@@ -75,7 +75,7 @@ static const char usage[] =
     "  --cert FILE, --key FILE\n"
     "                       serve HTTPS with this certificate and key (PEM)\n"
     "  --metrics-listen HOST:PORT\n"
-    "                       where to serve /metrics\n"
+    "                       where to serve /metrics, and a page for people at /\n"
     "  --config-file FILE   read this file; repeatable, later ones win\n"
     "  --config-dir DIR     read DIR/*.conf after the files\n"
     "  --insecure-noauth-anywhere\n"

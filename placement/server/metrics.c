@@ -72,13 +72,8 @@ static void write_all(struct buffer *out, const struct metrics *metrics,
 }
 
 void metrics_answer(const struct metrics *metrics, const struct store *store,
-                    const struct request *request, struct reply *reply)
+                    struct reply *reply)
 {
-    if (strcmp(request->path, "/metrics") != 0) {
-        reply_problem(reply, 404, NULL, "only /metrics is here");
-        reply_finish_problem(reply, request);
-        return;
-    }
     write_all(&reply->body.out, metrics, store);
     reply->status = 200;
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,6 +1,6 @@
 /*
- * metrics: what placementd counts about itself, as text for Prometheus on GET /metrics
- * of an address of its own. Plain data; one thread.
+ * metrics: what placementd counts about itself, as text for Prometheus (pages.h
+ * serves it). Plain data; one thread.
  */
 #ifndef PLACEMENT_SERVER_METRICS_H
 #define PLACEMENT_SERVER_METRICS_H
@@ -24,8 +24,7 @@ struct metrics {
 void metrics_count(struct metrics *metrics, const struct request *request,
                    const struct reply *reply);
 
-/* Answers a request that came to the address of the metrics. */
 void metrics_answer(const struct metrics *metrics, const struct store *store,
-                    const struct request *request, struct reply *reply);
+                    struct reply *reply);
 
 #endif

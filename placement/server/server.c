@@ -20,6 +20,7 @@
 #include "placement/server/http/access_log.h"
 #include "placement/server/http/http.h"
 #include "placement/server/metrics.h"
+#include "placement/server/pages.h"
 #include "placement/server/policy/paths.h"
 
 /* How long a server that is told to stop waits for requests that have begun. */
@@ -106,7 +107,7 @@ static enum http_admission admit_all(void *context, struct request *request,
 static void answer_metrics(void *context, struct request *request, struct reply *reply)
 {
     const struct server *server = context;
-    metrics_answer(&server->metrics, server->api.store, request, reply);
+    pages_answer(&server->metrics, server->api.store, request, reply);
 }
 
 static bool never_waits(void *context)
@@ -458,7 +459,7 @@ static int serve_metrics(struct server *server, struct error *err)
     const char *address = server->config->placementd.metrics_listen;
     struct http_options options = {.limits = {4096, 16384},
                                    .max_bodies = 65536,
-                                   .max_replies = 1 << 20,
+                                   .max_replies = 4 << 20,
                                    .connections = {.connections = 16,
                                                    .per_address = 16,
                                                    .head = METRICS_SECONDS,

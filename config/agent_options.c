@@ -6,6 +6,8 @@
     OPTION(kind, struct mdev_type_config, "mdev_*", #name, name, help, ##__VA_ARGS__)
 #define VF(kind, name, help, ...) \
     OPTION(kind, struct vf_type_config, "vf_type_*", #name, name, help, ##__VA_ARGS__)
+#define GROUP(kind, name, help, ...) \
+    OPTION(kind, struct group_config, "group_*", #name, name, help, ##__VA_ARGS__)
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static const struct option_section agent_sections[] = {
@@ -236,4 +238,36 @@ const struct option_table mdev_options = {
     .section_count = OPTION_COUNT(mdev_sections),
     .options = mdev_specs,
     .option_count = OPTION_COUNT(mdev_specs),
+};
+
+static const struct option_section group_sections[] = {
+    {.name = "group_*",
+     .example = "group_render",
+     .ours = true,
+     .help =
+         "A group of GPUs, as [group_render]. Their providers have the trait "
+         "CUSTOM_GPU_GROUP_ and the name (CUSTOM_GPU_GROUP_RENDER), for flavors that "
+         "are to get virtual GPUs of this group only. A GPU is in one group at most."},
+};
+
+static const struct option_spec group_specs[] = {
+    GROUP(LIST, device_addresses,
+          "The GPUs of the group, by their addresses as in [mdev_*].",
+          .example = "0000:84:00.0, 0000:85:00.0"),
+    GROUP(CHOICE, allocation,
+          "Which GPU of the group the agent takes where the choice is its own: for a "
+          "device that is made by hand without naming a GPU. `breadth-first`: the one "
+          "with the fewest devices, so that each guest has as much of a card as can be "
+          "had. `depth-first`: the one with the most, so that whole cards stay free. "
+          "For servers Placement and Nova's scheduler choose: see allocation_order in "
+          "placementd.conf(5), and doc/operating.rst for OpenStack's Placement.",
+          .choices = NAMES("breadth-first", "depth-first"),
+          .default_value = "depth-first"),
+};
+
+const struct option_table group_options = {
+    .sections = group_sections,
+    .section_count = OPTION_COUNT(group_sections),
+    .options = group_specs,
+    .option_count = OPTION_COUNT(group_specs),
 };

@@ -13,5 +13,7 @@ extern const struct option_table agent_options;
 extern const struct option_table mdev_options;
 /* [vf_type_<type>], "vf_type_*" in the table, for a struct vf_type_config. */
 extern const struct option_table vf_type_options;
+/* [group_<name>], "group_*" in the table, for a struct group_config. */
+extern const struct option_table group_options;
 
 #endif

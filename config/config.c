@@ -5,6 +5,7 @@
 
 #include "config/agent_options.h"
 #include "config/devices.h"
+#include "config/groups.h"
 #include "config/ini_files.h"
 #include "config/placement_check.h"
 #include "config/vf_types.h"
@@ -29,7 +30,8 @@ static char *section_meant(const struct config *config, const char *name)
     if (strcasecmp(name, "vgpu-agent") == 0 || strcasecmp(name, "vgpu_agent") == 0)
         return xstrdup("agent");
     /* Every section of these forms is checked. */
-    if (devices_has_section(name) || vf_types_has_section(name))
+    if (devices_has_section(name) || vf_types_has_section(name) ||
+        groups_has_section(name))
         return NULL;
     nearest_names(name, (const char *const *)ours.items, ours.count, &near);
     return near.count && strcasecmp(near.items[0], name) != 0 ? xstrdup(near.items[0])
@@ -39,7 +41,7 @@ static char *section_meant(const struct config *config, const char *name)
 static bool is_types_section(const char *name)
 {
     return strcasecmp(name, "devices") == 0 || devices_has_section(name) ||
-           vf_types_has_section(name);
+           vf_types_has_section(name) || groups_has_section(name);
 }
 
 /* Options below a misspelt header are not used. Without [devices] no type is enabled.
@@ -82,7 +84,9 @@ static const char *place_meant(const struct ini_entry *entry)
         if (strcmp(entry->name, of_devices[i]) == 0)
             return strcasecmp(entry->section, "devices") == 0 ? NULL : "devices";
     if (strcmp(entry->name, "device_addresses") == 0)
-        return devices_has_section(entry->section) ? NULL : "mdev_<type>";
+        return devices_has_section(entry->section) || groups_has_section(entry->section)
+                   ? NULL
+                   : "mdev_<type>";
     bool elsewhere = strcasecmp(entry->section, "DEFAULT") == 0 ||
                      strcasecmp(entry->section, "devices") == 0;
     return elsewhere && is_agents_alone(entry->name) ? "agent" : NULL;
@@ -281,6 +285,11 @@ const char *agent_mode_name(enum agent_mode mode)
     return names[mode];
 }
 
+const char *group_allocation_name(enum group_allocation allocation)
+{
+    return allocation == ALLOCATE_BREADTH_FIRST ? "breadth-first" : "depth-first";
+}
+
 /* ---- the digest of the options ---- */
 
 #define NO_SPACE "00000000-0000-0000-0000-000000000000"
@@ -337,6 +346,7 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     placement_config_warn(&config->placement, ini, problems);
     devices_apply(config, ini, problems);
     vf_types_apply(config, ini, problems);
+    groups_apply(config, ini, problems);
     if (config->agent.mode == MODE_NOVA_PCI) {
         nova_pci_apply(&config->nova_pci, ini);
         check_classes(config, problems);
@@ -384,6 +394,7 @@ void config_free(struct config *config)
     if (!config)
         return;
     strlist_clear(&config->sources);
+    groups_clear(config);
     devices_clear(config);
     nova_pci_clear(&config->nova_pci);
     placement_config_clear(&config->placement);

@@ -65,6 +65,19 @@ struct mdev_type_config {
     struct vf_type_config vf;
 };
 
+/* Which of several GPUs a virtual GPU is taken from: the one where most are free, so
+ * that guests have cards to themselves as long as there are any; or the one where the
+ * fewest are free, so that whole cards stay free. */
+enum group_allocation { ALLOCATE_BREADTH_FIRST, ALLOCATE_DEPTH_FIRST };
+
+/* A section [group_<name>]. */
+struct group_config {
+    char *name;
+    struct strlist device_addresses; /* as in struct mdev_type_config; not empty */
+    enum group_allocation allocation;
+    struct config_place addresses_place;
+};
+
 struct config {
     struct {
         enum agent_mode mode;
@@ -97,6 +110,8 @@ struct config {
         struct strlist addresses; /* as written; the type has the result */
         bool console;             /* also the card that the host's console is on */
     } passthrough;
+    struct group_config *groups; /* in the order of the files */
+    size_t group_count;
     /* "FILE: [agent], [devices]": each file that was read, with its sections that are
      * used. */
     struct strlist sources;
@@ -124,6 +139,8 @@ void config_check_placement(const struct config *config,
                             struct config_problems *problems);
 /* "owner", "nova", "nova-pci" */
 const char *agent_mode_name(enum agent_mode mode);
+/* "breadth-first", "depth-first" */
+const char *group_allocation_name(enum group_allocation allocation);
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free)
 

@@ -6,6 +6,7 @@ static const struct render_part agent_parts[] = {
     {&agent_options, NULL},
     {&mdev_options, NULL},
     {&vf_type_options, NULL},
+    {&group_options, NULL},
     {&placement_auth_options, NULL},
     {&placement_session_options, NULL},
     {&placement_adapter_options, NULL},

@@ -122,19 +122,36 @@ static void check_max(const struct mdev_type_config *type, const struct host *ho
                    type->type, type->max_instances, most, type->type, most);
 }
 
+/* `option` has the address: "mdev_nvidia-35.device_addresses". */
+static void warn_of_missing(const struct config_place *place, const char *option,
+                            const char *address, const struct host *host,
+                            struct config_problems *problems)
+{
+    _cleanup_strlist_ struct strlist names = {0};
+    for (size_t i = 0; i < host->gpu_count; i++)
+        strlist_add(&names, host->gpus[i].name);
+    _cleanup_free_ char *listed = join_some(&names);
+    config_warning(problems, place, "%s: there is no GPU %s on this host; it has %s",
+                   option, address, names.count ? listed : "none");
+}
+
+static void check_group(const struct group_config *group, const struct host *host,
+                        struct config_problems *problems)
+{
+    _cleanup_free_ char *option = xasprintf("group_%s.device_addresses", group->name);
+    for (size_t i = 0; i < group->device_addresses.count; i++)
+        if (!find_gpu(host, group->device_addresses.items[i]))
+            warn_of_missing(&group->addresses_place, option,
+                            group->device_addresses.items[i], host, problems);
+}
+
 static void check_address(const struct mdev_type_config *type, const char *address,
                           const struct host *host, struct config_problems *problems)
 {
     const struct gpu *gpu = find_gpu(host, address);
     if (!gpu) {
-        _cleanup_strlist_ struct strlist names = {0};
-        for (size_t i = 0; i < host->gpu_count; i++)
-            strlist_add(&names, host->gpus[i].name);
-        _cleanup_free_ char *listed = join_some(&names);
-        config_warning(problems, &type->addresses_place,
-                       "%s: there is no GPU %s on this host; it "
-                       "has %s",
-                       type->addresses_option, address, names.count ? listed : "none");
+        warn_of_missing(&type->addresses_place, type->addresses_option, address, host,
+                        problems);
         return;
     }
     if (gpu->health == GPU_UNUSABLE)
@@ -278,6 +295,8 @@ void check_host_types(const struct config *config, const struct host *host,
     _cleanup_free_ char *nothing = desired_nothing_enabled(config, host);
     if (nothing && !config_has_errors(problems))
         config_warning(problems, NULL, "devices.enabled_mdev_types: %s", nothing);
+    for (size_t i = 0; i < config->group_count; i++)
+        check_group(&config->groups[i], host, problems);
     for (size_t i = 0; i < config->type_count; i++) {
         const struct mdev_type_config *type = &config->types[i];
         check_offered(config, type, host, problems);

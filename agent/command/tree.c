@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "agent/command/command.h"
+#include "agent/plan/gpu_group.h"
 #include "agent/tree/fetch.h"
 #include "lib/json_write.h"
 #include "lib/text_wrap.h"
@@ -71,6 +72,23 @@ static void print_traits(const struct strlist *traits, int indent,
         text_wrap(text, (size_t)indent, context->style.width, stdout);
 }
 
+struct tree_view {
+    const struct config *config;
+    const struct command_context *context;
+};
+
+/* The group of the files whose trait the provider has; NULL: none. */
+static const struct group_config *group_of(const struct node *node,
+                                           const struct config *config)
+{
+    for (size_t i = 0; i < config->group_count; i++) {
+        _cleanup_free_ char *trait = gpu_group_trait(&config->groups[i]);
+        if (strlist_contains(&node->traits, trait))
+            return &config->groups[i];
+    }
+    return NULL;
+}
+
 static void print_inventory(const struct node *node, const struct class_inventory *item,
                             int indent, const struct style *style)
 {
@@ -85,26 +103,30 @@ static void print_inventory(const struct node *node, const struct class_inventor
 }
 
 static void print_node(const struct node *node, int indent,
-                       const struct command_context *context)
+                       const struct tree_view *view)
 {
     printf("%*s", indent, "");
-    style_put(&context->style, TONE_TITLE, node->provider->name, stdout);
-    if (context->format == FORMAT_WIDE)
+    style_put(&view->context->style, TONE_TITLE, node->provider->name, stdout);
+    if (view->context->format == FORMAT_WIDE)
         printf("  (%s, generation %lld)", node->provider->uuid,
                (long long)node->provider->generation);
     putchar('\n');
     for (size_t i = 0; i < node->inventory_count; i++)
-        print_inventory(node, &node->inventories[i], indent + 4, &context->style);
-    print_traits(&node->traits, indent + 4, context);
+        print_inventory(node, &node->inventories[i], indent + 4, &view->context->style);
+    const struct group_config *group = group_of(node, view->config);
+    if (group)
+        printf("%*sgroup: %s, %s\n", indent + 4, "", group->name,
+               group_allocation_name(group->allocation));
+    print_traits(&node->traits, indent + 4, view->context);
 }
 
 static void print_below(const struct node *nodes, size_t count, const char *parent,
-                        int indent, const struct command_context *context)
+                        int indent, const struct tree_view *view)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(nodes[i].provider->parent, parent) == 0) {
-            print_node(&nodes[i], indent, context);
-            print_below(nodes, count, nodes[i].provider->uuid, indent + 2, context);
+            print_node(&nodes[i], indent, view);
+            print_below(nodes, count, nodes[i].provider->uuid, indent + 2, view);
         }
 }
 
@@ -126,14 +148,19 @@ static void write_inventories(struct json_writer *w, const struct node *node)
     json_write_end_object(w);
 }
 
-static void write_node(struct json_writer *w, const struct node *node)
+static void write_node(struct json_writer *w, const struct node *node,
+                       const struct config *config)
 {
+    const struct group_config *group = group_of(node, config);
     json_write_begin_object(w);
     json_write_string_member(w, "uuid", node->provider->uuid);
     json_write_string_member(w, "name", node->provider->name);
     json_write_string_member(w, "parent",
                              *node->provider->parent ? node->provider->parent : NULL);
     json_write_int_member(w, "generation", node->provider->generation);
+    json_write_string_member(w, "group", group ? group->name : NULL);
+    json_write_string_member(w, "allocation",
+                             group ? group_allocation_name(group->allocation) : NULL);
     write_inventories(w, node);
     json_write_key(w, "traits");
     json_write_strings(w, &node->traits);
@@ -141,16 +168,16 @@ static void write_node(struct json_writer *w, const struct node *node)
 }
 
 static int print_tree(const struct node *nodes, size_t count,
-                      const struct command_context *context)
+                      const struct tree_view *view)
 {
-    if (context->format != FORMAT_JSON) {
-        print_below(nodes, count, "", 0, context);
+    if (view->context->format != FORMAT_JSON) {
+        print_below(nodes, count, "", 0, view);
         return fflush(stdout);
     }
     struct json_writer w = {0};
     json_write_begin_array(&w);
     for (size_t i = 0; i < count; i++)
-        write_node(&w, &nodes[i]);
+        write_node(&w, &nodes[i], view->config);
     json_write_end_array(&w);
     _cleanup_free_ char *text = json_writer_take(&w, NULL);
     return puts(text) < 0 ? -1 : fflush(stdout);
@@ -159,13 +186,13 @@ static int print_tree(const struct node *nodes, size_t count,
 /* ---- the command ---- */
 
 static int show(struct placement_client *client, const struct observed *observed,
-                const struct command_context *context, struct error *err)
+                const struct tree_view *view, struct error *err)
 {
     struct node *nodes = xcalloc(observed->provider_count, sizeof *nodes);
     int rc = 0;
     for (size_t i = 0; i < observed->provider_count && rc == 0; i++)
         rc = node_read(client, &observed->providers[i].provider, &nodes[i], err);
-    if (rc == 0 && print_tree(nodes, observed->provider_count, context) != 0)
+    if (rc == 0 && print_tree(nodes, observed->provider_count, view) != 0)
         rc = error_set(err, ERROR_IO, "standard output cannot be written");
     for (size_t i = 0; i < observed->provider_count; i++)
         node_clear(&nodes[i]);
@@ -193,7 +220,8 @@ static int find_and_show(const struct config *config,
                          : config->agent.mode != MODE_OWNER
                              ? "nova-compute makes it"
                              : "nova-compute makes it, or [agent] create_root");
-    return show(client, observed, context, err);
+    const struct tree_view view = {config, context};
+    return show(client, observed, &view, err);
 }
 
 static int run(const struct command_context *context, int argc, char **argv)

@@ -6,6 +6,7 @@
 
 #include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
+#include "agent/plan/gpu_group.h"
 #include "agent/plan/type_traits.h"
 #include "lib/xalloc.h"
 #include "placement/model.h"
@@ -64,6 +65,16 @@ static void add_trait_take(struct desired_provider *provider, char *trait)
 {
     strlist_add_unique(&provider->traits, trait);
     free(trait);
+}
+
+static void add_group_trait(struct desired_provider *provider,
+                            const struct config *config)
+{
+    const struct group_config *group = gpu_group_of(config, &provider->view);
+    if (!group)
+        return;
+    add_trait_take(provider, gpu_group_trait(group));
+    strlist_sort(&provider->traits);
 }
 
 /* Nova's [pci] takes standard traits only if its os-traits has them, so in that mode
@@ -242,6 +253,18 @@ choose_type(const struct config *config, const struct host *host, const struct g
     return chosen;
 }
 
+const struct mdev_type_config *desired_type_of(const struct config *config,
+                                               const struct host *host,
+                                               const struct gpu *gpu)
+{
+    _cleanup_strlist_ struct strlist ignored = {0};
+    struct gpu view = {0};
+    const struct mdev_type_config *type =
+        choose_type(config, host, gpu, &view, &ignored);
+    free(view.parents);
+    return type;
+}
+
 static void add_card(struct desired_tree *tree, const struct config *config,
                      const struct host *host, const struct gpu *gpu)
 {
@@ -253,8 +276,10 @@ static void add_card(struct desired_tree *tree, const struct config *config,
     _cleanup_free_ char *part =
         gpu->is_pci ? pci_part(tree->mode, gpu->name) : xstrdup(gpu->node_name);
     struct desired_provider *provider = type ? add_provider(tree, part) : NULL;
-    if (provider)
+    if (provider) {
         fill_present(provider, gpu, &view, type, tree);
+        add_group_trait(provider, config);
+    }
     free(view.parents);
 }
 
@@ -273,8 +298,10 @@ static void add_nova_child(struct desired_tree *tree, const struct config *confi
     _cleanup_free_ char *node_name =
         gpu->is_pci ? node_device_name("pci", parent->name) : xstrdup(gpu->node_name);
     struct desired_provider *provider = type ? add_provider(tree, node_name) : NULL;
-    if (provider)
+    if (provider) {
         fill_present(provider, gpu, &view, type, tree);
+        add_group_trait(provider, config);
+    }
     free(view.parents);
 }
 

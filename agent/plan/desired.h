@@ -57,6 +57,12 @@ struct desired_tree *desired_tree_make(const struct config *config,
 void desired_tree_free(struct desired_tree *tree);
 DEFINE_CLEANUP(struct desired_tree *, desired_tree_free)
 
+/* The type that is configured for the card; NULL: none is. Where the files give
+ * virtual functions of one card several types, the first of these. */
+const struct mdev_type_config *desired_type_of(const struct config *config,
+                                               const struct host *host,
+                                               const struct gpu *gpu);
+
 /* Whether the GPU is of the model that the type's section is for (device_id). */
 bool desired_is_of_model(const struct mdev_type_config *type, const struct gpu *gpu);
 

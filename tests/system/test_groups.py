@@ -1,0 +1,55 @@
+"""Groups of GPUs: their traits, what shows them, and how Placement's candidates are ordered."""
+from support.fleet import GUIDE_TYPES, FleetTest, child_name, new_uuid
+
+A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
+GROUPS = {"group_render": {"device_addresses": [A, C], "allocation": "breadth-first"},
+          "group_ci": {"device_addresses": [B]}}
+RENDER, CI = "CUSTOM_GPU_GROUP_RENDER", "CUSTOM_GPU_GROUP_CI"
+
+
+class Groups(FleetTest):
+    def setUp(self):
+        super().setUp()
+        self.build("nova-guide", {**GUIDE_TYPES, **GROUPS})
+
+    def groups(self):
+        """{GPU: its groups' traits}"""
+        return {gpu: sorted(trait for trait in self.placement.traits(self.child(gpu))
+                            if trait.startswith("CUSTOM_GPU_GROUP_")) for gpu in (A, B, C)}
+
+    def test_traits(self):
+        self.agent.run("sync")
+        self.assertEqual(self.groups(), {A: [RENDER], B: [CI], C: [RENDER]})
+        reply = self.placement.get(f"/allocation_candidates?resources=VGPU:1&required={CI}&in_tree={self.root()}")
+        self.assertEqual([list(each["allocations"]) for each in reply["allocation_requests"]], [[self.child(B)]])
+        # A card that changes its group, and a group that goes.
+        self.agent.configure({"agent": self.options, **GUIDE_TYPES, "group_ci": {"device_addresses": [B, C]}})
+        self.agent.run("sync")
+        self.assertEqual(self.groups(), {A: [], B: [CI], C: [CI]})
+
+    def test_tree_shows_them(self):
+        self.agent.run("sync")
+        text = self.agent.run("tree")
+        self.assertRegex(text, rf"(?m){child_name(A)}\n +VGPU: .*\n +group: render, breadth-first\n")
+        self.assertRegex(text, rf"(?m){child_name(B)}\n +VGPU: .*\n +group: ci, depth-first\n")
+        rows = {row["name"]: (row["group"], row["allocation"]) for row in self.agent.json("tree")}
+        self.assertEqual(rows[f"{self.root_name}_{child_name(C)}"], ("render", "breadth-first"))
+        self.assertEqual(rows[self.root_name], (None, None))
+
+    def test_one_that_names_a_gpu_that_is_not_there(self):
+        self.agent.configure({"agent": self.options, **GUIDE_TYPES,
+                              "group_ci": {"device_addresses": [B, "0000:99:00.0"]}})
+        self.assertIn("warning: group_ci.device_addresses: there is no GPU 0000:99:00.0 on this host",
+                      self.agent.run("check-config"))
+
+
+class NovaMode(FleetTest):
+    def test_traits_beside_novas(self):
+        """The children are nova-compute's; the agent adds the group's trait to them."""
+        self.build("nova-guide", {**GUIDE_TYPES, **GROUPS}, mode="nova", create_root="false")
+        root, child = new_uuid(), new_uuid()
+        self.placement.create_provider(self.root_name, root)
+        self.placement.create_provider(f"{self.root_name}_{child_name(A)}", child, root)
+        self.placement.set_inventories(child, {"VGPU": {"total": 16}})
+        self.agent.try_to("sync")
+        self.assertIn(RENDER, self.placement.traits(child))

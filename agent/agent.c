@@ -90,6 +90,7 @@ void agent_free(struct agent *agent)
     strlist_clear(&agent->drained);
     strlist_clear(&agent->prune);
     strlist_clear(&agent->servers);
+    order_list_clear(&agent->orders);
     cleanup_close(&agent->lock);
     free(agent);
 }

@@ -13,6 +13,7 @@
 #include "agent/act/rewrites.h"
 #include "agent/backend/reader.h"
 #include "agent/state/journal.h"
+#include "agent/state/orders.h"
 #include "agent/tree/fetch.h"
 #include "config/config.h"
 
@@ -42,7 +43,8 @@ struct agent {
     struct device_worker *worker;
     struct enabler *enabler;
     struct strlist drained, prune; /* GPUs to drain; uuids of providers to delete */
-    struct strlist servers; /* consumers whose devices an operator has asked for */
+    struct strlist servers;   /* consumers whose devices an operator has asked for */
+    struct order_list orders; /* for single devices, as the last look saw them */
     /* The next cycle looks who uses the devices, even if it does not need to know. */
     bool closely;
     unsigned patience;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/cycle_orders.h"
 #include "agent/state/known_types.h"
 #include "agent/state/requests.h"
 #include "lib/xalloc.h"
@@ -238,6 +239,7 @@ static struct plan *decide(struct agent *agent, int64_t now, struct cycle *cycle
         .refused = refused,
         .refused_count = refused_count,
         .prune = &agent->prune,
+        .orders = &agent->orders,
         .keep_until = keep_until(agent, now, cycle),
         .now = now,
     };
@@ -299,6 +301,9 @@ static void read_requests(struct agent *agent, struct cycle *cycle)
         strlist_add_take(
             &cycle->notes,
             xasprintf("whose devices were asked for cannot be read: %s", err.text));
+    if (orders_read(agent->config->agent.state_file, &agent->orders, &err) != 0)
+        strlist_add_take(&cycle->notes,
+                         xasprintf("orders for devices cannot be read: %s", err.text));
 }
 
 /* With the types that earlier looks saw, and with virtual functions where they can be
@@ -467,6 +472,7 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle, bool save
     if (placement_failed(round))
         forget_placement(agent, cycle);
     end_adoption(agent, cycle);
+    cycle_settle_orders(agent, cycle, false);
     return round->execution->look_again ||
            (round->plan->goes_on && changed_device(round));
 }
@@ -558,6 +564,24 @@ int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
     plan_keep_only(cycle->rounds[cycle->round_count - 1].plan, STEP_DELETE_PROVIDER);
     (void)act(agent, now, cycle, false);
     return 0;
+}
+
+int cycle_orders(struct agent *agent, int64_t now, struct cycle *cycle,
+                 struct error *err)
+{
+    for (;;) {
+        size_t before = cycle->round_count;
+        int rc = cycle_look(agent, now, true, cycle, err);
+        if (cycle->round_count == before)
+            return -1;
+        plan_keep_orders(cycle->rounds[cycle->round_count - 1].plan);
+        bool again = act(agent, now, cycle, false) &&
+                     cycle->round_count < CYCLE_ROUNDS && agent->orders.count;
+        if (again)
+            continue;
+        cycle_settle_orders(agent, cycle, true);
+        return rc;
+    }
 }
 
 static int unreserve(struct placement_client *client,

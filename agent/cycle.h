@@ -69,6 +69,12 @@ bool cycle_serve(struct agent *agent, int64_t now,
 int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
                 struct error *err);
 
+/* Observes, and carries out only operators' orders for single devices, whose answers say
+ * what came of them. -1 when it could not observe; where only Placement could not be
+ * read, orders that do not depend on it were carried out. */
+int cycle_orders(struct agent *agent, int64_t now, struct cycle *cycle,
+                 struct error *err);
+
 /* Sets `reserved` of the GPU's inventory to 0 in Placement, as an operator would do by
  * hand, based on the state that `cycle` saw: for a GPU whose service is GPU_RESERVED.
  * The daemon treats the new value as set by the operator. */

@@ -15,6 +15,8 @@ const struct command *const commands[] = {
     &command_gpus,
     &command_types,
     &command_devices,
+    &command_create,
+    &command_remove,
     &command_plan,
     &command_sync,
     &command_run,

@@ -74,7 +74,7 @@ static void add_ours(const struct cycle *cycle, struct strlist *ours)
 {
     for (size_t i = 0; i < cycle->journal->device_count; i++) {
         const struct journal_device *entry = &cycle->journal->devices[i];
-        if (entry->adopted || !*entry->address)
+        if (entry->adopted || entry->by_hand || !*entry->address)
             continue;
         strlist_add(ours, entry->address);
         const struct device *device =

@@ -18,6 +18,7 @@
 #include "agent/plan/text.h"
 #include "agent/report/reload_file.h"
 #include "agent/state/instance_lock.h"
+#include "agent/state/orders.h"
 #include "agent/state/requests.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -417,6 +418,7 @@ static int start(struct daemon *daemon, struct error *err)
      * more. */
     const char *state_file = daemon->config->agent.state_file;
     reload_answer_forget(state_file);
+    order_answers_forget(state_file);
     if (requests_withdraw_all(state_file, REQUEST_PRUNE, err) != 0 ||
         requests_withdraw_all(state_file, REQUEST_ADOPT_ROOT, err) != 0)
         return -1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/host/capacity.h"
+#include "agent/plan/by_hand.h"
 #include "agent/plan/create.h"
 #include "agent/plan/managed.h"
 #include "lib/xalloc.h"
@@ -28,7 +29,7 @@ static int64_t count_taken(const struct world *world, const struct group *group)
     for (size_t i = 0; i < group->present_count; i++) {
         const struct present *present = &group->present[i];
         count += !present->want && present_is_configured(present) &&
-                 (present_is_used(world, present) ||
+                 (present->hand || present_is_used(world, present) ||
                   present_is_out_of_sight(world, present));
     }
     return count;
@@ -68,10 +69,10 @@ static int64_t capacity_left(const struct world *world, const struct managed *ma
     if (!group || !managed->desired->gpu)
         return managed->desired->capacity;
     int64_t left =
-        managed_makes_other_type(managed)
+        managed_makes_other_type(managed) || by_hand_makes_other_type(world, managed)
             ? gpu_device_count(&managed->desired->view, managed->desired->type_id)
             : certain_capacity(managed);
-    left -= count_taken(world, group);
+    left -= count_taken(world, group) + by_hand_units(world, managed);
     for (size_t i = 0; i < group->want_count; i++) {
         const struct want *want = &group->wants[i];
         bool own =

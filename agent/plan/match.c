@@ -101,7 +101,8 @@ static void match_journal(struct world *world, struct group *group)
 static bool has_foreign(const struct group *group)
 {
     for (size_t i = 0; i < group->present_count; i++)
-        if (present_is_foreign(&group->present[i]) && !group->present[i].want)
+        if (present_is_foreign(&group->present[i]) && !group->present[i].hand &&
+            !group->present[i].want)
             return true;
     return false;
 }
@@ -124,8 +125,9 @@ static void match_computed(const struct world *world, struct group *group,
         char uuid[UUID_TEXT_SIZE];
         want_computed_uuid(want, i, uuid);
         struct present *present = find_present(group, uuid);
-        if (present && present_is_foreign(present) && !present->want &&
-            present_is_settled(present) && !refusal_of(world, present) &&
+        if (present && present_is_foreign(present) && !present->hand &&
+            !present->want && present_is_settled(present) &&
+            !refusal_of(world, present) &&
             !use_is_anothers(present->use, want->allocation->consumer)) {
             give(present, want);
             present->computed = true;
@@ -146,7 +148,8 @@ static void match_domain(struct group *group, struct want *want)
 {
     for (size_t i = 0; i < group->present_count && want_missing(want) > 0; i++) {
         struct present *present = &group->present[i];
-        if (!present_is_settled(present) || !is_named_by(present->use, want))
+        if (present->hand || !present_is_settled(present) ||
+            !is_named_by(present->use, want))
             continue;
         /* When several domains only define the device, the one that is matched already
          * keeps it; so does another allocation of the same consumer. */
@@ -183,7 +186,7 @@ static void match_lost_own(struct group *group, struct want *want, bool any_prov
 static bool is_to_be_had(const struct world *world, const struct present *present,
                          const struct want *want)
 {
-    return !present->want && present_is_settled(present) &&
+    return !present->want && !present->hand && present_is_settled(present) &&
            present_is_configured(present) && !present_is_out_of_sight(world, present) &&
            !refusal_of(world, present) &&
            possession_of(world, present->use, present->entry,
@@ -293,7 +296,8 @@ static bool all_met(const struct group *group)
 static bool has_rest(const struct group *group)
 {
     for (size_t i = 0; i < group->present_count; i++)
-        if (!group->present[i].want && present_is_configured(&group->present[i]))
+        if (!group->present[i].want && !group->present[i].hand &&
+            present_is_configured(&group->present[i]))
             return true;
     return false;
 }

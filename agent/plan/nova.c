@@ -190,7 +190,7 @@ void note_nova_devices(struct world *world, struct group *group)
 {
     for (size_t i = 0; i < group->present_count; i++) {
         const struct present *present = &group->present[i];
-        if (!present_is_settled(present))
+        if (!present_is_settled(present) || present->hand)
             continue;
         if (domain_of(present) && group->configured)
             note_device(world, group, i);

@@ -4,10 +4,15 @@
 
 #include "lib/xalloc.h"
 
+static const struct journal_device *entry_of(const struct present *present)
+{
+    return present->hand ? present->hand : present->entry;
+}
+
 bool parameters_are_due(const struct present *present)
 {
-    return present->entry && present->entry->parameters_due &&
-           present_is_settled(present) &&
+    const struct journal_device *entry = entry_of(present);
+    return entry && entry->parameters_due && present_is_settled(present) &&
            !(present->use && (present->use->running || present->use->group_open));
 }
 
@@ -37,6 +42,7 @@ static bool has_step(const struct plan *plan, const char *uuid)
 {
     for (size_t i = 0; i < plan->step_count; i++)
         if ((plan->steps[i].kind == STEP_HAND_OVER_DEVICE ||
+             plan->steps[i].kind == STEP_SET_PARAMETERS ||
              plan->steps[i].kind == STEP_REMOVE_DEVICE) &&
             strcmp(plan->steps[i].device.uuid, uuid) == 0)
             return true;
@@ -58,7 +64,7 @@ static const struct journal_device *entry_after(const struct plan *plan,
 static void add_step(struct world *world, const struct present *present)
 {
     struct journal_device device =
-        journal_device_copy(entry_after(world->plan, present->entry));
+        journal_device_copy(entry_after(world->plan, entry_of(present)));
     struct step *step = world_add_step(world, STEP_SET_PARAMETERS, NULL);
     step->gpu = xstrdup(present->gpu->name);
     step->device = device;
@@ -72,7 +78,7 @@ void plan_parameters(struct world *world)
     for (size_t i = 0; i < world->present_count; i++) {
         const struct present *present = &world->present[i];
         if (!parameters_are_due(present) || present->group->hands_off ||
-            has_step(world->plan, present->entry->uuid))
+            has_step(world->plan, entry_of(present)->uuid))
             continue;
         if (!world->in->use)
             world->needs_use = true;

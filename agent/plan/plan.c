@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/plan/by_hand.h"
 #include "agent/plan/create.h"
 #include "agent/plan/match.h"
 #include "agent/plan/nova.h"
@@ -261,6 +262,11 @@ static void clear(struct plan *plan)
         free(plan->services[i].reason);
     free(plan->services);
     pci_cards_free(plan->cards, plan->card_count);
+    for (size_t i = 0; i < plan->order_count; i++) {
+        free(plan->orders[i].device);
+        free(plan->orders[i].reason);
+    }
+    free(plan->orders);
     strlist_clear(&plan->problems);
     free(plan->root_name);
     *plan = (struct plan){0};
@@ -269,14 +275,17 @@ static void clear(struct plan *plan)
 /* Plans only what can be done without Placement: making lost devices again. */
 static void plan_blind(struct world *world)
 {
+    by_hand_decide(world);
     if (is_pci(world)) {
         plan_nova_pci_blind(world);
+        by_hand_plan(world);
         return;
     }
     for (size_t i = 0; i < world->group_count; i++)
         restore_devices(world, &world->groups[i]);
     if (!world->owner)
         report_unknown_devices(world);
+    by_hand_plan(world);
 }
 
 static void plan_all(struct world *world)
@@ -287,6 +296,7 @@ static void plan_all(struct world *world)
     plan_root(world);
     report_root(world);
     match_all(world);
+    by_hand_decide(world);
     if (is_pci(world)) {
         plan_nova_pci(world);
         plan_allocations(world);
@@ -296,6 +306,7 @@ static void plan_all(struct world *world)
         plan_providers(world);
         plan_devices(world);
     }
+    by_hand_plan(world);
     check_drained(world);
     end_rebuild(world);
     globals_first(plan);
@@ -345,31 +356,48 @@ struct plan *plan_make(const struct plan_input *input)
     return plan;
 }
 
-static void keep(struct plan *plan,
-                 bool (*is_kept)(const struct step *step, const void *data),
-                 const void *data)
+/* Drops the steps that are not to be kept. */
+static void keep(struct plan *plan, const bool *kept)
 {
-    size_t kept = 0;
+    size_t count = 0;
     for (size_t i = 0; i < plan->step_count; i++)
-        if (is_kept(&plan->steps[i], data))
-            plan->steps[kept++] = plan->steps[i];
+        if (kept[i])
+            plan->steps[count++] = plan->steps[i];
         else
             step_clear(&plan->steps[i]);
-    plan->step_count = kept;
-}
-
-static bool is_of_kind(const struct step *step, const void *kind)
-{
-    return step->kind == *(const enum step_kind *)kind;
+    plan->step_count = count;
 }
 
 void plan_keep_only(struct plan *plan, enum step_kind kind)
 {
-    keep(plan, is_of_kind, &kind);
+    _cleanup_free_ bool *kept = xcalloc(plan->step_count, sizeof *kept);
+    for (size_t i = 0; i < plan->step_count; i++)
+        kept[i] = plan->steps[i].kind == kind;
+    keep(plan, kept);
+}
+
+/* An inventory of a GPU on which an order is carried out. */
+static bool is_of_order(const struct plan *plan, const struct step *step)
+{
+    if (step->kind != STEP_SET_INVENTORY || !step->gpu || step->generation < 0)
+        return false;
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].ordered && plan->steps[i].gpu &&
+            strcmp(plan->steps[i].gpu, step->gpu) == 0)
+            return true;
+    return false;
+}
+
+void plan_keep_orders(struct plan *plan)
+{
+    _cleanup_free_ bool *kept = xcalloc(plan->step_count, sizeof *kept);
+    for (size_t i = 0; i < plan->step_count; i++)
+        kept[i] = plan->steps[i].ordered || is_of_order(plan, &plan->steps[i]);
+    keep(plan, kept);
 }
 
 /* A step on a device whose effect the kernel judges. */
-static bool gives_consumer(const struct step *step, const void *consumer)
+static bool gives_consumer(const struct step *step, const char *consumer)
 {
     return (step->kind == STEP_CREATE_DEVICE || step->kind == STEP_HAND_OVER_DEVICE) &&
            strcmp(step->device.consumer, consumer) == 0;
@@ -386,7 +414,10 @@ bool plan_keep_consumer(struct plan *plan, const char *consumer)
             return false;
         count += status->devices.count;
     }
-    keep(plan, gives_consumer, consumer);
+    _cleanup_free_ bool *kept = xcalloc(plan->step_count, sizeof *kept);
+    for (size_t i = 0; i < plan->step_count; i++)
+        kept[i] = gives_consumer(&plan->steps[i], consumer);
+    keep(plan, kept);
     return count && plan->step_count == count;
 }
 

@@ -22,6 +22,7 @@
 #include "agent/plan/service.h"
 #include "agent/plan/step.h"
 #include "agent/state/journal.h"
+#include "agent/state/orders.h"
 #include "agent/tree/observed.h"
 #include "config/config.h"
 
@@ -82,6 +83,20 @@ struct pci_card {
     char *waits;              /* why that is not yet what is configured; NULL: it is */
 };
 
+enum order_state {
+    ORDER_MET,     /* there is nothing to do for it */
+    ORDER_PLANNED, /* a step of the plan carries it out */
+    ORDER_WAITS,   /* `reason`; a later plan may carry it out */
+    ORDER_REFUSED, /* `reason` */
+};
+
+/* How an operator's order for a device stands. */
+struct order_result {
+    char *device; /* as struct order has it */
+    enum order_state state;
+    char *reason; /* NULL: MET or PLANNED */
+};
+
 struct plan {
     /* True: the plan cannot be made without knowing who uses the devices, and all other
      * members are empty. The caller then calls device_use_scan(), and plan_make() again
@@ -107,6 +122,8 @@ struct plan {
     size_t service_count;
     struct pci_card *cards; /* mode nova-pci; in the order of the bus */
     size_t card_count;
+    struct order_result *orders; /* one for each order */
+    size_t order_count;
     struct strlist problems; /* what an operator should know, for instance a GPU that is
                                 gone, a child that is Nova's, drift. They contain no
                                 numbers that change. */
@@ -142,6 +159,7 @@ struct plan_input {
     const struct refused_device *refused; /* the devices that could not be cleared in
                                              this cycle */
     size_t refused_count;
+    const struct order_list *orders; /* for single devices; NULL: none */
     const struct strlist *prune; /* uuids of providers to delete if they are free and no
                                     longer configured; NULL: none */
     int64_t keep_until; /* no device is removed before this time, since Placement may
@@ -159,6 +177,9 @@ void plan_keep_only(struct plan *plan, enum step_kind kind);
  * one for it. False when these steps alone do not give it all that it has allocated:
  * something else has to happen before. */
 bool plan_keep_consumer(struct plan *plan, const char *consumer);
+/* Drops all steps but those that carry out orders, and those that lower the inventories
+ * of their GPUs. */
+void plan_keep_orders(struct plan *plan);
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan *, plan_free)
 

@@ -68,6 +68,7 @@ struct step {
                       there; if it has more by the time of the removal, the device
                       stays. A function of a cut (agent/plan/cut.h) stays if anything
                       is allocated there by then */
+    bool ordered;  /* an operator has ordered it (agent/plan/by_hand.h) */
     char *reason;  /* why the step is needed: the current and the desired state, for
                       people */
 };

@@ -198,6 +198,9 @@ static bool was_there(const struct group *group, const char *uuid)
 char *reason_of_creation(const struct group *group, const struct want *want,
                          const struct journal_device *device)
 {
+    if (device->by_hand)
+        return xstrdup(
+            "it was ordered by hand (`vgpu-agent create`), and is not there");
     if (was_there(group, device->uuid))
         return xstrdup("the state file has it, it is wanted, and it is not there");
     if (!want || device->adopted)

@@ -61,6 +61,8 @@ static char *device_text(const struct step *step)
     const struct journal_device *device = &step->device;
     if (entry_is_cut(device))
         return cut_text(device);
+    if (!*device->consumer)
+        return xasprintf("%s %s on %s", device->uuid, device->type_id, device->parent);
     return xasprintf("%s %s on %s for %s", device->uuid, device->type_id,
                      device->parent, device->consumer);
 }
@@ -164,8 +166,9 @@ static void write_device(struct json_writer *w, const struct journal_device *dev
     json_write_key(w, "device");
     json_write_begin_object(w);
     json_write_string_member(w, "uuid", device->uuid);
-    json_write_string_member(w, "consumer",
-                             entry_is_cut(device) ? NULL : device->consumer);
+    json_write_string_member(
+        w, "consumer",
+        entry_is_cut(device) || !*device->consumer ? NULL : device->consumer);
     json_write_string_member(w, "resource_class", device->resource_class);
     json_write_string_member(w, "parent", device->parent);
     json_write_string_member(w, "type_id", device->type_id);
@@ -226,7 +229,7 @@ static void add_reason(struct table *table, const struct step *step)
 {
     const struct journal_device *device = &step->device;
     _cleanup_free_ char *brief =
-        concerns_device(step) && !entry_is_cut(device)
+        concerns_device(step) && !entry_is_cut(device) && *device->consumer
             ? xasprintf("%s for consumer %s%s%s", device->type_id, device->consumer,
                         step->reason ? ": " : "", step->reason ? step->reason : "")
             : NULL;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/plan/fit.h"
 #include "agent/plan/managed.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
@@ -46,7 +47,21 @@ static const char *present_key(const struct world *world, const struct present *
 {
     if (present->parent)
         return world->by_card ? present->gpu->name : present->parent->name;
-    return present->entry ? entry_key(world, present->entry) : NULL;
+    const struct journal_device *entry =
+        present->entry ? present->entry : present->hand;
+    return entry ? entry_key(world, entry) : NULL;
+}
+
+/* An order may be for any device of the host, and on any card. */
+static void add_all_keys(struct world *world)
+{
+    const struct host *host = world->in->host;
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        if (world->by_card)
+            add_key(world, host->gpus[i].name);
+        for (size_t j = 0; !world->by_card && j < host->gpus[i].parent_count; j++)
+            add_key(world, host->gpus[i].parents[j].name);
+    }
 }
 
 static void make_groups(struct world *world)
@@ -56,6 +71,8 @@ static void make_groups(struct world *world)
         add_key(world, managed_key(world, &world->managed[i]));
     for (size_t i = 0; i < journal->device_count; i++)
         add_key(world, entry_key(world, &journal->devices[i]));
+    if (world->in->orders && world->in->orders->count)
+        add_all_keys(world);
     if (!world->group_count)
         return;
     qsort(world->groups, world->group_count, sizeof *world->groups, compare_keys);
@@ -171,7 +188,11 @@ static void add_present(struct world *world, struct index *index,
                         const struct parent *parent)
 {
     struct present present = {.device = device, .gpu = gpu, .parent = parent};
-    present.entry = index_see(index, device);
+    const struct journal_device *entry = index_see(index, device);
+    if (entry && entry->by_hand)
+        present.hand = entry;
+    else
+        present.entry = entry;
     present.group = find_group(world, present_key(world, &present));
     for (size_t i = 0; !present.group && !parent && i < world->group_count; i++) {
         world->groups[i].strays++;
@@ -201,6 +222,10 @@ static void gather_devices(struct world *world)
     for (size_t i = 0; i < index.count; i++) {
         if (index.seen[i])
             continue;
+        if (index.entries[i]->by_hand) {
+            array_add(world->hands, world->hand_count)->entry = index.entries[i];
+            continue;
+        }
         struct lost *lost = array_add(world->lost, world->lost_count);
         lost->entry = index.entries[i];
         lost->group = find_group(world, entry_key(world, lost->entry));
@@ -331,6 +356,16 @@ void world_free(struct world *world)
     free(world->wants);
     free(world->present);
     free(world->lost);
+    for (size_t i = 0; i < world->hand_count; i++) {
+        free(world->hands[i].refusal);
+        free(world->hands[i].waits);
+    }
+    free(world->hands);
+    for (size_t i = 0; world->hand_fits && i < world->group_count; i++) {
+        fit_cut(&world->hand_fits[i], 0);
+        free(world->hand_fits[i].fitted);
+    }
+    free(world->hand_fits);
     free(world);
 }
 

@@ -47,7 +47,9 @@ struct present {
     const struct gpu *gpu; /* gpu and parent are NULL for a device in transition whose
                               place is not known */
     const struct parent *parent;
-    const struct journal_device *entry; /* NULL: the journal does not have it */
+    const struct journal_device *entry; /* NULL: the journal does not have it, or has it
+                                           as made by hand */
+    const struct journal_device *hand;  /* NULL: it was not made by hand */
     const struct used_device *use;      /* NULL: nobody is known to use it */
     struct want *want;                  /* the want that the device meets, or NULL */
     unsigned index;                     /* its number among the want's devices */
@@ -69,6 +71,18 @@ struct lost {
     bool numbered;                 /* `index` is decided */
     bool stays;                    /* as in struct present */
 };
+
+/* A device that is to be made because an operator has ordered it, or had ordered it once
+ * and it is lost. */
+struct hand {
+    const struct journal_device *entry; /* NULL: it was never made */
+    const struct order *order;          /* NULL: it is to be made again */
+    struct journal_device made;         /* where there is no entry; borrows */
+    const struct group *group;          /* where it is made; NULL: it is not, now */
+    char *refusal, *waits;              /* why not */
+};
+
+struct fit;
 
 struct group {
     const char *key;       /* the card's name; in nova mode the parent's */
@@ -107,6 +121,10 @@ struct world {
     size_t present_count;
     struct lost *lost;
     size_t lost_count;
+    struct hand *hands;
+    size_t hand_count;
+    struct fit *hand_fits; /* one for each group: what is made there by hand; NULL: not
+                              decided yet */
 };
 
 /* Joins the input, which must stay valid. `plan` is the plan that is being made, and

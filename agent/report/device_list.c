@@ -29,7 +29,7 @@ static enum device_owner owner_of(const struct device_sight *sight,
                                   const struct journal_device *entry)
 {
     if (entry && !entry->adopted)
-        return OWNER_AGENT;
+        return entry->by_hand ? OWNER_HAND : OWNER_AGENT;
     if (used && used->defined)
         return OWNER_MDEVCTL;
     if (!sight->journal || (sight->journal->rebuilding && !entry))
@@ -99,8 +99,8 @@ void device_list_make(const struct device_sight *sight, struct device_row **out,
 
 const char *device_owner_name(enum device_owner owner)
 {
-    static const char *const names[] = {"unknown", "agent", "nova", "mdevctl",
-                                        "foreign"};
+    static const char *const names[] = {"unknown", "agent",   "by hand",
+                                        "nova",    "mdevctl", "foreign"};
     return names[owner];
 }
 

@@ -12,7 +12,8 @@
 
 enum device_owner {
     OWNER_UNKNOWN, /* the state file could not be read, or was lost */
-    OWNER_AGENT,   /* the state file has it as made by the agent */
+    OWNER_AGENT,   /* the state file has it as made by the agent, for a consumer */
+    OWNER_HAND,    /* made by the agent because an operator had ordered it */
     OWNER_NOVA,    /* mode nova: of a type that is nova-compute's to hand out */
     OWNER_MDEVCTL, /* mdevctl defines it */
     OWNER_FOREIGN, /* made by somebody else */
@@ -51,7 +52,7 @@ struct device_sight {
 /* In the order of the GPUs. The caller frees *out with free(). */
 void device_list_make(const struct device_sight *sight, struct device_row **out,
                       size_t *count);
-/* "unknown", "agent", "nova", "mdevctl", "foreign" */
+/* "unknown", "agent", "by hand", "nova", "mdevctl", "foreign" */
 const char *device_owner_name(enum device_owner owner);
 /* "unknown", "in transition", "in use", "defined", "releasing", "assigned", "idle" */
 const char *device_state_name(enum device_state state);

@@ -80,7 +80,7 @@ bool journal_device_equal(const struct journal_device *a,
            same(a->gpu, b->gpu) && same(a->parent, b->parent) &&
            same(a->type_id, b->type_id) && same(a->type_name, b->type_name) &&
            same(a->migration, b->migration) && a->adopted == b->adopted &&
-           same(a->parameters, b->parameters) &&
+           a->by_hand == b->by_hand && same(a->parameters, b->parameters) &&
            a->parameters_due == b->parameters_due && a->released_at == b->released_at;
 }
 

@@ -49,6 +49,10 @@ struct journal_device {
      * device stays this entry's consumer's. Mostly "". */
     char migration[UUID_TEXT_SIZE];
     bool adopted; /* somebody else made it: used, but never removed */
+    /* An operator had the agent make it (`vgpu-agent create`): it is no consumer's, and
+     * stays until it is removed by hand. `provider` and `consumer` are "",
+     * `resource_class` is NULL. */
+    bool by_hand;
     /* The parameters that an operator gave this device alone, "" for none; NULL: it has
      * those of its type's configuration. */
     char *parameters;

@@ -51,16 +51,22 @@ static void write_provider(struct json_writer *w, const struct journal_provider 
     json_write_end_object(w);
 }
 
+static void write_owner(struct json_writer *w, const struct journal_device *d)
+{
+    json_write_string_member(w, "provider", d->provider);
+    json_write_string_member(w, "consumer", d->consumer);
+    json_write_string_member(w, "resource_class", d->resource_class);
+    json_write_int_member(w, "index", d->index);
+}
+
 static void write_device(struct json_writer *w, const struct journal_device *d)
 {
     json_write_begin_object(w);
     json_write_string_member(w, "uuid", d->uuid);
     json_write_string_member(w, "backend", d->backend);
     json_write_string_member(w, "address", d->address);
-    json_write_string_member(w, "provider", d->provider);
-    json_write_string_member(w, "consumer", d->consumer);
-    json_write_string_member(w, "resource_class", d->resource_class);
-    json_write_int_member(w, "index", d->index);
+    if (!d->by_hand)
+        write_owner(w, d);
     json_write_string_member(w, "gpu", d->gpu);
     json_write_string_member(w, "parent", d->parent);
     json_write_string_member(w, "type_id", d->type_id);
@@ -74,6 +80,25 @@ static void write_device(struct json_writer *w, const struct journal_device *d)
         json_write_bool_member(w, "parameters_due", true);
     json_write_int_member(w, "released_at", d->released_at);
     json_write_end_object(w);
+}
+
+static void write_devices(struct json_writer *w, const char *key,
+                          const struct journal *journal, bool by_hand)
+{
+    json_write_key(w, key);
+    json_write_begin_array(w);
+    for (size_t i = 0; i < journal->device_count; i++)
+        if (journal->devices[i].by_hand == by_hand)
+            write_device(w, &journal->devices[i]);
+    json_write_end_array(w);
+}
+
+static bool has_by_hand(const struct journal *journal)
+{
+    for (size_t i = 0; i < journal->device_count; i++)
+        if (journal->devices[i].by_hand)
+            return true;
+    return false;
 }
 
 /* Absent where no kind needs them. */
@@ -116,11 +141,9 @@ char *journal_write(const struct journal *journal, size_t *length)
     for (size_t i = 0; i < journal->provider_count; i++)
         write_provider(&w, &journal->providers[i]);
     json_write_end_array(&w);
-    json_write_key(&w, "devices");
-    json_write_begin_array(&w);
-    for (size_t i = 0; i < journal->device_count; i++)
-        write_device(&w, &journal->devices[i]);
-    json_write_end_array(&w);
+    write_devices(&w, "devices", journal, false);
+    if (has_by_hand(journal))
+        write_devices(&w, "by_hand", journal, true);
     write_types(&w, journal);
     json_write_end_object(&w);
 
@@ -283,17 +306,26 @@ static int read_address(struct json_object *json, int version,
     return read_short(json, "address", out->address, sizeof out->address, err);
 }
 
+static int read_owner_of(struct json_object *json, struct journal_device *out,
+                         struct error *err)
+{
+    int64_t index;
+    if (json_get_uuid(json, "provider", out->provider, err) != 0 ||
+        json_get_uuid(json, "consumer", out->consumer, err) != 0 ||
+        read_string(json, "resource_class", &out->resource_class, err) != 0 ||
+        read_number(json, "index", INT_MAX, &index, err) != 0)
+        return -1;
+    out->index = (unsigned)index;
+    return 0;
+}
+
 static int read_device(struct json_object *json, int version,
                        struct journal_device *out, struct error *err)
 {
     const char *type_name;
-    int64_t index;
     if (json_get_uuid(json, "uuid", out->uuid, err) != 0 ||
         read_address(json, version, out, err) != 0 ||
-        json_get_uuid(json, "provider", out->provider, err) != 0 ||
-        json_get_uuid(json, "consumer", out->consumer, err) != 0 ||
-        read_string(json, "resource_class", &out->resource_class, err) != 0 ||
-        read_number(json, "index", INT_MAX, &index, err) != 0 ||
+        (!out->by_hand && read_owner_of(json, out, err) != 0) ||
         read_string(json, "gpu", &out->gpu, err) != 0 ||
         read_string(json, "parent", &out->parent, err) != 0 ||
         read_string(json, "type_id", &out->type_id, err) != 0 ||
@@ -304,7 +336,6 @@ static int read_device(struct json_object *json, int version,
         read_number(json, "released_at", INT64_MAX, &out->released_at, err) != 0)
         return -1;
     out->type_name = xstrdup(type_name);
-    out->index = (unsigned)index;
     return 0;
 }
 
@@ -338,14 +369,19 @@ static int check_new(const struct journal *journal, const struct journal_device 
     return 0;
 }
 
-static int read_devices(struct json_object *json, int version, struct journal *journal,
-                        struct error *err)
+/* Those of `key`, "devices" or "by_hand". An older agent ignores the latter, and takes
+ * the devices for somebody else's. */
+static int read_devices(struct json_object *json, const char *key, int version,
+                        struct journal *journal, struct error *err)
 {
     struct json_object *array;
-    if (json_get_array(json, "devices", &array, err) != 0)
+    bool by_hand = strcmp(key, "by_hand") == 0;
+    if (by_hand && !json_object_object_get_ex(json, key, NULL))
+        return 0;
+    if (json_get_array(json, key, &array, err) != 0)
         return -1;
     for (size_t i = 0; i < json_object_array_length(array); i++) {
-        struct journal_device entry = {0};
+        struct journal_device entry = {.by_hand = by_hand};
         int rc = read_device(json_object_array_get_idx(array, i), version, &entry, err);
         if (rc == 0)
             rc = check_new(journal, &entry, err);
@@ -353,7 +389,7 @@ static int read_devices(struct json_object *json, int version, struct journal *j
             journal_put_device(journal, &entry);
         journal_device_clear(&entry);
         if (rc != 0)
-            return error_prefix(err, "devices[%zu]", i);
+            return error_prefix(err, "%s[%zu]", key, i);
     }
     return 0;
 }
@@ -453,7 +489,8 @@ int journal_read(const char *text, size_t length, struct journal **out,
         json_get_bool(json, "rebuilding", &journal->rebuilding, err) != 0 ||
         read_boot(json, journal, err) != 0 || read_owner(json, journal, err) != 0 ||
         read_providers(json, journal, err) != 0 ||
-        read_devices(json, (int)version, journal, err) != 0 ||
+        read_devices(json, "devices", (int)version, journal, err) != 0 ||
+        read_devices(json, "by_hand", (int)version, journal, err) != 0 ||
         read_types(json, journal, err) != 0)
         return -1;
     *out = steal(journal);

@@ -10,10 +10,9 @@
 #include "lib/xalloc.h"
 
 static const char *const names[] = {
-    [REQUEST_DRAINED] = "drained",
-    [REQUEST_PRUNE] = "prune",
-    [REQUEST_ADOPT_ROOT] = "adopt-root",
-    [REQUEST_SERVER] = "server",
+    [REQUEST_DRAINED] = "drained",       [REQUEST_PRUNE] = "prune",
+    [REQUEST_ADOPT_ROOT] = "adopt-root", [REQUEST_SERVER] = "server",
+    [REQUEST_ORDER] = "order",           [REQUEST_ANSWER] = "answer",
 };
 
 /* The prefix of the names of the files for requests of this kind. The caller frees. */

@@ -25,6 +25,10 @@ enum request {
      * migration. The daemon withdraws it when the consumer has no allocations any
      * more. */
     REQUEST_SERVER,
+    /* Orders for single devices, and the answers (agent/state/orders.h, which writes
+     * these files). */
+    REQUEST_ORDER,
+    REQUEST_ANSWER,
 };
 
 /* The subjects of the standing requests of this kind, sorted. */

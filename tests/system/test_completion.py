@@ -9,7 +9,7 @@ from support.process import TOP, program, run
 OPTION = r"--[a-z][a-z-]*"
 # What the arguments of commands are called, and what is offered for them; nothing where it is not to be guessed.
 KINDS = {"GPU", "TYPE", "CONSUMER", "DEVICE", "COMMAND", "FORMAT", "LEVEL", "FILE", "DIR"}
-NOT_OFFERED = {"SECONDS"}
+NOT_OFFERED = {"UUID", "SECONDS"}
 
 
 def as_bash_does(words):

@@ -28,7 +28,8 @@ class OptionsOfBoth(unittest.TestCase):
             self.assertNotRegex(done.stderr, "unrecognized|requires|doesn't allow", option)
 
     def test_agent(self):
-        self.check("vgpu-agent", "agent/command/command_line.c", {"--wait", "--interval", "--display", "--ramfb"})
+        self.check("vgpu-agent", "agent/command/command_line.c",
+                   {"--wait", "--interval", "--display", "--ramfb", "--type", "--gpu", "--uuid", "--force"})
 
     def test_placementd(self):
         self.check("placementd", "placement/server/main.c")

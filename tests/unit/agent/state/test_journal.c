@@ -62,7 +62,16 @@ static struct journal *example(void)
     other.adopted = true;
     uuid_text_copy(other.migration, UUID_B);
     journal_put_device(journal, &one);
+    other.parameters = (char *)"frame_rate_limiter=0";
+    other.parameters_due = true;
     journal_put_device(journal, &other);
+    struct journal_device hand = device(UUID_B, (char *)"GRID V100DX-1Q");
+    hand.by_hand = true;
+    hand.provider[0] = hand.consumer[0] = 0;
+    hand.resource_class = NULL;
+    hand.index = 0;
+    hand.released_at = 0;
+    journal_put_device(journal, &hand);
     struct journal_type *type = array_add(journal->types, journal->type_count);
     stpcpy(type->backend, "nvidia_vfio");
     stpcpy(type->model, "10de:26b9");
@@ -122,7 +131,7 @@ static void entries_are_put_and_dropped(void **state)
     assert_false(journal_put_device(journal, &one));
     one.released_at = 0;
     assert_true(journal_put_device(journal, &one));
-    assert_int_equal(journal->device_count, 2);
+    assert_int_equal(journal->device_count, 3);
     assert_int_equal(journal_find_device(journal, UUID_A)->released_at, 0);
     assert_true(journal_drop_device(journal, UUID_A));
     assert_false(journal_drop_device(journal, UUID_A));
@@ -425,7 +434,7 @@ static void another_machines_file_is_kept_and_not_followed(void **state)
         _cleanup_(journal_freep) struct journal *same = NULL;
         assert_ok(journal_load(folder->path, machines[i], 7, &same, &note, &err), &err);
         assert_null(note);
-        assert_int_equal(same->device_count, 2);
+        assert_int_equal(same->device_count, 3);
         assert_string_equal(same->machine, i ? UUID_A : "");
         assert_ok(journal_save(same, folder->path, &err), &err);
     }

@@ -215,3 +215,114 @@ class HandOfVfio(VendorVfio, Hand):
 
 class HandOfVfioDaemon(VendorVfio, Hand):
     by_daemon = True
+
+
+class Crash(CrashTest):
+    """Killed at any call: there is the device that was ordered, once, and it is known as what it is."""
+
+    def look_at_files(self):
+        """An answer that nobody has taken is no matter."""
+        return {name: content for name, content in super().look_at_files().items() if ".answer." not in name}
+
+    def begin_create(self):
+        self.begin_allocations()
+        self.settle()
+        self.command = ("create", "--type", "nvidia-35", "--gpu", A, "--uuid", consumer("hand"))
+
+    def begin_remove(self):
+        self.begin_create()
+        self.agent.run(*self.command)
+        self.settle()
+        self.command = ("remove", consumer("hand"))
+
+    def begin_lost(self):
+        """After a reboot, with the devices of allocations."""
+        self.begin_remove()
+        self.lose_devices()
+
+    def test_create(self):
+        self.crash_everywhere("create", self.end_by_sync)
+
+    def test_create_by_the_daemon(self):
+        self.crash_everywhere("create", self.end_by_daemon)
+
+    def test_create_child(self):
+        self.crash_everywhere("create", self.end_by_sync, scope=CHILD)
+
+    def test_remove(self):
+        self.crash_everywhere("remove", self.end_by_sync)
+
+    def test_remove_by_the_daemon(self):
+        self.crash_everywhere("remove", self.end_by_daemon)
+
+    def test_remove_child(self):
+        self.crash_everywhere("remove", self.end_by_sync, scope=CHILD)
+
+    def test_reboot(self):
+        self.crash_everywhere("lost", self.end_by_sync)
+
+
+class CrashOfVfio(VendorVfio, Crash):
+    pass
+
+
+class WithoutCloud(FleetTest):
+    """Bare KVM: no type is configured, there is no Placement, and no daemon runs."""
+
+    def setUp(self):
+        super().setUp()
+        self.host = self.start_host("nova-guide")
+        self.agent = self.make_agent(self.host, None, {"agent": {"libvirt": "true"}})
+
+    def test_a_life(self):
+        device = self.agent.run("create", "--type", "GRID M10-0B").strip()
+        before = self.host.mdevs()
+        self.assertEqual(before, {device: (A, "nvidia-35")})
+        self.agent.define_domain(new_uuid(), [device])
+        self.host.remove(device)
+        self.agent.run("restore")
+        self.assertEqual(self.host.mdevs(), before)
+        self.assertEqual(self.agent.try_to("remove", device).returncode, os.EX_TEMPFAIL)
+        for file in (self.agent.host_root / "etc/libvirt/qemu").glob("*.xml"):
+            file.unlink()
+        self.agent.run("remove", device)
+        self.agent.run("restore")
+        self.assertEqual(self.host.mdevs(), {})
+
+
+class WhenPlacementIsAway(ByHandTest):
+    relayed = True
+
+    def test_nobody_knows_what_is_allocated(self):
+        self.relay.rule = lambda request: (503, b"")
+        done = self.agent.try_to("create", "--type", "nvidia-35", "--gpu", A)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("Placement cannot be read", done.stderr)
+        self.assertEqual(self.host.mdevs(), {})
+        self.relay.rule = lambda request: None
+        self.create("--gpu", A)
+
+
+class InNovaMode(FleetTest):
+    def test_nova_may_hand_it_out(self):
+        self.build_guide(mode="nova", create_root="false")
+        root, child = new_uuid(), new_uuid()
+        self.placement.create_provider(self.root_name, root)
+        self.placement.create_provider(f"{self.root_name}_{child_name(A)}", child, root)
+        self.placement.set_inventories(child, {"VGPU": {"total": 16, "max_unit": 16}})
+        self.agent.try_to("sync")
+        done = self.agent.try_to("create", "--type", "nvidia-35", "--gpu", A)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("also one that was made by hand", done.stderr)
+        device = done.stdout.strip()
+        self.agent.try_to("sync")
+        self.assertEqual(self.totals(), {child_name(A): 16})
+        # Once a server of Nova's has it, it is still put back as what it is.
+        server = self.allocate(A)
+        self.agent.define_domain(server, [device])
+        self.agent.try_to("sync")
+        (row,) = self.agent.json("devices")
+        self.assertEqual((row["owner"], row["consumer"]), ("by hand", server))
+        self.host.remove(device)
+        self.agent.run("restore")
+        self.assertEqual(set(self.host.mdevs()), {device})

@@ -17,6 +17,7 @@ const struct command *const commands[] = {
     &command_devices,
     &command_create,
     &command_remove,
+    &command_params,
     &command_plan,
     &command_sync,
     &command_run,

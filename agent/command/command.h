@@ -37,6 +37,7 @@ struct command {
     const char *name;     /* "types" */
     const char *argument; /* what the argument is called, "GPU"; NULL: it takes none */
     bool argument_may_be_left_out;
+    const char *more_argument; /* a second one, which may be left out; NULL: none */
     const struct command_option *options; /* of this command alone; NULL: none */
     const char *summary;                  /* one line, for --help and the manual page */
     int (*run)(const struct command_context *context, int argc,
@@ -45,7 +46,7 @@ struct command {
 
 extern const struct command command_allocations, command_check_config, command_create,
     command_devices, command_drain, command_gpus, command_help, command_nova_config,
-    command_plan, command_preflight, command_prune, command_adopt_root,
+    command_params, command_plan, command_preflight, command_prune, command_adopt_root,
     command_qemu_args, command_reload, command_remove, command_restore, command_run,
     command_status, command_sync, command_tree, command_types, command_undrain,
     command_watch, command_xml;

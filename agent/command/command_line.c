@@ -69,6 +69,8 @@ static char *synopsis(const struct command *command)
         strlist_add_take(&words,
                          xasprintf(command->argument_may_be_left_out ? "[%s]" : "%s",
                                    command->argument));
+    if (command->more_argument)
+        strlist_add_take(&words, xasprintf("[%s]", command->more_argument));
     return strlist_join(&words, " ");
 }
 
@@ -296,8 +298,8 @@ static void list_options(const struct command *command, struct option *all)
 
 static int check_arguments(const struct command *command, int count)
 {
-    int most = command->argument ? 1 : 0;
-    int least = command->argument_may_be_left_out ? 0 : most;
+    int most = (command->argument != NULL) + (command->more_argument != NULL);
+    int least = command->argument && !command->argument_may_be_left_out ? 1 : 0;
     if (count >= least && count <= most)
         return 0;
     fputs("vgpu-agent: usage: ", stderr);

@@ -1,5 +1,7 @@
 """The parameters that NVIDIA's driver takes of each device (vgpu_params): those of the type's configuration are on each
 device before a consumer has it, and none of another consumer's are."""
+import os
+
 from support import wait_for
 from support.crash import CHILD
 from support.fleet import FleetTest
@@ -90,6 +92,109 @@ class Configured(ParametersTest):
             done = self.agent.try_to("check-config")
             self.assertEqual(done.returncode, 1, text)
             self.assertRegex(done.stdout + done.stderr, "vgpu_params: .*expected KEY=VALUE")
+
+
+class OneDevice(ParametersTest):
+    """`vgpu-agent params`"""
+    by_daemon = False
+
+    def setUp(self):
+        super().setUp()
+        if self.by_daemon:
+            self.agent.start()
+            self.agent.daemon.wait_for_output(" starts")
+
+    def has(self, address=A):
+        server = self.allocate(address)
+        if not self.by_daemon:
+            self.agent.run("sync")
+        wait_for(lambda: server in {r["consumer"] for r in self.agent.json("allocations") if r["state"] == "ready"}, "it")
+        return server
+
+    def set(self, device, text):
+        self.assertEqual(self.agent.run("params", device, text).rstrip("\n"), text)
+        self.assertEqual(self.agent.run("params", device).rstrip("\n"), text)
+
+    def test_shown_set_and_cleared(self):
+        device = self.device_of(self.has())
+        self.assertEqual(self.agent.json("params", device), {"device": device, "parameters": CONFIGURED})
+        for text in ("a=1", "console=1, a=2", ""):
+            self.set(device, text)
+        self.assertEqual([f.name for f in self.agent.state_file.parent.iterdir() if ".answer." in f.name], [])
+
+    def test_they_come_back_with_the_device(self):
+        """Not those of its type, and none where they were cleared."""
+        devices = [self.device_of(self.has()) for _ in range(3)]
+        self.set(devices[0], "console=1")
+        self.set(devices[1], "")
+        before = self.shown()
+        self.assertEqual(sorted(before.values()), ["", "console=1", CONFIGURED])
+        if self.by_daemon:
+            self.agent.stop()
+        for device in devices:
+            self.host.remove(device)
+        self.agent.run("restore")
+        self.assertEqual(self.shown(), before)
+
+    def test_they_end_with_the_consumer(self):
+        server = self.has()
+        device = self.device_of(server)
+        self.set(device, "console=1")
+        self.placement.deallocate(server)
+        if not self.by_daemon:
+            self.agent.run("sync")
+        other = self.has()
+        self.assertEqual((self.device_of(other), self.shown()), (device, {device: CONFIGURED}))
+
+    def test_by_hand(self):
+        device = self.agent.run("create", "--type", "nvidia-35", "--gpu", A).strip()
+        self.assertEqual(self.shown(), {device: CONFIGURED})
+        self.set(device, "console=1")
+        if self.by_daemon:
+            self.agent.stop()
+        before = self.host.mdevs()
+        self.host.remove(device)
+        self.agent.run("restore")
+        self.assertEqual((self.host.mdevs(), self.shown()), (before, {device: "console=1"}))
+
+    def test_one_of_somebody_elses(self):
+        self.host.create(A, "nvidia-35", "6f2e1d4c-0000-4000-8000-000000000001")
+        (device,) = self.host.mdevs()
+        self.set(device, "console=1")
+        self.assertEqual([r["owner"] for r in self.agent.json("devices")], ["foreign"])
+
+    def test_what_a_guest_is_to_start_with(self):
+        """Its domain names the device; once it runs, the driver takes nothing."""
+        server = self.has()
+        device = self.device_of(server)
+        self.agent.define_domain(server, [device])
+        self.set(device, "console=1")
+        self.agent.define_domain(server, [device], running=True)
+        done = self.agent.try_to("params", device, "console=0")
+        self.assertEqual(done.returncode, os.EX_TEMPFAIL)
+        self.assertIn("a guest has it, and the driver takes parameters only before it starts", done.stderr)
+        self.assertEqual(self.shown(), {device: "console=1"})
+
+    def test_what_is_none(self):
+        device = self.device_of(self.has())
+        for text in ("console", "a=1 b=2", "a=1;"):
+            done = self.agent.try_to("params", device, text)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("is no list of parameters; expected KEY=VALUE", done.stderr)
+        self.host.control(f"fail parameters EINVAL every on {A}")
+        done = self.agent.try_to("params", device, "console=1")
+        self.assertIn("changing the parameters of", done.stderr)
+        self.host.control("clear")
+        self.host.control("hide *vgpu_params")
+        self.assertIn("its driver has no nvidia/vgpu_params", self.agent.try_to("params", device).stderr)
+
+
+class OneDeviceOfDaemon(OneDevice):
+    by_daemon = True
+
+
+class OneDeviceOfVfio(VendorVfio, OneDevice):
+    pass
 
 
 class ConfiguredOfVfio(VendorVfio, Configured):

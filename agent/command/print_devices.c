@@ -4,8 +4,12 @@
 #include <sysexits.h>
 
 #include "agent/command/ask_daemon.h"
+#include "agent/command/give_order.h"
+#include "agent/state/machine_id.h"
 #include "agent/state/requests.h"
 #include "lib/xalloc.h"
+
+#define NO_SPACE "00000000-0000-0000-0000-000000000000"
 
 static int parse_consumer(const char *text, char uuid[UUID_TEXT_SIZE],
                           struct error *err)
@@ -13,7 +17,9 @@ static int parse_consumer(const char *text, char uuid[UUID_TEXT_SIZE],
     if (uuid_parse_text(text, uuid))
         return 0;
     return error_set(err, ERROR_INVALID,
-                     "%s: expected the uuid of a consumer (a server)", text);
+                     "%s: expected the uuid of a consumer (a server), or a device as "
+                     "`vgpu-agent devices` has it",
+                     text);
 }
 
 struct question {
@@ -154,15 +160,79 @@ static int print_all(const struct question *question,
     return fflush(stdout) == 0 ? status : EX_IOERR;
 }
 
+/* ---- one device, by its own name ---- */
+
+/* By what QEMU's guest is known to the driver: its consumer, or the device's uuid where
+ * it has none, which is as good as any other. */
+static void name_guest(const struct config *config, const struct device *device,
+                       char guest[UUID_TEXT_SIZE], char uuid[UUID_TEXT_SIZE])
+{
+    _cleanup_(journal_freep) struct journal *journal = NULL;
+    _cleanup_free_ char *note = NULL;
+    char machine[UUID_TEXT_SIZE];
+    struct error ignored;
+    const struct journal_device *entry = NULL;
+    machine_id_read(config->agent.host_root, machine);
+    if (journal_look(config->agent.state_file, machine, &journal, &note, &ignored) == 0)
+        entry = journal_find_device_at(journal, device->backend, device->address);
+    uuid_text_copy(uuid, entry ? entry->uuid : device->uuid);
+    uuid_text_copy(guest, entry && *entry->consumer ? entry->consumer : uuid);
+    if (!*uuid) {
+        uuid5_text(NO_SPACE, device->address, uuid);
+        uuid_text_copy(guest, uuid);
+    }
+}
+
+static int print_device(const struct config *config, const struct host *host,
+                        const char *name, const struct device_printer *printer,
+                        enum output_format format)
+{
+    struct error err;
+    char guest[UUID_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+    const struct parent *parent;
+    const struct device *device = host_device(host, name, NULL, &parent);
+    if (!device || !parent || device->in_transition) {
+        (void)error_set(&err, ERROR_BUSY, "the device %s is not there now", name);
+        return command_fail(&err);
+    }
+    name_guest(config, device, guest, uuid);
+    struct consumer_device one = {uuid, device, parent_type(parent, device->type_id)};
+    const struct question question = {.consumer = guest, .devices = &one, .count = 1};
+    return print_all(&question, printer, format);
+}
+
+/* True when `asked` is a device of this host, and not a consumer; *status is then the
+ * exit status. */
+static bool is_device(const struct command_context *context, const char *asked,
+                      const struct device_printer *printer, int *status)
+{
+    _cleanup_(config_freep) struct config *config = NULL;
+    _cleanup_(host_freep) struct host *host = NULL;
+    _cleanup_free_ char *name = NULL;
+    struct error err, ignored;
+    bool faulty;
+    if (settings_load_faulty(&context->settings, &config, &faulty) != 0 ||
+        command_see_host(config, config->agent.sysfs_root, &host, &err) != 0 ||
+        command_find_device(config, host, asked, &name, &ignored) != 0)
+        return false;
+    *status = print_device(config, host, name, printer, context->format);
+    return true;
+}
+
+/* ---- the command ---- */
+
 int command_print_devices(const struct command_context *context, const char *consumer,
                           const struct device_printer *printer)
 {
     struct error err;
     char uuid[UUID_TEXT_SIZE];
+    int status;
+    if (is_device(context, consumer, printer, &status))
+        return status;
     if (parse_consumer(consumer, uuid, &err) != 0)
         return command_fail(&err);
     _cleanup_session_ struct command_session session = {.lenient = true};
-    int status = command_session_look(&session, context);
+    status = command_session_look(&session, context);
     if (status != EX_OK)
         return status;
     struct question question = {.consumer = uuid};

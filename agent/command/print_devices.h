@@ -1,6 +1,7 @@
 /*
  * print_devices: shared by `xml` and `qemu-args`: prints the devices of a consumer once
- * the state file has them as the consumer's; each command has its own format.
+ * the state file has them as the consumer's, or one device that is named itself, without
+ * Placement; each command has its own format.
  */
 #ifndef AGENT_COMMAND_PRINT_DEVICES_H
 #define AGENT_COMMAND_PRINT_DEVICES_H
@@ -12,7 +13,7 @@
 
 /* What is printed of one device, or of one function of a card that goes whole. */
 struct printed_device {
-    const char *consumer;
+    const char *consumer;          /* of a device that is nobody's: a uuid of its own */
     struct consumer_device device; /* its `device` is `part` */
     struct device part;
     char *text;
@@ -32,7 +33,7 @@ struct device_printer {
                   size_t position);
 };
 
-/* Runs the whole command. `consumer` is the uuid as it was typed. Prints all devices in
+/* Runs the whole command. `consumer` is the uuid as it was typed, or a device. Prints all devices in
  * the format of their backends, or nothing. Where a device is not made or not in the
  * state file yet, the daemon is woken and waited for; it is an error when no daemon runs
  * or half a minute has passed. Gives the exit status. */

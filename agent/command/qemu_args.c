@@ -46,7 +46,7 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 const struct command command_qemu_args = {
     .name = "qemu-args",
-    .argument = "CONSUMER",
-    .summary = "the -uuid and -device arguments of its devices, for QEMU",
+    .argument = "CONSUMER|DEVICE",
+    .summary = "the -uuid and -device arguments for QEMU that give it the devices",
     .run = run,
 };

@@ -104,8 +104,8 @@ static const struct command_option options[] = {
 
 const struct command command_xml = {
     .name = "xml",
-    .argument = "CONSUMER",
+    .argument = "CONSUMER|DEVICE",
     .options = options,
-    .summary = "the <hostdev> elements of its devices, for a libvirt domain",
+    .summary = "the <hostdev> elements for a libvirt domain that give it the devices",
     .run = run,
 };

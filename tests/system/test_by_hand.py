@@ -58,6 +58,7 @@ class Hand(ByHandTest):
         row = self.row(device)
         self.assertEqual((row["owner"], row["state"], row["gpu"], row["type"], row["consumer"]),
                          ("by hand", "idle", A, "nvidia-35", None))
+        self.assertIn(self.named(device), self.agent.run("xml", device))
         self.no_orders()
         self.settle()
         self.wait_for_total(A, 15)
@@ -278,8 +279,12 @@ class WithoutCloud(FleetTest):
         device = self.agent.run("create", "--type", "GRID M10-0B").strip()
         before = self.host.mdevs()
         self.assertEqual(before, {device: (A, "nvidia-35")})
+        self.assertIn(f"<address uuid='{device}'/>", self.agent.run("xml", device))
+        self.assertEqual(self.agent.run("qemu-args", device).split(),
+                         ["-uuid", device, "-device", f"vfio-pci,sysfsdev=/sys/bus/mdev/devices/{device}"])
         self.agent.define_domain(new_uuid(), [device])
         self.host.remove(device)
+        self.assertIn("is not there now", self.agent.try_to("xml", device).stderr)
         self.agent.run("restore")
         self.assertEqual(self.host.mdevs(), before)
         self.assertEqual(self.agent.try_to("remove", device).returncode, os.EX_TEMPFAIL)

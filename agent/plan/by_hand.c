@@ -55,7 +55,8 @@ static void decide_in(struct world *world, struct hand *hand, struct group *grou
         return;
     }
     struct fit *fit = fit_of(world, group);
-    fit->shortage = by_hand_waits(world, group);
+    /* In nova mode the allocation that has no device may be that of this one's guest. */
+    fit->shortage = hand->entry && !world->owner ? NULL : by_hand_waits(world, group);
     if (!fit->shortage && fit_add(fit, &place, type, like_of(hand), NULL)) {
         hand->group = group;
         return;
@@ -158,14 +159,20 @@ static void decide_order(struct world *world, struct hand *hand)
     strlist_clear(&gpus);
 }
 
-static const struct order *order_for(const struct world *world, const char *uuid)
+static const struct order *find_order(const struct world *world, enum order_kind kind,
+                                      const char *uuid)
 {
     const struct order_list *orders = world->in->orders;
     for (size_t i = 0; orders && i < orders->count; i++)
-        if (orders->orders[i].kind == ORDER_CREATE &&
+        if (orders->orders[i].kind == kind &&
             strcmp(orders->orders[i].device, uuid) == 0)
             return &orders->orders[i];
     return NULL;
+}
+
+static const struct order *order_for(const struct world *world, const char *uuid)
+{
+    return find_order(world, ORDER_CREATE, uuid);
 }
 
 static bool is_about(const struct world *world, const char *uuid)
@@ -220,7 +227,7 @@ void by_hand_decide(struct world *world)
     for (size_t i = 0; i < world->hand_count; i++)
         if (world->hands[i].order)
             decide_order(world, &world->hands[i]);
-        else
+        else if (!find_order(world, ORDER_REMOVE, like_of(&world->hands[i])->uuid))
             decide_lost(world, &world->hands[i]);
 }
 

@@ -81,6 +81,15 @@ struct model_config_type {
     unsigned max_instances, max_unit;
 };
 
+/* What an operator has ordered of one device. */
+struct model_order {
+    enum order_kind kind;
+    char device[UUID_TEXT_SIZE];
+    char type[MODEL_TEXT], gpu[MODEL_TEXT]; /* CREATE; gpu "": none is named */
+    char parameters[MODEL_TEXT];
+    bool force;
+};
+
 struct model {
     /* the host */
     struct model_gpu gpus[4];
@@ -92,6 +101,8 @@ struct model {
     bool use_unknown;
     char servers[16][UUID_TEXT_SIZE]; /* consumers whose devices were asked for */
     int server_count;
+    struct model_order orders[4];
+    int order_count;
     /* Placement */
     bool unreachable, root_missing, old_server;
     char root_uuid[UUID_TEXT_SIZE], root_name[MODEL_TEXT];

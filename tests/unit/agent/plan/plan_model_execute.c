@@ -162,11 +162,11 @@ static void remove_device(struct model *model, const struct step *step)
         return;
     const struct journal_device *entry =
         journal_find_device(model->journal, device->uuid);
-    if (!entry || entry->adopted)
+    if (!step->ordered && (!entry || entry->adopted))
         fail_msg("%s is removed and the journal does not have it", device->uuid);
     if (model_is_used(model, device))
         fail_msg("%s is removed while somebody has it", device->uuid);
-    if (!device->made_by_agent)
+    if (!step->ordered && !device->made_by_agent)
         fail_msg("%s is removed and somebody else made it", device->uuid);
     assert_false(device->in_transition);
     model_remove_device(model, device->uuid);
@@ -348,10 +348,22 @@ void model_execute_late(struct model *model, const struct plan *plan, size_t cou
     strlist_clear(&ended);
 }
 
+/* The agent withdraws orders that do not wait. */
+static void end_orders(struct model *model, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->order_count; i++)
+        for (int j = 0; plan->orders[i].state != ORDER_WAITS && j < model->order_count;
+             j++)
+            if (strcmp(model->orders[j].device, plan->orders[i].device) == 0)
+                model->orders[j--] = model->orders[--model->order_count];
+}
+
 void model_execute(struct model *model, const struct plan *plan, size_t count)
 {
     intend(model, plan);
     execute(model, plan, count);
+    if (count >= plan->step_count)
+        end_orders(model, plan);
 }
 
 void model_execute_and_die(struct model *model, const struct plan *plan, size_t count)

@@ -257,6 +257,24 @@ static void check_reasons(const struct plan *plan)
     }
 }
 
+/* Borrows from the model. */
+static struct order *make_orders(const struct model *model)
+{
+    struct order *orders = xcalloc((size_t)model->order_count, sizeof *orders);
+    for (int i = 0; i < model->order_count; i++) {
+        const struct model_order *from = &model->orders[i];
+        orders[i] = (struct order){
+            .kind = from->kind, .device = (char *)from->device, .force = from->force};
+        if (from->kind == ORDER_CREATE)
+            orders[i].type = (char *)from->type;
+        if (from->gpu[0])
+            orders[i].gpu = (char *)from->gpu;
+        if (from->kind == ORDER_PARAMETERS)
+            orders[i].parameters = (char *)from->parameters;
+    }
+    return orders;
+}
+
 static struct plan *plan(struct model *model, bool seeing)
 {
     _cleanup_(host_freep) struct host *host = make_host(model);
@@ -277,6 +295,8 @@ static struct plan *plan(struct model *model, bool seeing)
         if (model->devices[i].uncleared)
             refused[refused_count++] = (struct refused_device){
                 model->devices[i].uuid, "the driver does not let it be cleared"};
+    _cleanup_free_ struct order *orders = make_orders(model);
+    const struct order_list order_list = {orders, (size_t)model->order_count};
     struct plan_input input = {
         .config = config,
         .host = host,
@@ -286,6 +306,7 @@ static struct plan *plan(struct model *model, bool seeing)
         .use = seeing ? use : NULL,
         .drained = &drained,
         .servers = &servers,
+        .orders = &order_list,
         .refused = refused,
         .refused_count = refused_count,
         .prune = model->prune ? &prune : NULL,

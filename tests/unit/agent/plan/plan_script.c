@@ -101,6 +101,32 @@ static void check_reason(struct script *s, const char *text)
     script_wrong(s, "no reason \"%s\" in\n  %s", text, joined);
 }
 
+static const char *const order_states[] = {
+    [ORDER_MET] = "met",
+    [ORDER_PLANNED] = "planned",
+    [ORDER_WAITS] = "waits",
+    [ORDER_REFUSED] = "refused",
+};
+
+/* "ordered DEVICE STATE [WORD]": a word of the reason. */
+static void do_ordered(struct script *s)
+{
+    char uuid[UUID_TEXT_SIZE];
+    const struct plan *next = look(s);
+    script_device_uuid(s, script_word(s, 1), uuid);
+    for (size_t i = 0; i < next->order_count; i++) {
+        const struct order_result *order = &next->orders[i];
+        const char *reason = order->reason ? order->reason : "";
+        if (strcmp(order->device, uuid) != 0)
+            continue;
+        if (strcmp(order_states[order->state], script_word(s, 2)) != 0 ||
+            (s->word_count > 3 && !strstr(reason, script_word(s, 3))))
+            script_wrong(s, "it is %s (%s)", order_states[order->state], reason);
+        return;
+    }
+    script_wrong(s, "there is no such order");
+}
+
 static void do_use(struct script *s)
 {
     forget_plan(s);
@@ -138,10 +164,8 @@ static void do_goes(struct script *s)
 
 /* Commands that check a plan and do not change the world. */
 static const struct script_command expectations[] = {
-    {"use", do_use, true},
-    {"wake", do_wake, true},
-    {"goes", do_goes, true},
-    {"whose", do_whose, true},
+    {"use", do_use, true},     {"wake", do_wake, true},       {"goes", do_goes, true},
+    {"whose", do_whose, true}, {"ordered", do_ordered, true},
 };
 
 static const struct script_command *find_command(const char *name)

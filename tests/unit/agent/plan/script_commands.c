@@ -66,6 +66,25 @@ static void do_asked(struct script *s)
     script_named_uuid(s, script_word(s, 1), s->model.servers[s->model.server_count++]);
 }
 
+static void do_order(struct script *s)
+{
+    assert_true(s->model.order_count < (int)MODEL_LENGTH(s->model.orders));
+    struct model_order *order = &s->model.orders[s->model.order_count++];
+    const char *what = script_word(s, 1), *type = "";
+    *order = (struct model_order){.force = script_has_word(s, "force")};
+    script_device_uuid(s, script_word(s, 2), order->device);
+    order->kind = strcmp(what, "create") == 0   ? ORDER_CREATE
+                  : strcmp(what, "remove") == 0 ? ORDER_REMOVE
+                                                : ORDER_PARAMETERS;
+    if (order->kind == ORDER_CREATE)
+        type = script_word(s, 3);
+    snprintf(order->type, sizeof order->type, "nvidia-%s", type);
+    if (order->kind == ORDER_CREATE && s->word_count > 4)
+        snprintf(order->gpu, sizeof order->gpu, "0000:%s:00.0", script_word(s, 4));
+    if (order->kind == ORDER_PARAMETERS)
+        snprintf(order->parameters, sizeof order->parameters, "%s", script_word(s, 3));
+}
+
 static void do_undomain(struct script *s)
 {
     char uuid[UUID_TEXT_SIZE];
@@ -419,6 +438,7 @@ static const struct script_command commands[] = {
     {"also", do_also, false},
     {"bare", do_bare, false},
     {"asked", do_asked, false},
+    {"order", do_order, false},
     {"undomain", do_undomain, false},
     {"hold", do_hold, false},
     {"drop", do_drop, false},

@@ -206,8 +206,10 @@ static const struct option_section vf_type_sections[] = {
      .example = "vf_type_mxgpu",
      .ours = true,
      .help =
-         "What a type of virtual functions is, where no driver names types: the type "
-         "gets its name here, is enabled by it, and its cards are in [mdev_<type>]."},
+         "What a type of virtual functions is, where no driver names types. The name "
+         "is "
+         "yours: the type is enabled by it, and its cards are in [mdev_<type>]. Either "
+         "`fixed`, or `vram_quota` and what follows it."},
 };
 
 static const struct option_spec vf_type_specs[] = {
@@ -217,6 +219,25 @@ static const struct option_spec vf_type_specs[] = {
        "with AMD's MxGPU: who cut the card has decided what a function is. Nothing is "
        "written; a unit is given to an allocation and taken back.",
        .example = "true"),
+    VF(STRING, vram_quota,
+       "With Intel's driver xe: the memory of a function of this type, with K, M or G "
+       "behind it. A card takes as many as its memory and its functions allow. Linux "
+       "7.0 or later; a device is made by writing it, and ended by a 0.",
+       .pattern = "^[0-9]{1,15}[KMG]?$",
+       .accepted = "a number of bytes, with K, M or G behind it", .example = "8G"),
+    VF(UNSIGNED, exec_quantum_ms,
+       "With xe: how long a function of this type may use the GPU at a time, in "
+       "milliseconds. 0 is no limit, the driver's default.",
+       .default_value = "0", .maximum = 100000),
+    VF(UNSIGNED, preempt_timeout_us,
+       "With xe: how long it may go on when its time is up, in microseconds. 0 is no "
+       "limit, the driver's default.",
+       .default_value = "0", .maximum = 100000000),
+    VF(STRING, sched_priority,
+       "With xe: the priority that the card's functions must have. The driver sets it "
+       "for all functions of a card together, in sriov_admin/.bulk_profile: the agent "
+       "does not, and makes no device of the type on a card that has another.",
+       .choices = NAMES("low", "normal"), .example = "low"),
 };
 
 const struct option_table agent_options = {

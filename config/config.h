@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "config/nova_pci.h"
 #include "config/placement_config.h"
@@ -37,6 +38,10 @@ enum drain_reserve { DRAIN_TOTAL, DRAIN_UNUSED };
 struct vf_type_config {
     struct config_place place; /* of the section; no file: there is none */
     bool fixed;                /* each function is a unit as it is */
+    char *vram_quota;          /* "8G"; NULL: not set */
+    uint64_t vram_mib;         /* the same; 0: not set */
+    unsigned exec_quantum_ms, preempt_timeout_us; /* 0: no limit */
+    char *sched_priority;                         /* "low", "normal"; NULL: any */
 };
 
 /* The type of cards that go to guests whole. */

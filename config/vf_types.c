@@ -1,5 +1,6 @@
 #include "config/vf_types.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/agent_options.h"
@@ -16,6 +17,23 @@ void vf_type_clear(struct vf_type_config *vf)
 {
     options_clear(&vf_type_options, vf);
     config_place_clear(&vf->place);
+}
+
+#define UNIT_MAX ((uint64_t)1 << 40) /* MiB */
+
+/* The driver gives memory in pages of megabytes. 0: no number of them. */
+static uint64_t mebibytes(const char *text)
+{
+    char *unit;
+    uint64_t number = strtoull(text, &unit, 10);
+    if (number > UNIT_MAX && *unit)
+        return 0;
+    if (*unit == 'G')
+        return number << 10;
+    if (*unit == 'M')
+        return number;
+    uint64_t in_one = *unit == 'K' ? 1 << 10 : 1 << 20;
+    return number % in_one ? 0 : number / in_one;
 }
 
 static struct mdev_type_config *type_of(const struct config *config,
@@ -55,6 +73,50 @@ static void check_cards(const struct mdev_type_config *type,
                      type->type, type->type);
 }
 
+static bool is_same(const struct vf_type_config *a, const struct vf_type_config *b)
+{
+    return a->vram_mib && a->vram_mib == b->vram_mib &&
+           a->exec_quantum_ms == b->exec_quantum_ms &&
+           a->preempt_timeout_us == b->preempt_timeout_us;
+}
+
+/* A device is known by its values alone. */
+static void check_values(const struct config *config,
+                         const struct mdev_type_config *type,
+                         struct config_problems *problems)
+{
+    for (size_t i = 0; i < config->type_count; i++)
+        if (&config->types[i] != type && is_same(&config->types[i].vf, &type->vf))
+            config_error(problems, &type->vf.place,
+                         PREFIX "%s: has the values of " PREFIX
+                                "%s, so that nobody could tell their devices apart; "
+                                "expected others",
+                         type->type, config->types[i].type);
+}
+
+static void check_kind(const struct mdev_type_config *type,
+                       struct config_problems *problems)
+{
+    const struct vf_type_config *vf = &type->vf;
+    if (vf->fixed && (vf->vram_quota || vf->exec_quantum_ms || vf->preempt_timeout_us ||
+                      vf->sched_priority))
+        config_error(problems, &vf->place,
+                     PREFIX
+                     "%s.fixed: true, so that nothing is written, but values for "
+                     "its functions are set as well; expected one of the two",
+                     type->type);
+    else if (!vf->fixed && !vf->vram_quota)
+        config_error(problems, &vf->place,
+                     PREFIX "%s: does not say what the type is; expected fixed = true, "
+                            "or a vram_quota",
+                     type->type);
+    else if (!vf->fixed && !vf->vram_mib)
+        config_error(problems, &vf->place,
+                     PREFIX "%s.vram_quota: expected whole megabytes, and more than "
+                            "none, got %s",
+                     type->type, vf->vram_quota);
+}
+
 static void read_section(struct config *config, const struct ini *ini,
                          const struct ini_section *section,
                          struct config_problems *problems)
@@ -74,11 +136,11 @@ static void read_section(struct config *config, const struct ini *ini,
     options_warn_repeated(&vf_type_options, ini, sections, problems);
     check_unknown(ini, section->name, problems);
     type->vf.place = config_place_copy(&section->place);
-    if (!type->vf.fixed)
-        config_error(problems, &section->place,
-                     "%s: does not say what the type is; expected fixed = true",
-                     section->name);
+    type->vf.vram_mib = type->vf.vram_quota ? mebibytes(type->vf.vram_quota) : 0;
+    if (!config_has_error_of(problems, section->name, "vram_quota"))
+        check_kind(type, problems);
     check_cards(type, problems);
+    check_values(config, type, problems);
 }
 
 void vf_types_apply(struct config *config, const struct ini *ini,

@@ -36,14 +36,19 @@ bool pci_address_parse(const char *text, uint64_t *number)
     return true;
 }
 
+void pci_address_text(uint64_t number, char out[PCI_ADDRESS_SIZE])
+{
+    snprintf(out, PCI_ADDRESS_SIZE, "%04x:%02x:%02x.%x", (unsigned)(number >> 16),
+             (unsigned)(number >> 8 & 0xff), (unsigned)(number >> 3 & 0x1f),
+             (unsigned)(number & 7));
+}
+
 bool pci_address_normalise(const char *text, char out[PCI_ADDRESS_SIZE])
 {
     uint64_t number;
     if (!pci_address_parse(text, &number))
         return false;
-    snprintf(out, PCI_ADDRESS_SIZE, "%04x:%02x:%02x.%x", (unsigned)(number >> 16),
-             (unsigned)(number >> 8 & 0xff), (unsigned)(number >> 3 & 0x1f),
-             (unsigned)(number & 7));
+    pci_address_text(number, out);
     return true;
 }
 

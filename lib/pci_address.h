@@ -16,6 +16,9 @@
  * case is taken. `number` may be NULL. */
 bool pci_address_parse(const char *text, uint64_t *number);
 
+/* The address that the number stands for. */
+void pci_address_text(uint64_t number, char out[PCI_ADDRESS_SIZE]);
+
 /* As sysfs spells it: lower case, no more than four digits of domain unless they count.
  * False, and `out` untouched, when `text` is no address. */
 bool pci_address_normalise(const char *text, char out[PCI_ADDRESS_SIZE]);

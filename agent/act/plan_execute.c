@@ -212,6 +212,7 @@ static int hand_to_worker(struct device_worker *worker, const struct step *step,
         .gpu = entry->gpu,
         .parent = entry->parent,
         .type_id = entry->type_id,
+        .type_name = entry->type_name,
         .consumer = step->holder[0] ? step->holder : entry->consumer,
         .parameters = step->parameters,
     };

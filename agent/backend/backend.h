@@ -25,12 +25,13 @@ struct device_place {
 /* A device that exists or is to be made. Strings as in struct host; `type_id` may be
  * NULL for a removal. */
 struct device_spec {
-    const char *uuid;     /* the agent's name for the device */
-    const char *address;  /* the host's name for it; "": only create() learns it */
-    const char *gpu;      /* the card */
-    const char *parent;   /* a parent of the card */
-    const char *type_id;  /* a type that the parent offers */
-    const char *consumer; /* whose device it is, as the journal has it */
+    const char *uuid;      /* the agent's name for the device */
+    const char *address;   /* the host's name for it; "": only create() learns it */
+    const char *gpu;       /* the card */
+    const char *parent;    /* a parent of the card */
+    const char *type_id;   /* a type that the parent offers */
+    const char *type_name; /* its name; NULL: it has none */
+    const char *consumer;  /* whose device it is, as the journal has it */
     /* The settings that the device gets ("frame_rate_limiter=0, disable_vnc=1"); NULL:
      * none. Not used for a removal. */
     const char *parameters;

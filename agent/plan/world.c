@@ -162,22 +162,34 @@ static const struct journal_device **find_placed(const struct index *index,
                             : NULL;
 }
 
+/* A type that has another id by now, with a new driver or another configuration, still
+ * has its name. */
+static bool is_of_type(const struct device *device, const struct parent *parent,
+                       const struct journal_device *entry)
+{
+    const struct device_type *type =
+        parent ? parent_type(parent, device->type_id) : NULL;
+    return strcmp(device->type_id, entry->type_id) == 0 ||
+           (type && type->name && entry->type_name &&
+            strcmp(type->name, entry->type_name) == 0);
+}
+
 /* True when the device is not the entry's: its address was used again, for a device of
  * another type. Of a device whose uuid the host knows, the uuid decides. */
 static bool was_made_by_another(const struct journal_device *entry,
-                                const struct device *device)
+                                const struct device *device,
+                                const struct parent *parent)
 {
-    return !*device->uuid && device->type_id &&
-           strcmp(device->type_id, entry->type_id) != 0;
+    return !*device->uuid && device->type_id && !is_of_type(device, parent, entry);
 }
 
-static const struct journal_device *index_see(struct index *index,
-                                              const struct device *device)
+static const struct journal_device *
+index_see(struct index *index, const struct device *device, const struct parent *parent)
 {
     const struct journal_device **found = find_placed(index, device);
     if (!found)
         found = find_unplaced(index, device);
-    if (!found || was_made_by_another(*found, device))
+    if (!found || was_made_by_another(*found, device, parent))
         return NULL;
     index->seen[found - index->entries] = true;
     return *found;
@@ -188,7 +200,7 @@ static void add_present(struct world *world, struct index *index,
                         const struct parent *parent)
 {
     struct present present = {.device = device, .gpu = gpu, .parent = parent};
-    const struct journal_device *entry = index_see(index, device);
+    const struct journal_device *entry = index_see(index, device, parent);
     if (entry && entry->by_hand)
         present.hand = entry;
     else

@@ -7,6 +7,7 @@
 #include "lib/xalloc.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/vgpu_function.h"
+#include "tests/sim/xe_card.h"
 
 #define MAX_WORDS 9
 
@@ -123,10 +124,17 @@ static int run_clear(const struct words *words)
     return 0;
 }
 
-static struct vgpu_function *find_vgpu(const struct words *words)
+/* The count of those that have the virtual function open; NULL: it is no virtual GPU. */
+static unsigned *find_held(const struct words *words)
 {
     struct pci_function *function = sim_function(words->sim, words->word[1]);
-    return function ? function->vgpu : NULL;
+    if (function && function->vgpu && function->vgpu->type >= 0)
+        return &function->vgpu->held;
+    struct xe_function *xe =
+        function && function->physical && function->physical->xe
+            ? xe_card_function(function->physical->xe, function->address)
+            : NULL;
+    return xe && xe->quota ? &xe->held : NULL;
 }
 
 /* A function that is bound to vfio-pci; NULL: it is not. */
@@ -144,9 +152,9 @@ static int run_hold(const struct words *words)
         return 0;
     }
     struct mdev *mdev = mdev_find(words->sim, words->word[1]);
-    struct vgpu_function *vgpu = find_vgpu(words);
-    if (vgpu && vgpu->type >= 0) {
-        vgpu->held++;
+    unsigned *held = find_held(words);
+    if (held) {
+        ++*held;
         return 0;
     }
     if (!mdev || !mdev->active)
@@ -167,9 +175,9 @@ static int run_unhold(const struct words *words)
         return 0;
     }
     struct mdev *mdev = mdev_find(words->sim, words->word[1]);
-    struct vgpu_function *vgpu = find_vgpu(words);
-    if (vgpu && vgpu->held) {
-        vgpu->held--;
+    unsigned *held = find_held(words);
+    if (held && *held) {
+        --*held;
         return 0;
     }
     if (!mdev || !mdev->held)

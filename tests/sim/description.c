@@ -173,7 +173,8 @@ static int read_interface(struct json_object *object, struct model *model,
     static const char *const names[] = {[INTERFACE_MDEV] = "mdev",
                                         [INTERFACE_VENDOR_VFIO] = "vendor-vfio",
                                         [INTERFACE_FIXED] = "fixed",
-                                        [INTERFACE_NONE] = "none"};
+                                        [INTERFACE_NONE] = "none",
+                                        [INTERFACE_XE] = "xe"};
     const char *interface;
     if (json_get_string_or_null(object, "interface", &interface, err) != 0)
         return -1;
@@ -185,7 +186,7 @@ static int read_interface(struct json_object *object, struct model *model,
     return !interface ? 0
                       : error_set(err, ERROR_INVALID,
                                   "interface: expected \"mdev\", \"vendor-vfio\", "
-                                  "\"fixed\" or \"none\"");
+                                  "\"fixed\", \"xe\" or \"none\"");
 }
 
 static int read_model(struct json_object *object, struct model *model,
@@ -193,8 +194,9 @@ static int read_model(struct json_object *object, struct model *model,
 {
     static const char *const known[] = {"vendor",    "device", "class", "driver",
                                         "sharing",   "sriov",  "types", "exhausted",
-                                        "interface", NULL};
+                                        "interface", "vram",   NULL};
     const char *vendor, *device, *class, *driver;
+    int64_t vram;
     struct json_object *types, *sriov = json_member(object, "sriov");
     if (check_members(object, known, err) != 0 ||
         json_get_string_or_null(object, "vendor", &vendor, err) != 0 ||
@@ -203,12 +205,14 @@ static int read_model(struct json_object *object, struct model *model,
         json_get_string(object, "driver", &driver, err) != 0 ||
         read_sharing(object, model, err) != 0 ||
         read_interface(object, model, err) != 0 ||
+        get_number(object, "vram", 0, 0, 1 << 20, &vram, err) != 0 ||
         json_get_array(object, "types", &types, err) != 0)
         return -1;
     model->vendor = xstrdup(vendor);
     model->device = xstrdup(device);
     model->class = xstrdup(class ? class : "0x030000");
     model->driver = xstrdup(driver);
+    model->vram = (uint64_t)vram;
     if (sriov) {
         if (json_get_object(object, "sriov", &sriov, err) != 0)
             return -1;

@@ -25,7 +25,8 @@
  * by_hand false: the driver refuses writes to sriov_numvfs. "interface": "vendor-vfio"
  * (default "mdev"): a store gives a virtual function its type, see vgpu_function.h; the
  * ids of its types are numbers. "fixed": each virtual function is a unit as it is, and
- * has no files for that; there are no types. "none": it cannot be cut. A type may also have "device_api". "instances" is what
+ * has no files for that; there are no types. "xe": each virtual function has a share of
+ * the card's memory, "vram" in MiB, see xe_card.h; there are no types. "none": it cannot be cut. A type may also have "device_api". "instances" is what
  * one whole card gives of a type: its framebuffer's worth.
  *
  * A card's "path" is below devices/; its last component is its name: a PCI address, or
@@ -51,6 +52,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/cleanup.h"
 #include "lib/error.h"
@@ -74,7 +76,8 @@ enum interface {
     INTERFACE_MDEV,
     INTERFACE_VENDOR_VFIO,
     INTERFACE_FIXED,
-    INTERFACE_NONE
+    INTERFACE_NONE,
+    INTERFACE_XE
 };
 
 struct model {
@@ -83,6 +86,7 @@ struct model {
     char *driver;
     bool mixed;
     enum interface interface;
+    uint64_t vram; /* MiB */
     int exhausted; /* ENOSPC or EUSERS */
     struct sriov_description sriov;
     struct type_description *types;

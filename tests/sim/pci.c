@@ -8,6 +8,7 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/vfio_pci.h"
 #include "tests/sim/vgpu_function.h"
+#include "tests/sim/xe_card.h"
 
 static int remove_store(void *context, const char *data, size_t length);
 static int numvfs_show(void *context, FILE *out);
@@ -178,6 +179,8 @@ static void register_with(struct pci_function *function, bool vfio)
         mdev_parent_register(function->parent, function->node);
     if (function->vgpu)
         vgpu_function_register(function->vgpu, function->node);
+    if (function->xe)
+        xe_card_register(function->xe, function->node);
 }
 
 /* A driver that the function's override names, and that is not its own or vfio-pci, does
@@ -239,6 +242,8 @@ static void unbind(struct pci_function *function)
     if (function->sim->stopping)
         return;
     disable_virtuals(function);
+    if (function->xe)
+        xe_card_unregister(function->xe);
     node_remove(function->driver_entry);
     node_remove(function->driver_link);
     function->driver_entry = function->driver_link = NULL;
@@ -257,9 +262,13 @@ static char *virtual_address(const struct pci_function *function, unsigned index
 
 static void enable_virtuals(struct pci_function *function, unsigned count)
 {
+    if (function->xe && count)
+        xe_card_provision(function->xe, count);
     for (unsigned i = 0; i < count; i++) {
         struct pci_function *virtual = function->virtuals[i];
         appear(virtual);
+        if (function->xe)
+            xe_card_enabled(function->xe, i, virtual->node);
         _cleanup_free_ char *name = xasprintf("virtfn%u", i);
         node_link(function->node, name, virtual->node);
         node_link(virtual->node, "physfn", function->node);
@@ -286,9 +295,13 @@ static void disable_virtuals(struct pci_function *function)
 {
     for (unsigned i = 0; i < function->numvfs; i++) {
         _cleanup_free_ char *name = xasprintf("virtfn%u", i);
+        if (function->xe)
+            xe_card_disable(function->xe, i);
         pci_remove(function->virtuals[i]);
         node_remove(node_child(function->node, name));
     }
+    if (function->xe && function->numvfs && !function->sim->stopping)
+        xe_card_provision(function->xe, 0);
     function->numvfs = 0;
 }
 
@@ -404,6 +417,14 @@ static struct pci_function *virtual_new(struct pci_function *physical, unsigned 
     return virtual;
 }
 
+static struct xe_card *xe_of(struct pci_function *function, unsigned total)
+{
+    _cleanup_free_ const char **names = xcalloc(total, sizeof *names);
+    for (unsigned i = 0; i < total; i++)
+        names[i] = function->virtuals[i]->address;
+    return xe_card_new(function->card, names, total);
+}
+
 struct pci_function *pci_function_new(struct card *card,
                                       const struct card_description *description)
 {
@@ -416,6 +437,8 @@ struct pci_function *pci_function_new(struct card *card,
     function->virtuals = xcalloc(total + 1, sizeof(struct pci_function *));
     for (unsigned i = 0; i < total; i++)
         function->virtuals[i] = virtual_new(function, i);
+    if (card->model->interface == INTERFACE_XE)
+        function->xe = xe_of(function, total);
     appear(function);
     pci_bind(function);
     enable_virtuals(function, description->numvfs);
@@ -430,6 +453,7 @@ void pci_function_free(struct pci_function *function)
     mdev_parent_free(function->parent);
     vgpu_function_free(function->vgpu);
     free(function->driver_override);
+    xe_card_free(function->xe);
     node_unref(function->node);
     node_unref(function->bus);
     free(function->address);

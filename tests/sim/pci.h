@@ -18,6 +18,7 @@ struct sim;
 struct card;
 struct mdev_parent;
 struct vgpu_function;
+struct xe_card;
 
 struct pci_function {
     struct sim *sim;
@@ -32,6 +33,7 @@ struct pci_function {
     char *driver_override;          /* NULL: none */
     struct node *vfio;              /* NULL: it is not bound to vfio-pci */
     unsigned held;                  /* open VFIO descriptors, of vfio-pci */
+    struct xe_card *xe;             /* of a PF; NULL: it is none of xe's */
     struct pci_function *physical;  /* of a VF: its PF */
     struct pci_function **virtuals; /* of a PF: all VFs that it can have */
     unsigned numvfs;                /* how many of them are on */

@@ -3,6 +3,7 @@ in Placement. No guest loses its device, and what is ours is mended in the next 
 from support import wait_for
 from support.fleet import FleetTest, child_name, new_uuid
 from support.vendor_vfio import VendorVfio
+from support.xe import Xe
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 
@@ -379,6 +380,13 @@ class BesideTheDaemon(ChangeTest):
 
 class VfioConsumers(VendorVfio, Consumers):
     """On virtual functions that stores make virtual GPUs."""
+    # These count uuids, and stores into `create`.
+    test_a_migration_holds_the_place = None
+    test_more_than_is_left = None
+
+
+class XeConsumers(Xe, Consumers):
+    """On virtual functions that get a share of their card."""
     # These count uuids, and stores into `create`.
     test_a_migration_holds_the_place = None
     test_more_than_is_left = None

@@ -12,6 +12,7 @@ from support.relay import CUT
 from support.vendor_vfio import VendorVfio
 from support.whole_cards import WholeCards
 from support.world import A, B, C, CaseTest
+from support.xe import Xe
 
 STARTS = " starts"
 EXHAUSTIVE = "EXHAUSTIVE" in os.environ
@@ -274,3 +275,22 @@ add_tests(WholeChild, VFIO_DEVICE_CASES, crash_everywhere("end_by_sync", scope=C
           ("allocations", "release", "reboot"))
 add_tests(WholeSlowKernel, VFIO_DEVICE_CASES,
           crash_everywhere("end_by_sync", scope=CHILD, whom="parent"), ("release",))
+
+
+class XeSync(Xe, CrashTest):
+    pass
+
+
+class XeDaemon(Xe, CrashTest):
+    pass
+
+
+class XeChild(Xe, CrashTest):
+    pass
+
+
+add_tests(XeSync, VFIO_CASES, crash_everywhere("end_by_sync"),
+          ("first", "move", "another_type", "reboot"))
+add_tests(XeDaemon, VFIO_CASES, crash_everywhere("end_by_daemon"), ("move",))
+add_tests(XeChild, VFIO_DEVICE_CASES, crash_everywhere("end_by_sync", scope=CHILD),
+          ("move", "reboot"))

@@ -3,6 +3,7 @@ import os
 
 from support import wait_for
 from support.vendor_vfio import VendorVfio
+from support.xe import Xe
 from support.fleet import FleetTest, new_uuid
 
 A = "0000:84:00.0"
@@ -232,9 +233,21 @@ class VfioMigrations(VendorVfio, Migrations):
     pass
 
 
+class XeMigrations(Xe, Migrations):
+    pass
+
+
 class VfioAsking(VendorVfio, Asking):
     pass
 
 
+class XeAsking(Xe, Asking):
+    pass
+
+
 class VfioIdle(VendorVfio, Idle):
+    pass
+
+
+class XeIdle(Xe, Idle):
     pass

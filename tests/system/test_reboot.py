@@ -10,6 +10,7 @@ from support.power import Power
 from support.process import Process
 from support.vendor_vfio import VendorVfio
 from support.whole_cards import WholeCards
+from support.xe import Xe
 from support.watched import WatchedDaemon, children, has_ended
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
@@ -407,3 +408,11 @@ class WholeOwner(WholeCards, Owner):
 
     def build_guide(self):
         self.build(None, {"devices": {"passthrough_addresses": list(self.cards)}})
+
+
+class XeOwner(Xe, Owner):
+    """On virtual functions that get a share of their card: the same functions again."""
+    # There is no uuid that somebody else could take.
+    test_a_uuid_that_somebody_has_taken = None
+    # A card that is back has no functions yet: test_xe.Reboot.
+    test_a_gpu_that_is_not_there = None

@@ -1,4 +1,6 @@
 """The hosts of the main job, with their configuration, ready to be synchronised."""
+import json
+import pathlib
 import uuid
 
 from .case import SystemTest
@@ -92,6 +94,15 @@ class FleetTest(SystemTest):
     def devices_of(self, address, consumer, units=1):
         provider = self.child(address)
         return {device_uuid(provider, consumer, index) for index in range(units)}
+
+    def devices_in_state_file(self, address, consumer, units=1):
+        """Where the address is the host's choice."""
+        file = self.options.get("state_file", self.agent.state_file)
+        journal = json.loads(pathlib.Path(file).read_text())
+        found = {d["address"] for d in journal["devices"]
+                 if d["consumer"] == consumer and d["gpu"] == address}
+        self.assertEqual(len(found), units)
+        return found
 
     def named(self, device):
         """What a guest's XML has of a device."""

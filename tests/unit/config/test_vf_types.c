@@ -21,6 +21,27 @@ static void a_fixed_type(void **state)
     config_free(config);
 }
 
+static void a_type_with_a_share(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *written;
+        unsigned mib;
+    } quotas[] = {{"8G", 8192}, {"8192M", 8192}, {"2048K", 2}, {"3145728", 3}};
+    for (size_t i = 0; i < sizeof quotas / sizeof *quotas; i++) {
+        _cleanup_free_ char *text =
+            xasprintf(ENABLED CARDS "[vf_type_V620]\nvram_quota = %s\n"
+                                    "exec_quantum_ms = 20\nsched_priority = low\n",
+                      quotas[i].written);
+        struct config *config = load_text(text);
+        assert_int_equal(config->types[0].vf.vram_mib, quotas[i].mib);
+        assert_int_equal(config->types[0].vf.exec_quantum_ms, 20);
+        assert_int_equal(config->types[0].vf.preempt_timeout_us, 0);
+        assert_string_equal(config->types[0].vf.sched_priority, "low");
+        config_free(config);
+    }
+}
+
 static void another_section_is_another_configuration(void **state)
 {
     (void)state;
@@ -40,7 +61,24 @@ static void bad_input(void **state)
     } cases[] = {
         {ENABLED CARDS "[vf_type_V620]\n",
          {"a.conf:5: vf_type_V620: does not say what the type is; expected fixed = "
-          "true"}},
+          "true, or a vram_quota"}},
+        {ENABLED CARDS "[vf_type_V620]\nfixed = true\nvram_quota = 8G\n",
+         {"a.conf:5: vf_type_V620.fixed: true, so that nothing is written, but values "
+          "for its functions are set as well; expected one of the two"}},
+        {ENABLED CARDS "[vf_type_V620]\nvram_quota = 1025K\n",
+         {"a.conf:5: vf_type_V620.vram_quota: expected whole megabytes, and more than "
+          "none, got 1025K"}},
+        {ENABLED CARDS "[vf_type_V620]\nvram_quota = 0\n",
+         {"a.conf:5: vf_type_V620.vram_quota: expected whole megabytes, and more than "
+          "none, got 0"}},
+        {ENABLED CARDS "[vf_type_V620]\nvram_quota = 8T\n",
+         {"a.conf:6: vf_type_V620.vram_quota: '8T' is not accepted; expected a number "
+          "of "
+          "bytes, with K, M or G behind it"}},
+        {ENABLED CARDS "[vf_type_V620]\nvram_quota = 8G\n"
+                       "[vf_type_nvidia-35]\nvram_quota = 8192M\n",
+         {"a.conf:7: vf_type_nvidia-35: has the values of vf_type_V620, so that nobody "
+          "could tell their devices apart; expected others"}},
         {ENABLED CARDS "[vf_type_V630]\nfixed = true\n",
          {"a.conf:5: vf_type_V630: a section for a type that is not enabled; expected "
           "a type of devices.enabled_mdev_types"}},
@@ -62,6 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fixed_type),
+        cmocka_unit_test(a_type_with_a_share),
         cmocka_unit_test(another_section_is_another_configuration),
         cmocka_unit_test(bad_input),
     };

@@ -113,6 +113,7 @@ PACKAGES_bench = wrk $(PACKAGES_upstream) $(PACKAGES_attach)
 PACKAGES_bare := debootstrap debian-archive-keyring
 PACKAGES_deb := debhelper lintian
 PACKAGES_rpm := rpm
+PACKAGES_look := chromium
 PACKAGES_fuzz := clang libclang-rt-14-dev
 PACKAGES_kernel := qemu-system-x86 busybox-static cpio
 PACKAGES_attach := $(PACKAGES_kernel) libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients python3-libvirt
@@ -142,12 +143,18 @@ deps: ## install the Debian packages that are missing (as root; else say which)
 	@$(call find_needs,$(NEEDS_build) $(NEEDS_tests)); $(call provide,yes)
 
 # `make deps-lint` installs what `make lint` wants, which itself only says what is missing; and so on.
-MORE_DEPS := lint upstream bench bare fuzz kernel attach nova deb rpm
+MORE_DEPS := lint upstream bench bare fuzz kernel attach nova deb rpm look
 .PHONY: $(MORE_DEPS:%=deps-%) $(MORE_DEPS:%=need-%)
 $(MORE_DEPS:%=deps-%): deps-%:
 	@$(call find_for,$*); $(call provide,yes)
 $(MORE_DEPS:%=need-%): need-%:
 	@$(call find_for,$*); $(call provide)
+
+# Of the package prometheus only this one program is wanted: the rest is a service that would begin to run.
+deps-look: build/tools/promtool
+build/tools/promtool:
+	@mkdir -p $@.deb; ( cd $@.deb && apt-get download -qq prometheus >/dev/null )
+	@dpkg-deb --fsys-tarfile $@.deb/prometheus_*.deb | tar -x --strip-components=3 -C $(@D) ./usr/bin/promtool; rm -rf $@.deb
 
 # ---- compile and link; V=1 shows the commands ----
 say = $(if $(V),,@echo "$(1) $(2)";)
@@ -251,6 +258,7 @@ $(mandir)/man8 0644 $(MAN_PAGES)
 $(sysconfdir)/vgpu-agent 0644 $(BUILD)/etc/vgpu-agent.conf.sample
 $(sysconfdir)/placementd 0644 $(BUILD)/etc/placementd.conf.sample
 $(unitdir) 0644 $(UNITS)
+$(docdir)/examples 0644 $(wildcard etc/monitoring/*)
 $(docdir) 0644 $(wildcard etc/systemd/vgpu-agent.service.d/*.conf) LICENSE NEWS.rst README.rst SECURITY.rst $(wildcard doc/*.rst)
 $(datadir)/vgpu-agent/schemas 0644 $(wildcard etc/schemas/*.json)
 $(prefix)/lib/udev/rules.d 0644 etc/udev/90-vgpu-agent.rules

@@ -42,11 +42,12 @@ void overview_note_cycle(struct overview *overview, const struct cycle *cycle)
     /* After a failed write nothing is known of Placement: what was seen stays. */
     if (!observed)
         return;
-    overview_clear(overview);
-    overview->known = !plan->other_root;
+    struct overview fresh = {.known = !plan->other_root,
+                             .root_name = xstrdup(observed->root_name)};
     if (observed->root_found)
-        uuid_text_copy(overview->root_uuid, observed->root_uuid);
-    overview->root_name = xstrdup(observed->root_name);
-    for (size_t i = 0; overview->known && i < plan->allocation_count; i++)
-        add(overview, cycle, &plan->allocations[i]);
+        uuid_text_copy(fresh.root_uuid, observed->root_uuid);
+    for (size_t i = 0; fresh.known && i < plan->allocation_count; i++)
+        add(&fresh, cycle, &plan->allocations[i]);
+    overview_clear(overview);
+    *overview = fresh;
 }

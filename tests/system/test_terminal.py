@@ -119,41 +119,42 @@ class Watch(TerminalTest):
         self.assertEqual(terminal.text.count(ENTER), terminal.text.count(LEAVE))
         self.assertEqual(termios.tcgetattr(terminal.slave), terminal.modes)
 
+    def picture(self, terminal, after=0):
+        """Waits for the whole of a picture behind that place: the match."""
+        return terminal.wait_for_match(r"\033\[Hvgpu-agent [^\n]*(?<!waiting)   every (?:(?!\033\[H).)*\033\[J", after)
+
     def test_shows_what_changes_until_it_is_ended(self):
         terminal = self.terminal("watch", "--interval", "1")
-        place = terminal.wait_for("\033[J")
+        first = self.picture(terminal)
         self.assertTrue(terminal.text.startswith(ENTER))
-        self.assertRegex(terminal.text, r"\[###\.+\]")
-        self.assertIn("every 1 s", terminal.text)
+        self.assertRegex(first[0], r"\[###\.+\]")
+        self.assertIn("every 1 s", first[0])
         server = self.allocate(B, 16)
-        terminal.wait_for("[##########]", place)
+        terminal.wait_for("[##########]", first.end())
         self.placement.deallocate(server)
         self.end_with(terminal, b"\x03")
 
     def test_each_view_fits_the_window(self):
         for view in (*VIEWS, "devices"):
             terminal = self.terminal("watch", view, "--interval", "3600", columns=50, rows=6)
-            terminal.wait_for("\033[J")
-            screen = terminal.text[terminal.text.index("\033[H"):]
-            self.assertLessEqual(screen.count("\n"), 5, screen)
+            small = self.picture(terminal)
+            self.assertLessEqual(small[0].count("\n"), 5, small[0])
             if view == "tree":
-                self.assertRegex(screen, r"\d+ more lines")
-            place = len(terminal.text)
+                self.assertRegex(small[0], r"\d+ more lines")
             terminal.resize(100, 60)
             os.kill(terminal.popen.pid, signal.SIGWINCH)
-            terminal.wait_for("\033[J", place)
-            self.assertNotIn("more lines", terminal.text[place:])
+            self.assertNotIn("more lines", self.picture(terminal, small.end())[0])
             self.end_with(terminal, b"\x03")
 
     def test_stands_aside_while_it_is_stopped(self):
         terminal = self.terminal("watch", "gpus", "--interval", "3600")
-        place = terminal.wait_for("\033[J")
+        place = self.picture(terminal).end()
         terminal.press(b"\x1a")
         place = terminal.wait_for(LEAVE, place)
         wait_for(lambda: self.state(terminal) == "T", "a stopped process")
         os.kill(terminal.popen.pid, signal.SIGCONT)
         place = terminal.wait_for(ENTER, place)
-        terminal.wait_for("\033[J", place)
+        self.picture(terminal, place)
         self.end_with(terminal, b"\x1c")
 
     def state(self, terminal):
@@ -169,8 +170,7 @@ class Watch(TerminalTest):
 
     def test_without_colour(self):
         terminal = self.terminal("watch", "gpus", NO_COLOR="1")
-        terminal.wait_for("\033[J")
-        self.assertNotRegex(terminal.text, COLOUR)
+        self.assertNotRegex(self.picture(terminal)[0], COLOUR)
         self.end_with(terminal, b"\x03")
 
     def test_refuses_what_it_cannot_do(self):

@@ -2,6 +2,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -40,12 +41,17 @@ class Terminal:
 
     def wait_for(self, text, after=0):
         """Reads until `text` has come behind that place; where it ends."""
+        return self.wait_for_match(re.escape(text), after).end()
+
+    def wait_for_match(self, pattern, after=0):
+        """Reads until the pattern matches behind that place; the match."""
         end = time.monotonic() + PATIENCE
-        while text not in self.text[after:]:
+        pattern = re.compile(pattern, re.DOTALL)
+        while not (found := pattern.search(self.text, after)):
             self.read_some()
             if time.monotonic() > end:
-                raise AssertionError(f"waited for {text!r} on the terminal: {self.text[after:]!r}")
-        return self.text.index(text, after) + len(text)
+                raise AssertionError(f"waited for {pattern.pattern!r} on the terminal: {self.text[after:]!r}")
+        return found
 
     def press(self, key):
         os.write(self.master, key)

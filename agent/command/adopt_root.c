@@ -87,12 +87,14 @@ static int print_json(const struct adoption *adoption)
 static int print_text(const struct adoption *adoption)
 {
     if (!adoption->adopted)
-        return printf("nothing to adopt: the state file is no other root provider's "
-                      "than %s (%s)\n",
-                      adoption->name, adoption->uuid);
-    return printf("the state file belongs to the root provider %s (%s) now; what is "
-                  "below the former one is left as it is\n",
-                  adoption->name, adoption->uuid);
+        return command_tell(
+            "nothing to adopt: the state file is no other root provider's "
+            "than %s (%s)",
+            adoption->name, adoption->uuid);
+    return command_tell(
+        "the state file belongs to the root provider %s (%s) now; what is "
+        "below the former one is left as it is",
+        adoption->name, adoption->uuid);
 }
 
 static int run(const struct command_context *context, int argc, char **argv)

@@ -1,5 +1,6 @@
 #include "agent/command/command.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "agent/state/machine_id.h"
 #include "lib/log.h"
 #include "lib/printable.h"
+#include "lib/xalloc.h"
 
 const struct command *const commands[] = {
     &command_status,
@@ -37,6 +39,16 @@ const struct command *const commands[] = {
     &command_help,
     NULL,
 };
+
+int command_tell(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    _cleanup_free_ char *text = xvasprintf(format, args);
+    va_end(args);
+    text[printable_make(text, strlen(text))] = '\0';
+    return puts(text);
+}
 
 void command_say(const char *text)
 {

@@ -54,6 +54,9 @@ extern const struct command command_allocations, command_check_config, command_c
 /* In the order of --help; NULL at the end. */
 extern const struct command *const commands[];
 
+/* Prints a line on standard output, in which control characters of names become '?'. A
+ * negative number when that failed. */
+int command_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints the text on standard error, as a line with the program's name. */
 void command_say(const char *text);
 /* Prints the error as command_complain() does; gives the exit status that belongs to

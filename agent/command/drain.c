@@ -187,18 +187,18 @@ static int print_gpu(const struct draining *draining, const struct drained_gpu *
 {
     const char *already = drained->changed ? "" : "already ";
     if (!draining->done)
-        return printf("%s is %sto be %s: %s\n", drained->gpu, already,
-                      draining->drain ? "drained" : "put back to service",
-                      draining->pending);
+        return command_tell("%s is %sto be %s: %s", drained->gpu, already,
+                            draining->drain ? "drained" : "put back to service",
+                            draining->pending);
     if (!draining->drain && gpu && gpu->service != GPU_ACTIVE && gpu->reason)
-        return printf("%s is not drained, but %s: %s\n", drained->gpu,
-                      gpu_service_name(gpu->service), gpu->reason);
+        return command_tell("%s is not drained, but %s: %s", drained->gpu,
+                            gpu_service_name(gpu->service), gpu->reason);
     if (!draining->drain)
-        return printf("%s is %sin service\n", drained->gpu, already);
+        return command_tell("%s is %sin service", drained->gpu, already);
     _cleanup_free_ char *used =
         gpu ? xasprintf("; %lld in use", (long long)gpu->used) : xstrdup("");
-    return printf("%s is %sdrained: nobody new gets it%s\n", drained->gpu, already,
-                  used);
+    return command_tell("%s is %sdrained: nobody new gets it%s", drained->gpu, already,
+                        used);
 }
 
 static int print_text(const struct draining *draining,

@@ -104,7 +104,7 @@ class Hostile(TerminalTest):
 
     def test_messages_are_none_either(self):
         self.agent.configure({"agent": {**self.options, "root_provider_name": "no\x1b[31m"}, **self.types})
-        for words in (["gpus"], ["tree"], ["status"]):
+        for words in (["gpus"], ["tree"], ["status"], ["plan"], ["adopt-root"], ["drain", A], ["undrain", A], ["sync"]):
             done = self.agent.try_to(*words)
             self.assertNotRegex(done.stderr + done.stdout, "\x1b", words)
 

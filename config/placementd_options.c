@@ -114,6 +114,18 @@ static const struct option_spec options[] = {
        "may take as long, but no more than 15 seconds; from one finished request to "
        "the next it may take twice that time.",
        .default_value = "60", .minimum = 1, .maximum = 86400),
+    IN(placementd, CHOICE, allocation_order,
+       "Which allocation candidates of a host come first, of which Nova takes the "
+       "first "
+       "that it can have. `upstream`: whatever is in use, as with OpenStack's "
+       "Placement. `breadth-first`: those on the provider (the GPU) "
+       "with the smallest part in use, so that guests are spread over the GPUs. "
+       "`depth-first`: those with the largest, so that whole GPUs stay free. Which "
+       "host "
+       "is taken is Nova's choice. With randomize_allocation_candidates a request with "
+       "a limit gets them at random.",
+       .choices = NAMES("upstream", "breadth-first", "depth-first"),
+       .default_value = "upstream"),
     IN(api, CHOICE, auth_strategy,
        "Who is believed to be who. `keystone` validates tokens. `noauth2` believes "
        "everybody, for tests and for one machine alone: the token `admin` is the "

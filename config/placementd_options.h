@@ -22,6 +22,9 @@ enum policy_release {
 enum behaviour_release { BEHAVIOUR_RELEASE_2025_2, BEHAVIOUR_RELEASE_ZED };
 enum candidates_strategy { CANDIDATES_DEPTH_FIRST, CANDIDATES_BREADTH_FIRST };
 
+/* In which order the providers of one tree are offered in allocation candidates. */
+enum allocation_order { ORDER_UPSTREAM, ORDER_BREADTH_FIRST, ORDER_DEPTH_FIRST };
+
 struct placementd_config {
     struct {
         char *listen; /* config/listen_address.h */
@@ -40,6 +43,7 @@ struct placementd_config {
         unsigned max_connections;
         unsigned max_connections_per_address; /* 0: half of max_connections */
         unsigned connection_timeout;
+        enum allocation_order allocation_order;
     } placementd;
     struct {
         enum auth_strategy auth_strategy;

@@ -396,6 +396,7 @@ static int open_store(struct server *server, struct error *err)
             config->placementd.behaviour_release == BEHAVIOUR_RELEASE_ZED,
         .breadth_first = config->placement.allocation_candidates_generation_strategy ==
                          CANDIDATES_BREADTH_FIRST,
+        .allocation_order = config->placementd.allocation_order,
         .max_request_time = config->placementd.max_request_time,
         .max_reply_size = config->placementd.max_reply_size,
     };

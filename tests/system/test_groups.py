@@ -1,5 +1,6 @@
 """Groups of GPUs: their traits, what shows them, and how Placement's candidates are ordered."""
 from support.fleet import GUIDE_TYPES, FleetTest, child_name, new_uuid
+from support.placement import start_placement
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 GROUPS = {"group_render": {"device_addresses": [A, C], "allocation": "breadth-first"},
@@ -41,6 +42,46 @@ class Groups(FleetTest):
                               "group_ci": {"device_addresses": [B, "0000:99:00.0"]}})
         self.assertIn("warning: group_ci.device_addresses: there is no GPU 0000:99:00.0 on this host",
                       self.agent.run("check-config"))
+
+
+class AllocationOrder(FleetTest):
+    """What Nova's scheduler does: the first candidate of the host is taken."""
+
+    def take(self, order, servers):
+        """The number of servers on each of the three GPUs, after each server."""
+        file = self.directory / f"{order}.conf"
+        file.write_text(f"[placementd]\nallocation_order = {order}\n")
+        self.placement = start_placement(self.subdirectory("ordered"), "--auth", "noauth2", "--config-file", str(file))
+        self.addCleanup(self.end, self.placement)
+        types = {"devices": {"enabled_mdev_types": "nvidia-43"},  # two of it on a GPU
+                 "mdev_nvidia-43": {"device_addresses": [A, B, C]}}
+        self.agent = self.make_agent(self.host, self.placement, {"agent": self.options, **types})
+        self.agent.run("sync")
+        children, counts = [self.child(gpu) for gpu in (A, B, C)], []
+        for _ in range(servers):
+            reply = self.placement.get("/allocation_candidates?resources=VGPU:1")
+            allocations = reply["allocation_requests"][0]["allocations"]
+            self.placement.expect(204, "PUT", f"/allocations/{new_uuid()}", {
+                "allocations": allocations, "project_id": new_uuid(), "user_id": new_uuid(),
+                "consumer_generation": None, "consumer_type": "INSTANCE"})
+            counts.append([self.placement.get(f"/resource_providers/{child}/usages")["usages"]["VGPU"]
+                           for child in children])
+        return counts
+
+    def setUp(self):
+        super().setUp()
+        self.build("nova-guide", {})
+
+    def test_breadth_first(self):
+        """Each server has a GPU of its own while there are any; then they share, as oVirt's "separate"."""
+        counts = self.take("breadth-first", 6)
+        self.assertEqual(counts[2], [1, 1, 1])
+        self.assertEqual(counts[5], [2, 2, 2])
+
+    def test_depth_first(self):
+        """One GPU after the other is filled."""
+        for used in self.take("depth-first", 6):
+            self.assertLessEqual(sum(count == 1 for count in used), 1, used)
 
 
 class NovaMode(FleetTest):

@@ -5,7 +5,8 @@
  * mappings (which only sharing providers can make, seen from several trees) come once.
  *
  * Depth first takes all candidates of a root before the next root; breadth first takes
- * one of each root in turn, so that a few of very many come from many roots.
+ * one of each root in turn, so that a few of very many come from many roots. Within a
+ * root, plan->order says whose turn is first.
  *
  * Borrows the plan. One thread.
  */

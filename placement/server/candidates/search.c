@@ -114,6 +114,50 @@ static void add_choice(struct choices *choices, const struct slot *slot,
         .provider = provider, .traits = traits_met(slot->wanted, provider)};
 }
 
+/* ---- the order of the choices ---- */
+
+static double share_in_use(const struct slot *slot,
+                           const struct resource_provider *provider)
+{
+    if (slot->amount_count == 0) /* a group that asks for traits alone */
+        return 0;
+    const struct provider_inventory *inventory =
+        provider_inventory_of(provider, slot->amounts[0].class);
+    return (double)inventory->used / inventory_capacity(&inventory->limits);
+}
+
+static int by_share(const void *a, const void *b)
+{
+    const struct choice *one = a, *other = b;
+    if (one->share != other->share)
+        return one->share < other->share ? -1 : 1;
+    return one->provider->id < other->provider->id ? -1 : 1;
+}
+
+static int by_share_downward(const void *a, const void *b)
+{
+    const struct choice *one = a, *other = b;
+    if (one->share != other->share)
+        return one->share > other->share ? -1 : 1;
+    return one->provider->id < other->provider->id ? -1 : 1;
+}
+
+/* The same at each visit of the anchor, to which a breadth-first walk comes back. */
+static void order_choices(const struct candidates_search *search, size_t i)
+{
+    struct choices *choices = &search->choices[i];
+    enum allocation_order order = search->plan->order;
+    if (order == ORDER_UPSTREAM || choices->count < 2)
+        return;
+    for (size_t j = 0; j < choices->count; j++)
+        choices->items[j].share =
+            share_in_use(&search->plan->slots[i], choices->items[j].provider);
+    qsort(choices->items, choices->count, sizeof *choices->items,
+          order == ORDER_BREADTH_FIRST ? by_share : by_share_downward);
+}
+
+/* ---- the choices of a slot ---- */
+
 static bool fill_choices(struct candidates_search *search, size_t i)
 {
     const struct slot *slot = &search->plan->slots[i];
@@ -127,6 +171,7 @@ static bool fill_choices(struct candidates_search *search, size_t i)
     for (size_t j = 0; j < search->shared_count && spend(search, cost); j++)
         if (candidates_match(slot, search->shared[j], anchor))
             add_choice(choices, slot, search->shared[j]);
+    order_choices(search, i);
     return choices->count > 0;
 }
 

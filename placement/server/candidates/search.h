@@ -21,6 +21,8 @@
 struct choice {
     const struct resource_provider *provider;
     uint64_t traits;
+    /* the part of the slot's first class that is in use; 0 in upstream's order */
+    double share;
 };
 
 struct choices {

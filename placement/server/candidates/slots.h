@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/placementd_options.h"
 #include "placement/server/candidates/request.h"
 #include "placement/server/graph/graph.h"
 #include "placement/server/message/budget.h"
@@ -81,6 +82,9 @@ struct candidates_plan {
     struct trait_list root_required, root_forbidden;
     bool isolate;      /* slots of suffixed groups take different providers */
     bool one_per_tree; /* before 1.29: no two providers of one tree */
+    /* Of the providers of one tree that may fill a slot: set by the caller after
+     * candidates_plan_make(), which leaves upstream's. */
+    enum allocation_order order;
 };
 
 enum plan_result {

@@ -146,6 +146,7 @@ int allocation_candidates_list(struct store *store, const struct request *reques
     enum plan_result result =
         candidates_plan_make(&store->graph, &asked, request->microversion,
                              request->budget, &plan, &group, &problem);
+    plan.order = store->options.allocation_order;
     reply_last_modified(reply, request, 0);
     if (result == PLAN_MADE)
         return answer(store, request, &plan, asked.limit, reply);

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/placementd_options.h"
 #include "lib/error.h"
 #include "placement/server/graph/graph.h"
 #include "placement/server/store/database.h"
@@ -28,8 +29,9 @@ struct store_options {
     const char *incomplete_project_id, *incomplete_user_id;
     int64_t max_allocation_candidates; /* -1: no limit of its own */
     bool randomize_allocation_candidates;
-    bool strict_capacity;    /* handlers/allocation_plan.h */
-    bool breadth_first;      /* allocation_candidates_generation_strategy */
+    bool strict_capacity; /* handlers/allocation_plan.h */
+    bool breadth_first;   /* allocation_candidates_generation_strategy */
+    enum allocation_order allocation_order;
     double max_request_time; /* seconds of processor time; 0: no limit */
     size_t max_reply_size;   /* bytes; 0: no limit */
 };

@@ -224,6 +224,89 @@ static void adds_up_what_groups_take(void **state)
     graph_clear(&store.graph);
 }
 
+/* The candidates' providers, by the last letter of their names: those of one candidate
+ * together. */
+static void gpus_in_order(struct store *store, const char *query, char *out)
+{
+    _cleanup_json_ struct json_object *doc = ask_ok(store, 39, query);
+    struct json_object *list = json_member(doc, "allocation_requests");
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        if (i > 0)
+            *out++ = ' ';
+        struct json_object *allocations =
+            json_member(json_object_array_get_idx(list, i), "allocations");
+        json_object_object_foreach (allocations, uuid, unused) {
+            const char *name = graph_provider(&store->graph, uuid)->name;
+            (void)unused;
+            *out++ = name[strlen(name) - 1];
+        }
+    }
+    *out = '\0';
+}
+
+static void use_gpus(struct store *store, int node, const char *used)
+{
+    for (int i = 0; used[i]; i++) {
+        _cleanup_free_ char *name = xasprintf("node-%d-gpu-%d", node, i);
+        struct provider_inventory *inventory =
+            provider_inventory_of(graph_provider_by_name(&store->graph, name),
+                                  graph_class(&store->graph, "VGPU"));
+        inventory->used = used[i] - '0';
+    }
+}
+
+/* What is used of the GPUs of one or two nodes, which have four units each. */
+static void fills_gpus_in_the_order_that_is_set(void **state)
+{
+    static const struct {
+        enum allocation_order order;
+        bool by_turns; /* one candidate of each node in turn */
+        const char *used[2], *query, *expected;
+    } cases[] = {
+        {ORDER_UPSTREAM, false, {"1302"}, "resources=VGPU:1", "0 1 2 3"},
+        {ORDER_BREADTH_FIRST, false, {"1302"}, "resources=VGPU:1", "2 0 3 1"},
+        {ORDER_DEPTH_FIRST, false, {"1302"}, "resources=VGPU:1", "1 3 0 2"},
+        /* One that is full, or in which the amount does not fit, is no candidate. */
+        {ORDER_DEPTH_FIRST, false, {"1402"}, "resources=VGPU:1", "3 0 2"},
+        {ORDER_DEPTH_FIRST, false, {"1302"}, "resources=VGPU:2", "3 0 2"},
+        /* Equal ones are in upstream's order. */
+        {ORDER_BREADTH_FIRST, false, {"0000"}, "resources=VGPU:1", "0 1 2 3"},
+        {ORDER_DEPTH_FIRST, false, {"1101"}, "resources=VGPU:1", "0 1 3 2"},
+        {ORDER_BREADTH_FIRST, false, {"1302"}, "resources=VGPU:1&limit=1", "2"},
+        {ORDER_DEPTH_FIRST, false, {"1302"}, "resources=VGPU:1&limit=1", "1"},
+        /* Within a node only; nodes are Nova's choice. */
+        {ORDER_DEPTH_FIRST, false, {"01", "23"}, "resources=VGPU:1", "1 0 1 0"},
+        {ORDER_DEPTH_FIRST, true, {"01", "32"}, "resources=VGPU:1", "1 0 0 1"},
+        {ORDER_BREADTH_FIRST,
+         false,
+         {"2100"},
+         "resources1=VGPU:1&resources2=VGPU:1&group_policy=isolate&"
+         "required1=CUSTOM_35&required2=CUSTOM_36",
+         "23 21 03 01"},
+        /* A group that asks for nothing but a trait, and the root's own class. */
+        {ORDER_DEPTH_FIRST,
+         false,
+         {"12"},
+         "resources=VCPU:1&resources_A=VGPU:1&required_B=CUSTOM_36&"
+         "same_subtree=_A,_B&group_policy=none",
+         "01"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct store store;
+        char gpus[64];
+        make_providers(&store, cases[i].used[1] ? 2 : 1, (int)strlen(cases[i].used[0]));
+        store.options.allocation_order = cases[i].order;
+        store.options.breadth_first = cases[i].by_turns;
+        for (int node = 0; node < 2 && cases[i].used[node]; node++)
+            use_gpus(&store, node, cases[i].used[node]);
+        gpus_in_order(&store, cases[i].query, gpus);
+        if (strcmp(gpus, cases[i].expected) != 0)
+            fail_msg("case %zu: %s, not %s", i, gpus, cases[i].expected);
+        graph_clear(&store.graph);
+    }
+}
+
 /* The roots of the candidates, by the number in their names. */
 static void roots_in_order(struct store *store, const char *query, char *out)
 {
@@ -451,6 +534,7 @@ int main(void)
         cmocka_unit_test(shows_whole_trees_since_1_29),
         cmocka_unit_test(adds_up_what_groups_take),
         cmocka_unit_test(goes_depth_or_breadth_first),
+        cmocka_unit_test(fills_gpus_in_the_order_that_is_set),
         cmocka_unit_test(samples_at_random),
         cmocka_unit_test(shared_disk_is_one_candidate),
         cmocka_unit_test(one_above_all_in_any_order),

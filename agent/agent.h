@@ -103,7 +103,10 @@ void agent_set_attacher(struct agent *agent,
                         void *attacher);
 
 /* Uuids of the providers that later cycles are to delete, once they are no longer
- * configured and have no allocations. The list is copied. */
+ * configured and have no allocations; and PRUNE_NAMES for the traits and classes that
+ * the agent has made and nobody uses any more (agent/act/made_names.h). The list is
+ * copied. */
+#define PRUNE_NAMES "names"
 void agent_set_prune(struct agent *agent, const struct strlist *providers);
 
 /* From now on the state file belongs to this root provider. It is on disk when the

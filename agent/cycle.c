@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/act/made_names.h"
 #include "agent/cycle_orders.h"
 #include "agent/state/known_types.h"
 #include "agent/state/requests.h"
@@ -494,6 +495,29 @@ static bool is_close(const struct agent *agent)
            agent->looks % CLOSE_LOOK_EVERY == CLOSE_LOOK_EVERY - 1;
 }
 
+/* What `vgpu-agent prune` asks for beside providers. */
+static void delete_names(struct agent *agent, struct cycle *cycle)
+{
+    _cleanup_strlist_ struct strlist traits = {0}, classes = {0};
+    struct error err;
+    bool changed;
+    if (!strlist_contains(&agent->prune, PRUNE_NAMES) || !cycle->observed ||
+        cycle_plan(cycle)->other_root)
+        return;
+    made_names_unwanted(agent->journal, agent->config, cycle->desired, &traits,
+                        &classes);
+    if (made_names_delete(agent->client, &traits, &classes, agent->journal, &changed,
+                          &err) != 0)
+        strlist_add_take(&cycle->notes,
+                         xasprintf("traits or classes that nobody uses could not be "
+                                   "deleted: %s",
+                                   err.text));
+    agent->journal_unsaved |= changed;
+    if (changed &&
+        journal_save(agent->journal, agent->config->agent.state_file, &err) == 0)
+        agent->journal_unsaved = false;
+}
+
 int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct error *err)
 {
     host_free(agent->host);
@@ -509,6 +533,8 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
             act(agent, now, cycle, false) &&
             cycle->round_count < CYCLE_ROUNDS + count_not_cleared(cycle, NULL) &&
             !(agent->interrupted && agent->interrupted(agent->data));
+        if (rc == 0 && !again)
+            delete_names(agent, cycle);
         if (rc != 0 || !again)
             return rc;
     }
@@ -563,6 +589,7 @@ int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
         return -1;
     plan_keep_only(cycle->rounds[cycle->round_count - 1].plan, STEP_DELETE_PROVIDER);
     (void)act(agent, now, cycle, false);
+    delete_names(agent, cycle);
     return 0;
 }
 

@@ -64,8 +64,7 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
 bool cycle_serve(struct agent *agent, int64_t now,
                  const struct consumer_allocations *have, struct cycle *cycle);
 
-/* Observes once, and carries out only the deletion of the providers that
- * agent_set_prune() names. */
+/* Observes once, and carries out only the deletion of what agent_set_prune() names. */
 int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
                 struct error *err);
 

@@ -30,13 +30,15 @@ static int delete_provider(struct placement_client *client, const struct step *s
 }
 
 int placement_step(struct placement_client *client, const struct step *step,
-                   const char *root_uuid, int64_t *generation, struct error *err)
+                   const char *root_uuid, int64_t *generation, bool *made,
+                   struct error *err)
 {
+    *made = false;
     switch (step->kind) {
     case STEP_CREATE_TRAIT:
-        return placement_create_trait(client, step->name, err);
+        return placement_create_trait(client, step->name, made, err);
     case STEP_CREATE_CLASS:
-        return placement_create_class(client, step->name, err);
+        return placement_create_class(client, step->name, made, err);
     case STEP_CREATE_ROOT:
         return create_provider(client, step, NULL, generation, err);
     case STEP_CREATE_PROVIDER:

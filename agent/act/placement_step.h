@@ -9,11 +9,12 @@
 #include "placement/client/client.h"
 
 /* Sends the step's request. `generation` is the provider's last known generation; a
- * write updates it. When Placement already is as the step wants it, the step succeeds.
+ * write updates it. *made: the step has made a trait or a class. When Placement already is as the step wants it, the step succeeds.
  * Returns 0, or -1 with the client's errors, and with CONFLICT when a provider that was
  * to be created exists already: it must be read first. */
 int placement_step(struct placement_client *client, const struct step *step,
-                   const char *root_uuid, int64_t *generation, struct error *err);
+                   const char *root_uuid, int64_t *generation, bool *made,
+                   struct error *err);
 
 /* Checks, right before the step removes a device, whether the removal is still right.
  * Returns 0 when the device's consumer has no more allocated than when the removal was

@@ -63,23 +63,24 @@ static bool asks_for_another_look(enum error_code code)
 }
 
 static void note_done(struct run *run, const struct step *step,
-                      const struct device_done *done)
+                      const struct device_done *done, bool made)
 {
-    if (plan_note_done(run->with->journal, step, done && done->existed,
-                       done ? done->address : NULL))
+    bool existed = done ? done->existed : !made;
+    if (plan_note_done(run->with->journal, step, existed, done ? done->address : NULL))
         *run->with->journal_unsaved = true;
 }
 
 /* Finishes the lane's current step. `done` is the worker's result; NULL: the worker did
- * not carry out the step. */
+ * not carry out the step. `made`: Placement has made a trait or a class for it. */
 static void finish_step(struct run *run, struct lane *lane,
-                        const struct device_done *done, const struct error *err)
+                        const struct device_done *done, bool made,
+                        const struct error *err)
 {
     size_t index = lane->steps[lane->next];
     const struct step *step = &run->plan->steps[index];
     if (!err) {
         set_result(run, index, STEP_DONE, ERROR_NONE, NULL);
-        note_done(run, step, done);
+        note_done(run, step, done, made);
         lane->next++;
         return;
     }
@@ -223,13 +224,13 @@ static void start_device(struct run *run, struct lane *lane, const struct step *
 {
     struct error err;
     if (check_not_held(run, step, &err) != 0) {
-        finish_step(run, lane, NULL, &err);
+        finish_step(run, lane, NULL, false, &err);
         return;
     }
     if (!may_start(run, lane, step))
         return;
     if (hand_to_worker(run->with->worker, step, &err) != 0) {
-        finish_step(run, lane, NULL, &err);
+        finish_step(run, lane, NULL, false, &err);
         return;
     }
     lane->waiting = true;
@@ -240,10 +241,11 @@ static void ask_placement(struct run *run, struct lane *lane, const struct step 
 {
     struct error err;
     int64_t *generation = generation_of(run, step);
-    int rc =
-        placement_step(run->with->client, step, run->with->root_uuid, generation, &err);
+    bool made;
+    int rc = placement_step(run->with->client, step, run->with->root_uuid, generation,
+                            &made, &err);
     run->out->results[lane->steps[lane->next]].generation = *generation;
-    finish_step(run, lane, NULL, rc == 0 ? NULL : &err);
+    finish_step(run, lane, NULL, made, rc == 0 ? NULL : &err);
 }
 
 /* Carries out or starts the lane's next step. False when it has none to start. */
@@ -302,7 +304,8 @@ static bool take_result(struct run *run, unsigned timeout)
     }
     lane->waiting = false;
     run->waiting--;
-    finish_step(run, lane, &done, done.error.code == ERROR_NONE ? NULL : &done.error);
+    finish_step(run, lane, &done, false,
+                done.error.code == ERROR_NONE ? NULL : &done.error);
     return true;
 }
 

@@ -1,10 +1,13 @@
 /* vgpu-agent prune [GPU]: deletes the providers of GPUs that are no longer configured,
- * once they have no allocations. Where the daemon runs, it does so. */
+ * once they have no allocations; and, where no GPU is named, the traits and resource
+ * classes that the agent has made and that no provider has any more. Where the daemon
+ * runs, it does so. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
+#include "agent/act/made_names.h"
 #include "agent/command/ask_daemon.h"
 #include "agent/command/gpu_argument.h"
 #include "agent/state/instance_lock.h"
@@ -23,7 +26,12 @@ struct pruning {
     char *gpu; /* the GPU that was named; NULL: all */
     struct candidate *candidates;
     size_t count;
-    struct strlist wanted; /* the uuids of the providers that can be deleted */
+    struct strlist wanted; /* the uuids of the providers that can be deleted;
+                              PRUNE_NAMES */
+    /* names that the agent has made and that are not configured */
+    struct strlist traits, classes;
+    /* those of them that it still has made afterwards */
+    struct strlist kept_traits, kept_classes;
 };
 
 static void pruning_clear(struct pruning *pruning)
@@ -36,6 +44,10 @@ static void pruning_clear(struct pruning *pruning)
     free(pruning->candidates);
     free(pruning->gpu);
     strlist_clear(&pruning->wanted);
+    strlist_clear(&pruning->traits);
+    strlist_clear(&pruning->classes);
+    strlist_clear(&pruning->kept_traits);
+    strlist_clear(&pruning->kept_classes);
 }
 
 /* ---- the providers to delete ---- */
@@ -56,6 +68,32 @@ static void find_candidates(const struct plan *plan, struct pruning *pruning)
             strlist_add(&pruning->wanted, retired->uuid);
     }
 }
+
+/* ---- the names to delete ---- */
+
+static void find_names(const struct cycle *cycle, struct pruning *pruning)
+{
+    if (pruning->gpu)
+        return;
+    made_names_unwanted(cycle->journal, cycle->config, cycle->desired, &pruning->traits,
+                        &pruning->classes);
+    if (pruning->traits.count || pruning->classes.count)
+        strlist_add(&pruning->wanted, PRUNE_NAMES);
+}
+
+/* What has become of the names, by the state file after the deletion. */
+static void see_kept(const struct cycle *cycle, struct pruning *pruning)
+{
+    const struct journal *journal = cycle->journal;
+    for (size_t i = 0; i < pruning->traits.count; i++)
+        if (strlist_contains(&journal->made_traits, pruning->traits.items[i]))
+            strlist_add(&pruning->kept_traits, pruning->traits.items[i]);
+    for (size_t i = 0; i < pruning->classes.count; i++)
+        if (strlist_contains(&journal->made_classes, pruning->classes.items[i]))
+            strlist_add(&pruning->kept_classes, pruning->classes.items[i]);
+}
+
+/* ---- the GPU that was named ---- */
 
 static const struct desired_provider *configured(const struct cycle *cycle,
                                                  const char *gpu)
@@ -168,6 +206,7 @@ static int ask_daemon(struct command_session *session, struct pruning *pruning,
         if (!pruning->candidates[i].obstacle)
             pruning->candidates[i].obstacle =
                 xstrdup(why_left(&session->cycle, pruning->candidates[i].uuid));
+    see_kept(&session->cycle, pruning);
     return 0;
 }
 
@@ -188,6 +227,8 @@ static int act(const struct command_session *session, struct pruning *pruning,
         if (!pruning->candidates[i].obstacle)
             pruning->candidates[i].obstacle = xstrdup(why_failed(
                 &cycle.rounds[cycle.round_count - 1], pruning->candidates[i].uuid));
+    if (rc == 0)
+        see_kept(&cycle, pruning);
     cycle_clear(&cycle);
     return rc;
 }
@@ -212,19 +253,13 @@ static void say_nothing(const struct pruning *pruning)
     if (pruning->gpu)
         printf("nothing to prune: %s has no provider\n", pruning->gpu);
     else
-        puts("nothing to prune: every provider's GPU is configured");
+        puts("nothing to prune: every provider's GPU is configured, and so is what the "
+             "agent has made of traits and classes");
 }
 
-static int show(const struct pruning *pruning, enum output_format format)
+/* Returns how many providers were left. */
+static size_t add_providers(struct table *table, const struct pruning *pruning)
 {
-    static const struct table_column columns[] = {
-        {.key = "gpu"},
-        {.key = "provider", .place = COLUMN_ROOM},
-        {.key = "uuid", .place = COLUMN_WIDE},
-        {.key = "result"},
-        {.key = "reason", .place = COLUMN_BELOW},
-        {.key = NULL}};
-    _cleanup_(table_freep) struct table *table = table_new(columns);
     size_t left = 0;
     for (size_t i = 0; i < pruning->count; i++) {
         const struct candidate *candidate = &pruning->candidates[i];
@@ -233,10 +268,47 @@ static int show(const struct pruning *pruning, enum output_format format)
         table_brief(table, pci_address_brief(candidate->gpu));
         table_string(table, candidate->name);
         table_string(table, candidate->uuid);
+        table_none(table);
         table_string(table, candidate->obstacle ? "left" : "deleted");
         table_string(table, candidate->obstacle);
     }
-    if (pruning->count == 0 && format != FORMAT_JSON)
+    return left;
+}
+
+/* A name that is still the agent's is one that somebody has: that is no failure. */
+static void add_names(struct table *table, const struct strlist *names,
+                      const struct strlist *kept)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        bool is_kept = strlist_contains(kept, names->items[i]);
+        table_none(table);
+        table_none(table);
+        table_none(table);
+        table_string(table, names->items[i]);
+        table_string(table, is_kept ? "kept" : "deleted");
+        table_string(
+            table, is_kept ? "a provider has it, or Placement could not delete it, as "
+                             "`vgpu-agent status` then says"
+                           : NULL);
+    }
+}
+
+static int show(const struct pruning *pruning, enum output_format format)
+{
+    static const struct table_column columns[] = {
+        {.key = "gpu"},
+        {.key = "provider", .place = COLUMN_ROOM},
+        {.key = "uuid", .place = COLUMN_WIDE},
+        {.key = "name"},
+        {.key = "result"},
+        {.key = "reason", .place = COLUMN_BELOW},
+        {.key = NULL}};
+    _cleanup_(table_freep) struct table *table = table_new(columns);
+    size_t left = add_providers(table, pruning);
+    add_names(table, &pruning->traits, &pruning->kept_traits);
+    add_names(table, &pruning->classes, &pruning->kept_classes);
+    size_t rows = pruning->count + pruning->traits.count + pruning->classes.count;
+    if (rows == 0 && format != FORMAT_JSON)
         say_nothing(pruning);
     else if (table_print(table, format, stdout) != 0)
         return EX_IOERR;
@@ -252,6 +324,7 @@ static int prune(struct command_session *session, const char *asked,
         (asked && find_gpu(&session->cycle, asked, &pruning->gpu, err) != 0))
         return -1;
     find_candidates(cycle_plan(&session->cycle), pruning);
+    find_names(&session->cycle, pruning);
     return delete_wanted(session, pruning, err);
 }
 
@@ -274,6 +347,7 @@ const struct command command_prune = {
     .name = "prune",
     .argument = "GPU",
     .argument_may_be_left_out = true,
-    .summary = "deletes the providers of GPUs that are no longer configured, if free",
+    .summary = "deletes the providers of GPUs that are no longer configured, if free, "
+               "and traits and classes of the agent's that no provider has",
     .run = run,
 };

@@ -44,9 +44,14 @@ static bool intend_inventory(struct journal *journal, const struct step *step)
     struct journal_provider entry = present(journal, step);
     for (size_t i = 0; i < step->entry.inventory_count; i++) {
         const struct journal_inventory *inventory = &step->entry.inventories[i];
-        if (inventory->overruled ||
-            !journal_find_inventory(&entry, inventory->resource_class))
+        struct journal_inventory *noted =
+            journal_find_inventory(&entry, inventory->resource_class);
+        if (inventory->overruled || !noted) {
             journal_put_inventory(&entry, inventory);
+        } else if (inventory->operators_max_unit || inventory->files_max_unit) {
+            noted->operators_max_unit = inventory->operators_max_unit;
+            noted->files_max_unit = inventory->files_max_unit;
+        }
     }
     return put_take(journal, entry);
 }
@@ -153,10 +158,27 @@ static bool finish_device(struct journal *journal, const struct step *step,
     return changed || fitted || settled;
 }
 
+/* A trait that is there although it was to be made is somebody else's, whoever had made
+ * it before. A class is asked for before each write of its inventory, so that it may be
+ * the agent's. */
+static bool note_name(struct journal *journal, const struct step *step, bool existed)
+{
+    bool trait = step->kind == STEP_CREATE_TRAIT;
+    struct strlist *made = trait ? &journal->made_traits : &journal->made_classes;
+    if (existed)
+        return trait && strlist_remove(made, step->name);
+    bool changed = strlist_add_unique(made, step->name);
+    strlist_sort(made);
+    return changed;
+}
+
 bool plan_note_done(struct journal *journal, const struct step *step, bool existed,
                     const char *address)
 {
     switch (step->kind) {
+    case STEP_CREATE_TRAIT:
+    case STEP_CREATE_CLASS:
+        return note_name(journal, step, existed);
     case STEP_SET_TRAITS:
     case STEP_SET_INVENTORY:
         return finish(journal, step);

@@ -17,7 +17,7 @@ bool plan_note_root(struct journal *journal, const struct plan *plan);
  * the journal has changed. */
 bool plan_note_intention(struct journal *journal, const struct step *step);
 /* Notes what the step has done; called after it has been carried out. `existed`: the
- * device that the step was to make existed already. `address`: the device's address;
+ * device, trait or class that the step was to make existed already. `address`: the device's address;
  * NULL or "": it is as planned. True when the journal has changed. */
 bool plan_note_done(struct journal *journal, const struct step *step, bool existed,
                     const char *address);

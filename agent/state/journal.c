@@ -163,6 +163,8 @@ void journal_free(struct journal *journal)
     for (size_t i = 0; i < journal->type_count; i++)
         clear_type(&journal->types[i]);
     free(journal->types);
+    strlist_clear(&journal->made_traits);
+    strlist_clear(&journal->made_classes);
     free(journal->root_name);
     free(journal);
 }

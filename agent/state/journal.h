@@ -122,6 +122,8 @@ struct journal {
     size_t device_count;
     struct journal_type *types;
     size_t type_count;
+    /* The names that the agent's own requests have made in Placement; sorted. */
+    struct strlist made_traits, made_classes;
 };
 
 struct journal *journal_new(void);

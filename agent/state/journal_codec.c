@@ -120,6 +120,16 @@ static void write_types(struct json_writer *w, const struct journal *journal)
     json_write_end_array(w);
 }
 
+/* Absent where there are none. */
+static void write_names(struct json_writer *w, const char *name,
+                        const struct strlist *names)
+{
+    if (names->count == 0)
+        return;
+    json_write_key(w, name);
+    json_write_strings(w, names);
+}
+
 char *journal_write(const struct journal *journal, size_t *length)
 {
     struct json_writer w = {0};
@@ -145,6 +155,8 @@ char *journal_write(const struct journal *journal, size_t *length)
     if (has_by_hand(journal))
         write_devices(&w, "by_hand", journal, true);
     write_types(&w, journal);
+    write_names(&w, "made_traits", &journal->made_traits);
+    write_names(&w, "made_classes", &journal->made_classes);
     json_write_end_object(&w);
 
     size_t body_length;
@@ -427,6 +439,13 @@ static int read_types(struct json_object *json, struct journal *journal,
     return 0;
 }
 
+/* Absent where there are none, and in files that older agents wrote. */
+static int read_names(struct json_object *json, const char *name, struct strlist *out,
+                      struct error *err)
+{
+    return json_member(json, name) ? read_strings(json, name, out, err) : 0;
+}
+
 /* Absent in files that older agents wrote. */
 static int read_owner(struct json_object *json, struct journal *journal,
                       struct error *err)
@@ -491,7 +510,9 @@ int journal_read(const char *text, size_t length, struct journal **out,
         read_providers(json, journal, err) != 0 ||
         read_devices(json, "devices", (int)version, journal, err) != 0 ||
         read_devices(json, "by_hand", (int)version, journal, err) != 0 ||
-        read_types(json, journal, err) != 0)
+        read_types(json, journal, err) != 0 ||
+        read_names(json, "made_traits", &journal->made_traits, err) != 0 ||
+        read_names(json, "made_classes", &journal->made_classes, err) != 0)
         return -1;
     *out = steal(journal);
     return 0;

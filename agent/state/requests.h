@@ -15,7 +15,8 @@
 
 enum request {
     REQUEST_DRAINED, /* a GPU gets no new consumers; stands until it is withdrawn */
-    /* To delete a provider, by its uuid. The daemon's next cycle carries it out and
+    /* To delete a provider, by its uuid, or the names that nobody uses any more
+     * (PRUNE_NAMES, agent/agent.h). The daemon's next cycle carries it out and
      * withdraws it. */
     REQUEST_PRUNE,
     /* The state file belongs to this root provider, by its uuid, from now on. The next

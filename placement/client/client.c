@@ -246,17 +246,41 @@ int placement_get_traits(struct placement_client *client, const struct strlist *
     return 0;
 }
 
-int placement_create_trait(struct placement_client *client, const char *name,
-                           struct error *err)
+static int create_name(struct placement_client *client, char *path, bool *made,
+                       struct error *err)
 {
-    _cleanup_call_ struct call call = call_of("PUT", xasprintf("/traits/%s", name));
-    return session_call(client, &call, NULL, err);
+    _cleanup_call_ struct call call = call_of("PUT", path);
+    long status = 0;
+    call.status = &status;
+    if (session_call(client, &call, NULL, err) != 0)
+        return -1;
+    *made = status == 201; /* 204: it was there */
+    return 0;
+}
+
+int placement_create_trait(struct placement_client *client, const char *name,
+                           bool *made, struct error *err)
+{
+    return create_name(client, xasprintf("/traits/%s", name), made, err);
 }
 
 int placement_create_class(struct placement_client *client, const char *name,
+                           bool *made, struct error *err)
+{
+    return create_name(client, xasprintf("/resource_classes/%s", name), made, err);
+}
+
+int placement_delete_trait(struct placement_client *client, const char *name,
+                           struct error *err)
+{
+    _cleanup_call_ struct call call = call_of("DELETE", xasprintf("/traits/%s", name));
+    return session_call(client, &call, NULL, err);
+}
+
+int placement_delete_class(struct placement_client *client, const char *name,
                            struct error *err)
 {
     _cleanup_call_ struct call call =
-        call_of("PUT", xasprintf("/resource_classes/%s", name));
+        call_of("DELETE", xasprintf("/resource_classes/%s", name));
     return session_call(client, &call, NULL, err);
 }

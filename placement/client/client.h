@@ -104,11 +104,17 @@ int placement_get_consumer_allocations(struct placement_client *client,
  * about 2000 characters of them take more than one request. */
 int placement_get_traits(struct placement_client *client, const struct strlist *names,
                          struct strlist *out, struct error *err);
-/* PUT /traits/{name}. A trait that exists already is a success. */
+/* PUT /traits/{name}. A trait that exists already is a success; *made: this request has
+ * made it. */
 int placement_create_trait(struct placement_client *client, const char *name,
-                           struct error *err);
-/* PUT /resource_classes/{name}, for a CUSTOM_ mdev_class. */
+                           bool *made, struct error *err);
+/* PUT /resource_classes/{name}, for a CUSTOM_ mdev_class; *made as above. */
 int placement_create_class(struct placement_client *client, const char *name,
+                           bool *made, struct error *err);
+/* BUSY where a provider has the trait, or inventory of the class. */
+int placement_delete_trait(struct placement_client *client, const char *name,
+                           struct error *err);
+int placement_delete_class(struct placement_client *client, const char *name,
                            struct error *err);
 
 #endif

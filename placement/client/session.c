@@ -293,6 +293,8 @@ int session_call(struct placement_client *client, const struct call *call,
     _cleanup_reply_ struct http_reply reply = {0};
     if (send_versioned(client, call, &reply, err) != 0)
         return -1;
+    if (call->status)
+        *call->status = reply.status;
     if (reply.status < 200 || reply.status > 299)
         return set_refusal(client, call, &reply, err);
     return out ? parse_reply(client, call, &reply, out, err) : 0;

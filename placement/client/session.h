@@ -26,6 +26,7 @@ struct call {
     char *path; /* with the query; begins with '/' */
     char *body; /* JSON; NULL: none */
     size_t length;
+    long *status;   /* gets the status of the reply; NULL: not wanted */
     unsigned minor; /* an older microversion than the negotiated one; 0: that one */
 };
 

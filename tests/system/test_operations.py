@@ -180,6 +180,10 @@ class DrainFarFromPlacement(OperationsTest):
 
 
 class Prune(OperationsTest):
+    def prune(self, status=0):
+        """What became of providers; PruneNames is about the names."""
+        return [row for row in self.agent.json("prune", status=status) if row["provider"]]
+
     def retire(self, address):
         self.configure([address])
         self.agent.run("reload")
@@ -199,7 +203,7 @@ class Prune(OperationsTest):
                          {A: "active", B: "active", C: "retired"})
         self.assertIn("until it is pruned", " ".join(status["problems"]))
         provider = self.child(C)
-        (row,) = self.agent.json("prune")
+        (row,) = self.prune()
         self.assertEqual((row["gpu"], row["uuid"], row["result"], row["reason"]),
                          (C, provider, "deleted", None))
         self.assertNotIn(child_name(C), self.tree())
@@ -217,7 +221,7 @@ class Prune(OperationsTest):
         self.agent.daemon.popen.send_signal(signal.SIGUSR1)
         wait_for(self.host.mdevs, "the device")
         self.retire(C)
-        (row,) = self.agent.json("prune", status=1)
+        (row,) = self.prune(status=1)
         self.assertEqual((row["result"], row["reason"]), ("left", "it has allocations"))
         # Nor while its device is there, whoever has it.
         (device,) = self.host.mdevs()
@@ -237,7 +241,7 @@ class Prune(OperationsTest):
         self.configure([C])
         self.agent.try_to("sync")
         server = self.allocate(A)
-        self.assertEqual(self.agent.json("prune")[0]["result"], "deleted")
+        self.assertEqual(self.prune()[0]["result"], "deleted")
         self.assertNotIn(child_name(C), self.tree())
         self.assertEqual(self.host.mdevs(), {})
         self.assertEqual(self.states()[server], ["pending"])
@@ -248,17 +252,17 @@ class Prune(OperationsTest):
         self.retire(C)
         below = new_uuid()
         self.placement.create_provider(self.placement.name("below"), below, self.child(C))
-        (row,) = self.agent.json("prune", status=1)
+        (row,) = self.prune(status=1)
         self.assertEqual(row["result"], "left")
         self.assertTrue(row["reason"])
         self.assertIn(child_name(C), self.tree())
         self.placement.expect(204, "DELETE", f"/resource_providers/{below}")
-        self.assertEqual(self.agent.json("prune")[0]["result"], "deleted")
+        self.assertEqual(self.prune()[0]["result"], "deleted")
 
     def test_files_that_the_daemon_has_not_read(self):
         self.start()
         self.configure([C])
-        (row,) = self.agent.json("prune", status=1)
+        (row,) = self.prune(status=1)
         self.assertEqual(row["result"], "left")
         self.assertIn("vgpu-agent reload", row["reason"])
         self.assertEqual(self.numbers(C), (16, 0))
@@ -272,6 +276,105 @@ class Prune(OperationsTest):
         self.start()
         self.assertFalse(order.exists())
         self.assertIn(child_name(C), self.tree())
+
+
+class PruneNames(OperationsTest):
+    """Traits and classes that the agent has made and nobody has any more go with `prune`."""
+
+    def setUp(self):
+        super().setUp()
+        # Other tests may share the Placement.
+        mark = new_uuid()[:8].upper()
+        self.own, self.shared, self.theirs = (f"CUSTOM_{name}_{mark}" for name in ("OWN", "SHARED", "THEIRS"))
+        self.own_class, self.their_class = f"CUSTOM_OWN_CLASS_{mark}", f"CUSTOM_THEIR_CLASS_{mark}"
+        self.placement.expect(201, "PUT", f"/traits/{self.theirs}")
+        self.placement.expect(201, "PUT", f"/resource_classes/{self.their_class}")
+        self.other = self.placement.create_provider(f"other-{mark}", new_uuid())["uuid"]
+
+    def configure_with(self, traits, resource_class="VGPU"):
+        types = {**self.types, "mdev_nvidia-36": {"device_addresses": [C], "traits": traits,
+                                                  "mdev_class": resource_class}}
+        self.agent.configure({"agent": self.options, **types})
+
+    def known(self):
+        """Which of the names are there."""
+        traits = self.placement.get("/traits")["traits"]
+        classes = [each["name"] for each in self.placement.get("/resource_classes")["resource_classes"]]
+        names = (self.own, self.shared, self.theirs, self.own_class, self.their_class)
+        return {name for name in names if name in traits + classes}
+
+    def results(self):
+        return {row["name"]: row["result"] for row in self.agent.json("prune") if row["name"]}
+
+    def use_and_leave(self, sync):
+        for resource_class in (self.own_class, self.their_class):
+            self.configure_with([self.own, self.shared, self.theirs], resource_class)
+            sync()
+        self.assertEqual(len(self.known()), 5)
+        self.placement.set_traits(self.other, [self.shared])
+        self.configure_with([])
+        sync()
+
+    def check(self):
+        """Never what others made, and not what others have."""
+        results = self.results()
+        self.assertEqual(results.pop(self.shared), "kept")
+        self.assertEqual(results, {self.own: "deleted", self.own_class: "deleted"})
+        self.assertEqual(self.known(), {self.shared, self.theirs, self.their_class})
+        self.placement.set_traits(self.other, [])
+        self.assertEqual(self.results(), {self.shared: "deleted"})
+        self.assertEqual(self.known(), {self.theirs, self.their_class})
+        self.assertIn("nothing to prune", self.agent.run("prune"))
+        # What is needed again is made again.
+        self.configure_with([self.own])
+        self.agent.try_to("reload")
+        self.agent.try_to("sync")
+        wait_for(lambda: self.own in self.placement.traits(self.child(C)), "the trait")
+
+    def test_without_the_daemon(self):
+        self.use_and_leave(lambda: self.agent.run("sync"))
+        self.check()
+
+    def test_beside_the_daemon(self):
+        def reload():
+            if not self.agent.daemon:
+                self.start()
+            self.agent.run("reload")
+            self.agent.settle()
+        self.use_and_leave(reload)
+        self.check()
+
+    def test_one_that_is_configured_stays_though_nobody_has_it(self):
+        """A GPU that is full of others' devices has no inventory, but its class is needed."""
+        self.use_and_leave(lambda: self.agent.run("sync"))
+        self.configure_with([self.own], self.own_class)
+        self.assertNotIn(self.own, self.results())
+        self.assertIn(self.own_class, self.known())
+
+    def test_without_the_state_file_nothing_is_known_to_be_ours(self):
+        self.use_and_leave(lambda: self.agent.run("sync"))
+        self.agent.state_file.unlink()
+        self.agent.run("sync")
+        self.assertEqual(self.results(), {})
+        self.assertEqual(len(self.known()), 5)
+
+    def test_one_that_somebody_else_has_made_again(self):
+        self.use_and_leave(lambda: self.agent.run("sync"))
+        self.placement.expect(204, "DELETE", f"/traits/{self.own}")
+        self.assertEqual(self.results()[self.own], "deleted")
+        self.placement.expect(201, "PUT", f"/traits/{self.own}")
+        self.configure_with([self.own])
+        self.agent.run("sync")
+        self.configure_with([])
+        self.agent.run("sync")
+        self.assertNotIn(self.own, self.results())
+        self.assertIn(self.own, self.known())
+
+    def test_a_gpu_that_is_named(self):
+        """Then only its provider goes."""
+        self.use_and_leave(lambda: self.agent.run("sync"))
+        self.assertIn("has no provider", self.agent.run("prune", "87:00.0"))
+        self.assertEqual(len(self.known()), 5)
 
 
 class OneWriter(OperationsTest):

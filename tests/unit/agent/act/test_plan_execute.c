@@ -23,6 +23,7 @@ static struct {
     const char *holds;    /* the device that may be given to a guest now; NULL: nobody
                              gives devices to guests */
     const char *held;     /* the device whose operation never ends */
+    bool names_exist;     /* each trait and class is there already */
     const char *existing; /* the device that exists already when it is to be made */
     struct device_done done[8];
     size_t done_count;
@@ -61,16 +62,18 @@ static int operation(struct error *err, const char *format, ...)
 }
 
 int placement_create_trait(struct placement_client *client, const char *name,
-                           struct error *err)
+                           bool *made, struct error *err)
 {
     (void)client;
+    *made = !world.names_exist;
     return operation(err, "trait %s", name);
 }
 
 int placement_create_class(struct placement_client *client, const char *name,
-                           struct error *err)
+                           bool *made, struct error *err)
 {
     (void)client;
+    *made = !world.names_exist;
     return operation(err, "class %s", name);
 }
 
@@ -307,6 +310,32 @@ static int tear_down(void **state)
 
 /* ---- tests ---- */
 
+/* A name is ours only when our own request has made it. */
+static void test_names_that_were_there_are_not_ours(void **state)
+{
+    (void)state;
+    _cleanup_plan_ struct plan *plan = xcalloc(1, sizeof *plan);
+    add_step(plan, STEP_CREATE_TRAIT, NULL, NULL)->name = xstrdup("CUSTOM_OURS");
+    add_step(plan, STEP_CREATE_CLASS, NULL, NULL)->name = xstrdup("CUSTOM_CLASS");
+    _cleanup_run_ struct run run = {0};
+    world.names_exist = true;
+    execute(&run, plan);
+    assert_int_equal(run.journal->made_traits.count, 0);
+    assert_int_equal(run.journal->made_classes.count, 0);
+    execution_free(run.execution);
+    world.names_exist = false;
+    execute(&run, plan);
+    assert_true(strlist_contains(&run.journal->made_traits, "CUSTOM_OURS"));
+    assert_true(strlist_contains(&run.journal->made_classes, "CUSTOM_CLASS"));
+    /* Somebody else was first to make the trait anew. A class is asked for with each
+     * inventory. */
+    execution_free(run.execution);
+    world.names_exist = true;
+    execute(&run, plan);
+    assert_int_equal(run.journal->made_traits.count, 0);
+    assert_true(strlist_contains(&run.journal->made_classes, "CUSTOM_CLASS"));
+}
+
 static void test_all_in_order(void **state)
 {
     (void)state;
@@ -316,6 +345,7 @@ static void test_all_in_order(void **state)
     assert_int_equal(run.execution->outcomes[STEP_DONE], OPERATIONS);
     assert_false(run.execution->look_again);
     assert_false(run.unsaved);
+    expect_on_disk("\"made_traits\":[\"CUSTOM_OURS\"]");
     assert_string_equal(world.operations.items[0], "trait CUSTOM_OURS");
     static const char *const of_gpu_1[] = {
         "provider " GPU_1 " below " ROOT, "inventory 1 at 0",           "traits 1 at 1",
@@ -626,6 +656,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_all_in_order),
+        TEST(test_names_that_were_there_are_not_ours),
         TEST(test_what_a_guest_may_get_is_left),
         TEST(test_nth_fails),
         TEST(test_root_first),

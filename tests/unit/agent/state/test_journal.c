@@ -77,6 +77,8 @@ static struct journal *example(void)
     stpcpy(type->model, "10de:26b9");
     type->id = xstrdup("nvidia-1147");
     type->name = xstrdup("NVIDIA L40S-1Q");
+    strlist_add(&journal->made_traits, "CUSTOM_NVIDIA_35");
+    strlist_add(&journal->made_classes, "CUSTOM_X");
     return journal;
 }
 
@@ -101,6 +103,8 @@ static void assert_journal_equal(const struct journal *a, const struct journal *
         assert_non_null(y);
         assert_string_equal(x->name, y->name);
     }
+    assert_true(strlist_equal(&a->made_traits, &b->made_traits));
+    assert_true(strlist_equal(&a->made_classes, &b->made_classes));
 }
 
 static void reads_what_it_wrote(void **state)

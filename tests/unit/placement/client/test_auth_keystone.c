@@ -104,7 +104,8 @@ static void assert_refusal(const struct rig *rig, const char *text)
 
 static int create_trait(struct rig *rig)
 {
-    return placement_create_trait(rig->client, "CUSTOM_A", &rig->err);
+    bool made;
+    return placement_create_trait(rig->client, "CUSTOM_A", &made, &rig->err);
 }
 
 #define TOKENS "POST /identity/v3/auth/tokens"

@@ -145,6 +145,8 @@ static void verbs_send_what_placement_wants(void **state)
     peer_ok(pair.peer, "{\"traits\": [], \"resource_provider_generation\": 9}");
     peer_reply(pair.peer, 201, NULL, "");
     peer_reply(pair.peer, 204, NULL, "");
+    peer_reply(pair.peer, 204, NULL, "");
+    peer_reply(pair.peer, 409, NULL, "{}");
     peer_ok(pair.peer, NO_PROVIDERS);
 
     struct error *err = &pair.err;
@@ -163,8 +165,14 @@ static void verbs_send_what_placement_wants(void **state)
         placement_put_provider_traits(pair.client, UUID, &traits, &generation, err),
         err);
     assert_int_equal(generation, 9);
-    assert_ok(placement_create_trait(pair.client, "CUSTOM_A", err), err);
-    assert_ok(placement_create_class(pair.client, "CUSTOM_B", err), err);
+    bool made;
+    assert_ok(placement_create_trait(pair.client, "CUSTOM_A", &made, err), err);
+    assert_true(made);
+    assert_ok(placement_create_class(pair.client, "CUSTOM_B", &made, err), err);
+    assert_false(made); /* it was there */
+    assert_ok(placement_delete_trait(pair.client, "CUSTOM_A", err), err);
+    assert_int_equal(placement_delete_class(pair.client, "CUSTOM_B", err), -1);
+    assert_int_equal(err->code, ERROR_BUSY);
     struct provider *none = NULL;
     size_t count = 5;
     assert_ok(placement_get_by_name(pair.client, "h\xc3\xa9 &x=1", &none, &count, err),
@@ -189,7 +197,9 @@ static void verbs_send_what_placement_wants(void **state)
                 "{\"traits\":[\"CUSTOM_A\"],\"resource_provider_generation\":8}");
     assert_request(&pair, 6, "PUT /traits/CUSTOM_A");
     assert_request(&pair, 7, "PUT /resource_classes/CUSTOM_B");
-    assert_request(&pair, 8, "GET /resource_providers?name=h%C3%A9%20%26x%3D1");
+    assert_request(&pair, 8, "DELETE /traits/CUSTOM_A");
+    assert_request(&pair, 9, "DELETE /resource_classes/CUSTOM_B");
+    assert_request(&pair, 10, "GET /resource_providers?name=h%C3%A9%20%26x%3D1");
 }
 
 static void verbs_give_what_placement_says(void **state)
@@ -473,7 +483,8 @@ static void needs_an_endpoint(void **state)
     _cleanup_(placement_client_freep) struct placement_client *client = NULL;
     struct error err = {0};
     assert_ok(placement_client_new(&options, &client, &err), &err);
-    assert_int_equal(placement_create_trait(client, "CUSTOM_A", &err), -1);
+    bool made;
+    assert_int_equal(placement_create_trait(client, "CUSTOM_A", &made, &err), -1);
     assert_string_equal(err.text, "auth_type none: neither endpoint_override nor "
                                   "endpoint is set");
 }

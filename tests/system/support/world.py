@@ -155,6 +155,9 @@ class WorldTest(FleetTest):
             if now["inventories"] != provider["inventories"]:
                 self.placement.set_inventories(uuid, provider["inventories"])
             if now["traits"] != provider["traits"]:
+                for trait in provider["traits"]:  # `prune` may have deleted it
+                    if trait.startswith("CUSTOM_"):
+                        self.placement.expect((201, 204), "PUT", f"/traits/{trait}")
                 self.placement.set_traits(uuid, provider["traits"])
 
     def put_back_mdevs(self, kept):

@@ -222,6 +222,56 @@ static int print_unreadable(const struct gpu *gpu)
     return 0;
 }
 
+/* The type of all devices on the card; NULL: it has none, or devices of several. */
+static const char *only_type(const struct gpu *gpu)
+{
+    const char *type_id = NULL;
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        for (size_t j = 0; j < gpu->parents[i].device_count; j++) {
+            const char *its = gpu->parents[i].devices[j].type_id;
+            if (!its || (type_id && strcmp(its, type_id) != 0))
+                return NULL;
+            type_id = its;
+        }
+    return type_id;
+}
+
+/* Whether the card has room for the type, but for no other. */
+static bool is_left_to_one(const struct gpu *gpu, const char *type_id)
+{
+    bool has_others = false, has_room = false;
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        for (size_t j = 0; j < gpu->parents[i].type_count; j++) {
+            const struct device_type *type = &gpu->parents[i].types[j];
+            bool same = strcmp(type->id, type_id) == 0;
+            if (!same && type->available != 0)
+                return false;
+            has_others |= !same;
+            has_room |= same && type->available > 0;
+        }
+    return has_others && has_room;
+}
+
+/* Why types have no instances left on cards that are not full. */
+static void print_taken(const struct host *host, size_t first,
+                        const struct asked_types *asked)
+{
+    _cleanup_strlist_ struct strlist taken = {0};
+    for (size_t i = first; i < host->gpu_count; i++) {
+        const struct gpu *gpu = &host->gpus[i];
+        const char *type_id = gpu->health == GPU_OK ? only_type(gpu) : NULL;
+        if (is_of_fold(host, first, i, asked) && type_id &&
+            is_left_to_one(gpu, type_id))
+            strlist_add_take(
+                &taken, xasprintf("%s (%s)", pci_address_brief(gpu->name), type_id));
+    }
+    _cleanup_free_ char *joined = strlist_join(&taken, ", ");
+    _cleanup_free_ char *text =
+        xasprintf("no other type can be made beside the one that is there: %s", joined);
+    if (taken.count)
+        text_wrap(text, 0, TABLE_WIDTH, stdout);
+}
+
 static int print_fold(const struct host *host, size_t first,
                       const struct asked_types *asked)
 {
@@ -234,7 +284,9 @@ static int print_fold(const struct host *host, size_t first,
         for (size_t j = 0; j < gpu->parents[i].type_count; j++)
             if (is_asked(asked, gpu, &gpu->parents[i].types[j]))
                 add_type(table, host, first, &gpu->parents[i].types[j], asked);
-    return table_print(table, FORMAT_TABLE, stdout);
+    int rc = table_print(table, FORMAT_TABLE, stdout);
+    print_taken(host, first, asked);
+    return rc;
 }
 
 /* Cards without types are listed as well, with the reason. */

@@ -1,6 +1,7 @@
 """Groups of GPUs: their traits, what shows them, and how Placement's candidates are ordered."""
 from support.fleet import GUIDE_TYPES, FleetTest, child_name, new_uuid
 from support.placement import start_placement
+from support.process import wait_for
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 GROUPS = {"group_render": {"device_addresses": [A, C], "allocation": "breadth-first"},
@@ -27,6 +28,14 @@ class Groups(FleetTest):
         self.agent.configure({"agent": self.options, **GUIDE_TYPES, "group_ci": {"device_addresses": [B, C]}})
         self.agent.run("sync")
         self.assertEqual(self.groups(), {A: [], B: [CI], C: [CI]})
+
+    def test_a_changed_group_is_read_by_the_daemon(self):
+        self.agent.start()
+        self.agent.settle()
+        self.agent.configure({"agent": self.options, **GUIDE_TYPES, "group_ci": {"device_addresses": [A]}})
+        self.assertIn("`vgpu-agent reload` makes it read them", self.agent.run("status", status=1))
+        self.agent.run("reload")
+        wait_for(lambda: self.groups() == {A: [CI], B: [], C: []}, "the new groups")
 
     def test_tree_shows_them(self):
         self.agent.run("sync")

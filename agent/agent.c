@@ -91,6 +91,7 @@ void agent_free(struct agent *agent)
     strlist_clear(&agent->prune);
     strlist_clear(&agent->servers);
     order_list_clear(&agent->orders);
+    strlist_clear(&agent->consumers);
     cleanup_close(&agent->lock);
     free(agent);
 }
@@ -183,6 +184,16 @@ void agent_look_closely(struct agent *agent)
 void agent_look_wholly(struct agent *agent)
 {
     agent->wholly = true;
+}
+
+void agent_look_at(struct agent *agent, const char *consumer)
+{
+    strlist_add_unique(&agent->consumers, consumer);
+}
+
+bool agent_knows(const struct agent *agent, const struct consumer_allocations *have)
+{
+    return placement_fetch_knows(agent->fetch, have);
 }
 
 int agent_ask_allocations(struct agent *agent, const char *consumer,

@@ -58,6 +58,7 @@ struct agent {
     void (*take_back)(void *attacher, const struct strlist *addresses,
                       struct strlist *held);
     void *attacher;
+    struct strlist consumers; /* whose departed allocations the next cycle is to see */
     bool wholly; /* the next cycle reads all of Placement that may have changed */
     bool (*interrupted)(void *data);
     void *data;
@@ -121,6 +122,13 @@ void agent_look_closely(struct agent *agent);
 
 /* The next cycle sees each new allocation: none of its looks is a half one. */
 void agent_look_wholly(struct agent *agent);
+
+/* The next cycle that can read Placement sees what this consumer has on the providers on
+ * which it was seen last, also where an allocation has departed: a request for each. */
+void agent_look_at(struct agent *agent, const char *consumer);
+
+/* Whether the consumer has what the last cycle has seen, on the agent's providers. */
+bool agent_knows(const struct agent *agent, const struct consumer_allocations *have);
 
 /* What this consumer has, by one request. The caller ends *out. */
 int agent_ask_allocations(struct agent *agent, const char *consumer,

@@ -99,21 +99,30 @@ static bool counts_departures(const struct agent *agent,
            strlist_contains(&agent->drained, desired->gpu_name);
 }
 
+static bool concerns_one_of(const struct observed_provider *provider,
+                            const struct strlist *consumers)
+{
+    for (size_t i = 0; i < provider->allocation_count; i++)
+        if (strlist_contains(consumers, provider->allocations[i].consumer))
+            return true;
+    return false;
+}
+
 /* Providers whose departed allocations are to be seen in this cycle: those of drained
- * GPUs in every cycle, and all of them where somebody waits for the cycle, who may have
- * deleted one. */
+ * GPUs in every cycle, those of consumers that were asked for, and all of them where
+ * somebody waits for the cycle, who may have deleted one. */
 static int fetch_departures(struct agent *agent, const struct cycle *cycle,
                             const struct observed *observed, struct error *err)
 {
     const struct desired_tree *desired = cycle->desired;
-    bool all = agent->closely && cycle->round_count == 0;
+    bool first = cycle->round_count == 0;
+    bool all = agent->closely && first;
     _cleanup_strlist_ struct strlist uuids = {0};
     for (size_t i = 0; i < desired->provider_count; i++) {
-        if (!all && !counts_departures(agent, &desired->providers[i]))
-            continue;
         const struct observed_provider *provider =
             observed_by_name(observed, desired->providers[i].name);
-        if (provider)
+        if (provider && (all || counts_departures(agent, &desired->providers[i]) ||
+                         (first && concerns_one_of(provider, &agent->consumers))))
             strlist_add(&uuids, provider->provider.uuid);
     }
     return placement_fetch_departures(agent->fetch, &uuids, err);
@@ -529,6 +538,8 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
         if (cycle->round_count == before)
             return -1;
         forget_servers(agent, cycle);
+        if (rc == 0)
+            strlist_clear(&agent->consumers);
         bool again =
             act(agent, now, cycle, false) &&
             cycle->round_count < CYCLE_ROUNDS + count_not_cleared(cycle, NULL) &&

@@ -39,15 +39,17 @@ static void add_attach(struct decision *decision, enum attach_verb verb,
     add_action(decision, verb, device->address, xstrdup(device->xml));
 }
 
-/* ---- a guest that is shut off ---- */
+/* ---- the configuration ---- */
 
+/* What the guest runs with stays until it stops. */
 static void take_out_wrong(struct decision *decision, const struct wanted *wanted,
                            const struct strlist *ours)
 {
     const struct strlist *configured = &decision->guest->configured;
-    for (size_t i = 0; i < configured->count; i++) {
+    for (size_t i = 0; wanted->whole && i < configured->count; i++) {
         const char *address = configured->items[i];
-        if (!strlist_sorted_contains(ours, address) || wanted_names(wanted, address))
+        if (!strlist_sorted_contains(ours, address) || wanted_names(wanted, address) ||
+            is_live(decision->guest, address))
             continue;
         char *xml = guest_device_xml(address);
         if (xml)
@@ -105,6 +107,8 @@ static void give_all_running(struct decision *decision, const struct wanted *wan
 {
     decision->not_live |= decision->occasion == OCCASION_LOOK &&
                           runs_with_wrong(decision->guest, wanted, ours);
+    if (decision->guest->persistent && decision->occasion != OCCASION_DEFINED)
+        take_out_wrong(decision, wanted, ours);
     for (size_t i = 0; i < wanted->count; i++)
         give_running(decision, &wanted->devices[i]);
 }
@@ -141,19 +145,23 @@ static bool may_heal(const struct guest *guest, const struct wanted *wanted)
 
 /* ---- all of it ---- */
 
+bool occasion_acts(enum occasion occasion)
+{
+    return occasion != OCCASION_CHANGED && occasion != OCCASION_STOPPED;
+}
+
 void attach_decide(const struct guest *guest, const struct wanted *wanted,
                    const struct strlist *ours, enum occasion occasion, bool no_port,
                    struct attach_action **out, size_t *count)
 {
     struct decision decision = {
         .guest = guest, .occasion = occasion, .not_live = no_port};
-    bool acts = wanted && occasion != OCCASION_CHANGED &&
+    bool acts = wanted && occasion_acts(occasion) &&
                 (!wanted->heals || may_heal(guest, wanted));
     if (acts && guest->running)
         give_all_running(&decision, wanted, ours);
     else if (acts && guest->persistent) {
-        if (wanted->whole)
-            take_out_wrong(&decision, wanted, ours);
+        take_out_wrong(&decision, wanted, ours);
         configure_missing(&decision, wanted);
     }
     *out = decision.actions;

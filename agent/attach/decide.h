@@ -21,6 +21,9 @@
  *   runs with a device of    at LOOK into the configuration only: Nova is about to stop
  *   ours that is another's   it for a resize
  *   runs, live only          into the configuration
+ *   runs, a device of ours   out of the configuration, if the consumer's entry is whole:
+ *   that is another's in     a call for an earlier guest of that name has come to its
+ *   the configuration only   end late
  *   runs, transient          live only
  *
  * At DEFINED nothing is done live: if the guest runs already, its STARTED follows, and
@@ -40,8 +43,13 @@ enum occasion {
     OCCASION_STARTED,  /* VIR_DOMAIN_EVENT_STARTED, booted */
     OCCASION_RESTORED, /* STARTED, restored or from a snapshot, after the grace in
                           which Nova attaches the devices itself */
-    OCCASION_CHANGED,  /* stopped, undefined, a device added or removed: only look */
+    OCCASION_CHANGED,  /* a device added or removed: only look */
+    OCCASION_STOPPED,  /* stopped or undefined: the same, and what the table has for it
+                          may be old when it is defined or started again */
 };
+
+/* Whether anything may be done at it. */
+bool occasion_acts(enum occasion occasion);
 
 enum attach_verb {
     ATTACH_CONFIGURED, /* into the configuration */

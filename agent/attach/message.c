@@ -132,9 +132,12 @@ static void write_holding(struct json_writer *w, const struct message *message)
     json_write_end_object(w);
 }
 
-static void write_acting(struct json_writer *w, const struct message *message)
+static void write_number(struct json_writer *w, const struct message *message)
 {
-    json_write_strings(w, &message->addresses);
+    json_write_begin_object(w);
+    json_write_string_member(w, "consumer", message->domain);
+    json_write_int_member(w, "number", (int64_t)message->number);
+    json_write_end_object(w);
 }
 
 static const struct {
@@ -149,7 +152,8 @@ static const struct {
     [MESSAGE_ASK] = {"ask", write_domain},
     [MESSAGE_STATE] = {"state", write_state},
     [MESSAGE_HOLDING] = {"holding", write_holding},
-    [MESSAGE_ACTING] = {"acting", write_acting},
+    [MESSAGE_DOUBT] = {"doubt", write_number},
+    [MESSAGE_SURE] = {"sure", write_number},
 };
 
 const char *message_kind_name(enum message_kind kind)

@@ -9,14 +9,16 @@
  *
  *   to the program   {"wanted": {"serial": 7, "consumers": [{"consumer": UUID, "whole": true, "heals": false,
  *                      "devices": [{"address": A, "xml": X}]}], "ours": [A, ...]}}
+ *                    {"sure": {"consumer": UUID, "number": 3}}   answers a doubt: the table as it was sent last has
+ *                      what the consumer had in Placement at a moment after the question
  *   to the daemon    {"connection": {"up": false, "reason": "..."}}
  *                    {"guest": {"uuid", "name", "running", "persistent", "live": [A], "configured": [A]}}
  *                    {"gone": UUID}
  *                    {"all": true}             every domain was looked at
  *                    {"ask": UUID}             has this domain's uuid an allocation here?
+ *                    {"doubt": {"consumer": UUID, "number": 3}}   is what the table has for it still so?
  *                    {"state": {"consumer": UUID, "state": "attached", "reason": TEXT or null, "age": MS}}
  *                    {"holding": {"serial": 7, "busy": [A, ...]}}
- *                    {"acting": [A, ...]}      before each call that may attach: these are under way from now on
  */
 #ifndef AGENT_ATTACH_MESSAGE_H
 #define AGENT_ATTACH_MESSAGE_H
@@ -32,22 +34,24 @@ enum message_kind {
     MESSAGE_ASK,
     MESSAGE_STATE,
     MESSAGE_HOLDING,
-    MESSAGE_ACTING,
+    MESSAGE_DOUBT,
+    MESSAGE_SURE,
 };
-#define MESSAGE_KINDS (MESSAGE_ACTING + 1)
+#define MESSAGE_KINDS (MESSAGE_SURE + 1)
 
 /* Which members count depends on `kind`; see above. */
 struct message {
     enum message_kind kind;
     struct wanted_table table;
     bool up;
-    char domain[UUID_TEXT_SIZE]; /* GONE, ASK, STATE */
+    char domain[UUID_TEXT_SIZE]; /* GONE, ASK, STATE, DOUBT, SURE */
     struct guest guest;
     enum guest_state state;
-    char *reason; /* NULL: none */
-    int64_t age;  /* milliseconds */
-    uint64_t serial;
-    struct strlist addresses; /* HOLDING's busy ones, ACTING's */
+    char *reason;             /* NULL: none */
+    int64_t age;              /* milliseconds */
+    uint64_t serial;          /* HOLDING */
+    uint64_t number;          /* DOUBT, SURE; 0: of no question */
+    struct strlist addresses; /* HOLDING's busy ones */
 };
 
 void message_clear(struct message *message);

@@ -171,6 +171,17 @@ static int read_holding(struct json_object *json, struct message *out,
     return read_addresses(json, "busy", &out->addresses, err);
 }
 
+/* A doubt or its answer. */
+static int read_doubt(struct json_object *json, struct message *out, struct error *err)
+{
+    int64_t number;
+    if (json_get_uuid(json, "consumer", out->domain, err) != 0 ||
+        read_number(json, "number", &number, err) != 0)
+        return -1;
+    out->number = (uint64_t)number;
+    return 0;
+}
+
 /* ---- kinds whose value is something else ---- */
 
 static int read_domain(struct json_object *line, const char *name, struct message *out,
@@ -187,12 +198,6 @@ static int read_all(struct json_object *line, const char *name, struct message *
     if (json_get_bool(line, name, &all, err) != 0)
         return -1;
     return all ? 0 : error_set(err, ERROR_INVALID, "%s: expected true", name);
-}
-
-static int read_acting(struct json_object *line, const char *name, struct message *out,
-                       struct error *err)
-{
-    return read_addresses(line, name, &out->addresses, err);
 }
 
 /* ---- all of them ---- */
@@ -212,7 +217,8 @@ static const struct {
     [MESSAGE_ASK] = {.read_line = read_domain},
     [MESSAGE_STATE] = {.read_object = read_state},
     [MESSAGE_HOLDING] = {.read_object = read_holding},
-    [MESSAGE_ACTING] = {.read_line = read_acting},
+    [MESSAGE_DOUBT] = {.read_object = read_doubt},
+    [MESSAGE_SURE] = {.read_object = read_doubt},
 };
 
 /* The kind is the name of the line's only member. */

@@ -21,6 +21,7 @@ static int strength(enum occasion occasion)
 {
     switch (occasion) {
     case OCCASION_CHANGED:
+    case OCCASION_STOPPED:
         return 0;
     case OCCASION_DEFINED:
         return 1;
@@ -105,11 +106,30 @@ void watched_event(struct watched *watched, enum occasion occasion, uint64_t ord
         begin_restored_run(watched, order, now);
         return;
     }
+    if (occasion == OCCASION_STOPPED) {
+        watched_doubt(watched);
+        occasion = OCCASION_CHANGED;
+    }
     if (occasion == OCCASION_STARTED)
         begin_run(watched);
     else if (occasion == OCCASION_DEFINED)
         watched->failures = 0;
-    watched_make_due(watched, occasion, occasion != OCCASION_CHANGED, order);
+    watched_make_due(watched, occasion, occasion_acts(occasion), order);
+}
+
+void watched_doubt(struct watched *watched)
+{
+    watched->doubtful = true;
+    watched->doubt = 0;
+    watched->held = false;
+}
+
+void watched_be_sure(struct watched *watched, uint64_t order)
+{
+    watched->doubtful = false;
+    if (watched->held)
+        watched_make_due(watched, watched->held_occasion, true, order);
+    watched->held = false;
 }
 
 void watched_forget(struct watched *watched)
@@ -117,6 +137,9 @@ void watched_forget(struct watched *watched)
     guest_clear(&watched->guest);
     watched->run++;
     watched->due = watched->urgent = watched->waiting = watched->failed = false;
+    /* A doubt stays: the domain may come back. */
+    watched->held = false;
+    watched->doubt = 0;
     watched->grace_until = 0;
     watched->failures = 0;
     watched->no_port = watched->detached = false;
@@ -134,7 +157,7 @@ bool watched_is_ready(const struct watched *watched, int64_t now)
            (watched->due || (watched->waiting && watched->later_at <= now));
 }
 
-enum occasion watched_take_occasion(struct watched *watched, int64_t now)
+static enum occasion take_occasion(struct watched *watched, int64_t now)
 {
     enum occasion occasion = watched->due ? watched->occasion : watched->later;
     bool in_time = watched->waiting && watched->later_at <= now;
@@ -146,10 +169,21 @@ enum occasion watched_take_occasion(struct watched *watched, int64_t now)
     if (in_time || (!in_grace && strength(watched->later) <= strength(occasion)))
         watched->waiting = false;
     watched->due = watched->urgent = false;
-    if (in_grace && occasion != OCCASION_CHANGED)
+    if (in_grace && occasion_acts(occasion))
         return OCCASION_DEFINED;
     bool start = occasion == OCCASION_STARTED || occasion == OCCASION_RESTORED;
     return start && watched->detached ? OCCASION_LOOK : occasion;
+}
+
+enum occasion watched_take_occasion(struct watched *watched, int64_t now)
+{
+    enum occasion occasion = take_occasion(watched, now);
+    if (!watched->doubtful || !occasion_acts(occasion))
+        return occasion;
+    watched->held_occasion =
+        watched->held ? stronger(watched->held_occasion, occasion) : occasion;
+    watched->held = true;
+    return OCCASION_CHANGED;
 }
 
 static bool was_detached(const struct watched *watched, const struct guest *after,

@@ -8,6 +8,10 @@
  *     itself. Meanwhile every occasion counts as DEFINED.
  *   - A device that was live in this run and is not any more was detached by somebody
  *     (Nova's suspend, an operator). It stays out until the next start.
+ *   - Once it was stopped or undefined, what the table has for its consumer may be old
+ *     when it is defined or started again: a resize changes the allocations just before
+ *     or meanwhile. Nothing is done with it before the daemon has said that the table is
+ *     still true; what was to be done is held until then.
  *   - What failed is tried again after 1 s, 2 s, up to 60 s.
  *
  * Times are milliseconds of the monotonic clock.
@@ -44,6 +48,10 @@ struct watched {
     int64_t later_at;
     int64_t grace_until; /* 0: no grace */
     unsigned failures;   /* in a row */
+    bool doubtful;       /* nothing may be done before watched_be_sure() */
+    uint64_t doubt;      /* the number of the question; 0: not asked yet */
+    bool held;           /* an occasion waits for the answer */
+    enum occasion held_occasion;
 
     /* ---- what follows from the last jobs */
     bool no_port;  /* in this run */
@@ -82,8 +90,14 @@ void watched_retry(struct watched *watched, enum occasion occasion, int64_t now)
 void watched_forget(struct watched *watched);
 
 bool watched_is_ready(const struct watched *watched, int64_t now);
-/* The occasion of the job that starts now, which is no longer due then. */
+/* The occasion of the job that starts now, which is no longer due then. While it is
+ * doubtful what the guest is to have, the job only looks. */
 enum occasion watched_take_occasion(struct watched *watched, int64_t now);
+
+/* It was stopped or undefined: an answer to an earlier question counts no longer. */
+void watched_doubt(struct watched *watched);
+/* The answer: what was held is due. */
+void watched_be_sure(struct watched *watched, uint64_t order);
 
 /* What a look has shown. Takes the guest. `wanted` may be NULL. */
 void watched_see(struct watched *watched, struct guest *guest,

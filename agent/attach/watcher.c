@@ -108,6 +108,9 @@ void watcher_connected(struct watcher *watcher, const struct strlist *domains,
     for (size_t i = 0; i < listed.count; i++) {
         struct watched *watched = find_or_add(watcher, listed.items[i]);
         watched->ask |= !watched->present;
+        /* What happened to it while nothing was seen is not known. */
+        if (watcher->connection > 1 && wanted_find(&watcher->table, watched->uuid))
+            watched_doubt(watched);
         watched->present = watched->unlooked = true;
         make_due(watcher, watched, OCCASION_LOOK, false);
     }
@@ -147,6 +150,8 @@ void watcher_event(struct watcher *watcher, const char *domain, enum occasion oc
     struct watched *watched = find_or_add(watcher, domain);
     watched_event(watched, occasion, ++watcher->order, now);
     watched->ask |= is_asked_for(occasion);
+    if (occasion == OCCASION_STOPPED)
+        watched->ask = false;
     watcher_news_state(watcher, watched, now);
 }
 
@@ -178,6 +183,16 @@ void watcher_take_table(struct watcher *watcher, struct wanted_table *table,
     }
     wanted_table_clear(&old);
     sweep(watcher);
+}
+
+void watcher_sure(struct watcher *watcher, const char *domain, uint64_t number,
+                  int64_t now)
+{
+    struct watched *watched = find(watcher, domain);
+    if (!watched || !watched->doubtful || watched->doubt != number)
+        return;
+    watched_be_sure(watched, ++watcher->order);
+    watcher_news_state(watcher, watched, now);
 }
 
 /* ---- what a job has brought ---- */
@@ -300,7 +315,9 @@ bool watcher_next_job(struct watcher *watcher, int64_t now, struct settle_job *j
                                .no_port = watched->no_port,
                                .ours = strlist_copy(&watcher->table.ours)};
     uuid_text_copy(job->domain, watched->uuid);
-    if (job->occasion != OCCASION_CHANGED)
+    /* What was held may have come due without an event. */
+    watched->ask |= watched->held && watched->doubt == 0;
+    if (occasion_acts(job->occasion))
         job->wanted = wanted_copy(wanted_find(&watcher->table, watched->uuid));
     watched->at_work = true;
     watched->job_occasion = job->occasion;

@@ -43,6 +43,9 @@ void watcher_event(struct watcher *watcher, const char *domain, enum occasion oc
 /* Takes the table's members. The guests whose devices differ are settled. */
 void watcher_take_table(struct watcher *watcher, struct wanted_table *table,
                         int64_t now);
+/* The answer to NEWS_DOUBT of that number. */
+void watcher_sure(struct watcher *watcher, const char *domain, uint64_t number,
+                  int64_t now);
 /* The job of that domain has ended. Takes the result's members. */
 void watcher_done(struct watcher *watcher, const char *domain,
                   struct settle_result *result, int64_t now);
@@ -60,6 +63,8 @@ int64_t watcher_wake_at(const struct watcher *watcher);
  * call. */
 enum watcher_news_kind {
     NEWS_ASK,   /* a domain was defined or started for which the table has nothing */
+    NEWS_DOUBT, /* one was, after it had been stopped or undefined: is what the table has
+                   for it (or that it has nothing) still so? `number` */
     NEWS_GUEST, /* a domain is known or has changed: `guest` */
     NEWS_GONE,  /* a domain is gone */
     NEWS_STATE, /* a consumer's guest stands otherwise: `state`, `reason`, `since` */
@@ -72,6 +77,7 @@ struct watcher_news {
     enum guest_state state;
     const char *reason; /* NULL: none */
     int64_t since;
+    uint64_t number;
 };
 /* False: there is none. What it borrows stays until the next call into the watcher. */
 bool watcher_next_news(struct watcher *watcher, struct watcher_news *news);

@@ -20,7 +20,8 @@ struct watcher {
         connection;  /* grows with each; the results of an older one count no more */
     bool all_looked; /* each domain that was listed has been seen, or is gone */
     bool tell_all;
-    uint64_t order; /* of the last occasion that came due */
+    uint64_t doubts; /* the number of the last question of that kind */
+    uint64_t order;  /* of the last occasion that came due */
     struct lingering lingering;
 };
 

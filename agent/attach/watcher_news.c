@@ -64,18 +64,32 @@ static bool take(bool *flag)
 /* Whether the domain is to be asked for; not before there is a table. */
 static bool take_ask(const struct watcher *watcher, struct watched *watched)
 {
-    if (!watched->ask || watcher->table.serial == 0)
+    if (!watched->ask || watched->doubtful || watcher->table.serial == 0)
         return false;
     watched->ask = false;
     return !wanted_find(&watcher->table, watched->uuid);
 }
 
-static bool take_fact(const struct watcher *watcher, struct watched *watched,
+/* One question is enough until the domain is stopped again. */
+static bool take_doubt(struct watcher *watcher, struct watched *watched)
+{
+    if (!watched->ask || !watched->doubtful || watcher->table.serial == 0)
+        return false;
+    watched->ask = false;
+    if (watched->doubt)
+        return false;
+    watched->doubt = ++watcher->doubts;
+    return true;
+}
+
+static bool take_fact(struct watcher *watcher, struct watched *watched,
                       enum watcher_news_kind kind)
 {
     switch (kind) {
     case NEWS_ASK:
         return take_ask(watcher, watched);
+    case NEWS_DOUBT:
+        return take_doubt(watcher, watched);
     case NEWS_GONE:
         return take(&watched->tell_gone);
     case NEWS_GUEST:
@@ -93,6 +107,8 @@ static void describe(const struct watched *watched, enum watcher_news_kind kind,
 {
     *news = (struct watcher_news){.kind = kind};
     uuid_text_copy(news->domain, watched->uuid);
+    if (kind == NEWS_DOUBT)
+        news->number = watched->doubt;
     if (kind == NEWS_GUEST)
         news->guest = &watched->guest;
     if (kind != NEWS_STATE)
@@ -105,8 +121,8 @@ static void describe(const struct watched *watched, enum watcher_news_kind kind,
 /* A question goes first, since a guest's start may be some milliseconds away. */
 bool watcher_next_news(struct watcher *watcher, struct watcher_news *news)
 {
-    static const enum watcher_news_kind kinds[] = {NEWS_ASK, NEWS_GONE, NEWS_GUEST,
-                                                   NEWS_STATE};
+    static const enum watcher_news_kind kinds[] = {NEWS_ASK, NEWS_DOUBT, NEWS_GONE,
+                                                   NEWS_GUEST, NEWS_STATE};
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (size_t i = 0; i < watcher->count; i++)
             if (take_fact(watcher, watcher->all[i], kinds[k])) {

@@ -8,8 +8,7 @@
  * and that no call on the device is under way (agent/attach/message.h). When the program
  * ends, libvirt may go on with what it was asked to do: what was held stays so until
  * another program has looked at all domains, and a minute longer. libvirt itself gives
- * up waiting for a busy domain after 30 s. What the program says before a call (`acting`)
- * adds nothing: it attaches only what is in a table.
+ * up waiting for a busy domain after 30 s.
  */
 #ifndef AGENT_DAEMON_ATTACH_HOLDS_H
 #define AGENT_DAEMON_ATTACH_HOLDS_H

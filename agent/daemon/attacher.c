@@ -31,9 +31,10 @@ struct attacher {
     struct attach_holds holds;
     struct strlist withheld;
     struct wanted_table table; /* serial 0: none was made yet */
-    struct strlist asks, providers;
-    bool moved; /* a guest of the table was defined, started or stopped */
-    bool news;  /* the program has said something */
+    struct attach_question *questions;
+    size_t question_count;
+    struct strlist providers;
+    bool news; /* the program has said something */
     uint64_t refusals;
 };
 
@@ -55,7 +56,7 @@ void attacher_free(struct attacher *attacher)
     attach_holds_clear(&attacher->holds);
     strlist_clear(&attacher->withheld);
     wanted_table_clear(&attacher->table);
-    strlist_clear(&attacher->asks);
+    free(attacher->questions);
     strlist_clear(&attacher->providers);
     free(attacher->last_failure);
     free(attacher);
@@ -87,10 +88,26 @@ static void count_refusal(struct attacher *attacher, const struct message *messa
                     message->domain, message->reason ? message->reason : "no reason");
 }
 
-static bool moves(const struct attacher *attacher, const struct guest *guest)
+/* An earlier question of that consumer may be answered by a request that is under way,
+ * which is too old for a doubt. */
+static void add_question(struct attacher *attacher, const char *consumer,
+                         uint64_t number)
+{
+    for (size_t i = 0; i < attacher->question_count && number == 0; i++)
+        if (strcmp(attacher->questions[i].consumer, consumer) == 0)
+            return;
+    struct attach_question *question =
+        array_add(attacher->questions, attacher->question_count);
+    uuid_text_copy(question->consumer, consumer);
+    question->number = number;
+}
+
+/* A resize has changed the allocations right before: the sooner that is seen, the sooner
+ * the new domain has its devices. */
+static bool stops(const struct attacher *attacher, const struct guest *guest)
 {
     const struct domain *before = domains_find(&attacher->view.domains, guest->uuid);
-    return (!before || before->running != guest->running) &&
+    return before && before->running && !guest->running &&
            wanted_find(&attacher->table, guest->uuid);
 }
 
@@ -100,11 +117,11 @@ static void take(void *data, struct message *message)
     attacher->news = true;
     if (message->kind == MESSAGE_STATE)
         count_refusal(attacher, message);
-    else if (message->kind == MESSAGE_GUEST)
-        attacher->moved |= moves(attacher, &message->guest);
+    else if (message->kind == MESSAGE_GUEST && stops(attacher, &message->guest))
+        add_question(attacher, message->guest.uuid, 0);
     attacher_view_take(&attacher->view, message);
-    if (message->kind == MESSAGE_ASK)
-        strlist_add_unique(&attacher->asks, message->domain);
+    if (message->kind == MESSAGE_ASK || message->kind == MESSAGE_DOUBT)
+        add_question(attacher, message->domain, message->number);
     else if (message->kind == MESSAGE_HOLDING)
         attach_holds_answered(&attacher->holds, message->serial, &message->addresses,
                               &attacher->table);
@@ -135,6 +152,7 @@ static void note_end(struct attacher *attacher, const struct error *err)
 
 static void lose(struct attacher *attacher, bool returns)
 {
+    attacher->question_count = 0; /* the next program asks anew */
     attacher_view_lost(&attacher->view, NULL);
     attach_holds_lost(&attacher->holds, returns, clock_boot_seconds());
     attacher->news = true;
@@ -157,7 +175,6 @@ static void stop(struct attacher *attacher)
     attach_link_stop(&attacher->link);
     lose(attacher, false);
     attacher_view_clear(&attacher->view);
-    strlist_clear(&attacher->asks);
     attacher->failures = 0;
     attacher->next_start = 0;
 }
@@ -259,18 +276,33 @@ void attacher_note_cycle(struct attacher *attacher, const struct cycle *cycle,
     attacher_run(attacher);
 }
 
-const struct strlist *attacher_asks(const struct attacher *attacher)
+const struct attach_question *attacher_questions(const struct attacher *attacher,
+                                                 size_t *count)
 {
-    return &attacher->asks;
+    *count = attacher->question_count;
+    return attacher->questions;
 }
 
-void attacher_drop_asks(struct attacher *attacher, size_t count)
+static void say_sure(struct attacher *attacher, const struct attach_question *question)
 {
-    struct strlist later = {0};
-    for (size_t i = count; i < attacher->asks.count; i++)
-        strlist_add(&later, attacher->asks.items[i]);
-    strlist_clear(&attacher->asks);
-    attacher->asks = later;
+    struct message message = {.kind = MESSAGE_SURE, .number = question->number};
+    uuid_text_copy(message.domain, question->consumer);
+    attach_link_send(&attacher->link, &message);
+}
+
+void attacher_answered(struct attacher *attacher, size_t count)
+{
+    /* They were another program's where this one has begun meanwhile. */
+    if (count > attacher->question_count)
+        count = attacher->question_count;
+    for (size_t i = 0; i < count; i++)
+        if (attacher->questions[i].number && attacher->link.runs)
+            say_sure(attacher, &attacher->questions[i]);
+    attacher->question_count -= count;
+    if (attacher->question_count)
+        memmove(attacher->questions, attacher->questions + count,
+                attacher->question_count * sizeof *attacher->questions);
+    attacher_run(attacher);
 }
 
 const struct wanted_table *attacher_table(const struct attacher *attacher)
@@ -281,13 +313,6 @@ const struct wanted_table *attacher_table(const struct attacher *attacher)
 const struct strlist *attacher_providers(const struct attacher *attacher)
 {
     return attacher->table.serial ? &attacher->providers : NULL;
-}
-
-bool attacher_has_moved(struct attacher *attacher)
-{
-    bool moved = attacher->moved;
-    attacher->moved = false;
-    return moved;
 }
 
 bool attacher_has_news(struct attacher *attacher)

@@ -37,19 +37,23 @@ void attacher_run(struct attacher *attacher);
 void attacher_note_cycle(struct attacher *attacher, const struct cycle *cycle,
                          const struct guests *guests);
 
-/* The domains that the program asks for, since its table has nothing for them: the
- * oldest question first. A question is dropped once it has been answered, by one request
- * or by a cycle that began later than it came. */
-const struct strlist *attacher_asks(const struct attacher *attacher);
-void attacher_drop_asks(struct attacher *attacher, size_t count);
+/* What the program wants to know, the oldest first: what a domain has, for which its
+ * table has nothing; or whether the table is still true for one that was stopped or
+ * undefined. */
+struct attach_question {
+    char consumer[UUID_TEXT_SIZE];
+    uint64_t number; /* of a doubt, which is answered; 0: none */
+};
+const struct attach_question *attacher_questions(const struct attacher *attacher,
+                                                 size_t *count);
+/* The oldest ones have been answered, by one request or by a cycle that began later than
+ * they came, and the table says it: the program is told where it waits for that. */
+void attacher_answered(struct attacher *attacher, size_t count);
 /* The table that was made last. */
 const struct wanted_table *attacher_table(const struct attacher *attacher);
 /* The providers that allocations were read of in the last cycle (uuids); NULL: none was
  * read yet. */
 const struct strlist *attacher_providers(const struct attacher *attacher);
-/* Whether a guest that the table has something for was defined, started or stopped since
- * the last call: its allocations may be others by now (a resize). */
-bool attacher_has_moved(struct attacher *attacher);
 /* Whether the program has said anything since the last call. */
 bool attacher_has_news(struct attacher *attacher);
 

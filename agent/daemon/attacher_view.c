@@ -95,7 +95,8 @@ void attacher_view_take(struct attacher_view *view, const struct message *messag
     case MESSAGE_WANTED:
     case MESSAGE_ASK:
     case MESSAGE_HOLDING:
-    case MESSAGE_ACTING:
+    case MESSAGE_DOUBT:
+    case MESSAGE_SURE:
         break;
     }
 }

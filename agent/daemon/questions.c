@@ -13,52 +13,69 @@ static bool is_here(const struct strlist *providers,
     return false;
 }
 
-/* Whether nothing is left to be done for the consumer. False also where that cannot be
+static bool is_settled(const struct attacher *attacher, struct agent *agent,
+                       const struct questions_user *user,
+                       const struct strlist *providers,
+                       const struct consumer_allocations *have)
+{
+    bool here = is_here(providers, have);
+    bool has_entry = wanted_find(attacher_table(attacher), have->consumer);
+    if (agent_knows(agent, have) && here == has_entry)
+        return true;
+    return here && !has_entry && user->serve(user->data, have);
+}
+
+/* Whether the table is right for the consumer by now. False also where that cannot be
  * found out. In nova mode the agent gives a guest nothing when it starts. */
 static bool is_answered(const struct attacher *attacher, struct agent *agent,
                         enum agent_mode mode, const struct questions_user *user,
                         const char *consumer)
 {
+    size_t count;
     const struct strlist *providers = attacher_providers(attacher);
     _cleanup_consumer_allocations_ struct consumer_allocations have = {0};
-    if (mode == MODE_NOVA || wanted_find(attacher_table(attacher), consumer))
+    (void)attacher_questions(attacher, &count);
+    if (mode == MODE_NOVA)
         return true;
-    if (!providers || attacher_asks(attacher)->count > SERVED_MOST ||
-        agent_ask_allocations(agent, consumer, &have, NULL) != 0)
-        return false;
-    return !is_here(providers, &have) || user->serve(user->data, &have);
+    return providers && count <= SERVED_MOST &&
+           agent_ask_allocations(agent, consumer, &have, NULL) == 0 &&
+           is_settled(attacher, agent, user, providers, &have);
 }
 
 bool questions_answer(struct questions *questions, struct attacher *attacher,
                       struct agent *agent, enum agent_mode mode,
                       const struct questions_user *user)
 {
-    const struct strlist *asks = attacher_asks(attacher);
-    while (asks->count && !questions->in_cycle) {
+    size_t count;
+    const struct attach_question *first = attacher_questions(attacher, &count);
+    while (count && !questions->in_cycle) {
+        char consumer[UUID_TEXT_SIZE];
+        uuid_text_copy(consumer, first->consumer);
         /* More may be asked during the request, behind this one. */
-        if (is_answered(attacher, agent, mode, user, asks->items[0]))
-            attacher_drop_asks(attacher, 1);
+        if (is_answered(attacher, agent, mode, user, consumer))
+            attacher_answered(attacher, 1);
         else
             questions->in_cycle = true;
+        first = attacher_questions(attacher, &count);
     }
-    questions->moved |= attacher_has_moved(attacher) && mode == MODE_OWNER;
-    return questions->moved || (asks->count && questions->in_cycle);
+    return count && questions->in_cycle;
 }
 
 void questions_begin_cycle(struct questions *questions, const struct attacher *attacher,
                            struct agent *agent)
 {
-    questions->count = attacher_asks(attacher)->count;
-    if (questions->count || questions->moved)
+    const struct attach_question *asked =
+        attacher_questions(attacher, &questions->count);
+    for (size_t i = 0; i < questions->count; i++)
+        agent_look_at(agent, asked[i].consumer);
+    if (questions->count)
         agent_look_wholly(agent);
-    questions->moved = false;
 }
 
 void questions_end_cycle(struct questions *questions, struct attacher *attacher,
                          bool seen)
 {
     if (seen)
-        attacher_drop_asks(attacher, questions->count);
+        attacher_answered(attacher, questions->count);
     questions->in_cycle = !seen;
-    questions->moved |= !seen;
 }

@@ -1,7 +1,9 @@
 /*
  * questions: answers vgpu-agent-libvirt, which asks whether a domain that was defined or
- * started has an allocation here: its table has nothing for it, and Placement was not
- * read since. A guest without a GPU costs one request; where there is an allocation, its
+ * started has an allocation here, where its table has nothing for it and Placement was
+ * not read since; and whether the table is still true for a domain that was stopped or
+ * undefined before, since a resize may have changed its allocations. A guest without a GPU
+ * costs one request, and so does one whose allocations are as they were; where there is an allocation, its
  * devices are made at once (cycle_serve()). What takes more than that, or many guests at
  * a time, is left to a whole cycle at once, which answers all that was asked before it
  * began.
@@ -22,14 +24,11 @@ struct questions_user {
 
 /* All zero: nothing was asked. */
 struct questions {
-    bool moved; /* the next cycle is to see each new allocation, though nobody asks */
     bool in_cycle; /* the next cycle answers */
     size_t count;  /* of those that the cycle that runs now answers */
 };
 
-/* Answers what one request can answer. True: a cycle is to be run at once, also since a
- * guest that the table has something for was defined or started: its allocations may
- * have changed since Placement was read, by a resize. */
+/* Answers what one request can answer. True: a cycle is to be run at once. */
 bool questions_answer(struct questions *questions, struct attacher *attacher,
                       struct agent *agent, enum agent_mode mode,
                       const struct questions_user *user);

@@ -28,7 +28,7 @@ bool events_occasion(int event, int detail, enum occasion *occasion)
         return true;
     case VIR_DOMAIN_EVENT_UNDEFINED:
     case VIR_DOMAIN_EVENT_STOPPED:
-        *occasion = OCCASION_CHANGED;
+        *occasion = OCCASION_STOPPED;
         return true;
     default:
         return false;

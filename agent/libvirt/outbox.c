@@ -15,10 +15,8 @@
 struct outbox {
     int socket, wake;
     pthread_mutex_t lock;
-    pthread_cond_t progress;
     struct buffer rest;
-    uint64_t given, written; /* bytes since the start */
-    int errnum;              /* why nothing can be written any more; 0 */
+    int errnum; /* why nothing can be written any more; 0 */
 };
 
 struct outbox *outbox_new(int socket, int wake)
@@ -27,7 +25,6 @@ struct outbox *outbox_new(int socket, int wake)
     outbox->socket = socket;
     outbox->wake = wake;
     pthread_mutex_init(&outbox->lock, NULL);
-    pthread_cond_init(&outbox->progress, NULL);
     return outbox;
 }
 
@@ -35,7 +32,6 @@ void outbox_free(struct outbox *outbox)
 {
     if (!outbox)
         return;
-    pthread_cond_destroy(&outbox->progress);
     pthread_mutex_destroy(&outbox->lock);
     buffer_clear(&outbox->rest);
     free(outbox);
@@ -67,9 +63,7 @@ static void write_rest(struct outbox *outbox)
     if (outbox->errnum == 0 && done > 0) {
         outbox->rest.length -= done;
         memmove(outbox->rest.text, outbox->rest.text + done, outbox->rest.length);
-        outbox->written += done;
     }
-    pthread_cond_broadcast(&outbox->progress);
 }
 
 static void add(struct outbox *outbox, const char *line)
@@ -77,7 +71,6 @@ static void add(struct outbox *outbox, const char *line)
     if (outbox->errnum != 0)
         return;
     buffer_add_text(&outbox->rest, line);
-    outbox->given += strlen(line);
     write_rest(outbox);
     if (outbox->rest.length > REST_MAX)
         fail(outbox, ENOBUFS);
@@ -90,20 +83,6 @@ void outbox_send(struct outbox *outbox, const char *line)
     pthread_mutex_lock(&outbox->lock);
     add(outbox, line);
     pthread_mutex_unlock(&outbox->lock);
-}
-
-int outbox_send_surely(struct outbox *outbox, const char *line, struct error *err)
-{
-    pthread_mutex_lock(&outbox->lock);
-    add(outbox, line);
-    uint64_t end = outbox->given;
-    while (outbox->errnum == 0 && outbox->written < end)
-        pthread_cond_wait(&outbox->progress, &outbox->lock);
-    int errnum = outbox->errnum;
-    pthread_mutex_unlock(&outbox->lock);
-    if (errnum != 0)
-        return error_set(err, ERROR_UNREACHABLE, "the daemon cannot be told");
-    return 0;
 }
 
 bool outbox_has_rest(struct outbox *outbox)

@@ -21,10 +21,6 @@ DEFINE_CLEANUP(struct outbox *, outbox_free)
 
 /* Any thread; never waits. */
 void outbox_send(struct outbox *outbox, const char *line);
-/* The same, but returns only when the line is in the kernel's hands, so that the daemon
- * reads it even if this program is killed. Not for the main thread. UNREACHABLE: the
- * daemon will not read it. */
-int outbox_send_surely(struct outbox *outbox, const char *line, struct error *err);
 
 /* The main thread's. */
 bool outbox_has_rest(struct outbox *outbox);

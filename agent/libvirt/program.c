@@ -70,12 +70,13 @@ static void send_news(struct program *program, const struct watcher_news *news,
                       int64_t now)
 {
     static const enum message_kind kinds[] = {
-        [NEWS_ASK] = MESSAGE_ASK,   [NEWS_GUEST] = MESSAGE_GUEST,
-        [NEWS_GONE] = MESSAGE_GONE, [NEWS_STATE] = MESSAGE_STATE,
-        [NEWS_ALL] = MESSAGE_ALL,
+        [NEWS_ASK] = MESSAGE_ASK,     [NEWS_DOUBT] = MESSAGE_DOUBT,
+        [NEWS_GUEST] = MESSAGE_GUEST, [NEWS_GONE] = MESSAGE_GONE,
+        [NEWS_STATE] = MESSAGE_STATE, [NEWS_ALL] = MESSAGE_ALL,
     };
     /* All of it is borrowed. */
-    struct message message = {.kind = kinds[news->kind], .state = news->state};
+    struct message message = {
+        .kind = kinds[news->kind], .state = news->state, .number = news->number};
     uuid_text_copy(message.domain, news->domain);
     if (news->kind == NEWS_GUEST)
         message.guest = *news->guest;
@@ -110,13 +111,16 @@ static void take_line(struct program *program, const char *line, size_t length)
     if (message_decode(line, length, &message, &err) != 0) {
         (void)error_prefix(&err, "what the daemon sends makes no sense");
         fail(program, &err);
-    } else if (message.kind != MESSAGE_WANTED) {
-        (void)error_set(
-            &err, ERROR_PROTOCOL,
-            "what the daemon sends makes no sense: only `wanted` goes this way");
-        fail(program, &err);
-    } else {
+    } else if (message.kind == MESSAGE_WANTED) {
         watcher_take_table(program->watcher, &message.table, clock_monotonic_ms());
+    } else if (message.kind == MESSAGE_SURE) {
+        watcher_sure(program->watcher, message.domain, message.number,
+                     clock_monotonic_ms());
+    } else {
+        (void)error_set(&err, ERROR_PROTOCOL,
+                        "what the daemon sends makes no sense: only `wanted` and "
+                        "`sure` go this way");
+        fail(program, &err);
     }
 }
 
@@ -273,7 +277,7 @@ static int start(struct program *program, const char *uri, struct error *err)
     if (join_loop(program, err) != 0)
         return -1;
     program->outbox = outbox_new(program->socket, program->wake);
-    if (workers_new(uri, program->outbox, program->wake, &program->workers, err) != 0)
+    if (workers_new(uri, program->wake, &program->workers, err) != 0)
         return -1;
     return connection_new(uri, program->wake, &user, &program->connection, err);
 }

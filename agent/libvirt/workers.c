@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 
-#include "agent/attach/message.h"
 #include "agent/libvirt/hypervisor.h"
 #include "lib/xalloc.h"
 
@@ -19,7 +18,6 @@ struct worker {
 };
 
 struct workers {
-    struct outbox *outbox;
     int wake;
     pthread_mutex_t lock; /* for the stages and `connects` */
     pthread_cond_t given;
@@ -27,42 +25,6 @@ struct workers {
 };
 
 /* ---- the threads ---- */
-
-static int say_acting(struct worker *worker, const char *address, struct error *err)
-{
-    struct message message = {.kind = MESSAGE_ACTING};
-    strlist_add(&message.addresses, address);
-    _cleanup_free_ char *line = message_encode(&message);
-    strlist_clear(&message.addresses);
-    return outbox_send_surely(worker->workers->outbox, line, err);
-}
-
-static int look(void *connection, const char *domain, struct guest *out,
-                enum hypervisor_failure *failure, struct error *err)
-{
-    struct worker *worker = connection;
-    return libvirt_hypervisor.look(&worker->link, domain, out, failure, err);
-}
-
-static int act(void *connection, const char *domain, const struct attach_action *action,
-               enum hypervisor_failure *failure, struct error *err)
-{
-    struct worker *worker = connection;
-    *failure = HYPERVISOR_UNREACHABLE;
-    if (action->verb != DETACH_CONFIGURED &&
-        say_acting(worker, action->address, err) != 0)
-        return -1;
-    return libvirt_hypervisor.act(&worker->link, domain, action, failure, err);
-}
-
-static int list(void *connection, struct strlist *domains,
-                enum hypervisor_failure *failure, struct error *err)
-{
-    struct worker *worker = connection;
-    return libvirt_hypervisor.list(&worker->link, domains, failure, err);
-}
-
-static const struct hypervisor announcing = {.look = look, .act = act, .list = list};
 
 /* True: for a job; false: the connection is to be opened. */
 static bool wait_for_job(struct worker *worker)
@@ -87,7 +49,7 @@ static void *work(void *data)
             (void)libvirt_link_open(&worker->link, NULL);
             continue;
         }
-        settle(&announcing, worker, &worker->job, &worker->result);
+        settle(&libvirt_hypervisor, &worker->link, &worker->job, &worker->result);
         pthread_mutex_lock(&workers->lock);
         worker->stage = DONE;
         pthread_mutex_unlock(&workers->lock);
@@ -176,11 +138,9 @@ static int start(struct worker *worker, struct error *err)
     return 0;
 }
 
-int workers_new(const char *uri, struct outbox *outbox, int wake, struct workers **out,
-                struct error *err)
+int workers_new(const char *uri, int wake, struct workers **out, struct error *err)
 {
     struct workers *workers = xcalloc(1, sizeof *workers);
-    workers->outbox = outbox;
     workers->wake = wake;
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->given, NULL);

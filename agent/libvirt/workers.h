@@ -4,25 +4,21 @@
  * must hold up no other guest's. A job is one call of settle(); which job is to be done,
  * and that no two are of one guest, is the watcher's.
  *
- * Before each act that may attach a device the worker tells the daemon (`acting`), and
- * waits until the message is in the kernel's hands. All functions here are the main
- * thread's.
+ * All functions here are the main thread's.
  */
 #ifndef AGENT_LIBVIRT_WORKERS_H
 #define AGENT_LIBVIRT_WORKERS_H
 
 #include "agent/attach/settle.h"
-#include "agent/libvirt/outbox.h"
 
 #define WORKERS 8
 
 struct workers;
 
-/* `uri` and `outbox` are borrowed. `wake` is an eventfd(2) that is written to when a
+/* `uri` is borrowed. `wake` is an eventfd(2) that is written to when a
  * job has ended. The threads stay until the process ends: one may be in a call that
  * nothing ends. */
-int workers_new(const char *uri, struct outbox *outbox, int wake, struct workers **out,
-                struct error *err);
+int workers_new(const char *uri, int wake, struct workers **out, struct error *err);
 
 /* To be called when libvirt can be reached: the threads that have no job open their
  * connections, since a guest that has just been defined has no time for that. */

@@ -518,6 +518,39 @@ placement_fetch_add_consumer(struct placement_fetch *fetch,
     return observed;
 }
 
+static bool has(const struct consumer_allocations *have, const char *provider,
+                const struct provider_allocation *allocation)
+{
+    for (size_t i = 0; i < have->count; i++)
+        if (strcmp(have->items[i].provider, provider) == 0 &&
+            strcmp(have->items[i].resource_class, allocation->resource_class) == 0)
+            return have->items[i].amount == allocation->amount;
+    return false;
+}
+
+bool placement_fetch_knows(const struct placement_fetch *fetch,
+                           const struct consumer_allocations *have)
+{
+    const struct observed *observed = fetch->observed;
+    size_t known = 0, there = 0;
+    for (size_t i = 0; observed && i < observed->provider_count; i++) {
+        const struct observed_provider *provider = &observed->providers[i];
+        for (size_t j = 0; j < provider->allocation_count; j++) {
+            if (strcmp(provider->allocations[j].consumer, have->consumer) != 0)
+                continue;
+            if (!has(have, provider->provider.uuid, &provider->allocations[j]))
+                return false;
+            known++;
+        }
+    }
+    for (size_t i = 0; observed && i < have->count; i++) {
+        const struct observed_provider *provider =
+            observed_by_uuid(observed, have->items[i].provider);
+        there += provider && provider->detailed;
+    }
+    return observed && known == there;
+}
+
 int64_t placement_fetch_replaced_at(const struct placement_fetch *fetch)
 {
     return fetch->replaced_at;

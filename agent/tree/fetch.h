@@ -74,6 +74,10 @@ int placement_fetch_departures(struct placement_fetch *fetch,
 const struct observed *
 placement_fetch_add_consumer(struct placement_fetch *fetch,
                              const struct consumer_allocations *have);
+/* Whether the cached tree shows the same of the consumer, on the providers that were read
+ * in detail. */
+bool placement_fetch_knows(const struct placement_fetch *fetch,
+                           const struct consumer_allocations *have);
 /* Whether a part of the last tree was read anew, since its generation had changed. */
 bool placement_fetch_moved(const struct placement_fetch *fetch);
 

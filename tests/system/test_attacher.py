@@ -108,6 +108,7 @@ class TestTables(AttacherTest):
         last cycle, and so is the rest of Placement."""
         self.start()
         self.cycle()
+        self.agent.settle()
         consumer = self.allocate(2)
         self.relay.requests.clear()
         self.relay.rule = lambda request: None if request.path == f"/allocations/{consumer}" else CUT
@@ -122,6 +123,46 @@ class TestTables(AttacherTest):
         self.agent.settle()
         self.assertEqual(self.attacher.wanted()[consumer], devices)
         self.assertEqual(self.row(consumer)["state"], "ready")
+
+    def doubt(self, consumer, number):
+        """Waits for the answer; the table that was the last one then."""
+        self.attacher.say(doubt={"consumer": consumer, "number": number})
+        wait_for(lambda: {"consumer": consumer, "number": number} in self.attacher.sure, "the answer to a doubt")
+        return self.attacher.wanted()
+
+    def test_a_doubt_costs_one_request_where_nothing_has_changed(self):
+        self.start()
+        consumer = self.allocate()
+        self.relay.requests.clear()
+        devices = self.ask(consumer)
+        wait_for(lambda: any("in_tree" in request.path for request in self.relay.requests), "the cycle that follows")
+        self.agent.settle()
+        self.relay.requests.clear()
+        self.relay.rule = lambda request: None if request.path == f"/allocations/{consumer}" else CUT
+        self.assertEqual(self.doubt(consumer, 1), {consumer: devices})
+        self.assertEqual([request.path for request in self.relay.requests], [f"/allocations/{consumer}"])
+
+    def test_a_doubt_is_answered_after_the_table_that_is_true(self):
+        """A resize: what the server had is the migration's, or gone, which raises no generation."""
+        self.start()
+        consumer = self.allocate()
+        self.ask(consumer)
+        self.cycle()
+        self.placement.deallocate(consumer)
+        self.assertEqual(self.doubt(consumer, 1), {})
+        self.placement.allocate(consumer, {self.provider: {"VGPU": 2}})
+        self.assertEqual(len(self.doubt(consumer, 2)[consumer]), 2)
+
+    def test_a_guest_that_stops_is_looked_at(self):
+        """Before its next definition, so that a resize finds its devices there."""
+        self.start()
+        consumer = self.allocate()
+        self.ask(consumer)
+        self.cycle()
+        self.placement.deallocate(consumer)
+        self.attacher.say(guest=guest(consumer, running=True))
+        self.attacher.say(guest=guest(consumer))
+        wait_for(lambda: consumer not in self.attacher.wanted(), "a table without it")
 
     def test_a_full_card_gives_no_guest_what_is_anothers(self):
         """The last cycle has seen room that is not there any more."""

@@ -21,7 +21,7 @@ class AttachProgram:
     def __init__(self, directory, environment, *options):
         self.socket, theirs = socket.socketpair()
         self.log = directory / "program.log"
-        self.messages, self.ended = [], False
+        self.messages, self.ended, self.sure = [], False, True
         self.changed = threading.Condition()
         self.serial = 0
 
@@ -36,17 +36,26 @@ class AttachProgram:
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
+        """A doubt is answered at once, unless `sure` is False: the test's table is true."""
         with self.socket.makefile() as lines:
             for line in lines:
                 with self.changed:
-                    self.messages.append(json.loads(line))
+                    self.messages.append(message := json.loads(line))
                     self.changed.notify_all()
+                if "doubt" in message and self.sure:
+                    self.answer(message["doubt"])
         with self.changed:
             self.ended = True
             self.changed.notify_all()
 
     def send(self, data):
         self.socket.sendall(data)
+
+    def answer(self, doubt):
+        try:
+            self.send(json.dumps({"sure": doubt}).encode() + b"\n")
+        except OSError:
+            pass  # the program has ended, or has been left, meanwhile
 
     def want(self, *entries, ours=()):
         """Sends a table; its serial."""

@@ -18,7 +18,7 @@ class Attacher:
     def __init__(self, directory):
         self.path = directory / "libvirt-sock"
         self.answers, self.busy = True, []
-        self.tables, self.connections = [], 0
+        self.tables, self.sure, self.connections = [], [], 0
         self.peer = None
         self.lock = threading.Lock()
         self.listener = socket.socket(socket.AF_UNIX)
@@ -43,7 +43,13 @@ class Attacher:
     def read(self, peer):
         with peer.makefile("rb") as lines:
             for line in lines:
-                self.take(json.loads(line)["wanted"])
+                self.hear(json.loads(line))
+
+    def hear(self, message):
+        if "sure" in message:
+            self.sure.append(message["sure"])
+        else:
+            self.take(message["wanted"])
 
     def take(self, table):
         with self.lock:

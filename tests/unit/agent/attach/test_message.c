@@ -75,8 +75,11 @@ static void the_others_go_and_come(void **state)
                                   .serial = 9,
                                   .addresses = {addresses, 2}},
                 "{\"holding\":{\"serial\":9,\"busy\":[\"m1\",\"m2\"]}}\n");
-    assert_line(&(struct message){.kind = MESSAGE_ACTING, .addresses = {addresses, 1}},
-                "{\"acting\":[\"m1\"]}\n");
+    domain.kind = MESSAGE_DOUBT;
+    domain.number = 7;
+    assert_line(&domain, "{\"doubt\":{\"consumer\":\"" B "\",\"number\":7}}\n");
+    domain.kind = MESSAGE_SURE;
+    assert_line(&domain, "{\"sure\":{\"consumer\":\"" B "\",\"number\":7}}\n");
 }
 
 static void every_state_goes_and_comes(void **state)
@@ -168,8 +171,12 @@ static void a_broken_line_is_refused_with_one_reason(void **state)
          "holding: serial: expected an integer, got a number"},
         {"{\"holding\":{\"serial\":1,\"busy\":[\"\"]}}",
          "holding: busy: '' is no address of a device"},
-        {"{\"acting\":[\"a\\u0000b\"]}", "acting: a NUL character in a string"},
-        {"{\"acting\":[\"" LONG "\"]}", "acting: '" LONG "' is no address of a device"},
+        {"{\"sure\":{\"consumer\":\"" B "\",\"number\":-1}}",
+         "sure: number: -1 is below 0"},
+        {"{\"holding\":{\"serial\":1,\"busy\":[\"a\\u0000b\"]}}",
+         "holding: busy: a NUL character in a string"},
+        {"{\"holding\":{\"serial\":1,\"busy\":[\"" LONG "\"]}}",
+         "holding: busy: '" LONG "' is no address of a device"},
         {"{\"wanted\":{\"serial\":0,\"ours\":[],\"consumers\":[]}}",
          "wanted: serial: 0 means that there is no table"},
         {WANTED("7"), "wanted: consumers[0]: expected an object with 'consumer', got "

@@ -106,6 +106,80 @@ static void asks_once_for_what_it_has_found(void **state)
     assert_news("ask 3");
 }
 
+/* A resize changes the allocations just before the domain is stopped, or before it is
+ * defined again. */
+static void what_was_stopped_is_given_nothing_before_the_table_is_sure(void **state)
+{
+    (void)state;
+    connect_with("");
+    give_table(1, "1:a");
+    event(ONE, OCCASION_STARTED);
+    assert_job(ONE, OCCASION_STARTED, "a");
+    done(ONE, "run", "a", "a");
+    event(ONE, OCCASION_STOPPED);
+    assert_job(ONE, OCCASION_CHANGED, "");
+    done(ONE, "off", "", "a");
+    event(ONE, OCCASION_STOPPED);
+    assert_job(ONE, OCCASION_CHANGED, "");
+    struct settle_result gone = {.gone = true};
+    watcher_done(watcher, ONE, &gone, now);
+    assert_news("gone 1, state 1 0 0, all");
+    event(ONE, OCCASION_DEFINED);
+    assert_news("doubt 1 1");
+    assert_job(ONE, OCCASION_CHANGED, "");
+    done(ONE, "off", "", "");
+    assert_no_job();
+    /* The new table is not the answer: it may have been made before. */
+    give_table(2, "1:b");
+    assert_job(ONE, OCCASION_CHANGED, "");
+    done(ONE, "off", "", "");
+    event(ONE, OCCASION_STARTED);
+    assert_job(ONE, OCCASION_CHANGED, "");
+    done(ONE, "run", "", "");
+    assert_no_job();
+    watcher_sure(watcher, ONE, 7, now);
+    assert_no_job();
+    watcher_sure(watcher, ONE, 1, now);
+    assert_job(ONE, OCCASION_STARTED, "b");
+    done(ONE, "run", "b", "b");
+    assert_no_job();
+}
+
+static void an_answer_from_before_the_stop_does_not_count(void **state)
+{
+    (void)state;
+    connect_with("");
+    give_table(1, "1:a");
+    event(ONE, OCCASION_STOPPED);
+    event(ONE, OCCASION_DEFINED);
+    assert_news("doubt 1 1, state 1 0 0, all");
+    event(ONE, OCCASION_STOPPED);
+    event(ONE, OCCASION_DEFINED);
+    assert_news("doubt 1 2");
+    watcher_sure(watcher, ONE, 1, now);
+    assert_job(ONE, OCCASION_CHANGED, "");
+    done(ONE, "off", "", "");
+    assert_no_job();
+    watcher_sure(watcher, ONE, 2, now);
+    assert_job(ONE, OCCASION_DEFINED, "a");
+}
+
+static void after_a_reconnection_the_table_is_doubtful(void **state)
+{
+    (void)state;
+    give_table(1, "1:a");
+    connect_with("1");
+    assert_job(ONE, OCCASION_LOOK, "a");
+    done(ONE, "run", "a", "a");
+    watcher_disconnected(watcher);
+    connect_with("1");
+    assert_job(ONE, OCCASION_CHANGED, "");
+    done(ONE, "off", "", "");
+    assert_news("doubt 1 1, guest 1, state 1 3 0, all");
+    watcher_sure(watcher, ONE, 1, now);
+    assert_job(ONE, OCCASION_LOOK, "a");
+}
+
 static void the_answer_settles_the_guest(void **state)
 {
     (void)state;
@@ -407,6 +481,9 @@ int main(void)
         WATCHER_TEST(asks_at_the_event_for_what_the_table_lacks),
         WATCHER_TEST(asks_nothing_before_there_is_a_table),
         WATCHER_TEST(asks_once_for_what_it_has_found),
+        WATCHER_TEST(what_was_stopped_is_given_nothing_before_the_table_is_sure),
+        WATCHER_TEST(an_answer_from_before_the_stop_does_not_count),
+        WATCHER_TEST(after_a_reconnection_the_table_is_doubtful),
         WATCHER_TEST(the_answer_settles_the_guest),
         WATCHER_TEST(a_restored_guest_waits_for_nova),
         WATCHER_TEST(nothing_is_live_during_the_grace),

@@ -74,11 +74,11 @@ static void after_a_disconnection_all_is_looked_at_again(void **state)
     now += 5000;
     connect_with("1");
     assert_news("gone 2");
-    assert_job(ONE, OCCASION_LOOK, "a");
+    assert_job(ONE, OCCASION_CHANGED, "");
     assert_no_job();
     done(ONE, "run", "a", "a");
     /* it stands so since before */
-    assert_news("guest 1, state 1 2 5000, all");
+    assert_news("doubt 1 1, guest 1, state 1 2 5000, all");
 }
 
 static void an_event_that_is_younger_than_the_list_counts(void **state)
@@ -123,9 +123,9 @@ static void the_result_of_an_old_connection_counts_for_nothing(void **state)
     assert_no_job();
     done(ONE, "run", "a", "a");
     assert_news("");
-    assert_job(ONE, OCCASION_LOOK, "a");
+    assert_job(ONE, OCCASION_CHANGED, "");
     done(ONE, "off", "", "a");
-    assert_news("guest 1, state 1 1 0, all");
+    assert_news("doubt 1 1, guest 1, state 1 1 0, all");
 }
 
 /* ---- what may still be attached ---- */

@@ -114,14 +114,14 @@ void assert_news(const char *expected)
     struct buffer text = {0};
     struct watcher_news news;
     while (watcher_next_news(watcher, &news)) {
-        static const char *const kinds[] = {[NEWS_ASK] = "ask",
-                                            [NEWS_GUEST] = "guest",
-                                            [NEWS_GONE] = "gone",
-                                            [NEWS_STATE] = "state",
-                                            [NEWS_ALL] = "all"};
+        static const char *const kinds[] = {
+            [NEWS_ASK] = "ask",   [NEWS_DOUBT] = "doubt", [NEWS_GUEST] = "guest",
+            [NEWS_GONE] = "gone", [NEWS_STATE] = "state", [NEWS_ALL] = "all"};
         buffer_format(&text, "%s%s", text.length ? ", " : "", kinds[news.kind]);
         if (news.kind != NEWS_ALL)
             buffer_format(&text, " %c", news.domain[0]);
+        if (news.kind == NEWS_DOUBT)
+            buffer_format(&text, " %llu", (unsigned long long)news.number);
         if (news.kind == NEWS_STATE)
             buffer_format(&text, " %d %lld%s%s", (int)news.state,
                           (long long)(now - news.since), news.reason ? " " : "",

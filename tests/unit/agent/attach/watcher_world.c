@@ -41,6 +41,11 @@ void world_take_news(struct world *world, int ask)
             if (ask == (int)number_of(news.domain))
                 ask = NOBODY;
             break;
+        case NEWS_DOUBT:
+            domain->doubt = news.number;
+            if (ask == (int)number_of(news.domain))
+                ask = NOBODY;
+            break;
         case NEWS_GUEST:
             take_guest(domain, news.guest);
             break;
@@ -275,6 +280,17 @@ void world_clear(struct world *world)
     strlist_clear(&world->listed);
 }
 
+static void be_sure(struct world *world, size_t number)
+{
+    struct world_domain *domain = &world->domains[number];
+    if (domain->doubt == 0)
+        return;
+    watcher_sure(world->watcher, world->fake.domains[number].guest.uuid, domain->doubt,
+                 world->now);
+    domain->doubt = 0;
+    world_take_news(world, NOBODY);
+}
+
 void world_step(struct world *world)
 {
     switch (world_roll(world, 10)) {
@@ -295,6 +311,7 @@ void world_step(struct world *world)
         end_job(world, &world->workers[world_roll(world, WORLD_WORKERS)]);
         break;
     case 8:
+        be_sure(world, (size_t)world_roll(world, WORLD_DOMAINS));
         if (world->link == LINK_UP && world_roll(world, 10) == 0)
             world_lose_link(world);
         else
@@ -314,6 +331,8 @@ static bool is_idle(const struct world *world)
     bool idle = world->event_count == 0 && !world->late.pending;
     for (int i = 0; i < WORLD_WORKERS; i++)
         idle &= !world->workers[i].busy;
+    for (int i = 0; i < WORLD_DOMAINS; i++)
+        idle &= world->domains[i].doubt == 0;
     return idle && watcher_wake_at(world->watcher) < 0;
 }
 
@@ -326,6 +345,8 @@ void world_settle(struct world *world)
         world_give_table(world);
     for (int rounds = 0; rounds < 2000; rounds++) {
         world_give_event(world);
+        for (size_t i = 0; i < WORLD_DOMAINS; i++)
+            be_sure(world, i);
         pick_job(world);
         for (int i = 0; i < WORLD_WORKERS; i++)
             end_job(world, &world->workers[i]);

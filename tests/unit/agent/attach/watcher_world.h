@@ -9,7 +9,9 @@
  *   - the watcher names each device that may be attached, in its table or as busy;
  *   - at most one job of a domain is under way;
  *   - a guest that was restored gets nothing live in the time that is Nova's;
- *   - a domain that is defined or started without an entry is asked for at once.
+ *   - a domain that is defined or started without an entry is asked for at once;
+ *   - one that was stopped or undefined before is given nothing before the daemon has
+ *     answered a question that came later.
  */
 #ifndef TESTS_UNIT_AGENT_ATTACH_WATCHER_WORLD_H
 #define TESTS_UNIT_AGENT_ATTACH_WATCHER_WORLD_H
@@ -27,6 +29,7 @@
 struct world_domain {
     int64_t restored_at; /* when the event of this run was given; -1: not restored */
     uint64_t restored;   /* struct world's `moment` then */
+    uint64_t doubt;      /* a question that is not answered yet; 0: none */
     bool detached;       /* somebody has taken a device out of this run */
     bool told;           /* the daemon has been told of it: `guest` */
     struct guest guest;

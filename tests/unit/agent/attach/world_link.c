@@ -43,8 +43,8 @@ void world_give_event(struct world *world)
     world->domains[number].restored = ++world->moment;
     watcher_event(world->watcher, world->fake.domains[number].guest.uuid, occasion,
                   world->now);
-    bool asks =
-        occasion != OCCASION_CHANGED && world->serial > 0 && !has_entry(world, number);
+    bool asks = occasion_acts(occasion) && world->serial > 0 &&
+                !has_entry(world, number) && world->domains[number].doubt == 0;
     world_take_news(world, asks ? (int)number : NOBODY);
 }
 

@@ -79,7 +79,7 @@ static void stop(struct world *world, size_t number)
         return;
     fake_stop(domain);
     world->domains[number].restored_at = -1;
-    world_add_event(world, number, OCCASION_CHANGED);
+    world_add_event(world, number, OCCASION_STOPPED);
 }
 
 static void undefine(struct world *world, size_t number)
@@ -88,7 +88,7 @@ static void undefine(struct world *world, size_t number)
     if (!domain->exists || !domain->guest.persistent)
         return;
     fake_undefine(domain);
-    world_add_event(world, number, OCCASION_CHANGED);
+    world_add_event(world, number, OCCASION_STOPPED);
 }
 
 static void detach(struct world *world, size_t number)

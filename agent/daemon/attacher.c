@@ -34,7 +34,8 @@ struct attacher {
     struct attach_question *questions;
     size_t question_count;
     struct strlist providers;
-    bool news; /* the program has said something */
+    struct strlist gone; /* consumers in the table, whose domain has gone */
+    bool news;           /* the program has said something */
     uint64_t refusals;
 };
 
@@ -58,6 +59,7 @@ void attacher_free(struct attacher *attacher)
     wanted_table_clear(&attacher->table);
     free(attacher->questions);
     strlist_clear(&attacher->providers);
+    strlist_clear(&attacher->gone);
     free(attacher->last_failure);
     free(attacher);
 }
@@ -119,6 +121,9 @@ static void take(void *data, struct message *message)
         count_refusal(attacher, message);
     else if (message->kind == MESSAGE_GUEST && stops(attacher, &message->guest))
         add_question(attacher, message->guest.uuid, 0);
+    else if (message->kind == MESSAGE_GONE &&
+             wanted_find(&attacher->table, message->domain))
+        strlist_add_unique(&attacher->gone, message->domain);
     attacher_view_take(&attacher->view, message);
     if (message->kind == MESSAGE_ASK || message->kind == MESSAGE_DOUBT)
         add_question(attacher, message->domain, message->number);
@@ -313,6 +318,13 @@ const struct wanted_table *attacher_table(const struct attacher *attacher)
 const struct strlist *attacher_providers(const struct attacher *attacher)
 {
     return attacher->table.serial ? &attacher->providers : NULL;
+}
+
+struct strlist attacher_take_gone(struct attacher *attacher)
+{
+    struct strlist gone = attacher->gone;
+    attacher->gone = (struct strlist){0};
+    return gone;
 }
 
 bool attacher_has_news(struct attacher *attacher)

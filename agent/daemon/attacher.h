@@ -54,6 +54,9 @@ const struct wanted_table *attacher_table(const struct attacher *attacher);
 /* The providers that allocations were read of in the last cycle (uuids); NULL: none was
  * read yet. */
 const struct strlist *attacher_providers(const struct attacher *attacher);
+/* Consumers in the table whose domain has gone since the last call. The caller clears the
+ * list. */
+struct strlist attacher_take_gone(struct attacher *attacher);
 /* Whether the program has said anything since the last call. */
 bool attacher_has_news(struct attacher *attacher);
 

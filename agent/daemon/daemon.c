@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/daemon/departures.h"
 #include "agent/daemon/guest_watch.h"
 #include "agent/daemon/monitor.h"
 #include "agent/daemon/pace.h"
@@ -46,6 +47,7 @@ struct daemon {
     struct guest_watch guests;
     size_t overdue; /* guests that had waited for too long when a cycle was last run */
     struct questions questions;
+    struct departures departures;
     bool heals; /* a guest is to be healed by a cycle */
 };
 
@@ -229,6 +231,18 @@ static void end_prune_requests(struct daemon *daemon, const struct strlist *requ
             log_error("agent", "%s", err.text);
 }
 
+/* In nova mode nova-compute's devices stay. */
+static void look_for_departures(struct daemon *daemon)
+{
+    int64_t now = clock_boot_seconds();
+    _cleanup_strlist_ struct strlist gone = attacher_take_gone(daemon->attacher);
+    for (size_t i = 0; i < gone.count && daemon->config->agent.mode == MODE_OWNER; i++)
+        departures_add(&daemon->departures, gone.items[i], now);
+    departures_begin_cycle(&daemon->departures,
+                           &attacher_view(daemon->attacher)->domains, daemon->agent,
+                           now);
+}
+
 static void one_cycle(struct daemon *daemon)
 {
     struct cycle cycle = {0};
@@ -244,12 +258,15 @@ static void one_cycle(struct daemon *daemon)
     monitor_follow(daemon->monitor, daemon->config, daemon->agent);
     follow_attacher(daemon);
     questions_begin_cycle(&daemon->questions, daemon->attacher, daemon->agent);
+    look_for_departures(daemon);
     _cleanup_strlist_ struct strlist prune = {0};
     take_prune_requests(daemon, &prune);
     int rc = cycle_run(daemon->agent, now, &cycle, &err);
     if (rc == 0 && !cycle_plan(&cycle)->other_root)
         tell_attacher(daemon, &cycle);
     questions_end_cycle(&daemon->questions, daemon->attacher, rc == 0);
+    if (rc == 0)
+        departures_end_cycle(&daemon->departures, cycle.observed);
     log_steps(&cycle);
     if (rc == 0)
         end_prune_requests(daemon, &prune);
@@ -457,6 +474,7 @@ int daemon_run(const struct settings *settings, struct error *err)
     agent_free(daemon.agent);
     attacher_free(daemon.attacher);
     guest_watch_clear(&daemon.guests);
+    departures_clear(&daemon.departures);
     config_free(daemon.config);
     cleanup_close(&daemon.signals);
     return status;

@@ -206,6 +206,66 @@ class TestTables(AttacherTest):
         self.attacher.wait_for_devices(consumer)
 
 
+class TestDepartures(AttacherTest):
+    """Nova deletes a server's allocation some seconds after its domain, and that raises no generation."""
+    options = {"sync_interval": 1}
+
+    def looks(self):
+        """For each cycle since the list of requests was cleared: whether it read the tree, and how many requests it sent."""
+        cycles = []
+        for request in list(self.relay.requests):
+            if request.method != "GET":
+                continue
+            if "in_tree" in request.path:
+                cycles.append([True, 1])
+            elif cycles:
+                cycles[-1][1] += 1
+        return cycles
+
+    def start_with_guest(self):
+        self.start()
+        consumer = self.allocate()
+        self.ask(consumer)
+        self.attacher.say(guest=guest(consumer))
+        self.agent.settle()
+        return consumer
+
+    def wait_for_half_look(self):
+        """So that the next three cycles would read no allocations."""
+        self.relay.requests.clear()
+        wait_for(lambda: self.relay.requests and self.relay.requests[-1].path.endswith("/allocations"), "a half look")
+        self.relay.requests.clear()
+
+    def test_a_deleted_server_is_seen_in_the_next_cycle(self):
+        consumer = self.start_with_guest()
+        self.wait_for_half_look()
+        self.attacher.say(gone=consumer)
+        self.placement.deallocate(consumer)
+        wait_for(lambda: consumer not in self.attacher.wanted(), "a table without it")
+        self.assertLessEqual(len(self.looks()), 2)
+
+    def test_it_is_not_waited_for_without_end(self):
+        """Its allocation stands: a rebuild, or a move."""
+        consumer = self.start_with_guest()
+        self.wait_for_half_look()
+        self.attacher.say(gone=consumer)
+        wait_for(lambda: any(count == 2 for _, count in self.looks()), "a second request")
+        self.step_clock(121)
+        self.wait_for_half_look()
+        wait_for(lambda: len(self.looks()) >= 3, "three cycles")
+        self.assertEqual([count for _, count in self.looks()[:2]], [1, 1])
+
+    def test_one_that_is_back_is_not_waited_for(self):
+        consumer = self.start_with_guest()
+        self.wait_for_half_look()
+        self.attacher.say(gone=consumer)
+        wait_for(lambda: any(count == 2 for _, count in self.looks()), "a second request")
+        self.attacher.say(guest=guest(consumer))
+        self.wait_for_half_look()
+        wait_for(lambda: len(self.looks()) >= 3, "three cycles")
+        self.assertEqual([count for _, count in self.looks()[:2]], [1, 1])
+
+
 class TestTakingBack(AttacherTest):
     def depart(self, consumer):
         """Deletes the allocation; the daemon sees that, and tries to remove the device. A

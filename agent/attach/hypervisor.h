@@ -10,11 +10,12 @@
 
 /* Why a call has failed, as far as something follows from it. */
 enum hypervisor_failure {
-    HYPERVISOR_REFUSED,     /* anything else; the error has libvirt's words */
-    HYPERVISOR_NO_DOMAIN,   /* there is no such domain (any more) */
-    HYPERVISOR_NO_PORT,     /* the guest has no free port for a device */
-    HYPERVISOR_THERE,       /* this domain has the device already */
-    HYPERVISOR_ELSEWHERE,   /* another domain has it */
+    HYPERVISOR_REFUSED,   /* anything else; the error has libvirt's words */
+    HYPERVISOR_NO_DOMAIN, /* there is no such domain (any more) */
+    HYPERVISOR_NO_PORT,   /* the guest has no free port for a device */
+    HYPERVISOR_THERE,     /* this domain has the device already */
+    HYPERVISOR_ELSEWHERE, /* another domain has it */
+    HYPERVISOR_BUSY,      /* another call on the guest lasts, its start for instance */
     HYPERVISOR_NOT_RUNNING, /* live, but the guest does not run (any more) */
     HYPERVISOR_UNREACHABLE, /* the connection is gone; what was asked may still happen */
 };

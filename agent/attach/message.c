@@ -120,6 +120,7 @@ static void write_state(struct json_writer *w, const struct message *message)
     json_write_string_member(w, "state", guest_state_name(message->state));
     write_text_member(w, "reason", message->reason);
     json_write_int_member(w, "age", message->age);
+    json_write_int_member(w, "took", message->took);
     json_write_end_object(w);
 }
 

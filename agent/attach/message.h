@@ -17,7 +17,7 @@
  *                    {"all": true}             every domain was looked at
  *                    {"ask": UUID}             has this domain's uuid an allocation here?
  *                    {"doubt": {"consumer": UUID, "number": 3}}   is what the table has for it still so?
- *                    {"state": {"consumer": UUID, "state": "attached", "reason": TEXT or null, "age": MS}}
+ *                    {"state": {"consumer": UUID, "state": "attached", "reason": TEXT or null, "age": MS, "took": MS or -1}}
  *                    {"holding": {"serial": 7, "busy": [A, ...]}}
  */
 #ifndef AGENT_ATTACH_MESSAGE_H
@@ -47,8 +47,10 @@ struct message {
     char domain[UUID_TEXT_SIZE]; /* GONE, ASK, STATE, DOUBT, SURE */
     struct guest guest;
     enum guest_state state;
-    char *reason;             /* NULL: none */
-    int64_t age;              /* milliseconds */
+    char *reason; /* NULL: none */
+    int64_t age;  /* milliseconds */
+    int64_t took; /* milliseconds from its definition until it was configured; -1: it is
+                     not about that */
     uint64_t serial;          /* HOLDING */
     uint64_t number;          /* DOUBT, SURE; 0: of no question */
     struct strlist addresses; /* HOLDING's busy ones */

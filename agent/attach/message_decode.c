@@ -156,7 +156,8 @@ static int read_state(struct json_object *json, struct message *out, struct erro
     if (json_get_uuid(json, "consumer", out->domain, err) != 0 ||
         json_get_string(json, "state", &state, err) != 0 ||
         read_text_or_null(json, "reason", &out->reason, err) != 0 ||
-        read_number(json, "age", &out->age, err) != 0)
+        read_number(json, "age", &out->age, err) != 0 ||
+        json_get_int64(json, "took", &out->took, err) != 0)
         return -1;
     if (!guest_state_parse(state, &out->state))
         return error_set(err, ERROR_INVALID, "state: '%.64s' is unknown", state);

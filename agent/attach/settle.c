@@ -8,6 +8,7 @@ struct settling {
     struct settle_result *result;
     struct strlist refused; /* devices that are not tried again in this job */
     struct error refusal;   /* the first of them */
+    bool refuses;           /* for another reason than that the guest is busy */
     struct error last;      /* any failure */
     bool ended;             /* nothing can be learned by another look */
 };
@@ -87,10 +88,15 @@ static bool take_failure(struct settling *settling, const struct attach_action *
             settling->result->no_port = true;
             return true;
         }
+        settling->refuses = true;
         refuse(settling, action, err);
         return false;
     case HYPERVISOR_REFUSED:
     case HYPERVISOR_ELSEWHERE:
+        settling->refuses = true;
+        refuse(settling, action, err);
+        return false;
+    case HYPERVISOR_BUSY:
         refuse(settling, action, err);
         return false;
     }
@@ -130,6 +136,7 @@ static void conclude(struct settling *settling, size_t left, size_t untried)
     if (left == 0)
         return;
     result->state = GUEST_FAILED;
+    result->busy = untried == 0 && !settling->refuses;
     if (untried == 0)
         result->reason = settling->refusal;
     else if (settling->last.code != ERROR_NONE)

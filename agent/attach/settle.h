@@ -37,6 +37,7 @@ struct settle_result {
     enum guest_state state;
     bool no_port;
     struct error reason; /* code NONE: nothing has failed */
+    bool busy;           /* `reason` is only that another call on the guest lasts */
     /* The device of a call whose reply never came (`unreachable`): libvirt may attach it
      * at any later time. */
     struct strlist uncertain;

@@ -102,6 +102,10 @@ void watched_event(struct watched *watched, enum occasion occasion, uint64_t ord
                    int64_t now)
 {
     watched->present = watched->evented = true;
+    if (occasion == OCCASION_DEFINED && watched->defined_at < 0)
+        watched->defined_at = now;
+    else if (occasion != OCCASION_DEFINED && occasion != OCCASION_CHANGED)
+        watched->defined_at = -1;
     if (occasion == OCCASION_RESTORED) {
         begin_restored_run(watched, order, now);
         return;
@@ -140,6 +144,7 @@ void watched_forget(struct watched *watched)
     /* A doubt stays: the domain may come back. */
     watched->held = false;
     watched->doubt = 0;
+    watched->defined_at = -1;
     watched->grace_until = 0;
     watched->failures = 0;
     watched->no_port = watched->detached = false;

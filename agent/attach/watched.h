@@ -12,7 +12,8 @@
  *     when it is defined or started again: a resize changes the allocations just before
  *     or meanwhile. Nothing is done with it before the daemon has said that the table is
  *     still true; what was to be done is held until then.
- *   - What failed is tried again after 1 s, 2 s, up to 60 s.
+ *   - What failed is tried again after 1 s, 2 s, up to 60 s. A guest that is busy with
+ *     another call has failed only where that lasts.
  *
  * Times are milliseconds of the monotonic clock.
  */
@@ -25,6 +26,9 @@
 #define WATCH_GRACE 30000
 #define WATCH_PAUSE_LEAST 1000
 #define WATCH_PAUSE_MOST 60000
+/* So many tries in a row may find the guest busy before that counts as a failure: libvirt
+ * waits 30 s in each. */
+#define WATCH_BUSY_MOST 2
 
 struct watched {
     struct map_entry entry; /* its key is `uuid` */
@@ -71,6 +75,9 @@ struct watched {
     enum guest_state state;
     char *state_reason; /* NULL: none */
     int64_t since;      /* of `state`; -1: it never had one */
+    int64_t defined_at; /* since when it waits for its devices to be configured; -1: it
+                           does not, or has started meanwhile */
+    int64_t took;       /* how long that was, with `state`; -1 */
 };
 
 void watched_free(struct watched *watched);

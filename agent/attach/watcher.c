@@ -36,7 +36,7 @@ static struct watched *find_or_add(struct watcher *watcher, const char *uuid)
         return watched;
     watched = xcalloc(1, sizeof *watched);
     uuid_text_copy(watched->uuid, uuid);
-    watched->since = -1;
+    watched->since = watched->defined_at = watched->took = -1;
     map_add(&watcher->map, &watched->entry, watched->uuid);
     *array_add(watcher->all, watcher->count) = watched;
     return watched;
@@ -261,8 +261,10 @@ static void take_result(struct watcher *watcher, struct watched *watched,
         take_success(watcher, watched, wanted, now);
         return;
     }
-    /* Of one call's connection nothing follows for the guest. */
-    if (!result->unreachable) {
+    /* Of one call's connection nothing follows for the guest; and a guest whose start
+     * takes long has not been refused anything. */
+    bool waits = result->busy && watched->failures < WATCH_BUSY_MOST;
+    if (!result->unreachable && !waits) {
         watched->failed = true;
         take_reason(watched, &result->reason);
     }

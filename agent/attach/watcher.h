@@ -77,6 +77,9 @@ struct watcher_news {
     enum guest_state state;
     const char *reason; /* NULL: none */
     int64_t since;
+    int64_t
+        took; /* from the domain's definition until its devices were configured, where
+                     the state tells of that; -1 */
     uint64_t number;
 };
 /* False: there is none. What it borrows stays until the next call into the watcher. */

@@ -41,6 +41,11 @@ void watcher_news_state(struct watcher *watcher, struct watched *watched, int64_
     if (!find_state(watcher, watched, wanted, &state))
         return;
     const char *reason = state == GUEST_FAILED ? watched->reason : NULL;
+    watched->took = -1;
+    if (state == GUEST_CONFIGURED && watched->defined_at >= 0) {
+        watched->took = now - watched->defined_at;
+        watched->defined_at = -1;
+    }
     bool same = watched->since >= 0 && watched->state == state;
     if (same && watched->has_state && same_text(watched->state_reason, reason))
         return;
@@ -116,6 +121,7 @@ static void describe(const struct watched *watched, enum watcher_news_kind kind,
     news->state = watched->state;
     news->reason = watched->state_reason;
     news->since = watched->since;
+    news->took = watched->took;
 }
 
 /* A question goes first, since a guest's start may be some milliseconds away. */

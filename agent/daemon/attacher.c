@@ -36,7 +36,7 @@ struct attacher {
     struct strlist providers;
     struct strlist gone; /* consumers in the table, whose domain has gone */
     bool news;           /* the program has said something */
-    uint64_t refusals;
+    struct attach_times times;
 };
 
 struct attacher *attacher_new(bool after_crash)
@@ -78,13 +78,17 @@ static void send_table(struct attacher *attacher)
 
 /* ---- what the program says ---- */
 
-static void count_refusal(struct attacher *attacher, const struct message *message)
+static void count_state(struct attacher *attacher, const struct message *message)
 {
     const struct guest_word *word =
         attacher_view_word(&attacher->view, message->domain);
+    if (message->took >= 0) {
+        attacher->times.configured++;
+        attacher->times.configured_ms += (uint64_t)message->took;
+    }
     if (message->state != GUEST_FAILED)
         return;
-    attacher->refusals++;
+    attacher->times.refusals++;
     if (!word || word->state != GUEST_FAILED)
         log_warning("agent", "attach: a guest has not got its device consumer=%s: %s",
                     message->domain, message->reason ? message->reason : "no reason");
@@ -118,7 +122,7 @@ static void take(void *data, struct message *message)
     struct attacher *attacher = data;
     attacher->news = true;
     if (message->kind == MESSAGE_STATE)
-        count_refusal(attacher, message);
+        count_state(attacher, message);
     else if (message->kind == MESSAGE_GUEST && stops(attacher, &message->guest))
         add_question(attacher, message->guest.uuid, 0);
     else if (message->kind == MESSAGE_GONE &&
@@ -395,9 +399,9 @@ bool attacher_is_on(const struct attacher *attacher, const char **reason)
     return attacher->place.on;
 }
 
-uint64_t attacher_failures(const struct attacher *attacher)
+struct attach_times attacher_times(const struct attacher *attacher)
 {
-    return attacher->refusals;
+    return attacher->times;
 }
 
 void attacher_problems(const struct attacher *attacher, struct problem_list *out)

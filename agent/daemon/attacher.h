@@ -73,8 +73,14 @@ bool attacher_end(struct attacher *attacher);
 const struct attacher_view *attacher_view(const struct attacher *attacher);
 /* Whether the program is to run; *reason: why not, NULL where it is. Borrowed. */
 bool attacher_is_on(const struct attacher *attacher, const char **reason);
-/* How often the program reported that libvirt refused a device. */
-uint64_t attacher_failures(const struct attacher *attacher);
+/* What the program has told of since the daemon's start. */
+struct attach_times {
+    uint64_t refusals; /* times that libvirt refused a device */
+    uint64_t
+        configured; /* definitions whose devices were configured before the start */
+    uint64_t configured_ms; /* how long that took in all */
+};
+struct attach_times attacher_times(const struct attacher *attacher);
 /* Adds what is not well. */
 void attacher_problems(const struct attacher *attacher, struct problem_list *out);
 

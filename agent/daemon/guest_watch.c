@@ -104,13 +104,16 @@ struct metrics_guests guest_watch_numbers(const struct guest_watch *watch,
                                           const struct attacher *attacher)
 {
     const struct guests *guests = &watch->report.guests;
+    const struct attach_times times = attacher_times(attacher);
     const char *reason;
     struct metrics_guests numbers = {
         .known = true,
         .overdue = watch->overdue,
         .attaches = attacher_is_on(attacher, &reason) &&
                     attacher_view(attacher)->domains.complete,
-        .refused = attacher_failures(attacher),
+        .refused = times.refusals,
+        .configured = times.configured,
+        .configured_ms = times.configured_ms,
     };
     for (size_t i = 0; i < guests->count; i++)
         if (guests->rows[i].known)

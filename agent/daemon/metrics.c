@@ -299,6 +299,13 @@ static void write_guests(FILE *out, const struct metrics_guests *guests)
     single(out, "attach_failures_total", "counter",
            "How often libvirt refused to attach a device.", "%" PRIu64,
            guests->refused);
+    family(out, "definition_to_configured_seconds", "summary",
+           "From a domain's definition until its configuration had its devices, where "
+           "the guest had not started by then.");
+    fprintf(out, "vgpu_agent_definition_to_configured_seconds_sum %.3f\n",
+            (double)guests->configured_ms / 1000);
+    fprintf(out, "vgpu_agent_definition_to_configured_seconds_count %" PRIu64 "\n",
+            guests->configured);
 }
 
 static void write_cycles(FILE *out, const struct metrics *metrics)

@@ -48,12 +48,12 @@ static enum error_code code_of(enum hypervisor_failure failure, int libvirts)
         return ERROR_CONFLICT;
     case HYPERVISOR_UNREACHABLE:
         return ERROR_UNREACHABLE;
+    case HYPERVISOR_BUSY:
+        return ERROR_TIMEOUT;
     case HYPERVISOR_REFUSED:
         break;
     }
     switch (libvirts) {
-    case VIR_ERR_OPERATION_TIMEOUT:
-        return ERROR_TIMEOUT;
     case VIR_ERR_AUTH_FAILED:
     case VIR_ERR_AUTH_UNAVAILABLE:
     case VIR_ERR_ACCESS_DENIED:
@@ -76,6 +76,8 @@ enum hypervisor_failure libvirt_failure(const virError *error, bool alive,
         failure = HYPERVISOR_NO_DOMAIN;
     else if (!alive)
         failure = HYPERVISOR_UNREACHABLE;
+    else if (code == VIR_ERR_OPERATION_TIMEOUT)
+        failure = HYPERVISOR_BUSY;
     else
         failure = from_message(message, domain);
     (void)error_set(err, code_of(failure, code), "libvirt: %s", message);

@@ -9,6 +9,7 @@
  *   live    OPERATION_INVALID  "... device U is in use by driver QEMU, domain NAME"
  *   live    INTERNAL_ERROR     "... No more available PCI slots"
  *   live    OPERATION_INVALID  "... domain is not running"
+ *   both    OPERATION_TIMEOUT  "... cannot acquire state change lock ...", after 30 s
  */
 #ifndef AGENT_LIBVIRT_FAILURE_H
 #define AGENT_LIBVIRT_FAILURE_H

@@ -83,6 +83,7 @@ static void send_news(struct program *program, const struct watcher_news *news,
     if (news->kind == NEWS_STATE) {
         message.reason = (char *)news->reason;
         message.age = now - news->since;
+        message.took = news->took;
     }
     send_message(program, &message);
 }
@@ -188,8 +189,12 @@ static void take_results(struct program *program, int64_t now)
 {
     char domain[UUID_TEXT_SIZE];
     struct settle_result result;
-    while (workers_take(program->workers, domain, &result))
+    while (workers_take(program->workers, domain, &result)) {
+        if (result.busy)
+            log_info("libvirt", "a guest is busy, and is tried again consumer=%s: %s",
+                     domain, result.reason.text);
         watcher_done(program->watcher, domain, &result, now);
+    }
 }
 
 static void give_jobs(struct program *program, int64_t now)

@@ -360,7 +360,7 @@ class TestGuests(AttacherTest):
         self.assertEqual(status["attach"], {"on": True, "reason": None})
         self.attacher.say(guest=guest(consumer, True))
         self.attacher.say(state={"consumer": consumer, "state": "failed",
-                                 "reason": "internal error: no", "age": 0})
+                                 "reason": "internal error: no", "age": 0, "took": -1})
         self.assertEqual(self.wait_for_guest(consumer, "failed")["guest_reason"], "internal error: no")
         self.assertIn("guest: failed: internal error: no", self.agent.run("allocations"))
         self.attacher.end_program()

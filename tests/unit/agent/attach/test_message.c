@@ -86,13 +86,15 @@ static void every_state_goes_and_comes(void **state)
 {
     (void)state;
     for (int i = 0; i < GUEST_STATES; i++) {
-        struct message message = {
-            .kind = MESSAGE_STATE, .state = (enum guest_state)i, .age = 5 * i};
+        struct message message = {.kind = MESSAGE_STATE,
+                                  .state = (enum guest_state)i,
+                                  .age = 5 * i,
+                                  .took = i - 1};
         uuid_text_copy(message.domain, A);
         _cleanup_free_ char *expected =
             xasprintf("{\"state\":{\"consumer\":\"" A
-                      "\",\"state\":\"%s\",\"reason\":null,\"age\":%d}}\n",
-                      guest_state_name((enum guest_state)i), 5 * i);
+                      "\",\"state\":\"%s\",\"reason\":null,\"age\":%d,\"took\":%d}}\n",
+                      guest_state_name((enum guest_state)i), 5 * i, i - 1);
         assert_line(&message, expected);
         for (int j = 0; j < i; j++)
             assert_string_not_equal(guest_state_name((enum guest_state)i),
@@ -162,7 +164,8 @@ static void a_broken_line_is_refused_with_one_reason(void **state)
         {"{\"guest\":{\"uuid\":\"" A "\",\"name\":\"x\",\"running\":true,"
          "\"persistent\":true,\"live\":[]}}",
          "guest: configured: missing, expected an array"},
-        {"{\"state\":{\"consumer\":\"" A "\",\"state\":\"well\",\"age\":1}}",
+        {"{\"state\":{\"consumer\":\"" A "\",\"state\":\"well\",\"age\":1,"
+         "\"took\":-1}}",
          "state: state: 'well' is unknown"},
         {"{\"state\":{\"consumer\":\"" A "\",\"state\":\"failed\",\"age\":-1}}",
          "state: age: -1 is below 0"},

@@ -193,6 +193,26 @@ static void a_refusal_stops_no_other_device(void **state)
     fake_clear(&fake);
 }
 
+/* Its start takes long: nothing was refused. */
+static void a_busy_guest_is_told_apart(void **state)
+{
+    (void)state;
+    static const enum hypervisor_failure failures[] = {HYPERVISOR_BUSY,
+                                                       HYPERVISOR_REFUSED};
+    for (size_t i = 0; i < 2; i++) {
+        struct fake_libvirt fake;
+        _cleanup_settle_job_ struct settle_job job;
+        _cleanup_settle_result_ struct settle_result result;
+        set_up_scene(&scenes[0], &fake, &job);
+        fake.fail_at = 1;
+        fake.failure = failures[i];
+        run(&fake, &job, &result);
+        assert_int_equal(result.busy, failures[i] == HYPERVISOR_BUSY);
+        assert_int_equal(result.state, GUEST_FAILED);
+        fake_clear(&fake);
+    }
+}
+
 /* The reply was lost: what was asked may still come to pass. */
 static void an_attach_without_a_reply_is_uncertain(void **state)
 {
@@ -342,6 +362,7 @@ int main(void)
         cmocka_unit_test(goes_right_where_nothing_fails),
         cmocka_unit_test(each_call_fails_in_each_way),
         cmocka_unit_test(a_refusal_stops_no_other_device),
+        cmocka_unit_test(a_busy_guest_is_told_apart),
         cmocka_unit_test(an_attach_without_a_reply_is_uncertain),
         cmocka_unit_test(the_guest_changes_before_each_call),
         cmocka_unit_test(waits_through_a_start),

@@ -180,6 +180,59 @@ static void after_a_reconnection_the_table_is_doubtful(void **state)
     assert_job(ONE, OCCASION_LOOK, "a");
 }
 
+static int64_t next_took(void)
+{
+    struct watcher_news news;
+    int64_t took = -2;
+    while (watcher_next_news(watcher, &news))
+        if (news.kind == NEWS_STATE)
+            took = news.took;
+    return took;
+}
+
+static void how_long_the_devices_took_is_told_once(void **state)
+{
+    (void)state;
+    connect_with("");
+    give_table(1, "1:a 2:b");
+    event(ONE, OCCASION_DEFINED);
+    event(TWO, OCCASION_DEFINED);
+    assert_job(ONE, OCCASION_DEFINED, "a");
+    assert_job(TWO, OCCASION_DEFINED, "b");
+    assert_int_equal(next_took(), -1);
+    now += 7;
+    done(ONE, "off", "", "a");
+    assert_int_equal(next_took(), 7);
+    /* The start came first. */
+    event(TWO, OCCASION_STARTED);
+    done(TWO, "run", "", "b");
+    assert_int_equal(next_took(), -1);
+    assert_job(TWO, OCCASION_STARTED, "b");
+    done(TWO, "run", "b", "b");
+    assert_int_equal(next_took(), -1);
+}
+
+/* A start can take longer than libvirt waits for it. */
+static void a_busy_guest_fails_only_when_that_lasts(void **state)
+{
+    (void)state;
+    connect_with("1");
+    give_table(1, "1:a");
+    for (int i = 0; i < 3; i++) {
+        if (i == 0)
+            assert_job(ONE, OCCASION_LOOK, "a");
+        else
+            assert_job_after(1000 << (i - 1), ONE, OCCASION_LOOK, "a");
+        struct settle_result result = result_of(ONE, "run", "", "");
+        (void)error_set(&result.reason, ERROR_TIMEOUT, "busy");
+        result.busy = true;
+        watcher_done(watcher, ONE, &result, now);
+        assert_news(i == 0   ? "guest 1, state 1 3 0, all"
+                    : i == 1 ? ""
+                             : "state 1 6 0 busy");
+    }
+}
+
 static void the_answer_settles_the_guest(void **state)
 {
     (void)state;
@@ -484,6 +537,8 @@ int main(void)
         WATCHER_TEST(what_was_stopped_is_given_nothing_before_the_table_is_sure),
         WATCHER_TEST(an_answer_from_before_the_stop_does_not_count),
         WATCHER_TEST(after_a_reconnection_the_table_is_doubtful),
+        WATCHER_TEST(how_long_the_devices_took_is_told_once),
+        WATCHER_TEST(a_busy_guest_fails_only_when_that_lasts),
         WATCHER_TEST(the_answer_settles_the_guest),
         WATCHER_TEST(a_restored_guest_waits_for_nova),
         WATCHER_TEST(nothing_is_live_during_the_grace),

@@ -383,13 +383,17 @@ static void guests_are_told(void **state)
                                                .unknown = 2,
                                                .overdue = 1,
                                                .attaches = true,
-                                               .refused = 7}};
+                                               .refused = 7,
+                                               .configured = 2,
+                                               .configured_ms = 9}};
     assert_told(&metrics, 0, "vgpu_agent_guests{state=\"attached\"} 3");
     assert_told(&metrics, 0, "vgpu_agent_guests{state=\"waits_for_port\"} 0");
     assert_told(&metrics, 0, "vgpu_agent_guests{state=\"unknown\"} 2");
     assert_told(&metrics, 0, "vgpu_agent_guests_without_devices 1");
     assert_told(&metrics, 0, "vgpu_agent_attach_up 1");
     assert_told(&metrics, 0, "vgpu_agent_attach_failures_total 7");
+    assert_told(&metrics, 0, "vgpu_agent_definition_to_configured_seconds_sum 0.009");
+    assert_told(&metrics, 0, "vgpu_agent_definition_to_configured_seconds_count 2");
 }
 
 static void nothing_yet(void **state)

@@ -35,7 +35,7 @@ static const struct {
     {VIR_ERR_DEVICE_MISSING, "device not found: " DEVICE "not found",
      HYPERVISOR_REFUSED, ERROR_NOT_FOUND},
     {VIR_ERR_OPERATION_TIMEOUT,
-     "Timed out during operation: cannot acquire state change lock", HYPERVISOR_REFUSED,
+     "Timed out during operation: cannot acquire state change lock", HYPERVISOR_BUSY,
      ERROR_TIMEOUT},
     {VIR_ERR_ACCESS_DENIED, "access denied: 'domain' denied", HYPERVISOR_REFUSED,
      ERROR_FORBIDDEN},

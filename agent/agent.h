@@ -45,6 +45,8 @@ struct agent {
     struct strlist drained, prune; /* GPUs to drain; uuids of providers to delete */
     struct strlist servers;   /* consumers whose devices an operator has asked for */
     struct order_list orders; /* for single devices, as the last look saw them */
+    bool only_orders; /* cycle_orders() is at work; else AGENT_RESTORES leaves orders to
+                         others */
     /* The next cycle looks who uses the devices, even if it does not need to know. */
     bool closely;
     unsigned patience;

@@ -311,6 +311,9 @@ static void read_requests(struct agent *agent, struct cycle *cycle)
         strlist_add_take(
             &cycle->notes,
             xasprintf("whose devices were asked for cannot be read: %s", err.text));
+    /* The start of the guests does not wait for an order that waits for Placement. */
+    if (agent->access == AGENT_RESTORES && !agent->only_orders)
+        return;
     if (orders_read(agent->config->agent.state_file, &agent->orders, &err) != 0)
         strlist_add_take(&cycle->notes,
                          xasprintf("orders for devices cannot be read: %s", err.text));
@@ -607,7 +610,7 @@ int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
 int cycle_orders(struct agent *agent, int64_t now, struct cycle *cycle,
                  struct error *err)
 {
-    for (;;) {
+    for (agent->only_orders = true;;) {
         size_t before = cycle->round_count;
         int rc = cycle_look(agent, now, true, cycle, err);
         if (cycle->round_count == before)

@@ -1,5 +1,5 @@
 /*
- * device_worker: makes, removes and clears devices in child processes
+ * device_worker: makes, removes, clears and sets up devices in child processes
  * (lib/subprocess.h), since a write to sysfs can take seconds, and a remove blocks in
  * the kernel as long as a guest holds the device. An operation runs until the kernel
  * answers and cannot be cancelled. So the worker remembers across cycles which

@@ -24,7 +24,7 @@ int error_not_writable(const char *what, const char *file, struct error *err)
 }
 
 /* For udev's rule to give the group the file of a new device. */
-#define ATTEMPTS 100
+#define ATTEMPTS 200
 #define PAUSE_NS 50000000L
 
 static int explain(const char *name, int errnum, struct error *err)

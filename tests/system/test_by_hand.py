@@ -304,7 +304,15 @@ class WhenPlacementIsAway(ByHandTest):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("Placement cannot be read", done.stderr)
         self.assertEqual(self.host.mdevs(), {})
+        # An order that stands, as after a crash of the daemon, is no matter of a boot.
+        order = self.agent.state_file.with_name(f"{self.agent.state_file.name}.order.{new_uuid()}")
+        order.write_text(json.dumps({"kind": "create", "type": "nvidia-35", "gpu": A, "parameters": None, "force": False}))
+        self.agent.run("restore")
+        self.assertEqual(self.host.mdevs(), {})
+        self.assertIn("Placement cannot be read", self.agent.try_to("sync").stderr)
         self.relay.rule = lambda request: None
+        self.agent.run("sync")
+        self.assertEqual(list(self.host.mdevs()), [order.name.rsplit(".", 1)[1]])
         self.create("--gpu", A)
 
 

@@ -153,6 +153,19 @@ class Unprivileged(FleetTest):
         self.assertEqual(len(self.host.mdevs()), 2)
         self.assertEqual(parameters.read_text(), "\n")
 
+    def test_the_parameters_of_a_new_device_wait_for_udev(self):
+        types = {**self.types, "mdev_nvidia-35": {**self.types["mdev_nvidia-35"], "vgpu_params": "console=1"}}
+        self.agent.configure({"agent": self.options, **types})
+        self.give_types(A)
+        self.start()
+        server = self.allocate(A)
+        (device,) = wait_for(self.host.mdevs, "the device")
+        self.give_device(device)
+        self.give_parameters(device)
+        wait_for(lambda: self.state_of(server) == "ready", "it to be ready")
+        self.assertEqual((self.host.root / f"bus/mdev/devices/{device}/nvidia/vgpu_params").read_text(), "console=1\n")
+        self.assertEqual(len([s for s in self.host.stores() if s["path"].endswith("/create")]), 1)
+
     def test_what_it_keeps_is_its_own(self):
         self.give_types(A)
         self.start()

@@ -68,22 +68,26 @@ static void decide_in(struct world *world, struct hand *hand, struct group *grou
                                   type->id, group->gpu->name);
 }
 
+static void forget_reasons(struct hand *hand)
+{
+    free(hand->refusal);
+    free(hand->waits);
+    hand->refusal = hand->waits = NULL;
+}
+
 /* The first group of the card that takes it; the reason of the last one where none
  * does. */
 static void decide_on(struct world *world, struct hand *hand, const struct gpu *gpu)
 {
-    char *why = by_hand_obstacle(gpu);
-    if (why) {
-        hand->refusal = why;
+    forget_reasons(hand);
+    hand->refusal = by_hand_obstacle(gpu);
+    if (hand->refusal)
         return;
-    }
     for (size_t i = 0; i < world->group_count && !hand->group; i++) {
         struct group *group = &world->groups[i];
         if (group->gpu != gpu)
             continue;
-        free(hand->refusal);
-        free(hand->waits);
-        hand->refusal = hand->waits = NULL;
+        forget_reasons(hand);
         decide_in(world, hand, group);
     }
 }

@@ -2,7 +2,8 @@
 """Inside the guest: the agent and placementd on a real kernel's mediated devices. tests/kernel/run starts it.
 
 Two cards are parents themselves (0000:00:04.0 and 0000:00:05.0), one has SR-IOV (0000:01:00.0, four virtual functions).
-Each carries four devices of one type at a time.
+Each carries four devices of one type at a time. One more (0000:00:1e.0) has two functions in one IOMMU group and can only
+be given away whole.
 """
 import concurrent.futures
 import os
@@ -392,6 +393,73 @@ class Hanging(KernelTest):
         wait_for(lambda: len(self.readers()) == 3, "a reader beside two that are stuck")
         self.assertEqual(self.agent.stop(), 0)
         wait_for(lambda: self.readers() == stuck, "the readers to end")
+
+
+class WholeCard(KernelTest):
+    WHOLE, FUNCTIONS = "0000:00:1e.0", ("0000:00:1e.0", "0000:00:1e.1")
+    types = {"devices": {"passthrough_addresses": WHOLE}}
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.give_back)
+        self.agent.run("sync")
+        self.consumer = str(uuid.uuid4())
+        self.placement.allocate(self.consumer, {self.provider(self.WHOLE): {"PGPU": 1}})
+        self.agent.run("sync")
+
+    def give_back(self):
+        for function in self.FUNCTIONS:
+            store(f"/sys/bus/pci/devices/{function}/driver/unbind", function)
+            store(f"/sys/bus/pci/devices/{function}/driver_override", "\n")
+            store("/sys/bus/pci/drivers_probe", function)
+
+    def drivers(self):
+        """[(driver, override), ...]"""
+        found = []
+        for function in self.FUNCTIONS:
+            folder = pathlib.Path("/sys/bus/pci/devices") / function
+            driver = os.path.basename(os.readlink(folder / "driver")) if (folder / "driver").exists() else None
+            found.append((driver, (folder / "driver_override").read_text().strip()))
+        return found
+
+    def assert_taken(self):
+        self.assertEqual(self.drivers(), [("vfio-pci", "vfio-pci")] * 2)
+
+    def test_both_functions_go_and_come_back(self):
+        self.assert_taken()
+        self.assertEqual(self.states(), {self.consumer: "ready"})
+        inventory = self.placement.inventories(self.provider(self.WHOLE))["PGPU"]
+        self.assertEqual((inventory["total"], inventory["reserved"]), (1, 0))
+        # A guest opens both through their one group.
+        groups = {os.readlink(f"/sys/bus/pci/devices/{f}/iommu_group") for f in self.FUNCTIONS}
+        self.assertEqual(len(groups), 1)
+        popen = subprocess.Popen([os.environ["HOLD"], os.path.basename(groups.pop()), self.FUNCTIONS[1]],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(popen.stdout.readline(), "held\n")
+        self.placement.deallocate(self.consumer)
+        for _ in range(3):
+            self.agent.try_to("sync")
+        self.assert_taken()
+        popen.stdin.close()
+        popen.stdout.close()
+        popen.wait()
+        for _ in range(2):
+            self.agent.run("sync")
+        self.assertEqual(self.drivers(), [("nvidia", "(null)")] * 2)
+        self.agent.run("plan", status=0)
+
+    def test_a_half_is_completed_or_taken_back(self):
+        for override in ("vfio-pci", "\n"):
+            store("/sys/bus/pci/drivers/vfio-pci/unbind", self.FUNCTIONS[0])
+            store(f"/sys/bus/pci/devices/{self.FUNCTIONS[0]}/driver_override", override)
+            self.agent.run("sync")
+            self.assert_taken()
+        self.placement.deallocate(self.consumer)
+        store("/sys/bus/pci/drivers/vfio-pci/unbind", self.FUNCTIONS[0])
+        store(f"/sys/bus/pci/devices/{self.FUNCTIONS[0]}/driver_override", "\n")
+        self.agent.run("sync")
+        self.assertEqual(self.drivers(), [("nvidia", "(null)")] * 2)
+        self.agent.run("plan", status=0)
 
 
 class Result(unittest.TextTestResult):

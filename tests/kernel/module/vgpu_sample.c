@@ -363,6 +363,9 @@ static int card_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!f)
 		return -ENOMEM;
 	pci_set_drvdata(pdev, f);
+	/* A card of several functions can only be given away whole. */
+	if (pdev->multifunction && !pdev->is_virtfn)
+		return 0;
 	f->card = &f->own;
 	f->most = UINT_MAX;
 	if (pdev->is_virtfn) {

@@ -501,6 +501,25 @@ static void forget_servers(struct agent *agent, struct cycle *cycle)
             strlist_add(&cycle->notes, err.text);
 }
 
+/* Notes which GPUs an operator has cleaned, before anything is decided. */
+static void take_cleanings(struct agent *agent, struct cycle *cycle)
+{
+    const char *state_file = agent->config->agent.state_file;
+    _cleanup_strlist_ struct strlist gpus = {0};
+    struct error err;
+    bool changed = false;
+    int rc = requests_read(state_file, REQUEST_CLEAN, &gpus, &err);
+    for (size_t i = 0; i < gpus.count; i++)
+        changed |= journal_clean(agent->journal, gpus.items[i]);
+    if (rc == 0 && changed)
+        rc = journal_save(agent->journal, state_file, &err);
+    for (size_t i = 0; rc == 0 && i < gpus.count; i++)
+        rc = requests_withdraw(state_file, REQUEST_CLEAN, gpus.items[i], NULL, &err);
+    if (rc != 0)
+        strlist_add_take(&cycle->notes,
+                         xasprintf("which GPUs were cleaned: %s", err.text));
+}
+
 static bool is_close(const struct agent *agent)
 {
     return agent->closely || agent->access == AGENT_RESTORES ||
@@ -534,6 +553,8 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
 {
     host_free(agent->host);
     agent->host = NULL;
+    if (agent->access == AGENT_ACTS)
+        take_cleanings(agent, cycle);
     for (;;) {
         size_t before = cycle->round_count;
         int rc = cycle_look(agent, now, is_close(agent), cycle, err);

@@ -132,6 +132,10 @@ static const struct option_spec agent_specs[] = {
         "device in it, other than bridges, is refused. Only with mode = owner, and "
         "for an agent that runs as root.",
         .example = "0000:0b:00.0, 0000:0c:00.0"),
+    OPTION(BOOL, struct config, "devices", "passthrough_one_time_use",
+           passthrough.one_time_use,
+           "one_time_use of the cards of passthrough_addresses (see [mdev_<type>]).",
+           .default_value = "false"),
     OPTION(
         BOOL, struct config, "devices", "passthrough_console", passthrough.console,
         "Also take a card of passthrough_addresses from the host that is its primary "
@@ -194,6 +198,12 @@ static const struct option_spec mdev_specs[] = {
          .accepted = "a list of names that are CUSTOM_ and then A-Z, 0-9 and _; 255 "
                      "characters at most each",
          .example = "CUSTOM_GOLD"),
+    MDEV(
+        BOOL, one_time_use,
+        "A unit that a consumer has had is given to nobody else before an operator has "
+        "cleaned it: it stays reserved in Placement, also when its device has gone, "
+        "until `vgpu-agent clean GPU`. Only with mode = owner.",
+        .default_value = "false"),
     MDEV(BOOL, live_migratable,
          "In mode nova-pci: Nova may migrate guests that have devices of this type. "
          "Only "

@@ -66,6 +66,7 @@ struct mdev_type_config {
     struct strlist traits; /* additional ones, CUSTOM_... */
     char *device_id;       /* "10de:26b9": the only model; NULL: any */
     char *vgpu_params;     /* for each device, by VGPU_PARAMS_PATTERN; NULL: none */
+    bool one_time_use;     /* a unit that was used stays reserved until it is cleaned */
     bool live_migratable;  /* with nova-pci: Nova may migrate guests that have it */
     struct vf_type_config vf;
 };
@@ -113,6 +114,7 @@ struct config {
     size_t type_count;
     struct {
         struct strlist addresses; /* as written; the type has the result */
+        bool one_time_use;        /* of the type */
         bool console;             /* also the card that the host's console is on */
     } passthrough;
     struct group_config *groups; /* in the order of the files */

@@ -313,6 +313,7 @@ static void add_passthrough(struct reading *r)
         .place = config_place_copy(&entry->place),
         .addresses_place = config_place_copy(&entry->place),
         .mdev_class = xstrdup("PGPU"),
+        .one_time_use = config->passthrough.one_time_use,
     };
     for (size_t i = 0; i < config->passthrough.addresses.count; i++)
         add_address(r, &type, type.addresses_option,

@@ -26,6 +26,7 @@ const struct command *const commands[] = {
     &command_reload,
     &command_drain,
     &command_undrain,
+    &command_clean,
     &command_prune,
     &command_adopt_root,
     &command_restore,

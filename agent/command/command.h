@@ -44,12 +44,12 @@ struct command {
                char **argv); /* argv[0] is the command's name */
 };
 
-extern const struct command command_allocations, command_check_config, command_create,
-    command_devices, command_drain, command_gpus, command_help, command_nova_config,
-    command_params, command_plan, command_preflight, command_prune, command_adopt_root,
-    command_qemu_args, command_reload, command_remove, command_restore, command_run,
-    command_status, command_sync, command_tree, command_types, command_undrain,
-    command_watch, command_xml;
+extern const struct command command_allocations, command_check_config, command_clean,
+    command_create, command_devices, command_drain, command_gpus, command_help,
+    command_nova_config, command_params, command_plan, command_preflight, command_prune,
+    command_adopt_root, command_qemu_args, command_reload, command_remove,
+    command_restore, command_run, command_status, command_sync, command_tree,
+    command_types, command_undrain, command_watch, command_xml;
 
 /* In the order of --help; NULL at the end. */
 extern const struct command *const commands[];

@@ -318,6 +318,22 @@ static struct class_decision class_begin(const struct world *world,
     return class;
 }
 
+static bool is_for_one_use(const struct managed *managed,
+                           const struct class_decision *class)
+{
+    return is_configured_class(managed, class->resource_class) &&
+           managed_is_for_one_use(managed);
+}
+
+/* A unit that is given away once is reserved from its allocation on: nobody can get it
+ * between the end of that and the agent's next look. */
+static int64_t wanted_reserved(const struct world *world, const struct managed *managed,
+                               const struct class_decision *class)
+{
+    return class->note.operators_reserved +
+           (is_for_one_use(managed, class) ? managed_given_once(world, managed) : 0);
+}
+
 static void decide_inventory(const struct world *world, const struct managed *managed,
                              struct class_decision *class)
 {
@@ -325,7 +341,7 @@ static void decide_inventory(const struct world *world, const struct managed *ma
     int64_t total = shrinks ? least_total(managed, class->resource_class)
                             : decide_total(world, managed, class->resource_class);
     int64_t reserved =
-        at_most(class->note.operators_reserved, most_reserved(world, total));
+        at_most(wanted_reserved(world, managed, class), most_reserved(world, total));
     if (class->held_back)
         reserved =
             shrinks ? 0
@@ -356,7 +372,8 @@ static void decide_note(const struct world *world, const struct managed *managed
         note->overruled =
             operators_reserved || note->operators_ratio != 1.0 || class->is_ours;
     note->follows_use =
-        note->overruled && (note->follows_use || reserves_unused(world, managed));
+        note->overruled && (note->follows_use || reserves_unused(world, managed) ||
+                            is_for_one_use(managed, class));
     if (note->overruled)
         return;
     note->operators_reserved = 0;

@@ -90,6 +90,16 @@ static bool intend_parameters(struct journal *journal, const struct step *step)
            journal_put_device(journal, &entry);
 }
 
+/* The entry goes, and its unit is noted as used, in one. */
+static bool drop_device(struct journal *journal, const struct step *step)
+{
+    if (!journal_drop_device(journal, step->device.uuid))
+        return false;
+    if (step->spends)
+        journal_spend(journal, step->device.gpu, 1);
+    return true;
+}
+
 static bool end_rebuild(struct journal *journal)
 {
     bool changed = journal->rebuilding;
@@ -121,7 +131,7 @@ bool plan_note_intention(struct journal *journal, const struct step *step)
     case STEP_MARK_RELEASED:
         return journal_put_device(journal, &step->device);
     case STEP_FORGET_DEVICE:
-        return journal_drop_device(journal, step->device.uuid);
+        return drop_device(journal, step);
     case STEP_SET_PARAMETERS:
         return intend_parameters(journal, step);
     case STEP_END_REBUILD:
@@ -190,7 +200,7 @@ bool plan_note_done(struct journal *journal, const struct step *step, bool exist
         return journal_find_device(journal, step->device.uuid) &&
                journal_put_device(journal, &step->device);
     case STEP_REMOVE_DEVICE:
-        return journal_drop_device(journal, step->device.uuid);
+        return drop_device(journal, step);
     case STEP_DELETE_PROVIDER:
         return journal_drop_provider(journal, step->provider);
     default:

@@ -152,6 +152,31 @@ int64_t managed_allocated(const struct managed *managed, const char *resource_cl
     return sum;
 }
 
+bool managed_is_for_one_use(const struct managed *managed)
+{
+    return managed->desired && managed->desired->type_config->one_time_use;
+}
+
+int64_t managed_spent(const struct world *world, const struct managed *managed)
+{
+    const struct group *group = managed->group;
+    const char *class = managed->desired->resource_class;
+    int64_t count = journal_spent_of(world->in->journal, managed->gpu);
+    for (size_t i = 0; group && i < group->present_count; i++)
+        count += !group->present[i].want && group->present[i].entry &&
+                 strcmp(group->present[i].entry->resource_class, class) == 0;
+    for (size_t i = 0; group && i < group->lost_count; i++)
+        count += !group->lost[i].want &&
+                 strcmp(group->lost[i].entry->resource_class, class) == 0;
+    return count;
+}
+
+int64_t managed_given_once(const struct world *world, const struct managed *managed)
+{
+    return managed_allocated(managed, managed->desired->resource_class) +
+           managed_spent(world, managed);
+}
+
 static bool is_class_of_config(const struct config *config, const char *resource_class)
 {
     for (size_t i = 0; i < config->type_count; i++)

@@ -23,6 +23,12 @@ void managed_problem(struct world *world, const struct managed *managed,
                      const char *text);
 /* True when the provider is not in Placement and can be created. */
 bool managed_is_new(const struct managed *managed);
+/* Whether its units are given away once, until they are cleaned; those that were given
+ * away: that are allocated, or (`spent`) that still have the device of a consumer that is
+ * gone, or wait to be cleaned. */
+bool managed_is_for_one_use(const struct managed *managed);
+int64_t managed_given_once(const struct world *world, const struct managed *managed);
+int64_t managed_spent(const struct world *world, const struct managed *managed);
 /* The sum of all consumers' allocations of the class. */
 int64_t managed_allocated(const struct managed *managed, const char *resource_class);
 /* True when the agent is responsible for the class on this provider, which must be in

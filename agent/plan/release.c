@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/backend/backend.h"
+#include "agent/plan/managed.h"
 #include "agent/plan/ownership.h"
 #include "agent/plan/step_reason.h"
 #include "lib/text_copy.h"
@@ -25,6 +26,8 @@ static struct step *add_device_step(struct world *world, enum step_kind kind,
         host_device(world->in->host, device->address, NULL, NULL);
     if (there)
         step->functions = strlist_copy(&there->functions);
+    step->spends = (kind == STEP_REMOVE_DEVICE || kind == STEP_FORGET_DEVICE) &&
+                   group->configured && managed_is_for_one_use(group->configured);
     return step;
 }
 

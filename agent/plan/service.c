@@ -17,9 +17,9 @@ const char *gpu_service_name(enum gpu_service service)
         [GPU_ACTIVE] = "active",     [GPU_DRAINED] = "drained",
         [GPU_SICK] = "sick",         [GPU_MISCONFIGURED] = "misconfigured",
         [GPU_CHANGING] = "changing", [GPU_TAKEN] = "taken",
-        [GPU_RESERVED] = "reserved", [GPU_WAITING] = "waiting",
-        [GPU_FOREIGN] = "foreign",   [GPU_RETIRED] = "retired",
-        [GPU_UNUSED] = "unused",
+        [GPU_RESERVED] = "reserved", [GPU_UNCLEAN] = "unclean",
+        [GPU_WAITING] = "waiting",   [GPU_FOREIGN] = "foreign",
+        [GPU_RETIRED] = "retired",   [GPU_UNUSED] = "unused",
     };
     return names[service];
 }
@@ -100,7 +100,8 @@ bool service_is_held_back(enum gpu_service service)
            service == GPU_RETIRED;
 }
 
-static enum gpu_service with_inventory(const struct managed *managed,
+static enum gpu_service with_inventory(const struct world *world,
+                                       const struct managed *managed,
                                        enum gpu_service service,
                                        const struct service_inventory *inventory)
 {
@@ -108,6 +109,9 @@ static enum gpu_service with_inventory(const struct managed *managed,
         return service;
     if (inventory->room <= 0)
         return GPU_TAKEN;
+    if (inventory->total && inventory->reserved >= inventory->total &&
+        managed_is_for_one_use(managed) && managed_given_once(world, managed) > 0)
+        return managed_spent(world, managed) ? GPU_UNCLEAN : GPU_ACTIVE;
     if (inventory->total && inventory->reserved >= inventory->total)
         return GPU_RESERVED;
     return managed->observed && inventory->total ? GPU_ACTIVE : GPU_WAITING;
@@ -272,6 +276,10 @@ static char *service_reason(const struct world *world, const struct managed *man
         return xasprintf("all %lld units are reserved in Placement, and not by the "
                          "agent: `vgpu-agent undrain %s` puts it back to service",
                          (long long)inventory->total, managed->gpu);
+    case GPU_UNCLEAN:
+        return xasprintf("%lld of its units were used and stay reserved "
+                         "(one_time_use): `vgpu-agent clean %s` offers them again",
+                         (long long)managed_spent(world, managed), managed->gpu);
     case GPU_FOREIGN:
         return xstrdup("it carries OWNER_NOVA: nova-compute writes it, and the agent "
                        "leaves it alone");
@@ -302,6 +310,7 @@ static bool is_wrong(const struct managed *managed, enum gpu_service service)
         return !managed->group || !group_in_transit(managed->group, NULL, false);
     case GPU_ACTIVE:
     case GPU_CHANGING:
+    case GPU_UNCLEAN:
     case GPU_WAITING:
     case GPU_UNUSED:
         break;
@@ -334,7 +343,7 @@ void service_add(struct world *world, const struct managed *managed,
                  const struct service_inventory *inventory)
 {
     enum gpu_service service =
-        with_inventory(managed, service_of(world, managed), inventory);
+        with_inventory(world, managed, service_of(world, managed), inventory);
     service_add_take(world, managed, service,
                      service_reason(world, managed, service, inventory),
                      is_wrong(managed, service));

@@ -31,6 +31,8 @@ enum gpu_service {
                           room */
     GPU_RESERVED,      /* no new consumers: somebody else has reserved all of it in
                           Placement */
+    GPU_UNCLEAN,       /* no new consumers: its units were used, and wait to be cleaned
+                          (one_time_use) */
     GPU_WAITING,       /* not yet: Placement has no provider or inventory for it */
     GPU_FOREIGN,       /* the provider is somebody else's, who decides */
     GPU_RETIRED,       /* no new consumers: nothing is configured for it any more */

@@ -64,6 +64,8 @@ struct step {
     /* The parameters that the device gets: CREATE_DEVICE, HAND_OVER_DEVICE,
      * SET_PARAMETERS. NULL: none. */
     char *parameters;
+    /* REMOVE_DEVICE, FORGET_DEVICE: the unit waits to be cleaned afterwards. */
+    bool spends;
     int64_t units; /* REMOVE_DEVICE: the units that its consumer still has allocated
                       there; if it has more by the time of the removal, the device
                       stays. A function of a cut (agent/plan/cut.h) stays if anything

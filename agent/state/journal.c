@@ -165,6 +165,9 @@ void journal_free(struct journal *journal)
     free(journal->types);
     strlist_clear(&journal->made_traits);
     strlist_clear(&journal->made_classes);
+    for (size_t i = 0; i < journal->spent_count; i++)
+        free(journal->spent[i].gpu);
+    free(journal->spent);
     free(journal->root_name);
     free(journal);
 }
@@ -285,6 +288,42 @@ void journal_drop_types(struct journal *journal, const char *backend, const char
             journal->types[kept++] = *type;
     }
     journal->type_count = kept;
+}
+
+/* ---- units that were used ---- */
+
+static struct journal_spent *find_spent(const struct journal *journal, const char *gpu)
+{
+    for (size_t i = 0; i < journal->spent_count; i++)
+        if (strcmp(journal->spent[i].gpu, gpu) == 0)
+            return &journal->spent[i];
+    return NULL;
+}
+
+int64_t journal_spent_of(const struct journal *journal, const char *gpu)
+{
+    const struct journal_spent *spent = find_spent(journal, gpu);
+    return spent ? spent->units : 0;
+}
+
+void journal_spend(struct journal *journal, const char *gpu, int64_t units)
+{
+    struct journal_spent *spent = find_spent(journal, gpu);
+    if (!spent) {
+        spent = array_add(journal->spent, journal->spent_count);
+        spent->gpu = xstrdup(gpu);
+    }
+    spent->units += units;
+}
+
+bool journal_clean(struct journal *journal, const char *gpu)
+{
+    struct journal_spent *spent = find_spent(journal, gpu);
+    if (!spent)
+        return false;
+    free(spent->gpu);
+    *spent = journal->spent[--journal->spent_count];
+    return true;
 }
 
 /* ---- the file ---- */

@@ -103,6 +103,13 @@ struct journal_type {
     char *id, *name;
 };
 
+/* Units of a GPU that consumers have had, and that are reserved until an operator has
+ * cleaned them (one_time_use). Those that still have a device are not among them. */
+struct journal_spent {
+    char *gpu;
+    int64_t units;
+};
+
 struct journal {
     bool rebuilding; /* the journal was lost: remove nothing */
     /* The clock of released_at (agent/state/boot_clock.h): the id of the boot, and when
@@ -124,6 +131,8 @@ struct journal {
     size_t type_count;
     /* The names that the agent's own requests have made in Placement; sorted. */
     struct strlist made_traits, made_classes;
+    struct journal_spent *spent;
+    size_t spent_count;
 };
 
 struct journal *journal_new(void);
@@ -160,6 +169,12 @@ struct journal_type *journal_find_type(const struct journal *journal,
 /* Drops all types of the model. */
 void journal_drop_types(struct journal *journal, const char *backend,
                         const char *model);
+
+/* The GPU's units that wait to be cleaned; more of them; none any more, which is true
+ * when there were some. */
+int64_t journal_spent_of(const struct journal *journal, const char *gpu);
+void journal_spend(struct journal *journal, const char *gpu, int64_t units);
+bool journal_clean(struct journal *journal, const char *gpu);
 
 /* Sets the root provider. True when the journal has changed. */
 bool journal_put_root(struct journal *journal, const char *uuid, const char *name);

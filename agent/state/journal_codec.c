@@ -130,6 +130,22 @@ static void write_names(struct json_writer *w, const char *name,
     json_write_strings(w, names);
 }
 
+/* Absent where there are none. */
+static void write_spent(struct json_writer *w, const struct journal *journal)
+{
+    if (journal->spent_count == 0)
+        return;
+    json_write_key(w, "spent");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < journal->spent_count; i++) {
+        json_write_begin_object(w);
+        json_write_string_member(w, "gpu", journal->spent[i].gpu);
+        json_write_int_member(w, "units", journal->spent[i].units);
+        json_write_end_object(w);
+    }
+    json_write_end_array(w);
+}
+
 char *journal_write(const struct journal *journal, size_t *length)
 {
     struct json_writer w = {0};
@@ -157,6 +173,7 @@ char *journal_write(const struct journal *journal, size_t *length)
     write_types(&w, journal);
     write_names(&w, "made_traits", &journal->made_traits);
     write_names(&w, "made_classes", &journal->made_classes);
+    write_spent(&w, journal);
     json_write_end_object(&w);
 
     size_t body_length;
@@ -446,6 +463,29 @@ static int read_names(struct json_object *json, const char *name, struct strlist
     return json_member(json, name) ? read_strings(json, name, out, err) : 0;
 }
 
+/* Absent where there are none, and in files that older agents wrote. */
+static int read_spent(struct json_object *json, struct journal *journal,
+                      struct error *err)
+{
+    struct json_object *array;
+    if (!json_object_object_get_ex(json, "spent", NULL))
+        return 0;
+    if (json_get_array(json, "spent", &array, err) != 0)
+        return -1;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct json_object *item = json_object_array_get_idx(array, i);
+        const char *gpu;
+        int64_t units;
+        if (json_get_string(item, "gpu", &gpu, err) != 0 ||
+            json_get_int64(item, "units", &units, err) != 0)
+            return error_prefix(err, "spent[%zu]", i);
+        if (units < 1 || units > INT32_MAX || journal_spent_of(journal, gpu))
+            return error_set(err, ERROR_INVALID, "spent[%zu]: makes no sense", i);
+        journal_spend(journal, gpu, units);
+    }
+    return 0;
+}
+
 /* Absent in files that older agents wrote. */
 static int read_owner(struct json_object *json, struct journal *journal,
                       struct error *err)
@@ -512,7 +552,8 @@ int journal_read(const char *text, size_t length, struct journal **out,
         read_devices(json, "by_hand", (int)version, journal, err) != 0 ||
         read_types(json, journal, err) != 0 ||
         read_names(json, "made_traits", &journal->made_traits, err) != 0 ||
-        read_names(json, "made_classes", &journal->made_classes, err) != 0)
+        read_names(json, "made_classes", &journal->made_classes, err) != 0 ||
+        read_spent(json, journal, err) != 0)
         return -1;
     *out = steal(journal);
     return 0;

@@ -19,6 +19,9 @@ enum request {
      * (PRUNE_NAMES, agent/agent.h). The daemon's next cycle carries it out and
      * withdraws it. */
     REQUEST_PRUNE,
+    /* A GPU's units that were used have been cleaned. The next cycle that acts notes that
+     * and withdraws the request. */
+    REQUEST_CLEAN,
     /* The state file belongs to this root provider, by its uuid, from now on. The next
      * cycle that sees the request carries it out and withdraws it. */
     REQUEST_ADOPT_ROOT,

@@ -491,3 +491,84 @@ class Owners(WholeCards):
         self.assertEqual((row["device"], row["gpu"], row["type"]), (CARD, CARD, "passthrough"))
         (row,) = [r for r in self.agent.json("gpus") if r["gpu"] == CARD]
         self.assertEqual((row["type"], row["used"]), ("passthrough", 1))
+
+
+class OneTimeUse(WholeCards):
+    """A card that a consumer has had is given to nobody else before it is cleaned."""
+    more = {"passthrough_one_time_use": "true"}
+
+    def setUp(self):
+        super().setUp()
+        self.sync()
+
+    def service(self):
+        (row,) = [r for r in self.agent.json("gpus") if r["gpu"] == CARD]
+        return row["service"]
+
+    def use(self):
+        server = self.allocate(CARD)
+        self.settle()
+        self.assertEqual((self.row(server)["state"], self.inventory(CARD)["reserved"]), ("ready", 1))
+        self.assertEqual(self.service(), "active")
+        self.placement.deallocate(server)
+
+    def test_until_it_is_cleaned(self):
+        self.use()
+        self.settle()
+        self.assert_native(CARD)
+        self.assertEqual((self.inventory(CARD)["reserved"], self.service()), (1, "unclean"))
+        self.assertIn(f"1 of its units were used and stay reserved (one_time_use): `vgpu-agent clean {CARD}` "
+                      "offers them again", " ".join(self.agent.try_to("gpus").stdout.split()))
+        self.assertEqual(self.inventory(WITH_USB)["reserved"], 0)
+        # A new process, and a reboot.
+        self.host.reboot()
+        self.settle()
+        self.assertEqual(self.inventory(CARD)["reserved"], 1)
+        done = self.agent.try_to("clean", "01:00.0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("`vgpu-agent sync`, will do it", done.stdout)
+        self.settle()
+        self.assertEqual((self.inventory(CARD)["reserved"], self.service()), (0, "active"))
+        self.assertIn("nothing of 0000:01:00.0 waits", self.agent.run("clean", CARD))
+        self.use()
+        self.settle()
+        self.assertEqual(self.inventory(CARD)["reserved"], 1)
+
+    def test_there_is_no_moment_between(self):
+        """Reserved while it is allocated, and while its device waits for the grace period."""
+        self.agent.configure({"agent": {**self.options, "release_grace": LATE}, **self.types})
+        self.use()
+        self.assertEqual(self.inventory(CARD)["reserved"], 1)
+        self.sync()
+        self.assertEqual((self.inventory(CARD)["reserved"], self.service()), (1, "unclean"))
+        # What is not over cannot be cleaned.
+        self.assertIn("once its device has gone", self.agent.run("clean", CARD))
+
+    def test_the_daemon_is_asked(self):
+        self.use()
+        self.settle()
+        self.agent.start()
+        self.agent.settle()
+        self.assertEqual(json.loads(self.agent.run("--format", "json", "clean", CARD)),
+                         {"gpu": CARD, "units": 1, "done": True, "pending": None})
+        wait_for(lambda: self.inventory(CARD)["reserved"] == 0, "the unit")
+
+    def test_a_type(self):
+        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35"},
+                              "mdev_nvidia-35": {"device_addresses": VGPU, "one_time_use": "true"}})
+        self.agent.try_to("sync")
+        servers = [new_uuid(), new_uuid()]
+        for server in servers:
+            self.placement.allocate(server, {self.child(VGPU): {"VGPU": 1}})
+            self.addCleanup(self.forget, server)
+        for _ in range(2):
+            self.agent.try_to("sync")
+        self.assertEqual(self.placement.inventories(self.child(VGPU))["VGPU"]["reserved"], 2)
+        self.placement.deallocate(servers[0])
+        for _ in range(3):
+            self.agent.try_to("sync")
+        self.assertEqual(len(self.host.mdevs()), 1)
+        self.assertEqual(self.placement.inventories(self.child(VGPU))["VGPU"]["reserved"], 2)
+        self.agent.try_to("clean", VGPU)
+        self.agent.try_to("sync")
+        self.assertEqual(self.placement.inventories(self.child(VGPU))["VGPU"]["reserved"], 1)

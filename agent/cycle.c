@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/act/made_names.h"
+#include "agent/backend/backend.h"
 #include "agent/cycle_orders.h"
 #include "agent/state/known_types.h"
 #include "agent/state/requests.h"
@@ -430,6 +431,18 @@ static bool changed_device(const struct cycle_round *round)
     return false;
 }
 
+/* Whether a device was made of which the host must be seen again, to know by what a guest
+ * has it: the state file has its address, but not its further functions. */
+static bool made_of_parts(const struct cycle_round *round)
+{
+    for (size_t i = 0; i < round->execution->count; i++)
+        if (round->execution->results[i].outcome == STEP_DONE &&
+            round->plan->steps[i].kind == STEP_CREATE_DEVICE &&
+            backend_leaves_parts(round->plan->steps[i].device.backend))
+            return true;
+    return false;
+}
+
 static void add_made(struct host *made, const struct journal_device *entry)
 {
     struct gpu *gpu = host_add_gpu(made, entry->gpu);
@@ -486,7 +499,7 @@ static bool act(struct agent *agent, int64_t now, struct cycle *cycle, bool save
         forget_placement(agent, cycle);
     end_adoption(agent, cycle);
     cycle_settle_orders(agent, cycle, false);
-    return round->execution->look_again ||
+    return round->execution->look_again || made_of_parts(round) ||
            (round->plan->goes_on && changed_device(round));
 }
 
@@ -611,8 +624,8 @@ bool cycle_serve(struct agent *agent, int64_t now,
     array_add(cycle->rounds, cycle->round_count)->plan = plan;
     if (plan->other_root || !plan_keep_consumer(plan, have->consumer))
         return false;
-    (void)act(agent, now, cycle, true);
-    return all_done(cycle->rounds[0].execution);
+    bool again = act(agent, now, cycle, true);
+    return !again && all_done(cycle->rounds[0].execution);
 }
 
 /* ---- single changes ---- */

@@ -8,6 +8,7 @@ import uuid
 
 from support.played_attacher import Attacher, guest, programs_with_stand_in
 from support.case import SystemTest
+from support.fleet import child_name
 from support.process import preloaded, wait_for
 from support.relay import CUT, Relay
 
@@ -19,10 +20,13 @@ MINUTE = 61  # seconds; the daemon's patience is 60
 class AttacherTest(SystemTest):
     mode = "owner"
     options = {}
+    simulated, gpu, unit = "nova-guide", GPU, "VGPU"
+    sections = {"devices": {"enabled_mdev_types": ["nvidia-35"]},
+                "mdev_nvidia-35": {"device_addresses": [GPU]}}
 
     def setUp(self):
         super().setUp()
-        self.host = self.start_host("nova-guide")
+        self.host = self.start_host(self.simulated)
         self.placement = self.start_placement()
         self.relay = Relay(self.placement)
         self.addCleanup(self.relay.stop)
@@ -35,8 +39,7 @@ class AttacherTest(SystemTest):
         self.agent = self.make_agent(self.host, self.relay, {
             "agent": {"compute_id_file": file, "sync_interval": 3600, "release_grace": 0,
                       "mode": self.mode, "libvirt_uri": self.attacher.uri, **self.options},
-            "devices": {"enabled_mdev_types": ["nvidia-35"]},
-            "mdev_nvidia-35": {"device_addresses": [GPU]}})
+            **self.sections})
         self.addCleanup(self.end, self.attacher)
         self.agent.program = programs_with_stand_in(self.subdirectory("bin"))
         self.steps = self.directory / "steps"
@@ -50,11 +53,11 @@ class AttacherTest(SystemTest):
 
     @property
     def provider(self):
-        return self.placement.provider(f"{self.name}_pci_0000_84_00_0")["uuid"]
+        return self.placement.provider(f"{self.name}_{child_name(self.gpu)}")["uuid"]
 
     def allocate(self, count=1):
         consumer = str(uuid.uuid4())
-        self.placement.allocate(consumer, {self.provider: {"VGPU": count}})
+        self.placement.allocate(consumer, {self.provider: {self.unit: count}})
         return consumer
 
     def start(self):
@@ -88,6 +91,24 @@ class AttacherTest(SystemTest):
 
     def problems(self):
         return json.loads(self.agent.try_to("--format", "json", "status").stdout)["problems"]
+
+
+class TestWholeCards(AttacherTest):
+    """All functions of a card go in together, and none is given back while libvirt may have one."""
+    simulated, gpu, unit = "passthrough", "0000:01:00.0", "PGPU"
+    sections = {"devices": {"passthrough_addresses": "0000:01:00.0"}}
+    FUNCTIONS = ["0000:01:00.0", "0000:01:00.1"]
+
+    def test_all_functions(self):
+        self.start()
+        consumer = self.allocate()
+        self.assertEqual(self.ask(consumer, 2), self.FUNCTIONS)
+        entry = self.attacher.entry(consumer)
+        self.assertTrue(entry["whole"])
+        for number, device in enumerate(entry["devices"]):
+            self.assertIn("managed='no'", device["xml"])
+            self.assertIn(f"function='0x{number}'", device["xml"])
+        self.assertEqual(self.attacher.tables[-1]["ours"], self.FUNCTIONS)
 
 
 class TestTables(AttacherTest):

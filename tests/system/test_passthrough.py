@@ -307,7 +307,7 @@ class Devices(WholeCards):
         """A daemon gets another card by its configuration."""
         self.agent.configure({"agent": self.options, "devices": {"passthrough_addresses": CARD}})
         self.agent.start()
-        wait_for(lambda: child_name(CARD) in self.tree(), "the first card")
+        self.agent.settle()
         self.agent.configure({"agent": self.options, "devices": {
             "passthrough_addresses": [CARD, CONSOLE], "passthrough_console": "true"}})
         self.agent.run("reload")

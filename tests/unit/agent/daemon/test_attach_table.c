@@ -145,6 +145,37 @@ static void has_what_the_cycle_has_made(void **state)
     expect(&scene, ONE, "AC");
 }
 
+/* A card goes to a guest with all its functions, which are taken out again with it. */
+static void a_card_has_a_row_for_each_function(void **state)
+{
+    (void)state;
+    static const char card[] = "0000:85:00.0", sound[] = "0000:85:00.1";
+    _cleanup_scene_ struct scene scene = scene_new();
+    struct parent *parent =
+        gpu_add_parent(host_add_gpu(scene.cycle.host, card), "passthrough", card);
+    struct device *device = parent_add_device(parent, card);
+    strlist_add(&device->functions, sound);
+    struct journal_device entry = {0};
+    uuid_parse_text(C, entry.uuid);
+    uuid_parse_text(TWO, entry.consumer);
+    stpcpy(entry.address, card);
+    stpcpy(entry.backend, "passthrough");
+    journal_put_device(scene.journal, &entry);
+    allocate(&scene, TWO, ALLOCATION_READY, 1, C, NULL);
+    make(&scene);
+    const struct wanted *wanted = wanted_find(&scene.table, TWO);
+    assert_true(wanted->whole);
+    assert_int_equal(wanted->count, 2);
+    assert_string_equal(wanted->devices[0].address, card);
+    assert_string_equal(wanted->devices[1].address, sound);
+    assert_non_null(strstr(wanted->devices[1].xml, "function='0x1'"));
+    assert_true(strlist_contains(&scene.table.ours, sound));
+    /* Another's guest has the sound alone. */
+    strlist_add(&domains_add(&scene.view, OTHER)->live, sound);
+    make(&scene);
+    assert_int_equal(wanted_find(&scene.table, TWO)->count, 0);
+}
+
 static void a_migration_has_no_guest(void **state)
 {
     (void)state;
@@ -221,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_what_is_there_and_noted),
         cmocka_unit_test(has_what_the_cycle_has_made),
+        cmocka_unit_test(a_card_has_a_row_for_each_function),
         cmocka_unit_test(a_migration_has_no_guest),
         cmocka_unit_test(leaves_out_what_another_domain_names),
         cmocka_unit_test(remembers_what_a_look_at_all_users_showed),

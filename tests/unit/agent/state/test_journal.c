@@ -152,6 +152,26 @@ static void entries_are_put_and_dropped(void **state)
     assert_false(journal_drop_provider(journal, UUID_B));
 }
 
+static void used_units_are_counted_until_they_are_cleaned(void **state)
+{
+    (void)state;
+    _cleanup_(journal_freep) struct journal *journal = journal_new();
+    journal_spend(journal, "0000:84:00.0", 1);
+    journal_spend(journal, "0000:85:00.0", 1);
+    journal_spend(journal, "0000:84:00.0", 2);
+    size_t length;
+    _cleanup_free_ char *text = journal_write(journal, &length);
+    _cleanup_(journal_freep) struct journal *read = NULL;
+    struct error err = {0};
+    assert_ok(journal_read(text, length, &read, &err), &err);
+    assert_int_equal(journal_spent_of(read, "0000:84:00.0"), 3);
+    assert_int_equal(journal_spent_of(read, "0000:86:00.0"), 0);
+    assert_true(journal_clean(read, "0000:84:00.0"));
+    assert_false(journal_clean(read, "0000:84:00.0"));
+    assert_int_equal(journal_spent_of(read, "0000:84:00.0"), 0);
+    assert_int_equal(journal_spent_of(read, "0000:85:00.0"), 1);
+}
+
 static void every_truncation_is_seen(void **state)
 {
     (void)state;
@@ -474,6 +494,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_it_wrote),
         cmocka_unit_test(entries_are_put_and_dropped),
+        cmocka_unit_test(used_units_are_counted_until_they_are_cleaned),
         cmocka_unit_test(every_truncation_is_seen),
         cmocka_unit_test(every_flipped_bit_is_seen),
         cmocka_unit_test(wrong_content_is_named),

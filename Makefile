@@ -390,7 +390,7 @@ check-conformance: all need-upstream ## GABBITS=DIR: a folder of upstream's API 
 	@BUILD=$(abspath $(BUILD)) tests/upstream/conformance $(GABBITS)
 
 .PHONY: check-kernel
-check-kernel: all ## on a real kernel's mediated devices, in QEMU
+check-kernel: all ## on a real kernel's mediated devices and whole cards, in QEMU
 	@BUILD=$(abspath $(BUILD)) tests/kernel/run
 
 .PHONY: check-attach

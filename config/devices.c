@@ -202,6 +202,19 @@ static void check_unknown(struct reading *r, const struct section_names *names)
     }
 }
 
+/* Only in mode owner the agent says what is reserved. */
+static void check_one_time_use(struct reading *r, const struct mdev_type_config *type,
+                               const char *const *sections)
+{
+    const struct ini_entry *entry =
+        options_entry(&mdev_options, r->ini, "mdev_*", "one_time_use", sections);
+    if (entry && type->one_time_use && r->config->agent.mode != MODE_OWNER)
+        config_warning(r->problems, &entry->place,
+                       "%s.one_time_use: not used, since agent.mode is %s; expected "
+                       "agent.mode = owner",
+                       entry->section, agent_mode_name(r->config->agent.mode));
+}
+
 static struct mdev_type_config read_type(struct reading *r, const char *name)
 {
     struct mdev_type_config type = {
@@ -228,6 +241,7 @@ static struct mdev_type_config read_type(struct reading *r, const char *name)
     type.class_set = class != NULL;
     if (class)
         type.class_place = config_place_copy(&class->place);
+    check_one_time_use(r, &type, sections);
     read_addresses(
         r, &type,
         options_entry(&mdev_options, r->ini, "mdev_*", "device_addresses", sections));

@@ -172,6 +172,14 @@ class Configured(WholeCards):
                       "whole cards to guests", self.said_of(devices={"passthrough_addresses": CARD}))
 
 
+    def test_one_time_use_in_another_mode(self):
+        self.agent.configure({"agent": {**self.options, "mode": "nova", "create_root": "false"},
+                              "devices": {"enabled_mdev_types": "nvidia-35"},
+                              "mdev_nvidia-35": {"device_addresses": VGPU, "one_time_use": "true"}})
+        self.assertIn("mdev_nvidia-35.one_time_use: not used, since agent.mode is nova",
+                      self.agent.try_to("check-config").stdout)
+
+
 class Devices(WholeCards):
     def setUp(self):
         super().setUp()

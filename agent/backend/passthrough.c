@@ -45,8 +45,8 @@ static int set_override(int bus, const struct card_part *part, const char *overr
     return explain_store(part, "choose the driver of", &store, err);
 }
 
-/* Takes that driver from it, and no other. A function that is not bound to it (any more)
- * is no error. */
+/* Takes that driver from it, and no other. A function that is not bound to it (any
+ * more) is no error. */
 static int unbind(int bus, const struct card_part *part, const char *driver,
                   struct error *err)
 {
@@ -102,8 +102,8 @@ static int take_part(int bus, const struct card_part *part, struct error *err)
                                        part->address, driver ? driver : "no driver");
 }
 
-/* Takes back what take_part() did, as far as it came. A function that had no driver gets
- * none. */
+/* Takes back what take_part() did, as far as it came. A function that had no driver
+ * gets none. */
 static int undo_part(int bus, const struct card_part *part, struct error *err)
 {
     if (is_ours(part->driver))
@@ -130,8 +130,8 @@ static int give_part_back(int bus, const struct card_part *part, struct error *e
     return !part->driver || is_ours(part->driver) ? probe(bus, part, err) : 0;
 }
 
-/* What the agent that asked has left half done, another one completes, or takes back: it
- * may give the card to another consumer. */
+/* What the agent that asked has left half done, another one completes, or takes back:
+ * it may give the card to another consumer. */
 static int check_agent(pid_t agent, struct error *err)
 {
     return getppid() == agent

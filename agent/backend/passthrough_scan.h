@@ -1,8 +1,8 @@
 /*
  * passthrough_scan: reads the cards that the configuration gives to guests whole. Keeps
- * nothing. Such a card is parent and device in one; the device exists when all functions
- * of the card are bound to vfio-pci, whoever bound them. A card that cannot be given
- * away is GPU_UNUSABLE, with the reason.
+ * nothing. Such a card is parent and device in one; the device exists when all
+ * functions of the card are bound to vfio-pci, whoever bound them. A card that cannot
+ * be given away is GPU_UNUSABLE, with the reason.
  */
 #ifndef AGENT_BACKEND_PASSTHROUGH_SCAN_H
 #define AGENT_BACKEND_PASSTHROUGH_SCAN_H

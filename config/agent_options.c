@@ -108,6 +108,15 @@ static const struct option_spec agent_specs[] = {
           "Only for an agent that runs as root; beside the installed units, enable "
           "vgpu-agent-sriov@ALL.service instead.",
           .example = "/usr/lib/nvidia/sriov-manage"),
+    AGENT(
+        PATH, before_cut,
+        "A program of yours that cuts a card into GPU instances (MIG), the largest "
+        "first, before it gets its virtual functions and types. It is run with the "
+        "card's address and the type that is configured for it, without a shell, for "
+        "each card without instances whose type is for them by its name "
+        "(`A100-1-5C`): by `restore`, and when the agent first needs it. It has 120 "
+        "seconds, and the instances are counted. Only for an agent that runs as root.",
+        .example = "/usr/local/sbin/cut-gpu"),
     AGENT(ADDRESS, listen,
           "Where to serve /metrics, /healthz, /readyz, /status.json and a page for "
           "people "

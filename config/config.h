@@ -103,6 +103,7 @@ struct config {
         char *attach;
         char *libvirt_uri;
         char *sriov_manage; /* the program; NULL: none is run */
+        char *before_cut;   /* the same */
         char *listen;       /* NULL: nothing is served; config/listen_address.h */
         enum log_level log_level;
     } agent;

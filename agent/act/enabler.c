@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/backend/before_cut.h"
 #include "agent/backend/sriov_manage.h"
 #include "lib/clock.h"
 #include "lib/subprocess.h"
@@ -15,7 +16,9 @@
 /* A card that was tried. */
 struct tried {
     char *card;
-    char *trouble; /* why it has no functions; NULL: not known (yet) */
+    char *type;    /* for which it is to be cut before; NULL: it is not */
+    bool enables;  /* its functions are to be enabled */
+    char *trouble; /* why it lacks something; NULL: not known (yet) */
     bool under_way;
 };
 
@@ -34,6 +37,7 @@ struct enabler *enabler_new(void)
 static void clear_tried(struct tried *tried)
 {
     free(tried->card);
+    free(tried->type);
     free(tried->trouble);
 }
 
@@ -61,15 +65,27 @@ static struct tried *find(const struct enabler *enabler, const char *card)
 
 struct task {
     const struct enabler *enabler;
-    const char *program;
+    const char *before_cut, *sriov_manage;
     struct device_place place;
 };
 
 struct answer {
-    struct error error; /* code NONE: the card has its functions */
+    struct error error; /* code NONE: the card lacks nothing any more */
 };
 
-static void enable_all(const void *data, int socket)
+/* Partitions, then functions: types come last, by the plan. */
+static int prepare(const struct task *task, const struct tried *tried, int64_t deadline,
+                   struct error *err)
+{
+    if (tried->type && before_cut_run(task->before_cut, &task->place, tried->card,
+                                      tried->type, deadline, err) != 0)
+        return -1;
+    return tried->enables ? sriov_manage_enable(task->sriov_manage, &task->place,
+                                                tried->card, deadline, err)
+                          : 0;
+}
+
+static void prepare_all(const void *data, int socket)
 {
     const struct task *task = data;
     const struct enabler *enabler = task->enabler;
@@ -78,8 +94,7 @@ static void enable_all(const void *data, int socket)
         struct answer answer = {0};
         if (!enabler->tried[i].under_way)
             continue;
-        if (sriov_manage_enable(task->program, &task->place, enabler->tried[i].card,
-                                deadline, &answer.error) == 0)
+        if (prepare(task, &enabler->tried[i], deadline, &answer.error) == 0)
             answer.error = (struct error){0};
         /* When this fails the agent has ended. */
         if (write(socket, &answer, sizeof answer) != (ssize_t)sizeof answer)
@@ -102,7 +117,7 @@ static void take_answer(struct enabler *enabler, struct tried *tried)
         length += (size_t)n;
     }
     if (length < sizeof answer)
-        tried->trouble = xstrdup("the child that enabled them ended early");
+        tried->trouble = xstrdup("the child that prepared it ended early");
     else if (answer.error.code != ERROR_NONE)
         tried->trouble = xstrdup(answer.error.text);
     tried->under_way = false;
@@ -140,18 +155,21 @@ static bool is_on_card(const char *address, const char *card)
     return slot && strncmp(address, card, (size_t)(slot - card) + 1) == 0;
 }
 
-/* The virtual functions that are named have the bus number of their card. */
-static bool is_configured(const struct config *config, const struct gpu *gpu)
+/* The first type for the card. The virtual functions that are named have the bus number
+ * of their card. */
+static const struct mdev_type_config *configured_type(const struct config *config,
+                                                      const struct gpu *gpu)
 {
+    const struct mdev_type_config *standard = NULL;
     for (size_t i = 0; i < config->type_count; i++) {
         const struct strlist *addresses = &config->types[i].device_addresses;
         for (size_t j = 0; j < addresses->count; j++)
             if (is_on_card(addresses->items[j], gpu->name))
-                return true;
+                return &config->types[i];
         if (addresses->count == 0)
-            return true;
+            standard = &config->types[i];
     }
-    return false;
+    return standard;
 }
 
 static bool has_devices(const struct journal *journal, const char *card)
@@ -166,7 +184,8 @@ static void forget_those_that_have(struct enabler *enabler, const struct host *h
 {
     for (size_t i = enabler->count; i-- > 0;) {
         const struct gpu *gpu = host_gpu(host, enabler->tried[i].card);
-        if (!gpu || gpu->vf_enabled == 0)
+        if (!gpu || (enabler->tried[i].enables && gpu->vf_enabled == 0) ||
+            (enabler->tried[i].type && gpu->partitions <= 0))
             continue;
         clear_tried(&enabler->tried[i]);
         memmove(&enabler->tried[i], &enabler->tried[i + 1],
@@ -178,20 +197,29 @@ static void start(struct enabler *enabler, const struct config *config,
                   const struct journal *journal, const struct host *host)
 {
     const struct task task = {enabler,
+                              config->agent.before_cut,
                               config->agent.sriov_manage,
                               {config->agent.sysfs_root, use_places_of(config)}};
     struct error err;
     for (size_t i = 0; i < host->gpu_count; i++) {
         const struct gpu *gpu = &host->gpus[i];
-        if (sriov_manage_is_for(gpu) && !find(enabler, gpu->name) &&
-            (is_configured(config, gpu) || has_devices(journal, gpu->name)))
+        const struct mdev_type_config *type = configured_type(config, gpu);
+        bool cuts =
+            config->agent.before_cut && type && before_cut_is_for(gpu, type->type);
+        bool enables = config->agent.sriov_manage && sriov_manage_is_for(gpu) &&
+                       (type || has_devices(journal, gpu->name));
+        if ((cuts || enables) && !find(enabler, gpu->name))
             *array_add(enabler->tried, enabler->count) =
-                (struct tried){.card = xstrdup(gpu->name), .under_way = true};
+                (struct tried){.card = xstrdup(gpu->name),
+                               .type = cuts ? xstrdup(type->type) : NULL,
+                               .enables = enables,
+                               .under_way = true};
     }
     if (!first_under_way(enabler))
         return;
     enabler->running = true;
-    if (subprocess_start(&enabler->child, "vgpu-enabler", enable_all, &task, &err) == 0)
+    if (subprocess_start(&enabler->child, "vgpu-enabler", prepare_all, &task, &err) ==
+        0)
         return;
     enabler->running = false;
     for (struct tried *tried; (tried = first_under_way(enabler));) {
@@ -207,7 +235,7 @@ bool enabler_care(struct enabler *enabler, const struct config *config,
     bool ended = enabler->running && take_answers(enabler, 0);
     if (!enabler->running && !ended) {
         forget_those_that_have(enabler, host);
-        if (config->agent.sriov_manage)
+        if (config->agent.sriov_manage || config->agent.before_cut)
             start(enabler, config, journal, host);
     }
     while (wait && enabler->running && !(interrupted && interrupted(data)))
@@ -219,13 +247,13 @@ void enabler_report(const struct enabler *enabler, struct strlist *notes)
 {
     for (size_t i = 0; i < enabler->count; i++) {
         const struct tried *tried = &enabler->tried[i];
+        const char *what = tried->type ? "it" : "its virtual functions";
+        const char *how = tried->type ? "cut" : "enabled";
         if (tried->under_way)
-            strlist_add_take(
-                notes,
-                xasprintf("%s: its virtual functions are being enabled", tried->card));
+            strlist_add_take(notes, xasprintf("%s: %s %s being %s", tried->card, what,
+                                              tried->type ? "is" : "are", how));
         else if (tried->trouble)
-            strlist_add_take(notes, xasprintf("%s: its virtual functions could not be "
-                                              "enabled: %s",
-                                              tried->card, tried->trouble));
+            strlist_add_take(notes, xasprintf("%s: %s could not be %s: %s", tried->card,
+                                              what, how, tried->trouble));
     }
 }

@@ -1,8 +1,9 @@
 /*
- * enabler: enables the virtual functions of the cards that need them, by the program
- * that the configuration names ([agent] sriov_manage), in one child process for all
- * cards, which takes 120 seconds at most. A card is tried once, and again only after it
- * has had virtual functions in between.
+ * enabler: prepares the cards that need it, by the programs that the configuration
+ * names: cuts them into partitions ([agent] before_cut), then enables their virtual
+ * functions ([agent] sriov_manage), in one child process for all cards, which takes 120
+ * seconds at most. A card is tried once, and again only after it has had what it lacks
+ * in between.
  *
  * One thread (the agent's). Freeing it does not wait for the child.
  */
@@ -22,9 +23,10 @@ void enabler_free(struct enabler *enabler);
 DEFINE_CLEANUP(struct enabler *, enabler_free)
 
 /* For the host as it was just seen: takes the child's result, and starts a child for the
- * cards that are configured, or have devices in the journal, and lack their functions.
- * `wait`: until it has ended, or `interrupted` is true. True when a child has ended, so
- * that the host is to be looked at again. `config` names the program, or none. */
+ * cards that are configured, or have devices in the journal, and lack partitions or
+ * functions. `wait`: until it has ended, or `interrupted` is true. True when a child has
+ * ended, so that the host is to be looked at again. `config` names the programs, or
+ * none. */
 bool enabler_care(struct enabler *enabler, const struct config *config,
                   const struct journal *journal, const struct host *host, bool wait,
                   bool (*interrupted)(void *data), void *data);

@@ -286,6 +286,11 @@ static char *obstacle_of(const struct gpu *gpu)
 {
     if (!is_known(gpu))
         return NULL;
+    if (gpu->parent_count && gpu->partitions > 0)
+        return xasprintf(
+            "its virtual functions list no types (yet), or none is for the "
+            "shape of its %d GPU instances",
+            gpu->partitions);
     if (gpu->parent_count)
         return xstrdup("its virtual functions list no types (yet)");
     return xasprintf("its driver %s offers neither mediated devices nor types of its "

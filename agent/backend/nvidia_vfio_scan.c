@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/backend/nvidia_mig.h"
 #include "agent/backend/nvidia_vfio_files.h"
 #include "agent/backend/virtual_function.h"
 #include "agent/host/capacity.h"
@@ -200,6 +201,8 @@ static unsigned most_of(const struct gpu *gpu, const struct device_type *type,
     unsigned exist = gpu_device_count(gpu, type->id);
     unsigned size = nvidia_vfio_framebuffer(type->name);
     unsigned room = memory > 0 && size ? (unsigned)memory / size : 0;
+    if (nvidia_mig_is_type(type->name))
+        return exist + nvidia_mig_room(gpu, type);
     return exist + (room ? room : is_listed(gpu, type->id));
 }
 

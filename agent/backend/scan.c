@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "agent/backend/backends.h"
+#include "agent/backend/nvidia_mig.h"
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
 #include "lib/pci_address.h"
@@ -35,6 +37,21 @@ static int scan_all(const struct scan *scan, int root, struct error *err)
     return card_scan_list(scan, root, "bus/pci/devices", read_bare_card, err);
 }
 
+/* Below the root that the configuration names, as all that is not in sysfs. */
+static void read_partitions(const struct scan *scan)
+{
+    const char *path = scan->config ? scan->config->agent.host_root : NULL;
+    _cleanup_close_ int root = path ? folder_open(AT_FDCWD, path) : -1;
+    for (size_t i = 0; i < scan->host->gpu_count; i++) {
+        struct gpu *gpu = &scan->host->gpus[i];
+        if (!gpu->driver || strcmp(gpu->driver, "nvidia") != 0)
+            continue;
+        bool readable = root >= 0 && card_may_read(scan, gpu, "information");
+        gpu->partitions = readable ? nvidia_mig_count(root, gpu->name) : -1;
+    }
+    nvidia_mig_limit(scan->host);
+}
+
 int host_scan_configured(const char *sysfs_root, const struct config *config,
                          const struct scan_watch *watch, struct host **out,
                          struct error *err)
@@ -46,6 +63,7 @@ int host_scan_configured(const char *sysfs_root, const struct config *config,
     const struct scan scan = {host, watch, config};
     if (scan_all(&scan, root, err) != 0)
         return error_prefix(err, "%s", sysfs_root);
+    read_partitions(&scan);
     host_sort(host);
     *out = steal(host);
     return 0;

@@ -4,114 +4,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "agent/backend/program_run.h"
 #include "agent/host/sysfs.h"
 #include "lib/clock.h"
 #include "lib/files.h"
-#include "lib/subprocess.h"
-#include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
 #define LOCKED "Cannot obtain unbindLock"
-#define SLICE 100    /* milliseconds */
-#define PAUSE 1000   /* milliseconds, between two runs */
-#define OUTPUT 16384 /* bytes of the program's output that are kept */
-#define NAMED_MAX 8  /* holders that a message names */
+#define PAUSE 1000  /* milliseconds, between two runs */
+#define NAMED_MAX 8 /* holders that a message names */
 
 bool sriov_manage_is_for(const struct gpu *gpu)
 {
     return gpu->health == GPU_OK && gpu->vf_total && !gpu->vf_enabled &&
            !gpu->parent_count && gpu->driver && strcmp(gpu->driver, "nvidia") == 0;
-}
-
-/* ---- the program ---- */
-
-struct program_run {
-    pid_t pid;
-    int output;
-    char text[OUTPUT]; /* the beginning of what it wrote */
-    size_t length;
-    bool ended;
-};
-
-static int describe(posix_spawn_file_actions_t *actions, int output)
-{
-    int rc = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null",
-                                              O_RDONLY, 0);
-    for (int fd = STDOUT_FILENO; rc == 0 && fd <= STDERR_FILENO; fd++)
-        rc = posix_spawn_file_actions_adddup2(actions, output, fd);
-    return rc == 0
-               ? posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1)
-               : rc;
-}
-
-/* In a group of its own, so that all of a script can be ended. */
-static int spawn(struct program_run *run, char *const argv[], int output)
-{
-    posix_spawn_file_actions_t actions;
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc != 0)
-        return rc;
-    rc = describe(&actions, output);
-    if (rc == 0)
-        rc = subprocess_spawn(&run->pid, argv, &actions, true);
-    posix_spawn_file_actions_destroy(&actions);
-    return rc;
-}
-
-/* What does not fit is read and dropped, so that the program does not wait for us. */
-static void read_output(struct program_run *run)
-{
-    char bytes[1024];
-    struct pollfd fd = {.fd = run->output, .events = POLLIN};
-    if (poll(&fd, 1, SLICE) != 1)
-        return;
-    ssize_t n = read(run->output, bytes, sizeof bytes);
-    if (n <= 0) {
-        /* All that wrote to it have ended, or closed it. */
-        (void)poll(NULL, 0, SLICE);
-        return;
-    }
-    size_t room = sizeof run->text - 1 - run->length;
-    size_t kept = (size_t)n < room ? (size_t)n : room;
-    memcpy(run->text + run->length, bytes, kept);
-    run->length += kept;
-}
-
-/* A program that does not even end by SIGKILL, since the driver holds it in the kernel,
- * is left behind. */
-static void wait_for_end(struct program_run *run, int64_t deadline)
-{
-    while (!run->ended && clock_monotonic_ms() < deadline) {
-        read_output(run);
-        run->ended = waitpid(run->pid, NULL, WNOHANG) != 0;
-    }
-    if (!run->ended)
-        (void)kill(-run->pid, SIGKILL);
-    else
-        read_output(run);
-}
-
-static int run_program(struct program_run *run, const char *program, const char *card,
-                       int64_t deadline, struct error *err)
-{
-    char *const argv[] = {(char *)program, (char *)"-e", (char *)card, NULL};
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return error_set_errno(err, errno, "cannot run %s", program);
-    run->output = ends[0];
-    int rc = spawn(run, argv, ends[1]);
-    close(ends[1]);
-    if (rc == 0)
-        wait_for_end(run, deadline);
-    close(ends[0]);
-    return rc == 0 ? 0 : error_set_errno(err, rc, "cannot run %s", program);
 }
 
 /* ---- who has the driver open ---- */
@@ -178,20 +87,10 @@ static long count_functions(const struct device_place *place, const char *card)
                : 0;
 }
 
-/* The last line that has something in it. */
-static const char *last_line(char *text)
-{
-    size_t length = strlen(text);
-    while (length && isspace((unsigned char)text[length - 1]))
-        text[--length] = 0;
-    const char *line = strrchr(text, '\n');
-    return sysfs_printable(line ? (char *)line + 1 : text);
-}
-
 static int explain_none(const char *program, const char *card, struct program_run *run,
                         struct error *err)
 {
-    const char *said = last_line(run->text);
+    const char *said = program_last_line(run);
     if (!run->ended)
         return error_set(err, ERROR_TIMEOUT,
                          "%s -e %s did not end in time, and no virtual function is "
@@ -213,7 +112,8 @@ int sriov_manage_enable(const char *program, const struct device_place *place,
 {
     for (;;) {
         _cleanup_free_ struct program_run *run = xcalloc(1, sizeof *run);
-        if (run_program(run, program, card, deadline, err) != 0)
+        char *const argv[] = {(char *)program, (char *)"-e", (char *)card, NULL};
+        if (program_run(run, argv, deadline, err) != 0)
             return -1;
         if (count_functions(place, card) > 0)
             return 0;

@@ -122,6 +122,7 @@ static void pass_gpu(struct passage *p, struct gpu *gpu)
     PASS(p, gpu->numa_node);
     PASS(p, gpu->vf_total);
     PASS(p, gpu->vf_enabled);
+    PASS(p, gpu->partitions);
     PASS(p, gpu->health);
     pass_text(p, &gpu->health_reason);
     PASS_ARRAY(p, gpu->parents, gpu->parent_count, pass_parent);

@@ -99,6 +99,9 @@ struct gpu {
     char *driver;                  /* "nvidia"; NULL when unbound */
     int numa_node;                 /* -1: none, or not known */
     unsigned vf_total, vf_enabled; /* sriov_totalvfs, sriov_numvfs; 0 without SR-IOV */
+    /* The parts that the maker's tools have cut the card into, of which each is for
+     * devices of its own (GPU instances); -1: it cannot be seen. */
+    int partitions;
     enum gpu_health health;
     char *health_reason;    /* NULL when GPU_OK */
     struct parent *parents; /* in the order of the bus */

@@ -53,6 +53,9 @@ struct backend {
     /* A device consists of parts: what is not shown as a device may be a part of one that
      * was half made or half removed. create() completes it, remove() removes the part. */
     bool parts_remain;
+    /* Libvirt binds vfio-pci to a device for its guest, and its driver afterwards
+     * (managed='yes'). Else its driver serves VFIO itself, or it is no PCI device. */
+    bool bound_by_libvirt;
 
     /* ---- the host as it is; in the process that looks at the host, which may hang */
 

@@ -148,6 +148,7 @@ const struct backend backend_fixed_vf = {
     .noun = "virtual function",
     .offers = "fixed virtual functions",
     .unknown_to_nova = true,
+    .bound_by_libvirt = true,
     .scan = scan_functions,
     .address = function_address,
     .is_address = is_address,

@@ -318,6 +318,7 @@ const struct backend backend_xe_vf = {
     .noun = "virtual function",
     .offers = "shares for virtual functions",
     .unknown_to_nova = true,
+    .bound_by_libvirt = true,
     .scan = xe_vf_scan,
     .address = function_address,
     .is_address = is_address,

@@ -80,7 +80,10 @@ static char *difference(const struct pci_card *card, const struct device_tags *t
     if (tags->has_network)
         return xstrdup("physical_network is set, so that it is not reported to "
                        "Placement");
-    if (tags->managed)
+    if (card->managed && !tags->managed)
+        return xstrdup("managed is \"no\", and nobody would bind vfio-pci to the "
+                       "function for its guest");
+    if (tags->managed && !card->managed)
         return xstrdup(
             "managed is not \"no\", and libvirt would take the function from "
             "its driver");

@@ -16,7 +16,7 @@ static void write_device_spec(struct json_writer *w, const struct pci_card *card
     _cleanup_free_ char *traits = strlist_join(&card->traits, ",");
     json_write_begin_object(w);
     json_write_string_member(w, "address", function);
-    json_write_string_member(w, "managed", "no");
+    json_write_string_member(w, "managed", card->managed ? "yes" : "no");
     if (card->live_migratable)
         json_write_string_member(w, "live_migratable", "yes");
     json_write_string_member(w, "resource_class", card->resource_class);

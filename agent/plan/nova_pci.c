@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/backend/backend.h"
 #include "agent/plan/cut.h"
 #include "agent/plan/managed.h"
 #include "agent/plan/nova_provider.h"
@@ -208,6 +209,8 @@ static void add_functions(const struct cut *cut, struct pci_card *card)
         const char *id = function_type_after(function);
         bool of_cut =
             function->named || (function->entry && entry_is_cut(function->entry));
+        const struct backend *backend = backend_find(function->parent->backend);
+        card->managed = backend && backend->bound_by_libvirt;
         strlist_add(&card->all, function->parent->name);
         if (of_cut && id && card->type_id && strcmp(id, card->type_id) == 0)
             strlist_add(&card->functions, function->parent->name);

@@ -78,6 +78,7 @@ struct pci_card {
     char *resource_class;
     struct strlist traits;
     bool live_migratable;
+    bool managed; /* libvirt binds vfio-pci to the functions for their guests */
     struct strlist functions; /* the virtual functions that have the type */
     struct strlist all;       /* all of its virtual functions */
     char *waits;              /* why that is not yet what is configured; NULL: it is */

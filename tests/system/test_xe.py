@@ -357,6 +357,24 @@ class Reboot(B60):
         self.assertEqual(self.quotas(), shared)
 
 
+class NovaPci(FleetTest):
+    """Nova gives the functions away; libvirt binds them for the guests."""
+
+    def test_the_cut(self):
+        self.build("xe", {"devices": {"enabled_mdev_types": LARGE},
+                          f"mdev_{LARGE}": {"device_addresses": CARD},
+                          f"vf_type_{LARGE}": {"vram_quota": "8G"}},
+                   mode="nova-pci", create_root="false")
+        self.placement.create_provider(self.root_name, new_uuid())
+        self.agent.try_to("sync")
+        said = self.agent.try_to("nova-config").stdout
+        for function in FUNCTIONS[:2]:
+            self.assertIn(f'device_spec = {{"address":"{function}","managed":"yes",', said)
+        self.assertEqual(said.count("device_spec = "), 2)
+        written = [s["value"] for s in self.host.stores() if s["path"].endswith("vram_quota")]
+        self.assertEqual(written, [str(8192 * MIB)] * 2)
+
+
 class Rule(B60):
     """udev gives the agent's group the files that it writes, and no other."""
     GROUP = 61236

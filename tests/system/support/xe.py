@@ -113,8 +113,9 @@ class Xe:
 
     def device_changes(self):
         """A share is there with its memory, which is written last: what comes before it may
-        be written twice. The functions are enabled once, and stay so."""
-        return [s for s in super().device_changes() if s[0] == "vram_quota"]
+        be written twice, and to clear a device twice is as good as once. The functions are
+        enabled once, and stay so."""
+        return sorted({s for s in super().device_changes() if s[0] == "vram_quota"})
 
     def named(self, device):
         _, bus, rest = device.split(":")

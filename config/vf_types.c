@@ -19,21 +19,19 @@ void vf_type_clear(struct vf_type_config *vf)
     config_place_clear(&vf->place);
 }
 
-#define UNIT_MAX ((uint64_t)1 << 40) /* MiB */
+#define MIB_MAX ((uint64_t)1 << 24) /* 16 TB; so nothing that follows overflows */
 
 /* The driver gives memory in pages of megabytes. 0: no number of them. */
 static uint64_t mebibytes(const char *text)
 {
     char *unit;
-    uint64_t number = strtoull(text, &unit, 10);
-    if (number > UNIT_MAX && *unit)
-        return 0;
-    if (*unit == 'G')
-        return number << 10;
-    if (*unit == 'M')
-        return number;
+    uint64_t number = strtoull(text, &unit, 10), mebibytes = number;
     uint64_t in_one = *unit == 'K' ? 1 << 10 : 1 << 20;
-    return number % in_one ? 0 : number / in_one;
+    if (*unit == 'G')
+        mebibytes = number > MIB_MAX ? number : number << 10;
+    else if (*unit != 'M')
+        mebibytes = number % in_one ? 0 : number / in_one;
+    return mebibytes > MIB_MAX ? 0 : mebibytes;
 }
 
 static struct mdev_type_config *type_of(const struct config *config,
@@ -112,8 +110,8 @@ static void check_kind(const struct mdev_type_config *type,
                      type->type);
     else if (!vf->fixed && !vf->vram_mib)
         config_error(problems, &vf->place,
-                     PREFIX "%s.vram_quota: expected whole megabytes, and more than "
-                            "none, got %s",
+                     PREFIX "%s.vram_quota: expected whole megabytes, 1 to 16777216, "
+                            "got %s",
                      type->type, vf->vram_quota);
 }
 

@@ -66,11 +66,17 @@ static void bad_input(void **state)
          {"a.conf:5: vf_type_V620.fixed: true, so that nothing is written, but values "
           "for its functions are set as well; expected one of the two"}},
         {ENABLED CARDS "[vf_type_V620]\nvram_quota = 1025K\n",
-         {"a.conf:5: vf_type_V620.vram_quota: expected whole megabytes, and more than "
-          "none, got 1025K"}},
+         {"a.conf:5: vf_type_V620.vram_quota: expected whole megabytes, 1 to "
+          "16777216, got 1025K"}},
         {ENABLED CARDS "[vf_type_V620]\nvram_quota = 0\n",
-         {"a.conf:5: vf_type_V620.vram_quota: expected whole megabytes, and more than "
-          "none, got 0"}},
+         {"a.conf:5: vf_type_V620.vram_quota: expected whole megabytes, 1 to "
+          "16777216, got 0"}},
+        {ENABLED CARDS "[vf_type_V620]\nvram_quota = 999999999999999G\n",
+         {"a.conf:5: vf_type_V620.vram_quota: expected whole megabytes, 1 to "
+          "16777216, got 999999999999999G"}},
+        {ENABLED CARDS "[vf_type_V620]\nvram_quota = 4294967296M\n",
+         {"a.conf:5: vf_type_V620.vram_quota: expected whole megabytes, 1 to "
+          "16777216, got 4294967296M"}},
         {ENABLED CARDS "[vf_type_V620]\nvram_quota = 8T\n",
          {"a.conf:6: vf_type_V620.vram_quota: '8T' is not accepted; expected a number "
           "of "

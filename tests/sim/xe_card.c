@@ -241,9 +241,9 @@ void xe_card_provision(struct xe_card *xe, unsigned count)
     bool any = false;
     for (unsigned i = 0; i < xe->count && count; i++)
         any |= xe->functions[i].quota != 0;
+    uint64_t share = count ? memory_of(xe) / count / PAGE_SIZE * PAGE_SIZE : 0;
     for (unsigned i = 0; i < xe->count && !any; i++)
-        xe->functions[i].quota =
-            i < count ? memory_of(xe) / count / PAGE_SIZE * PAGE_SIZE : 0;
+        xe->functions[i].quota = i < count ? share : 0;
 }
 
 void xe_card_enabled(struct xe_card *xe, unsigned index, struct node *node)

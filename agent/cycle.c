@@ -684,7 +684,7 @@ int cycle_unreserve(struct agent *agent, const struct cycle *cycle, const char *
         const struct desired_provider *wanted = &desired->providers[i];
         const struct observed_provider *provider =
             observed_by_name(cycle->observed, wanted->name);
-        if (strcmp(wanted->gpu_name, gpu) == 0 && provider &&
+        if (strcmp(wanted->gpu_name, gpu) == 0 && provider && wanted->resource_class &&
             unreserve(agent->client, provider, wanted->resource_class, err) != 0)
             return -1;
     }

@@ -165,7 +165,8 @@ static const struct option_section mdev_sections[] = {
 static const struct option_spec mdev_specs[] = {
     MDEV(LIST, device_addresses,
          "The GPUs that get this type. PCI addresses, or names of devices that are not "
-         "PCI (`mtty`); no address may stand under two types.",
+         "PCI (`mtty`); no address may stand under two types, unless both say "
+         "several_types.",
          .example = "0000:84:00.0, 0000:85:00.0"),
     MDEV(
         STRING, mdev_class,
@@ -213,6 +214,17 @@ static const struct option_spec mdev_specs[] = {
         "cleaned it: it stays reserved in Placement, also when its device has gone, "
         "until `vgpu-agent clean GPU`. Only with mode = owner.",
         .default_value = "false"),
+    MDEV(BOOL, several_types,
+         "In owner mode: the GPUs of this section may stand in other sections that say "
+         "so, too. Such a GPU has a provider for each of its types, below its own; the "
+         "first device decides which type it becomes, and until the last device has "
+         "gone the others have no inventory.",
+         .default_value = "false"),
+    MDEV(BOOL, allow_mixed,
+         "Like several_types, and the GPU takes the types beside each other, as Intel "
+         "GVT-g does, and NVIDIA's driver in its mixed-size mode. All sections of the "
+         "GPU must say so. The inventories are what the driver still grants.",
+         .default_value = "false"),
     MDEV(BOOL, live_migratable,
          "In mode nova-pci: Nova may migrate guests that have devices of this type. "
          "Only "

@@ -67,7 +67,10 @@ struct mdev_type_config {
     char *device_id;       /* "10de:26b9": the only model; NULL: any */
     char *vgpu_params;     /* for each device, by VGPU_PARAMS_PATTERN; NULL: none */
     bool one_time_use;     /* a unit that was used stays reserved until it is cleaned */
-    bool live_migratable;  /* with nova-pci: Nova may migrate guests that have it */
+    /* Its cards may have other types that say the same: one of them at a time, or
+     * (allow_mixed) beside each other. */
+    bool several_types, allow_mixed;
+    bool live_migratable; /* with nova-pci: Nova may migrate guests that have it */
     struct vf_type_config vf;
 };
 

@@ -47,7 +47,7 @@ static void type_clear(struct mdev_type_config *type)
  * can have tens of thousands of addresses. */
 struct claim {
     char *address;
-    size_t type; /* its index */
+    size_t type, last; /* the indexes of the first type and the last one that have it */
 };
 
 static int compare_claims(const void *left, const void *right)
@@ -62,20 +62,20 @@ static void claim_free(void *claim)
     free(claim);
 }
 
-/* Claims the address for the type. Gives the type that has the address: `type`, when it
- * had been free. *again: it had not been free. */
-static size_t claim(void **claims, const char *address, size_t type, bool *again)
+/* Claims the address for the type. Gives the claim that stands, which is new where it
+ * had been free (*again is false). */
+static struct claim *claim(void **claims, const char *address, size_t type, bool *again)
 {
     struct claim *wanted = xcalloc(1, sizeof *wanted);
-    *wanted = (struct claim){xstrdup(address), type};
+    *wanted = (struct claim){xstrdup(address), type, type};
     struct claim **found = tsearch(wanted, claims, compare_claims);
     if (!found)
         abort(); /* out of memory */
     *again = *found != wanted;
-    size_t owner = (*found)->type;
+    struct claim *standing = *found;
     if (*again)
         claim_free(wanted);
-    return owner;
+    return standing;
 }
 
 /* The state of reading the types, except for each type's name. */
@@ -109,6 +109,11 @@ static void refuse_address(struct reading *r, const struct config_place *place,
                  written, hint);
 }
 
+static bool shares(const struct mdev_type_config *type)
+{
+    return type->several_types || type->allow_mixed;
+}
+
 /* `option` is the one in which the address is written, as messages name it. */
 static void add_address(struct reading *r, struct mdev_type_config *type,
                         const char *option, const char *written)
@@ -121,10 +126,12 @@ static void add_address(struct reading *r, struct mdev_type_config *type,
         return;
     }
     bool again;
-    size_t owner = claim(&r->claims, address, r->config->type_count, &again);
-    if (!again)
+    size_t index = r->config->type_count;
+    struct claim *standing = claim(&r->claims, address, index, &again);
+    bool twice = again && standing->last == index;
+    if (!again || (!twice && shares(type) && shares(&r->config->types[standing->type])))
         strlist_add(&type->device_addresses, address);
-    else if (owner == r->config->type_count)
+    else if (twice)
         config_error(
             r->problems, place,
             "%s: duplicate types for PCI ID %s: it is twice in the list; expected once",
@@ -132,13 +139,15 @@ static void add_address(struct reading *r, struct mdev_type_config *type,
     else
         config_error(r->problems, place,
                      "%s: duplicate types for PCI ID %s: it is also in %s; expected "
-                     "under one type",
-                     option, address, r->config->types[owner].addresses_option);
+                     "under one type, or several_types = true in both sections",
+                     option, address,
+                     r->config->types[standing->type].addresses_option);
+    standing->last = index;
 }
 
 /* Whether the type has no addresses, while a type before it has none either. A type
  * without addresses is the default, and there is only one: like Nova, we drop the later
- * one. */
+ * one, unless both are for the same GPUs (several_types). */
 static bool is_second_default(struct reading *r, const struct mdev_type_config *type)
 {
     if (type->addresses_place.file)
@@ -146,6 +155,8 @@ static bool is_second_default(struct reading *r, const struct mdev_type_config *
     const struct config *config = r->config;
     for (size_t i = 0; i < config->type_count; i++)
         if (!config->types[i].addresses_place.file) {
+            if (shares(type) && shares(&config->types[i]))
+                continue;
             config_warning(
                 r->problems, r->place,
                 "mdev_%s.device_addresses: not set, and %s is the default "
@@ -174,6 +185,23 @@ static void read_addresses(struct reading *r, struct mdev_type_config *type,
     _cleanup_free_ char *option = xasprintf("%s.device_addresses", entry->section);
     for (size_t i = 0; i < written.count; i++)
         add_address(r, type, option, written.items[i]);
+}
+
+/* Nova has one type for a GPU, and its providers are its own. */
+static void check_several(struct reading *r, const struct mdev_type_config *type,
+                          const char *const *sections)
+{
+    static const char *const options[] = {"several_types", "allow_mixed"};
+    for (size_t i = 0; shares(type) && i < sizeof options / sizeof *options; i++) {
+        const struct ini_entry *entry =
+            options_entry(&mdev_options, r->ini, "mdev_*", options[i], sections);
+        if (entry && r->config->agent.mode != MODE_OWNER)
+            config_error(r->problems, &entry->place,
+                         "mdev_%s.%s: not in %s mode: nova-compute keeps one type for "
+                         "each GPU; expected mode = owner, or no such line",
+                         type->type, options[i],
+                         agent_mode_name(r->config->agent.mode));
+    }
 }
 
 static bool has_addresses(const char *value)
@@ -242,6 +270,7 @@ static struct mdev_type_config read_type(struct reading *r, const char *name)
     if (class)
         type.class_place = config_place_copy(&class->place);
     check_one_time_use(r, &type, sections);
+    check_several(r, &type, sections);
     read_addresses(
         r, &type,
         options_entry(&mdev_options, r->ini, "mdev_*", "device_addresses", sections));

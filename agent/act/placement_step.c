@@ -42,7 +42,8 @@ int placement_step(struct placement_client *client, const struct step *step,
     case STEP_CREATE_ROOT:
         return create_provider(client, step, NULL, generation, err);
     case STEP_CREATE_PROVIDER:
-        return create_provider(client, step, root_uuid, generation, err);
+        return create_provider(client, step, *step->parent ? step->parent : root_uuid,
+                               generation, err);
     case STEP_SET_INVENTORY:
         return placement_put_inventories(client, step->provider, step->inventories,
                                          step->inventory_count, generation, err);

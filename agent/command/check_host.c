@@ -178,7 +178,7 @@ static void check_model(const struct mdev_type_config *type, const char *address
                         const struct host *host, struct config_problems *problems)
 {
     const struct gpu *gpu = find_gpu(host, address);
-    if (gpu && !desired_is_of_model(type, gpu))
+    if (gpu && !card_types_is_of_model(type, gpu))
         config_error(problems, &type->addresses_place,
                      "mdev_%s.device_id: the GPU %s is a %04x:%04x; expected %s, and "
                      "nothing is made on another model",

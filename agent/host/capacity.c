@@ -63,3 +63,33 @@ int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,
         gpu_device_count(gpu, type_id) - gpu_device_count(view, type_id);
     return max ? (int64_t)max - elsewhere : INT64_MAX;
 }
+
+/* Takes one device of another type from the part that is left; false: it is not known
+ * how much that is. */
+static bool take(const struct gpu *gpu, const char *type_id, const char *other,
+                 double *left)
+{
+    if (!other || strcmp(other, type_id) == 0)
+        return true;
+    unsigned most = max_instance(gpu, other);
+    if (most)
+        *left -= 1.0 / most;
+    return most;
+}
+
+int64_t gpu_limit_beside(const struct gpu *gpu, const char *type_id,
+                         const struct strlist *moving)
+{
+    unsigned max = type_id && gpu->parent_count > 1 ? max_instance(gpu, type_id) : 0;
+    double left = 1.0;
+    bool known = max > 0;
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        for (size_t j = 0; known && j < gpu->parents[i].device_count; j++)
+            known = take(gpu, type_id, gpu->parents[i].devices[j].type_id, &left);
+    for (size_t i = 0; known && moving && i < moving->count; i++)
+        known = take(gpu, type_id, moving->items[i], &left);
+    if (!known)
+        return INT64_MAX;
+    /* What sums of fractions lose is far less than a part of 65536. */
+    return left > 0 ? (int64_t)(left * max + 1e-6) : 0;
+}

@@ -19,6 +19,15 @@ unsigned gpu_device_count(const struct gpu *gpu, const char *type_id);
 int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,
                         const char *type_id);
 
+/* The most devices of the type that a card with virtual functions takes beside its
+ * devices of other types, where each type is a part of what the card has (one of
+ * max_instance). Functions that are free show an instance of each type until the card
+ * is full, which does not tell that. INT64_MAX where the card is the parent itself,
+ * whose available_instances tells, and where a max_instance is not known. `moving` are
+ * the types of devices in transition, as far as they are known otherwise; NULL: none. */
+int64_t gpu_limit_beside(const struct gpu *gpu, const char *type_id,
+                         const struct strlist *moving);
+
 /* The existing devices of the type plus those that can still be made: the sum of
  * available_instances over the card's parents, at most the type's max_instance (with
  * SR-IOV only that number is right, since each free VF shows 1 until the card is full).

@@ -4,57 +4,50 @@
 
 #include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
+#include "agent/plan/gpu_group.h"
 #include "lib/xalloc.h"
 
 /* ---- the choice of a card ---- */
 
-struct choice {
-    const char *gpu;
-    unsigned room;
-    size_t position;
-};
-
-static int by_room(const void *a, const void *b)
-{
-    const struct choice *x = a, *y = b;
-    if (x->room != y->room)
-        return x->room > y->room ? -1 : 1;
-    return (x->position > y->position) - (x->position < y->position);
-}
-
 static bool is_for_another_type(const struct world *world, const struct gpu *gpu,
                                 const struct device_type *type)
 {
+    bool configured = false;
     for (size_t i = 0; i < world->managed_count; i++) {
         const struct desired_provider *desired = world->managed[i].desired;
-        if (desired && desired->type_id && strcmp(desired->gpu_name, gpu->name) == 0 &&
-            strcmp(desired->type_id, type->id) != 0)
-            return true;
+        if (!desired || !desired->type_id || strcmp(desired->gpu_name, gpu->name) != 0)
+            continue;
+        if (strcmp(desired->type_id, type->id) == 0)
+            return false;
+        configured = true;
     }
-    return false;
+    return configured;
+}
+
+/* Whether a further device of the type can be made on the GPU, and nothing speaks
+ * against it. */
+static bool is_choice(const struct world *world, const struct gpu *gpu,
+                      const char *type)
+{
+    const struct device_type *offered = gpu_resolve_type(gpu, type);
+    return offered && gpu->health == GPU_OK &&
+           !(world->in->drained && strlist_contains(world->in->drained, gpu->name)) &&
+           !is_for_another_type(world, gpu, offered) &&
+           gpu_capacity(gpu, offered->id) > gpu_device_count(gpu, offered->id);
 }
 
 struct strlist by_hand_choices(const struct world *world, const char *type)
 {
     const struct host *host = world->in->host;
-    struct choice *choices = xcalloc(host->gpu_count, sizeof *choices);
+    const struct gpu **choices = xcalloc(host->gpu_count, sizeof *choices);
     struct strlist names = {0};
     size_t count = 0;
-    for (size_t i = 0; i < host->gpu_count; i++) {
-        const struct gpu *gpu = &host->gpus[i];
-        const struct device_type *offered = gpu_resolve_type(gpu, type);
-        if (gpu->health != GPU_OK || !offered ||
-            is_for_another_type(world, gpu, offered))
-            continue;
-        unsigned room =
-            gpu_capacity(gpu, offered->id) - gpu_device_count(gpu, offered->id);
-        if (room)
-            choices[count++] = (struct choice){gpu->name, room, i};
-    }
-    if (count)
-        qsort(choices, count, sizeof *choices, by_room);
+    for (size_t i = 0; i < host->gpu_count; i++)
+        if (is_choice(world, &host->gpus[i], type))
+            choices[count++] = &host->gpus[i];
+    gpu_group_sort(world->in->config, type, choices, count);
     for (size_t i = 0; i < count; i++)
-        strlist_add(&names, choices[i].gpu);
+        strlist_add(&names, choices[i]->name);
     free(choices);
     return names;
 }

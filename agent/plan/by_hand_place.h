@@ -6,10 +6,9 @@
 
 #include "agent/plan/world.h"
 
-/* The names of the cards that may be tried for the type, the one with most room first,
- * then in the order of the bus. A card that is configured for another type is none of
- * them: it would lose its capacity. The order of this list is the place of a group's
- * rule of allocation, breadth-first or depth-first. The caller clears it. */
+/* The names of the cards that may be tried for the type, in the order of
+ * gpu_group_sort(). A card that is drained, or configured for another type, is none of
+ * them: it would lose its capacity. The caller clears the list. */
 struct strlist by_hand_choices(const struct world *world, const char *type);
 
 /* The parents on which devices may be made: the whole card, or in nova mode the group's

@@ -5,6 +5,7 @@
 #include "agent/plan/fit.h"
 #include "agent/plan/ownership.h"
 #include "agent/plan/parameters.h"
+#include "agent/plan/several.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
@@ -87,9 +88,8 @@ static const struct gpu *place_of(const struct want *want)
 
 static const struct device_type *configured_type(const struct want *want)
 {
-    const struct desired_provider *desired = want->managed->desired;
-    return desired && desired->type_id ? gpu_type(place_of(want), desired->type_id)
-                                       : NULL;
+    const char *type_id = want_type_id(want);
+    return type_id && place_of(want) ? gpu_type(place_of(want), type_id) : NULL;
 }
 
 /* A description of a device that is to be made for the want; its members are borrowed
@@ -198,11 +198,19 @@ static bool place_all(struct fit *fit, struct world *world, struct want *want)
 
 /* ---- why devices cannot be made ---- */
 
-static bool has_other_types(const struct group *group)
+static bool is_other_type(const struct want *want, const struct present *present)
 {
-    for (size_t i = 0; i < group->present_count; i++)
-        if (present_is_settled(&group->present[i]) &&
-            !present_is_configured(&group->present[i]))
+    const char *own = want->group->several ? want_type_id(want) : NULL;
+    if (!present_is_settled(present))
+        return false;
+    return own ? strcmp(present->device->type_id, own) != 0
+               : !present_is_configured(present);
+}
+
+static bool has_other_types(const struct want *want)
+{
+    for (size_t i = 0; i < want->group->present_count; i++)
+        if (is_other_type(want, &want->group->present[i]))
             return true;
     return false;
 }
@@ -216,16 +224,16 @@ static char *no_room(const struct world *world, const struct want *want)
             "its lost device was of the type '%s', of which no instance is "
             "left on this GPU",
             lost->id);
-    if (!desired)
+    if (!want_type_id(want) && (!desired || desired->is_card))
         return xstrdup("no type is configured for this GPU any more");
-    if (!desired->type_id)
+    if (!want_type_id(want))
         return xasprintf("this GPU does not offer the type '%s'",
                          desired->type_config->type);
     _cleanup_free_ char *rest = ownership_of_rest(world, want->group);
     return xasprintf(
         "no instance of the type '%s' is left on this GPU%s%s",
-        desired->type_config->type,
-        has_other_types(want->group) ? ": it has devices of another type" : "", rest);
+        desired && desired->type_id ? desired->type_config->type : want_type_id(want),
+        has_other_types(want) ? ": it has devices of another type" : "", rest);
 }
 
 /* Why nothing can be made on the card now; NULL: the card is well. The caller frees. */

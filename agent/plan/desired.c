@@ -1,8 +1,6 @@
 #include "agent/plan/desired.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
@@ -10,49 +8,6 @@
 #include "agent/plan/type_traits.h"
 #include "lib/xalloc.h"
 #include "placement/model.h"
-
-/* ---- the type of a GPU ---- */
-
-static const struct mdev_type_config *type_naming(const struct config *config,
-                                                  const char *address)
-{
-    for (size_t i = 0; i < config->type_count; i++)
-        if (strlist_contains(&config->types[i].device_addresses, address))
-            return &config->types[i];
-    return NULL;
-}
-
-/* The first type that names no addresses. */
-static const struct mdev_type_config *default_type(const struct config *config)
-{
-    for (size_t i = 0; i < config->type_count; i++)
-        if (config->types[i].device_addresses.count == 0)
-            return &config->types[i];
-    return NULL;
-}
-
-static void model_of(const struct gpu *gpu, char out[sizeof "10de:26b9"])
-{
-    snprintf(out, sizeof "10de:26b9", "%04x:%04x", gpu->vendor, gpu->device);
-}
-
-bool desired_is_of_model(const struct mdev_type_config *type, const struct gpu *gpu)
-{
-    char model[sizeof "10de:26b9"];
-    model_of(gpu, model);
-    return !type->device_id || strcasecmp(type->device_id, model) == 0;
-}
-
-/* The default type is for GPUs that offer it, and are of its model; other cards of the
- * host are not touched. */
-static const struct mdev_type_config *default_type_for(const struct config *config,
-                                                       const struct gpu *gpu)
-{
-    const struct mdev_type_config *type = default_type(config);
-    return type && desired_is_of_model(type, gpu) && gpu_resolve_type(gpu, type->type)
-               ? type
-               : NULL;
-}
 
 /* ---- one provider ---- */
 
@@ -98,16 +53,17 @@ static void add_traits(struct desired_provider *provider,
 }
 
 /* Why the GPU cannot be trusted; NULL: it is well. A card whose driver lists no types,
- * not yet or not any more, is treated like one that is no parent. The caller frees. */
+ * not yet or not any more, is treated like one that is no parent. `type` is NULL for
+ * the provider of a card with several types. The caller frees. */
 static char *sickness(const struct gpu *gpu, const struct gpu *view,
                       const struct mdev_type_config *type)
 {
     char model[sizeof "10de:26b9"];
-    model_of(gpu, model);
+    card_types_model(gpu, model);
     if (gpu->health != GPU_OK)
         return xasprintf("%s: %s", gpu_health_name(gpu->health),
                          gpu->health_reason ? gpu->health_reason : "no reason known");
-    if (!desired_is_of_model(type, gpu))
+    if (type && !card_types_is_of_model(type, gpu))
         return xasprintf("it is another model, %s: [mdev_%s] is for device_id = %s",
                          model, type->type, type->device_id);
     return gpu_obstacle(view->parent_count ? view : gpu);
@@ -154,6 +110,8 @@ static int64_t capacity_of(const struct desired_provider *provider,
 {
     int64_t capacity = gpu_capacity(&provider->view, provider->type_id);
     int64_t limit = gpu_limit_below(provider->gpu, &provider->view, provider->type_id);
+    int64_t beside = gpu_limit_beside(provider->gpu, provider->type_id, NULL);
+    limit = beside < limit ? beside : limit;
     if (mode == MODE_NOVA || capacity <= limit)
         return capacity;
     return limit > 0 ? limit : 0;
@@ -194,93 +152,78 @@ static char *pci_part(enum agent_mode mode, const char *address)
     return name;
 }
 
-static bool on_host(const struct host *host, const char *address)
+/* The name of the provider of one of a card's types: the card's own and the type as it
+ * is enabled, since a card that does not answer shows no other names of it. The caller
+ * frees. */
+static char *type_part(const char *card_part, const char *type)
 {
-    return host_gpu(host, address) || host_parent(host, address, NULL);
+    char *name = xasprintf("%s_%s", card_part, type);
+    for (char *p = name + strlen(card_part); *p; p++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-",
+                    *p))
+            *p = '_';
+    return name;
 }
 
-/* The type for virtual functions that the configuration names and that are not enabled
- * now: they have the bus number of their card. */
-static const struct mdev_type_config *
-type_of_absent_functions(const struct config *config, const struct host *host,
-                         const struct gpu *gpu)
+/* The card's own provider where its types have providers below it. What was allocated
+ * on it before stays there. */
+static struct desired_provider *add_whole_card(struct desired_tree *tree,
+                                               const struct gpu *gpu, const char *part,
+                                               const struct card_types *types)
 {
-    if (!gpu->vf_total || gpu->vf_enabled || gpu->parent_count)
+    struct desired_provider *provider = add_provider(tree, part);
+    if (!provider)
         return NULL;
-    const char *slot = strrchr(gpu->name, ':');
-    size_t bus = slot ? (size_t)(slot - gpu->name) + 1 : 0;
-    for (size_t i = 0; bus && i < config->type_count; i++) {
-        const struct strlist *addresses = &config->types[i].device_addresses;
-        for (size_t j = 0; j < addresses->count; j++)
-            if (strncmp(addresses->items[j], gpu->name, bus) == 0 &&
-                !on_host(host, addresses->items[j]))
-                return &config->types[i];
-    }
-    return NULL;
+    provider->is_card = true;
+    provider->type_config = type_pool_add_sum(&tree->own_types, types);
+    if (tree->mode == MODE_OWNER)
+        strlist_add(&provider->traits, TRAIT_OWNER_AGENT);
+    if (!gpu)
+        return provider;
+    provider->gpu = gpu;
+    provider->gpu_name = xstrdup(gpu->name);
+    provider->view = *gpu;
+    provider->view.parents = NULL;
+    provider->view.parent_count = 0;
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        add_parent(&provider->view, &gpu->parents[i]);
+    provider->sick = sickness(gpu, gpu, NULL);
+    return provider;
 }
 
-/* The type for the card, with those of its parents that the configuration names added
- * to `view`. A card is used whole when its own address is named, or when it gets the
- * default type. */
-static const struct mdev_type_config *
-choose_type(const struct config *config, const struct host *host, const struct gpu *gpu,
-            struct gpu *view, struct strlist *problems)
+static void add_type(struct desired_tree *tree, const struct gpu *gpu, const char *part,
+                     const char *card_name, const struct card_types *types,
+                     struct card_type *type, const struct config *config)
 {
-    const struct mdev_type_config *chosen = type_naming(config, gpu->name);
-    bool whole = chosen != NULL;
-    for (size_t i = 0; i < gpu->parent_count; i++) {
-        const struct parent *parent = &gpu->parents[i];
-        const struct mdev_type_config *named = type_naming(config, parent->name);
-        if (!chosen)
-            chosen = named;
-        else if (named && named != chosen)
-            strlist_add_take(problems,
-                             xasprintf("%s: the type '%s' is not used there: the card "
-                                       "%s carries '%s', and one type at a time",
-                                       parent->name, named->type, gpu->name,
-                                       chosen->type));
-        if (!whole && named && named == chosen)
-            add_parent(view, parent);
-    }
-    if (!chosen)
-        chosen = type_of_absent_functions(config, host, gpu);
-    if (!chosen) {
-        chosen = default_type_for(config, gpu);
-        whole = true;
-    }
-    for (size_t i = 0; whole && i < gpu->parent_count; i++)
-        add_parent(view, &gpu->parents[i]);
-    return chosen;
-}
-
-const struct mdev_type_config *desired_type_of(const struct config *config,
-                                               const struct host *host,
-                                               const struct gpu *gpu)
-{
-    _cleanup_strlist_ struct strlist ignored = {0};
-    struct gpu view = {0};
-    const struct mdev_type_config *type =
-        choose_type(config, host, gpu, &view, &ignored);
-    free(view.parents);
-    return type;
+    _cleanup_free_ char *own =
+        card_name ? type_part(part, type->config->type) : xstrdup(part);
+    struct desired_provider *provider = add_provider(tree, own);
+    if (!provider)
+        return;
+    provider->card_name = xstrdup(card_name);
+    provider->disabled = type->disabled;
+    provider->mixed = types->mixed;
+    fill_present(provider, gpu, &type->view, type->config, tree);
+    add_group_trait(provider, config);
 }
 
 static void add_card(struct desired_tree *tree, const struct config *config,
-                     const struct host *host, const struct gpu *gpu)
+                     const struct host *host, const struct gpu *gpu,
+                     const struct type_choices *choices)
 {
-    struct gpu view = *gpu;
-    view.parents = NULL;
-    view.parent_count = 0;
-    const struct mdev_type_config *type =
-        choose_type(config, host, gpu, &view, &tree->problems);
+    _cleanup_(card_types_clear) struct card_types types = card_types_choose(
+        config, host, gpu, choices, &tree->own_types, &tree->problems);
     _cleanup_free_ char *part =
         gpu->is_pci ? pci_part(tree->mode, gpu->name) : xstrdup(gpu->node_name);
-    struct desired_provider *provider = type ? add_provider(tree, part) : NULL;
-    if (provider) {
-        fill_present(provider, gpu, &view, type, tree);
-        add_group_trait(provider, config);
+    _cleanup_free_ char *card_name = NULL;
+    if (types.count > 1) {
+        const struct desired_provider *card = add_whole_card(tree, gpu, part, &types);
+        if (!card)
+            return;
+        card_name = xstrdup(card->name);
     }
-    free(view.parents);
+    for (size_t i = 0; i < types.count; i++)
+        add_type(tree, gpu, part, card_name, &types, &types.items[i], config);
 }
 
 /* ---- nova mode: one provider a parent, as Nova has it ---- */
@@ -288,13 +231,13 @@ static void add_card(struct desired_tree *tree, const struct config *config,
 static void add_nova_child(struct desired_tree *tree, const struct config *config,
                            const struct gpu *gpu, const struct parent *parent)
 {
-    const struct mdev_type_config *type = type_naming(config, parent->name);
+    const struct mdev_type_config *type = card_types_naming(config, parent->name);
     struct gpu view = *gpu;
     view.parents = NULL;
     view.parent_count = 0;
     add_parent(&view, parent);
     if (!type)
-        type = default_type_for(config, &view);
+        type = card_types_default(config, &view);
     _cleanup_free_ char *node_name =
         gpu->is_pci ? node_device_name("pci", parent->name) : xstrdup(gpu->node_name);
     struct desired_provider *provider = type ? add_provider(tree, node_name) : NULL;
@@ -312,11 +255,50 @@ static bool is_pci_address(const char *address)
     return strchr(address, ':') && strchr(address, '.');
 }
 
+static void fill_gone(const struct desired_tree *tree, const char *address,
+                      struct desired_provider *provider)
+{
+    provider->gpu_name = xstrdup(address);
+    provider->sick = xstrdup("not on this host");
+    if (provider->is_card)
+        return;
+    provider->resource_class =
+        resource_class_of(provider->type_config, NULL, tree->mode);
+    add_traits(provider, NULL, tree->mode);
+}
+
+static void add_gone_types(struct desired_tree *tree, const char *address,
+                           const struct card_types *types)
+{
+    _cleanup_free_ char *part = pci_part(tree->mode, address);
+    _cleanup_free_ char *card_name = NULL;
+    if (types->count > 1) {
+        struct desired_provider *card = add_whole_card(tree, NULL, part, types);
+        if (!card)
+            return;
+        fill_gone(tree, address, card);
+        card_name = xstrdup(card->name);
+    }
+    for (size_t i = 0; i < types->count; i++) {
+        const struct mdev_type_config *type = types->items[i].config;
+        _cleanup_free_ char *own =
+            card_name ? type_part(part, type->type) : xstrdup(part);
+        struct desired_provider *provider = add_provider(tree, own);
+        if (!provider)
+            continue;
+        provider->type_config = type;
+        provider->card_name = xstrdup(card_name);
+        provider->disabled = types->items[i].disabled;
+        fill_gone(tree, address, provider);
+    }
+}
+
 /* The provider of a GPU that is not on the host is never created, but an existing one
  * is held back. For a device that is not PCI, the libvirt name does not follow from its
  * own name, so only a problem is added. */
-static void add_gone(struct desired_tree *tree, const struct mdev_type_config *type,
-                     const char *address)
+static void add_gone(struct desired_tree *tree, const struct config *config,
+                     const struct type_choices *choices,
+                     const struct mdev_type_config *type, const char *address)
 {
     if (!is_pci_address(address)) {
         strlist_add_take(&tree->problems,
@@ -325,25 +307,21 @@ static void add_gone(struct desired_tree *tree, const struct mdev_type_config *t
                                    address, type->type));
         return;
     }
-    _cleanup_free_ char *part = pci_part(tree->mode, address);
-    struct desired_provider *provider = add_provider(tree, part);
-    if (!provider)
+    if (card_types_naming(config, address) != type) /* added with the first type */
         return;
-    provider->gpu_name = xstrdup(address);
-    provider->type_config = type;
-    provider->resource_class = resource_class_of(type, NULL, tree->mode);
-    provider->sick = xstrdup("not on this host");
-    add_traits(provider, NULL, tree->mode);
+    _cleanup_(card_types_clear) struct card_types types =
+        card_types_of_absent(config, address, choices, &tree->own_types);
+    add_gone_types(tree, address, &types);
 }
 
 static void add_missing(struct desired_tree *tree, const struct config *config,
-                        const struct host *host)
+                        const struct host *host, const struct type_choices *choices)
 {
     for (size_t i = 0; i < config->type_count; i++) {
         const struct mdev_type_config *type = &config->types[i];
         for (size_t j = 0; j < type->device_addresses.count; j++)
-            if (!on_host(host, type->device_addresses.items[j]))
-                add_gone(tree, type, type->device_addresses.items[j]);
+            if (!card_types_on_host(host, type->device_addresses.items[j]))
+                add_gone(tree, config, choices, type, type->device_addresses.items[j]);
     }
 }
 
@@ -353,6 +331,15 @@ static bool offers_any(const struct host *host)
         if (gpu_offers_types(&host->gpus[i]))
             return true;
     return false;
+}
+
+/* The first type that names no addresses. */
+static const struct mdev_type_config *default_type(const struct config *config)
+{
+    for (size_t i = 0; i < config->type_count; i++)
+        if (config->types[i].device_addresses.count == 0)
+            return &config->types[i];
+    return NULL;
 }
 
 static void check_default(struct desired_tree *tree, const struct config *config,
@@ -394,6 +381,15 @@ struct desired_tree *desired_tree_make(const struct config *config,
                                        const struct host *host, const char *root_uuid,
                                        const char *root_name)
 {
+    return desired_tree_make_chosen(config, host, NULL, root_uuid, root_name);
+}
+
+struct desired_tree *desired_tree_make_chosen(const struct config *config,
+                                              const struct host *host,
+                                              const struct type_choices *choices,
+                                              const char *root_uuid,
+                                              const char *root_name)
+{
     struct desired_tree *tree = xcalloc(1, sizeof *tree);
     tree->mode = config->agent.mode;
     uuid_text_copy(tree->root_uuid, root_uuid);
@@ -401,12 +397,12 @@ struct desired_tree *desired_tree_make(const struct config *config,
     for (size_t i = 0; i < host->gpu_count; i++) {
         const struct gpu *gpu = &host->gpus[i];
         if (tree->mode != MODE_NOVA)
-            add_card(tree, config, host, gpu);
+            add_card(tree, config, host, gpu, choices);
         for (size_t j = 0; tree->mode == MODE_NOVA && j < gpu->parent_count; j++)
             if (backend_is_novas(gpu->parents[j].backend))
                 add_nova_child(tree, config, gpu, &gpu->parents[j]);
     }
-    add_missing(tree, config, host);
+    add_missing(tree, config, host, choices);
     check_default(tree, config, host);
     char *nothing = desired_nothing_enabled(config, host);
     if (nothing)
@@ -421,6 +417,7 @@ void desired_tree_free(struct desired_tree *tree)
     for (size_t i = 0; i < tree->provider_count; i++) {
         struct desired_provider *provider = &tree->providers[i];
         free(provider->name);
+        free(provider->card_name);
         free(provider->gpu_name);
         free(provider->view.parents);
         free(provider->type_id);
@@ -430,6 +427,7 @@ void desired_tree_free(struct desired_tree *tree)
         strlist_clear(&provider->traits);
     }
     free(tree->providers);
+    type_pool_clear(&tree->own_types);
     free(tree->root_name);
     strlist_clear(&tree->problems);
     free(tree);

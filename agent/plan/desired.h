@@ -5,6 +5,8 @@
  *
  * In owner mode each card has one provider, which its parents (PF, VFs) are folded
  * into. Where device_addresses names only some VFs of a card, only these VFs are used.
+ * A card with several types has, below its provider, one for each of them
+ * ("<root>_pci_0000_84_00_0_nvidia-35").
  * In nova mode each parent has one provider, as Nova makes them. In mode nova-pci each
  * card has one, as Nova makes them from [pci] device_spec ("<root>_0000:41:00.0"). All
  * borrowed pointers are valid as long as the given host and configuration are.
@@ -13,12 +15,20 @@
 #define AGENT_PLAN_DESIRED_H
 
 #include "agent/host/host.h"
+#include "agent/plan/card_types.h"
 #include "config/config.h"
 #include "lib/strlist.h"
 
 struct desired_provider {
     char uuid[UUID_TEXT_SIZE]; /* uuid5(root uuid, name) */
     char *name;                /* "<root name>_pci_0000_84_00_0" */
+    char *card_name; /* the name of the card's provider that it is below, since the card
+                        has several types; NULL: it is below the root */
+    /* It is the card's provider, and its types have providers below it. Then type_id,
+     * type_name and resource_class are NULL, and type_config only has a text. */
+    bool is_card;
+    bool disabled; /* an operator has disabled the type for the card */
+    bool mixed;    /* the card takes its types beside each other */
     const struct gpu
         *gpu; /* borrowed from the host; NULL when the GPU is configured but gone */
     char *gpu_name;
@@ -43,8 +53,10 @@ struct desired_tree {
     char root_uuid[UUID_TEXT_SIZE];
     char *root_name;
     struct desired_provider *providers; /* in the host's order of GPUs; then those whose
-                                           GPU is not on the host */
+                                           GPU is not on the host. A card's comes
+                                           before those of its types */
     size_t provider_count;
+    struct type_pool own_types;
     struct strlist problems; /* one line each, for instance a type that no GPU offers,
                                 or no type enabled; problems of one provider's GPU are
                                 not among them */
@@ -54,17 +66,15 @@ struct desired_tree {
 struct desired_tree *desired_tree_make(const struct config *config,
                                        const struct host *host, const char *root_uuid,
                                        const char *root_name);
+/* The same with what operators have enabled and disabled at run time. `choices` may be
+ * NULL. */
+struct desired_tree *desired_tree_make_chosen(const struct config *config,
+                                              const struct host *host,
+                                              const struct type_choices *choices,
+                                              const char *root_uuid,
+                                              const char *root_name);
 void desired_tree_free(struct desired_tree *tree);
 DEFINE_CLEANUP(struct desired_tree *, desired_tree_free)
-
-/* The type that is configured for the card; NULL: none is. Where the files give
- * virtual functions of one card several types, the first of these. */
-const struct mdev_type_config *desired_type_of(const struct config *config,
-                                               const struct host *host,
-                                               const struct gpu *gpu);
-
-/* Whether the GPU is of the model that the type's section is for (device_id). */
-bool desired_is_of_model(const struct mdev_type_config *type, const struct gpu *gpu);
 
 /* Says that the configuration enables no type although the host has GPUs that offer
  * types. NULL: that is not the case. The caller frees. */

@@ -5,6 +5,7 @@
 #include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
 #include "agent/plan/ownership.h"
+#include "agent/plan/several.h"
 #include "agent/plan/step_reason.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
@@ -53,8 +54,10 @@ static bool card_has_room(struct fit *fit, const struct gpu *gpu,
     }
     if (!type->attributes.max_instance)
         return true;
-    int64_t room = (int64_t)type->attributes.max_instance -
-                   gpu_device_count(gpu, type->id) - (int64_t)fit->count;
+    int64_t most = type->attributes.max_instance;
+    int64_t beside = group_limit_beside(fit->group, type->id);
+    int64_t room = (beside < most ? beside : most) - gpu_device_count(gpu, type->id) -
+                   (int64_t)fit->count;
     return less_transit(fit, room, group_in_transit(fit->group, NULL, false)) > 0;
 }
 
@@ -111,6 +114,8 @@ bool fit_add(struct fit *fit, const struct gpu *place, const struct device_type 
         fit->other_types = true;
         return false;
     }
+    if (group_has_other_type(fit->group, type->id))
+        return false;
     const struct parent *parent = NULL;
     struct journal_device device = *like;
     if (card_has_room(fit, fit->group->gpu, type))
@@ -136,7 +141,7 @@ void fit_cut(struct fit *fit, size_t count)
 
 void fit_emit(struct fit *fit)
 {
-    if (fit->count && fit->other_types)
+    if (fit->count && (fit->other_types || fit->group->several))
         fit->world->plan->goes_on = true;
     for (size_t i = 0; i < fit->count; i++) {
         struct fitted *fitted = &fit->fitted[i];

@@ -5,7 +5,10 @@
  * card takes, whatever the card's free VFs show. All devices of one plan have the same
  * type: on most cards the first device excludes other types. Devices of another type
  * wait for the next plan, which is made at once (plan->goes_on), after the kernel has
- * shown whether the card takes both types.
+ * shown whether the card takes both types. A card with several types that takes one at
+ * a time gets none beside devices of another type, whatever the kernel would make; and
+ * each plan that makes devices on a card with several types is followed by another,
+ * which lowers what the other types still have.
  */
 #ifndef AGENT_PLAN_FIT_H
 #define AGENT_PLAN_FIT_H

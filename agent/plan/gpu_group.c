@@ -1,9 +1,8 @@
 #include "agent/plan/gpu_group.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "agent/host/capacity.h"
-#include "agent/plan/desired.h"
 #include "agent/plan/type_traits.h"
 #include "lib/xalloc.h"
 
@@ -27,95 +26,60 @@ char *gpu_group_trait(const struct group_config *group)
     return trait_custom(text);
 }
 
-/* ---- the choice ---- */
+/* ---- the order ---- */
 
-/* All devices, of whatever type and whoever made them: they share the card. */
-static size_t count_devices(const struct gpu *gpu)
+struct place {
+    const struct gpu *gpu;
+    size_t group; /* its index; behind all groups where it is in none */
+    int64_t rank; /* within the group: the least comes first */
+};
+
+static int64_t count_devices(const struct gpu *gpu)
 {
-    size_t count = 0;
+    int64_t count = 0;
     for (size_t i = 0; i < gpu->parent_count; i++)
-        count += gpu->parents[i].device_count;
+        count += (int64_t)gpu->parents[i].device_count;
     return count;
 }
 
-/* Of equal cards the first in the order of the bus is taken. */
-static bool is_before(enum group_allocation allocation, size_t count, size_t other)
+static int64_t room(const struct gpu *gpu, const char *type_id)
 {
-    return allocation == ALLOCATE_BREADTH_FIRST ? count < other : count > other;
+    return (int64_t)gpu_capacity(gpu, type_id) - gpu_device_count(gpu, type_id);
 }
 
-static bool has_room(const struct gpu *gpu, const char *type_id)
+static struct place place_of(const struct config *config, const struct gpu *gpu,
+                             const char *type)
 {
-    return gpu_capacity(gpu, type_id) > gpu_device_count(gpu, type_id);
+    const struct group_config *group = gpu_group_of(config, gpu);
+    if (!group)
+        return (struct place){gpu, config->group_count,
+                              -room(gpu, gpu_resolve_type(gpu, type)->id)};
+    int64_t devices = count_devices(gpu);
+    return (struct place){gpu, (size_t)(group - config->groups),
+                          group->allocation == ALLOCATE_DEPTH_FIRST ? -devices
+                                                                    : devices};
 }
 
-/* Whether a device of the type can be made on the GPU now. */
-static bool is_usable(const struct gpu_group_question *question, const struct gpu *gpu)
+/* All are of one array of the host, in the order of the bus. */
+static int compare(const void *left, const void *right)
 {
-    const struct device_type *type = gpu_resolve_type(gpu, question->type);
-    const struct mdev_type_config *configured =
-        desired_type_of(question->config, question->host, gpu);
-    const struct device_type *its =
-        configured ? gpu_resolve_type(gpu, configured->type) : NULL;
-    if (!type || gpu->health != GPU_OK ||
-        (question->drained && strlist_contains(question->drained, gpu->name)))
-        return false;
-    if (configured && (its != type || !desired_is_of_model(configured, gpu)))
-        return false;
-    return has_room(gpu, type->id);
+    const struct place *a = left, *b = right;
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    return (a->gpu > b->gpu) - (a->gpu < b->gpu);
 }
 
-/* The best GPU of the group; NULL as `group`: of those that are in none. */
-static const struct gpu *best_of(const struct gpu_group_question *question,
-                                 const struct group_config *group)
+void gpu_group_sort(const struct config *config, const char *type,
+                    const struct gpu **gpus, size_t count)
 {
-    const struct gpu *best = NULL;
-    enum group_allocation allocation = group ? group->allocation : ALLOCATE_DEPTH_FIRST;
-    for (size_t i = 0; i < question->host->gpu_count; i++) {
-        const struct gpu *gpu = &question->host->gpus[i];
-        if (gpu_group_of(question->config, gpu) == group && is_usable(question, gpu) &&
-            (!best || is_before(allocation, count_devices(gpu), count_devices(best))))
-            best = gpu;
-    }
-    return best;
-}
-
-static int complain(const struct gpu_group_question *question, bool known,
-                    struct error *err)
-{
-    _cleanup_strlist_ struct strlist names = {0};
-    for (size_t i = 0; i < question->config->group_count; i++)
-        strlist_add(&names, question->config->groups[i].name);
-    _cleanup_free_ char *list = strlist_join(&names, ", ");
-    if (!known)
-        return error_set(err, ERROR_INVALID, "no group %s is configured%s%s",
-                         question->group, names.count ? "; there are " : "",
-                         names.count ? list : "");
-    return error_set(err, ERROR_NOT_FOUND,
-                     "no GPU%s%s takes a further device of the type '%s' now: "
-                     "`vgpu-agent types` says what is left, `vgpu-agent gpus` how they "
-                     "stand",
-                     question->group ? " of the group " : "",
-                     question->group ? question->group : "", question->type);
-}
-
-int gpu_group_choose(const struct gpu_group_question *question, const struct gpu **out,
-                     struct error *err)
-{
-    const struct config *config = question->config;
-    const struct gpu *gpu = NULL;
-    bool known = !question->group;
-    for (size_t i = 0; i < config->group_count && !gpu; i++) {
-        const struct group_config *group = &config->groups[i];
-        if (question->group && strcasecmp(question->group, group->name) != 0)
-            continue;
-        known = true;
-        gpu = best_of(question, group);
-    }
-    if (!gpu && !question->group)
-        gpu = best_of(question, NULL);
-    if (!gpu)
-        return complain(question, known, err);
-    *out = gpu;
-    return 0;
+    struct place *places = xcalloc(count, sizeof *places);
+    for (size_t i = 0; i < count; i++)
+        places[i] = place_of(config, gpus[i], type);
+    if (count)
+        qsort(places, count, sizeof *places, compare);
+    for (size_t i = 0; i < count; i++)
+        gpus[i] = places[i].gpu;
+    free(places);
 }

@@ -1,6 +1,6 @@
 /*
- * gpu_group: the groups of GPUs that the configuration names, and which of several GPUs
- * a further device is taken from. Pure functions on the configuration and the host.
+ * gpu_group: the groups of GPUs that the configuration names, and in which order GPUs
+ * are taken for further devices. Pure functions on the configuration and the host.
  *
  * An allocation says which GPU it is on, so that the agent has a choice only where an
  * operator makes a device without naming a GPU. Virtual functions of a card have one
@@ -11,7 +11,6 @@
 
 #include "agent/host/host.h"
 #include "config/config.h"
-#include "lib/error.h"
 
 /* The group that names the GPU, or a parent of it. NULL: there is none. */
 const struct group_config *gpu_group_of(const struct config *config,
@@ -19,20 +18,11 @@ const struct group_config *gpu_group_of(const struct config *config,
 /* CUSTOM_GPU_GROUP_<NAME>; the caller frees. */
 char *gpu_group_trait(const struct group_config *group);
 
-struct gpu_group_question {
-    const struct config *config;
-    const struct host *host;
-    const struct strlist *drained; /* names of GPUs that get nothing new; NULL: none */
-    const char *type;              /* by id, name or number, as gpu_resolve_type() */
-    const char *group;             /* the group's name; NULL: all GPUs */
-};
-
-/* The GPU that a further device of the type is to be made on: healthy, not drained, not
- * configured for another type, with room for the device. Without a group, the groups
- * come first, in the order of the files, each with its own allocation, then the other
- * GPUs depth first. NOT_FOUND: there is none, and why; INVALID: there is no such
- * group. */
-int gpu_group_choose(const struct gpu_group_question *question, const struct gpu **out,
-                     struct error *err);
+/* Sorts GPUs of one host that can all take a further device of the type (by id, name or
+ * number) into the order in which they are taken: the groups first, as the files have
+ * them, each by its own allocation and the number of devices, then the others, the one
+ * with most room for the type first. Equal ones stay in the order of the bus. */
+void gpu_group_sort(const struct config *config, const char *type,
+                    const struct gpu **gpus, size_t count);
 
 #endif

@@ -7,6 +7,7 @@
 #include "agent/plan/by_hand.h"
 #include "agent/plan/create.h"
 #include "agent/plan/managed.h"
+#include "agent/plan/several.h"
 #include "lib/xalloc.h"
 
 static const struct inventory *observed_inventory(const struct managed *managed,
@@ -18,17 +19,28 @@ static const struct inventory *observed_inventory(const struct managed *managed,
                     : NULL;
 }
 
+static int64_t at_most(int64_t number, int64_t cap)
+{
+    return number > cap ? cap : number;
+}
+
+static int64_t at_least(int64_t number, int64_t floor)
+{
+    return number < floor ? floor : number;
+}
+
 /* ---- total ---- */
 
-/* Counts the devices of the configured type that are in use without an allocation and
+/* Counts the devices of the provider's type that are in use without an allocation and
  * can be given to nobody. That includes devices whose allocation has just gone, as long
  * as somebody has them. */
-static int64_t count_taken(const struct world *world, const struct group *group)
+static int64_t count_taken(const struct world *world, const struct managed *managed)
 {
+    const struct group *group = managed->group;
     int64_t count = 0;
     for (size_t i = 0; i < group->present_count; i++) {
         const struct present *present = &group->present[i];
-        count += !present->want && present_is_configured(present) &&
+        count += !present->want && present_is_of(present, managed) &&
                  (present->hand || present_is_used(world, present) ||
                   present_is_out_of_sight(world, present));
     }
@@ -36,16 +48,19 @@ static int64_t count_taken(const struct world *world, const struct group *group)
 }
 
 /* Counts the want's units that are met by devices of other types, below other parents,
- * or in transition: the capacity does not include these devices. */
-static int64_t count_other(const struct want *want)
+ * or in transition, or on a card with several types are to be: the capacity does not
+ * include these devices. */
+static int64_t count_other(const struct managed *managed, const struct want *want)
 {
     const struct group *group = want->group;
     int64_t count = 0;
     for (size_t i = 0; i < group->present_count; i++) {
         const struct present *present = &group->present[i];
         count += present->want == want &&
-                 (present->device->in_transition || !present_is_configured(present));
+                 (present->device->in_transition || !present_is_of(present, managed));
     }
+    if (group->several)
+        count += want_to_be_made_of_others(want, managed);
     return count;
 }
 
@@ -60,7 +75,8 @@ static int64_t certain_capacity(const struct managed *managed)
     int64_t capacity = desired->capacity - group_in_transit(group, NULL, true);
     int64_t limit = gpu_limit_below(desired->gpu, &desired->view, desired->type_id) -
                     group_in_transit(group, NULL, false);
-    return capacity < limit ? capacity : limit;
+    return at_most(at_most(capacity, limit),
+                   group_limit_beside(group, desired->type_id));
 }
 
 static int64_t capacity_left(const struct world *world, const struct managed *managed)
@@ -72,34 +88,35 @@ static int64_t capacity_left(const struct world *world, const struct managed *ma
         managed_makes_other_type(managed) || by_hand_makes_other_type(world, managed)
             ? gpu_device_count(&managed->desired->view, managed->desired->type_id)
             : certain_capacity(managed);
-    left -= count_taken(world, group) + by_hand_units(world, managed);
+    left -= count_taken(world, managed) + by_hand_units(world, managed);
     for (size_t i = 0; i < group->want_count; i++) {
         const struct want *want = &group->wants[i];
         bool own =
             want->managed == managed && strcmp(want->allocation->resource_class,
                                                managed->desired->resource_class) == 0;
-        left += own ? count_other(want) : count_other(want) - want->allocation->amount;
+        int64_t other = count_other(managed, want);
+        left += own ? other : other - want->allocation->amount;
     }
     return left;
 }
 
-static int64_t at_most(int64_t number, int64_t cap)
+/* True when devices of the card's other types are about to be made. */
+static bool others_are_made(const struct managed *managed)
 {
-    return number > cap ? cap : number;
-}
-
-static int64_t at_least(int64_t number, int64_t floor)
-{
-    return number < floor ? floor : number;
+    const struct group *group = managed->group;
+    for (size_t i = 0; group->several && i < group->want_count; i++)
+        if (want_to_be_made_of_others(&group->wants[i], managed) > 0)
+            return true;
+    return false;
 }
 
 /* The most that may be reported while a device is in transition: it may be of another
  * type, while the kernel still offers the configured one beside it. So no more is
- * reported than before. */
+ * reported than before; nor while devices of other types are about to be made. */
 static int64_t growth_limit(const struct managed *managed,
                             const struct inventory *observed)
 {
-    if (!managed->group || !managed->group->in_transit)
+    if (!managed->group || !(managed->group->in_transit || others_are_made(managed)))
         return INT64_MAX;
     return observed ? observed->total : managed->desired->capacity;
 }
@@ -121,7 +138,7 @@ static int64_t least_total(const struct managed *managed, const char *resource_c
 static bool is_configured_class(const struct managed *managed,
                                 const char *resource_class)
 {
-    return managed->desired &&
+    return managed->desired && !managed->desired->is_card &&
            strcmp(managed->desired->resource_class, resource_class) == 0;
 }
 
@@ -133,7 +150,8 @@ static int64_t decide_total(const struct world *world, const struct managed *man
     if (!managed->desired ||
         (managed->desired->sick && is_configured_class(managed, resource_class)))
         total = observed ? observed->total : 0;
-    else if (is_configured_class(managed, resource_class)) {
+    else if (is_configured_class(managed, resource_class) &&
+             !managed->desired->disabled && !managed_is_excluded(managed)) {
         total = at_most(capacity_left(world, managed), growth_limit(managed, observed));
         if (managed->desired->type_config->max_instances)
             total = at_most(total, managed->desired->type_config->max_instances);
@@ -414,7 +432,7 @@ static struct strlist our_classes(const struct world *world,
                                   const struct managed *managed)
 {
     struct strlist classes = {0};
-    if (managed->desired)
+    if (managed->desired && !managed->desired->is_card)
         strlist_add(&classes, managed->desired->resource_class);
     for (size_t i = 0; managed->noted && i < managed->noted->inventory_count; i++)
         strlist_add_unique(&classes, managed->noted->inventories[i].resource_class);

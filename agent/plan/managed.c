@@ -39,6 +39,30 @@ static void add_managed(struct world *world, const struct desired_provider *desi
                          strlist_contains(&observed->traits, TRAIT_OWNER_NOVA);
 }
 
+static bool is_of_card(const struct managed *managed)
+{
+    return managed->desired && managed->desired->card_name;
+}
+
+/* Joins the providers of a card's types with the card's: what is somebody else's there
+ * is so with all below it. Afterwards the array does not move any more. */
+static void join_cards(struct world *world)
+{
+    struct managed *card = NULL;
+    for (size_t i = 0; i < world->managed_count; i++) {
+        struct managed *managed = &world->managed[i];
+        if (managed->desired && managed->desired->is_card)
+            card = managed;
+        if (!is_of_card(managed) || !card ||
+            strcmp(managed->desired->card_name, card->desired->name) != 0)
+            continue;
+        managed->card = card;
+        managed->hands_off |= card->hands_off;
+        if (!managed->observed)
+            managed->read = !managed_is_new(managed);
+    }
+}
+
 static void add_desired(struct world *world)
 {
     const struct plan_input *in = world->in;
@@ -60,6 +84,14 @@ static bool was_ours(const struct world *world,
            strlist_contains(&provider->traits, TRAIT_OWNER_AGENT);
 }
 
+/* The part of a provider's name that tells the card, also with one of its types. */
+static bool is_node_name_of(const struct gpu *gpu, const char *node_name)
+{
+    size_t length = strlen(gpu->node_name);
+    return strncmp(node_name, gpu->node_name, length) == 0 &&
+           (!node_name[length] || node_name[length] == '_');
+}
+
 /* The card of a retired provider. Where neither the journal nor the host knows it any
  * more, it is taken from the provider's name. */
 static const char *retired_gpu(const struct world *world, const struct managed *managed)
@@ -72,18 +104,27 @@ static const char *retired_gpu(const struct world *world, const struct managed *
         return managed->name;
     const char *node_name = managed->name + length + 1;
     for (size_t i = 0; i < world->in->host->gpu_count; i++)
-        if (strcmp(world->in->host->gpus[i].node_name, node_name) == 0)
+        if (is_node_name_of(&world->in->host->gpus[i], node_name))
             return world->in->host->gpus[i].name;
     return node_name;
 }
 
-static void add_retired(struct world *world)
+static bool is_below_root(const struct observed *observed,
+                          const struct observed_provider *provider)
+{
+    return !*provider->provider.parent ||
+           strcmp(provider->provider.parent, observed->root_uuid) == 0;
+}
+
+/* Those of a card's types come before the card's: it cannot be deleted before them. */
+static void add_retired(struct world *world, bool below_root)
 {
     const struct observed *observed = world->in->observed;
     for (size_t i = 0; i < observed->provider_count; i++) {
         const struct observed_provider *provider = &observed->providers[i];
         if (is_root(observed, provider) || managed_of(world, provider) ||
-            !was_ours(world, provider))
+            !was_ours(world, provider) ||
+            is_below_root(observed, provider) != below_root)
             continue;
         add_managed(world, NULL, provider);
         struct managed *managed = &world->managed[world->managed_count - 1];
@@ -97,7 +138,9 @@ void managed_find(struct world *world)
     if (!observed || (!observed->root_found && !world_creates_root(world)))
         return;
     add_desired(world);
-    add_retired(world);
+    add_retired(world, false);
+    add_retired(world, true);
+    join_cards(world);
 }
 
 /* ---- questions ---- */
@@ -136,9 +179,17 @@ void managed_problem(struct world *world, const struct managed *managed,
     free(problem);
 }
 
+static bool is_makeable(const struct desired_provider *desired)
+{
+    return !desired->sick && !desired->disabled &&
+           (desired->type_id || desired->is_card);
+}
+
 bool managed_is_new(const struct managed *managed)
 {
-    return !managed->observed && !managed->desired->sick && managed->desired->type_id;
+    return !managed->observed && is_makeable(managed->desired) &&
+           (!managed->card || managed->card->observed ||
+            is_makeable(managed->card->desired));
 }
 
 int64_t managed_allocated(const struct managed *managed, const char *resource_class)
@@ -190,7 +241,7 @@ bool managed_has_class(const struct world *world, const struct managed *managed,
 {
     /* All of Nova's provider of a card is about its functions; the class may be one that
      * the files do not say any more. */
-    if (managed->desired &&
+    if (managed->desired && !managed->desired->is_card &&
         (world->in->config->agent.mode == MODE_NOVA_PCI ||
          strcmp(managed->desired->resource_class, resource_class) == 0))
         return true;

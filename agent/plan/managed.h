@@ -21,7 +21,8 @@ bool managed_is_nova_name(const struct world *world, const char *name,
 /* Adds a problem of the provider to the plan, unless the plan has it already. */
 void managed_problem(struct world *world, const struct managed *managed,
                      const char *text);
-/* True when the provider is not in Placement and can be created. */
+/* True when the provider is not in Placement and can be created. That of a card's type
+ * is created below the card's. */
 bool managed_is_new(const struct managed *managed);
 /* Whether its units are given away once, until they are cleaned; those that were given
  * away: that are allocated, or (`spent`) that still have the device of a consumer that is

@@ -5,6 +5,7 @@
 
 #include "agent/plan/migration.h"
 #include "agent/plan/ownership.h"
+#include "agent/plan/several.h"
 #include "lib/xalloc.h"
 
 /* The indexes beyond an allocation's amount that are tried for a computed uuid: an
@@ -51,6 +52,11 @@ static bool better_own(const struct world *world, const struct present *a,
     return x != y ? x < y : a->entry->index < b->entry->index;
 }
 
+static bool takes_entry(const struct want *want, const struct journal_device *entry)
+{
+    return want_takes_type(want, entry->type_id, entry->type_name);
+}
+
 /* The best of the consumer's own devices that is still unmatched. A consumer can have
  * allocations on two providers of one card (one of them retired), so at first devices
  * of the other provider are left for that allocation. */
@@ -63,7 +69,8 @@ static struct present *best_own(const struct world *world, const struct want *wa
         struct present *present = &group->present[i];
         if (!present->want && present->entry && entry_is_for(present->entry, want) &&
             !use_is_anothers(present->use, want->allocation->consumer) &&
-            (any_provider || of_provider(present->entry, want)) &&
+            (of_provider(present->entry, want) ||
+             (any_provider && takes_entry(want, present->entry))) &&
             (!best || better_own(world, present, best, want)))
             best = present;
     }
@@ -149,7 +156,8 @@ static void match_domain(struct group *group, struct want *want)
     for (size_t i = 0; i < group->present_count && want_missing(want) > 0; i++) {
         struct present *present = &group->present[i];
         if (present->hand || !present_is_settled(present) ||
-            !is_named_by(present->use, want))
+            !is_named_by(present->use, want) ||
+            !want_takes_type(want, present->device->type_id, NULL))
             continue;
         /* When several domains only define the device, the one that is matched already
          * keeps it; so does another allocation of the same consumer. */
@@ -164,7 +172,8 @@ static void match_domain(struct group *group, struct want *want)
 static void match_lost_domain(struct group *group, struct want *want)
 {
     for (size_t i = 0; i < group->lost_count && want_missing(want) > 0; i++)
-        if (!group->lost[i].want && is_named_by(group->lost[i].use, want))
+        if (!group->lost[i].want && is_named_by(group->lost[i].use, want) &&
+            takes_entry(want, group->lost[i].entry))
             give_lost(&group->lost[i], want);
 }
 
@@ -176,18 +185,31 @@ static void match_lost_own(struct group *group, struct want *want, bool any_prov
         struct lost *lost = &group->lost[i];
         if (!lost->want && entry_is_for(lost->entry, want) &&
             !use_is_anothers(lost->use, want->allocation->consumer) &&
-            (any_provider || of_provider(lost->entry, want)))
+            (of_provider(lost->entry, want) ||
+             (any_provider && takes_entry(want, lost->entry))))
             give_lost(lost, want);
     }
 }
 
 /* ---- 7. devices that belong to nobody ---- */
 
+/* On a card with several types the device is of the type that the want means. */
+static bool is_of_type(const struct present *present, const struct want *want)
+{
+    const char *type_id = want_type_id(want);
+    if (!present->group->several)
+        return present_is_configured(present);
+    if (want->managed->desired && want->managed->desired->type_id)
+        return present_is_of(present, want->managed);
+    return type_id && strcmp(present->device->type_id, type_id) == 0 &&
+           present_is_configured(present);
+}
+
 static bool is_to_be_had(const struct world *world, const struct present *present,
                          const struct want *want)
 {
     return !present->want && !present->hand && present_is_settled(present) &&
-           present_is_configured(present) && !present_is_out_of_sight(world, present) &&
+           is_of_type(present, want) && !present_is_out_of_sight(world, present) &&
            !refusal_of(world, present) &&
            possession_of(world, present->use, present->entry,
                          want->allocation->consumer) == POSSESSED_BY_NONE;

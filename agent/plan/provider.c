@@ -154,6 +154,8 @@ static void create_provider(struct world *world, const struct managed *managed,
 {
     struct step *step = world_add_step(world, STEP_CREATE_PROVIDER, managed);
     step->entry = journal_provider_copy(entry);
+    if (managed->card)
+        uuid_text_copy(step->parent, managed->card->uuid);
     step->reason = xasprintf("Placement does not have it, and '%s' is configured for "
                              "its GPU",
                              managed->desired->type_config->type);
@@ -165,7 +167,8 @@ static void write_provider(struct world *world, const struct managed *managed)
     struct traits_decision traits = traits_decide(world, managed);
     entry.traits = strlist_copy(&traits.own);
     struct inventory_decision inventory = inventory_decide(world, managed, &entry);
-    service_add(world, managed, managed->desired ? &inventory.offered : NULL);
+    bool offers = managed->desired && !managed->desired->is_card;
+    service_add(world, managed, offers ? &inventory.offered : NULL);
     if (managed->observed)
         note(world, managed, &entry, &traits, inventory.changed);
     else
@@ -230,6 +233,26 @@ static char *device_obstacle(struct world *world, const struct managed *managed,
     return NULL;
 }
 
+static bool is_deleted(const struct plan *plan, const char *provider)
+{
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].kind == STEP_DELETE_PROVIDER &&
+            strcmp(plan->steps[i].provider, provider) == 0)
+            return true;
+    return false;
+}
+
+/* True when a provider is below this one and stays there. */
+static bool has_children(const struct world *world, const struct managed *managed)
+{
+    const struct observed *observed = world->in->observed;
+    for (size_t i = 0; i < observed->provider_count; i++)
+        if (strcmp(observed->providers[i].provider.parent, managed->uuid) == 0 &&
+            !is_deleted(world->plan, observed->providers[i].provider.uuid))
+            return true;
+    return false;
+}
+
 static char *obstacle_to_prune(struct world *world, const struct managed *managed,
                                bool asked)
 {
@@ -237,6 +260,8 @@ static char *obstacle_to_prune(struct world *world, const struct managed *manage
         return xstrdup("the agent did not make it");
     if (managed->observed->allocation_count)
         return xstrdup("it has allocations");
+    if (has_children(world, managed))
+        return xstrdup("other providers are below it");
     return device_obstacle(world, managed, asked);
 }
 

@@ -5,6 +5,7 @@
 #include "agent/backend/backend.h"
 #include "agent/plan/create.h"
 #include "agent/plan/managed.h"
+#include "agent/plan/several.h"
 #include "agent/plan/world.h"
 #include "lib/xalloc.h"
 
@@ -19,7 +20,8 @@ const char *gpu_service_name(enum gpu_service service)
         [GPU_CHANGING] = "changing", [GPU_TAKEN] = "taken",
         [GPU_RESERVED] = "reserved", [GPU_UNCLEAN] = "unclean",
         [GPU_WAITING] = "waiting",   [GPU_FOREIGN] = "foreign",
-        [GPU_RETIRED] = "retired",   [GPU_UNUSED] = "unused",
+        [GPU_RETIRED] = "retired",   [GPU_EXCLUDED] = "excluded",
+        [GPU_DISABLED] = "disabled", [GPU_UNUSED] = "unused",
     };
     return names[service];
 }
@@ -87,8 +89,15 @@ enum gpu_service service_of(const struct world *world, const struct managed *man
         return GPU_DRAINED;
     if (desired->sick)
         return GPU_SICK;
+    if (desired->is_card)
+        return managed->observed && managed->observed->allocation_count ? GPU_CHANGING
+                                                                        : GPU_ACTIVE;
+    if (desired->disabled)
+        return GPU_DISABLED;
     if (!desired->type_id)
         return GPU_MISCONFIGURED;
+    if (world->owner && managed_is_excluded(managed))
+        return GPU_EXCLUDED;
     if (world->owner && is_changing(managed))
         return GPU_CHANGING;
     return managed->observed || managed_is_new(managed) ? GPU_ACTIVE : GPU_WAITING;
@@ -97,7 +106,7 @@ enum gpu_service service_of(const struct world *world, const struct managed *man
 bool service_is_held_back(enum gpu_service service)
 {
     return service == GPU_DRAINED || service == GPU_SICK || service == GPU_CHANGING ||
-           service == GPU_RETIRED;
+           service == GPU_RETIRED || service == GPU_EXCLUDED || service == GPU_DISABLED;
 }
 
 static enum gpu_service with_inventory(const struct world *world,
@@ -108,7 +117,7 @@ static enum gpu_service with_inventory(const struct world *world,
     if (service != GPU_ACTIVE || !inventory)
         return service;
     if (inventory->room <= 0)
-        return GPU_TAKEN;
+        return managed_is_crowded_out(managed) ? GPU_EXCLUDED : GPU_TAKEN;
     if (inventory->total && inventory->reserved >= inventory->total &&
         managed_is_for_one_use(managed) && managed_given_once(world, managed) > 0)
         return managed_spent(world, managed) ? GPU_UNCLEAN : GPU_ACTIVE;
@@ -182,9 +191,10 @@ static char *taking_text(enum taking taking, const char *configured,
                          "%s: they count as taken until it can",
                          devices);
     case IS_OUT_OF_SIGHT:
-        return xasprintf("devices are of a provider that is not in Placement's tree, "
-                         "%s: they count as taken until it is there again",
-                         devices);
+        return xasprintf(
+            "devices are of a provider that is not in Placement's tree, or "
+            "was not read, %s: they count as taken until it is",
+            devices);
     case TAKES_NOTHING:
     case TAKINGS:
         break;
@@ -252,6 +262,39 @@ static char *drained_reason(const struct managed *managed)
                      managed->gpu);
 }
 
+static char *changing_reason(const struct managed *managed)
+{
+    if (managed->desired->is_card)
+        return xstrdup("what was allocated before its types had providers of their own "
+                       "stays on the card's: new consumers get the types'");
+    return xasprintf("devices of its former type are still on it (%zu); '%s' can be "
+                     "made when the last of them has gone",
+                     count_former(managed->group), managed->desired->type_config->type);
+}
+
+static char *excluded_reason(const struct managed *managed)
+{
+    _cleanup_free_ char *carried = group_carries(managed->group);
+    if (managed->desired->mixed)
+        return xasprintf("devices of the card's other types leave no room for '%s'",
+                         managed->desired->type_config->type);
+    if (!*carried)
+        return xasprintf("another of the card's types is about to be made, and it "
+                         "takes one at a time: '%s' can be made when the last device "
+                         "of that has gone",
+                         managed->desired->type_config->type);
+    return xasprintf("the card carries %s, and takes one type at a time: '%s' can be "
+                     "made when the last of them has gone",
+                     carried, managed->desired->type_config->type);
+}
+
+static char *disabled_reason(const struct managed *managed)
+{
+    return xasprintf("an operator has disabled it for this card: `vgpu-agent enable "
+                     "'%s' %s` takes that back",
+                     managed->desired->type_config->type, managed->gpu);
+}
+
 static char *service_reason(const struct world *world, const struct managed *managed,
                             enum gpu_service service,
                             const struct service_inventory *inventory)
@@ -266,10 +309,11 @@ static char *service_reason(const struct world *world, const struct managed *man
                          "`vgpu-agent types %s` lists what it offers",
                          managed->desired->type_config->type, managed->gpu);
     case GPU_CHANGING:
-        return xasprintf(
-            "devices of its former type are still on it (%zu); '%s' can be "
-            "made when the last of them has gone",
-            count_former(managed->group), managed->desired->type_config->type);
+        return changing_reason(managed);
+    case GPU_EXCLUDED:
+        return excluded_reason(managed);
+    case GPU_DISABLED:
+        return disabled_reason(managed);
     case GPU_TAKEN:
         return taken_reason(world, managed);
     case GPU_RESERVED:
@@ -312,6 +356,8 @@ static bool is_wrong(const struct managed *managed, enum gpu_service service)
     case GPU_CHANGING:
     case GPU_UNCLEAN:
     case GPU_WAITING:
+    case GPU_EXCLUDED:
+    case GPU_DISABLED:
     case GPU_UNUSED:
         break;
     }

@@ -36,6 +36,9 @@ enum gpu_service {
     GPU_WAITING,       /* not yet: Placement has no provider or inventory for it */
     GPU_FOREIGN,       /* the provider is somebody else's, who decides */
     GPU_RETIRED,       /* no new consumers: nothing is configured for it any more */
+    GPU_EXCLUDED,      /* no new consumers: the card carries another of its types, and
+                          takes one at a time, or has no room beside them */
+    GPU_DISABLED,      /* no new consumers: an operator has disabled the type for it */
     GPU_UNUSED,        /* no new consumers: nothing is configured for it, and it has no
                           provider */
 };

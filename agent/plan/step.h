@@ -48,7 +48,8 @@ struct step {
      * created in this plan. A second write to the provider in this plan uses the
      * generation that the first write returned. */
     int64_t generation;
-    char *name;                          /* CREATE_TRAIT, CREATE_CLASS */
+    char parent[UUID_TEXT_SIZE]; /* CREATE_PROVIDER: what it is below; "": the root */
+    char *name;                  /* CREATE_TRAIT, CREATE_CLASS */
     struct class_inventory *inventories; /* SET_INVENTORY: the whole set, by class */
     size_t inventory_count;
     struct strlist traits;         /* SET_TRAITS: the whole set, sorted */

@@ -86,6 +86,8 @@ static char *why(const struct world *world, const struct managed *managed,
                  const struct inventory_decision *decision)
 {
     const struct desired_provider *desired = managed->desired;
+    if (desired && desired->is_card && !desired->sick)
+        return xstrdup("its types have providers of their own");
     switch (service_of(world, managed)) {
     case GPU_DRAINED:
         return xstrdup("an operator has drained it");
@@ -95,6 +97,10 @@ static char *why(const struct world *world, const struct managed *managed,
         return xstrdup("devices of its former type are still on it");
     case GPU_RETIRED:
         return xstrdup("no type is configured for it any more");
+    case GPU_DISABLED:
+        return xstrdup("an operator has disabled the type");
+    case GPU_EXCLUDED:
+        return xstrdup("the card carries another of its types, one at a time");
     case GPU_MISCONFIGURED:
         return xasprintf("it does not offer the type '%s'", desired->type_config->type);
     default:

@@ -43,10 +43,15 @@ static bool is_ours(const struct managed *managed, const struct strlist *wanted,
 }
 
 /* True when the traits that are set stay as they are: a sick GPU does not show its
- * type, and a retired provider has none. In nova mode the latter does not apply, since
+ * type, and a retired provider has none. The provider of a card with several types
+ * keeps what it had for as long as something is allocated there: the traits say of
+ * which type that is. In nova mode the latter does not apply, since
  * nova-compute goes on offering a child that has no type any more. */
 static bool is_frozen(const struct world *world, const struct managed *managed)
 {
+    if (managed->desired && managed->desired->is_card && managed->observed &&
+        managed->observed->allocation_count)
+        return true;
     return managed->desired ? managed->desired->sick != NULL : world->owner;
 }
 

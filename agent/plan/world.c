@@ -100,8 +100,14 @@ static void join_managed(struct world *world)
         group->hands_off |= managed->hands_off;
         group->read &= managed->read;
         group->has_managed = true;
-        if (managed->desired)
-            group->configured = managed;
+        if (!managed->desired)
+            continue;
+        struct managed **last = &group->configured;
+        while (*last)
+            last = &(*last)->next;
+        *last = managed;
+        group->several |= managed->desired->is_card;
+        group->exclusive |= managed->desired->card_name && !managed->desired->mixed;
     }
 }
 
@@ -389,16 +395,23 @@ bool world_creates_root(const struct world *world)
            world->in->observed && !world->in->observed->root_found;
 }
 
-bool present_is_configured(const struct present *present)
+bool present_is_of(const struct present *present, const struct managed *managed)
 {
-    const struct managed *managed = present->group->configured;
-    if (!managed || !managed->desired->type_id || !present->parent ||
+    if (!managed->desired || !managed->desired->type_id || !present->parent ||
         !present->device->type_id ||
         strcmp(present->device->type_id, managed->desired->type_id) != 0)
         return false;
     const struct gpu *view = &managed->desired->view;
     for (size_t i = 0; i < view->parent_count; i++)
         if (strcmp(view->parents[i].name, present->parent->name) == 0)
+            return true;
+    return false;
+}
+
+bool present_is_configured(const struct present *present)
+{
+    for (const struct managed *m = present->group->configured; m; m = m->next)
+        if (present_is_of(present, m))
             return true;
     return false;
 }
@@ -417,13 +430,12 @@ bool present_is_overdue(const struct world *world, const struct present *present
 
 bool present_is_out_of_sight(const struct world *world, const struct present *present)
 {
-    if (!present->entry || !world->in->observed ||
-        observed_by_uuid(world->in->observed, present->entry->provider))
+    if (!present->entry || !world->in->observed)
         return false;
     for (size_t i = 0; i < world->managed_count; i++)
         if (strcmp(world->managed[i].uuid, present->entry->provider) == 0)
-            return false;
-    return true;
+            return world->managed[i].observed && !world->managed[i].read;
+    return !observed_by_uuid(world->in->observed, present->entry->provider);
 }
 
 bool present_is_used(const struct world *world, const struct present *present)

@@ -24,7 +24,10 @@ struct managed {
     bool hands_off;  /* the provider is Nova's: nothing is done to it or its devices */
     bool read;       /* all that Placement has on it is known; also true where it does
                         not exist and will not be created */
-    struct group *group; /* NULL: the GPU is not known */
+    struct group *group;  /* NULL: the GPU is not known */
+    struct managed *next; /* the next one that is configured for the same group */
+    struct managed *card; /* of a card's type: the provider of the card, which it is
+                             below; else NULL */
 };
 
 /* An allocation that is to be met with devices. */
@@ -94,8 +97,12 @@ struct group {
                         be on this one */
     size_t leaving_strays; /* the strays that are being removed */
     bool has_managed;
-    struct managed *configured; /* the managed provider that is not retired, or NULL */
-    struct want *wants;         /* sorted by consumer, class, provider */
+    /* The managed providers that are not retired: one or, on a card with several types,
+     * the card's and then its types'. NULL: there is none. */
+    struct managed *configured;
+    bool several;       /* the card has several types */
+    bool exclusive;     /* the same, and takes one type at a time */
+    struct want *wants; /* sorted by consumer, class, provider */
     size_t want_count;
     struct present *present; /* sorted by consumer and index, then those without an
                                 entry by address */
@@ -135,8 +142,10 @@ DEFINE_CLEANUP(struct world *, world_free)
 
 /* True when the root is missing and the agent may create it. */
 bool world_creates_root(const struct world *world);
-/* True when the device can meet an allocation of the GPU's configured type: it is of
- * that type and below a parent that may be used. */
+/* True when the device can meet an allocation on this provider: it is of its type, and
+ * below a parent that may be used for it. */
+bool present_is_of(const struct present *present, const struct managed *managed);
+/* The same of any of the providers that are configured for the GPU. */
 bool present_is_configured(const struct present *present);
 /* True when the agent did not make the device. */
 bool present_is_foreign(const struct present *present);
@@ -144,7 +153,7 @@ bool present_is_foreign(const struct present *present);
  * not gone back since. */
 bool present_is_overdue(const struct world *world, const struct present *present);
 /* True when the device's entry is of a provider that neither exists nor is about to be
- * made: it cannot be seen who has allocations there. */
+ * made, or that was not read: it cannot be seen who has allocations there. */
 bool present_is_out_of_sight(const struct world *world, const struct present *present);
 /* True when a guest, a process or mdevctl has the device, or could have it. */
 bool present_is_used(const struct world *world, const struct present *present);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/backend/backend.h"
+#include "agent/host/capacity.h"
 #include "lib/xalloc.h"
 
 #define NO_ROOT "00000000-0000-0000-0000-000000000000"
@@ -111,6 +112,28 @@ static void fill_from_placement(const struct cycle *cycle,
     fill_service(cycle, status, provider ? provider->provider.uuid : desired->uuid);
 }
 
+/* The provider of a card whose types have their own below it is only shown for what is
+ * still allocated there. */
+static bool is_shown(const struct cycle *cycle, const struct desired_provider *desired)
+{
+    const struct observed_provider *provider =
+        is_known(cycle) ? observed_by_name(cycle->observed, desired->name) : NULL;
+    return !desired->is_card || (provider && provider->allocation_count);
+}
+
+/* The class of what is left there from the time when the card had one type. */
+static const char *class_of_rest(const struct cycle *cycle,
+                                 const struct desired_provider *desired)
+{
+    const struct observed_provider *provider =
+        desired->is_card && is_known(cycle)
+            ? observed_by_name(cycle->observed, desired->name)
+            : NULL;
+    return provider && provider->allocation_count
+               ? provider->allocations[0].resource_class
+               : desired->resource_class;
+}
+
 static void add_desired(const struct cycle *cycle, const struct desired_tree *tree,
                         const struct desired_provider *desired,
                         struct gpu_status_list *out)
@@ -123,9 +146,12 @@ static void add_desired(const struct cycle *cycle, const struct desired_tree *tr
     status->type_id =
         xstrdup(desired->type_id ? desired->type_id : desired->type_config->type);
     status->type_name = xstrdup(desired->type_name);
-    status->resource_class = xstrdup(desired->resource_class);
+    status->of_type = desired->card_name != NULL;
+    status->resource_class = xstrdup(class_of_rest(cycle, desired));
     status->health = health_of(desired);
-    status->devices = count_devices(of_parent ? &desired->view : desired->gpu);
+    status->devices = status->of_type && desired->gpu
+                          ? gpu_device_count(desired->gpu, desired->type_id)
+                          : count_devices(of_parent ? &desired->view : desired->gpu);
     if (is_known(cycle))
         fill_from_placement(cycle, desired, status);
     else if (desired->sick)
@@ -215,7 +241,8 @@ static void add_configured(const struct cycle *cycle, struct gpu_status_list *ou
         tree = names_unknown =
             desired_tree_make(cycle->config, cycle->host, NO_ROOT, "host");
     for (size_t i = 0; i < tree->provider_count; i++)
-        add_desired(cycle, tree, &tree->providers[i], out);
+        if (is_shown(cycle, &tree->providers[i]))
+            add_desired(cycle, tree, &tree->providers[i], out);
 }
 
 void gpu_status_make(const struct cycle *cycle, struct gpu_status_list *out)
@@ -281,8 +308,10 @@ void gpu_status_join_cards(struct gpu_status_list *list)
 {
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
-        size_t same = 0;
-        while (same < kept && strcmp(list->items[same].card, list->items[i].card) != 0)
+        size_t same = list->items[i].of_type ? kept : 0;
+        while (same < kept &&
+               (list->items[same].of_type ||
+                strcmp(list->items[same].card, list->items[i].card) != 0))
             same++;
         if (same < kept)
             join(&list->items[same], &list->items[i]);

@@ -25,6 +25,7 @@ struct gpu_status {
     char *card; /* the card: `gpu` itself, or that of the parent */
     char *provider_name;       /* NULL: it has no provider and needs none */
     char *type_id, *type_name; /* NULL where there is none */
+    bool of_type; /* the card has several types, and this is one of them */
     char *resource_class;      /* NULL: none, or a retired provider without inventory */
     enum gpu_health health;
     bool known; /* Placement was read: service and the numbers are valid */
@@ -43,7 +44,7 @@ struct gpu_status_list {
 /* GPUs with a provider, in the order of the desired tree; then those of retired
  * providers; then the GPUs of the host that are not configured. */
 void gpu_status_make(const struct cycle *cycle, struct gpu_status_list *out);
-/* Joins the entries of each card, in place: the sums of the numbers, the first service
+/* Joins the entries of each card, but for those of its several types, in place: the sums of the numbers, the first service
  * that is not "active", and the first reason. */
 void gpu_status_join_cards(struct gpu_status_list *list);
 void gpu_status_clear(struct gpu_status_list *list);

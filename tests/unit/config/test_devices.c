@@ -92,12 +92,29 @@ static void bad_input(void **state)
              "[mdev_nvidia-36]\ndevice_addresses = 0000:84:00.0\n",
          {"a.conf:6: mdev_nvidia-36.device_addresses: duplicate types for PCI ID "
           "0000:84:00.0: it is also in mdev_nvidia-35.device_addresses; expected under "
-          "one type"}},
+          "one type, or several_types = true in both sections"}},
+        {TWO "[mdev_nvidia-35]\ndevice_addresses = 0000:84:00.0\nseveral_types = true\n"
+             "[mdev_nvidia-36]\ndevice_addresses = 0000:84:00.0\n",
+         {"a.conf:7: mdev_nvidia-36.device_addresses: duplicate types for PCI ID "
+          "0000:84:00.0: it is also in mdev_nvidia-35.device_addresses; expected under "
+          "one type, or several_types = true in both sections"}},
+        {TWO "[mdev_nvidia-35]\ndevice_addresses = 0000:84:00.0\nseveral_types = true\n"
+             "[mdev_nvidia-36]\nallow_mixed = true\n"
+             "device_addresses = 0000:84:00.0, 0000:84:00.0\n",
+         {"a.conf:8: mdev_nvidia-36.device_addresses: duplicate types for PCI ID "
+          "0000:84:00.0: it is twice in the list; expected once"}},
+        {"[agent]\nmode = nova\n" TWO "[mdev_nvidia-35]\nseveral_types = true\n"
+         "[mdev_nvidia-36]\ndevice_addresses = 0000:84:00.0\nallow_mixed = true\n",
+         {"a.conf:6: mdev_nvidia-35.several_types: not in nova mode: nova-compute "
+          "keeps "
+          "one type for each GPU; expected mode = owner, or no such line",
+          "a.conf:9: mdev_nvidia-36.allow_mixed: not in nova mode: nova-compute keeps "
+          "one type for each GPU; expected mode = owner, or no such line"}},
         {TWO "[mdev_nvidia-35]\ndevice_addresses = 0000:AF:00.0\n"
              "[vgpu_nvidia-36]\ndevice_addresses = 00000000:af:00.0\n",
          {"a.conf:6: vgpu_nvidia-36.device_addresses: duplicate types for PCI ID "
           "0000:af:00.0: it is also in mdev_nvidia-35.device_addresses; expected under "
-          "one type"}},
+          "one type, or several_types = true in both sections"}},
         {ONE "device_addresses = 0000:84:00.0, 0000:85:00.0,\n  0000:84:00.0\n",
          {"a.conf:4: mdev_nvidia-35.device_addresses: duplicate types for PCI ID "
           "0000:84:00.0: it is twice in the list; expected once"}},

@@ -195,13 +195,29 @@ static int count_devices(const struct model *model, int gpu, int vf, int type)
     return count;
 }
 
+/* How many more of the type fit into what the devices of all types leave. The card has
+ * as many slots as the product of all capacities. */
+static int left_beside(const struct model *model, int gpu, int type)
+{
+    const struct model_gpu *card = &model->gpus[gpu];
+    int slots = 1, left;
+    for (int i = 0; i < card->type_count; i++)
+        slots *= card->types[i].capacity;
+    left = slots;
+    for (int i = 0; i < card->type_count; i++)
+        left -= count_devices(model, gpu, -1, i) * (slots / card->types[i].capacity);
+    return left > 0 ? left / (slots / card->types[type].capacity) : 0;
+}
+
 int model_available(const struct model *model, int gpu, int vf, int type)
 {
     const struct model_gpu *card = &model->gpus[gpu];
     int of_type = count_devices(model, gpu, -1, type);
-    if (!card->mixed && count_devices(model, gpu, -1, -1) > of_type)
+    if (!card->mixed && !card->shared && count_devices(model, gpu, -1, -1) > of_type)
         return 0;
     int left = card->types[type].capacity - of_type;
+    if (card->shared)
+        left = left_beside(model, gpu, type);
     if (vf >= 0)
         return left > 0 && count_devices(model, gpu, vf, -1) == 0;
     return left > 0 ? left : 0;
@@ -227,22 +243,102 @@ void model_remove_device(struct model *model, const char *uuid)
 
 /* ---- the configuration ---- */
 
-int model_configured(const struct model *model, int gpu)
+static int type_index(const struct model *model, int gpu, const char *id)
+{
+    for (int i = 0; id && i < model->gpus[gpu].type_count; i++)
+        if (strcmp(model->gpus[gpu].types[i].id, id) == 0)
+            return i;
+    return -1;
+}
+
+static bool names(const struct model_config_type *config, const char *address)
+{
+    for (int i = 0; i < config->address_count; i++)
+        if (strcmp(config->addresses[i], address) == 0)
+            return true;
+    return false;
+}
+
+/* Which of the card's types the files give it. */
+static void types_of_files(const struct model *model, int gpu, bool found[4],
+                           bool mixed[4])
 {
     char address[16];
     snprintf(address, sizeof address, "0000:%s:00.0", model->gpus[gpu].name);
-    const char *type = NULL;
+    bool any_named = false;
+    for (int i = 0; i < model->type_count; i++)
+        any_named |= names(&model->types[i], address);
     for (int i = 0; i < model->type_count; i++) {
         const struct model_config_type *config = &model->types[i];
-        for (int j = 0; j < config->address_count; j++)
-            if (strcmp(config->addresses[j], address) == 0)
-                type = config->type;
+        int type = type_index(model, gpu, config->type);
+        if (type < 0 ||
+            !(any_named ? names(config, address) : config->address_count == 0))
+            continue;
+        found[type] = true;
+        mixed[type] = config->mixed;
     }
-    for (int i = 0; i < model->type_count && !type; i++)
-        if (model->types[i].address_count == 0)
-            type = model->types[i].type;
-    for (int i = 0; type && i < model->gpus[gpu].type_count; i++)
-        if (strcmp(model->gpus[gpu].types[i].id, type) == 0)
-            return i;
-    return -1;
+}
+
+/* Which types the card has, by the files and by operators' choices. */
+static void types_of(const struct model *model, int gpu, bool found[4], bool mixed[4])
+{
+    char card[16];
+    types_of_files(model, gpu, found, mixed);
+    snprintf(card, sizeof card, "0000:%s:00.0", model->gpus[gpu].name);
+    for (int i = 0; i < model->choice_count; i++) {
+        const char *type = type_choice_for(model->choices[i].line, card);
+        int index = type ? type_index(model, gpu, type) : -1;
+        if (index >= 0)
+            found[index] = true;
+        for (int j = 0; index >= 0 && j < model->type_count; j++)
+            if (strcmp(model->types[j].type, type) == 0)
+                mixed[index] = model->types[j].mixed;
+    }
+}
+
+int model_count_types(const struct model *model, int gpu, bool *mixed)
+{
+    bool found[4] = {0}, beside[4] = {0};
+    int count = 0;
+    types_of(model, gpu, found, beside);
+    *mixed = true;
+    for (int i = 0; i < 4; i++) {
+        count += found[i];
+        *mixed &= !found[i] || beside[i];
+    }
+    *mixed &= count > 1;
+    return count;
+}
+
+int model_type_of_provider(const struct model *model, int gpu,
+                           const struct model_provider *provider)
+{
+    const char *id = strstr(provider->name, "_nvidia-");
+    return id ? type_index(model, gpu, id + 1) : -1;
+}
+
+bool model_has_others(const struct model *model, int gpu, int type)
+{
+    for (int i = 0; i < model->device_count; i++) {
+        const struct model_device *device = &model->devices[i];
+        if (device->gpu == gpu && device->type != type &&
+            (!device->in_transition ||
+             journal_find_device(model->journal, device->uuid)))
+            return true;
+    }
+    return false;
+}
+
+int model_configured(const struct model *model, int gpu)
+{
+    bool found[4] = {0}, beside[4] = {0};
+    int configured = -1;
+    types_of(model, gpu, found, beside);
+    for (int i = 0; i < 4; i++) {
+        if (found[i] && configured >= 0)
+            return -1;
+        if (found[i])
+            configured = i;
+    }
+    return configured;
 }

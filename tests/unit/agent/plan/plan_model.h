@@ -25,8 +25,11 @@ struct model_gpu {
     char name[16]; /* "84" for 0000:84:00.0 */
     struct model_type types[4];
     int type_count;
-    int vfs;    /* 0: the card is the parent itself */
-    bool mixed; /* the card takes devices of several types at a time */
+    int vfs;     /* 0: the card is the parent itself */
+    bool mixed;  /* the card takes devices of several types at a time, each type as many
+                   as if it were alone */
+    bool shared; /* the card takes devices of several types at a time, which share what
+                    it has: one takes 1/capacity of it */
     bool absent, unreadable_count, drained;
     bool nameless; /* the names of the types cannot be read either */
     enum gpu_health health;
@@ -65,6 +68,7 @@ struct model_allocation {
 
 struct model_provider {
     char uuid[UUID_TEXT_SIZE], name[MODEL_TEXT];
+    char parent[UUID_TEXT_SIZE]; /* "": it is below the root */
     int64_t generation;
     bool undetailed;
     char traits[48][MODEL_TEXT];
@@ -79,6 +83,7 @@ struct model_config_type {
     char type[32], addresses[8][16], mdev_class[MODEL_TEXT], traits[4][MODEL_TEXT];
     int address_count, trait_count;
     unsigned max_instances, max_unit;
+    bool several, mixed; /* several_types, allow_mixed */
 };
 
 /* What an operator has ordered of one device. */
@@ -88,6 +93,12 @@ struct model_order {
     char type[MODEL_TEXT], gpu[MODEL_TEXT]; /* CREATE; gpu "": none is named */
     char parameters[MODEL_TEXT];
     bool force;
+};
+
+/* What an operator has enabled or disabled at run time. */
+struct model_choice {
+    char line[48]; /* as in struct type_choices */
+    bool disabled;
 };
 
 struct model {
@@ -106,13 +117,15 @@ struct model {
     /* Placement */
     bool unreachable, root_missing, old_server;
     char root_uuid[UUID_TEXT_SIZE], root_name[MODEL_TEXT];
-    struct model_provider providers[10]; /* children of the root */
+    struct model_provider providers[24]; /* all but the root */
     int provider_count;
     char known_traits[128][MODEL_TEXT];
     int known_trait_count;
     /* the agent */
     struct model_config_type types[4];
     int type_count;
+    struct model_choice choices[8];
+    int choice_count;
     enum agent_mode mode;
     enum drain_reserve drain_reserve;
     bool create_root, prune;
@@ -140,8 +153,17 @@ struct model_inventory *model_inventory(struct model_provider *provider,
 /* The number of further devices of the type that the kernel would make below the
  * parent. */
 int model_available(const struct model *model, int gpu, int vf, int type);
-/* The index of the type that is configured for the card; -1: none. */
+/* The index of the type that is configured for the card; -1: none, or several. */
 int model_configured(const struct model *model, int gpu);
+/* The number of types that the card has, also disabled ones; *mixed: they may be on it
+ * beside each other. */
+int model_count_types(const struct model *model, int gpu, bool *mixed);
+/* The index of the type that a provider below the card's is for; -1: it is none such. */
+int model_type_of_provider(const struct model *model, int gpu,
+                           const struct model_provider *provider);
+/* Whether the card has devices of other types than this one, as far as that can be seen
+ * while they are in transition. */
+bool model_has_others(const struct model *model, int gpu, int type);
 /* Adds a device. False: the kernel refuses it. */
 bool model_add_device(struct model *model, const char *uuid, int gpu, int vf, int type);
 void model_remove_device(struct model *model, const char *uuid);

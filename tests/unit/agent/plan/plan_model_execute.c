@@ -39,6 +39,10 @@ static void create_provider(struct model *model, const struct step *step)
     *provider = (struct model_provider){0};
     MODEL_SET(provider->uuid, step->provider);
     MODEL_SET(provider->name, step->provider_name);
+    if (*step->parent) {
+        assert_non_null(model_provider(model, step->parent));
+        MODEL_SET(provider->parent, step->parent);
+    }
 }
 
 /* The provider that the step writes to. The first write of a plan must have the
@@ -127,6 +131,8 @@ static void delete_provider(struct model *model, const struct plan *plan,
 {
     struct model_provider *provider = writable(model, plan, step);
     assert_int_equal(provider->allocation_count, 0);
+    for (int i = 0; i < model->provider_count; i++)
+        assert_string_not_equal(model->providers[i].parent, provider->uuid);
     for (size_t i = 0; i < model->journal->device_count; i++)
         if (strcmp(model->journal->devices[i].provider, provider->uuid) == 0 &&
             model_device(model, model->journal->devices[i].uuid))
@@ -288,7 +294,12 @@ static bool is_refused(struct model *model, const struct step *step)
     const struct model_provider *provider = model_provider(model, step->provider);
     if (step->kind == STEP_CREATE_PROVIDER)
         return model->root_missing || provider ||
-               model_provider_named(model, step->provider_name);
+               model_provider_named(model, step->provider_name) ||
+               (*step->parent && !model_provider(model, step->parent));
+    for (int i = 0; step->kind == STEP_DELETE_PROVIDER && i < model->provider_count;
+         i++)
+        if (strcmp(model->providers[i].parent, step->provider) == 0)
+            return true;
     return !provider ||
            (step->generation >= 0 && provider->generation != step->generation);
 }

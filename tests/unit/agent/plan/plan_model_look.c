@@ -149,7 +149,7 @@ static void fill_provider(const struct model_provider *from,
 {
     uuid_text_copy(to->provider.uuid, from->uuid);
     uuid_text_copy(to->provider.root, root);
-    uuid_text_copy(to->provider.parent, root);
+    uuid_text_copy(to->provider.parent, *from->parent ? from->parent : root);
     to->provider.name = xstrdup(from->name);
     to->provider.generation = from->generation;
     to->detailed = !from->undetailed;
@@ -201,6 +201,8 @@ static void fill_config_type(const struct model_config_type *from,
     to->mdev_class = xstrdup(from->mdev_class);
     to->max_instances = from->max_instances;
     to->max_unit = from->max_unit;
+    to->several_types = from->several;
+    to->allow_mixed = from->mixed;
     for (int i = 0; i < from->address_count; i++)
         strlist_add(&to->device_addresses, from->addresses[i]);
     for (int i = 0; i < from->trait_count; i++)
@@ -227,6 +229,13 @@ static struct strlist drained_gpus(const struct model *model)
         if (model->gpus[i].drained)
             strlist_add_take(&list, xasprintf("0000:%s:00.0", model->gpus[i].name));
     return list;
+}
+
+static void fill_choices(const struct model *model, struct type_choices *choices)
+{
+    for (int i = 0; i < model->choice_count; i++)
+        strlist_add(model->choices[i].disabled ? &choices->disabled : &choices->enabled,
+                    model->choices[i].line);
 }
 
 static struct strlist provider_uuids(const struct model *model)
@@ -281,9 +290,14 @@ static struct plan *plan(struct model *model, bool seeing)
     _cleanup_(config_freep) struct config *config = make_config(model);
     _cleanup_(observed_freep) struct observed *observed =
         model->unreachable ? NULL : make_observed(model);
+    struct type_choices choices = {0};
+    fill_choices(model, &choices);
     _cleanup_(desired_tree_freep) struct desired_tree *desired =
-        observed ? desired_tree_make(config, host, model->root_uuid, model->root_name)
+        observed ? desired_tree_make_chosen(config, host, &choices, model->root_uuid,
+                                            model->root_name)
                  : NULL;
+    strlist_clear(&choices.enabled);
+    strlist_clear(&choices.disabled);
     _cleanup_(device_use_freep) struct device_use *use = make_use(model);
     _cleanup_strlist_ struct strlist drained = drained_gpus(model);
     _cleanup_strlist_ struct strlist prune = provider_uuids(model), servers = {0};

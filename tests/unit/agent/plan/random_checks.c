@@ -64,11 +64,9 @@ void chance_check_journal(struct chance *c)
 static int64_t room_on(const struct model *m, int gpu, int type)
 {
     const struct model_gpu *card = &m->gpus[gpu];
-    int64_t room = 0, left = card->types[type].capacity;
+    int64_t room = 0, left = model_available(m, gpu, -1, type);
     for (int vf = card->vfs ? 0 : -1; vf < card->vfs; vf++)
         room += model_available(m, gpu, vf, type);
-    for (int i = 0; i < m->device_count; i++)
-        left -= m->devices[i].gpu == gpu && m->devices[i].type == type;
     return room < left ? room : left;
 }
 
@@ -135,9 +133,11 @@ static int64_t count_to_be_had(const struct model *m, int gpu, int type)
 static int64_t most_of(const struct model *m, const struct model_provider *p,
                        const struct model_inventory *item, int gpu)
 {
-    int type = model_configured(m, gpu);
+    bool mixed;
+    bool several = model_count_types(m, gpu, &mixed) > 1;
+    int type = several ? model_type_of_provider(m, gpu, p) : model_configured(m, gpu);
     int64_t most = count_met(m, p, item->resource_class);
-    if (type >= 0)
+    if (type >= 0 && !(several && !mixed && model_has_others(m, gpu, type)))
         most += count_to_be_had(m, gpu, type) + room_on(m, gpu, type);
     double ratio = fmax(item->inventory.allocation_ratio, 1.0);
     int64_t used = (int64_t)ceil((double)allocated_on(p, item->resource_class) / ratio);
@@ -214,8 +214,12 @@ static void check_refusal(struct chance *c, const struct allocation_status *a)
     if (sscanf(a->reason, "no instance of the type 'nvidia-%d'", &type) != 1)
         return;
     char name[3] = {a->gpu[5], a->gpu[6], 0};
-    if (room_on(&c->model, model_gpu(&c->model, name), type - 35) >=
-        a->amount - (int64_t)a->devices.count)
+    int gpu = model_gpu(&c->model, name);
+    bool mixed;
+    if (model_count_types(&c->model, gpu, &mixed) > 1 && !mixed &&
+        model_has_others(&c->model, gpu, type - 35))
+        return;
+    if (room_on(&c->model, gpu, type - 35) >= a->amount - (int64_t)a->devices.count)
         chance_wrong(c, "an allocation is refused although there is room");
 }
 

@@ -274,10 +274,35 @@ static void delete_provider(struct chance *c)
     struct model_provider *p = any_provider(c);
     if (!p || p->allocation_count)
         return;
+    for (int i = 0; i < c->model.provider_count; i++)
+        if (strcmp(c->model.providers[i].parent, p->uuid) == 0)
+            return;
     for (int i = 0; i < c->foreign_count; i++)
         if (strcmp(c->foreign[i].provider, p->uuid) == 0)
             c->foreign[i] = c->foreign[--c->foreign_count];
     *p = c->model.providers[--c->model.provider_count];
+}
+
+/* An operator enables or disables a type of a card at run time. */
+static void choose_type(struct chance *c)
+{
+    struct model *m = &c->model;
+    const struct model_gpu *gpu = &m->gpus[chance_roll(c, m->gpu_count)];
+    char line[MODEL_TEXT];
+    snprintf(line, sizeof line, "0000:%s:00.0 %s", gpu->name,
+             gpu->types[chance_roll(c, gpu->type_count)].id);
+    int at = 0;
+    while (at < m->choice_count && strcmp(m->choices[at].line, line) != 0)
+        at++;
+    if (at < m->choice_count && chance_roll(c, 2)) {
+        m->choices[at] = m->choices[--m->choice_count];
+        return;
+    }
+    if (at == MODEL_LENGTH(m->choices))
+        return;
+    m->choice_count += at == m->choice_count;
+    MODEL_SET(m->choices[at].line, line);
+    m->choices[at].disabled = chance_roll(c, 2);
 }
 
 static void cut_off(struct chance *c)
@@ -323,6 +348,7 @@ static const struct {
     {change_health, 2},
     {unplug, 1},
     {drain, 1},
+    {choose_type, 1},
     {lose_journal, 1},
     {pass_time, 6},
     {delete_provider, 1},

@@ -45,9 +45,13 @@ static void make_gpu(struct chance *c)
     struct model *m = &c->model;
     struct model_gpu *gpu = &m->gpus[m->gpu_count];
     *gpu = (struct model_gpu){.mixed = chance_roll(c, 3) == 0};
+    gpu->shared = !gpu->mixed && chance_roll(c, 3) == 0;
     snprintf(gpu->name, sizeof gpu->name, "%02d", 84 + m->gpu_count++);
     if (chance_roll(c, 2))
         gpu->vfs = 2 + chance_roll(c, 4);
+    /* Free functions show an instance of each type, which only a shared card bounds. */
+    gpu->shared |= gpu->mixed && gpu->vfs;
+    gpu->mixed &= !gpu->vfs;
     gpu->type_count = 2;
     for (int i = 0; i < gpu->type_count; i++) {
         snprintf(gpu->types[i].id, sizeof gpu->types[i].id, "nvidia-%d", 35 + i);
@@ -56,11 +60,35 @@ static void make_gpu(struct chance *c)
     }
 }
 
+/* Both types for one card, or for all cards. */
+static void configure_several(struct chance *c)
+{
+    struct model *m = &c->model;
+    bool mixed = chance_roll(c, 2), all = chance_roll(c, 2);
+    _cleanup_free_ char *address =
+        xasprintf("0000:%s:00.0", m->gpus[chance_roll(c, m->gpu_count)].name);
+    m->type_count = 2;
+    for (int i = 0; i < 2; i++) {
+        struct model_config_type *type = &m->types[i];
+        snprintf(type->type, sizeof type->type, "nvidia-%d", 35 + i);
+        stpcpy(type->mdev_class, chance_roll(c, 6) ? "VGPU" : "CUSTOM_FAST");
+        type->max_instances = chance_roll(c, 4) ? 0 : 2;
+        type->several = !mixed;
+        type->mixed = mixed;
+        if (!all)
+            MODEL_SET(type->addresses[type->address_count++], address);
+    }
+}
+
 void chance_configure(struct chance *c)
 {
     struct model *m = &c->model;
     memset(m->types, 0, sizeof m->types);
     m->type_count = 0;
+    if (m->mode == MODE_OWNER && chance_roll(c, 3) == 0) {
+        configure_several(c);
+        return;
+    }
     for (int i = 0; i < 2; i++) {
         if (chance_roll(c, 4) == 0)
             continue;

@@ -25,7 +25,7 @@ struct chance {
     unsigned short state[3];
     unsigned seed;
     int round;
-    struct foreign foreign[10];
+    struct foreign foreign[24];
     int foreign_count;
     int nova_children; /* children that Nova has ever created */
 };

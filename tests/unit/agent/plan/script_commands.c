@@ -13,7 +13,8 @@ static void do_gpu(struct script *s)
 {
     struct model_gpu *gpu = &s->model.gpus[s->model.gpu_count++];
     *gpu = (struct model_gpu){.vfs = script_number(s, "vfs", 0),
-                              .mixed = script_has_word(s, "mixed")};
+                              .mixed = script_has_word(s, "mixed"),
+                              .shared = script_has_word(s, "shared")};
     stpcpy(gpu->name, script_word(s, 1));
     for (int i = 2; i < s->word_count; i++) {
         const char *colon = strchr(s->words[i], ':');
@@ -210,14 +211,36 @@ static void do_type(struct script *s)
         for (size_t i = 0; i < traits.count; i++)
             stpcpy(type->traits[type->trait_count++], traits.items[i]);
     }
+    type->several = script_has_word(s, "several");
+    type->mixed = script_has_word(s, "mixed");
     for (int i = 2; i < s->word_count; i++)
-        if (!strchr(s->words[i], '='))
+        if (s->words[i][0] >= '0' && s->words[i][0] <= '9')
             add_address(type, s->words[i]);
 }
 
 static void do_notypes(struct script *s)
 {
     s->model.type_count = 0;
+}
+
+/* "enable", "disable", and "unchosen", which forgets both. */
+static void do_choose(struct script *s)
+{
+    struct model *m = &s->model;
+    char line[MODEL_TEXT];
+    snprintf(line, sizeof line, "0000:%s:00.0 nvidia-%s", script_word(s, 1),
+             script_word(s, 2));
+    int at = 0;
+    while (at < m->choice_count && strcmp(m->choices[at].line, line) != 0)
+        at++;
+    if (at < m->choice_count)
+        m->choices[at] = m->choices[--m->choice_count];
+    if (strcmp(s->words[0], "unchosen") == 0)
+        return;
+    assert_true(m->choice_count < MODEL_LENGTH(m->choices));
+    struct model_choice *choice = &m->choices[m->choice_count++];
+    MODEL_SET(choice->line, line);
+    choice->disabled = strcmp(s->words[0], "disable") == 0;
 }
 
 static void do_set(struct script *s)
@@ -458,6 +481,9 @@ static const struct script_command commands[] = {
     {"retype", do_retype, false},
     {"type", do_type, false},
     {"notypes", do_notypes, false},
+    {"enable", do_choose, false},
+    {"disable", do_choose, false},
+    {"unchosen", do_choose, false},
     {"set", do_set, false},
     {"alloc", do_alloc, false},
     {"rename", do_rename, false},

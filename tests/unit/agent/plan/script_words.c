@@ -54,7 +54,7 @@ void script_named_uuid(struct script *s, const char *name, char out[UUID_TEXT_SI
 }
 
 /* "84", "84.2" for a VF; "old:84" below the root's former name. */
-char *script_provider_name(const struct script *s, const char *gpu)
+static char *card_name(const struct script *s, const char *gpu)
 {
     const char *root = s->model.root_name;
     if (strncmp(gpu, "old:", 4) == 0) {
@@ -66,6 +66,17 @@ char *script_provider_name(const struct script *s, const char *gpu)
                                         script_integer(gpu + 3) + 1);
 }
 
+/* "84/36": the provider of the type below that of the card. */
+char *script_provider_name(const struct script *s, const char *gpu)
+{
+    const char *slash = strchr(gpu, '/');
+    if (!slash)
+        return card_name(s, gpu);
+    _cleanup_free_ char *card = xstrndup(gpu, (size_t)(slash - gpu));
+    _cleanup_free_ char *name = card_name(s, card);
+    return xasprintf("%s_nvidia-%s", name, slash + 1);
+}
+
 char *script_gpu_of_provider(const struct script *s, const char *name)
 {
     const char *digits = strstr(name, "_pci_0000_");
@@ -75,8 +86,10 @@ char *script_gpu_of_provider(const struct script *s, const char *name)
     size_t length = strlen(s->model.root_name);
     bool old = strncmp(name, s->model.root_name, length) != 0 || name[length] != '_';
     int function = digits[6] - '0';
+    const char *type = strstr(digits, "_nvidia-");
     return function ? xasprintf("%s%.2s.%d", old ? "old:" : "", digits, function - 1)
-                    : xasprintf("%s%.2s", old ? "old:" : "", digits);
+                    : xasprintf("%s%.2s%s%s", old ? "old:" : "", digits,
+                                type ? "/" : "", type ? type + strlen("_nvidia-") : "");
 }
 
 struct model_provider *script_provider(struct script *s, const char *gpu)

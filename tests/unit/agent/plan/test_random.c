@@ -53,7 +53,8 @@ static void live(unsigned seed)
             model_execute(&c.model, plan, steps);
         chance_forget_foreign(&c);
         chance_check_journal(&c);
-        if (!late && steps == plan->step_count)
+        /* What devices leave to other types is seen in the next look, at once. */
+        if (!late && steps == plan->step_count && !plan->goes_on)
             chance_check_capacities(&c);
         if (chance_roll(&c, 2))
             continue;

@@ -54,7 +54,11 @@ int agent_new(const struct config *config, enum agent_access access,
     if (open_client(agent, err) != 0 ||
         open_journal(agent, command, now, note, err) != 0 ||
         requests_read(config->agent.state_file, REQUEST_DRAINED, &agent->drained,
-                      err) != 0)
+                      err) != 0 ||
+        requests_read(config->agent.state_file, REQUEST_ENABLED,
+                      &agent->choices.enabled, err) != 0 ||
+        requests_read(config->agent.state_file, REQUEST_DISABLED,
+                      &agent->choices.disabled, err) != 0)
         return -1;
     const struct boot_time time = boot_time_now();
     agent->journal_unsaved = boot_clock_follow(agent->journal, &time);
@@ -88,6 +92,7 @@ void agent_free(struct agent *agent)
     journal_free(agent->journal);
     rewrites_clear(&agent->rewrites);
     strlist_clear(&agent->drained);
+    type_choices_clear(&agent->choices);
     strlist_clear(&agent->prune);
     strlist_clear(&agent->servers);
     order_list_clear(&agent->orders);

@@ -12,6 +12,7 @@
 #include "agent/act/enabler.h"
 #include "agent/act/rewrites.h"
 #include "agent/backend/reader.h"
+#include "agent/plan/card_types.h"
 #include "agent/state/journal.h"
 #include "agent/state/orders.h"
 #include "agent/tree/fetch.h"
@@ -43,6 +44,7 @@ struct agent {
     struct device_worker *worker;
     struct enabler *enabler;
     struct strlist drained, prune; /* GPUs to drain; uuids of providers to delete */
+    struct type_choices choices;   /* what operators have enabled and disabled */
     struct strlist servers;   /* consumers whose devices an operator has asked for */
     struct order_list orders; /* for single devices, as the last look saw them */
     bool only_orders; /* cycle_orders() is at work; else AGENT_RESTORES leaves orders to

@@ -141,8 +141,9 @@ static int read_placement(struct agent *agent, bool whole, int64_t now,
     if (fetch(agent, whole, now, &observed, err) != 0)
         return -1;
     desired_tree_free(cycle->desired);
-    cycle->desired = desired_tree_make(agent->config, cycle->host, observed->root_uuid,
-                                       observed->root_name);
+    cycle->desired =
+        desired_tree_make_chosen(agent->config, cycle->host, &agent->choices,
+                                 observed->root_uuid, observed->root_name);
     _cleanup_strlist_ struct strlist traits = desired_traits(cycle->desired);
     if (placement_fetch_traits(agent->fetch, &traits, err) != 0 ||
         fetch_root(agent, err) != 0 ||
@@ -297,22 +298,30 @@ static void take_late_results(struct agent *agent, struct cycle *cycle)
             agent->journal_unsaved = true;
 }
 
+static void read_request(const struct agent *agent, struct cycle *cycle,
+                         enum request request, struct strlist *list, const char *what)
+{
+    struct error err;
+    if (requests_read(agent->config->agent.state_file, request, list, &err) != 0)
+        strlist_add_take(&cycle->notes,
+                         xasprintf("%s cannot be read: %s", what, err.text));
+}
+
 /* Where a list of requests cannot be read, that of the cycle before stays in force. */
 static void read_requests(struct agent *agent, struct cycle *cycle)
 {
-    struct error err;
-    if (requests_read(agent->config->agent.state_file, REQUEST_DRAINED, &agent->drained,
-                      &err) != 0)
-        strlist_add_take(
-            &cycle->notes,
-            xasprintf("which GPUs are drained cannot be read: %s", err.text));
+    read_request(agent, cycle, REQUEST_DRAINED, &agent->drained,
+                 "which GPUs are drained");
+    read_request(agent, cycle, REQUEST_SERVER, &agent->servers,
+                 "whose devices were asked for");
+    read_request(agent, cycle, REQUEST_ENABLED, &agent->choices.enabled,
+                 "which types operators have enabled");
+    read_request(agent, cycle, REQUEST_DISABLED, &agent->choices.disabled,
+                 "which types operators have disabled");
     cycle->drained = &agent->drained;
-    if (requests_read(agent->config->agent.state_file, REQUEST_SERVER, &agent->servers,
-                      &err) != 0)
-        strlist_add_take(
-            &cycle->notes,
-            xasprintf("whose devices were asked for cannot be read: %s", err.text));
+    cycle->choices = &agent->choices;
     /* The start of the guests does not wait for an order that waits for Placement. */
+    struct error err;
     if (agent->access == AGENT_RESTORES && !agent->only_orders)
         return;
     if (orders_read(agent->config->agent.state_file, &agent->orders, &err) != 0)

@@ -28,7 +28,8 @@ struct cycle {
     /* Borrowed from the agent until its next cycle. NULL: Placement was not read. */
     const struct observed *observed;
     struct desired_tree *desired;
-    const struct strlist *drained; /* names of GPUs; borrowed from the agent */
+    const struct strlist *drained;      /* names of GPUs; borrowed from the agent */
+    const struct type_choices *choices; /* borrowed from the agent; NULL: not read */
     const struct journal *journal; /* borrowed from the agent, until its next cycle */
     struct device_use *use;        /* NULL: the cycle did not need to know */
     struct cycle_round *rounds;    /* the last one is current */

@@ -87,6 +87,9 @@ struct group_config {
     struct config_place addresses_place;
 };
 
+/* Whether its cards may have other types of which that is also true. */
+bool mdev_type_shares(const struct mdev_type_config *type);
+
 struct config {
     struct {
         enum agent_mode mode;

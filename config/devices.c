@@ -109,7 +109,7 @@ static void refuse_address(struct reading *r, const struct config_place *place,
                  written, hint);
 }
 
-static bool shares(const struct mdev_type_config *type)
+bool mdev_type_shares(const struct mdev_type_config *type)
 {
     return type->several_types || type->allow_mixed;
 }
@@ -129,7 +129,8 @@ static void add_address(struct reading *r, struct mdev_type_config *type,
     size_t index = r->config->type_count;
     struct claim *standing = claim(&r->claims, address, index, &again);
     bool twice = again && standing->last == index;
-    if (!again || (!twice && shares(type) && shares(&r->config->types[standing->type])))
+    if (!again || (!twice && mdev_type_shares(type) &&
+                   mdev_type_shares(&r->config->types[standing->type])))
         strlist_add(&type->device_addresses, address);
     else if (twice)
         config_error(
@@ -155,7 +156,7 @@ static bool is_second_default(struct reading *r, const struct mdev_type_config *
     const struct config *config = r->config;
     for (size_t i = 0; i < config->type_count; i++)
         if (!config->types[i].addresses_place.file) {
-            if (shares(type) && shares(&config->types[i]))
+            if (mdev_type_shares(type) && mdev_type_shares(&config->types[i]))
                 continue;
             config_warning(
                 r->problems, r->place,
@@ -192,7 +193,8 @@ static void check_several(struct reading *r, const struct mdev_type_config *type
                           const char *const *sections)
 {
     static const char *const options[] = {"several_types", "allow_mixed"};
-    for (size_t i = 0; shares(type) && i < sizeof options / sizeof *options; i++) {
+    for (size_t i = 0; mdev_type_shares(type) && i < sizeof options / sizeof *options;
+         i++) {
         const struct ini_entry *entry =
             options_entry(&mdev_options, r->ini, "mdev_*", options[i], sections);
         if (entry && r->config->agent.mode != MODE_OWNER)

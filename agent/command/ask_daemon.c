@@ -1,6 +1,7 @@
 #include "agent/command/ask_daemon.h"
 
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 
 #include "agent/state/instance_lock.h"
@@ -67,4 +68,36 @@ int command_wait_until(struct command_session *session,
             0)
             return -1;
     }
+}
+
+/* ---- GPUs' inventories ---- */
+
+static bool is_outstanding(const struct step *step, const struct strlist *gpus)
+{
+    return (step->kind == STEP_SET_INVENTORY || step->kind == STEP_CREATE_PROVIDER) &&
+           step->gpu && strlist_contains(gpus, step->gpu);
+}
+
+static bool is_carried_out(const struct command_session *session, void *data)
+{
+    const struct strlist *gpus = data;
+    const struct plan *plan = cycle_plan(&session->cycle);
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (is_outstanding(&plan->steps[i], gpus))
+            return false;
+    return true;
+}
+
+char *command_wait_for_gpus(struct command_session *session, struct strlist *gpus)
+{
+    struct error err;
+    if (session->cycle.observed && command_check_root(&session->cycle, &err) != 0)
+        return xstrdup(err.text);
+    if (command_wake_daemon(session, &err) == 0 &&
+        command_wait_until(session, is_carried_out, gpus, &err) == 0)
+        return NULL;
+    return err.code == ERROR_NOT_FOUND
+               ? xstrdup(
+                     "the daemon does not run; it, or `vgpu-agent sync`, will do it")
+               : xstrdup(err.text);
 }

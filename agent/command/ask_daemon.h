@@ -33,4 +33,8 @@ int command_wait_until(struct command_session *session,
                        bool (*done)(const struct command_session *session, void *data),
                        void *data, struct error *err);
 
+/* Wakes the daemon, and waits until Placement has all that is to be there of the GPUs'
+ * providers and inventories. NULL: it has; else why not yet. The caller frees. */
+char *command_wait_for_gpus(struct command_session *session, struct strlist *gpus);
+
 #endif

@@ -17,6 +17,21 @@
 #include "lib/xalloc.h"
 #include "placement/client/client.h"
 
+/* A type that the files do not give the card is no difference once it is disabled. */
+static void check_choices(const struct config *config, const struct host *host,
+                          struct config_problems *problems)
+{
+    _cleanup_(type_choices_clear) struct type_choices choices = {0};
+    struct error err;
+    if (config->agent.mode != MODE_OWNER)
+        return;
+    if (command_read_choices(config, &choices, &err) != 0)
+        config_warning(problems, NULL,
+                       "which types are enabled at run time cannot be read: %s",
+                       err.text);
+    check_host_choices(config, host, &choices, problems);
+}
+
 static void check_host(const struct command_context *context,
                        const struct config *config, struct config_problems *problems)
 {
@@ -30,6 +45,7 @@ static void check_host(const struct command_context *context,
         return;
     }
     check_host_types(config, host, problems);
+    check_choices(config, host, problems);
     if (config_has_errors(problems))
         return;
     _cleanup_preflight_ struct preflight preflight =

@@ -277,7 +277,8 @@ static void check_same_card(const struct config *config, size_t index,
     for (size_t i = 0; gpu && i < index; i++) {
         const struct strlist *others = &config->types[i].device_addresses;
         for (size_t j = 0; j < others->count; j++)
-            if (find_gpu(host, others->items[j]) == gpu) {
+            if (find_gpu(host, others->items[j]) == gpu &&
+                !(mdev_type_shares(type) && mdev_type_shares(&config->types[i]))) {
                 config_error(
                     problems, &type->addresses_place,
                     "%s: %s is the same GPU as %s of %s; expected one type for "
@@ -315,4 +316,52 @@ void check_host_types(const struct config *config, const struct host *host,
                 check_is_parent(type, type->device_addresses.items[j], host, problems);
         }
     }
+}
+
+/* ---- what operators have chosen at run time ---- */
+
+static bool is_of_files(const struct config *config, const struct host *host,
+                        const char *name, const char *type)
+{
+    const struct gpu *gpu = host_gpu(host, name);
+    _cleanup_strlist_ struct strlist ignored = {0};
+    struct type_pool pool = {0};
+    struct card_types types =
+        gpu ? card_types_choose(config, host, gpu, NULL, &pool, &ignored)
+            : card_types_of_absent(config, name, NULL, &pool);
+    bool found = false;
+    for (size_t i = 0; i < types.count; i++)
+        found |= card_types_is_same(gpu, types.items[i].config->type, type);
+    card_types_clear(&types);
+    type_pool_clear(&pool);
+    return found;
+}
+
+static void check_lines(const struct config *config, const struct host *host,
+                        const struct strlist *lines, bool enabled,
+                        struct config_problems *problems)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        const char *blank = strchr(lines->items[i], ' ');
+        if (!blank)
+            continue;
+        _cleanup_free_ char *gpu =
+            xstrndup(lines->items[i], (size_t)(blank - lines->items[i]));
+        if (is_of_files(config, host, gpu, blank + 1) == enabled)
+            continue;
+        config_warning(
+            problems, NULL,
+            "%s: '%s' is %s by `vgpu-agent %s`, and the files say otherwise; "
+            "`vgpu-agent gpus %s` shows its types",
+            gpu, blank + 1, enabled ? "enabled" : "disabled",
+            enabled ? "enable" : "disable", gpu);
+    }
+}
+
+void check_host_choices(const struct config *config, const struct host *host,
+                        const struct type_choices *choices,
+                        struct config_problems *problems)
+{
+    check_lines(config, host, &choices->enabled, true, problems);
+    check_lines(config, host, &choices->disabled, false, problems);
 }

@@ -7,9 +7,16 @@
 #define AGENT_COMMAND_CHECK_HOST_H
 
 #include "agent/host/host.h"
+#include "agent/plan/card_types.h"
 #include "config/config.h"
 
 void check_host_types(const struct config *config, const struct host *host,
                       struct config_problems *problems);
+
+/* Warns where operators have enabled or disabled at run time what the files say
+ * otherwise. */
+void check_host_choices(const struct config *config, const struct host *host,
+                        const struct type_choices *choices,
+                        struct config_problems *problems);
 
 #endif

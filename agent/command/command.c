@@ -7,6 +7,7 @@
 #include "agent/backend/reader.h"
 #include "agent/state/known_types.h"
 #include "agent/state/machine_id.h"
+#include "agent/state/requests.h"
 #include "lib/log.h"
 #include "lib/printable.h"
 #include "lib/xalloc.h"
@@ -26,6 +27,8 @@ const struct command *const commands[] = {
     &command_reload,
     &command_drain,
     &command_undrain,
+    &command_enable,
+    &command_disable,
     &command_clean,
     &command_prune,
     &command_adopt_root,
@@ -78,6 +81,15 @@ int command_see_host(const struct config *config, const char *sysfs_root,
     (void)known_types_note(journal, *host);
     known_types_put(journal, *host);
     return 0;
+}
+
+int command_read_choices(const struct config *config, struct type_choices *choices,
+                         struct error *err)
+{
+    const char *state_file = config->agent.state_file;
+    return requests_read(state_file, REQUEST_ENABLED, &choices->enabled, err) != 0
+               ? -1
+               : requests_read(state_file, REQUEST_DISABLED, &choices->disabled, err);
 }
 
 int command_look_at_host(const struct command_context *context, struct config **config,

@@ -10,6 +10,7 @@
 #define AGENT_COMMAND_COMMAND_H
 
 #include "agent/host/host.h"
+#include "agent/plan/card_types.h"
 #include "agent/settings.h"
 #include "lib/table.h"
 
@@ -34,8 +35,10 @@ struct command_option {
 };
 
 struct command {
-    const char *name;     /* "types" */
-    const char *argument; /* what the argument is called, "GPU"; NULL: it takes none */
+    const char *name; /* "types" */
+    /* What the argument is called, "GPU", or the arguments, "TYPE GPU"; NULL: it takes
+     * none. */
+    const char *argument;
     bool argument_may_be_left_out;
     const char *more_argument; /* a second one, which may be left out; NULL: none */
     const struct command_option *options; /* of this command alone; NULL: none */
@@ -45,11 +48,12 @@ struct command {
 };
 
 extern const struct command command_allocations, command_check_config, command_clean,
-    command_create, command_devices, command_drain, command_gpus, command_help,
-    command_nova_config, command_params, command_plan, command_preflight, command_prune,
-    command_adopt_root, command_qemu_args, command_reload, command_remove,
-    command_restore, command_run, command_status, command_sync, command_tree,
-    command_types, command_undrain, command_watch, command_xml;
+    command_create, command_devices, command_disable, command_drain, command_enable,
+    command_gpus, command_help, command_nova_config, command_params, command_plan,
+    command_preflight, command_prune, command_adopt_root, command_qemu_args,
+    command_reload, command_remove, command_restore, command_run, command_status,
+    command_sync, command_tree, command_types, command_undrain, command_watch,
+    command_xml;
 
 /* In the order of --help; NULL at the end. */
 extern const struct command *const commands[];
@@ -67,6 +71,10 @@ int command_fail(const struct error *err);
  * can be read, knows of the cards' types. */
 int command_see_host(const struct config *config, const char *sysfs_root,
                      struct host **host, struct error *err);
+/* What operators have enabled and disabled at run time, for a command that has no agent.
+ * The caller clears. */
+int command_read_choices(const struct config *config, struct type_choices *choices,
+                         struct error *err);
 /* Reads the configuration of the settings and scans the host. 0, or the exit status; an
  * error was printed then. */
 int command_look_at_host(const struct command_context *context, struct config **config,

@@ -298,8 +298,11 @@ static void list_options(const struct command *command, struct option *all)
 
 static int check_arguments(const struct command *command, int count)
 {
-    int most = (command->argument != NULL) + (command->more_argument != NULL);
-    int least = command->argument && !command->argument_may_be_left_out ? 1 : 0;
+    int words = command->argument ? 1 : 0;
+    for (const char *p = command->argument; p && *p; p++) /* "TYPE GPU" */
+        words += *p == ' ';
+    int most = words + (command->more_argument != NULL);
+    int least = command->argument_may_be_left_out ? 0 : words;
     if (count >= least && count <= most)
         return 0;
     fputs("vgpu-agent: usage: ", stderr);

@@ -48,11 +48,7 @@ static void add_gpu(struct draining *draining, const char *gpu)
 static void add_known(const struct command_session *session, struct gpu_names *names)
 {
     names->gpus = strlist_copy(session->cycle.drained);
-    const struct config *config = session->config;
-    for (size_t i = 0; i < config->type_count; i++)
-        for (size_t j = 0; j < config->types[i].device_addresses.count; j++)
-            strlist_add_unique(&names->gpus,
-                               config->types[i].device_addresses.items[j]);
+    gpu_names_add_config(names, session->config);
     gpu_names_add_cycle(names, &session->cycle);
 }
 
@@ -106,40 +102,14 @@ static int find_gpus(const struct command_session *session, const char *asked,
 
 /* ---- waiting for the daemon ---- */
 
-static bool has_gpu(const struct draining *draining, const char *gpu)
-{
-    for (size_t i = 0; i < draining->count; i++)
-        if (strcmp(draining->gpus[i].gpu, gpu) == 0)
-            return true;
-    return false;
-}
-
-/* Whether no write is outstanding for the GPUs' inventories. */
-static bool is_carried_out(const struct command_session *session, void *data)
-{
-    const struct plan *plan = cycle_plan(&session->cycle);
-    for (size_t i = 0; i < plan->step_count; i++)
-        if (plan->steps[i].kind == STEP_SET_INVENTORY &&
-            has_gpu(data, plan->steps[i].gpu))
-            return false;
-    return true;
-}
-
 static void wait_for_daemon(struct command_session *session, struct draining *draining)
 {
-    struct error err;
-    if (draining->count == 0)
-        draining->done = true;
-    else if (session->cycle.observed && command_check_root(&session->cycle, &err) != 0)
-        draining->pending = xstrdup(err.text);
-    else if (command_wake_daemon(session, &err) == 0 &&
-             command_wait_until(session, is_carried_out, draining, &err) == 0)
-        draining->done = true;
-    else if (err.code == ERROR_NOT_FOUND)
-        draining->pending =
-            xstrdup("the daemon does not run; it, or `vgpu-agent sync`, will do it");
-    else
-        draining->pending = xstrdup(err.text);
+    _cleanup_strlist_ struct strlist names = {0};
+    for (size_t i = 0; i < draining->count; i++)
+        strlist_add(&names, draining->gpus[i].gpu);
+    if (names.count)
+        draining->pending = command_wait_for_gpus(session, &names);
+    draining->done = !draining->pending;
 }
 
 /* ---- the result ---- */

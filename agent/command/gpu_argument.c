@@ -47,6 +47,14 @@ void gpu_names_add_cycle(struct gpu_names *names, const struct cycle *cycle)
         gpu_names_add_journal(names, cycle->journal);
 }
 
+void gpu_names_add_config(struct gpu_names *names, const struct config *config)
+{
+    for (size_t i = 0; i < config->type_count; i++)
+        for (size_t j = 0; j < config->types[i].device_addresses.count; j++)
+            strlist_add_unique(&names->gpus,
+                               config->types[i].device_addresses.items[j]);
+}
+
 void gpu_names_clear(struct gpu_names *names)
 {
     strlist_clear(&names->gpus);

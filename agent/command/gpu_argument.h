@@ -24,6 +24,8 @@ struct gpu_names {
 /* Adds the names and uuids of this host's providers from the cycle and the state
  * file. */
 void gpu_names_add_cycle(struct gpu_names *names, const struct cycle *cycle);
+/* Adds the GPUs that the files name. */
+void gpu_names_add_config(struct gpu_names *names, const struct config *config);
 void gpu_names_add_journal(struct gpu_names *names, const struct journal *journal);
 void gpu_names_clear(struct gpu_names *names);
 

@@ -5,9 +5,11 @@
 #include <time.h>
 
 #include "agent/command/command.h"
+#include "agent/command/gpu_argument.h"
 #include "agent/command/view.h"
 #include "agent/host/pci_ids.h"
 #include "agent/report/gpu_status.h"
+#include "agent/report/gpu_types.h"
 #include "lib/pci_address.h"
 #include "lib/text_wrap.h"
 
@@ -108,8 +110,8 @@ static int print_gpus(const struct cycle *cycle, const struct command_context *c
     _cleanup_pci_ids_ struct pci_ids ids;
     pci_ids_read(cycle->config->agent.host_root, &ids);
     for (size_t i = 0; i < list.count; i++)
-        add_gpu(table, style, &list.items[i],
-                host_gpu(cycle->host, list.items[i].card), cycle->host, &ids);
+        add_gpu(table, style, &list.items[i], host_gpu(cycle->host, list.items[i].card),
+                cycle->host, &ids);
     size_t rows = list.count;
     if ((rows || format == FORMAT_JSON) &&
         table_print_styled(table, format, style, stdout) != 0)
@@ -118,6 +120,61 @@ static int print_gpus(const struct cycle *cycle, const struct command_context *c
         print_why(cycle, rows, style);
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
+
+/* ---- one GPU ---- */
+
+static const struct table_column type_columns[] = {
+    {.key = "type"},    {.key = "name"},     {.key = "supported"},
+    {.key = "enabled"}, {.key = "resident"}, {.key = "total"},
+    {.key = "used"},    {.key = "service"},  {.key = "note", .place = COLUMN_BELOW},
+    {.key = NULL},
+};
+
+static void add_type(struct table *table, const struct gpu_type *type)
+{
+    bool counts = type->known && type->service != GPU_UNUSED;
+    table_string(table, type->type);
+    table_string(table, type->name);
+    table_string(table, type->id ? "yes" : "no");
+    table_string(table, type_enabled_name(type->enabled));
+    if (type->seen)
+        table_int(table, type->devices);
+    else
+        table_none(table);
+    const int64_t numbers[] = {type->total, type->used};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (counts)
+            table_int(table, numbers[i]);
+        else
+            table_none(table);
+    table_string(table, counts ? gpu_service_name(type->service) : NULL);
+    table_string(table, type->reason);
+}
+
+static int print_gpu(const struct cycle *cycle, const char *asked,
+                     const struct command_context *context)
+{
+    _cleanup_(table_freep) struct table *table = table_new(type_columns);
+    _cleanup_gpu_types_ struct gpu_type_list list = {0};
+    _cleanup_gpu_names_ struct gpu_names names = {0};
+    _cleanup_free_ char *gpu = NULL;
+    struct error err;
+    gpu_names_add_config(&names, cycle->config);
+    gpu_names_add_cycle(&names, cycle);
+    if (gpu_argument_name(cycle->host, &names, asked, &gpu, &err) != 0)
+        return command_fail(&err);
+    gpu_types_make(cycle, gpu, &list);
+    for (size_t i = 0; i < list.count; i++)
+        add_type(table, &list.items[i]);
+    if (list.count == 0 && context->format != FORMAT_JSON)
+        return printf("%s offers no types, and none is enabled for it\n", gpu) < 0
+                   ? EX_IOERR
+                   : EX_OK;
+    int rc = table_print_styled(table, context->format, &context->style, stdout);
+    return rc == 0 && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+/* ---- looking ---- */
 
 /* Without a usable [placement] the command looks only at the host. */
 static bool has_placement(const struct config *config)
@@ -143,29 +200,32 @@ static bool look(const struct command_context *context, const struct config *con
 }
 
 static int look_and_print(const struct command_context *context,
-                          const struct config *config)
+                          const struct config *config, const char *asked)
 {
     _cleanup_(agent_freep) struct agent *agent = NULL;
-    _cleanup_(cycle_clear) struct cycle cycle = {.config = config};
+    _cleanup_(type_choices_clear) struct type_choices choices = {0};
+    _cleanup_(cycle_clear) struct cycle cycle = {.config = config, .choices = &choices};
     struct error err;
+    if (command_read_choices(config, &choices, &err) != 0)
+        command_say(err.text);
     if (!(has_placement(config) && look(context, config, &agent, &cycle)) &&
         command_see_host(config, config->agent.sysfs_root, &cycle.host, &err) != 0)
         return command_fail(&err);
-    return print_gpus(&cycle, context);
+    return asked ? print_gpu(&cycle, asked, context) : print_gpus(&cycle, context);
 }
 
 static int run(const struct command_context *context, int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
     _cleanup_(config_freep) struct config *config = NULL;
     if (settings_load(&context->settings, &config) != 0)
         return EXIT_FAILURE;
-    return look_and_print(context, config);
+    return look_and_print(context, config, argc > 1 ? argv[1] : NULL);
 }
 
 const struct command command_gpus = {
     .name = "gpus",
+    .argument = "GPU",
+    .argument_may_be_left_out = true,
     .summary = "all GPUs of the host: configured type, how each stands, and why",
     .run = run,
 };

@@ -104,6 +104,16 @@ static const struct desired_provider *configured(const struct cycle *cycle,
     return NULL;
 }
 
+/* A GPU that is configured can have retired providers: those of types that it had
+ * beside others. */
+static bool has_retired(const struct plan *plan, const char *gpu)
+{
+    for (size_t i = 0; i < plan->retired_count; i++)
+        if (strcmp(plan->retired[i].gpu, gpu) == 0)
+            return true;
+    return false;
+}
+
 /* Finds the GPU that was named, by the name that the plan uses. */
 static int find_gpu(const struct cycle *cycle, const char *asked, char **gpu,
                     struct error *err)
@@ -116,7 +126,7 @@ static int find_gpu(const struct cycle *cycle, const char *asked, char **gpu,
     if (gpu_argument_name(cycle->host, &names, asked, gpu, err) != 0)
         return -1;
     const struct desired_provider *provider = configured(cycle, *gpu);
-    if (provider)
+    if (provider && !has_retired(plan, *gpu))
         return error_set(err, ERROR_INVALID,
                          "%s is configured for the type '%s': only the provider of a "
                          "GPU that is not can be pruned",

@@ -21,6 +21,12 @@ const char *type_choice_for(const char *line, const char *gpu)
                                                                   : NULL;
 }
 
+void type_choices_clear(struct type_choices *choices)
+{
+    strlist_clear(&choices->enabled);
+    strlist_clear(&choices->disabled);
+}
+
 /* ---- types that no file has ---- */
 
 const struct mdev_type_config *type_pool_add(struct type_pool *pool, const char *type)
@@ -67,11 +73,6 @@ static bool is_default(const struct mdev_type_config *type)
     return type->device_addresses.count == 0;
 }
 
-static bool shares(const struct mdev_type_config *type)
-{
-    return type->several_types || type->allow_mixed;
-}
-
 const struct mdev_type_config *card_types_naming(const struct config *config,
                                                  const char *address)
 {
@@ -108,7 +109,8 @@ const struct mdev_type_config *card_types_default(const struct config *config,
     const struct mdev_type_config *first = NULL;
     for (size_t i = 0; i < config->type_count; i++) {
         const struct mdev_type_config *type = &config->types[i];
-        if (!is_default(type) || (first && !(shares(first) && shares(type))))
+        if (!is_default(type) ||
+            (first && !(mdev_type_shares(first) && mdev_type_shares(type))))
             continue;
         if (is_default_for(type, gpu))
             return type;
@@ -163,7 +165,8 @@ static const struct mdev_type_config *first_type(const struct config *config,
         const struct mdev_type_config *named = card_types_naming(config, parent->name);
         if (!first)
             first = named;
-        else if (named && named != first && !(shares(named) && shares(first)))
+        else if (named && named != first &&
+                 !(mdev_type_shares(named) && mdev_type_shares(first)))
             strlist_add_take(
                 problems, xasprintf("%s: the type '%s' is not used there: the card "
                                     "%s carries '%s', and one type at a time",
@@ -224,9 +227,9 @@ static void add_sharing(struct card_types *types, const struct config *config,
                         struct strlist *problems)
 {
     const struct mdev_type_config *first = types->items[0].config;
-    for (size_t i = 0; i < config->type_count && shares(first); i++) {
+    for (size_t i = 0; i < config->type_count && mdev_type_shares(first); i++) {
         const struct mdev_type_config *type = &config->types[i];
-        if (type == first || !shares(type) ||
+        if (type == first || !mdev_type_shares(type) ||
             !(is_default(first) ? is_default_for(type, gpu)
                                 : names_card(type, host, gpu)))
             continue;

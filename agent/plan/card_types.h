@@ -20,6 +20,8 @@ struct type_choices {
     struct strlist enabled, disabled;
 };
 
+void type_choices_clear(struct type_choices *choices);
+
 struct card_type {
     const struct mdev_type_config *config; /* borrowed from the configuration or the
                                               pool */

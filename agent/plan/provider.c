@@ -242,13 +242,25 @@ static bool is_deleted(const struct plan *plan, const char *provider)
     return false;
 }
 
-/* True when a provider is below this one and stays there. */
-static bool has_children(const struct world *world, const struct managed *managed)
+static bool could_be_deleted(const struct plan *plan, const char *provider)
+{
+    for (size_t i = 0; i < plan->retired_count; i++)
+        if (strcmp(plan->retired[i].uuid, provider) == 0)
+            return !plan->retired[i].obstacle;
+    return false;
+}
+
+/* True when a provider is below this one, and would stay there: until somebody asks,
+ * those that could be deleted would not. */
+static bool has_children(const struct world *world, const struct managed *managed,
+                         bool asked)
 {
     const struct observed *observed = world->in->observed;
     for (size_t i = 0; i < observed->provider_count; i++)
         if (strcmp(observed->providers[i].provider.parent, managed->uuid) == 0 &&
-            !is_deleted(world->plan, observed->providers[i].provider.uuid))
+            !is_deleted(world->plan, observed->providers[i].provider.uuid) &&
+            (asked ||
+             !could_be_deleted(world->plan, observed->providers[i].provider.uuid)))
             return true;
     return false;
 }
@@ -260,7 +272,7 @@ static char *obstacle_to_prune(struct world *world, const struct managed *manage
         return xstrdup("the agent did not make it");
     if (managed->observed->allocation_count)
         return xstrdup("it has allocations");
-    if (has_children(world, managed))
+    if (has_children(world, managed, asked))
         return xstrdup("other providers are below it");
     return device_obstacle(world, managed, asked);
 }

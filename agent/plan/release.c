@@ -215,6 +215,8 @@ static struct step *remove_surplus(struct world *world, struct group *group,
 {
     struct step *step = add_device_step(world, STEP_REMOVE_DEVICE, group, entry);
     step->reason = reason_of_removal(entry, world->in->now);
+    /* What it leaves is also the card's other types'. */
+    world->plan->goes_on |= group->several;
     const struct observed_provider *provider =
         observed_by_uuid(world->in->observed, entry->provider);
     if (!provider)

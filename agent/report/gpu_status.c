@@ -238,8 +238,8 @@ static void add_configured(const struct cycle *cycle, struct gpu_status_list *ou
     _cleanup_(desired_tree_freep) struct desired_tree *names_unknown = NULL;
     const struct desired_tree *tree = cycle->desired;
     if (!tree)
-        tree = names_unknown =
-            desired_tree_make(cycle->config, cycle->host, NO_ROOT, "host");
+        tree = names_unknown = desired_tree_make_chosen(
+            cycle->config, cycle->host, cycle->choices, NO_ROOT, "host");
     for (size_t i = 0; i < tree->provider_count; i++)
         if (is_shown(cycle, &tree->providers[i]))
             add_desired(cycle, tree, &tree->providers[i], out);

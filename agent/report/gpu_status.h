@@ -25,7 +25,7 @@ struct gpu_status {
     char *card; /* the card: `gpu` itself, or that of the parent */
     char *provider_name;       /* NULL: it has no provider and needs none */
     char *type_id, *type_name; /* NULL where there is none */
-    bool of_type; /* the card has several types, and this is one of them */
+    bool of_type;              /* the card has several types, and this is one of them */
     char *resource_class;      /* NULL: none, or a retired provider without inventory */
     enum gpu_health health;
     bool known; /* Placement was read: service and the numbers are valid */

@@ -10,10 +10,11 @@
 #include "lib/xalloc.h"
 
 static const char *const names[] = {
-    [REQUEST_DRAINED] = "drained", [REQUEST_PRUNE] = "prune",
-    [REQUEST_CLEAN] = "clean",     [REQUEST_ADOPT_ROOT] = "adopt-root",
-    [REQUEST_SERVER] = "server",   [REQUEST_ORDER] = "order",
-    [REQUEST_ANSWER] = "answer",
+    [REQUEST_DRAINED] = "drained",   [REQUEST_PRUNE] = "prune",
+    [REQUEST_CLEAN] = "clean",       [REQUEST_ADOPT_ROOT] = "adopt-root",
+    [REQUEST_SERVER] = "server",     [REQUEST_ORDER] = "order",
+    [REQUEST_ANSWER] = "answer",     [REQUEST_ENABLED] = "enabled",
+    [REQUEST_DISABLED] = "disabled",
 };
 
 /* The prefix of the names of the files for requests of this kind. The caller frees. */

@@ -33,6 +33,10 @@ enum request {
      * these files). */
     REQUEST_ORDER,
     REQUEST_ANSWER,
+    /* A type is enabled or disabled for a GPU: "0000:84:00.0 nvidia-36" (struct
+     * type_choices). Each stands until the other is given. */
+    REQUEST_ENABLED,
+    REQUEST_DISABLED,
 };
 
 /* The subjects of the standing requests of this kind, sorted. */

@@ -109,7 +109,7 @@ class CheckConfig(SystemTest):
             (GUIDE.replace("0000:86:00.0", "0000:84:00.0"), 1,
              "nova.conf:8: mdev_nvidia-36.device_addresses: duplicate types for PCI ID "
              "0000:84:00.0: it is also in mdev_nvidia-35.device_addresses; expected under "
-             "one type\n"),
+             "one type, or several_types = true in both sections\n"),
             (GUIDE.replace("nvidia-35, nvidia-36\n", "nvidia-35, nvidia-53\n")
              .replace("[mdev_nvidia-36]", "[mdev_nvidia-53]"), 1,
              "nova.conf:4: devices.enabled_mdev_types: no GPU of this host offers "

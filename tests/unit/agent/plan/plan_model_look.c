@@ -296,8 +296,7 @@ static struct plan *plan(struct model *model, bool seeing)
         observed ? desired_tree_make_chosen(config, host, &choices, model->root_uuid,
                                             model->root_name)
                  : NULL;
-    strlist_clear(&choices.enabled);
-    strlist_clear(&choices.disabled);
+    type_choices_clear(&choices);
     _cleanup_(device_use_freep) struct device_use *use = make_use(model);
     _cleanup_strlist_ struct strlist drained = drained_gpus(model);
     _cleanup_strlist_ struct strlist prune = provider_uuids(model), servers = {0};

@@ -1,0 +1,359 @@
+"""Cards with several enabled types: one at a time, or beside each other; the types that operators
+enable and disable at run time."""
+from support.fleet import FleetTest, child_name, device_uuid, new_uuid
+from support.process import wait_for
+
+A, B = "0000:84:00.0", "0000:85:00.0"
+IGD = "0000:00:02.0"
+SMALL, MIDDLE, LARGE = "i915-GVTg_V5_8", "i915-GVTg_V5_4", "i915-GVTg_V5_2"
+
+
+class SeveralTypes(FleetTest):
+    def types_of(self, addresses, types, option="several_types"):
+        """The sections of types that all have the same cards."""
+        return {"devices": {"enabled_mdev_types": types},
+                **{f"mdev_{name}": {"device_addresses": addresses, option: "true"} for name in types}}
+
+    def child(self, address, type_id=None):
+        name = child_name(address)
+        return self.tree()[f"{name}_{type_id}" if type_id else name]["uuid"]
+
+    def allocate_type(self, address, type_id, units=1):
+        consumer = new_uuid()
+        self.placement.allocate(consumer, {self.child(address, type_id): {"VGPU": units}})
+        self.addCleanup(self.forget, consumer)
+        return consumer
+
+    def device(self, address, type_id, consumer, index=0):
+        return device_uuid(self.child(address, type_id), consumer, index)
+
+    def totals_of(self, address):
+        """{type or "" for the card's own provider: total}"""
+        name = child_name(address)
+        return {found[len(name) + 1:]: total for found, total in self.totals().items()
+                if found.startswith(name)}
+
+    def table(self, address):
+        return {row["type"]: row for row in self.agent.json("gpus", address)}
+
+
+class Exclusive(SeveralTypes):
+    """A Tesla M10, whose driver takes one type at a time."""
+
+    def setUp(self):
+        super().setUp()
+        self.build("nova-guide", self.types_of([A], ["nvidia-35", "nvidia-41"]))
+        self.agent.run("sync")
+
+    def test_a_child_for_each_type(self):
+        self.assertEqual(self.totals_of(A), {"nvidia-35": 16, "nvidia-41": 4})
+        tree = self.tree()
+        card = tree[child_name(A)]
+        for type_id in ("nvidia-35", "nvidia-41"):
+            child = tree[f"{child_name(A)}_{type_id}"]
+            self.assertEqual(child["parent_provider_uuid"], card["uuid"])
+            self.assertIn(f"CUSTOM_{type_id.upper().replace('-', '_')}",
+                          self.placement.traits(child["uuid"]))
+        self.assertEqual(self.placement.traits(card["uuid"]), {"CUSTOM_OWNER_VGPU_AGENT"})
+        self.assertTrue(self.agent.is_idle())
+
+    def test_the_first_device_decides(self):
+        server = self.allocate_type(A, "nvidia-41")
+        self.agent.run("sync")
+        self.assertEqual(self.host.mdevs(),
+                         {self.device(A, "nvidia-41", server): (A, "nvidia-41")})
+        self.assertEqual(self.totals_of(A), {"nvidia-41": 4})
+        rows = {row["type"]: row["service"] for row in self.agent.json("gpus") if row["gpu"] == A}
+        self.assertEqual(rows, {"nvidia-35": "excluded", "nvidia-41": "active"})
+        # That is as it is meant to be.
+        self.assertEqual(self.agent.json("plan")["problems"], [])
+        self.placement.deallocate(server)
+        self.agent.run("sync")
+        self.agent.run("sync")
+        self.assertEqual(self.host.mdevs(), {})
+        self.assertEqual(self.totals_of(A), {"nvidia-35": 16, "nvidia-41": 4})
+
+    def test_what_is_given_of_two_types_at_once(self):
+        """The scheduler does not know that one excludes the other: the second waits."""
+        first, second = (self.allocate_type(A, t) for t in ("nvidia-35", "nvidia-41"))
+        self.agent.run("sync", status=1)
+        made, = self.host.mdevs().values()
+        failed, = (c for c, states in self.states().items() if states == ["failed"])
+        done = first if failed == second else second
+        self.assertEqual(self.states()[done], ["ready"])
+        # Nobody else comes to the one that failed.
+        self.assertEqual(sum(self.totals_of(A).values()) - {"nvidia-35": 16, "nvidia-41": 4}[made[1]], 1)
+        self.placement.deallocate(done)
+        self.agent.run("sync", status=1)
+        self.agent.run("sync")
+        self.assertEqual(self.states(), {failed: ["ready"]})
+
+    def test_reboot(self):
+        server = self.allocate_type(A, "nvidia-41", 2)
+        self.agent.run("sync")
+        devices = self.host.mdevs()
+        self.host.reboot()
+        self.agent.run("restore")
+        self.assertEqual(self.host.mdevs(), devices)
+        self.agent.run("sync")
+        self.assertEqual(self.states(), {server: ["ready"]})
+
+    def test_drain(self):
+        self.agent.run("drain", A, status=1)
+        self.agent.run("sync")
+        self.assertEqual({name: self.placement.inventories(provider["uuid"])["VGPU"]["reserved"]
+                          for name, provider in self.tree().items()
+                          if name.startswith(child_name(A) + "_")},
+                         {f"{child_name(A)}_nvidia-35": 16, f"{child_name(A)}_nvidia-41": 4})
+        self.agent.run("undrain", A, status=1)
+        self.agent.run("sync")
+        self.assertTrue(self.agent.is_idle())
+
+    def test_somebody_elses_device(self):
+        self.assertEqual(self.host.create(A, "nvidia-36", new_uuid()), "OK")
+        self.agent.run("sync")
+        self.assertEqual(self.totals_of(A), {})
+        rows = {row["type"]: row for row in self.agent.json("gpus") if row["gpu"] == A}
+        self.assertIn("'nvidia-36' (1 device)", rows["nvidia-35"]["note"])
+        self.assertEqual(len(self.host.mdevs()), 1)
+
+    def test_a_driver_that_refuses(self):
+        self.host.control(f"fail create EIO every on {A}")
+        server = self.allocate_type(A, "nvidia-35")
+        self.agent.run("sync", status=1)
+        self.assertEqual(self.host.mdevs(), {})
+        self.host.control("clear")
+        self.agent.run("sync")
+        self.assertEqual(self.states(), {server: ["ready"]})
+
+    def test_retired_and_pruned(self):
+        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35"},
+                              "mdev_nvidia-35": {"device_addresses": [B]}})
+        self.agent.run("sync", status=1)
+        self.agent.run("prune", A)
+        self.assertEqual(set(self.tree()), {"", child_name(B)})
+
+
+class FromOneToSeveral(SeveralTypes):
+    def setUp(self):
+        super().setUp()
+        self.build("nova-guide", {"devices": {"enabled_mdev_types": "nvidia-35"},
+                                  "mdev_nvidia-35": {"device_addresses": [A]}})
+        self.agent.run("sync")
+        self.server = self.allocate(A, 2)
+        self.agent.run("sync")
+        self.devices = self.host.mdevs()
+        self.before = self.child(A)
+
+    def change(self):
+        self.agent.configure({"agent": self.options,
+                              **self.types_of([A], ["nvidia-35", "nvidia-41"])})
+        self.agent.run("sync")
+
+    def test_what_is_allocated_stays(self):
+        self.change()
+        self.assertEqual(self.child(A), self.before)
+        self.assertEqual(self.host.mdevs(), self.devices)
+        self.assertEqual(self.totals_of(A), {"": 2, "nvidia-35": 14})
+        self.assertEqual(self.states(), {self.server: ["ready"]})
+        row = self.table(A)["nvidia-35"]
+        self.assertEqual((row["resident"], row["total"], row["used"]), (2, 16, 2))
+        more = self.allocate_type(A, "nvidia-35", 14)
+        self.agent.run("sync")
+        self.assertEqual(len(self.host.mdevs()), 16)
+        self.placement.deallocate(self.server)
+        self.agent.run("sync")
+        self.agent.run("sync")
+        self.assertEqual(self.totals_of(A), {"nvidia-35": 16})
+        self.assertEqual(self.states(), {more: ["ready"]})
+
+    def test_and_back(self):
+        self.change()
+        other = self.allocate_type(A, "nvidia-35")
+        self.agent.run("sync")
+        devices = self.host.mdevs()
+        self.agent.configure({"agent": self.options, **self.types})
+        self.agent.run("sync", status=1)
+        self.assertEqual(self.child(A), self.before)
+        self.assertEqual(self.host.mdevs(), devices)
+        self.assertEqual(self.totals_of(A)[""], 15)
+        self.assertEqual(self.states(), {self.server: ["ready"], other: ["ready"]})
+
+    def test_after_a_reboot(self):
+        self.change()
+        self.host.reboot()
+        self.agent.run("restore")
+        self.assertEqual(self.host.mdevs(), self.devices)
+        self.agent.run("sync")
+        self.assertEqual(self.totals_of(A), {"": 2, "nvidia-35": 14})
+
+
+class Sizes(SeveralTypes):
+    """The numbers of XenServer's guide."""
+
+    def fill(self, address, type_id, other_totals):
+        server = self.allocate_type(address, type_id, self.totals_of(address)[type_id])
+        self.agent.run("sync")
+        self.assertEqual(self.totals_of(address), other_totals)
+        self.assertEqual(self.states()[server], ["ready"])
+
+    def test_k1(self):
+        gpus = [f"0000:{bus:02x}:00.0" for bus in range(6, 10)]
+        self.build("grid-k1", self.types_of(gpus, ["nvidia-1", "nvidia-2"]))
+        self.agent.run("sync")
+        for gpu in gpus:
+            self.assertEqual(self.totals_of(gpu), {"nvidia-1": 8, "nvidia-2": 4})
+        # The GPUs of a board are cards of their own.
+        self.fill(gpus[0], "nvidia-1", {"nvidia-1": 8})
+        self.fill(gpus[1], "nvidia-2", {"nvidia-2": 4})
+        self.assertEqual(self.totals_of(gpus[2]), {"nvidia-1": 8, "nvidia-2": 4})
+        self.assertEqual(len(self.host.mdevs()), 12)
+
+    def test_k2(self):
+        gpus = ["0000:43:00.0", "0000:44:00.0"]
+        self.build("grid-k2", self.types_of(gpus, ["GRID K200", "GRID K240Q", "GRID K260Q"]))
+        self.agent.run("sync")
+        for gpu in gpus:
+            self.assertEqual(self.totals_of(gpu), {"GRID_K200": 8, "GRID_K240Q": 4, "GRID_K260Q": 2})
+        self.fill(gpus[0], "GRID_K260Q", {"GRID_K260Q": 2})
+        self.fill(gpus[1], "GRID_K240Q", {"GRID_K240Q": 4})
+
+
+class Beside(SeveralTypes):
+    """Intel GVT-g: types share the card."""
+    relayed = True
+
+    def setUp(self):
+        super().setUp()
+        self.build("intel-gvtg", self.types_of([IGD], [SMALL, MIDDLE, LARGE], "allow_mixed"))
+        self.agent.run("sync")
+
+    def offered(self):
+        """What the driver would make, and what there is."""
+        types = [type_id for _, type_id in self.host.mdevs().values()]
+        found = {t: self.host.available(IGD, t) + types.count(t) for t in (SMALL, MIDDLE, LARGE)}
+        return {t: count for t, count in found.items() if count}
+
+    def test_all_go_down_together(self):
+        self.assertEqual(self.totals_of(IGD), {SMALL: 7, MIDDLE: 5, LARGE: 2})
+        for type_id in (LARGE, SMALL, MIDDLE, SMALL):
+            self.allocate_type(IGD, type_id)
+            self.agent.run("sync")
+            self.assertEqual(self.totals_of(IGD), self.offered())
+        self.assertEqual(set(state for states in self.states().values() for state in states), {"ready"})
+        self.assertEqual(len({t for _, t in self.host.mdevs().values()}), 3)
+
+    def test_up_again(self):
+        server = self.allocate_type(IGD, LARGE, 2)
+        self.agent.run("sync")
+        self.assertEqual(self.totals_of(IGD), {LARGE: 2})
+        self.placement.deallocate(server)
+        self.agent.run("sync")
+        self.agent.run("sync")
+        self.assertEqual(self.totals_of(IGD), {SMALL: 7, MIDDLE: 5, LARGE: 2})
+
+    def test_more_is_given_than_fits(self):
+        """Both totals were true when the scheduler read them."""
+        large, small = self.allocate_type(IGD, LARGE, 2), self.allocate_type(IGD, SMALL, 7)
+        self.agent.run("sync", status=1)
+        states = self.states()
+        failed, = (c for c in (large, small) if states[c] == ["failed"])
+        done = small if failed == large else large
+        self.assertEqual(states[done], ["ready"])
+        self.placement.deallocate(done)
+        self.agent.run("sync", status=1)
+        self.agent.run("sync")
+        self.assertEqual(self.states(), {failed: ["ready"]})
+
+    def test_an_idle_cycle_is_one_request(self):
+        for type_id in (LARGE, SMALL):
+            self.allocate_type(IGD, type_id)
+        self.agent.start()
+        self.agent.settle()
+        log = self.relay.requests
+
+        def idle():
+            seen = [(r.method, r.path) for r in log[-12:]]
+            return len(seen) == 12 and all(
+                method == "GET" and ("in_tree" in path or path.endswith("/allocations"))
+                for method, path in seen)
+        wait_for(idle, "twelve idle cycles", 40)
+
+
+class AtRunTime(SeveralTypes):
+    def setUp(self):
+        super().setUp()
+        self.build("nova-guide", {"devices": {"enabled_mdev_types": "nvidia-35"},
+                                  "mdev_nvidia-35": {"device_addresses": [A]}})
+
+    def start(self):
+        self.agent.start()
+        self.agent.settle()
+
+    def test_enabled_by_the_daemon(self):
+        self.start()
+        server = self.allocate(A)
+        self.agent.settle()
+        self.assertIn("excluded", self.agent.run("enable", "M10-2Q", A))
+        self.assertEqual(self.totals_of(A), {"": 1, "nvidia-35": 15})
+        rows = self.table(A)
+        self.assertEqual({t: (r["supported"], r["enabled"], r["resident"]) for t, r in rows.items()
+                          if r["enabled"] != "no"},
+                         {"nvidia-35": ("yes", "file", 1), "nvidia-41": ("yes", "run time", 0)})
+        self.assertEqual(rows["nvidia-45"]["enabled"], "no")
+        self.placement.deallocate(server)
+        wait_for(lambda: self.totals_of(A) == {"nvidia-35": 16, "nvidia-41": 4}, "an empty card")
+        other = self.allocate_type(A, "nvidia-41")
+        wait_for(lambda: self.states() == {other: ["ready"]}, "its device")
+
+    def test_over_restarts(self):
+        self.start()
+        self.agent.run("enable", "nvidia-41", A)
+        self.agent.stop()
+        self.agent.state_file.unlink()
+        self.start()
+        self.assertEqual(self.totals_of(A), {"nvidia-35": 16, "nvidia-41": 4})
+        self.assertIn(f"{A}: 'nvidia-41' is enabled by `vgpu-agent enable`",
+                      self.agent.run("check-config"))
+        self.assertEqual(self.agent.json("disable", "nvidia-35", A),
+                         {"gpu": A, "type": "nvidia-35", "enabled": False, "changed": True,
+                          "done": True, "pending": None})
+        self.assertEqual(self.totals_of(A), {"nvidia-41": 4})
+        self.assertIn("already", self.agent.run("disable", "nvidia-35", A))
+        self.agent.run("status")
+        self.agent.run("enable", "nvidia-35", A)
+        self.assertEqual(self.totals_of(A), {"nvidia-35": 16, "nvidia-41": 4})
+
+    def test_not_while_one_is_resident(self):
+        self.start()
+        self.allocate(A)
+        self.agent.settle()
+        refused = self.agent.try_to("disable", "nvidia-35", A)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("'nvidia-35' is resident on 0000:84:00.0: 1 device, 1 unit allocated", refused.stderr)
+        self.assertEqual(self.table(A)["nvidia-35"]["enabled"], "file")
+        # What the card does not have, nobody can enable.
+        refused = self.agent.try_to("enable", "nvidia-999", A)
+        self.assertIn("does not offer 'nvidia-999'", refused.stderr)
+
+    def test_without_the_daemon(self):
+        self.assertIn("the daemon does not run", self.agent.run("enable", "nvidia-41", A, status=1))
+        self.agent.run("sync")
+        self.assertEqual(self.totals_of(A), {"nvidia-35": 16, "nvidia-41": 4})
+
+    def test_a_card_that_the_files_do_not_name(self):
+        self.start()
+        self.agent.run("enable", "nvidia-41", B)
+        self.assertEqual(self.totals_of(B), {"": 4})
+        server = self.allocate(B)
+        wait_for(lambda: self.states() == {server: ["ready"]}, "its device")
+
+    def test_not_in_nova_mode(self):
+        self.agent.configure({"agent": {**self.options, "mode": "nova", "create_root": "false"},
+                              **self.types})
+        refused = self.agent.try_to("enable", "nvidia-41", A)
+        self.assertIn("nova-compute keeps one type for each GPU", refused.stderr)
+        self.agent.configure({"agent": {**self.options, "mode": "nova", "create_root": "false"},
+                              **self.types_of([A], ["nvidia-35", "nvidia-41"])})
+        self.assertIn("mdev_nvidia-41.several_types: not in nova mode",
+                      self.agent.run("check-config", status=1))

@@ -110,6 +110,10 @@ static int read_types(struct json_object *object, struct model *model,
         type->description = numbered(description, (unsigned)n);
         type->device_api = xstrdup(device_api ? device_api : "vfio-pci");
         type->instances = (unsigned)instances;
+        if (description)
+            (void)sscanf(description,
+                         "low_gm_size: %uMB\nhigh_gm_size: %uMB\nfence: %u",
+                         &type->takes.low, &type->takes.high, &type->takes.fence);
     }
     return 0;
 }
@@ -130,6 +134,20 @@ static int read_sriov(struct json_object *object, struct sriov_description *srio
     sriov->total = (unsigned)total;
     sriov->offset = (unsigned)offset;
     sriov->stride = (unsigned)stride;
+    return 0;
+}
+
+static int read_graphics(struct json_object *object, struct graphics *graphics,
+                         struct error *err)
+{
+    static const char *const known[] = {"low", "high", "fence", NULL};
+    int64_t low, high, fence;
+    if (check_members(object, known, err) != 0 ||
+        get_number(object, "low", 0, 1, MAX_COUNT, &low, err) != 0 ||
+        get_number(object, "high", 0, 1, MAX_COUNT, &high, err) != 0 ||
+        get_number(object, "fence", 0, 1, MAX_COUNT, &fence, err) != 0)
+        return -1;
+    *graphics = (struct graphics){(unsigned)low, (unsigned)high, (unsigned)fence};
     return 0;
 }
 
@@ -194,10 +212,11 @@ static int read_model(struct json_object *object, struct model *model,
 {
     static const char *const known[] = {"vendor",    "device", "class", "driver",
                                         "sharing",   "sriov",  "types", "exhausted",
-                                        "interface", "vram",   NULL};
+                                        "interface", "vram",   "gvtg",  NULL};
     const char *vendor, *device, *class, *driver;
     int64_t vram;
     struct json_object *types, *sriov = json_member(object, "sriov");
+    struct json_object *gvtg = json_member(object, "gvtg");
     if (check_members(object, known, err) != 0 ||
         json_get_string_or_null(object, "vendor", &vendor, err) != 0 ||
         json_get_string_or_null(object, "device", &device, err) != 0 ||
@@ -219,6 +238,9 @@ static int read_model(struct json_object *object, struct model *model,
         if (read_sriov(sriov, &model->sriov, err) != 0)
             return error_prefix(err, "sriov");
     }
+    if (gvtg && (json_get_object(object, "gvtg", &gvtg, err) != 0 ||
+                 read_graphics(gvtg, &model->graphics, err) != 0))
+        return error_prefix(err, "gvtg");
     for (size_t i = 0; i < json_object_array_length(types); i++)
         if (read_types(json_object_array_get_idx(types, i), model, err) != 0)
             return error_prefix(err, "types[%zu]", i);

@@ -18,7 +18,9 @@
  *     }
  *
  * A model may also have "class" ("0x030000"), "sharing" ("one-type", the default:
- * homogeneous as NVIDIA's; "mixed": types share the card as Intel's), "exhausted" (the
+ * homogeneous as NVIDIA's; "mixed": types share the card as Intel's, "gvtg": {"low":
+ * 896, "high": 2688, "fence": 28}, by what their descriptions say that they take of
+ * that, as i915 does; else by their "instances"), "exhausted" (the
  * errno of a create when nothing is left: "ENOSPC" by the driver, the default; "EUSERS"
  * by the kernel's core), and "sriov": {"total": 32, "offset": 4, "stride": 1,
  * "by_hand": true}: then its virtual functions are the parents, one instance each;
@@ -57,12 +59,19 @@
 #include "lib/cleanup.h"
 #include "lib/error.h"
 
+/* What Intel GVT-g divides: megabytes of graphics memory that the processor sees, and
+ * that it does not, and fence registers. */
+struct graphics {
+    unsigned low, high, fence;
+};
+
 struct type_description {
     char *id;
     char *name;        /* NULL: the driver gives none */
     char *description; /* NULL: the driver gives none */
     char *device_api;
     unsigned instances;
+    struct graphics takes; /* of its description; all 0: it tells none */
 };
 
 struct sriov_description {
@@ -85,6 +94,7 @@ struct model {
     char *vendor, *device, *class; /* "0x10de"; NULL where not PCI */
     char *driver;
     bool mixed;
+    struct graphics graphics; /* all 0: types share the card by their "instances" */
     enum interface interface;
     uint64_t vram; /* MiB */
     int exhausted; /* ENOSPC or EUSERS */

@@ -1,6 +1,7 @@
 #include "tests/sim/mdev.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,29 @@ void card_free(struct card *card)
     free(card);
 }
 
+static unsigned at_most(unsigned number, unsigned has, unsigned taken, unsigned takes)
+{
+    unsigned room = takes && has > taken ? (has - taken) / takes : 0;
+    return number < room ? number : room;
+}
+
+/* As i915 counts (drivers/gpu/drm/i915/gvt/vgpu.c, intel_gvt_update_vgpu_types()). */
+static unsigned graphics_available(const struct card *card, unsigned type)
+{
+    const struct graphics *has = &card->model->graphics;
+    const struct graphics *takes = &card->model->types[type].takes;
+    struct graphics taken = {0};
+    for (unsigned i = 0; i < card->model->type_count; i++) {
+        const struct graphics *one = &card->model->types[i].takes;
+        taken.low += card->used[i] * one->low;
+        taken.high += card->used[i] * one->high;
+        taken.fence += card->used[i] * one->fence;
+    }
+    unsigned room = at_most(UINT_MAX, has->low, taken.low, takes->low);
+    room = at_most(room, has->high, taken.high, takes->high);
+    return at_most(room, has->fence, taken.fence, takes->fence);
+}
+
 /* Types that share a card: each instance takes 1/instances of it. */
 static unsigned mixed_available(const struct card *card, unsigned type)
 {
@@ -37,6 +61,8 @@ static unsigned mixed_available(const struct card *card, unsigned type)
 
 unsigned card_available(const struct card *card, unsigned type)
 {
+    if (card->model->graphics.low)
+        return graphics_available(card, type);
     if (card->model->mixed)
         return mixed_available(card, type);
     for (unsigned i = 0; i < card->model->type_count; i++)

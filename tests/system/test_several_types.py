@@ -236,17 +236,21 @@ class Beside(SeveralTypes):
 
     def test_all_go_down_together(self):
         self.assertEqual(self.totals_of(IGD), {SMALL: 7, MIDDLE: 5, LARGE: 2})
-        for type_id in (LARGE, SMALL, MIDDLE, SMALL):
+        for type_id, totals in ((LARGE, {SMALL: 4, MIDDLE: 3, LARGE: 2}),
+                                (SMALL, {SMALL: 4, MIDDLE: 2, LARGE: 2}),
+                                (MIDDLE, {SMALL: 3, MIDDLE: 2, LARGE: 1}),
+                                (SMALL, {SMALL: 3, MIDDLE: 1, LARGE: 1})):
             self.allocate_type(IGD, type_id)
             self.agent.run("sync")
             self.assertEqual(self.totals_of(IGD), self.offered())
+            self.assertEqual(self.totals_of(IGD), totals)
         self.assertEqual(set(state for states in self.states().values() for state in states), {"ready"})
         self.assertEqual(len({t for _, t in self.host.mdevs().values()}), 3)
 
     def test_up_again(self):
         server = self.allocate_type(IGD, LARGE, 2)
         self.agent.run("sync")
-        self.assertEqual(self.totals_of(IGD), {LARGE: 2})
+        self.assertEqual(self.totals_of(IGD), {SMALL: 1, MIDDLE: 1, LARGE: 2})
         self.placement.deallocate(server)
         self.agent.run("sync")
         self.agent.run("sync")

@@ -142,7 +142,7 @@ class Request(CrashTest):
 
 
 CASES = ("first", "allocations", "release", "release_in_use", "move",
-         "another_type", "another_type_in_use", "retirement", "prune", "drain", "undrain", "reboot",
+         "another_type", "another_type_in_use", "several_types", "retirement", "prune", "drain", "undrain", "reboot",
          "nova", "nova_another_type", "nova_reboot")
 DEVICE_CASES = ("allocations", "release", "move", "reboot", "nova_reboot")
 

@@ -143,11 +143,11 @@ class WorldTest(FleetTest):
 
     def put_back_providers(self, kept):
         there = {p["uuid"]: p for p in self.look_at_providers()}
-        # Children first: a provider with children is not deleted.
+        # Children first, whose names are longer: a provider with children is not deleted.
         gone = [p for p in there.values() if p["uuid"] not in [k["uuid"] for k in kept]]
-        for provider in sorted(gone, key=lambda p: p["parent"] is None):
+        for provider in sorted(gone, key=lambda p: -len(p["name"])):
             self.placement.expect(204, "DELETE", f"/resource_providers/{provider['uuid']}")
-        for provider in sorted(kept, key=lambda p: p["parent"] is not None):
+        for provider in sorted(kept, key=lambda p: len(p["name"])):
             uuid, now = provider["uuid"], there.get(provider["uuid"])
             if not now:
                 self.placement.create_provider(provider["name"], uuid, provider["parent"])
@@ -248,6 +248,13 @@ class CaseTest(WorldTest):
         self.settle()
         self.reconfigure(ANOTHER_TYPE)
 
+    def begin_several_types(self):
+        """One type becomes several; what is allocated stays, and one more comes."""
+        self.begin_allocations()
+        self.settle()
+        self.reconfigure(SEVERAL_TYPES)
+        self.allocate(A, 1, consumer("c"))
+
     def begin_retirement(self):
         """The last of its type is taken out of the files."""
         self.settle()
@@ -339,5 +346,8 @@ class CaseTest(WorldTest):
 
 ANOTHER_TYPE = {**GUIDE_TYPES, "mdev_nvidia-35": {"device_addresses": [A]},
                 "mdev_nvidia-36": {"device_addresses": [B, C]}}
+SEVERAL_TYPES = {"devices": {"enabled_mdev_types": ["nvidia-35", "nvidia-36"]},
+                 "mdev_nvidia-35": {"device_addresses": [A, B], "several_types": "true"},
+                 "mdev_nvidia-36": {"device_addresses": [A, C], "several_types": "true"}}
 WITHOUT_C = {"devices": {"enabled_mdev_types": ["nvidia-35"]},
              "mdev_nvidia-35": {"device_addresses": [A, B]}}

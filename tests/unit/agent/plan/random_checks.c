@@ -163,6 +163,17 @@ static bool keeps_what_is_used(const struct model *m, const struct model_provide
                ceil((double)allocated_on(p, item->resource_class) / ratio);
 }
 
+/* True when somebody's device on a card that types share is in transition: how much of
+ * the card it takes cannot be known until its type is seen. */
+static bool has_unknown(const struct model *m, int gpu)
+{
+    for (int i = 0; i < m->device_count; i++)
+        if (m->devices[i].gpu == gpu && m->devices[i].in_transition &&
+            m->gpus[gpu].shared && !journal_find_device(m->journal, m->devices[i].uuid))
+            return true;
+    return false;
+}
+
 /* Checks that a provider reports at most the devices that meet allocations, those that
  * can be given away, and those that the kernel would still make; or as much as is
  * allocated. */
@@ -174,6 +185,8 @@ static void check_capacity(struct chance *c, const struct model_provider *p)
         sscanf(p->name, "host_pci_0000_%2s", name) != 1)
         return;
     int gpu = model_gpu(m, name);
+    if (has_unknown(m, gpu))
+        return;
     const struct journal_provider *noted = journal_find_provider(m->journal, p->uuid);
     for (int i = 0; noted && i < p->inventory_count; i++) {
         const struct model_inventory *item = &p->inventories[i];

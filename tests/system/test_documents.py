@@ -91,6 +91,11 @@ class Documents(unittest.TestCase):
         for command in self.commands:
             self.assertRegex(text, rf"(?m)^``{command}[ `]", command)
 
+    def test_commands_that_documents_name(self):
+        for document in (*TOP.glob("*.rst"), *(TOP / "doc").glob("*.rst")):
+            for command in re.findall(r"(?:``|^    (?:sandbox\$ |# )?)vgpu-agent\s+([a-z][a-z-]*)", document.read_text(), re.M):
+                self.assertIn(command, self.commands, document.name)
+
 
 class Paths(unittest.TestCase):
     """What documents name in the source is there."""

@@ -3,7 +3,7 @@ import os
 import re
 import signal
 
-from support import wait_for
+from support import schemas, wait_for
 from support.browser import Browser, browser_missing
 from support.fleet import FleetTest
 from support.pages import PageChecks, feed, fetch
@@ -18,7 +18,10 @@ class PageTest(FleetTest, PageChecks):
         self.address = re.search(r"127\.0\.0\.1:\d+", line).group()
 
     def feed(self):
-        return feed(self.address)
+        told = feed(self.address)
+        if schemas.jsonschema:
+            self.assertEqual(schemas.problems("agent-page", told), [])
+        return told
 
 
 class Feed(PageTest):

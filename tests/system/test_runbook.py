@@ -35,6 +35,7 @@ what Placement has of it was not read
 its allocation is gone, and release_grace
 the device is gone
 its device is to be made again
+an operator has ordered it
 it had this type, and a reboot took it
 it had this type, which a guest may still need
 it has lost its type, which nobody needs any

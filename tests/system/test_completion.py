@@ -109,7 +109,7 @@ class OnAHost(FleetTest, Completion):
         self.assertEqual(offered("drain", "0000:84"), {"84:00.0"})  # behind the colon
         self.assertEqual(offered("drain", "84:0"), {"00.0"})
         self.assertEqual(offered("drain", "0000:84:00.0", ""), set())  # it takes one
-        self.assertEqual(offered("xml", ""), {server, *(row["device"] for row in self.agent.json("devices"))})
+        self.assertEqual(offered("xml", ""), {server, *self.host.mdevs()})
         self.assertEqual(offered("types", "nvidia-"), {row["type"] for row in self.agent.json("types")})
         self.assertEqual(offered("status", ""), set())
         self.assertEqual(offered("xml", "--display", ""), {"on", "off"})

@@ -303,21 +303,20 @@ static void read_request(const struct agent *agent, struct cycle *cycle,
 {
     struct error err;
     if (requests_read(agent->config->agent.state_file, request, list, &err) != 0)
-        strlist_add_take(&cycle->notes,
-                         xasprintf("%s cannot be read: %s", what, err.text));
+        strlist_add_take(&cycle->notes, xasprintf("%s: %s", what, err.text));
 }
 
 /* Where a list of requests cannot be read, that of the cycle before stays in force. */
 static void read_requests(struct agent *agent, struct cycle *cycle)
 {
     read_request(agent, cycle, REQUEST_DRAINED, &agent->drained,
-                 "which GPUs are drained");
+                 "which GPUs are drained cannot be read");
     read_request(agent, cycle, REQUEST_SERVER, &agent->servers,
-                 "whose devices were asked for");
+                 "whose devices were asked for cannot be read");
     read_request(agent, cycle, REQUEST_ENABLED, &agent->choices.enabled,
-                 "which types operators have enabled");
+                 "which types operators have enabled cannot be read");
     read_request(agent, cycle, REQUEST_DISABLED, &agent->choices.disabled,
-                 "which types operators have disabled");
+                 "which types operators have disabled cannot be read");
     cycle->drained = &agent->drained;
     cycle->choices = &agent->choices;
     /* The start of the guests does not wait for an order that waits for Placement. */
@@ -538,8 +537,9 @@ static void take_cleanings(struct agent *agent, struct cycle *cycle)
     for (size_t i = 0; rc == 0 && i < gpus.count; i++)
         rc = requests_withdraw(state_file, REQUEST_CLEAN, gpus.items[i], NULL, &err);
     if (rc != 0)
-        strlist_add_take(&cycle->notes,
-                         xasprintf("which GPUs were cleaned: %s", err.text));
+        strlist_add_take(
+            &cycle->notes,
+            xasprintf("which GPUs were cleaned cannot be read: %s", err.text));
 }
 
 static bool is_close(const struct agent *agent)

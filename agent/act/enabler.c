@@ -247,13 +247,18 @@ void enabler_report(const struct enabler *enabler, struct strlist *notes)
 {
     for (size_t i = 0; i < enabler->count; i++) {
         const struct tried *tried = &enabler->tried[i];
-        const char *what = tried->type ? "it" : "its virtual functions";
-        const char *how = tried->type ? "cut" : "enabled";
         if (tried->under_way)
-            strlist_add_take(notes, xasprintf("%s: %s %s being %s", tried->card, what,
-                                              tried->type ? "is" : "are", how));
+            strlist_add_take(
+                notes,
+                xasprintf(tried->type ? "%s: it is being cut"
+                                      : "%s: its virtual functions are being enabled",
+                          tried->card));
         else if (tried->trouble)
-            strlist_add_take(notes, xasprintf("%s: %s could not be %s: %s", tried->card,
-                                              what, how, tried->trouble));
+            strlist_add_take(
+                notes,
+                xasprintf(tried->type
+                              ? "%s: it could not be cut: %s"
+                              : "%s: its virtual functions could not be enabled: %s",
+                          tried->card, tried->trouble));
     }
 }

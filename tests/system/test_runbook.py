@@ -26,6 +26,8 @@ Placement does not have it yet
 Placement does not have it, and
 a provider is to have inventory of it, and none
 it has allocations
+other providers are below it
+spent[
 it is to be pruned, no GPU stands behind it
 its GPU is not well, so that its devices cannot
 its GPU still has the device

@@ -13,8 +13,8 @@ A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 # Commands that print nothing for programs: what they do is told by the exit status and the log.
 WITHOUT = {"run", "sync", "restore", "help", "watch"}
 
-# Of what is served, not printed; test_page compares.
-PAGES = {"agent-page": "/status.json of vgpu-agent's listener"}
+# Of what is served, not printed (test_page compares), and of a command with an argument.
+PAGES = {"agent-page": "/status.json of vgpu-agent's listener", "gpus-gpu": "vgpu-agent --format json gpus GPU"}
 
 
 def objects_in(schema, where="$"):

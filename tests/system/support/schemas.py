@@ -22,11 +22,9 @@ def wants_json(words):
 
 
 def command_of(words):
-    """None: there is none."""
-    for before, word in zip(("", *words), words):
-        if not word.startswith("-") and before not in VALUED:
-            return word
-    return None
+    """The command, and whether it has an argument. None: there is none."""
+    plain = [word for before, word in zip(("", *words), words) if not word.startswith("-") and before not in VALUED]
+    return (plain[0], len(plain) > 1) if plain else (None, False)
 
 
 def load(name):
@@ -47,7 +45,8 @@ def check(words, text):
     """What a command has printed. A refusal prints nothing on standard output."""
     if not jsonschema or not text.strip() or not wants_json(words) or "--help" in words:
         return
-    name = command_of(words)
+    command, argued = command_of(words)
+    name = f"{command}-gpu" if command == "gpus" and argued else command
     if not (FOLDER / f"{name}.json").exists():
         raise AssertionError(f"vgpu-agent {name} prints JSON, and there is no etc/schemas/{name}.json")
     found = problems(name, json.loads(text))

@@ -1,0 +1,41 @@
+/*
+ * cycle_parts: the parts of a cycle, for agent/cycle.c, which puts them together:
+ * cycle_look.c observes and decides, cycle_act.c acts, and cycle_requests.c takes what
+ * operators have asked for beside the state file.
+ */
+#ifndef AGENT_CYCLE_PARTS_H
+#define AGENT_CYCLE_PARTS_H
+
+#include "agent/cycle.h"
+
+/* ---- cycle_look.c; cycle_look() as well ---- */
+
+/* Makes a plan of what the cycle has seen. The caller frees. */
+struct plan *cycle_decide(struct agent *agent, int64_t now, struct cycle *cycle);
+/* Drops what the cycle has seen. */
+void cycle_clear_sight(struct cycle *cycle);
+/* How many times a device could not be cleared for its next consumer in this cycle: the
+ * device at `address`, or any device where `address` is NULL. */
+size_t cycle_count_not_cleared(const struct cycle *cycle, const char *address);
+
+/* ---- cycle_act.c ---- */
+
+/* Executes the last round. True when another round is needed. With `saves_later` the
+ * caller saves what was done, and orders for single devices are not answered. */
+bool cycle_act(struct agent *agent, int64_t now, struct cycle *cycle, bool saves_later);
+
+/* ---- cycle_requests.c ---- */
+
+/* Reads the requests that stand. Where a list cannot be read, that of the cycle before
+ * stays in force. */
+void cycle_read_requests(struct agent *agent, struct cycle *cycle);
+/* Notes which GPUs an operator has cleaned, before anything is decided. */
+void cycle_take_cleanings(struct agent *agent, struct cycle *cycle);
+/* Withdraws REQUEST_SERVER of consumers that no longer exist. */
+void cycle_forget_servers(struct agent *agent, struct cycle *cycle);
+/* Withdraws the request to adopt a root once the state file names that root. */
+void cycle_end_adoption(struct agent *agent, struct cycle *cycle);
+/* Deletes the traits and classes of which `vgpu-agent prune` was asked. */
+void cycle_delete_names(struct agent *agent, struct cycle *cycle);
+
+#endif

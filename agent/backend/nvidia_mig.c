@@ -132,10 +132,11 @@ static void limit_types(struct gpu *gpu, const struct parent *like)
         for (size_t j = 0; j < gpu->parent_count; j++) {
             struct device_type *type =
                 (struct device_type *)parent_type(&gpu->parents[j], like->types[i].id);
-            if (type && most &&
-                (!type->attributes.max_instance ||
-                 type->attributes.max_instance > most))
+            if (!type || !most)
+                continue;
+            if (!type->attributes.max_instance || type->attributes.max_instance > most)
                 type->attributes.max_instance = most;
+            type->attributes.beside_others = true;
         }
     }
 }

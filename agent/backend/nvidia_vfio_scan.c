@@ -215,6 +215,7 @@ static void set_most(struct gpu *gpu, const struct device_type *like, unsigned m
             continue;
         type->attributes.framebuffer_mib = nvidia_vfio_framebuffer(type->name);
         type->attributes.max_instance = most;
+        type->attributes.beside_others = true;
     }
 }
 

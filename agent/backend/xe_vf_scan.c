@@ -206,6 +206,7 @@ static void set_most(struct gpu *gpu, const char *type_id, unsigned exist,
         if (!type)
             continue;
         type->attributes.max_instance = exist + room;
+        type->attributes.beside_others = true;
         if (!room && type->available > 0)
             type->available = 0;
     }

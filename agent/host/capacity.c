@@ -77,6 +77,16 @@ static bool take(const struct gpu *gpu, const char *type_id, const char *other,
     return most;
 }
 
+static bool is_beside_others(const struct gpu *gpu, const char *type_id)
+{
+    for (size_t i = 0; i < gpu->parent_count; i++) {
+        const struct device_type *type = parent_type(&gpu->parents[i], type_id);
+        if (type && type->attributes.beside_others)
+            return true;
+    }
+    return false;
+}
+
 int64_t gpu_limit_beside(const struct gpu *gpu, const char *type_id,
                          const struct strlist *moving)
 {
@@ -88,7 +98,7 @@ int64_t gpu_limit_beside(const struct gpu *gpu, const char *type_id,
             known = take(gpu, type_id, gpu->parents[i].devices[j].type_id, &left);
     for (size_t i = 0; known && moving && i < moving->count; i++)
         known = take(gpu, type_id, moving->items[i], &left);
-    if (!known)
+    if (!known || is_beside_others(gpu, type_id))
         return INT64_MAX;
     /* What sums of fractions lose is far less than a part of 65536. */
     return left > 0 ? (int64_t)(left * max + 1e-6) : 0;

@@ -8,6 +8,8 @@
 #ifndef AGENT_HOST_TYPE_ATTRIBUTES_H
 #define AGENT_HOST_TYPE_ATTRIBUTES_H
 
+#include <stdbool.h>
+
 struct type_attributes {
     unsigned num_heads;
     unsigned frl_config; /* frame rate limit, in frames per second */
@@ -15,6 +17,9 @@ struct type_attributes {
     unsigned framebuffer_mib;
     unsigned max_width, max_height;
     unsigned max_instance; /* on the whole card, not on one VF */
+    /* max_instance is what the card takes beside its devices of other types as they are
+     * now. Else it is what an empty card takes. */
+    bool beside_others;
 };
 
 /* Never fails: a value that cannot be understood is 0. `description` may be NULL. */

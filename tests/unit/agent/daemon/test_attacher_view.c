@@ -67,10 +67,10 @@ static void the_last_word_on_a_guest_counts(void **state)
     (void)state;
     _cleanup_(attacher_view_clear) struct attacher_view view = {0};
     hear(&view, "{\"state\": {\"consumer\": \"" ONE "\", \"state\": \"failed\", "
-                "\"reason\": \"no\", \"age\": 5}}");
+                "\"reason\": \"no\", \"age\": 5, \"took\": -1}}");
     assert_string_equal(attacher_view_word(&view, ONE)->reason, "no");
     hear(&view, "{\"state\": {\"consumer\": \"" ONE "\", \"state\": \"attached\", "
-                "\"reason\": null, \"age\": 0}}");
+                "\"reason\": null, \"age\": 0, \"took\": -1}}");
     assert_int_equal(attacher_view_word(&view, ONE)->state, GUEST_ATTACHED);
     assert_null(attacher_view_word(&view, ONE)->reason);
     assert_null(attacher_view_word(&view, TWO));

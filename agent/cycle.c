@@ -23,8 +23,6 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
 {
     host_free(agent->host);
     agent->host = NULL;
-    if (agent->access == AGENT_ACTS)
-        cycle_take_cleanings(agent, cycle);
     for (;;) {
         size_t before = cycle->round_count;
         int rc = cycle_look(agent, now, is_close(agent), cycle, err);
@@ -63,6 +61,15 @@ static bool is_new(const struct journal *journal, const char *consumer)
     return true;
 }
 
+/* No intention tells of it, so that it must be on disk before a guest can have it. */
+static bool hands_over(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].kind == STEP_HAND_OVER_DEVICE)
+            return true;
+    return false;
+}
+
 bool cycle_serve(struct agent *agent, int64_t now,
                  const struct consumer_allocations *have, struct cycle *cycle)
 {
@@ -82,7 +89,7 @@ bool cycle_serve(struct agent *agent, int64_t now,
     array_add(cycle->rounds, cycle->round_count)->plan = plan;
     if (plan->other_root || !plan_keep_consumer(plan, have->consumer))
         return false;
-    bool again = cycle_act(agent, now, cycle, true);
+    bool again = cycle_act(agent, now, cycle, !hands_over(plan));
     return !again && all_done(cycle->rounds[0].execution);
 }
 
@@ -161,16 +168,17 @@ void cycle_clear(struct cycle *cycle)
     *cycle = (struct cycle){0};
 }
 
-/* One that was removed in the kernel meanwhile is found gone by the next scan. */
+/* One that was removed in the kernel meanwhile is found gone by the next scan. The host
+ * was looked at before the last round: what was removed earlier may be there anew. */
 static void drop_removed(struct cycle *cycle)
 {
-    for (size_t i = 0; i < cycle->round_count; i++) {
-        const struct cycle_round *round = &cycle->rounds[i];
-        for (size_t j = 0; round->execution && j < round->execution->count; j++)
-            if (round->plan->steps[j].kind == STEP_REMOVE_DEVICE &&
-                round->execution->results[j].outcome == STEP_DONE)
-                host_drop_device(cycle->host, round->plan->steps[j].device.address);
-    }
+    if (cycle->round_count == 0)
+        return;
+    const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
+    for (size_t i = 0; round->execution && i < round->execution->count; i++)
+        if (round->plan->steps[i].kind == STEP_REMOVE_DEVICE &&
+            round->execution->results[i].outcome == STEP_DONE)
+            host_drop_device(cycle->host, round->plan->steps[i].device.address);
 }
 
 static void add_one(struct host *host, const struct parent *made,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/backend/backend.h"
 #include "lib/xalloc.h"
 
 static const struct cycle_round *last_round(const struct cycle *cycle)
@@ -44,6 +45,8 @@ static bool is_absent(struct agent *agent, const struct journal_device *entry)
 {
     _cleanup_(host_freep) struct host *host = NULL;
     struct error ignored;
+    if (backend_leaves_parts(entry->backend))
+        return false;
     if (!*entry->address)
         return true;
     if (host_reader_look(agent->reader, &host, &ignored) != 0)

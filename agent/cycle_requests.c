@@ -61,12 +61,15 @@ void cycle_take_cleanings(struct agent *agent, struct cycle *cycle)
     const char *state_file = agent->config->agent.state_file;
     _cleanup_strlist_ struct strlist gpus = {0};
     struct error err;
-    bool changed = false;
     int rc = requests_read(state_file, REQUEST_CLEAN, &gpus, &err);
     for (size_t i = 0; i < gpus.count; i++)
-        changed |= journal_clean(agent->journal, gpus.items[i]);
-    if (rc == 0 && changed)
+        if (journal_clean(agent->journal, gpus.items[i]))
+            agent->journal_unsaved = true;
+    /* A request stands until it is on disk that it was met. */
+    if (rc == 0 && gpus.count && agent->journal_unsaved)
         rc = journal_save(agent->journal, state_file, &err);
+    if (rc == 0 && gpus.count)
+        agent->journal_unsaved = false;
     for (size_t i = 0; rc == 0 && i < gpus.count; i++)
         rc = requests_withdraw(state_file, REQUEST_CLEAN, gpus.items[i], NULL, &err);
     if (rc != 0)

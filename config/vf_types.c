@@ -96,6 +96,13 @@ static void check_kind(const struct mdev_type_config *type,
                        struct config_problems *problems)
 {
     const struct vf_type_config *vf = &type->vf;
+    if (vf->fixed && type->one_time_use)
+        config_error(problems, &vf->place,
+                     PREFIX
+                     "%s.fixed: true, and mdev_%s.one_time_use as well: which of "
+                     "its functions were used is not kept; expected one of the "
+                     "two",
+                     type->type, type->type);
     if (vf->fixed && (vf->vram_quota || vf->exec_quantum_ms || vf->preempt_timeout_us ||
                       vf->sched_priority))
         config_error(problems, &vf->place,

@@ -93,10 +93,26 @@ static int explain_create(const struct device_spec *device, int errnum,
     return -1;
 }
 
-/* Writes the parameters. A device that was just made is removed again if that fails:
- * nobody can have it yet. */
-static int equip(const struct device_spec *device, int parent, bool made,
-                 struct error *err)
+/* Right before a write that nobody must notice. */
+static int check_idle(const struct device_place *place,
+                      const struct device_spec *device, int parent, struct error *err)
+{
+    struct device mdev = {0};
+    text_copy_array(mdev.address, device->uuid);
+    mdev_scan_device(parent, device->uuid, &mdev);
+    int rc = mdev.in_transition
+                 ? error_set(err, ERROR_BUSY, "it is being made or removed")
+                 : device_check_unused(&place->use, &mdev, err);
+    device_clear(&mdev);
+    return rc == 0 ? 0
+                   : error_prefix(err, "mdev %s on %s", device->uuid, device->parent);
+}
+
+/* Writes the parameters. A device that was just made is removed again if that fails,
+ * unless somebody has it: a domain may have named it before it was made, and been started
+ * since. */
+static int equip(const struct device_place *place, const struct device_spec *device,
+                 int parent, bool made, struct error *err)
 {
     if (!device->parameters)
         return 0;
@@ -104,10 +120,14 @@ static int equip(const struct device_spec *device, int parent, bool made,
     _cleanup_close_ int folder = folder_open(parent, device->uuid);
     if (folder < 0)
         return error_set_errno(err, errno, "%s on %s", name, device->parent);
-    if (vgpu_params_write(folder, name, device->parameters, made, err) == 0)
+    struct error why = {0};
+    if (vgpu_params_write(folder, name, device->parameters, made, &why) == 0)
         return 0;
+    if (err)
+        *err = why;
     struct error removal = {0};
-    if (made && attribute_store_at(folder, "remove", "1", &removal) != 0)
+    if (made && check_idle(place, device, parent, &removal) == 0 &&
+        attribute_store_at(folder, "remove", "1", &removal) != 0)
         return error_prefix(err, "it could not be removed again (%s)", removal.text);
     return -1;
 }
@@ -128,29 +148,13 @@ static int create_device(const struct device_place *place,
         return explain_create(device, errno, err);
     *existed = false;
     if (attribute_store_at(type, "create", device->uuid, &store) == 0)
-        return equip(device, parent, true, err);
+        return equip(place, device, parent, true, err);
     if (store.errnum != EEXIST)
         return explain_create(device, store.errnum, err);
     *existed = true;
     return settle_existing(place, device, parent, err) == 0
-               ? equip(device, parent, false, err)
+               ? equip(place, device, parent, false, err)
                : -1;
-}
-
-/* ---- the check right before a write ---- */
-
-static int check_idle(const struct device_place *place,
-                      const struct device_spec *device, int parent, struct error *err)
-{
-    struct device mdev = {0};
-    text_copy_array(mdev.address, device->uuid);
-    mdev_scan_device(parent, device->uuid, &mdev);
-    int rc = mdev.in_transition
-                 ? error_set(err, ERROR_BUSY, "it is being made or removed")
-                 : device_check_unused(&place->use, &mdev, err);
-    device_clear(&mdev);
-    return rc == 0 ? 0
-                   : error_prefix(err, "mdev %s on %s", device->uuid, device->parent);
 }
 
 /* ---- remove ---- */

@@ -92,16 +92,19 @@ static int make(const struct device_spec *device, int function, const char *numb
     return 0;
 }
 
-/* Writes the parameters. A type that was just given is ended again if that fails:
- * nobody can have it yet. */
-static int equip(const struct device_spec *device, int function, bool made,
-                 struct error *err)
+/* Writes the parameters. A type that was just given is ended again if that fails, unless
+ * somebody has the function by now. */
+static int equip(const struct device_place *place, const struct device_spec *device,
+                 int function, bool made, struct error *err)
 {
-    if (!device->parameters ||
-        vgpu_params_write(function, device->parent, device->parameters, made, err) == 0)
+    struct error why = {0};
+    if (!device->parameters || vgpu_params_write(function, device->parent,
+                                                 device->parameters, made, &why) == 0)
         return 0;
+    if (err)
+        *err = why;
     struct error ending = {0};
-    if (made &&
+    if (made && function_check_unused(place, device, function, &ending) == 0 &&
         vgpu_write_current(function, device->parent, VGPU_NO_TYPE, &ending) != 0)
         return error_prefix(err, "its type could not be ended again (%s)", ending.text);
     return -1;
@@ -127,13 +130,13 @@ static int create_device(const struct device_place *place,
     if (strcmp(current, VGPU_NO_TYPE) != 0) {
         *existed = true;
         return settle_existing(place, device, function, current, err) == 0
-                   ? equip(device, function, false, err)
+                   ? equip(place, device, function, false, err)
                    : -1;
     }
     if (function_check_free(place, device, function, err) != 0 ||
         make(device, function, number, err) != 0)
         return -1;
-    return equip(device, function, true, err);
+    return equip(place, device, function, true, err);
 }
 
 /* ---- remove ---- */
@@ -233,10 +236,15 @@ static int write_parameters(const struct device_spec *device, int function,
 static int clear_device(const struct device_place *place,
                         const struct device_spec *device, struct error *err)
 {
+    bool there;
     _cleanup_close_ int function = function_open(place, device, err);
     if (function < 0 || check_card(function, device, err) != 0 ||
-        function_check_unused(place, device, function, err) != 0)
+        function_check_unused(place, device, function, err) != 0 ||
+        has_device(device, function, &there, err) != 0)
         return -1;
+    if (!there)
+        return error_set(err, ERROR_NOT_FOUND, "%s has no %s any more", device->parent,
+                         device->type_id);
     return write_parameters(device, function, err);
 }
 

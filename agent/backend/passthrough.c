@@ -189,9 +189,9 @@ static int check_card(int bus, const struct whole_card *card, struct error *err)
 }
 
 /* All functions, or none: what was done is undone when one fails. */
-static int take_card(int bus, const struct whole_card *card, struct error *err)
+static int take_card(int bus, const struct whole_card *card, pid_t agent,
+                     struct error *err)
 {
-    pid_t agent = getppid();
     size_t taken = 0;
     struct error failed = {0};
     while (taken < card->count && take_part(bus, &card->parts[taken], &failed) == 0) {
@@ -201,6 +201,9 @@ static int take_card(int bus, const struct whole_card *card, struct error *err)
     }
     if (taken == card->count)
         return 0;
+    /* The next agent may have given the card to somebody by now. */
+    if (check_agent(agent, err) != 0)
+        return -1;
     struct error undoing = {0};
     for (size_t i = taken + 1; i-- > 0;) {
         struct error one = {0};
@@ -220,6 +223,7 @@ static int create_device(const struct device_place *place,
                          char address[DEVICE_ADDRESS_SIZE], bool *existed,
                          struct error *err)
 {
+    pid_t agent = getppid(); /* before all that can take long */
     text_copy(address, DEVICE_ADDRESS_SIZE, device->parent);
     *existed = false;
     _cleanup_close_ int bus = open_bus(place, err);
@@ -233,9 +237,10 @@ static int create_device(const struct device_place *place,
         return settle_existing(place, bus, &card, device, err);
     }
     if (check_card(bus, &card, err) != 0 ||
-        check_unused(place, bus, &card, device->consumer, err) != 0)
+        check_unused(place, bus, &card, device->consumer, err) != 0 ||
+        check_agent(agent, err) != 0)
         return -1;
-    return take_card(bus, &card, err);
+    return take_card(bus, &card, agent, err);
 }
 
 /* ---- remove ---- */
@@ -254,6 +259,7 @@ static bool is_left(const struct whole_card *card)
 static int remove_device(const struct device_place *place,
                          const struct device_spec *device, struct error *err)
 {
+    pid_t agent = getppid(); /* before all that can take long */
     _cleanup_close_ int bus = open_bus(place, err);
     _cleanup_whole_card_ struct whole_card card = {0};
     struct error gone = {0};
@@ -270,7 +276,8 @@ static int remove_device(const struct device_place *place,
         return 0;
     if (check_unused(place, bus, &card, NULL, err) != 0)
         return -1;
-    pid_t agent = getppid();
+    if (check_agent(agent, err) != 0)
+        return -1;
     for (size_t i = 0; i < card.count; i++)
         if (give_part_back(bus, &card.parts[i], err) != 0 ||
             check_agent(agent, err) != 0)
@@ -291,6 +298,9 @@ static int clear_device(const struct device_place *place,
         return -1;
     if (whole_card_read(bus, device->parent, &card, err) != 0)
         return error_prefix(err, "card %s", device->parent);
+    if (!whole_card_is_bound(&card))
+        return error_set(err, ERROR_NOT_FOUND,
+                         "card %s is not bound to vfio-pci any more", device->parent);
     return check_unused(place, bus, &card, NULL, err);
 }
 

@@ -77,6 +77,11 @@ int program_run(struct program_run *run, char *const argv[], int64_t deadline,
                 struct error *err)
 {
     int ends[2];
+    /* It would be ended at once, and in the middle of its work. */
+    if (clock_monotonic_ms() >= deadline)
+        return error_set(err, ERROR_TIMEOUT,
+                         "%s: not begun, since those before it have taken all the time",
+                         argv[0]);
     if (pipe2(ends, O_CLOEXEC) != 0)
         return error_set_errno(err, errno, "cannot run %s", argv[0]);
     run->output = ends[0];

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "agent/plan/managed.h"
 #include "agent/plan/migration.h"
 #include "agent/plan/ownership.h"
 #include "agent/plan/several.h"
@@ -205,12 +206,19 @@ static bool is_of_type(const struct present *present, const struct want *want)
            present_is_configured(present);
 }
 
+/* A unit that is for one consumer stays reserved until an operator has cleaned it. */
+static bool is_used_up(const struct present *present, const struct want *want)
+{
+    return present->entry && managed_is_for_one_use(want->managed) &&
+           strcmp(present->entry->consumer, want->allocation->consumer) != 0;
+}
+
 static bool is_to_be_had(const struct world *world, const struct present *present,
                          const struct want *want)
 {
     return !present->want && !present->hand && present_is_settled(present) &&
-           is_of_type(present, want) && !present_is_out_of_sight(world, present) &&
-           !refusal_of(world, present) &&
+           !is_used_up(present, want) && is_of_type(present, want) &&
+           !present_is_out_of_sight(world, present) && !refusal_of(world, present) &&
            possession_of(world, present->use, present->entry,
                          want->allocation->consumer) == POSSESSED_BY_NONE;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "agent/backend/backend.h"
+#include "agent/plan/release.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
@@ -46,9 +48,14 @@ static struct step *add_step(struct world *world, enum step_kind kind,
     device.gpu = present->gpu->name;
     device.parent = present->parent->name;
     device.type_id = present->device->type_id;
+    const struct device_type *type =
+        parent_type(present->parent, present->device->type_id);
+    if (type)
+        device.type_name = type->name;
     struct step *step = world_add_step(world, kind, NULL);
     step->gpu = xstrdup(present->gpu->name);
     step->device = journal_device_copy(&device);
+    step->functions = strlist_copy(&present->device->functions);
     step->ordered = true;
     step->reason = xstrdup(reason);
     return step;
@@ -85,6 +92,11 @@ static char *owner_of(const struct world *world, const struct present *present)
             want->allocation->consumer, want->managed->name);
     if (present->hand)
         return NULL;
+    if (entry && !entry->released_at && present_is_out_of_sight(world, present))
+        return xasprintf(
+            "its provider was not seen in Placement, and by the state file "
+            "it is consumer %s's",
+            entry->consumer);
     if (world->in->journal->rebuilding)
         return xstrdup("the state file was lost, and it is not known yet whose the "
                        "device is");
@@ -132,6 +144,8 @@ static void add_removal(struct world *world, const struct present *present)
         }
     struct step *step =
         add_step(world, STEP_REMOVE_DEVICE, present, "an operator has ordered it");
+    step->spends =
+        present->entry && release_spends(world, present->group, present->entry);
     if (want && want->managed->observed) {
         uuid_text_copy(step->provider, want->managed->uuid);
         uuid_text_copy(step->device.consumer, want->allocation->consumer);
@@ -158,7 +172,11 @@ static enum order_state forget(struct world *world, const struct order *order,
                       entry->consumer);
         return ORDER_REFUSED;
     }
-    struct step *step = world_add_step(world, STEP_FORGET_DEVICE, NULL);
+    /* What is no device may be the rest of one that was made or removed by half. */
+    struct step *step = world_add_step(
+        world,
+        backend_leaves_parts(entry->backend) ? STEP_REMOVE_DEVICE : STEP_FORGET_DEVICE,
+        NULL);
     step->gpu = xstrdup(entry->gpu);
     step->device = journal_device_copy(entry);
     step->ordered = true;
@@ -205,6 +223,10 @@ enum order_state order_parameters(struct world *world, const struct order *order
     if (use && (use->running || use->group_open)) {
         *reason = xstrdup("a guest has it, and the driver takes parameters only before "
                           "it starts");
+        return ORDER_REFUSED;
+    }
+    if (!use && world->in->use && world->in->use->unknown) {
+        *reason = xstrdup("who uses devices cannot all be seen");
         return ORDER_REFUSED;
     }
     struct step *step =

@@ -10,6 +10,17 @@
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
 
+bool release_spends(const struct world *world, const struct group *group,
+                    const struct journal_device *entry)
+{
+    for (size_t i = 0; i < world->managed_count; i++) {
+        const struct managed *managed = &world->managed[i];
+        if (managed->group == group && strcmp(managed->uuid, entry->provider) == 0)
+            return managed_is_for_one_use(managed);
+    }
+    return group->configured && managed_is_for_one_use(group->configured);
+}
+
 static struct step *add_device_step(struct world *world, enum step_kind kind,
                                     const struct group *group,
                                     const struct journal_device *device)
@@ -27,7 +38,7 @@ static struct step *add_device_step(struct world *world, enum step_kind kind,
     if (there)
         step->functions = strlist_copy(&there->functions);
     step->spends = (kind == STEP_REMOVE_DEVICE || kind == STEP_FORGET_DEVICE) &&
-                   group->configured && managed_is_for_one_use(group->configured);
+                   release_spends(world, group, device);
     return step;
 }
 

@@ -19,4 +19,9 @@ void take_devices(struct world *world, struct group *group);
  * it must be known who uses the devices. */
 void release_devices(struct world *world, struct group *group);
 
+/* Whether a unit has been used up with the device of that entry (one_time_use): it stays
+ * reserved when the entry goes. */
+bool release_spends(const struct world *world, const struct group *group,
+                    const struct journal_device *entry);
+
 #endif

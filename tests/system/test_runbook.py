@@ -28,6 +28,7 @@ Placement does not have it, and
 a provider is to have inventory of it, and none
 it has allocations
 other providers are below it
+who uses devices cannot all be seen
 spent[
 it is to be pruned, no GPU stands behind it
 its GPU is not well, so that its devices cannot

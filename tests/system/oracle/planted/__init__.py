@@ -31,8 +31,8 @@ PLANTS = (
            "        strlist_add_unique(&scan->use->domains, domain->uuid);\n    return;\n")),
     Plant("held-counts-as-free", "a device that a guest without an allocation has is capacity",
           "offered",
-          ("agent/plan/inventory.c", "    left -= count_taken(world, group);\n",
-           "    (void)count_taken(world, group);\n")),
+          ("agent/plan/inventory.c", "    left -= count_taken(world, managed) + by_hand_units(world, managed);\n",
+           "    left -= by_hand_units(world, managed);\n    (void)count_taken(world, managed);\n")),
     Plant("foreign-removed", "what others made is removed like the agent's own",
           "foreign-removed",
           ("agent/plan/world.c", "    return !present->entry || present->entry->adopted;\n",
@@ -50,21 +50,20 @@ PLANTS = (
            "        return journal_drop_device(journal, step->device.uuid);\n")),
     Plant("wrong-type", "the card's last type is made, not the configured one", "type",
           ("agent/plan/create.c",
-           "    return desired && desired->type_id ? gpu_type(place_of(want), "
-           "desired->type_id)\n",
+           "    return type_id && place_of(want) ? gpu_type(place_of(want), type_id) : NULL;\n",
            "    const struct gpu *place = place_of(want);\n"
            "    if (place && place->parent_count && place->parents[0].type_count > 1)\n"
            "        return &place->parents[0].types[place->parents[0].type_count - 1];\n"
-           "    return desired && desired->type_id ? gpu_type(place_of(want), "
-           "desired->type_id)\n")),
+           "    return type_id && place_of(want) ? gpu_type(place_of(want), type_id) : NULL;\n")),
     Plant("device-left-over", "the second device of a consumer is never removed", "left",
           ("agent/plan/release.c",
-           "    if (!reason)\n        remove_surplus(",
-           "    if (!reason && present->entry->index == 0)\n        remove_surplus(")),
+           "    if (!reason)\n        (void)remove_surplus(",
+           "    if (!reason && present->entry->index == 0)\n        (void)remove_surplus(")),
     Plant("one-too-many", "one more is offered than can be made while something is used",
           "offered",
-          ("agent/plan/inventory.c", "    left -= count_taken(world, group);\n",
-           "    left -= count_taken(world, group) - (group->want_count > 1);\n")),
+          ("agent/plan/inventory.c", "    left -= count_taken(world, managed) + by_hand_units(world, managed);\n",
+           "    left -= count_taken(world, managed) + by_hand_units(world, managed) -\n"
+           "            (group->want_count > 1);\n")),
     Plant("xml-of-another", "xml prints the devices of the first consumer", "printed",
           ("agent/report/consumer_devices.c",
            "        if (!holds(status) || strcmp(status->consumer, consumer) != 0)\n",

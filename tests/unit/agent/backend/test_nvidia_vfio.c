@@ -394,6 +394,10 @@ static void parameters_are_cleared(void **state)
     char *tree = new_host();
     struct device_place place = place_of(tree);
     struct error err = {0};
+    /* It may have become somebody else's. */
+    assert_int_equal(backend_nvidia_vfio.clear(&place, &spec, &err), -1);
+    assert_int_equal(err.code, ERROR_NOT_FOUND);
+    set_function(tree, VF_1, "1152\n", "");
     assert_ok(backend_nvidia_vfio.clear(&place, &spec, &err), &err);
     tree_write(tree, BUS VF_1 "/" VGPU_PARAMETERS, "a");
     assert_ok(backend_nvidia_vfio.clear(&place, &spec, &err), &err);

@@ -115,7 +115,10 @@ static int run(const struct command_context *context, int argc, char **argv)
 
 static const struct command_option options[] = {
     [TYPE] = {"type", "TYPE", "the type, by its id or its name"},
-    [GPU] = {"gpu", "GPU", "where; the GPU with most room, if it is not given"},
+    [GPU] =
+        {"gpu", "GPU",
+         "where; if it is not given, one of the first group with room, else the GPU "
+         "with most room"},
     [UUID] = {"uuid", "UUID",
               "the uuid of the device; a random one, if it is not given"},
     {.name = NULL},

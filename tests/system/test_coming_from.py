@@ -27,7 +27,7 @@ class ComingFrom(FleetTest):
         for words in COMMANDS:
             words = words.replace("SERVER", server).split()
             verb = [word for word in words if not word.startswith("-")][0]
-            if verb in ("help", "nova-config", "restore"):  # the next tests
+            if verb in ("help", "nova-config", "restore", "create") or {"DEVICE", "TYPE"} & set(words):  # the next tests
                 continue
             tried.add(verb)
             done = self.agent.try_to(*words)
@@ -48,6 +48,22 @@ class ComingFrom(FleetTest):
         self.agent.run("restore")
         self.assertEqual(self.host.mdevs(), devices)
 
+    def test_by_hand(self):
+        self.build_guide()
+        self.agent.run("sync")
+        device = self.agent.run("create", "--type", "nvidia-35").strip()
+        self.assertIn("<hostdev", self.agent.run("xml", device))
+        self.agent.run("remove", device)
+        self.assertEqual(self.host.mdevs(), {})
+
+    def test_types_at_run_time(self):
+        self.build("nova-guide", {"devices": {"enabled_mdev_types": "nvidia-35"},
+                                  "mdev_nvidia-35": {"device_addresses": [A]}})
+        self.agent.start()
+        self.agent.settle()
+        self.agent.run("enable", "nvidia-41", A)
+        self.agent.run("disable", "nvidia-41", A)
+
     def test_nova_config(self):
         description = load_description("vendor-vfio")
         self.build(description, {"devices": {"enabled_mdev_types": "nvidia-1147"},
@@ -61,6 +77,6 @@ class ComingFrom(FleetTest):
         self.assertGreater(len(COMMANDS), 20)
         for verb in {words.replace("--wide ", "").split()[0] for words in COMMANDS}:
             self.assertRegex(help_text, rf"(?m)^  {verb}\b")
-        for option in ("enabled_mdev_types", "device_addresses", "allocation", "max_unit", "traits"):
+        for option in ("enabled_mdev_types", "device_addresses", "allocation", "passthrough_addresses", "vgpu_params", "max_unit", "traits"):
             self.assertIn(option, TEXT)
             self.assertIn(option, help_text)

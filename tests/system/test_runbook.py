@@ -29,6 +29,7 @@ a provider is to have inventory of it, and none
 it has allocations
 other providers are below it
 who uses devices cannot all be seen
+its provider was not seen in Placement
 spent[
 it is to be pruned, no GPU stands behind it
 its GPU is not well, so that its devices cannot

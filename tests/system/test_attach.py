@@ -212,7 +212,7 @@ class TestActions(AttachTest):
         self.libvirt.stop_domain(server)
         self.placement.allocate(server, {self.provider: {"VGPU": 2}}, generation=1)
         self.libvirt.define(server)
-        self.assertIn(device, self.wait_configured(server, AT_ONCE))
+        wait_for(lambda: device in self.configured(server), "the device that it has", AT_ONCE)
         self.libvirt.start(server)
         wait_for(lambda: len(self.live(server)) == 2, "two devices", AT_ONCE)
         self.assertEqual(self.live(server), sorted(self.host.mdevs()))

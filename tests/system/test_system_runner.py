@@ -82,8 +82,9 @@ class SystemRunner(unittest.TestCase):
         self.assertRegex(done.stdout, r"\nResult: FAIL\n0 passed, 1 failed, 0 skipped\n$")
 
     def break_off(self, number, *options):
-        """Sends the signal when the test is under way; gives status and output."""
-        runner = subprocess.Popen(self.command([FOR_EVER], *options),
+        """Sends the signal when the test is under way; gives status and output. A shell lets what it starts with & ignore
+        SIGINT, and so would the runner."""
+        runner = subprocess.Popen(self.command([FOR_EVER], *options), preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                                   text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.addCleanup(runner.kill)
         wait_for(self.begun.exists, "the test")

@@ -1,8 +1,10 @@
 """vgpu-agent-libvirt without the daemon: it is told here what guests are to have. PCI devices, which the agent has no kind of on
 this kernel."""
+import contextlib
 import json
 import re
 import socket
+import threading
 
 from support.host import store
 from support.process import Process, program
@@ -31,7 +33,20 @@ class Program:
         with theirs:
             self.process = Process(["/bin/sh", "-c", f"exec {program('vgpu-agent-libvirt')} --uri qemu:///system 3<&{theirs.fileno()}"],
                                    directory / "program.log", pass_fds=[theirs.fileno()])
-        # What it says is of no interest, but must not stay in the socket for ever: it is little here.
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
+
+    def listen(self):
+        """Of what it says only its doubts are of interest: the test's table is true."""
+        with self.socket.makefile("rb") as messages:
+            for line in messages:
+                message = json.loads(line)
+                if "doubt" in message:
+                    with contextlib.suppress(OSError):  # it has been left meanwhile
+                        self.send({"sure": message["doubt"]})
+
+    def send(self, message):
+        self.socket.sendall(json.dumps(message).encode() + b"\n")
 
     def want(self, table):
         """{consumer: [address, ...]}"""
@@ -40,10 +55,12 @@ class Program:
                       "devices": [{"address": address, "xml": hostdev(address)} for address in sorted(addresses)]}
                      for consumer, addresses in sorted(table.items())]
         ours = sorted(address for addresses in table.values() for address in addresses)
-        message = {"wanted": {"serial": self.serial, "consumers": consumers, "ours": ours}}
-        self.socket.sendall(json.dumps(message).encode() + b"\n")
+        self.send({"wanted": {"serial": self.serial, "consumers": consumers, "ours": ours}})
 
     def stop(self):
         """It ends when its socket does."""
+        self.socket.shutdown(socket.SHUT_WR)
+        status = self.process.popen.wait(60)
+        self.thread.join()
         self.socket.close()
-        return self.process.popen.wait(60)
+        return status

@@ -55,6 +55,7 @@ def setUpModule():
     for line in INSTALLATION:
         command(line)
     command("systemctl start vgpu-agent-restore")
+    command("groupadd --system --force libvirt")  # where nova-compute is, libvirt's package has made it
     OPERATION.sort(key=lambda line: "placementd" not in line)
     for line in OPERATION:
         command(line, status=2 if line == "vgpu-agent plan" else 0)

@@ -30,7 +30,7 @@ CONFIGURATION = {
 README = (TOP / "README.rst").read_text()
 # What it tells operators to type: after the installation, and once there are files.
 INSTALLATION = re.split(r" *(?:\n|&&) *", re.search(r"make install prefix=/usr.*\n((?:    .+\n)+)", README)[1].strip())
-OPERATION = re.findall(r"(?m)^    # (.+)$", README.split("\nWithout Nova\n")[0])  # what follows has names of the reader's own
+OPERATION = re.findall(r"(?m)^    # (.+)$", README.split("\nWithout any cloud, ")[0])  # what follows has names of the reader's own
 
 
 def command(line, status=0):

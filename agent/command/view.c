@@ -1,6 +1,7 @@
 #include "agent/command/view.h"
 
-enum tone view_service_tone(const struct gpu_status *gpu)
+/* Whether somebody new can come onto the GPU. */
+static enum tone service_tone(const struct gpu_status *gpu)
 {
     if (!gpu->known || gpu->service == GPU_UNUSED)
         return TONE_PLAIN;
@@ -9,7 +10,7 @@ enum tone view_service_tone(const struct gpu_status *gpu)
     return gpu->wrong ? TONE_BAD : TONE_WARNING;
 }
 
-enum tone view_health_tone(const struct gpu_status *gpu)
+static enum tone health_tone(const struct gpu_status *gpu)
 {
     return gpu->health == GPU_OK ? TONE_GOOD : TONE_BAD;
 }
@@ -33,9 +34,9 @@ enum tone view_allocation_tone(enum allocation_state state)
 void view_add_state(struct table *table, const struct gpu_status *gpu)
 {
     table_string(table, gpu->known ? gpu_service_name(gpu->service) : NULL);
-    table_tone(table, view_service_tone(gpu));
+    table_tone(table, service_tone(gpu));
     table_string(table, gpu_health_name(gpu->health));
-    table_tone(table, view_health_tone(gpu));
+    table_tone(table, health_tone(gpu));
 }
 
 static void add_number(struct table *table, bool known, int64_t number)

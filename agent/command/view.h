@@ -8,10 +8,7 @@
 #include "agent/report/gpu_status.h"
 #include "lib/table.h"
 
-/* Whether somebody new can come onto a GPU, how the GPU is, and how an allocation
- * stands. */
-enum tone view_service_tone(const struct gpu_status *gpu);
-enum tone view_health_tone(const struct gpu_status *gpu);
+/* How an allocation stands. */
 enum tone view_allocation_tone(enum allocation_state state);
 
 /* Adds the cells SERVICE and HEALTH of a GPU. */

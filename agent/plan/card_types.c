@@ -29,7 +29,9 @@ void type_choices_clear(struct type_choices *choices)
 
 /* ---- types that no file has ---- */
 
-const struct mdev_type_config *type_pool_add(struct type_pool *pool, const char *type)
+/* A type with the defaults of a section that sets nothing. */
+static const struct mdev_type_config *add_default(struct type_pool *pool,
+                                                  const char *type)
 {
     struct mdev_type_config *added = xcalloc(1, sizeof *added);
     added->type = xstrdup(type);
@@ -267,7 +269,7 @@ static void choose(struct card_types *types, const struct config *config,
         const struct mdev_type_config *section =
             type ? NULL : section_of(config, gpu, name);
         if (!type)
-            type = add(types, gpu, section ? section : type_pool_add(pool, name), true);
+            type = add(types, gpu, section ? section : add_default(pool, name), true);
         type->disabled = disabled;
     }
 }

@@ -42,8 +42,6 @@ struct type_pool {
     size_t count;
 };
 
-/* A type with the defaults of a section that sets nothing. */
-const struct mdev_type_config *type_pool_add(struct type_pool *pool, const char *type);
 /* A type that stands for several, in messages: "nvidia-35, nvidia-36". It has no
  * class. */
 const struct mdev_type_config *type_pool_add_sum(struct type_pool *pool,

@@ -421,6 +421,15 @@ bool plan_keep_consumer(struct plan *plan, const char *consumer)
     return count && plan->step_count == count;
 }
 
+const struct provider_service *plan_service(const struct plan *plan,
+                                            const char *provider)
+{
+    for (size_t i = 0; i < plan->service_count; i++)
+        if (strcmp(plan->services[i].provider, provider) == 0)
+            return &plan->services[i];
+    return NULL;
+}
+
 void plan_free(struct plan *plan)
 {
     if (!plan)

@@ -181,6 +181,9 @@ bool plan_keep_consumer(struct plan *plan, const char *consumer);
 /* Drops all steps but those that carry out orders, and those that lower the inventories
  * of their GPUs. */
 void plan_keep_orders(struct plan *plan);
+/* The service state of a provider, by its uuid; NULL: the plan has none. Borrowed. */
+const struct provider_service *plan_service(const struct plan *plan,
+                                            const char *provider);
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan *, plan_free)
 

@@ -60,7 +60,9 @@ static const char *lost_type_id(const struct want *want, const struct lost *lost
     return type ? type->id : want_type_id(want);
 }
 
-const char *want_next_type_id(const struct want *want)
+/* Of the device that is to be made for the want first: a lost one has its old type.
+ * NULL: none is to be made, or it is not known. */
+static const char *next_type_id(const struct want *want)
 {
     for (size_t i = 0; i < want->group->lost_count; i++)
         if (want->group->lost[i].want == want)
@@ -129,9 +131,8 @@ static const char *first_to_be_made(const struct group *group)
     for (int missing = 0; missing < 2; missing++)
         for (size_t i = 0; i < group->want_count; i++) {
             const struct want *want = &group->wants[i];
-            const char *type = (want_missing(want) > 0) == (missing == 1)
-                                   ? want_next_type_id(want)
-                                   : NULL;
+            const char *type =
+                (want_missing(want) > 0) == (missing == 1) ? next_type_id(want) : NULL;
             if (type)
                 return type;
         }

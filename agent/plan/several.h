@@ -16,9 +16,6 @@ const char *want_type_id(const struct want *want);
  * has its own provider. Always true on a card with one type. */
 bool want_takes_type(const struct want *want, const char *type_id,
                      const char *type_name);
-/* The id of the type of a device that is to be made for the want first: a lost one has
- * its old type. NULL: none is to be made, or it is not known. */
-const char *want_next_type_id(const struct want *want);
 /* The number of units for which devices of other types than the provider's are to be
  * made. */
 int64_t want_to_be_made_of_others(const struct want *want,

@@ -83,33 +83,10 @@ static int check_hands(const struct cycle *cycle, const char *consumer,
     return 0;
 }
 
-const char *device_address_of_uuid(const struct cycle *cycle, const char *uuid)
-{
-    const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
-    if (entry && *entry->address)
-        return entry->address;
-    const struct device *device = host_device(cycle->host, uuid, NULL, NULL);
-    return device ? device->address : uuid;
-}
-
-struct strlist devices_existing(const struct cycle *cycle, const struct strlist *uuids)
-{
-    struct strlist found = {0};
-    for (size_t i = 0; i < uuids->count; i++) {
-        const struct device *device = device_of_uuid(cycle, uuids->items[i], NULL);
-        if (device)
-            strlist_add(&found, *device->address ? device->address : uuids->items[i]);
-    }
-    return found;
-}
-
-bool allocation_is_a_guests(const struct allocation_status *status)
-{
-    return holds(status) && status->state != ALLOCATION_MIGRATING;
-}
-
-const struct device *device_of_uuid(const struct cycle *cycle, const char *uuid,
-                                    const struct parent **parent)
+/* The device that the agent calls so, if the host has it: by the journal's address,
+ * since the host may not know the uuid. `parent` may be NULL. */
+static const struct device *find_device(const struct cycle *cycle, const char *uuid,
+                                        const struct parent **parent)
 {
     const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
     const char *address = entry && *entry->address ? entry->address : uuid;
@@ -123,12 +100,37 @@ const struct device *device_of_uuid(const struct cycle *cycle, const char *uuid,
     return found;
 }
 
+const char *device_address_of_uuid(const struct cycle *cycle, const char *uuid)
+{
+    const struct journal_device *entry = journal_find_device(cycle->journal, uuid);
+    if (entry && *entry->address)
+        return entry->address;
+    const struct device *device = host_device(cycle->host, uuid, NULL, NULL);
+    return device ? device->address : uuid;
+}
+
+struct strlist devices_existing(const struct cycle *cycle, const struct strlist *uuids)
+{
+    struct strlist found = {0};
+    for (size_t i = 0; i < uuids->count; i++) {
+        const struct device *device = find_device(cycle, uuids->items[i], NULL);
+        if (device)
+            strlist_add(&found, *device->address ? device->address : uuids->items[i]);
+    }
+    return found;
+}
+
+bool allocation_is_a_guests(const struct allocation_status *status)
+{
+    return holds(status) && status->state != ALLOCATION_MIGRATING;
+}
+
 int consumer_device_find(const struct cycle *cycle, const char *consumer,
                          const char *uuid, struct consumer_device *out,
                          struct error *err)
 {
     const struct parent *parent = NULL;
-    const struct device *found = device_of_uuid(cycle, uuid, &parent);
+    const struct device *found = find_device(cycle, uuid, &parent);
     if (!found || found->in_transition || !parent)
         return error_set(err, ERROR_BUSY, "device %s is not there yet", uuid);
     if (check_noted(cycle, consumer, uuid, err) != 0 ||

@@ -16,11 +16,6 @@ struct consumer_device {
     const struct device_type *type;
 };
 
-/* The device that the agent calls so, if the host has it: by the journal's address,
- * since the host may not know the uuid. `parent` may be NULL. */
-const struct device *device_of_uuid(const struct cycle *cycle, const char *uuid,
-                                    const struct parent **parent);
-
 /* The address of the device that the agent calls so, also of one that is not there (any
  * more); the uuid itself where no other name is known. Borrowed. */
 const char *device_address_of_uuid(const struct cycle *cycle, const char *uuid);

@@ -65,21 +65,12 @@ static unsigned count_devices(const struct gpu *gpu)
 
 /* ---- service ---- */
 
-static const struct provider_service *find_service(const struct plan *plan,
-                                                   const char *provider)
-{
-    for (size_t i = 0; i < plan->service_count; i++)
-        if (strcmp(plan->services[i].provider, provider) == 0)
-            return &plan->services[i];
-    return NULL;
-}
-
 /* When the plan has no service for the provider, the root is missing; the plan's
  * problems say so. */
 static void fill_service(const struct cycle *cycle, struct gpu_status *status,
                          const char *provider)
 {
-    const struct provider_service *found = find_service(cycle_plan(cycle), provider);
+    const struct provider_service *found = plan_service(cycle_plan(cycle), provider);
     status->known = true;
     status->service = found ? found->service : GPU_WAITING;
     status->reason = found ? xstrdup(found->reason) : NULL;

@@ -83,15 +83,6 @@ static void add_offered(const struct gpu *gpu, struct gpu_type_list *out)
 
 /* ---- how each stands ---- */
 
-static const struct provider_service *find_service(const struct plan *plan,
-                                                   const char *provider)
-{
-    for (size_t i = 0; i < plan->service_count; i++)
-        if (strcmp(plan->services[i].provider, provider) == 0)
-            return &plan->services[i];
-    return NULL;
-}
-
 static int64_t used_of(const struct observed_provider *provider)
 {
     int64_t used = 0;
@@ -103,7 +94,7 @@ static int64_t used_of(const struct observed_provider *provider)
 static void fill_own(const struct cycle *cycle, const struct desired_provider *desired,
                      const struct observed_provider *provider, struct gpu_type *type)
 {
-    const struct provider_service *service = find_service(
+    const struct provider_service *service = plan_service(
         cycle_plan(cycle), provider ? provider->provider.uuid : desired->uuid);
     const struct inventory *inventory =
         provider

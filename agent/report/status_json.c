@@ -130,7 +130,8 @@ static void write_problems(struct json_writer *w, const struct status_feed *feed
     json_write_end_array(w);
 }
 
-bool status_feed_is_well(const struct status_feed *feed)
+/* Whether all that should be known is known, and nothing is wrong. */
+static bool is_well(const struct status_feed *feed)
 {
     return feed->cycle_end && feed->seen && !feed->overdue && !feed->failure &&
            feed->problems->count == 0;
@@ -145,7 +146,7 @@ char *status_feed_text(const struct status_feed *feed)
     json_write_string_member(&w, "program", "vgpu-agent");
     json_write_string_member(&w, "version", VERSION);
     json_write_int_member(&w, "time", feed->time);
-    json_write_bool_member(&w, "well", status_feed_is_well(feed));
+    json_write_bool_member(&w, "well", is_well(feed));
     json_write_string_member(&w, "mode", agent_mode_name(feed->mode));
     json_write_string_member(&w, "host", overview->root_name);
     json_write_string_member(&w, "root",

@@ -37,8 +37,6 @@ struct status_feed {
     const struct problem_list *problems;
 };
 
-/* Whether all that should be known is known, and nothing is wrong. */
-bool status_feed_is_well(const struct status_feed *feed);
 /* The whole text; the caller frees. */
 char *status_feed_text(const struct status_feed *feed);
 

@@ -10,7 +10,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = TOP / "build/bare"
 BASE = FOLDER / "base"
 SUITE = "bookworm"
-SHOWN = 6000  # characters of a log
+SHOWN = 40, 6000  # lines of a log, characters of them
+LINES_AT_END = 28  # that say what failed
 ROUTINE = r"(skip|CC|AR|LD) |\[[0-9:]+\] \S+ \.+ ok\b"  # lines of it that tell nothing of a failure
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -20,13 +21,25 @@ class Skip(Exception):
 
 
 class Failure(Exception):
-    pass
+    """What was expected, and the text of the log that shows it."""
+
+    def __init__(self, what, text=""):
+        super().__init__(what)
+        self.telling = [line for line in text.splitlines() if not re.match(ROUTINE, line)]
+
+    def log(self):
+        return "\n".join(self.telling[-SHOWN[0]:])[-SHOWN[1]:]
+
+    def why(self):
+        """The tests that failed, as the runners name them at their end, a line each; without such the log's last lines."""
+        return [line for line in self.telling if re.match("(# )?FAILED ", line)] or self.telling[-5:]
 
 
 class Steps:
     def __init__(self, minutes):
         self.end = time.monotonic() + 60 * minutes
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
+        self.failures = []  # (step, failure)
 
     def run(self, words, log, **more):
         """To the end or to that of the time; output into the log. Gives the status and the text."""
@@ -51,16 +64,25 @@ class Steps:
             print(f"skip {what}: {reason}", flush=True)
         except Failure as failure:
             self.counts["failed"] += 1
-            print(f"FAIL {what} ({time.monotonic() - begin:.0f} s)\n    " + str(failure).replace("\n", "\n    "), flush=True)
+            self.failures.append((what, failure))
+            print(f"FAIL {what} ({time.monotonic() - begin:.0f} s)\n    " + failure.log().replace("\n", "\n    "), flush=True)
         else:
             self.counts["passed"] += 1
             print(f"ok   {what} ({time.monotonic() - begin:.0f} s){': ' + said if said else ''}", flush=True)
 
 
+    def verdict(self):
+        """Tells once more what failed, briefly, since a log is often cut to its end; then the counts. Gives the exit status."""
+        for what, failure in self.failures[:LINES_AT_END]:
+            share = max(LINES_AT_END // len(self.failures) - 1, 0)
+            print(f"FAILED {what}: {failure}", *failure.why()[:share], sep="\n    ")
+        print(", ".join(f"{count} {how}" for how, count in self.counts.items()))
+        return 1 if self.counts["failed"] else 0
+
+
 def expect(met, what, text):
     if not met:
-        telling = [line for line in text.splitlines() if not re.match(ROUTINE, line)]
-        raise Failure("\n".join(telling)[-SHOWN:] + f"\n{what}")
+        raise Failure(what, text)
 
 
 # ---- the system ----

@@ -465,27 +465,44 @@ class WholeCard(KernelTest):
 class Result(unittest.TextTestResult):
     """Shows what the programs said, while it is still there."""
 
+    def __init__(self, *words, **more):
+        super().__init__(*words, **more)
+        self.reasons = []
+
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self.show(test)
+        self.show(test, err)
 
     def addError(self, test, err):
         super().addError(test, err)
-        self.show(test)
+        self.show(test, err)
 
-    def show(self, test):
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            self.note(subtest, err)
+
+    def note(self, test, err):
+        self.reasons.append(f"{test.id()}: {err[0].__name__}: {err[1]}".splitlines()[0][:200])
+
+    def show(self, test, err):
+        self.note(test, err)
         self.stream.writeln(self._exc_info_to_string(sys.exc_info(), test) if sys.exc_info()[0] else "")
         for log in sorted(getattr(test, "directory", pathlib.Path()).glob("*/*.log")):
             self.stream.writeln(f"--- {log.name}\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def run_tests(module, words=()):
-    """The exit status."""
+def run_tests(module, words=(), before_the_end=lambda: None):
+    """The exit status. What failed is told once more at the end, a line each, since a log is often cut to that; what
+    `before_the_end` prints of a failure comes before it."""
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{word}*" for word in words] or None
     suite = loader.loadTestsFromModule(module)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(suite)
     bad = len({test for test, _ in result.failures + result.errors})
+    if bad:
+        before_the_end()
+    print("".join(f"FAILED {reason}\n" for reason in result.reasons[:25]), end="")
     print(f"{result.testsRun - bad - len(result.skipped)} passed, {bad} failed, {len(result.skipped)} skipped", flush=True)
     return 1 if bad or not result.testsRun else 0
 

@@ -244,10 +244,12 @@ class Units(unittest.TestCase):
         wait_for(lambda: run(["vgpu-agent", "status"]).returncode == 0, "all is well")
 
 
+def show_journal():
+    print(command("journalctl --boot --no-pager --lines=60 --unit=vgpu-agent --unit=vgpu-agent-restore"))
+
+
 if __name__ == "__main__":
-    result = run_tests(sys.modules[__name__], sys.argv[1:])
-    if result:
-        print(command("journalctl --boot --no-pager --lines=60 --unit=vgpu-agent --unit=vgpu-agent-restore"))
+    result = run_tests(sys.modules[__name__], sys.argv[1:], show_journal)
     # isa-debug-exit ends QEMU, with 2 * result + 1.
     with open("/dev/port", "wb", buffering=0) as port:
         port.seek(0x501)

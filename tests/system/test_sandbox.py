@@ -11,6 +11,7 @@ import time
 from support import SystemTest
 from support.host import MOUNTS, fuse_missing
 from support.process import PATIENCE, TOP, die_with_parent
+from support.terminal import or_skip
 
 SANDBOX = [sys.executable, str(TOP / "tests/sandbox")]
 MARK = "== "
@@ -68,7 +69,7 @@ class Sandbox(SystemTest):
     # In a terminal.
 
     def begin(self):
-        pid, terminal = pty.fork()
+        pid, terminal = or_skip(pty.fork)
         if pid == 0:
             os.execve(sys.executable, SANDBOX, self.environment)
         self.addCleanup(os.close, terminal)

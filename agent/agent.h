@@ -12,7 +12,7 @@
 #include "agent/act/enabler.h"
 #include "agent/act/rewrites.h"
 #include "agent/backend/reader.h"
-#include "agent/plan/card_types.h"
+#include "agent/desired/card_types.h"
 #include "agent/state/journal.h"
 #include "agent/state/orders.h"
 #include "agent/tree/fetch.h"

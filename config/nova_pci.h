@@ -6,7 +6,7 @@
  *
  * As with oslo.config, device_spec and alias may be repeated, and the values of all
  * files count. The values are kept as they are written: JSON, which
- * agent/plan/device_spec.h parses.
+ * agent/desired/device_spec.h parses.
  */
 #ifndef CONFIG_NOVA_PCI_H
 #define CONFIG_NOVA_PCI_H

@@ -7,7 +7,7 @@
 #ifndef AGENT_ACT_MADE_NAMES_H
 #define AGENT_ACT_MADE_NAMES_H
 
-#include "agent/plan/desired.h"
+#include "agent/desired/desired.h"
 #include "agent/state/journal.h"
 #include "placement/client/client.h"
 

@@ -4,7 +4,7 @@
 
 #include "agent/backend/backend.h"
 #include "agent/command/type_names.h"
-#include "agent/plan/desired.h"
+#include "agent/desired/desired.h"
 #include "lib/xalloc.h"
 
 /* How many names a message lists before it says "and others". */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/plan/device_spec.h"
+#include "agent/desired/device_spec.h"
 #include "lib/json_read.h"
 #include "lib/xalloc.h"
 

@@ -10,7 +10,7 @@
 #define AGENT_COMMAND_COMMAND_H
 
 #include "agent/host/host.h"
-#include "agent/plan/card_types.h"
+#include "agent/desired/card_types.h"
 #include "agent/settings.h"
 #include "lib/table.h"
 

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "agent/command/session.h"
-#include "agent/plan/type_traits.h"
+#include "agent/desired/type_traits.h"
 #include "lib/json_write.h"
 
 /* ---- one entry ---- */

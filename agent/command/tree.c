@@ -3,7 +3,7 @@
 #include <sysexits.h>
 
 #include "agent/command/command.h"
-#include "agent/plan/gpu_group.h"
+#include "agent/desired/gpu_group.h"
 #include "agent/tree/fetch.h"
 #include "lib/json_write.h"
 #include "lib/text_wrap.h"

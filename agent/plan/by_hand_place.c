@@ -4,7 +4,7 @@
 
 #include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
-#include "agent/plan/gpu_group.h"
+#include "agent/desired/gpu_group.h"
 #include "lib/xalloc.h"
 
 /* ---- the choice of a card ---- */

@@ -8,7 +8,7 @@
 #include "agent/plan/nova_provider.h"
 #include "agent/plan/provider.h"
 #include "agent/plan/service.h"
-#include "agent/plan/type_traits.h"
+#include "agent/desired/type_traits.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
 

@@ -18,7 +18,7 @@
 
 #include "agent/host/device_use.h"
 #include "agent/host/host.h"
-#include "agent/plan/desired.h"
+#include "agent/desired/desired.h"
 #include "agent/plan/service.h"
 #include "agent/plan/step.h"
 #include "agent/state/journal.h"

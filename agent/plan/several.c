@@ -4,7 +4,7 @@
 
 #include "agent/host/capacity.h"
 #include "agent/plan/fit.h"
-#include "agent/plan/type_traits.h"
+#include "agent/desired/type_traits.h"
 #include "lib/xalloc.h"
 
 /* ---- the type that an allocation means ---- */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/plan/type_traits.h"
+#include "agent/desired/type_traits.h"
 
 static const struct strlist none;
 

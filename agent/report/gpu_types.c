@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "agent/host/capacity.h"
-#include "agent/plan/type_traits.h"
+#include "agent/desired/type_traits.h"
 #include "lib/xalloc.h"
 
 const char *type_enabled_name(enum type_enabled enabled)

@@ -12,7 +12,7 @@
 
 #include "agent/backend/scan.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define RUNS 51
 #define TYPES 20

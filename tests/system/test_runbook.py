@@ -6,12 +6,13 @@ from support.process import TOP
 
 # Where the lines of status are put together: what is not well, reasons, and errors that become either. Not the files that only say why a
 # step is to be done (`plan` shows that), how a plan is printed, what of a device_spec check-config refuses.
-NOT_SOURCES = {"agent/plan/nova.c", "agent/plan/step.c", "agent/plan/step_reason.c", "agent/plan/text.c", "agent/plan/device_spec.c",
+NOT_SOURCES = {"agent/plan/nova.c", "agent/plan/step.c", "agent/plan/step_reason.c", "agent/plan/text.c", "agent/desired/device_spec.c",
                "agent/host/codec.c"}
 SOURCES = (
     "agent/cycle.c", "agent/cycle_act.c", "agent/cycle_look.c", "agent/cycle_requests.c",
     "agent/act/*.c", "agent/backend/*.c", "agent/command/status.c", "agent/daemon/attach_place.c",
-    "agent/daemon/attacher.c", "agent/daemon/metrics.c", "agent/daemon/monitor.c", "agent/host/*.c", "agent/plan/*.c",
+    "agent/daemon/attacher.c", "agent/daemon/metrics.c", "agent/daemon/monitor.c", "agent/host/*.c",
+    "agent/desired/*.c", "agent/plan/*.c",
     "agent/report/cycle_problems.c", "agent/report/gpu_status.c", "agent/report/guests.c", "agent/report/problems_file.h",
     "agent/state/instance_lock.c", "agent/state/journal.c", "agent/state/journal_codec.c", "agent/state/requests.c", "agent/tree/*.c",
     "placement/client/*.c", "config/listener.c")

@@ -14,7 +14,7 @@
 #include "agent/act/device_worker.h"
 #include "agent/host/sysfs.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define LONG 10000 /* milliseconds; the test never waits that long unless it fails */
 #define UUID(n) "00000000-0000-4000-8000-0000000000" n

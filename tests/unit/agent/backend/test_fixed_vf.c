@@ -7,7 +7,7 @@
 #include "agent/backend/scan.h"
 #include "agent/host/capacity.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define BUS "devices/pci0000:60/"
 #define PF "0000:63:00.0"

@@ -11,7 +11,7 @@
 #include "lib/files.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/host/simhost.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define LONG 20000 /* milliseconds; never waited out when all is well */
 #define CARD "0000:84:00.0"

@@ -12,7 +12,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define CARD "0000:41:00.0"
 #define INFORMATION "proc/driver/nvidia/gpus/" CARD "/information"

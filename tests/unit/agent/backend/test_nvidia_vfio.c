@@ -11,7 +11,7 @@
 #include "agent/host/capacity.h"
 #include "agent/state/known_types.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define BUS "devices/pci0000:40/"
 #define PF "0000:41:00.0"

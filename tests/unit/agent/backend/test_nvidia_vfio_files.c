@@ -10,7 +10,7 @@
 #include "lib/files.h"
 #include "lib/folder.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define PF "0000:41:00.0"
 #define VF "0000:41:00.4"

@@ -12,7 +12,7 @@
 #include "lib/folder.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/host/simhost.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define CARD "0000:01:00.0"
 #define SOUND "0000:01:00.1"

@@ -11,7 +11,7 @@
 #include "agent/host/codec.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/host/simhost.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define PATIENCE 500 /* milliseconds */
 #define LONG 20000   /* milliseconds; never waited out when all is well */

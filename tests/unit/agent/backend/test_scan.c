@@ -14,7 +14,7 @@
 #include "agent/backend/scan.h"
 #include "agent/host/capacity.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define PCI "devices/pci0000:80/0000:80:02.0/"
 #define A PCI "0000:83:00.0/0000:84:00.0"

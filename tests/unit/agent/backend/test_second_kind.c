@@ -20,7 +20,7 @@
 #include "agent/report/consumer_devices.h"
 #include "lib/files.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define CARD "0000:41:00.0"
 #define VF_1 "0000:41:00.1"

@@ -7,7 +7,7 @@
 #include "agent/backend/sriov_manage.h"
 #include "lib/clock.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define CARD "0000:41:00.0"
 #define NUMVFS "bus/pci/devices/" CARD "/sriov_numvfs"

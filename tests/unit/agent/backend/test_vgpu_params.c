@@ -7,7 +7,7 @@
 #include "agent/backend/vgpu_params.h"
 #include "lib/files.h"
 #include "lib/folder.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 /* A file in the place of the driver's, which keeps what is beyond the last store, so that
  * it can show something else than was written. */

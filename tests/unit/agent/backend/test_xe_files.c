@@ -8,7 +8,7 @@
 #include "agent/backend/xe_files.h"
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define PF "0000:03:00.0"
 #define CARD "bus/pci/devices/" PF "/"

@@ -17,7 +17,7 @@
 #include "lib/xalloc.h"
 #include "tests/sim/mount.h"
 #include "tests/sim/sim.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 static void say_ready(void *context)
 {

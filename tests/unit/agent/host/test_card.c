@@ -6,7 +6,7 @@
 
 #include "agent/host/sysfs.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 #include "tests/unit/test.h"
 
 #define CARD "0000:41:00.0"

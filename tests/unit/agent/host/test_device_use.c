@@ -6,7 +6,7 @@
 #include "agent/host/device_use.h"
 #include "agent/host/domain_xml.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define MDEV_1 "4b20d080-1b54-4048-85b3-a6a62d165c01"
 #define MDEV_2 "4b20d080-1b54-4048-85b3-a6a62d165c02"

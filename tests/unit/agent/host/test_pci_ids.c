@@ -1,7 +1,7 @@
 #include "agent/host/pci_ids.h"
 
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 #include "tests/unit/test.h"
 
 static const char list[] = "# a comment\n"

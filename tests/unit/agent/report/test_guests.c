@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 #include "tests/unit/test.h"
 
 #define CONSUMER "00000000-0000-4000-8000-0000000000c1"

@@ -7,7 +7,7 @@
 
 #include "agent/report/preflight_look.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 #include "tests/unit/test.h"
 
 #define CARD "0000:84:00.0"

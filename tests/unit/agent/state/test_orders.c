@@ -5,7 +5,7 @@
 #include "agent/state/orders.h"
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define UUID "4b20d080-1b54-4048-85b3-a6a62d165c01"
 #define FUNCTION "0000:41:00.4"

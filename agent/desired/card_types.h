@@ -7,8 +7,8 @@
  * or where an operator has enabled one more. A type that is disabled stays one of the
  * card's types, so that its provider stays.
  */
-#ifndef AGENT_PLAN_CARD_TYPES_H
-#define AGENT_PLAN_CARD_TYPES_H
+#ifndef AGENT_DESIRED_CARD_TYPES_H
+#define AGENT_DESIRED_CARD_TYPES_H
 
 #include "agent/host/host.h"
 #include "config/config.h"

@@ -11,11 +11,11 @@
  * card has one, as Nova makes them from [pci] device_spec ("<root>_0000:41:00.0"). All
  * borrowed pointers are valid as long as the given host and configuration are.
  */
-#ifndef AGENT_PLAN_DESIRED_H
-#define AGENT_PLAN_DESIRED_H
+#ifndef AGENT_DESIRED_DESIRED_H
+#define AGENT_DESIRED_DESIRED_H
 
 #include "agent/host/host.h"
-#include "agent/plan/card_types.h"
+#include "agent/desired/card_types.h"
 #include "config/config.h"
 #include "lib/strlist.h"
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/plan/desired.h"
+#include "agent/desired/desired.h"
 #include "lib/xalloc.h"
 
 #define ROOT "66666666-6666-4666-8666-666666666666"

@@ -1,4 +1,4 @@
-#include "agent/plan/gpu_group.h"
+#include "agent/desired/gpu_group.h"
 
 #include <string.h>
 

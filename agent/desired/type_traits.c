@@ -1,4 +1,4 @@
-#include "agent/plan/type_traits.h"
+#include "agent/desired/type_traits.h"
 
 #include <stdbool.h>
 #include <string.h>

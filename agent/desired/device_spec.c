@@ -1,11 +1,11 @@
-#include "agent/plan/device_spec.h"
+#include "agent/desired/device_spec.h"
 
 #include <ctype.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/plan/type_traits.h"
+#include "agent/desired/type_traits.h"
 #include "lib/json_read.h"
 #include "lib/pci_address.h"
 #include "lib/xalloc.h"

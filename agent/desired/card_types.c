@@ -1,4 +1,4 @@
-#include "agent/plan/card_types.h"
+#include "agent/desired/card_types.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -15,8 +15,8 @@
  *   in both directions, since the trait says that the resolution can be used: a flavor
  *   that asks for 1920x1080 finds a type that goes up to 7680x4320.
  */
-#ifndef AGENT_PLAN_TYPE_TRAITS_H
-#define AGENT_PLAN_TYPE_TRAITS_H
+#ifndef AGENT_DESIRED_TYPE_TRAITS_H
+#define AGENT_DESIRED_TYPE_TRAITS_H
 
 #include "agent/host/type_attributes.h"
 #include "lib/strlist.h"

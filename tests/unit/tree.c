@@ -1,4 +1,4 @@
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #include <err.h>
 #include <errno.h>

@@ -6,8 +6,8 @@
  * operator makes a device without naming a GPU. Virtual functions of a card have one
  * device each at most: the first free one is taken in either order.
  */
-#ifndef AGENT_PLAN_GPU_GROUP_H
-#define AGENT_PLAN_GPU_GROUP_H
+#ifndef AGENT_DESIRED_GPU_GROUP_H
+#define AGENT_DESIRED_GPU_GROUP_H
 
 #include "agent/host/host.h"
 #include "config/config.h"

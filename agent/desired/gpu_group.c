@@ -1,9 +1,9 @@
-#include "agent/plan/gpu_group.h"
+#include "agent/desired/gpu_group.h"
 
 #include <stdlib.h>
 
 #include "agent/host/capacity.h"
-#include "agent/plan/type_traits.h"
+#include "agent/desired/type_traits.h"
 #include "lib/xalloc.h"
 
 const struct group_config *gpu_group_of(const struct config *config,

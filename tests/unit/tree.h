@@ -3,8 +3,8 @@
  * into a temporary folder. Any failure ends the test program. A tree is one folder;
  * tree_free() removes it with its content.
  */
-#ifndef TESTS_UNIT_AGENT_PLAN_TREE_H
-#define TESTS_UNIT_AGENT_PLAN_TREE_H
+#ifndef TESTS_UNIT_TREE_H
+#define TESTS_UNIT_TREE_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* [pci] device_spec as nova-compute reads it. tests/upstream compares the same with
  * Nova's own parser, on random texts. */
-#include "agent/plan/device_spec.h"
+#include "agent/desired/device_spec.h"
 
 #include <string.h>
 

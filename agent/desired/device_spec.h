@@ -15,8 +15,8 @@
  *
  * The ids of a virtual function are not known here: product_id is not compared.
  */
-#ifndef AGENT_PLAN_DEVICE_SPEC_H
-#define AGENT_PLAN_DEVICE_SPEC_H
+#ifndef AGENT_DESIRED_DEVICE_SPEC_H
+#define AGENT_DESIRED_DEVICE_SPEC_H
 
 #include "agent/host/host.h"
 #include "config/nova_pci.h"

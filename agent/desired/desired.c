@@ -1,11 +1,11 @@
-#include "agent/plan/desired.h"
+#include "agent/desired/desired.h"
 
 #include <string.h>
 
 #include "agent/backend/backend.h"
 #include "agent/host/capacity.h"
-#include "agent/plan/gpu_group.h"
-#include "agent/plan/type_traits.h"
+#include "agent/desired/gpu_group.h"
+#include "agent/desired/type_traits.h"
 #include "lib/xalloc.h"
 #include "placement/model.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/plan/type_traits.h"
+#include "agent/desired/type_traits.h"
 
 static void normalises_as_os_traits_does(void **state)
 {

@@ -32,10 +32,20 @@ bool backend_is_novas(const char *name)
     return !backend || !backend->unknown_to_nova;
 }
 
+/* Of a kind whose devices stand in the place of their parents. */
+static bool is_parents_address(const struct backend *backend, const struct host *host,
+                               const char *address)
+{
+    const struct parent *parent;
+    return host_parent(host, address, &parent) &&
+           strcmp(parent->backend, backend->name) == 0;
+}
+
 bool backend_is_address(const struct host *host, const char *address)
 {
     for (size_t i = 0; backends[i]; i++)
-        if (backends[i]->is_address(host, address))
+        if (backends[i]->is_address ? backends[i]->is_address(host, address)
+                                    : is_parents_address(backends[i], host, address))
             return true;
     return false;
 }

@@ -78,7 +78,8 @@ struct backend {
     void (*address)(const char *parent, const char *uuid,
                     char out[DEVICE_ADDRESS_SIZE]);
     /* Whether a domain that names `address` can only mean a device of this kind. Then,
-     * if the host does not have the device, it was lost. */
+     * if the host does not have the device, it was lost. NULL: the address of a device
+     * is its parent's, so that only those of parents of this kind can. */
     bool (*is_address)(const struct host *host, const char *address);
     /* The configuration that gives the device to a guest: an element for a libvirt
      * domain; the value of QEMU's -device. No line feed at the end. `type` may be NULL.
@@ -153,7 +154,8 @@ const char *backend_offers(const char *name);
 bool backend_leaves_parts(const char *name);
 /* Whether mode nova has something to do for parents of that kind. */
 bool backend_is_novas(const char *name);
-/* Whether is_address() of any kind is true. */
+/* Whether a domain that names `address` can only mean a device of one of the kinds
+ * (is_address()). */
 bool backend_is_address(const struct host *host, const char *address);
 
 /* The reason why no device can be made on a GPU whose files can be read; NULL: its

@@ -118,12 +118,6 @@ static int clear_device(const struct device_place *place,
 
 /* ---- pure functions ---- */
 
-static bool is_address(const struct host *host, const char *address)
-{
-    const struct parent *parent;
-    return host_parent(host, address, &parent) && strcmp(parent->backend, NAME) == 0;
-}
-
 static char *guest_xml(const struct device *device, const struct device_type *type)
 {
     (void)type;
@@ -151,7 +145,6 @@ const struct backend backend_fixed_vf = {
     .bound_by_libvirt = true,
     .scan = scan_functions,
     .address = function_address,
-    .is_address = is_address,
     .guest_xml = guest_xml,
     .qemu_device = function_qemu_device,
     .obstacle = nothing_known,

@@ -76,23 +76,13 @@ bool nvidia_mig_is_type(const char *name)
     return shape != NULL;
 }
 
-static bool is_listed(const struct gpu *gpu, const char *id)
-{
-    for (size_t i = 0; i < gpu->parent_count; i++) {
-        const struct device_type *type = parent_type(&gpu->parents[i], id);
-        if (type && type->available > 0)
-            return true;
-    }
-    return false;
-}
-
 /* Whether the types that the card offers or has are for instances of the one shape. */
 static bool has_one_shape(const struct gpu *gpu, const char *shape)
 {
     for (size_t i = 0; i < gpu->parent_count; i++)
         for (size_t j = 0; j < gpu->parents[i].type_count; j++) {
             const struct device_type *type = &gpu->parents[i].types[j];
-            if (!is_listed(gpu, type->id) && !gpu_device_count(gpu, type->id))
+            if (!gpu_offering_count(gpu, type->id) && !gpu_device_count(gpu, type->id))
                 continue;
             _cleanup_free_ char *other = shape_of(type->name);
             if (!other || strcmp(other, shape) != 0)
@@ -113,7 +103,7 @@ unsigned nvidia_mig_room(const struct gpu *gpu, const struct device_type *type)
 {
     _cleanup_free_ char *shape = shape_of(type->name);
     int devices = count_devices(gpu);
-    if (!is_listed(gpu, type->id))
+    if (!gpu_offering_count(gpu, type->id))
         return 0;
     return shape && gpu->partitions > devices && has_one_shape(gpu, shape)
                ? (unsigned)(gpu->partitions - devices)

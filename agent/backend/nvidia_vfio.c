@@ -273,15 +273,6 @@ static char *guest_xml(const struct device *device, const struct device_type *ty
     return function_xml(device, false);
 }
 
-/* ---- addresses ---- */
-
-static bool is_address(const struct host *host, const char *address)
-{
-    const struct parent *parent;
-    return host_parent(host, address, &parent) &&
-           strcmp(parent->backend, NVIDIA_VFIO_NAME) == 0;
-}
-
 /* ---- cards that offer nothing ---- */
 
 static bool is_known(const struct gpu *gpu)
@@ -341,7 +332,6 @@ const struct backend backend_nvidia_vfio = {
     .scan = nvidia_vfio_scan,
     .recall = nvidia_vfio_recall,
     .address = function_address,
-    .is_address = is_address,
     .guest_xml = guest_xml,
     .qemu_device = function_qemu_device,
     .obstacle = obstacle_of,

@@ -183,16 +183,6 @@ static long free_memory(const struct gpu *gpu)
     return !known ? -1 : left > 0 ? left : 0;
 }
 
-static bool is_listed(const struct gpu *gpu, const char *id)
-{
-    for (size_t i = 0; i < gpu->parent_count; i++) {
-        const struct device_type *type = parent_type(&gpu->parents[i], id);
-        if (type && type->available > 0)
-            return true;
-    }
-    return false;
-}
-
 /* How many of the type the card can have beside its other devices: what the driver lists
  * can be made at least once. */
 static unsigned most_of(const struct gpu *gpu, const struct device_type *type,
@@ -203,7 +193,7 @@ static unsigned most_of(const struct gpu *gpu, const struct device_type *type,
     unsigned room = memory > 0 && size ? (unsigned)memory / size : 0;
     if (nvidia_mig_is_type(type->name))
         return exist + nvidia_mig_room(gpu, type);
-    return exist + (room ? room : is_listed(gpu, type->id));
+    return exist + (room ? room : gpu_offering_count(gpu, type->id) > 0);
 }
 
 static void set_most(struct gpu *gpu, const struct device_type *like, unsigned most)

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "agent/backend/passthrough_scan.h"
+#include "agent/backend/virtual_function.h"
 #include "agent/backend/whole_card.h"
-#include "agent/host/domain_xml.h"
 #include "lib/files.h"
 #include "lib/folder.h"
 #include "lib/text_copy.h"
@@ -311,35 +311,7 @@ static int clear_device(const struct device_place *place,
 static char *guest_xml(const struct device *device, const struct device_type *type)
 {
     (void)type;
-    _cleanup_free_ char *address = domain_xml_pci_address(device->address);
-    return xasprintf("<hostdev mode='subsystem' type='pci' managed='no'>\n"
-                     "  <source>\n"
-                     "    %s\n"
-                     "  </source>\n"
-                     "</hostdev>",
-                     address);
-}
-
-static char *qemu_device(const struct device *device, const struct device_type *type)
-{
-    (void)type;
-    return xasprintf("vfio-pci,host=%s", device->address);
-}
-
-/* ---- addresses ---- */
-
-static void address_of(const char *parent, const char *uuid,
-                       char out[DEVICE_ADDRESS_SIZE])
-{
-    (void)uuid;
-    text_copy(out, DEVICE_ADDRESS_SIZE, parent);
-}
-
-static bool is_address(const struct host *host, const char *address)
-{
-    const struct parent *parent;
-    return host_parent(host, address, &parent) &&
-           strcmp(parent->backend, PASSTHROUGH_NAME) == 0;
+    return function_xml(device, false);
 }
 
 /* ---- cards that offer nothing ---- */
@@ -376,10 +348,9 @@ const struct backend backend_passthrough = {
     .unknown_to_nova = true,
     .parts_remain = true,
     .scan = passthrough_scan,
-    .address = address_of,
-    .is_address = is_address,
+    .address = function_address,
     .guest_xml = guest_xml,
-    .qemu_device = qemu_device,
+    .qemu_device = function_qemu_device,
     .obstacle = obstacle_of,
     .remedy = remedy_of,
     .written = written,

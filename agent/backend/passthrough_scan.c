@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/backend/virtual_function.h"
 #include "agent/backend/whole_card.h"
 #include "lib/files.h"
 #include "lib/folder.h"
@@ -15,17 +16,6 @@ static const struct mdev_type_config *find_cards(const struct config *config)
         if (strcmp(config->types[i].type, PASSTHROUGH_TYPE) == 0)
             return &config->types[i];
     return NULL;
-}
-
-/* The target "../../../devices/x/y" of a link in bus/pci/devices becomes "devices/x/y",
- * relative to sysfs. */
-static char *card_path(int bus, const char *name)
-{
-    _cleanup_free_ char *link = xasprintf("devices/%s", name);
-    _cleanup_free_ char *target = folder_link(bus, link);
-    if (target && strncmp(target, "../../../devices/", 17) == 0)
-        return xstrdup(target + 9);
-    return xasprintf("bus/pci/devices/%s", name);
 }
 
 /* Named by the model, which a flavor can ask for by the trait that this makes:
@@ -62,8 +52,8 @@ static void set_unusable_take(struct gpu *gpu, char *reason)
 
 static void read_card(const struct scan *scan, int bus, const char *name)
 {
-    _cleanup_free_ char *path = xasprintf("devices/%s", name);
-    _cleanup_close_ int folder = folder_open(bus, path);
+    _cleanup_close_ int devices = folder_open(bus, "devices");
+    _cleanup_close_ int folder = devices < 0 ? -1 : folder_open(devices, name);
     if (folder < 0)
         return;
     struct gpu *gpu = host_add_gpu(scan->host, name);
@@ -76,7 +66,7 @@ static void read_card(const struct scan *scan, int bus, const char *name)
         return;
     }
     struct parent *parent = gpu_add_parent(gpu, PASSTHROUGH_NAME, name);
-    parent->path = card_path(bus, name);
+    parent->path = function_path(devices, name);
     if (whole_card_is_bound(&card)) {
         add_type(gpu, parent)->available = 0;
         add_device(bus, &card, parent);

@@ -262,13 +262,6 @@ static int clear_device(const struct device_place *place,
 
 /* ---- pure functions ---- */
 
-static bool is_address(const struct host *host, const char *address)
-{
-    const struct parent *parent;
-    return host_parent(host, address, &parent) &&
-           strcmp(parent->backend, XE_VF_NAME) == 0;
-}
-
 static char *guest_xml(const struct device *device, const struct device_type *type)
 {
     (void)type;
@@ -321,7 +314,6 @@ const struct backend backend_xe_vf = {
     .bound_by_libvirt = true,
     .scan = xe_vf_scan,
     .address = function_address,
-    .is_address = is_address,
     .guest_xml = guest_xml,
     .qemu_device = function_qemu_device,
     .obstacle = obstacle_of,

@@ -151,17 +151,6 @@ static bool read_function(struct card *card, unsigned number)
 
 /* ---- the card's memory ---- */
 
-/* Functions that are free, or have the type's share but are not enabled yet. */
-static unsigned count_available(const struct gpu *gpu, const char *type_id)
-{
-    unsigned count = 0;
-    for (size_t i = 0; i < gpu->parent_count; i++) {
-        const struct device_type *type = parent_type(&gpu->parents[i], type_id);
-        count += type && type->available > 0;
-    }
-    return count;
-}
-
 static uint64_t memory_given(const struct card *card)
 {
     uint64_t given = 0;
@@ -187,7 +176,8 @@ static unsigned count_prepared(const struct card *card, const struct device_type
 static unsigned room_of(const struct card *card, const struct gpu *gpu,
                         const struct device_type *type)
 {
-    unsigned available = count_available(gpu, type->id);
+    /* Functions that are free, or have the type's share but are not enabled yet. */
+    unsigned available = gpu_offering_count(gpu, type->id);
     uint64_t given = memory_given(card);
     if (!card->memory_mib)
         return available ? 1 : 0;

@@ -19,6 +19,16 @@ unsigned gpu_device_count(const struct gpu *gpu, const char *type_id)
     return count;
 }
 
+unsigned gpu_offering_count(const struct gpu *gpu, const char *type_id)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < gpu->parent_count; i++) {
+        const struct device_type *type = parent_type(&gpu->parents[i], type_id);
+        count += type && type->available > 0;
+    }
+    return count;
+}
+
 /* Saturates: implausible numbers of a driver must not wrap around. */
 static unsigned add(unsigned a, unsigned b)
 {

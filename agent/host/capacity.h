@@ -13,6 +13,10 @@
  * transition are not counted. */
 unsigned gpu_device_count(const struct gpu *gpu, const char *type_id);
 
+/* The number of the card's parents on which at least one device of the type can be made
+ * now. */
+unsigned gpu_offering_count(const struct gpu *gpu, const char *type_id);
+
 /* The most devices of the type that can exist below the parents of `view`, which are
  * some of the card's parents: max_instance less the devices below the other parents.
  * INT64_MAX where max_instance is not known, or `type_id` is NULL. */

@@ -80,8 +80,8 @@ static void each_function_is_a_unit(void **state)
     assert_string_equal(device->nodes.items[0], "/dev/vfio/71");
     assert_string_equal(parent->path, BUS VF_2);
     assert_int_equal(gpu_capacity(gpu, "v620-vf"), 2);
-    assert_true(backend_fixed_vf.is_address(host, VF_1));
-    assert_false(backend_fixed_vf.is_address(host, PF));
+    assert_true(backend_is_address(host, VF_1));
+    assert_false(backend_is_address(host, PF));
     host_free(host);
     tree_free(tree);
 }

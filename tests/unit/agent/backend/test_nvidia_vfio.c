@@ -123,8 +123,8 @@ static void functions_are_the_parents(void **state)
     assert_string_equal(parent_type(parent, "nvidia-1152")->name, "NVIDIA L40S-8Q");
     /* As far as this look knows, the card has 8 GB; and another one is listed. */
     assert_int_equal(gpu_capacity(gpu, "nvidia-1152"), 2);
-    assert_true(backend_nvidia_vfio.is_address(host, VF_2));
-    assert_false(backend_nvidia_vfio.is_address(host, PF));
+    assert_true(backend_is_address(host, VF_2));
+    assert_false(backend_is_address(host, PF));
     host_free(host);
     tree_free(tree);
 }

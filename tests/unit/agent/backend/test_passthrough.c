@@ -167,7 +167,7 @@ static void a_card_is_parent_and_device(void **state)
     assert_string_equal(parent->types[0].name, "PCI 10de:2206");
     assert_int_equal(parent->types[0].available, 1);
     assert_int_equal(parent->device_count, 0);
-    assert_true(backend_passthrough.is_address(host, CARD));
+    assert_true(backend_is_address(host, CARD));
     host_free(host);
     bool existed = true;
     struct error err;

@@ -99,13 +99,6 @@ static void fake_address(const char *parent, const char *uuid,
     stpcpy(out, chooses ? "" : parent);
 }
 
-static bool fake_is_address(const struct host *host, const char *address)
-{
-    const struct parent *parent;
-    return host_parent(host, address, &parent) &&
-           strcmp(parent->backend, "fake_vf") == 0;
-}
-
 static int fake_create(const struct device_place *place,
                        const struct device_spec *device,
                        char address[DEVICE_ADDRESS_SIZE], bool *existed,
@@ -181,7 +174,6 @@ static const struct backend fake = {
     .offers = "virtual functions",
     .scan = fake_scan,
     .address = fake_address,
-    .is_address = fake_is_address,
     .guest_xml = fake_xml,
     .qemu_device = fake_device,
     .obstacle = fake_word,

@@ -88,8 +88,12 @@ static void counts_and_caps(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct host *host = xcalloc(1, sizeof *host);
         struct gpu *gpu = host_add_gpu(host, "0000:41:00.0");
-        for (size_t j = 0; j < cases[i].parent_count; j++)
+        unsigned offering = 0;
+        for (size_t j = 0; j < cases[i].parent_count; j++) {
             add_parent(gpu, &cases[i].parents[j], cases[i].max_instance, j);
+            offering += cases[i].parents[j].available > 0;
+        }
+        assert_int_equal(gpu_offering_count(gpu, "T"), offering);
         unsigned devices = gpu_device_count(gpu, "T");
         unsigned capacity = gpu_capacity(gpu, "T");
         if (devices != cases[i].devices || capacity != cases[i].capacity)

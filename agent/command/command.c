@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "agent/backend/reader.h"
 #include "agent/state/known_types.h"
@@ -96,7 +97,7 @@ int command_look_at_host(const struct command_context *context, struct config **
                          struct host **host)
 {
     if (settings_load(&context->settings, config) != 0)
-        return EXIT_FAILURE;
+        return EX_CONFIG;
     struct error err;
     if (command_see_host(*config, (*config)->agent.sysfs_root, host, &err) != 0)
         return command_fail(&err);

@@ -218,7 +218,7 @@ static int run(const struct command_context *context, int argc, char **argv)
 {
     _cleanup_(config_freep) struct config *config = NULL;
     if (settings_load(&context->settings, &config) != 0)
-        return EXIT_FAILURE;
+        return EX_CONFIG;
     return look_and_print(context, config, argc > 1 ? argv[1] : NULL);
 }
 

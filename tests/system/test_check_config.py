@@ -2,6 +2,7 @@
 line, and an unchanged nova.conf gets none."""
 import json
 import os
+import re
 
 from support import SystemTest
 from support.process import program, run
@@ -190,6 +191,27 @@ class CheckConfig(SystemTest):
         self.assertIn("nova.conf:14: agent.mode: 'both' is not accepted", done.stderr)
         self.assertIn("nova.conf:15: agent.sync_interval: 'x' is not", done.stderr)
         self.assertNotIn("hunter2", done.stdout + done.stderr)
+
+    # What the daemon still does by its former options is shown, and can be changed.
+    WITH_ERRORS = {"status": 1, "allocations": os.EX_UNAVAILABLE, "xml": 1, "qemu-args": 1, "drain": 1, "undrain": 1,
+                   "enable": 1, "disable": 1, "clean": os.EX_UNAVAILABLE, "check-config": 1, "watch": os.EX_USAGE, "help": 0}
+    ARGUMENTS = {"create": ["--type", "nvidia-35"], "remove": ["none"], "params": ["none"], "xml": ["none"],
+                 "qemu-args": ["none"], "drain": ["none"], "undrain": ["none"], "clean": ["none"],
+                 "enable": ["nvidia-35", "none"], "disable": ["nvidia-35", "none"]}
+
+    def test_every_command_with_files_that_have_errors(self):
+        nowhere = GUIDE.replace("127.0.0.1:8778", "127.0.0.1:1")
+        self.file.write_text(nowhere + "[agent]\nmode = both\n")
+        start = [program("vgpu-agent"), "--config-file", str(self.file), "--sysfs-root", str(self.host.root)]
+        listed = run([*start, "help"]).stdout.partition("\nCommands:\n")[2].partition("\n\n")[0]
+        commands = re.findall(r"(?m)^  ([a-z-]+)", listed)
+        self.assertGreater(len(commands), 25)
+        for command in commands:
+            with self.subTest(command):
+                done = run([*start, command, *self.ARGUMENTS.get(command, [])])
+                self.assertEqual(done.returncode, self.WITH_ERRORS.get(command, os.EX_CONFIG), done.stderr)
+                if command not in ("watch", "help"):
+                    self.assertIn("nova.conf:14: agent.mode: 'both' is not accepted", done.stdout + done.stderr)
 
     def test_the_samples_are_valid(self):
         sample = os.path.join(os.path.dirname(program("vgpu-agent")),

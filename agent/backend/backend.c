@@ -26,6 +26,12 @@ bool backend_leaves_parts(const char *name)
     return backend && backend->parts_remain;
 }
 
+bool backend_is_permanent(const char *name)
+{
+    const struct backend *backend = backend_find(name);
+    return backend && backend->permanent;
+}
+
 bool backend_is_novas(const char *name)
 {
     const struct backend *backend = backend_find(name);

@@ -53,6 +53,12 @@ struct backend {
     /* A device consists of parts: what is not shown as a device may be a part of one that
      * was half made or half removed. create() completes it, remove() removes the part. */
     bool parts_remain;
+    /* Devices are there whoever has them: none is made or removed, and remove() only
+     * makes sure that nobody has it. */
+    bool permanent;
+    /* What remove() does where the device's hardware stays, for people: "is free
+     * again". NULL: it removes the device. */
+    const char *release;
     /* Libvirt binds vfio-pci to a device for its guest, and its driver afterwards
      * (managed='yes'). Else its driver serves VFIO itself, or it is no PCI device. */
     bool bound_by_libvirt;
@@ -152,6 +158,8 @@ const struct backend *backend_find(const char *name);
 const char *backend_offers(const char *name);
 /* Whether a device of that kind that the host does not show may have left parts. */
 bool backend_leaves_parts(const char *name);
+/* Whether devices of that kind are there whoever has them (struct backend). */
+bool backend_is_permanent(const char *name);
 /* Whether mode nova has something to do for parents of that kind. */
 bool backend_is_novas(const char *name);
 /* Whether a domain that names `address` can only mean a device of one of the kinds

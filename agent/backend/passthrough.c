@@ -347,6 +347,7 @@ const struct backend backend_passthrough = {
     .offers = "the whole card",
     .unknown_to_nova = true,
     .parts_remain = true,
+    .release = "the card is the host's again",
     .scan = passthrough_scan,
     .address = function_address,
     .guest_xml = guest_xml,

@@ -3,20 +3,32 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "agent/backend/backend.h"
 #include "agent/command/give_order.h"
 #include "lib/xalloc.h"
 
-static int print(const struct order *order, enum output_format format)
+/* What the kind of device says of it where its hardware stays; NULL: it is removed. */
+static const char *release_of(const struct host *host, const char *name)
+{
+    const struct device *device = host_device(host, name, NULL, NULL);
+    const struct backend *backend = device ? backend_find(device->backend) : NULL;
+    return backend ? backend->release : NULL;
+}
+
+static int print(const struct order *order, const char *release,
+                 enum output_format format)
 {
     static const struct table_column columns[] = {
         {.key = "device"}, {.key = "result"}, {.key = NULL}};
     if (format != FORMAT_JSON)
-        return printf("%s is removed\n", order->device) < 0 || fflush(stdout) != 0
+        return printf("%s is %s%s\n", order->device, release ? "released: " : "removed",
+                      release ? release : "") < 0 ||
+                       fflush(stdout) != 0
                    ? EX_IOERR
                    : EX_OK;
     _cleanup_(table_freep) struct table *table = table_new(columns);
     table_string(table, order->device);
-    table_string(table, "removed");
+    table_string(table, release ? "released" : "removed");
     return table_print(table, format, stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
@@ -34,7 +46,7 @@ static int run(const struct command_context *context, int argc, char **argv)
     if (command_find_device(config, host, argv[1], &order.device, &err) != 0)
         return command_fail(&err);
     if (command_give_order(context, config, &order, &text, &err) == 0) {
-        status = print(&order, context->format);
+        status = print(&order, release_of(host, order.device), context->format);
     } else {
         (void)error_prefix(&err, "%s", order.device);
         status = command_fail(&err);

@@ -127,6 +127,9 @@ static char *why_not(const struct world *world, const struct present *present,
     if (world->in->config->agent.mode == MODE_NOVA_PCI)
         return xstrdup("in mode nova-pci the configuration decides which types virtual "
                        "functions have");
+    if (backend_is_permanent(present->device->backend) && !entry_of(present))
+        return xstrdup("no consumer has it, and it is a part of its card, which cannot "
+                       "be removed");
     return force ? NULL : owner_of(world, present);
 }
 

@@ -1,5 +1,7 @@
 """The main job on virtual functions that are units as they are: reported, given and taken
 back without a single write to the host, and never another's."""
+import os
+
 from support.crash import PROGRAM, CrashPoint
 from support.fleet import FleetTest, child_name, new_uuid
 
@@ -119,6 +121,30 @@ class Units(V620):
         self.agent.try_to("undrain", CARD)
         self.settle()
         self.assertEqual(self.placement.inventories(self.child(CARD))["VGPU"]["reserved"], 0)
+
+
+class ByHand(V620):
+    """A function is a part of its card: `remove` only takes it from who has it."""
+
+    def test_one_that_nobody_has(self):
+        for words in ([], ["--force"]):
+            refused = self.agent.try_to("remove", *words, FUNCTIONS[0])
+            self.assertEqual((refused.returncode, refused.stdout), (os.EX_TEMPFAIL, ""))
+            self.assertIn("no consumer has it, and it is a part of its card, which cannot be removed", refused.stderr)
+
+    def test_one_with_an_allocation(self):
+        server = self.allocate(CARD)
+        self.settle()
+        (device,) = self.functions_of(server)
+        self.assertIn(f"consumer {server} has it", self.agent.try_to("remove", device).stderr)
+        self.assertEqual(self.agent.run("remove", "--force", device),
+                         f"{device} is released: the function stays, and can be given away again\n")
+        self.settle()
+        self.assertEqual(self.agent.json("remove", "--force", self.functions_of(server)[0]),
+                         [{"device": device, "result": "released"}])
+        self.placement.deallocate(server)
+        self.settle()
+        self.assertEqual(self.totals()[child_name(CARD)], 12)
 
 
 class Foreign(V620):

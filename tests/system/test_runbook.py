@@ -59,6 +59,8 @@ STATUS=
 <hostdev
 the daemon, pid
 the root of the provider %s (%s)
+the function stays, and can be given away again
+the card is the host's again
 , which Placement does not have
 """.strip().splitlines()
 

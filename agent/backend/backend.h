@@ -144,9 +144,10 @@ struct backend {
      * was written. `type_id` is not used. */
     int (*clear)(const struct device_place *place, const struct device_spec *device,
                  struct error *err);
-    /* Like clear(), but a device that a domain names, and that no guest has yet, is not
-     * in use: its parameters are for that guest. NULL: devices of this kind have no
-     * parameters. */
+    /* Like clear(), but a device that a domain names which does not run, and that nobody
+     * has open, is not in use: its parameters are for that guest. Looks at that itself,
+     * right before the write: a driver need not refuse. NULL: devices of this kind have
+     * no parameters. */
     int (*set_parameters)(const struct device_place *place,
                           const struct device_spec *device, struct error *err);
 };

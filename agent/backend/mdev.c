@@ -93,19 +93,27 @@ static int explain_create(const struct device_spec *device, int errnum,
     return -1;
 }
 
-/* Right before a write that nobody must notice. */
-static int check_idle(const struct device_place *place,
-                      const struct device_spec *device, int parent, struct error *err)
+/* Right before a write that nobody must notice. `defined`: a domain that does not run may
+ * name it. */
+static int check_use(const struct device_place *place, const struct device_spec *device,
+                     int parent, bool defined, struct error *err)
 {
     struct device mdev = {0};
     text_copy_array(mdev.address, device->uuid);
     mdev_scan_device(parent, device->uuid, &mdev);
     int rc = mdev.in_transition
                  ? error_set(err, ERROR_BUSY, "it is being made or removed")
-                 : device_check_unused(&place->use, &mdev, err);
+             : defined ? device_check_no_guest(&place->use, &mdev, err)
+                       : device_check_unused(&place->use, &mdev, err);
     device_clear(&mdev);
     return rc == 0 ? 0
                    : error_prefix(err, "mdev %s on %s", device->uuid, device->parent);
+}
+
+static int check_idle(const struct device_place *place,
+                      const struct device_spec *device, int parent, struct error *err)
+{
+    return check_use(place, device, parent, false, err);
 }
 
 /* Writes the parameters. A device that was just made is removed again if that fails,
@@ -218,7 +226,7 @@ static int write_parameters(const struct device_spec *device, int parent, int fo
 }
 
 static int change_parameters(const struct device_place *place,
-                             const struct device_spec *device, bool only_idle,
+                             const struct device_spec *device, bool defined,
                              struct error *err)
 {
     _cleanup_close_ int parent = open_parent(place, device, err);
@@ -228,7 +236,7 @@ static int change_parameters(const struct device_place *place,
     if (folder < 0)
         return error_set_errno(err, errno, "mdev %s on %s", device->uuid,
                                device->parent);
-    if (only_idle && check_idle(place, device, parent, err) != 0)
+    if (check_use(place, device, parent, defined, err) != 0)
         return -1;
     return write_parameters(device, parent, folder, err);
 }
@@ -236,14 +244,13 @@ static int change_parameters(const struct device_place *place,
 static int clear_device(const struct device_place *place,
                         const struct device_spec *device, struct error *err)
 {
-    return change_parameters(place, device, true, err);
+    return change_parameters(place, device, false, err);
 }
 
-/* The driver refuses while a guest runs. */
 static int set_parameters(const struct device_place *place,
                           const struct device_spec *device, struct error *err)
 {
-    return change_parameters(place, device, false, err);
+    return change_parameters(place, device, true, err);
 }
 
 /* ---- a guest's configuration ---- */

@@ -255,6 +255,7 @@ static int set_parameters(const struct device_place *place,
     bool there;
     _cleanup_close_ int function = function_open(place, device, err);
     if (function < 0 || check_card(function, device, err) != 0 ||
+        function_check_no_guest(place, device, function, err) != 0 ||
         has_device(device, function, &there, err) != 0)
         return -1;
     if (!there)

@@ -64,6 +64,16 @@ int function_check_free(const struct device_place *place,
     return rc == 0 ? 0 : error_prefix(err, "virtual function %s", device->parent);
 }
 
+int function_check_no_guest(const struct device_place *place,
+                            const struct device_spec *device, int function,
+                            struct error *err)
+{
+    struct device seen = seen_device(function, device);
+    int rc = device_check_no_guest(&place->use, &seen, err);
+    device_clear(&seen);
+    return rc == 0 ? 0 : error_prefix(err, "virtual function %s", device->parent);
+}
+
 bool function_is_consumers(const struct device_place *place,
                            const struct device_spec *device, int function)
 {

@@ -25,6 +25,10 @@ int function_check_unused(const struct device_place *place,
 int function_check_free(const struct device_place *place,
                         const struct device_spec *device, int function,
                         struct error *err);
+/* As device_check_no_guest(). */
+int function_check_no_guest(const struct device_place *place,
+                            const struct device_spec *device, int function,
+                            struct error *err);
 /* Whether the function is the device's consumer's already: it is used, and by no
  * other. */
 bool function_is_consumers(const struct device_place *place,

@@ -289,9 +289,28 @@ static bool is_named_by_this_alone(const struct used_device *used, const char *d
            strcmp(used->domains.items[0], domain) == 0;
 }
 
-/* `except`: the domain that may name the device; "": none. */
+/* Whether only domains that do not run name it, and nobody has it open. */
+static bool has_no_guest(const struct used_device *used)
+{
+    return !used->group_open && !used->running;
+}
+
+/* Who may be there without being in the way. */
+struct permitted {
+    const char *domain; /* it alone may name the device; NULL: no domain */
+    bool definitions;   /* any that does not run may */
+};
+
+static bool is_permitted(const struct used_device *used,
+                         const struct permitted *permitted)
+{
+    if (permitted->definitions)
+        return has_no_guest(used);
+    return permitted->domain && is_named_by_this_alone(used, permitted->domain);
+}
+
 static int check_unused(const struct use_places *places, const struct device *device,
-                        const char *except, struct error *err)
+                        const struct permitted *permitted, struct error *err)
 {
     struct device alone = *device;
     const struct host host = {.strays = &alone, .stray_count = 1};
@@ -299,7 +318,7 @@ static int check_unused(const struct use_places *places, const struct device *de
     _cleanup_(device_use_freep) struct device_use *use =
         device_use_scan(places, &host, &note);
     const struct used_device *used = find(use, device->address);
-    if (used && !is_named_by_this_alone(used, except))
+    if (used && !is_permitted(used, permitted))
         return say_who(used, err);
     if (use->unknown)
         return error_set(err, ERROR_BUSY,
@@ -310,12 +329,18 @@ static int check_unused(const struct use_places *places, const struct device *de
 int device_check_unused(const struct use_places *places, const struct device *device,
                         struct error *err)
 {
-    return check_unused(places, device, "", err);
+    return check_unused(places, device, &(struct permitted){0}, err);
 }
 
 int device_check_unused_by_others(const struct use_places *places,
                                   const struct device *device, const char *consumer,
                                   struct error *err)
 {
-    return check_unused(places, device, consumer, err);
+    return check_unused(places, device, &(struct permitted){.domain = consumer}, err);
+}
+
+int device_check_no_guest(const struct use_places *places, const struct device *device,
+                          struct error *err)
+{
+    return check_unused(places, device, &(struct permitted){.definitions = true}, err);
 }

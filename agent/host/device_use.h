@@ -73,4 +73,10 @@ int device_check_unused_by_others(const struct use_places *places,
                                   const struct device *device, const char *consumer,
                                   struct error *err);
 
+/* The same for use right before settings are written that a guest may have only from its
+ * start on: that domains which do not run name the device, or mdevctl defines it, is no
+ * use. */
+int device_check_no_guest(const struct use_places *places, const struct device *device,
+                          struct error *err);
+
 #endif

@@ -175,6 +175,18 @@ class OneDevice(ParametersTest):
         self.assertIn("a guest has it, and the driver takes parameters only before it starts", done.stderr)
         self.assertEqual(self.shown(), {device: "console=1"})
 
+    def test_who_has_the_device_cannot_be_seen(self):
+        """A definition that cannot be read may be of a guest that runs: the driver is not even asked."""
+        server = self.has()
+        device = self.device_of(server)
+        self.agent.define_domain(server, [device])
+        (self.agent.host_root / "etc/libvirt/qemu/damaged.xml").write_text("<domain>")
+        before = self.host.stores()
+        done = self.agent.try_to("params", device, "console=1")
+        self.assertEqual(done.returncode, os.EX_TEMPFAIL)
+        self.assertIn("it is not known whether a guest holds it", done.stderr)
+        self.assertEqual(self.host.stores(), before)
+
     def test_what_is_none(self):
         device = self.device_of(self.has())
         for text in ("console", "a=1 b=2", "a=1;"):

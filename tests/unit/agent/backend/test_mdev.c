@@ -454,6 +454,14 @@ static void hands_over_with_the_new_parameters(void **state)
     tear_down(&fixture);
 }
 
+static int set_parameters(const struct fixture *fixture, const char *parameters,
+                          struct error *err)
+{
+    struct device_spec device = spec(CARD, NULL, UUID("1"));
+    device.parameters = parameters;
+    return backend_mdev.set_parameters(&fixture->place, &device, err);
+}
+
 /* What a guest is to be started with, which its domain names already. */
 static void sets_those_of_a_device_that_no_guest_has_yet(void **state)
 {
@@ -461,17 +469,45 @@ static void sets_those_of_a_device_that_no_guest_has_yet(void **state)
     struct fixture fixture = set_up();
     struct error err = {0};
     assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
-    struct device_spec device = spec(CARD, NULL, UUID("1"));
-    device.parameters = "frl=0";
-    tree_fill(fixture.root, &use_cases[0].entry, 1);
-    assert_int_equal(backend_mdev.clear(&fixture.place, &device, &err), -1);
-    assert_ok(backend_mdev.set_parameters(&fixture.place, &device, &err), &err);
+    tree_write(fixture.root, USE_DEFINED "/a.xml",
+               "<domain><uuid>" UUID("9") "</uuid><devices><hostdev type='mdev'>"
+                                          "<source><address uuid='" UUID(
+                                              "1") "'/></source></hostdev></devices>"
+                                                   "</domain>");
+    tree_write(fixture.root, "etc/mdevctl.d/" CARD "/" UUID("1"), "{}");
+    assert_int_equal(clear(&fixture, UUID("1"), &err), -1);
+    assert_ok(set_parameters(&fixture, "frl=0", &err), &err);
     expect_parameters(&fixture, "frl=0");
     simhost_control(fixture.host, "hold " UUID("1"));
-    device.parameters = NULL;
-    assert_int_equal(backend_mdev.set_parameters(&fixture.place, &device, &err), -1);
+    assert_int_equal(set_parameters(&fixture, NULL, &err), -1);
     assert_int_equal(err.code, ERROR_BUSY);
     expect_parameters(&fixture, "frl=0");
+    tear_down(&fixture);
+}
+
+/* The driver would take them here, as one may: who has the device is looked at
+ * first. */
+static void sets_none_of_a_device_that_a_guest_may_have(void **state)
+{
+    (void)state;
+    struct fixture fixture = set_up();
+    struct error err = {0};
+    assert_ok(create(&fixture, CARD, "nvidia-35", UUID("1"), &err), &err);
+    _cleanup_(host_freep) struct host *host = NULL;
+    assert_ok(host_scan(fixture.host->root, NULL, &host, &err), &err);
+    const struct device *mdev = host_device(host, UUID("1"), NULL, NULL);
+    static const size_t cases[] = {0, 2}; /* a running guest, what cannot be read */
+    for (size_t i = 0; i < 2; i++) {
+        tree_fill(fixture.root, &use_cases[cases[i]].entry, 1);
+        assert_int_equal(set_parameters(&fixture, "frl=0", &err), -1);
+        assert_int_equal(err.code, ERROR_BUSY);
+        assert_non_null(strstr(err.text, use_cases[cases[i]].text));
+        tree_remove(fixture.root, use_cases[cases[i]].entry.path);
+    }
+    tree_link(fixture.root, "proc/4711/fd/5", mdev->nodes.items[0]);
+    assert_int_equal(set_parameters(&fixture, "frl=0", &err), -1);
+    assert_non_null(strstr(err.text, "process 4711 has it open"));
+    expect_parameters(&fixture, "");
     tear_down(&fixture);
 }
 
@@ -565,6 +601,7 @@ int main(void)
         cmocka_unit_test(leaves_what_was_there_before),
         cmocka_unit_test(hands_over_with_the_new_parameters),
         cmocka_unit_test(sets_those_of_a_device_that_no_guest_has_yet),
+        cmocka_unit_test(sets_none_of_a_device_that_a_guest_may_have),
         cmocka_unit_test(a_blocked_removal_holds_up_only_its_device),
         cmocka_unit_test(a_slow_create_is_not_removed),
     };

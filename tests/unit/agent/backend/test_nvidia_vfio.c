@@ -409,9 +409,31 @@ static void parameters_are_cleared(void **state)
     tree_free(tree);
 }
 
+static void parameters_are_set_before_a_guest_has_it(void **state)
+{
+    (void)state;
+    char *tree = new_host();
+    struct device_place place = place_of(tree);
+    struct device_spec device = spec;
+    struct error err = {0};
+    device.parameters = "a=1";
+    set_function(tree, VF_1, "1152\n", "");
+    tree_write(tree, BUS VF_1 "/" VGPU_PARAMETERS, "");
+    name_in_domain(tree, STRANGER, VF_1);
+    assert_ok(backend_nvidia_vfio.set_parameters(&place, &device, &err), &err);
+    device.parameters = "a=2";
+    open_node(tree, "/dev/vfio/70");
+    assert_int_equal(backend_nvidia_vfio.set_parameters(&place, &device, &err), -1);
+    assert_int_equal(err.code, ERROR_BUSY);
+    _cleanup_free_ char *text = tree_read(tree, BUS VF_1 "/" VGPU_PARAMETERS);
+    assert_string_equal(text, "a=1");
+    tree_free(tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parameters_are_set_before_a_guest_has_it),
         cmocka_unit_test(functions_are_the_parents),
         cmocka_unit_test(capacity_is_the_memorys),
         cmocka_unit_test(framebuffers),

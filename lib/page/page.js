@@ -1,24 +1,30 @@
 
 "use strict";
 /* What the pages share: elements made without a line of markup, a feed that is asked again and again, and how old it is. All
- * text reaches the page as text nodes and attributes, so that no name from outside can be markup. */
+ * text reaches the page as text nodes and attributes, so that no name from outside can be markup, and with its invisible
+ * characters made visible. */
 
 const byId = id => document.getElementById(id);
+
+/* Control characters, and those that turn the direction of a text or have no width: with them a name could look like another. */
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const visible = text => String(text).replace(INVISIBLE, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /* An element with these attributes and children (elements, or texts). */
 function make(tag, attributes, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes || {}))
         if (value !== null && value !== undefined)
-            element.setAttribute(name, value);
-    element.append(...children.filter(child => child !== null && child !== undefined));
+            element.setAttribute(name, visible(value));
+    element.append(...children.filter(child => child !== null && child !== undefined).map(child => child instanceof Node ? child : visible(child)));
     return element;
 }
 
 /* Sets what is not so already: a screen reader reads what is set anew. */
 function setText(element, text) {
-    if (element.textContent !== text)
-        element.textContent = text;
+    const shown = visible(text);
+    if (element.textContent !== shown)
+        element.textContent = shown;
 }
 
 function setClass(element, name) {
@@ -32,9 +38,10 @@ function withCode(text) {
 }
 
 /* Keeps the children of `list` as `items` say: `key` gives what an item is known by, `create` an element for a new one, `update`
- * makes it right. Elements stay, and with them the focus and what is folded open. */
+ * makes it right. Elements stay, and with them the focus and what is folded open. Of two items with one key each has its element. */
 function keepList(list, items, key, create, update) {
     const known = new Map(Array.from(list.children, child => [child.dataset.key, child]));
+    const kept = new Set();
     let place = list.firstElementChild;
     for (const item of items) {
         const name = key(item);
@@ -50,8 +57,9 @@ function keepList(list, items, key, create, update) {
         else
             list.insertBefore(element, place);
         update(element, item);
+        kept.add(element);
     }
-    for (const element of known.values())
+    for (const element of Array.from(list.children).filter(child => !kept.has(child)))
         element.remove();
 }
 

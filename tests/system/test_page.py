@@ -6,7 +6,7 @@ import signal
 from support import schemas, wait_for
 from support.browser import Browser, browser_missing
 from support.fleet import FleetTest
-from support.pages import PageChecks, feed, fetch
+from support.pages import NastyFeed, PageChecks, feed, fetch, made_nasty
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 
@@ -96,11 +96,11 @@ class Seen(PageTest):
         if missing:
             self.skipTest(missing)
 
-    def open(self, scheme="light"):
+    def open(self, scheme="light", address=None):
         browser = Browser(self.subdirectory("browser"))
         self.addCleanup(browser.stop)
         browser.show(1300, 900, scheme)
-        browser.open(f"http://{self.address}/")
+        browser.open(f"http://{address or self.address}/")
         browser.wait_for("document.body?.dataset.feed == 'live'")
         return browser
 
@@ -155,6 +155,30 @@ class Seen(PageTest):
         browser.run("document.body.append(Object.assign(document.createElement('style'), {textContent: 'main {display: none}'}))")
         self.assertNotEqual(browser.run("getComputedStyle(document.querySelector('main')).display"), "none")
         self.assertTrue(any("Content Security Policy" in text for text in browser.complaints), browser.complaints)
+
+    def test_whatever_the_feed_says_is_text(self):
+        """Words of drivers, of libvirt, of Placement and of who names servers there."""
+        self.build_guide(listen="0")
+        self.agent.run("sync")
+        self.allocate(A, 2)
+        self.host.control(f"lose {C}")
+        self.serve()
+        told = wait_for(lambda: (f := self.feed())["allocations"]["ready"] == 1 and f["problems"] and f, "devices, and a problem")
+        told["consumers"][0].update(guest="not_attached", guest_reason="internal error: ")
+        told = made_nasty(told)
+        told["problems"] *= 2  # one text can come twice
+        evil = NastyFeed(self.address, told)
+        self.addCleanup(evil.stop)
+        browser = self.open(address=evil.address)
+        browser.wait_for("document.querySelectorAll('.card').length == 3")
+        browser.run("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+        self.check_nasty(browser, 20)
+        # It comes again, and nothing of it is there twice.
+        browser.run("window.first = document.getElementById('updated').textContent")
+        browser.wait_for("document.getElementById('updated').textContent != window.first")
+        self.assertEqual(browser.run("document.querySelectorAll('#problems li').length"), len(told["problems"]))
+        self.assertEqual(browser.run("document.querySelectorAll('tbody tr').length"), 1)
+        self.check_nasty(browser, 20)
 
     def test_what_is_old_is_not_called_well(self):
         self.build_guide(listen="0")

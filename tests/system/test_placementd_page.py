@@ -5,7 +5,7 @@ import re
 from support.browser import Browser, browser_missing
 from support.case import SystemTest
 from support.fleet import new_uuid
-from support.pages import PageChecks, feed, fetch
+from support.pages import NastyFeed, PageChecks, feed, fetch, made_nasty
 from support.placement import start_placement
 
 # What a piece may have, and with one provider more.
@@ -128,11 +128,11 @@ class Seen(PageTest):
             self.skipTest(missing)
         super().setUp()
 
-    def open(self, scheme="light"):
+    def open(self, scheme="light", address=None):
         browser = Browser(self.subdirectory("browser"))
         self.addCleanup(browser.stop)
         browser.show(1300, 900, scheme)
-        browser.open(f"http://{self.address}/")
+        browser.open(f"http://{address or self.address}/")
         browser.wait_for("document.body?.dataset.feed == 'live'")
         return browser
 
@@ -175,6 +175,30 @@ class Seen(PageTest):
         self.assertEqual(browser.run("document.scripts.length + document.images.length"), 1)
         self.assertEqual(browser.run("document.title"), "placementd")
         self.check_nothing_from_outside(browser)
+
+    def test_an_invisible_character_is_seen(self):
+        """placementd takes such names, as OpenStack's does."""
+        self.host("evil\u202etxt\x1b[2J\u200b", 1, total=1)
+        browser = self.open()
+        browser.wait_for("document.querySelectorAll('#tree > li').length == 1")
+        self.assertTrue(browser.run("document.getElementById('tree').textContent").startswith("evil\\u202etxt\\u001b[2J\\u200b"))
+        self.check_nothing_from_outside(browser)
+
+    def test_whatever_the_feed_says_is_text(self):
+        _, first = self.host("compute1", 1, total=16)
+        self.placement.expect((201, 204), "PUT", f"/traits/{TRAIT}")
+        self.placement.set_traits(first, {TRAIT})
+        self.placement.allocate(new_uuid(), {first: {"VGPU": 4}})
+        self.placement.set_inventories(first, {"VGPU": {"total": 2}})
+        told = made_nasty(feed(self.address))
+        told["problems"] = made_nasty(["the database is full: ", "the database is full: "])
+        evil = NastyFeed(self.address, told)
+        self.addCleanup(evil.stop)
+        browser = self.open(address=evil.address)
+        browser.wait_for("document.querySelectorAll('#tree > li').length == 1")
+        browser.run("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+        browser.wait_for("document.querySelectorAll('#tree ul > li').length == 1")
+        self.check_nasty(browser, 8)
 
     def test_what_is_old_is_not_called_well(self):
         self.host("compute1", 1)

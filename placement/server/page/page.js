@@ -96,7 +96,7 @@ function updateLine(element, node, amounts) {
     const part = name => element.querySelector(`[data-part=${name}]`);
     const {provider} = node, below = sizeOf(node);
     setText(part("name"), provider.name);
-    part("name").title = `${provider.uuid}, generation ${provider.generation}`;
+    part("name").title = visible(`${provider.uuid}, generation ${provider.generation}`);
     keepList(part("amounts"), [...amounts].slice(0, 4), ([name]) => name, createAmount, updateAmount);
     const overFull = isOverFull(provider), word = overFull ? "over-full" : isReserved(provider) ? "reserved" : "";
     setText(part("word"), word);

@@ -1,7 +1,16 @@
 """What the pages of both programs must keep to."""
 import http.client
+import http.server
 import json
 import re
+import threading
+
+# Markup, a terminal's commands, what ends a script, what turns the direction of a text or is not seen, names of JavaScript's own,
+# another script, and length.
+NASTY = ("<img src=x onerror=alert(1)></script><script>document.title='owned'</script>&lt;b&gt;`rm`${1}\x1b[2J\x00\r\n\u202egnp.exe\u2066"
+         "\u200b\ufeff\u2028__proto__ \u05e9\u05dc\u05d5\u05dd \U0001f469\u200d\U0001f527" + "x" * 3000)
+SEEN = r"gnp\.exe"  # a part of it that stands on the page
+INVISIBLE = r"[\0-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 
 
 def fetch(address, path, method="GET", **headers):
@@ -23,6 +32,48 @@ def policy_of(headers):
     """{"default-src": ["'none'"], ...}"""
     parts = (part.split() for part in headers["Content-Security-Policy"].split(";"))
     return {name: values for name, *values in parts}
+
+
+def made_nasty(value):
+    """The same JSON, in which each text and each name has all of it at its end."""
+    if isinstance(value, dict):
+        # The names of members are the program's own, but for those of resource classes.
+        classes = {name for name in value if name.isupper()}
+        return {name + NASTY if name in classes else name: made_nasty(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [made_nasty(one) for one in value]
+    return value + NASTY if isinstance(value, str) else value
+
+
+class NastyFeed:
+    """Serves the page of `address`, with the headers that it has there, and another feed below it: JSON, or bytes."""
+
+    def __init__(self, address, told):
+        _, headers, page = fetch(address, "/")
+        self.told = told
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(handler):  # noqa: N802, N805
+                body, kind = (self.text(), "application/json") if "status.json" in handler.path else (page.encode(), headers["Content-Type"])
+                handler.send_response(200)
+                handler.send_header("Content-Security-Policy", headers["Content-Security-Policy"])
+                handler.send_header("Content-Type", kind)
+                handler.end_headers()
+                handler.wfile.write(body)
+
+            def log_message(handler, *words):  # noqa: N805
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def text(self):
+        """With bytes that are not UTF-8 in each text."""
+        return json.dumps(self.told, ensure_ascii=False).encode().replace(b"__proto__", b"__proto__\xff\xc0\xaf\xed\xa0\x80")
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class PageChecks:
@@ -49,6 +100,20 @@ class PageChecks:
             self.assertTrue(headers["Content-Type"].startswith(kind), path)
             self.assertIn("default-src 'none'", headers["Content-Security-Policy"], path)
         self.assertEqual(fetch(self.address, "/page.html")[0], 404)
+
+    def check_nasty(self, browser, count):
+        """All of it stands there as text, seen as it is, at least so often; and nothing else has come of it."""
+        text = browser.run("document.body.textContent")
+        self.assertGreaterEqual(len(re.findall(SEEN, text)), count)
+        self.assertIn("\\u202egnp.exe\\u2066", text)
+        self.assertNotRegex(text.replace("\n", ""), INVISIBLE)
+        self.assertEqual(browser.run("document.scripts.length + document.images.length"), 1)
+        self.assertNotRegex(browser.run("[...document.querySelectorAll('*')].flatMap(e => e.getAttributeNames().filter(n => n != 'data-key')"
+                                        ".map(n => e.getAttribute(n))).join(' ')"), INVISIBLE)
+        self.assertFalse(browser.run("document.title").startswith("owned"))
+        # Nothing of it makes the page wider than the window.
+        self.assertLessEqual(browser.run("document.documentElement.scrollWidth"), 1300)
+        self.assertEqual(browser.complaints, [])
 
     def check_nothing_from_outside(self, browser):
         """The page asked its own server only, and the browser had nothing to complain of."""

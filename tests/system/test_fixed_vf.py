@@ -26,15 +26,6 @@ class V620(FleetTest):
         self.assertEqual(self.host.stores(), [], "nothing is ever written")
         super().tearDown()
 
-    def settle(self):
-        for _ in range(3):
-            self.agent.run("sync")
-        self.assertTrue(self.agent.is_idle())
-
-    def row(self, consumer):
-        (row,) = [r for r in self.agent.json("allocations") if r["consumer"] == consumer]
-        return row
-
     def functions_of(self, consumer):
         return self.row(consumer)["mdevs"]
 

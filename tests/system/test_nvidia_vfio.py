@@ -28,18 +28,6 @@ class L40S(FleetTest):
         self.build("vendor-vfio", {"devices": {"enabled_mdev_types": self.configured}},
                    release_grace=0)
 
-    def sync(self, status=0):
-        return self.agent.run("sync", status=status)
-
-    def settle(self):
-        for _ in range(3):
-            self.sync()
-        self.assertTrue(self.agent.is_idle())
-
-    def row(self, consumer):
-        (row,) = [r for r in self.agent.json("allocations") if r["consumer"] == consumer]
-        return row
-
     def writes(self):
         """(function, value, result) of each write of a type."""
         return [(s["path"].split("/")[-3], s["value"], s["result"])

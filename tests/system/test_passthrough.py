@@ -26,14 +26,6 @@ class WholeCards(FleetTest):
         self.build("passthrough", {"devices": {"passthrough_addresses": list(self.addresses),
                                                **self.more}})
 
-    def sync(self, status=0):
-        return self.agent.run("sync", status=status)
-
-    def settle(self):
-        for _ in range(3):
-            self.sync()
-        self.assertTrue(self.agent.is_idle())
-
     def allocate(self, address, units=1, consumer=None):
         consumer = consumer or new_uuid()
         self.placement.allocate(consumer, {self.child(address): {"PGPU": units}})
@@ -42,10 +34,6 @@ class WholeCards(FleetTest):
 
     def inventory(self, address):
         return self.placement.inventories(self.child(address))["PGPU"]
-
-    def row(self, consumer):
-        (row,) = [r for r in self.agent.json("allocations") if r["consumer"] == consumer]
-        return row
 
     def driver(self, function):
         try:

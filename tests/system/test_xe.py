@@ -31,18 +31,6 @@ class B60(FleetTest):
                                      "preempt_timeout_us": 5000},
                 f"vf_type_{SMALL}": {"vram_quota": "4G"}}
 
-    def sync(self, status=0):
-        return self.agent.run("sync", status=status)
-
-    def settle(self):
-        for _ in range(3):
-            self.sync()
-        self.assertTrue(self.agent.is_idle())
-
-    def row(self, consumer):
-        (row,) = [r for r in self.agent.json("allocations") if r["consumer"] == consumer]
-        return row
-
     def file(self, number, name, card=CARD):
         return self.host.function(card) / f"sriov_admin/vf{number}/profile/{name}"
 

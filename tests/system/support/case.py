@@ -22,9 +22,13 @@ class SystemTest(unittest.TestCase):
         missing = fuse_missing()
         if missing:
             self.skipTest(missing)
-        host = SimulatedHost(description, self.subdirectory("host"))
+        host = self.make_host(description, self.subdirectory("host"))
         self.addCleanup(self.end, host)
         return host
+
+    def make_host(self, description, directory):
+        """Of the kind that the test is about."""
+        return SimulatedHost(description, directory)
 
     def start_placement(self):
         """A Placement: the one that runs already, or a new placementd."""

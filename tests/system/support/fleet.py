@@ -108,6 +108,20 @@ class FleetTest(SystemTest):
         """What a guest's XML has of a device."""
         return device
 
+    def sync(self, status=0):
+        return self.agent.run("sync", status=status)
+
+    def settle(self):
+        """As often as may be needed; nothing is left to do then."""
+        for _ in range(3):
+            self.sync()
+        self.assertTrue(self.agent.is_idle())
+
+    def row(self, consumer):
+        """The only one of it that `allocations` has."""
+        (row,) = [r for r in self.agent.json("allocations") if r["consumer"] == consumer]
+        return row
+
     def states(self):
         """{consumer: [state, ...]}"""
         found = {}

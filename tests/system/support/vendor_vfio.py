@@ -3,7 +3,7 @@ virtual GPUs. A host of the same cards and types, seen in the same words, so tha
 that were written for mdevs run for both."""
 import json
 
-from .host import SimulatedHost, fuse_missing, load_description
+from .host import SimulatedHost, load_description
 
 PREFIX = "nvidia-"
 FUNCTIONS = 16
@@ -63,15 +63,10 @@ class VfioHost(SimulatedHost):
 class VendorVfio:
     """Before a FleetTest: its hosts are of this kind."""
 
-    def start_host(self, description):
-        missing = fuse_missing()
-        if missing:
-            self.skipTest(missing)
+    def make_host(self, description, directory):
         if isinstance(description, str):
             description = load_description(description)
-        host = VfioHost(as_vendor_vfio(description), self.subdirectory("host"))
-        self.addCleanup(self.end, host)
-        return host
+        return VfioHost(as_vendor_vfio(description), directory)
 
     def named(self, device):
         _, bus, rest = device.split(":")

@@ -4,7 +4,7 @@ import json
 import os
 
 from .fleet import child_name, new_uuid
-from .host import SimulatedHost, fuse_missing, store
+from .host import SimulatedHost, store
 
 DRIVERS = {"0": "nvidia", "1": "snd_hda_intel"}
 MODELS = {
@@ -87,13 +87,8 @@ class WholeCards:
     """Before a FleetTest: its hosts are of this kind, with one unit a card."""
     cards = ()
 
-    def start_host(self, description):
-        missing = fuse_missing()
-        if missing:
-            self.skipTest(missing)
-        host = WholeCardHost(as_whole_cards(self.cards), self.subdirectory("host"))
-        self.addCleanup(self.end, host)
-        return host
+    def make_host(self, description, directory):
+        return WholeCardHost(as_whole_cards(self.cards), directory)
 
     def totals(self):
         found = {}

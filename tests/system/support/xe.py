@@ -1,7 +1,7 @@
 """Another kind of device in the place of mdevs: virtual functions that get a share of their
 card, as with Intel's xe. A host of the same cards and types, seen in the same words, so that
 tests that were written for mdevs run for both."""
-from .host import SimulatedHost, fuse_missing, load_description, store
+from .host import SimulatedHost, load_description, store
 
 MIB = 1 << 20
 FUNCTIONS, OFFSET = 16, 4
@@ -95,15 +95,10 @@ class XeHost(SimulatedHost):
 class Xe:
     """Before a FleetTest: its hosts are of this kind."""
 
-    def start_host(self, description):
-        missing = fuse_missing()
-        if missing:
-            self.skipTest(missing)
+    def make_host(self, description, directory):
         if isinstance(description, str):
             description = load_description(description)
-        host = XeHost(description, self.subdirectory("host"))
-        self.addCleanup(self.end, host)
-        return host
+        return XeHost(description, directory)
 
     def make_agent(self, host, placement, configuration):
         agent = super().make_agent(host, placement, host.sections(configuration))

@@ -309,8 +309,9 @@ deb: need-deb dist ## Debian packages in build/packages, lintian's judgement of 
 	@lintian --allow-root --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs build/packages/vgpu-agent_$(VERSION)-1_*.changes
 
 .PHONY: check-deb
-check-deb: need-bare deb ## the packages on a bare Debian 12: installed, upgraded, removed, purged
+check-deb: need-bare deb ## the packages on a bare Debian 12, and on a real systemd in QEMU: installed, upgraded, removed, purged
 	@tests/bare/packages build/packages '$(VERSION)'
+	@tests/kernel/run --packages build/packages '$(VERSION)'
 
 .PHONY: rpm
 rpm: need-rpm dist ## RPM packages in build/packages, as far as this machine's rpmbuild goes

@@ -245,12 +245,17 @@ class Units(unittest.TestCase):
 
 
 def show_journal():
-    print(command("journalctl --boot --no-pager --lines=60 --unit=vgpu-agent --unit=vgpu-agent-restore"))
+    print(command("journalctl --boot --no-pager --lines=60 --unit=vgpu-agent --unit=vgpu-agent-restore --unit=placementd"))
 
 
-if __name__ == "__main__":
-    result = run_tests(sys.modules[__name__], sys.argv[1:], show_journal)
+def run_and_end(module):
+    """The guest ends with the tests."""
+    result = run_tests(module, sys.argv[1:], show_journal)
     # isa-debug-exit ends QEMU, with 2 * result + 1.
     with open("/dev/port", "wb", buffering=0) as port:
         port.seek(0x501)
         port.write(bytes([result]))
+
+
+if __name__ == "__main__":
+    run_and_end(sys.modules[__name__])

@@ -56,6 +56,25 @@ class Files(SystemTest):
         (self.directory / "rules.yml").write_text(RULES.read_text().replace("== 0\n        for: 5m", "== 0\n        for: 50m", 1))
         self.assertNotEqual(run([tool, "test", "rules", str(broken)]).returncode, 0)
 
+    def test_promtool_takes_each_expression_of_the_dashboard(self):
+        """As a rule of its own, with a value in the place of each variable."""
+        tool = promtool()
+        if not tool:
+            self.skipTest("promtool is not installed")
+        asked = [(panel["title"], re.sub(r"\$\{?[a-z]+\}?", ".*", target["expr"]))
+                 for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel.get("targets", [])]
+        self.assertGreater(len(asked), 30)
+
+        def check(expressions):
+            file = self.directory / "dashboard.yml"
+            rules = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(expressions)]
+            file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+            return run([tool, "check", "rules", str(file)])
+        done = check([expression for _, expression in asked])
+        if done.returncode:  # each by itself, for its name
+            self.assertEqual([], [title for title, expression in asked if check([expression]).returncode], done.stdout + done.stderr)
+        self.assertNotEqual(check(["sum by (gpu (up)"]).returncode, 0)
+
     def test_each_alert_is_tested_and_says_what_to_do(self):
         alerts = re.findall(r"(?m)^ +- alert: (\w+)$", RULES.read_text())
         fired = re.findall(r"(?m)^ +alertname: (\w+)\n +exp_alerts:\n", TESTS.read_text())
@@ -70,6 +89,10 @@ class Files(SystemTest):
         panels = board["panels"]
         self.assertEqual(len({panel["id"] for panel in panels}), len(panels))
         taken = set()
+        # What Grafana does not know as a unit it writes behind the number.
+        units = {panel.get("fieldConfig", {}).get("defaults", {}).get("unit") for panel in panels}
+        self.assertLessEqual(units, {None, "s", "percentunit", "ops", "reqps", "bytes"})
+        self.assertLessEqual({panel["type"] for panel in panels}, {"row", "stat", "timeseries", "state-timeline", "table"})
         for panel in panels:
             place = panel["gridPos"]
             cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}

@@ -61,7 +61,8 @@ SOURCES_agent := $(filter-out %/main.c agent/libvirt/%,$(wildcard agent/*.c agen
 SOURCES_attacher := $(if $(WITH_LIBVIRT),$(filter-out %/main.c,$(wildcard agent/libvirt/*.c)))
 SOURCES_mdevsim := $(filter-out %/main.c,$(wildcard tests/sim/*.c))
 SOURCES_fuzz := $(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c))
-ARCHIVES := lib config model client transfer server agent attacher mdevsim unit fuzz
+SOURCES_bench := $(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c))
+ARCHIVES := lib config model client transfer server agent attacher mdevsim unit fuzz bench
 
 archives = $(foreach a,$(1),$(if $(SOURCES_$(a)),$(BUILD)/lib$(a).a))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -172,7 +173,7 @@ $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D); ( $(call find_needs,$(NEEDS_build) $(if $(INSTALLS),$(NEEDS_tests))); $(call provide,$(INSTALLS)) ) && touch $@
 $(BUILD)/.deps-tests: Makefile | $(BUILD)/.deps
 	@( $(call find_needs,$(NEEDS_tests)); $(call provide,$(INSTALLS)) ) && touch $@
-$(call objects,$(UNIT_SOURCES) $(SOURCES_unit) $(wildcard tests/bench/bench_*.c)): | $(BUILD)/.deps-tests
+$(call objects,$(UNIT_SOURCES) $(SOURCES_unit) $(wildcard tests/bench/*.c)): | $(BUILD)/.deps-tests
 
 $(BUILD)/tests/sim/%.o: PART_CPPFLAGS = -DFUSE_USE_VERSION=312 $(shell $(PKG_CONFIG) --cflags fuse3)
 $(BUILD)/%.o: %.c $(FLAGS_STAMP) | $(BUILD)/.deps
@@ -209,7 +210,9 @@ $$(BUILD)/$(1): $$(call objects,$$(MAIN_$(1))) $$(call archives,$$(PARTS_$(1)))
 endef
 $(foreach p,vgpu-agent $(if $(WITH_LIBVIRT),vgpu-agent-libvirt) placementd mdevsim,$(eval $(call program_rule,$(p))))
 
-$(UNIT_PROGRAMS) $(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_unit))
+$(UNIT_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(PARTS_unit))
+$(BENCH_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call archives,bench $(PARTS_unit))
+$(UNIT_PROGRAMS) $(BENCH_PROGRAMS):
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LDFLAGS) $(call pkg,$(PARTS_unit) tests) -lm
 
 # To be preloaded into the programs, whatever they are built with.

@@ -43,11 +43,14 @@ static const struct option_spec agent_specs[] = {
         "Create this host's provider when Placement has none. Only for a host without "
         "nova-compute: beside it, nova-compute could never register.",
         .default_value = "false"),
-    AGENT(SECONDS, sync_interval,
-          "How long to wait between two cycles. One where nothing has changed costs "
-          "Placement one request; a new allocation waits this long for its device at "
-          "most.",
-          .default_value = "10", .minimum = 1, .maximum = 86400),
+    AGENT(
+        SECONDS, sync_interval,
+        "How long to wait between two cycles. One where nothing has changed costs "
+        "Placement one request; a new allocation waits this long for its device at "
+        "most. Each host has its own moment of the interval. After a cycle that could "
+        "not reach Placement the next comes an interval (at most a minute) later, "
+        "then twice as long, up to a minute.",
+        .default_value = "10", .minimum = 1, .maximum = 86400),
     AGENT(
         SECONDS, release_grace,
         "How long a device stays after its allocation has gone. It bridges the moments "

@@ -37,9 +37,9 @@ struct daemon {
     struct agent *agent;
     int signals; /* signalfd */
     bool stop, reload, wake;
-    /* On the monotonic clock, in milliseconds; next_sign_of_life 0: systemd wants
-     * none. */
-    uint64_t next_cycle, next_sign_of_life;
+    /* On the monotonic clock, in milliseconds; soonest_cycle is for guests that wait;
+     * next_sign_of_life 0: systemd wants none. */
+    uint64_t next_cycle, soonest_cycle, next_sign_of_life;
     uint32_t share;    /* the host's moment of the interval: pace.h */
     unsigned failures; /* cycles in a row that failed */
     struct monitor *monitor;
@@ -211,6 +211,7 @@ static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t n
     if (daemon->failures == 0 && wake_at > 0 && until_wake < delay)
         delay = until_wake;
     daemon->next_cycle = now_ms() + delay;
+    daemon->soonest_cycle = now_ms() + pace_least(&pace, chance);
 }
 
 /* Reads the requests of `vgpu-agent prune`. An error is not reported here: the cycle
@@ -303,14 +304,15 @@ static bool serve(void *data, const struct consumer_allocations *have)
     return served;
 }
 
-/* While cycles fail, the pauses between them grow, whatever is asked. */
+/* While cycles fail, the pauses between them grow, whatever is asked, but less than
+ * where nobody waits. */
 static void answer_questions(struct daemon *daemon)
 {
     const struct questions_user user = {serve, daemon};
     if (questions_answer(&daemon->questions, daemon->attacher, daemon->agent,
                          daemon->config->agent.mode, &user) &&
-        daemon->failures == 0)
-        daemon->next_cycle = 0;
+        daemon->next_cycle > daemon->soonest_cycle)
+        daemon->next_cycle = daemon->soonest_cycle;
 }
 
 /* ---- reload ---- */

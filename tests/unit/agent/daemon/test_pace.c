@@ -49,24 +49,79 @@ static void failures_and_what_the_server_asks(void **state)
 {
     (void)state;
     static const struct {
-        unsigned failures, retry_after;
+        unsigned interval, failures, retry_after;
         uint64_t least, most;
     } cases[] = {
-        {1, 0, 500, 1000},
-        {1, 30, 30000, 45000},
-        {7, 5, 30000, 60000}, /* its own pause is longer */
-        {1, 4000000000u, 3600000, 5400000},
+        {10, 1, 0, 1000, 11000},
+        {10, 2, 0, 2000, 22000},
+        {10, 3, 0, 4000, 44000},
+        {10, 4, 0, 6000, 66000},
+        {10, 4000000000u, 0, 6000, 66000},
+        {1, 1, 0, 100, 1100},
+        {60, 1, 0, 6000, 66000},
+        {3600, 1, 0, 6000, 66000},
+        {3600, 2, 0, 12000, 132000},
+        {3600, 9, 0, 360000, 3960000},
+        {10, 1, 30, 30000, 45000},
+        {10, 7, 5, 6000, 66000}, /* its own pause is longer */
+        {10, 1, 4000000000u, 3600000, 5400000},
         /* A server that answers again has nothing more to ask. */
-        {0, 30, 1000, 11000},
+        {10, 0, 30, 1000, 11000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (uint64_t chance = 0; chance <= UINT32_MAX; chance += UINT32_MAX / 7) {
-            const struct pace pace = {.interval = INTERVAL,
+            const struct pace pace = {.interval = cases[i].interval,
+                                      .share = (uint32_t)(UINT32_MAX - chance),
                                       .failures = cases[i].failures,
                                       .retry_after = cases[i].retry_after};
             assert_in_range(pace_delay(&pace, 77777, (uint32_t)chance), cases[i].least,
                             cases[i].most);
         }
+}
+
+static void who_waits_asks_sooner(void **state)
+{
+    (void)state;
+    struct pace pace = {.interval = 3600};
+    assert_int_equal(pace_least(&pace, 7), 0);
+    pace.failures = 1;
+    assert_int_equal(pace_least(&pace, 0), 1000);
+    assert_int_equal(pace_least(&pace, UINT32_MAX), 500);
+    pace.failures = 3;
+    assert_int_equal(pace_least(&pace, 0), 4000);
+    pace.retry_after = 20;
+    assert_int_equal(pace_least(&pace, 0), 20000);
+    pace.failures = 0; /* the server answers again */
+    assert_int_equal(pace_least(&pace, 0), 0);
+}
+
+/* Placement is away for a second, or for longer than an interval: those whose cycles
+ * have failed in one second, whose moments are near each other, are spread over the
+ * whole period. */
+static void who_failed_together_is_spread(void **state)
+{
+    (void)state;
+    for (unsigned failures = 1; failures <= 4; failures++) {
+        const uint64_t period = failures < 4 ? 10000u << (failures - 1) : 60000;
+        unsigned in_tenth[10] = {0}, hosts = 0;
+        for (unsigned i = 0; i < 10 * HOSTS; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "compute%u.example", i);
+            struct pace pace = {
+                .interval = INTERVAL, .share = pace_share(name), .failures = failures};
+            uint64_t own = INTERVAL * UINT64_C(1000) * pace.share >> 32;
+            if (own >= 1000)
+                continue;
+            hosts++;
+            in_tenth[(own + pace_delay(&pace, 100000 + own, 0)) % period * 10 /
+                     period]++;
+        }
+        for (unsigned i = 0; failures > 1 && i < 10; i++)
+            assert_in_range(in_tenth[i], hosts / 10 * 8 / 10, hosts / 10 * 12 / 10);
+        /* One interval later each has its own second again. */
+        if (failures == 1)
+            assert_int_equal(in_tenth[0], hosts);
+    }
 }
 
 static void no_interval_is_a_second(void **state)
@@ -82,6 +137,8 @@ int main(void)
         cmocka_unit_test(cycles_begin_at_the_hosts_own_moment),
         cmocka_unit_test(ten_thousand_hosts_are_spread),
         cmocka_unit_test(failures_and_what_the_server_asks),
+        cmocka_unit_test(who_waits_asks_sooner),
+        cmocka_unit_test(who_failed_together_is_spread),
         cmocka_unit_test(no_interval_is_a_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,7 @@ int device_worker_start(struct device_worker *worker, enum device_operation oper
                         struct error *err)
 {
     struct subprocess child;
+    worker->place.agent = getpid();
     const struct task task = {worker, operation, backend, device};
     if (check_free(worker, device, err) != 0 ||
         subprocess_start(&child, "vgpu-device", carry_out, &task, err) != 0)

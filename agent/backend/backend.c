@@ -1,10 +1,18 @@
 #include "agent/backend/backend.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/backend/backends.h"
 #include "agent/backend/nvidia_vfio_files.h"
 #include "lib/xalloc.h"
+
+int device_place_check_agent(const struct device_place *place, struct error *err)
+{
+    return !place->agent || getppid() == place->agent
+               ? 0
+               : error_set(err, ERROR_BUSY, "the agent that asked has ended");
+}
 
 const struct backend *backend_find(const char *name)
 {

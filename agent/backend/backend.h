@@ -9,6 +9,7 @@
 #define AGENT_BACKEND_BACKEND_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "agent/host/card.h"
 #include "agent/host/device_use.h"
@@ -20,7 +21,14 @@
 struct device_place {
     const char *sysfs_root;
     struct use_places use;
+    /* The process that has a change made by a child of its own; 0: nobody else has. */
+    pid_t agent;
 };
+
+/* For a child, right before each store but the first and before it takes back what it
+ * did: BUSY when its agent has ended. What is half done then, the next agent completes
+ * or takes back, and it may have given the device to another consumer by now. */
+int device_place_check_agent(const struct device_place *place, struct error *err);
 
 /* A device that exists or is to be made. Strings as in struct host; `type_id` may be
  * NULL for a removal. */

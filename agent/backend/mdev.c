@@ -129,11 +129,14 @@ static int equip(const struct device_place *place, const struct device_spec *dev
     if (folder < 0)
         return error_set_errno(err, errno, "%s on %s", name, device->parent);
     struct error why = {0};
-    if (vgpu_params_write(folder, name, device->parameters, made, &why) == 0)
+    if (vgpu_params_write(place, folder, name, device->parameters, made, &why) == 0)
         return 0;
     if (err)
         *err = why;
     struct error removal = {0};
+    /* The next agent may have given it to a consumer by now. */
+    if (made && device_place_check_agent(place, &removal) != 0)
+        return -1;
     if (made && check_idle(place, device, parent, &removal) == 0 &&
         attribute_store_at(folder, "remove", "1", &removal) != 0)
         return error_prefix(err, "it could not be removed again (%s)", removal.text);
@@ -211,17 +214,18 @@ static int remove_device(const struct device_place *place,
 
 /* ---- clear ---- */
 
-static int write_parameters(const struct device_spec *device, int parent, int folder,
+static int write_parameters(const struct device_place *place,
+                            const struct device_spec *device, int parent, int folder,
                             struct error *err)
 {
     _cleanup_free_ char *name = xasprintf("mdev %s", device->uuid);
     bool absent;
-    if (vgpu_params_clear(folder, name, &absent, err) != 0)
+    if (vgpu_params_clear(place, folder, name, &absent, err) != 0)
         return -1;
     if (absent && faccessat(parent, device->uuid, F_OK, 0) != 0)
         return error_set(err, ERROR_NOT_FOUND, "mdev %s is gone", device->uuid);
     return device->parameters
-               ? vgpu_params_write(folder, name, device->parameters, false, err)
+               ? vgpu_params_write(place, folder, name, device->parameters, false, err)
                : 0;
 }
 
@@ -238,7 +242,7 @@ static int change_parameters(const struct device_place *place,
                                device->parent);
     if (check_use(place, device, parent, defined, err) != 0)
         return -1;
-    return write_parameters(device, parent, folder, err);
+    return write_parameters(place, device, parent, folder, err);
 }
 
 static int clear_device(const struct device_place *place,

@@ -98,12 +98,15 @@ static int equip(const struct device_place *place, const struct device_spec *dev
                  int function, bool made, struct error *err)
 {
     struct error why = {0};
-    if (!device->parameters || vgpu_params_write(function, device->parent,
+    if (!device->parameters || vgpu_params_write(place, function, device->parent,
                                                  device->parameters, made, &why) == 0)
         return 0;
     if (err)
         *err = why;
     struct error ending = {0};
+    /* The next agent may have given it to another consumer by now. */
+    if (made && device_place_check_agent(place, &ending) != 0)
+        return -1;
     if (made && function_check_unused(place, device, function, &ending) == 0 &&
         vgpu_write_current(function, device->parent, VGPU_NO_TYPE, &ending) != 0)
         return error_prefix(err, "its type could not be ended again (%s)", ending.text);
@@ -134,6 +137,7 @@ static int create_device(const struct device_place *place,
                    : -1;
     }
     if (function_check_free(place, device, function, err) != 0 ||
+        device_place_check_agent(place, err) != 0 ||
         make(device, function, number, err) != 0)
         return -1;
     return equip(place, device, function, true, err);
@@ -173,7 +177,8 @@ static int end_type(const struct device_place *place, const struct device_spec *
     if (!there)
         return 0;
     if (check_card(function, device, err) != 0 ||
-        function_check_unused(place, device, function, err) != 0)
+        function_check_unused(place, device, function, err) != 0 ||
+        device_place_check_agent(place, err) != 0)
         return -1;
     struct error store = {0};
     if (vgpu_write_current(function, device->parent, VGPU_NO_TYPE, &store) == 0 ||
@@ -204,15 +209,12 @@ static int remove_device(const struct device_place *place,
             *err = opening;
         return -1;
     }
-    pid_t agent = getppid();
     for (unsigned i = 1;; i++) {
         bool refused;
         int rc = end_type(place, device, function, &refused, err);
         if (!refused || i == ENDINGS)
             return rc;
         wait_a_second();
-        if (getppid() != agent)
-            return rc;
     }
 }
 
@@ -220,15 +222,16 @@ static int remove_device(const struct device_place *place,
 
 /* A guest's plugin parameters, as of an mdev. They end with the type; a device that is
  * handed over keeps its type. */
-static int write_parameters(const struct device_spec *device, int function,
+static int write_parameters(const struct device_place *place,
+                            const struct device_spec *device, int function,
                             struct error *err)
 {
     bool absent;
-    if (vgpu_params_clear(function, device->parent, &absent, err) != 0)
+    if (vgpu_params_clear(place, function, device->parent, &absent, err) != 0)
         return -1;
     if (absent && !vgpu_function_takes_types(function))
         return error_set(err, ERROR_NOT_FOUND, "%s is gone", device->parent);
-    return device->parameters ? vgpu_params_write(function, device->parent,
+    return device->parameters ? vgpu_params_write(place, function, device->parent,
                                                   device->parameters, false, err)
                               : 0;
 }
@@ -245,7 +248,7 @@ static int clear_device(const struct device_place *place,
     if (!there)
         return error_set(err, ERROR_NOT_FOUND, "%s has no %s any more", device->parent,
                          device->type_id);
-    return write_parameters(device, function, err);
+    return write_parameters(place, device, function, err);
 }
 
 /* The function may have been given another type, for somebody else, meanwhile. */
@@ -261,7 +264,7 @@ static int set_parameters(const struct device_place *place,
     if (!there)
         return error_set(err, ERROR_NOT_FOUND, "%s has no %s any more", device->parent,
                          device->type_id);
-    return write_parameters(device, function, err);
+    return write_parameters(place, device, function, err);
 }
 
 /* ---- a guest's configuration ---- */

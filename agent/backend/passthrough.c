@@ -16,54 +16,70 @@
 
 /* ---- stores ---- */
 
+/* The bus, while a card's functions change their drivers. */
+struct work {
+    const struct device_place *place;
+    int bus; /* a descriptor of bus/pci */
+};
+
 static int explain_store(const struct card_part *part, const char *doing,
-                         const struct error *store, struct error *err)
+                         const struct error *refused, struct error *err)
 {
-    if (store->errnum == EACCES || store->errnum == EPERM) {
+    if (refused->errnum == EACCES || refused->errnum == EPERM) {
         _cleanup_free_ char *user = user_name(geteuid());
         return error_set(err, ERROR_FORBIDDEN,
                          "no permission to %s %s: %s is not writable for the user %s; "
                          "an agent that gives whole cards to guests runs as root",
-                         doing, part->address, store->text, user);
+                         doing, part->address, refused->text, user);
     }
     if (err)
-        *err = *store;
+        *err = *refused;
     /* ERROR_TIMEOUT would mean that the operation may still succeed. */
-    if (err && store->errnum == ETIMEDOUT)
+    if (err && refused->errnum == ETIMEDOUT)
         err->code = ERROR_IO;
     return error_prefix(err, "could not %s %s", doing, part->address);
 }
 
+/* What an agent that has ended left half done, the next one completes or takes back. */
+static int store(const struct work *work, const char *path, const char *text,
+                 struct error *err)
+{
+    return device_place_check_agent(work->place, err) == 0
+               ? attribute_store_at(work->bus, path, text, err)
+               : -1;
+}
+
 /* NULL as `override` sets none. */
-static int set_override(int bus, const struct card_part *part, const char *override,
-                        struct error *err)
+static int set_override(const struct work *work, const struct card_part *part,
+                        const char *override, struct error *err)
 {
     _cleanup_free_ char *path = xasprintf("devices/%s/driver_override", part->address);
-    struct error store = {0};
-    if (attribute_store_at(bus, path, override ? override : "\n", &store) == 0)
+    struct error refused = {0};
+    if (store(work, path, override ? override : "\n", &refused) == 0)
         return 0;
-    return explain_store(part, "choose the driver of", &store, err);
+    return explain_store(part, "choose the driver of", &refused, err);
 }
 
 /* Takes that driver from it, and no other. A function that is not bound to it (any
  * more) is no error. */
-static int unbind(int bus, const struct card_part *part, const char *driver,
-                  struct error *err)
+static int unbind(const struct work *work, const struct card_part *part,
+                  const char *driver, struct error *err)
 {
     _cleanup_free_ char *path = xasprintf("drivers/%s/unbind", driver);
-    struct error store = {0};
-    if (attribute_store_at(bus, path, part->address, &store) == 0 ||
-        errno_is_gone(store.errnum))
+    struct error refused = {0};
+    if (store(work, path, part->address, &refused) == 0 ||
+        errno_is_gone(refused.errnum))
         return 0;
-    return explain_store(part, "take the driver from", &store, err);
+    return explain_store(part, "take the driver from", &refused, err);
 }
 
-static int probe(int bus, const struct card_part *part, struct error *err)
+static int probe(const struct work *work, const struct card_part *part,
+                 struct error *err)
 {
-    struct error store = {0};
-    if (attribute_store_at(bus, "drivers_probe", part->address, &store) == 0)
+    struct error refused = {0};
+    if (store(work, "drivers_probe", part->address, &refused) == 0)
         return 0;
-    return explain_store(part, "find a driver for", &store, err);
+    return explain_store(part, "find a driver for", &refused, err);
 }
 
 /* The driver that the function is bound to now; NULL: none. The caller frees. */
@@ -83,18 +99,19 @@ static bool is_ours(const char *driver)
 /* The first store waits for whatever the kernel does with the function, as for an agent
  * that has ended. The kernel does not tell that vfio-pci's probe has failed: the link
  * decides. */
-static int take_part(int bus, const struct card_part *part, struct error *err)
+static int take_part(const struct work *work, const struct card_part *part,
+                     struct error *err)
 {
     if (is_ours(part->driver))
         return 0;
-    if (set_override(bus, part, WHOLE_CARD_DRIVER, err) != 0)
+    if (set_override(work, part, WHOLE_CARD_DRIVER, err) != 0)
         return -1;
-    _cleanup_free_ char *before = driver_of(bus, part);
+    _cleanup_free_ char *before = driver_of(work->bus, part);
     if (is_ours(before))
         return 0;
-    if ((before && unbind(bus, part, before, err) != 0) || probe(bus, part, err) != 0)
+    if ((before && unbind(work, part, before, err) != 0) || probe(work, part, err) != 0)
         return -1;
-    _cleanup_free_ char *driver = driver_of(bus, part);
+    _cleanup_free_ char *driver = driver_of(work->bus, part);
     return is_ours(driver) ? 0
                            : error_set(err, ERROR_IO,
                                        WHOLE_CARD_DRIVER " did not take %s, which has "
@@ -104,39 +121,32 @@ static int take_part(int bus, const struct card_part *part, struct error *err)
 
 /* Takes back what take_part() did, as far as it came. A function that had no driver
  * gets none. */
-static int undo_part(int bus, const struct card_part *part, struct error *err)
+static int undo_part(const struct work *work, const struct card_part *part,
+                     struct error *err)
 {
     if (is_ours(part->driver))
         return 0;
-    _cleanup_free_ char *now = driver_of(bus, part);
-    if (is_ours(now) && unbind(bus, part, now, err) != 0)
+    _cleanup_free_ char *now = driver_of(work->bus, part);
+    if (is_ours(now) && unbind(work, part, now, err) != 0)
         return -1;
-    if (set_override(bus, part, part->driver_override, err) != 0)
+    if (set_override(work, part, part->driver_override, err) != 0)
         return -1;
-    return part->driver && (is_ours(now) || !now) ? probe(bus, part, err) : 0;
+    return part->driver && (is_ours(now) || !now) ? probe(work, part, err) : 0;
 }
 
 /* What is set by others stays: another override, another driver. A probe for vfio-pci
  * that was begun for an agent that has ended can come first. */
-static int give_part_back(int bus, const struct card_part *part, struct error *err)
+static int give_part_back(const struct work *work, const struct card_part *part,
+                          struct error *err)
 {
-    if (is_ours(part->driver) && unbind(bus, part, WHOLE_CARD_DRIVER, err) != 0)
+    if (is_ours(part->driver) && unbind(work, part, WHOLE_CARD_DRIVER, err) != 0)
         return -1;
-    if (is_ours(part->driver_override) && set_override(bus, part, NULL, err) != 0)
+    if (is_ours(part->driver_override) && set_override(work, part, NULL, err) != 0)
         return -1;
-    _cleanup_free_ char *late = part->driver ? NULL : driver_of(bus, part);
-    if (is_ours(late) && unbind(bus, part, late, err) != 0)
+    _cleanup_free_ char *late = part->driver ? NULL : driver_of(work->bus, part);
+    if (is_ours(late) && unbind(work, part, late, err) != 0)
         return -1;
-    return !part->driver || is_ours(part->driver) ? probe(bus, part, err) : 0;
-}
-
-/* What the agent that asked has left half done, another one completes, or takes back:
- * it may give the card to another consumer. */
-static int check_agent(pid_t agent, struct error *err)
-{
-    return getppid() == agent
-               ? 0
-               : error_set(err, ERROR_BUSY, "the agent that asked has ended");
+    return !part->driver || is_ours(part->driver) ? probe(work, part, err) : 0;
 }
 
 /* ---- the card ---- */
@@ -189,25 +199,22 @@ static int check_card(int bus, const struct whole_card *card, struct error *err)
 }
 
 /* All functions, or none: what was done is undone when one fails. */
-static int take_card(int bus, const struct whole_card *card, pid_t agent,
+static int take_card(const struct work *work, const struct whole_card *card,
                      struct error *err)
 {
     size_t taken = 0;
     struct error failed = {0};
-    while (taken < card->count && take_part(bus, &card->parts[taken], &failed) == 0) {
-        if (check_agent(agent, err) != 0)
-            return -1;
+    while (taken < card->count && take_part(work, &card->parts[taken], &failed) == 0)
         taken++;
-    }
     if (taken == card->count)
         return 0;
     /* The next agent may have given the card to somebody by now. */
-    if (check_agent(agent, err) != 0)
+    if (device_place_check_agent(work->place, err) != 0)
         return -1;
     struct error undoing = {0};
     for (size_t i = taken + 1; i-- > 0;) {
         struct error one = {0};
-        if (undo_part(bus, &card->parts[i], &one) != 0)
+        if (undo_part(work, &card->parts[i], &one) != 0)
             undoing = one;
     }
     if (err)
@@ -223,7 +230,6 @@ static int create_device(const struct device_place *place,
                          char address[DEVICE_ADDRESS_SIZE], bool *existed,
                          struct error *err)
 {
-    pid_t agent = getppid(); /* before all that can take long */
     text_copy(address, DEVICE_ADDRESS_SIZE, device->parent);
     *existed = false;
     _cleanup_close_ int bus = open_bus(place, err);
@@ -237,10 +243,9 @@ static int create_device(const struct device_place *place,
         return settle_existing(place, bus, &card, device, err);
     }
     if (check_card(bus, &card, err) != 0 ||
-        check_unused(place, bus, &card, device->consumer, err) != 0 ||
-        check_agent(agent, err) != 0)
+        check_unused(place, bus, &card, device->consumer, err) != 0)
         return -1;
-    return take_card(bus, &card, agent, err);
+    return take_card(&(struct work){place, bus}, &card, err);
 }
 
 /* ---- remove ---- */
@@ -259,7 +264,6 @@ static bool is_left(const struct whole_card *card)
 static int remove_device(const struct device_place *place,
                          const struct device_spec *device, struct error *err)
 {
-    pid_t agent = getppid(); /* before all that can take long */
     _cleanup_close_ int bus = open_bus(place, err);
     _cleanup_whole_card_ struct whole_card card = {0};
     struct error gone = {0};
@@ -276,11 +280,9 @@ static int remove_device(const struct device_place *place,
         return 0;
     if (check_unused(place, bus, &card, NULL, err) != 0)
         return -1;
-    if (check_agent(agent, err) != 0)
-        return -1;
+    const struct work work = {place, bus};
     for (size_t i = 0; i < card.count; i++)
-        if (give_part_back(bus, &card.parts[i], err) != 0 ||
-            check_agent(agent, err) != 0)
+        if (give_part_back(&work, &card.parts[i], err) != 0)
             return -1;
     return 0;
 }

@@ -76,15 +76,18 @@ static int explain_lock(const char *program, const struct device_place *place,
 
 /* ---- the card ---- */
 
-static long count_functions(const struct device_place *place, const char *card)
+static int count_functions(const struct device_place *place, const char *card,
+                           long *out, struct error *err)
 {
-    long count = 0;
     _cleanup_close_ int root = folder_open(AT_FDCWD, place->sysfs_root);
     _cleanup_close_ int cards = root < 0 ? -1 : folder_open(root, "bus/pci/devices");
     _cleanup_close_ int folder = cards < 0 ? -1 : folder_open(cards, card);
-    return folder >= 0 && sysfs_number(folder, "sriov_numvfs", &count, NULL) == 0
-               ? count
-               : 0;
+    if (folder < 0)
+        return error_set_errno(err, errno, "%s", card);
+    return sysfs_number(folder, "sriov_numvfs", out, err) == 0
+               ? 0
+               : error_prefix(err, "%s: whether its virtual functions are enabled",
+                              card);
 }
 
 static int explain_none(const char *program, const char *card, struct program_run *run,
@@ -115,7 +118,10 @@ int sriov_manage_enable(const char *program, const struct device_place *place,
         char *const argv[] = {(char *)program, (char *)"-e", (char *)card, NULL};
         if (program_run(run, argv, deadline, err) != 0)
             return -1;
-        if (count_functions(place, card) > 0)
+        long enabled;
+        if (count_functions(place, card, &enabled, err) != 0)
+            return -1;
+        if (enabled > 0)
             return 0;
         bool locked = strstr(run->text, LOCKED) != NULL;
         if (!locked)

@@ -39,9 +39,12 @@ static int explain(const char *name, int errnum, struct error *err)
     return error_set_errno(err, errnum, "changing the parameters of %s", name);
 }
 
-int vgpu_params_clear(int folder, const char *name, bool *absent, struct error *err)
+int vgpu_params_clear(const struct device_place *place, int folder, const char *name,
+                      bool *absent, struct error *err)
 {
     struct error store = {0};
+    if (device_place_check_agent(place, err) != 0)
+        return error_prefix(err, "%s", name);
     *absent = faccessat(folder, VGPU_PARAMETERS, F_OK, 0) != 0 && errno == ENOENT;
     if (*absent || attribute_store_at(folder, VGPU_PARAMETERS, " ", &store) == 0)
         return 0;
@@ -106,12 +109,14 @@ static bool may_try_again(int errnum, unsigned attempt)
     return true;
 }
 
-int vgpu_params_write(int folder, const char *name, const char *parameters, bool fresh,
-                      struct error *err)
+int vgpu_params_write(const struct device_place *place, int folder, const char *name,
+                      const char *parameters, bool fresh, struct error *err)
 {
     struct error store;
     unsigned attempt = 0;
     do {
+        if (device_place_check_agent(place, err) != 0)
+            return error_prefix(err, "%s", name);
         store = (struct error){0};
         if (attribute_store_at(folder, VGPU_PARAMETERS, parameters, &store) == 0)
             return read_back(folder, name, parameters, err);

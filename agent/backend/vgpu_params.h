@@ -11,21 +11,26 @@
 
 #include <stdbool.h>
 
+#include "agent/backend/backend.h"
 #include "lib/error.h"
 
 #define VGPU_PARAMETERS "nvidia/vgpu_params"
+
+/* When the agent of `place` has ended, the two that write do not: the device may be
+ * another's by now. */
 
 /* Clears the parameters of the device whose folder is open. `name` is the device in
  * messages. 0 also where there is no such file, as with devices of other drivers and
  * with one that was just removed; *absent is then true. BUSY while a guest has it;
  * FORBIDDEN. */
-int vgpu_params_clear(int folder, const char *name, bool *absent, struct error *err);
+int vgpu_params_clear(const struct device_place *place, int folder, const char *name,
+                      bool *absent, struct error *err);
 
 /* Writes the parameters, and reads them back. `fresh`: the device was made a moment ago,
  * and udev may still have to make the file writable, which is waited for. UNSUPPORTED
  * where there is no such file; BUSY; FORBIDDEN; IO where the driver shows others. */
-int vgpu_params_write(int folder, const char *name, const char *parameters, bool fresh,
-                      struct error *err);
+int vgpu_params_write(const struct device_place *place, int folder, const char *name,
+                      const char *parameters, bool fresh, struct error *err);
 
 /* What the driver shows. As struct backend's parameters(). */
 int vgpu_params_read(int folder, const char *name, char **out, struct error *err);

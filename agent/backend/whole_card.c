@@ -150,10 +150,17 @@ struct device whole_card_device(int bus, const struct whole_card *card)
 
 /* ---- what prevents it ---- */
 
-static bool read_number(int bus, const char *address, const char *file, long *number)
+/* 0 where there is no such file. -1: it cannot be read. */
+static int read_number(int bus, const char *address, const char *file, long *number,
+                       struct error *err)
 {
+    struct error reading = {0};
     _cleanup_free_ char *path = xasprintf("devices/%s/%s", address, file);
-    return sysfs_number(bus, path, number, NULL) == 0;
+    *number = 0;
+    if (sysfs_number(bus, path, number, &reading) == 0 || reading.errnum == ENOENT)
+        return 0;
+    *err = reading;
+    return -1;
 }
 
 static bool is_virtual(int bus, const char *address)
@@ -175,7 +182,8 @@ char *whole_card_obstacle(int bus, const struct whole_card *card, bool console)
 {
     const char *address = card->parts[0].address;
     const struct card_part *first = first_function(card);
-    long number;
+    long functions, boot;
+    struct error err;
     if (is_virtual(bus, address))
         return xstrdup("it is a virtual function, and no card");
     if (first)
@@ -191,9 +199,12 @@ char *whole_card_obstacle(int bus, const struct whole_card *card, bool console)
                          "get as well: %s",
                          names);
     }
-    if (read_number(bus, address, "sriov_numvfs", &number) && number > 0)
-        return xasprintf("%ld of its virtual functions are enabled", number);
-    if (!console && read_number(bus, address, "boot_vga", &number) && number == 1)
+    if (read_number(bus, address, "sriov_numvfs", &functions, &err) != 0 ||
+        read_number(bus, address, "boot_vga", &boot, &err) != 0)
+        return xstrdup(err.text);
+    if (functions > 0)
+        return xasprintf("%ld of its virtual functions are enabled", functions);
+    if (!console && boot)
         return xstrdup("the host's console is on it (boot_vga): passthrough_console = "
                        "true gives it away nevertheless");
     if (faccessat(bus, "drivers/" WHOLE_CARD_DRIVER, F_OK, 0) != 0)

@@ -145,23 +145,27 @@ static int explain_store(const char *name, const char *file, const char *value,
     return -1;
 }
 
-static int store_number(int admin, const char *name, const char *file, uint64_t number,
-                        struct error *err)
+/* Each store can take long, and the function may be another's by the next. */
+static int store_number(const struct device_place *place, int admin, const char *name,
+                        const char *file, uint64_t number, struct error *err)
 {
     char text[24];
     struct error store = {0};
+    if (device_place_check_agent(place, err) != 0)
+        return error_prefix(err, "virtual function %s", name);
     snprintf(text, sizeof text, "%" PRIu64, number);
     return attribute_store_at(admin, file, text, &store) == 0
                ? 0
                : explain_store(name, file, text, store.errnum, err);
 }
 
-int xe_clear_profile(int admin, const char *name, struct error *err)
+int xe_clear_profile(const struct device_place *place, int admin, const char *name,
+                     struct error *err)
 {
-    if (store_number(admin, name, XE_QUOTA, 0, err) != 0)
+    if (store_number(place, admin, name, XE_QUOTA, 0, err) != 0)
         return -1;
-    return store_number(admin, name, XE_QUANTUM, 0, err) == 0 &&
-                   store_number(admin, name, XE_TIMEOUT, 0, err) == 0
+    return store_number(place, admin, name, XE_QUANTUM, 0, err) == 0 &&
+                   store_number(place, admin, name, XE_TIMEOUT, 0, err) == 0
                ? 0
                : -1;
 }
@@ -181,19 +185,19 @@ static int check_written(int admin, const char *name, const struct xe_profile *w
                      asked, name, got);
 }
 
-int xe_write_profile(int admin, const char *name, const struct xe_profile *profile,
-                     struct error *err)
+int xe_write_profile(const struct device_place *place, int admin, const char *name,
+                     const struct xe_profile *profile, struct error *err)
 {
     if (check_priority(admin, name, profile->priority, err) != 0)
         return -1;
-    if (store_number(admin, name, XE_QUANTUM, profile->quantum_ms, err) == 0 &&
-        store_number(admin, name, XE_TIMEOUT, profile->timeout_us, err) == 0 &&
-        store_number(admin, name, XE_QUOTA, profile->vram_mib << 20, err) == 0 &&
+    if (store_number(place, admin, name, XE_QUANTUM, profile->quantum_ms, err) == 0 &&
+        store_number(place, admin, name, XE_TIMEOUT, profile->timeout_us, err) == 0 &&
+        store_number(place, admin, name, XE_QUOTA, profile->vram_mib << 20, err) == 0 &&
         check_written(admin, name, profile, err) == 0)
         return 0;
     /* What is left of it is seen by the next look. */
     struct error undoing;
-    (void)xe_clear_profile(admin, name, &undoing);
+    (void)xe_clear_profile(place, admin, name, &undoing);
     return -1;
 }
 

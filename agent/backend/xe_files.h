@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/backend/backend.h"
 #include "lib/error.h"
 #include "lib/pci_address.h"
 
@@ -63,12 +64,14 @@ int xe_read_profile(int admin, struct xe_profile *out, struct error *err);
 /* Gives the function the profile, its memory last, so that whoever has a quota has all.
  * `name` is the function's address, for messages. FORBIDDEN also when the card's
  * functions have another priority. EXHAUSTED, BUSY. After an error the function has no
- * quota. */
-int xe_write_profile(int admin, const char *name, const struct xe_profile *profile,
-                     struct error *err);
+ * quota. When the agent of `place` has ended, nothing is written any more, nor taken
+ * back. */
+int xe_write_profile(const struct device_place *place, int admin, const char *name,
+                     const struct xe_profile *profile, struct error *err);
 /* Takes the memory first, then the rest. When it cannot be taken, nothing has
  * changed. */
-int xe_clear_profile(int admin, const char *name, struct error *err);
+int xe_clear_profile(const struct device_place *place, int admin, const char *name,
+                     struct error *err);
 
 /* The memory of the card in MiB; 0: it cannot be seen. `cards` is a descriptor of
  * sysfs' bus/pci/devices. */

@@ -100,25 +100,31 @@ static bool is_consumers(const struct function *function)
 
 /* ---- enabling ---- */
 
-static long count_enabled(const struct function *function)
+static int count_enabled(const struct function *function, long *out, struct error *err)
 {
-    long count;
-    return sysfs_number(function->card, "sriov_numvfs", &count, NULL) == 0 ? count : 0;
+    return sysfs_number(function->card, "sriov_numvfs", out, err) == 0
+               ? 0
+               : error_prefix(err, "%s: whether its virtual functions are enabled",
+                              function->device->gpu);
 }
 
 /* All that the card can have, since a further one could only be had by ending all. */
 static int enable_functions(const struct function *function, struct error *err)
 {
-    long total;
+    long enabled, total;
     char text[24];
-    struct error store = {0};
-    if (count_enabled(function) > 0)
+    struct error store = {0}, counting;
+    if (count_enabled(function, &enabled, err) != 0)
+        return -1;
+    if (enabled > 0)
         return 0;
     if (sysfs_number(function->card, "sriov_totalvfs", &total, err) != 0)
         return error_prefix(err, "%s", function->device->gpu);
     snprintf(text, sizeof text, "%ld", total);
+    if (device_place_check_agent(function->place, err) != 0)
+        return -1;
     if (attribute_store_at(function->card, "sriov_numvfs", text, &store) == 0 ||
-        count_enabled(function) > 0)
+        (count_enabled(function, &enabled, &counting) == 0 && enabled > 0))
         return 0;
     if (store.errnum == EACCES || store.errnum == EPERM) {
         _cleanup_free_ char *what =
@@ -141,7 +147,10 @@ static int settle_existing(const struct function *function,
 {
     const struct device_spec *device = function->device;
     bool as_wanted = xe_profile_matches(wanted, found);
-    if (as_wanted && count_enabled(function) == 0)
+    long enabled;
+    if (count_enabled(function, &enabled, err) != 0)
+        return -1;
+    if (as_wanted && enabled == 0)
         return check_free(function, err);
     *existed = true;
     if (as_wanted && is_consumers(function))
@@ -155,8 +164,8 @@ static int give(const struct function *function, const struct xe_profile *wanted
                 struct error *err)
 {
     return check_free(function, err) == 0
-               ? xe_write_profile(function->admin, function->device->parent, wanted,
-                                  err)
+               ? xe_write_profile(function->place, function->admin,
+                                  function->device->parent, wanted, err)
                : -1;
 }
 
@@ -175,7 +184,8 @@ static int make(const struct function *function, const struct xe_profile *wanted
     }
     if (*existed || enable_functions(function, err) == 0)
         return 0;
-    (void)xe_clear_profile(function->admin, function->device->parent, &undoing);
+    (void)xe_clear_profile(function->place, function->admin, function->device->parent,
+                           &undoing);
     return -1;
 }
 
@@ -199,22 +209,22 @@ static int create_device(const struct device_place *place,
 
 /* ---- remove, clear ---- */
 
-/* Whether the function still has what the entry says. */
-static int has_device(const struct function *function, struct xe_profile *entrys,
+/* Whether the function still has what the entry says, and what exactly. */
+static int has_device(const struct function *function, struct xe_profile *found,
                       bool *out, struct error *err)
 {
-    struct xe_profile found;
+    struct xe_profile entrys;
     struct error gone = {0};
     *out = false;
-    if (read_profile(function, &found, &gone) != 0) {
+    if (read_profile(function, found, &gone) != 0) {
         if (errno_is_gone(gone.errnum))
             return 0;
         if (err)
             *err = gone;
         return -1;
     }
-    *out = xe_profile_parse(function->device->type_name, entrys) &&
-           xe_profile_matches(entrys, &found);
+    *out = xe_profile_parse(function->device->type_name, &entrys) &&
+           xe_profile_matches(&entrys, found);
     return 0;
 }
 
@@ -222,16 +232,16 @@ static int remove_device(const struct device_place *place,
                          const struct device_spec *device, struct error *err)
 {
     struct function function = {.place = place, .device = device};
-    struct xe_profile entrys;
+    struct xe_profile found;
     bool there = false;
     int rc = 0;
     if (find_function(&function) == 0)
-        rc = has_device(&function, &entrys, &there, err);
+        rc = has_device(&function, &found, &there, err);
     else if (!errno_is_gone(errno))
         rc = set_gone(device, errno, err);
     if (rc == 0 && there)
         rc = check_unused(&function, err) == 0
-                 ? xe_clear_profile(function.admin, device->parent, err)
+                 ? xe_clear_profile(place, function.admin, device->parent, err)
                  : -1;
     function_close(&function);
     return rc;
@@ -241,12 +251,17 @@ static int remove_device(const struct device_place *place,
  * that nothing of the former guest's is left in it. */
 static int clear_function(const struct function *function, struct error *err)
 {
+    const char *name = function->device->parent;
     struct xe_profile found;
-    return read_profile(function, &found, err) == 0 &&
-                   check_unused(function, err) == 0 &&
-                   xe_clear_profile(function->admin, function->device->parent, err) == 0
-               ? xe_write_profile(function->admin, function->device->parent, &found,
-                                  err)
+    bool there;
+    if (check_unused(function, err) != 0 ||
+        has_device(function, &found, &there, err) != 0)
+        return -1;
+    if (!there)
+        return error_set(err, ERROR_NOT_FOUND, "%s has no %s any more", name,
+                         function->device->type_id);
+    return xe_clear_profile(function->place, function->admin, name, err) == 0
+               ? xe_write_profile(function->place, function->admin, name, &found, err)
                : -1;
 }
 

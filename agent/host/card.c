@@ -53,6 +53,21 @@ static long read_number_or(const struct scan *scan, const struct gpu *gpu, int d
                : otherwise;
 }
 
+/* How many virtual functions; a card that is not SR-IOV's lacks the file. What is not
+ * readable is no 0, by which functions would be enabled, or a whole card be given away,
+ * under the guests that have them. */
+static unsigned read_functions(const struct scan *scan, struct gpu *gpu, int card,
+                               const char *name)
+{
+    struct error err = {0};
+    long number = 0;
+    if (!card_may_read(scan, gpu, name))
+        return 0;
+    if (sysfs_number(card, name, &number, &err) != 0 && !errno_is_gone(err.errnum))
+        card_set_unreadable(gpu, "%s", err.text);
+    return number > 0 ? (unsigned)number : 0;
+}
+
 /* ---- the card ---- */
 
 /* A card that fell off the bus answers every read of its config space with all ones. A
@@ -84,9 +99,9 @@ void card_read(const struct scan *scan, struct gpu *gpu, int card)
     if (gpu->is_pci) {
         gpu->vendor = (uint16_t)read_number_or(scan, gpu, card, "vendor", 0);
         gpu->device = (uint16_t)read_number_or(scan, gpu, card, "device", 0);
-        gpu->vf_total = (unsigned)read_number_or(scan, gpu, card, "sriov_totalvfs", 0);
-        gpu->vf_enabled = (unsigned)read_number_or(scan, gpu, card, "sriov_numvfs", 0);
         check_on_bus(scan, gpu, card);
+        gpu->vf_total = read_functions(scan, gpu, card, "sriov_totalvfs");
+        gpu->vf_enabled = read_functions(scan, gpu, card, "sriov_numvfs");
         return;
     }
     _cleanup_free_ char *subsystem = folder_link_name(card, "subsystem");

@@ -1,6 +1,7 @@
 """The main job on virtual functions that get a share of their card (Intel's xe): types that
 the configuration names, bounded by the card's memory, and never another's function."""
 import os
+import pathlib
 import re
 
 from support import wait_for
@@ -176,6 +177,25 @@ class Devices(B60):
         self.assertEqual(self.profile(1), (8192, 20, 5000))
         self.settle()
         self.assertEqual(self.profile(1), (0, 0, 0))
+
+    def test_the_agent_ends_between_two_stores(self):
+        """Its child does not go on: the next agent may have given the function to another consumer."""
+        server = self.allocate(CARD)
+        self.settle()
+        self.host.control("block remove every")
+        self.host.control("forget")
+        self.placement.deallocate(server)
+        daemon = self.agent.start()
+        wait_for(self.writes, "the first store")
+        children = pathlib.Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+        (child,) = [c for c in children if pathlib.Path(f"/proc/{c}/comm").read_text() == "vgpu-device\n"]
+        daemon.kill()
+        self.agent.daemon = None
+        self.host.control("unblock")
+        wait_for(lambda: not os.path.exists(f"/proc/{child}"), "the end of the child")
+        self.assertEqual(self.writes(), [("vf1/vram_quota", "0", "OK")])
+        self.settle()
+        self.assertEqual(self.quotas(), [0] * 7)
 
     def test_what_is_held_is_not_written(self):
         server = self.allocate(CARD)

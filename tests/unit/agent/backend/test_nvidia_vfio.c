@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/backend/nvidia_vfio.h"
 #include "agent/backend/nvidia_vfio_files.h"
@@ -409,6 +410,33 @@ static void parameters_are_cleared(void **state)
     tree_free(tree);
 }
 
+/* The next one may have given the function to another consumer. */
+static void nothing_is_written_for_an_agent_that_has_ended(void **state)
+{
+    (void)state;
+    char *tree = new_host(), address[DEVICE_ADDRESS_SIZE];
+    struct device_place place = place_of(tree);
+    struct device_spec device = spec;
+    struct error err = {0};
+    bool existed;
+    place.agent = getpid();
+    assert_int_equal(
+        backend_nvidia_vfio.create(&place, &device, address, &existed, &err), -1);
+    assert_int_equal(err.code, ERROR_BUSY);
+    assert_current(tree, VF_1, "0");
+    set_function(tree, VF_1, "1152\n", "");
+    tree_write(tree, BUS VF_1 "/" VGPU_PARAMETERS, "a=1");
+    device.parameters = "a=2";
+    assert_int_equal(backend_nvidia_vfio.clear(&place, &device, &err), -1);
+    assert_int_equal(backend_nvidia_vfio.set_parameters(&place, &device, &err), -1);
+    assert_int_equal(backend_nvidia_vfio.remove(&place, &device, &err), -1);
+    assert_int_equal(err.code, ERROR_BUSY);
+    assert_current(tree, VF_1, "1152");
+    _cleanup_free_ char *text = tree_read(tree, BUS VF_1 "/" VGPU_PARAMETERS);
+    assert_string_equal(text, "a=1");
+    tree_free(tree);
+}
+
 static void parameters_are_set_before_a_guest_has_it(void **state)
 {
     (void)state;
@@ -433,6 +461,7 @@ static void parameters_are_set_before_a_guest_has_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_written_for_an_agent_that_has_ended),
         cmocka_unit_test(parameters_are_set_before_a_guest_has_it),
         cmocka_unit_test(functions_are_the_parents),
         cmocka_unit_test(capacity_is_the_memorys),

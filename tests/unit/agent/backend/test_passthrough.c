@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/backend/passthrough.h"
 #include "agent/backend/passthrough_scan.h"
@@ -341,6 +342,24 @@ static void halves(void **state)
     }
 }
 
+/* The next one may have given the card to another consumer. */
+static void nothing_is_written_for_an_agent_that_has_ended(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig = rig_new();
+    bool existed;
+    struct error err;
+    rig.place.agent = getpid();
+    assert_int_equal(create(&rig, &existed, &err), ERROR_BUSY);
+    assert_non_null(strstr(err.text, "the agent that asked has ended"));
+    assert_native(&rig);
+    rig.place.agent = getppid();
+    assert_int_equal(create(&rig, &existed, &err), ERROR_NONE);
+    rig.place.agent = getpid();
+    assert_int_equal(give_back(&rig, &err), ERROR_BUSY);
+    assert_true(is_bound(&rig));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +371,7 @@ int main(void)
         cmocka_unit_test(one_that_is_bound_already),
         cmocka_unit_test(what_is_used_is_not_given_back),
         cmocka_unit_test(halves),
+        cmocka_unit_test(nothing_is_written_for_an_agent_that_has_ended),
     };
     return cmocka_run_group_tests_name("backend_passthrough", tests, NULL, NULL);
 }

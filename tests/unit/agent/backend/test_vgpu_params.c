@@ -26,6 +26,9 @@ static struct fixture set_up(const char *content)
     return fixture;
 }
 
+/* Nobody else has it done. */
+static const struct device_place nobody = {0};
+
 static void tear_down(struct fixture *fixture)
 {
     close(fixture->folder);
@@ -39,7 +42,8 @@ static void takes_what_the_driver_shows_with_others(void **state)
     for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
         struct fixture fixture = set_up(before[i]);
         struct error err = {0};
-        assert_ok(vgpu_params_write(fixture.folder, "device", "a=1, b=2", false, &err),
+        assert_ok(vgpu_params_write(&nobody, fixture.folder, "device", "a=1, b=2",
+                                    false, &err),
                   &err);
         tear_down(&fixture);
     }
@@ -50,8 +54,8 @@ static void refuses_what_the_driver_shows_otherwise(void **state)
     (void)state;
     struct fixture fixture = set_up("frame_rate_limiter=0");
     struct error err = {0};
-    assert_int_equal(vgpu_params_write(fixture.folder, "device", "a=1", false, &err),
-                     -1);
+    assert_int_equal(
+        vgpu_params_write(&nobody, fixture.folder, "device", "a=1", false, &err), -1);
     assert_int_equal(err.code, ERROR_IO);
     assert_non_null(strstr(err.text, "took the parameters 'a=1' for device, and shows "
                                      "'a=1me_rate_limiter=0'"));
@@ -67,8 +71,8 @@ static void says_that_there_are_none(void **state)
     tree_remove(fixture.root, VGPU_PARAMETERS);
     assert_int_equal(vgpu_params_read(fixture.folder, "device", &text, &err), -1);
     assert_int_equal(err.code, ERROR_UNSUPPORTED);
-    assert_int_equal(vgpu_params_write(fixture.folder, "device", "a=1", true, &err),
-                     -1);
+    assert_int_equal(
+        vgpu_params_write(&nobody, fixture.folder, "device", "a=1", true, &err), -1);
     assert_int_equal(err.code, ERROR_UNSUPPORTED);
     tear_down(&fixture);
 }

@@ -14,6 +14,9 @@
 #define CARD "bus/pci/devices/" PF "/"
 #define PROFILE CARD "sriov_admin/vf1/profile/"
 
+/* Nobody else has it done. */
+static const struct device_place nobody = {0};
+
 static void a_name_tells_the_whole_profile(void **state)
 {
     (void)state;
@@ -129,16 +132,16 @@ static void a_share_is_written_and_taken(void **state)
     struct error err = {0};
     assert_true(admin >= 0);
     assert_int_equal(xe_open_admin(card, 2), -1);
-    assert_ok(xe_write_profile(admin, "x", &wanted, &err), &err);
+    assert_ok(xe_write_profile(&nobody, admin, "x", &wanted, &err), &err);
     assert_ok(xe_read_profile(admin, &found, &err), &err);
     assert_true(xe_profile_matches(&wanted, &found));
     /* One store is no whole file here. */
-    assert_ok(xe_clear_profile(admin, "x", &err), &err);
+    assert_ok(xe_clear_profile(&nobody, admin, "x", &err), &err);
     _cleanup_free_ char *quota = tree_read(tree, PROFILE "vram_quota");
     assert_int_equal(quota[0], '0');
     tree_write(tree, PROFILE "vram_quota", "0\n");
     const struct xe_profile other = {8192, 20, 5000, "normal"};
-    assert_int_equal(xe_write_profile(admin, "x", &other, &err), -1);
+    assert_int_equal(xe_write_profile(&nobody, admin, "x", &other, &err), -1);
     assert_int_equal(err.code, ERROR_FORBIDDEN);
     assert_non_null(strstr(err.text, "sriov_admin/.bulk_profile/sched_priority"));
     tree_write(tree, PROFILE "vram_quota", "-1\n");

@@ -75,6 +75,25 @@ static void a_card_whose_driver_hangs_is_not_asked(void **state)
     tree_free(tree);
 }
 
+/* A 0 would be taken for functions that are to be enabled. */
+static void functions_that_cannot_be_counted_are_not_none(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"sriov_totalvfs", "sriov_numvfs"};
+    for (size_t i = 0; i < 2; i++) {
+        char *tree = tree_new();
+        tree_parent(tree, BUS CARD, NULL, 0);
+        _cleanup_free_ char *path = xasprintf(BUS CARD "/%s", files[i]);
+        tree_folder(tree, path);
+        _cleanup_(host_freep) struct host *host = xcalloc(1, sizeof *host);
+        const struct scan scan = {host, NULL};
+        struct gpu *gpu = find_card(&scan, tree, CARD);
+        assert_int_equal(gpu->health, GPU_UNREADABLE);
+        assert_non_null(strstr(gpu->health_reason, files[i]));
+        tree_free(tree);
+    }
+}
+
 static void of_several_reasons_the_first_by_name_stays(void **state)
 {
     (void)state;
@@ -98,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_function_has_the_card_of_its_physical_one),
         cmocka_unit_test(a_card_whose_driver_hangs_is_not_asked),
+        cmocka_unit_test(functions_that_cannot_be_counted_are_not_none),
         cmocka_unit_test(of_several_reasons_the_first_by_name_stays),
     };
     return cmocka_run_group_tests_name("card", tests, NULL, NULL);

@@ -185,14 +185,14 @@ static const struct route *first_of_path(struct request *request, char *storage)
 /* Upstream checks content-length before it looks for the route. */
 static int check_length(const struct request *request, struct reply *reply)
 {
-    if (!request->content_length || (request->content_type && *request->content_type))
+    if (!request->content_length)
         return 0;
     char *end;
     long long length = strtoll(request->content_length, &end, 10);
     if (*end || end == request->content_length)
         return reply_problem(reply, 400, NULL,
                              "content-length header must be an integer");
-    if (length > 0)
+    if (length > 0 && !(request->content_type && *request->content_type))
         return reply_problem(reply, 400, NULL,
                              "content-type header required when content-length > 0");
     return 0;

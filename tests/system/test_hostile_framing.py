@@ -50,6 +50,27 @@ class Framing(HostileTest):
         client.send(GET.replace(b"resource_classes", b"traits/CUSTOM_A") + HOST + b"\r\n")
         self.assertEqual(client.receive()[0], 404)
 
+    def test_a_length_that_is_no_number(self):
+        for length in (b"abc", b"hi ho silver", b"1e3", b"5, 5", b"0x10", b"5x", b""):
+            with self.subTest(length):
+                client = self.connect()
+                client.send(GET + HOST + b"\r\n")
+                self.assertEqual(client.receive()[0], 200)
+                client.send(PUT + HOST + b"Content-Length: " + length + b"\r\n\r\n" + SMUGGLED)
+                status, headers, body = client.receive()
+                self.assertEqual(status, 400)
+                self.assertEqual(headers["content-type"], "application/json")
+                (error,) = json.loads(body)["errors"]
+                self.assertIn("content-length header must be an integer", error["detail"])
+                self.assertEqual(headers["openstack-api-version"], "placement 1.39")
+                self.assertRaises(ConnectionError, client.receive)
+        # In pieces, or after a long header, the answer is the library's.
+        for more in (b"", b"X-Long: " + b"x" * 5000 + b"\r\n"):
+            client = self.connect()
+            client.send(PUT + HOST + more)
+            client.send(b"Content-Length: abc\r\n\r\n")
+            self.assertEqual(client.receive()[0], 400)
+
     def test_what_is_clear_is_not(self):
         client = self.connect()
         for text, status in (

@@ -10,6 +10,7 @@
 #include "config/listener.h"
 #include "lib/xalloc.h"
 #include "placement/server/http/certificate.h"
+#include "placement/server/http/content_length.h"
 #include "placement/server/http/linger.h"
 #include "placement/server/http/request_id.h"
 #include "placement/server/http/response.h"
@@ -20,6 +21,10 @@
  * microseconds of a small one; half of it would hardly hold a target and headers that are
  * both as long as they may be. */
 #define MEMORY_FACTOR 6
+
+/* From so many bytes on, libmicrohttpd's memory of a connection is fresh pages, and not
+ * malloc()'s, which may hold anything. */
+#define LEAST_ZEROED 65536
 
 /* Bytes that the kernel takes of a connection beyond what its client has room for. With
  * megabytes there, replies to clients that do not read would be done, and their further
@@ -114,9 +119,10 @@ static enum MHD_Result send_reply(struct exchange *exchange)
 {
     struct http *http = exchange->http;
     struct request *request = &exchange->incoming.request;
-    struct MHD_Response *response = response_make(
-        request, &exchange->reply, http->options.cert,
-        http->quiesced || exchange->incoming.problem || exchange->reply.last);
+    struct MHD_Response *response =
+        response_make(request, &exchange->reply, http->options.cert,
+                      http->quiesced || exchange->incoming.problem ||
+                          exchange->incoming.bad_length || exchange->reply.last);
     enum MHD_Result rc = MHD_queue_response(exchange->connection,
                                             (unsigned)exchange->reply.status, response);
     MHD_destroy_response(response);
@@ -178,7 +184,7 @@ static enum MHD_Result go_on(struct exchange *exchange)
     }
     exchange->peer->phase = PEER_ANSWERED;
     exchange->state = READY;
-    exchange->lingers = has_body || exchange->incoming.problem;
+    exchange->lingers |= has_body || exchange->incoming.problem;
     return has_body ? send_reply(exchange) : MHD_YES;
 }
 
@@ -282,14 +288,28 @@ static enum MHD_Result answer(struct exchange *exchange)
 
 /* ---- what libmicrohttpd calls ---- */
 
+/* The library takes the first Content-Length, and so does not see the other one. */
+static void take_bad_length(struct exchange *exchange,
+                            struct MHD_Connection *connection)
+{
+    const char *head = exchange->target + strlen(exchange->target) + 1;
+    if (exchange->http->options.limits.max_header < LEAST_ZEROED / MEMORY_FACTOR ||
+        !content_length_is_bad(head, content_length_readable(head)))
+        return;
+    incoming_has_bad_length(&exchange->incoming);
+    exchange->lingers = true;
+    MHD_set_connection_value(connection, MHD_HEADER_KIND,
+                             MHD_HTTP_HEADER_CONTENT_LENGTH, "0");
+}
+
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
-    (void)connection;
     struct exchange *exchange = xcalloc(1, sizeof *exchange);
     exchange->http = cls;
     incoming_begin(&exchange->incoming, &exchange->http->options.limits,
                    &exchange->http->bodies, target);
     exchange->target = target;
+    take_bad_length(exchange, connection);
     return exchange;
 }
 

@@ -80,7 +80,8 @@ static void read_framing(struct incoming *incoming, const char *name, const char
         incoming_refuse(incoming, "a header has a name that is none");
     if (strcasecmp(name, "host") == 0 && incoming->host_count++ > 0)
         incoming_refuse(incoming, "there are two Host headers");
-    if (strcasecmp(name, "content-length") == 0 && length && strcmp(length, value) != 0)
+    if (strcasecmp(name, "content-length") == 0 && length && !incoming->bad_length &&
+        strcmp(length, value) != 0)
         incoming_refuse(incoming, "there are two Content-Lengths that differ");
     if (strcasecmp(name, "transfer-encoding") != 0)
         return;
@@ -115,6 +116,18 @@ void incoming_header(struct incoming *incoming, const char *name, const char *va
     *field = value;
 }
 
+void incoming_has_bad_length(struct incoming *incoming)
+{
+    incoming->bad_length = true;
+}
+
+/* As the headers say. */
+static unsigned long long body_length(const struct incoming *incoming)
+{
+    const char *length = incoming->request.content_length;
+    return length && !incoming->bad_length ? strtoull(length, NULL, 10) : 0;
+}
+
 void incoming_headers_end(struct incoming *incoming, const char *version)
 {
     const struct incoming_limits *limits = &incoming->limits;
@@ -132,14 +145,13 @@ void incoming_headers_end(struct incoming *incoming, const char *version)
         incoming->refused = 414;
     else if (incoming->header_size > limits->max_header)
         incoming->refused = 431;
-    else if (length && strtoull(length, NULL, 10) > limits->max_body)
+    else if (body_length(incoming) > limits->max_body)
         incoming->refused = 413;
 }
 
 bool incoming_has_body(const struct incoming *incoming)
 {
-    const char *length = incoming->request.content_length;
-    return incoming->transfer_encoding || (length && strtoull(length, NULL, 10) > 0);
+    return incoming->transfer_encoding || body_length(incoming) > 0;
 }
 
 /* ---- the body ---- */

@@ -30,7 +30,7 @@ struct incoming {
     struct incoming_limits limits;
     struct bodies *bodies;
     size_t header_size, body_room;
-    bool body_is_whole;
+    bool body_is_whole, bad_length;
     const char *transfer_encoding; /* NULL: none */
     unsigned host_count;
     char *target, *path, *body, *api_version, *query_problem;
@@ -43,6 +43,9 @@ void incoming_begin(struct incoming *incoming, const struct incoming_limits *lim
                     struct bodies *bodies, const char *target);
 /* Reads a header. `value` is borrowed as long as the request lives. */
 void incoming_header(struct incoming *incoming, const char *name, const char *value);
+/* One of the headers that are still to come is a Content-Length that is no number: that
+ * is left to whoever answers. There is no body, and the connection ends. */
+void incoming_has_bad_length(struct incoming *incoming);
 /* All headers have come, of a request of that version ("HTTP/1.1"). Two that read the
  * same head must come to the same end of the request (RFC 9112): what a proxy could
  * read otherwise is refused. */

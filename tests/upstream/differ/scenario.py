@@ -335,6 +335,13 @@ def odd_headers():
                 yield Request(method, path, version=version, headers={'accept': accept})
     for token in ('admin', '', ' ', ':', 'admin:', 'user', 'user:project:x', '\xe9'):
         yield Request('GET', '/resource_providers', headers={'x-auth-token': token})
+    for length in ('abc', 'hi ho silver', '1e3', '0x10', '5x', '1,2'):
+        for method, path in (('GET', '/'), ('GET', '/resource_providers'), ('GET', '/nowhere'),
+                             ('POST', '/resource_providers'), ('PUT', '/traits/CUSTOM_ODD'),
+                             ('PATCH', '/usages')):
+            for token in ('admin', None):
+                yield Request(method, path, headers={'content-length': length,
+                                                     'x-auth-token': token})
     for identifier in ('req-' + WHO, WHO, 'x', ''):
         yield Request('GET', '/nowhere', headers={'x-openstack-request-id': identifier})
 

@@ -93,12 +93,30 @@ static void test_one_alone_has_its_limit(void **state)
     incoming_clear(&one);
 }
 
+static void test_a_length_that_is_no_number(void **state)
+{
+    (void)state;
+    struct bodies bodies = {.max = 64 * KIB};
+    struct incoming incoming = {0};
+    incoming_begin(&incoming, &limits, &bodies, "/");
+    incoming_has_bad_length(&incoming);
+    incoming_header(&incoming, "Host", "localhost");
+    incoming_header(&incoming, "Content-Length", "0");
+    incoming_header(&incoming, "Content-Length", "99999999x");
+    incoming_headers_end(&incoming, "HTTP/1.1");
+    assert_int_equal(incoming.refused, 0);
+    assert_false(incoming_has_body(&incoming));
+    assert_string_equal(incoming.request.content_length, "99999999x");
+    incoming_clear(&incoming);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_largest_is_given_up),
         cmocka_unit_test(test_who_wants_most_gets_nothing),
         cmocka_unit_test(test_one_alone_has_its_limit),
+        cmocka_unit_test(test_a_length_that_is_no_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

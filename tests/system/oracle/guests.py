@@ -89,7 +89,7 @@ class Libvirt:
         if missing:
             for device in domain.devices:
                 if device not in missing:
-                    self.rig.host.try_to(f"unhold {device}")
+                    self.release(device)
             return missing
         domain.pid = self.process(domain.devices, domain.uuid)
         put(self.running / f"{domain.name}.xml",
@@ -101,7 +101,7 @@ class Libvirt:
         if domain.pid:
             (self.running / f"{domain.name}.xml").unlink()
             for device in domain.devices:
-                self.rig.host.try_to(f"unhold {device}")
+                self.release(device)
             self.end_process(domain.pid)
             domain.pid = None
 
@@ -110,8 +110,12 @@ class Libvirt:
     def hold(self, device, name):
         return self.rig.host.try_to(f"hold {device} {name}") == "OK"
 
-    def group(self, device):
-        return os.path.basename(os.readlink(
+    def release(self, device):
+        self.rig.host.try_to(f"unhold {device}")
+
+    def nodes(self, device):
+        """What is open of it, below /dev/vfio."""
+        yield os.path.basename(os.readlink(
             self.rig.host.root / "bus/mdev/devices" / device / "iommu_group"))
 
     def process(self, devices, uuid):
@@ -119,10 +123,11 @@ class Libvirt:
         self.next_pid += 7
         pid = self.next_pid
         folder = self.root / f"proc/{pid}"
+        nodes = [node for device in devices for node in self.nodes(device)]
         for place in (folder / "fd", folder / f"task/{pid}/fd", folder / f"task/{pid + 1}/fd"):
             place.mkdir(parents=True)
-            for number, device in enumerate(devices):
-                (place / str(20 + number)).symlink_to(f"/dev/vfio/{self.group(device)}")
+            for number, node in enumerate(nodes):
+                (place / str(20 + number)).symlink_to(f"/dev/vfio/{node}")
         (folder / "cmdline").write_text(f"/usr/bin/qemu-system-x86_64\0-uuid\0{uuid}\0")
         return pid
 
@@ -135,7 +140,7 @@ class Libvirt:
             self.processes[self.process([device], "none")] = device
 
     def let_go(self, pid):
-        self.rig.host.try_to(f"unhold {self.processes.pop(pid)}")
+        self.release(self.processes.pop(pid))
         self.end_process(pid)
 
     def lose_power(self):

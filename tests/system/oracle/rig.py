@@ -99,7 +99,7 @@ class KeptPlacement(Placement):
 
 class Rig:
     def __init__(self, seed, mode):
-        self.seed, self.mode, self.cards = seed, mode, CARDS_OF_MODE[mode]
+        self.seed, self.mode = seed, mode
         self.directory = pathlib.Path(tempfile.mkdtemp(
             prefix="vgpu-oracle-", dir=FAST if os.path.isdir(FAST) else None))
         self.ending = contextlib.ExitStack()
@@ -121,15 +121,19 @@ class Rig:
         (self.directory / name).mkdir()
         return self.directory / name
 
-    def build(self):
+    def make_host(self):
+        self.cards = CARDS_OF_MODE[self.mode]
         self.host = SimulatedHost({"models": MODELS, "cards": [CARDS[c] for c in self.cards]},
                                   self.folder("host"))
-        self.ending.callback(self.host.stop)
         self.card_of = {}  # of a parent's name
         for parent in (self.host.root / "class/mdev_bus").iterdir():
             physical = parent / "physfn"
             self.card_of[parent.name] = (os.path.basename(os.readlink(physical))
                                          if physical.exists() else parent.name)
+
+    def build(self):
+        self.make_host()
+        self.ending.callback(self.host.stop)
         shared = running_placement()
         if not shared:
             self.placement_folder = self.folder("placement")

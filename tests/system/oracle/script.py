@@ -4,7 +4,7 @@ import random
 import sys
 import time
 
-from . import attach, nova, trouble
+from . import attach, kinds, nova, trouble
 from .guests import ENEMIES
 from .rest import audit, nothing_left
 from .rules import look_at_stores
@@ -195,7 +195,7 @@ class Outcome:
 
 def run_world(seed, mode, length, steps=None):
     """Makes `length` steps, or does `steps`."""
-    kind = attach if mode == "attach" else sys.modules[__name__]
+    kind = {"attach": attach, "kinds": kinds}.get(mode, sys.modules[__name__])
     begin, maker, done, world, wrong = time.monotonic(), kind.Maker(seed, mode), [], None, None
     try:
         world = maker.world(seed)

@@ -80,13 +80,17 @@ static int fetch_root(struct agent *agent, struct error *err)
 
 /* With drain_reserve = unused, the reserved value of a drained GPU depends on its
  * allocations. */
-static bool counts_departures(const struct agent *agent,
-                              const struct desired_provider *desired)
+static bool counts_departures(const struct agent *agent, const struct cycle *cycle,
+                              const struct observed_provider *provider)
 {
     const struct config *config = agent->config;
-    return config->agent.mode == MODE_OWNER &&
-           config->agent.drain_reserve == DRAIN_UNUSED &&
-           strlist_contains(&agent->drained, desired->gpu_name);
+    const struct desired_tree *desired = cycle->desired;
+    if (config->agent.mode != MODE_OWNER || config->agent.drain_reserve != DRAIN_UNUSED)
+        return false;
+    for (size_t i = 0; i < desired->provider_count; i++)
+        if (strcmp(desired->providers[i].name, provider->provider.name) == 0)
+            return strlist_contains(&agent->drained, desired->providers[i].gpu_name);
+    return false;
 }
 
 static bool concerns_one_of(const struct observed_provider *provider,
@@ -100,19 +104,19 @@ static bool concerns_one_of(const struct observed_provider *provider,
 
 /* Providers whose departed allocations are to be seen in this cycle: those of drained
  * GPUs in every cycle, those of consumers that were asked for, and all of them where
- * somebody waits for the cycle, who may have deleted one. */
+ * somebody waits for the cycle, who may have deleted one. All are also those that the
+ * files do not want any more: their devices go with their last allocation. */
 static int fetch_departures(struct agent *agent, const struct cycle *cycle,
                             const struct observed *observed, struct error *err)
 {
-    const struct desired_tree *desired = cycle->desired;
     bool first = cycle->round_count == 0;
     bool all = agent->closely && first;
     _cleanup_strlist_ struct strlist uuids = {0};
-    for (size_t i = 0; i < desired->provider_count; i++) {
-        const struct observed_provider *provider =
-            observed_by_name(observed, desired->providers[i].name);
-        if (provider && (all || counts_departures(agent, &desired->providers[i]) ||
-                         (first && concerns_one_of(provider, &agent->consumers))))
+    for (size_t i = 0; i < observed->provider_count; i++) {
+        const struct observed_provider *provider = &observed->providers[i];
+        if (provider->detailed &&
+            (all || counts_departures(agent, cycle, provider) ||
+             (first && concerns_one_of(provider, &agent->consumers))))
             strlist_add(&uuids, provider->provider.uuid);
     }
     return placement_fetch_departures(agent->fetch, &uuids, err);

@@ -1,6 +1,7 @@
 """Cards with several enabled types: one at a time, or beside each other; the types that operators
 enable and disable at run time."""
 import re
+import signal
 import urllib.request
 
 from support.fleet import FleetTest, child_name, device_uuid, new_uuid
@@ -318,6 +319,31 @@ class AtRunTime(SeveralTypes):
         wait_for(lambda: self.totals_of(A) == {"nvidia-35": 16, "nvidia-41": 4}, "an empty card")
         other = self.allocate_type(A, "nvidia-41")
         wait_for(lambda: self.states() == {other: ["ready"]}, "its device")
+
+    def test_what_was_there_before_is_seen_to_go(self):
+        """The provider of a type that the files do not name any more is not wanted; who wakes the
+        daemon sees all the same that an allocation of its has gone."""
+        self.agent.configure({"agent": {**self.options, "sync_interval": 3600}, **self.types})
+        self.start()
+        self.agent.run("enable", "nvidia-41", A)
+        server = self.allocate_type(A, "nvidia-35")
+        self.wake()
+        self.assertEqual(len(self.host.mdevs()), 1)
+        self.agent.configure({"agent": {**self.options, "sync_interval": 3600},
+                              "devices": {"enabled_mdev_types": "nvidia-35"},
+                              "mdev_nvidia-35": {"device_addresses": [B]}})
+        self.agent.run("reload")
+        self.wake()
+        self.placement.deallocate(server)
+        self.wake()
+        self.assertEqual(self.host.mdevs(), {})
+
+    def wake(self):
+        """Until the daemon has nothing left to do."""
+        def idle():
+            self.agent.daemon.popen.send_signal(signal.SIGUSR1)
+            return self.agent.is_idle()
+        wait_for(idle, "an empty plan")
 
     def test_over_restarts(self):
         self.start()

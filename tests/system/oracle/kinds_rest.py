@@ -232,6 +232,9 @@ def stand_still(world, view):
                 still.used[place[0], type_id] += used
             else:
                 still.closed[place] = total - used
+                for (_, where), listed in view.listed.items():
+                    if where == place:
+                        still.used.update(view.devices[d] for d in listed if d in view.devices)
         for card in world.cards:
             for type_id in world.types_at(card) if card not in world.lost else ():
                 still.makeable[card, type_id] = world.kind.grants(card, type_id)

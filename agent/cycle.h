@@ -35,6 +35,7 @@ struct cycle {
     struct cycle_round *rounds;    /* the last one is current */
     size_t round_count;
     struct strlist late;  /* operations of earlier cycles that have failed since */
+    bool whole;           /* the last look has read the whole tree of Placement's */
     struct strlist notes; /* what could not be read, for the report of problems */
 };
 

@@ -339,7 +339,9 @@ int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cy
         plan_free(plan);
         rc = look_at_placement(agent, true, now, cycle, err);
         plan = decide_on_root(agent, now, cycle);
+        whole = true;
     }
+    cycle->whole = whole;
     array_add(cycle->rounds, cycle->round_count)->plan = plan;
     return rc;
 }

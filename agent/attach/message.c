@@ -99,6 +99,7 @@ static void write_guest(struct json_writer *w, const struct message *message)
     json_write_strings(w, &guest->live);
     json_write_key(w, "configured");
     json_write_strings(w, &guest->configured);
+    json_write_int_member(w, "life", (int64_t)message->life);
     json_write_end_object(w);
 }
 
@@ -133,11 +134,24 @@ static void write_holding(struct json_writer *w, const struct message *message)
     json_write_end_object(w);
 }
 
-static void write_number(struct json_writer *w, const struct message *message)
+static void begin_doubt(struct json_writer *w, const struct message *message)
 {
     json_write_begin_object(w);
     json_write_string_member(w, "consumer", message->domain);
     json_write_int_member(w, "number", (int64_t)message->number);
+}
+
+static void write_doubt(struct json_writer *w, const struct message *message)
+{
+    begin_doubt(w, message);
+    json_write_int_member(w, "life", (int64_t)message->life);
+    json_write_end_object(w);
+}
+
+static void write_sure(struct json_writer *w, const struct message *message)
+{
+    begin_doubt(w, message);
+    json_write_int_member(w, "lasts", message->lasts);
     json_write_end_object(w);
 }
 
@@ -153,8 +167,8 @@ static const struct {
     [MESSAGE_ASK] = {"ask", write_domain},
     [MESSAGE_STATE] = {"state", write_state},
     [MESSAGE_HOLDING] = {"holding", write_holding},
-    [MESSAGE_DOUBT] = {"doubt", write_number},
-    [MESSAGE_SURE] = {"sure", write_number},
+    [MESSAGE_DOUBT] = {"doubt", write_doubt},
+    [MESSAGE_SURE] = {"sure", write_sure},
 };
 
 const char *message_kind_name(enum message_kind kind)

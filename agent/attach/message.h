@@ -9,14 +9,16 @@
  *
  *   to the program   {"wanted": {"serial": 7, "consumers": [{"consumer": UUID, "whole": true, "heals": false,
  *                      "devices": [{"address": A, "xml": X}]}], "ours": [A, ...]}}
- *                    {"sure": {"consumer": UUID, "number": 3}}   answers a doubt: the table as it was sent last has
- *                      what the consumer had in Placement at a moment after the question
+ *                    {"sure": {"consumer": UUID, "number": 3, "lasts": MS}}   answers a doubt: the table as it was
+ *                      sent last has what the consumer had in Placement at a moment after the question, and will
+ *                      for so long after the question, as far as Nova's actions go (agent/attach/doubt.h)
  *   to the daemon    {"connection": {"up": false, "reason": "..."}}
- *                    {"guest": {"uuid", "name", "running", "persistent", "live": [A], "configured": [A]}}
+ *                    {"guest": {"uuid", "name", "running", "persistent", "live": [A], "configured": [A], "life": 8}}
  *                    {"gone": UUID}
  *                    {"all": true}             every domain was looked at
  *                    {"ask": UUID}             has this domain's uuid an allocation here?
- *                    {"doubt": {"consumer": UUID, "number": 3}}   is what the table has for it still so?
+ *                    {"doubt": {"consumer": UUID, "number": 3, "life": 8}}   is what the table has for it still so?
+ *                      "life": the one that is over; 0: the next has begun, or it is not known
  *                    {"state": {"consumer": UUID, "state": "attached", "reason": TEXT or null, "age": MS, "took": MS or -1}}
  *                    {"holding": {"serial": 7, "busy": [A, ...]}}
  */
@@ -53,6 +55,8 @@ struct message {
                      not about that */
     uint64_t serial;          /* HOLDING */
     uint64_t number;          /* DOUBT, SURE; 0: of no question */
+    uint64_t life;            /* GUEST, DOUBT; 0: not known */
+    int64_t lasts;            /* SURE: milliseconds */
     struct strlist addresses; /* HOLDING's busy ones */
 };
 

@@ -134,6 +134,15 @@ static int read_connection(struct json_object *json, struct message *out,
     return read_text_or_null(json, "reason", &out->reason, err);
 }
 
+static int read_life(struct json_object *json, struct message *out, struct error *err)
+{
+    int64_t life;
+    if (read_number(json, "life", &life, err) != 0)
+        return -1;
+    out->life = (uint64_t)life;
+    return 0;
+}
+
 static int read_guest(struct json_object *json, struct message *out, struct error *err)
 {
     struct guest *guest = &out->guest;
@@ -147,7 +156,7 @@ static int read_guest(struct json_object *json, struct message *out, struct erro
         read_addresses(json, "live", &guest->live, err) != 0 ||
         read_addresses(json, "configured", &guest->configured, err) != 0)
         return -1;
-    return 0;
+    return read_life(json, out, err);
 }
 
 static int read_state(struct json_object *json, struct message *out, struct error *err)
@@ -172,8 +181,8 @@ static int read_holding(struct json_object *json, struct message *out,
     return read_addresses(json, "busy", &out->addresses, err);
 }
 
-/* A doubt or its answer. */
-static int read_doubt(struct json_object *json, struct message *out, struct error *err)
+static int read_question(struct json_object *json, struct message *out,
+                         struct error *err)
 {
     int64_t number;
     if (json_get_uuid(json, "consumer", out->domain, err) != 0 ||
@@ -181,6 +190,18 @@ static int read_doubt(struct json_object *json, struct message *out, struct erro
         return -1;
     out->number = (uint64_t)number;
     return 0;
+}
+
+static int read_doubt(struct json_object *json, struct message *out, struct error *err)
+{
+    return read_question(json, out, err) != 0 ? -1 : read_life(json, out, err);
+}
+
+static int read_sure(struct json_object *json, struct message *out, struct error *err)
+{
+    if (read_question(json, out, err) != 0)
+        return -1;
+    return read_number(json, "lasts", &out->lasts, err);
 }
 
 /* ---- kinds whose value is something else ---- */
@@ -219,7 +240,7 @@ static const struct {
     [MESSAGE_STATE] = {.read_object = read_state},
     [MESSAGE_HOLDING] = {.read_object = read_holding},
     [MESSAGE_DOUBT] = {.read_object = read_doubt},
-    [MESSAGE_SURE] = {.read_object = read_doubt},
+    [MESSAGE_SURE] = {.read_object = read_sure},
 };
 
 /* The kind is the name of the line's only member. */

@@ -106,12 +106,15 @@ void watched_event(struct watched *watched, enum occasion occasion, uint64_t ord
         watched->defined_at = now;
     else if (occasion != OCCASION_DEFINED && occasion != OCCASION_CHANGED)
         watched->defined_at = -1;
+    if (occasion_acts(occasion))
+        doubt_define(&watched->doubt, occasion != OCCASION_DEFINED, order, now);
     if (occasion == OCCASION_RESTORED) {
         begin_restored_run(watched, order, now);
         return;
     }
     if (occasion == OCCASION_STOPPED) {
-        watched_doubt(watched);
+        doubt_stop(&watched->doubt, now);
+        watched->held = false;
         occasion = OCCASION_CHANGED;
     }
     if (occasion == OCCASION_STARTED)
@@ -123,14 +126,14 @@ void watched_event(struct watched *watched, enum occasion occasion, uint64_t ord
 
 void watched_doubt(struct watched *watched)
 {
-    watched->doubtful = true;
-    watched->doubt = 0;
+    doubt_begin(&watched->doubt);
     watched->held = false;
 }
 
-void watched_be_sure(struct watched *watched, uint64_t order)
+void watched_release(struct watched *watched, uint64_t order)
 {
-    watched->doubtful = false;
+    if (watched->doubt.doubts)
+        return;
     if (watched->held)
         watched_make_due(watched, watched->held_occasion, true, order);
     watched->held = false;
@@ -143,7 +146,6 @@ void watched_forget(struct watched *watched)
     watched->due = watched->urgent = watched->waiting = watched->failed = false;
     /* A doubt stays: the domain may come back. */
     watched->held = false;
-    watched->doubt = 0;
     watched->defined_at = -1;
     watched->grace_until = 0;
     watched->failures = 0;
@@ -183,7 +185,7 @@ static enum occasion take_occasion(struct watched *watched, int64_t now)
 enum occasion watched_take_occasion(struct watched *watched, int64_t now)
 {
     enum occasion occasion = take_occasion(watched, now);
-    if (!watched->doubtful || !occasion_acts(occasion))
+    if (!watched->doubt.doubts || !occasion_acts(occasion))
         return occasion;
     watched->held_occasion =
         watched->held ? stronger(watched->held_occasion, occasion) : occasion;
@@ -212,12 +214,14 @@ void watched_see(struct watched *watched, struct guest *guest,
 {
     if (was_detached(watched, guest, wanted) && watched->job_run == watched->run)
         watched->detached = true;
-    if (!watched->seen || !guest_equal(&watched->guest, guest))
+    if (!watched->seen || watched->guest_life != watched->job_life ||
+        !guest_equal(&watched->guest, guest))
         watched->tell_guest = true;
     guest_clear(&watched->guest);
     watched->guest = *guest;
     *guest = (struct guest){0};
     watched->guest_run = watched->job_run;
+    watched->guest_life = watched->job_life;
     watched->seen = true;
     watched->unlooked = false;
     watched->tell_gone = false;

@@ -11,7 +11,8 @@
  *   - Once it was stopped or undefined, what the table has for its consumer may be old
  *     when it is defined or started again: a resize changes the allocations just before
  *     or meanwhile. Nothing is done with it before the daemon has said that the table is
- *     still true; what was to be done is held until then.
+ *     still true; what was to be done is held until then. How the daemon is asked, and
+ *     when an answer from before the definition counts, is told in doubt.h.
  *   - What failed is tried again after 1 s, 2 s, up to 60 s. A guest that is busy with
  *     another call has failed only where that lasts.
  *
@@ -20,6 +21,7 @@
 #ifndef AGENT_ATTACH_WATCHED_H
 #define AGENT_ATTACH_WATCHED_H
 
+#include "agent/attach/doubt.h"
 #include "agent/attach/settle.h"
 #include "lib/map.h"
 
@@ -40,8 +42,9 @@ struct watched {
     bool unlooked;
     bool seen; /* `guest` is what was seen of it over this connection */
     struct guest guest;
-    uint64_t run;       /* grows with each start that was seen */
-    uint64_t guest_run; /* the run that `guest` was seen in */
+    uint64_t run;        /* grows with each start that was seen */
+    uint64_t guest_run;  /* the run that `guest` was seen in */
+    uint64_t guest_life; /* and the life (doubt.h) */
 
     /* ---- when it is looked at next */
     bool due, urgent;
@@ -52,9 +55,8 @@ struct watched {
     int64_t later_at;
     int64_t grace_until; /* 0: no grace */
     unsigned failures;   /* in a row */
-    bool doubtful;       /* nothing may be done before watched_be_sure() */
-    uint64_t doubt;      /* the number of the question; 0: not asked yet */
-    bool held;           /* an occasion waits for the answer */
+    struct doubt doubt;  /* while it doubts, nothing may be done */
+    bool held;           /* an occasion waits for its end */
     enum occasion held_occasion;
 
     /* ---- what follows from the last jobs */
@@ -66,7 +68,7 @@ struct watched {
     /* ---- the job under way */
     bool at_work;
     enum occasion job_occasion;
-    uint64_t job_run, job_connection;
+    uint64_t job_run, job_life, job_connection;
     struct wanted job_wanted; /* what it may attach */
 
     /* ---- what the daemon is to be told */
@@ -101,10 +103,11 @@ bool watched_is_ready(const struct watched *watched, int64_t now);
  * doubtful what the guest is to have, the job only looks. */
 enum occasion watched_take_occasion(struct watched *watched, int64_t now);
 
-/* It was stopped or undefined: an answer to an earlier question counts no longer. */
+/* What the table has for it may be old: an answer to an earlier question counts no
+ * longer. */
 void watched_doubt(struct watched *watched);
-/* The answer: what was held is due. */
-void watched_be_sure(struct watched *watched, uint64_t order);
+/* After the answer to a question: what was held is due, unless the doubt lasts. */
+void watched_release(struct watched *watched, uint64_t order);
 
 /* What a look has shown. Takes the guest. `wanted` may be NULL. */
 void watched_see(struct watched *watched, struct guest *guest,

@@ -109,13 +109,16 @@ void watcher_connected(struct watcher *watcher, const struct strlist *domains,
         struct watched *watched = find_or_add(watcher, listed.items[i]);
         watched->ask |= !watched->present;
         /* What happened to it while nothing was seen is not known. */
-        if (watcher->connection > 1 && wanted_find(&watcher->table, watched->uuid))
+        doubt_connect(&watched->doubt, ++watcher->order);
+        if (wanted_find(&watcher->table, watched->uuid))
             watched_doubt(watched);
         watched->present = watched->unlooked = true;
         make_due(watcher, watched, OCCASION_LOOK, false);
     }
     for (size_t i = 0; i < watcher->count; i++) {
         struct watched *watched = watcher->all[i];
+        if (!strlist_sorted_contains(&listed, watched->uuid) && !watched->evented)
+            watched_doubt(watched);
         if (watched->present && !strlist_sorted_contains(&listed, watched->uuid))
             not_listed(watcher, watched);
         watcher_news_state(watcher, watched, now);
@@ -132,6 +135,7 @@ void watcher_disconnected(struct watcher *watcher)
         struct watched *watched = watcher->all[i];
         bool told_gone = watched->tell_gone;
         watched_forget(watched);
+        doubt_disconnect(&watched->doubt);
         watched->tell_gone = told_gone;
     }
 }
@@ -172,8 +176,13 @@ void watcher_take_table(struct watcher *watcher, struct wanted_table *table,
     struct wanted_table old = watcher->table;
     watcher->table = *table;
     *table = (struct wanted_table){0};
-    for (size_t i = 0; i < watcher->table.count; i++)
-        find_or_add(watcher, watcher->table.consumers[i].consumer);
+    for (size_t i = 0; i < watcher->table.count; i++) {
+        struct watched *watched =
+            find_or_add(watcher, watcher->table.consumers[i].consumer);
+        /* The first one may have been made before an earlier program ended. */
+        if (old.serial == 0)
+            watched_doubt(watched);
+    }
     for (size_t i = 0; i < watcher->count; i++) {
         struct watched *watched = watcher->all[i];
         const struct wanted *wanted = wanted_find(&watcher->table, watched->uuid);
@@ -186,12 +195,12 @@ void watcher_take_table(struct watcher *watcher, struct wanted_table *table,
 }
 
 void watcher_sure(struct watcher *watcher, const char *domain, uint64_t number,
-                  int64_t now)
+                  int64_t lasts, int64_t now)
 {
     struct watched *watched = find(watcher, domain);
-    if (!watched || !watched->doubtful || watched->doubt != number)
+    if (!watched || !doubt_answered(&watched->doubt, number, lasts, now))
         return;
-    watched_be_sure(watched, ++watcher->order);
+    watched_release(watched, ++watcher->order);
     watcher_news_state(watcher, watched, now);
 }
 
@@ -318,15 +327,21 @@ bool watcher_next_job(struct watcher *watcher, int64_t now, struct settle_job *j
                                .ours = strlist_copy(&watcher->table.ours)};
     uuid_text_copy(job->domain, watched->uuid);
     /* What was held may have come due without an event. */
-    watched->ask |= watched->held && watched->doubt == 0;
+    watched->ask |= watched->held && watched->doubt.number == 0;
     if (occasion_acts(job->occasion))
         job->wanted = wanted_copy(wanted_find(&watcher->table, watched->uuid));
     watched->at_work = true;
     watched->job_occasion = job->occasion;
     watched->job_run = watched->run;
+    watched->job_life = watched->doubt.life;
     watched->job_connection = watcher->connection;
     watched->job_wanted = wanted_copy(&job->wanted);
     return true;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
 int64_t watcher_wake_at(const struct watcher *watcher)
@@ -334,9 +349,9 @@ int64_t watcher_wake_at(const struct watcher *watcher)
     int64_t next = lingering_next(&watcher->lingering);
     for (size_t i = 0; watcher->connected && i < watcher->count; i++) {
         const struct watched *watched = watcher->all[i];
-        if (watched->present && !watched->at_work && watched->waiting &&
-            (next < 0 || watched->later_at < next))
-            next = watched->later_at;
+        if (watched->present && !watched->at_work && watched->waiting)
+            next = sooner(next, watched->later_at);
+        next = sooner(next, watcher_asks_early_at(watcher, watched));
     }
     return next;
 }

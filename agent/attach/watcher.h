@@ -43,9 +43,10 @@ void watcher_event(struct watcher *watcher, const char *domain, enum occasion oc
 /* Takes the table's members. The guests whose devices differ are settled. */
 void watcher_take_table(struct watcher *watcher, struct wanted_table *table,
                         int64_t now);
-/* The answer to NEWS_DOUBT of that number. */
+/* The answer to NEWS_DOUBT or NEWS_EARLY_DOUBT of that number. `lasts`: for how many
+ * milliseconds from the question it counts (doubt.h); 0: not for a later definition. */
 void watcher_sure(struct watcher *watcher, const char *domain, uint64_t number,
-                  int64_t now);
+                  int64_t lasts, int64_t now);
 /* The job of that domain has ended. Takes the result's members. */
 void watcher_done(struct watcher *watcher, const char *domain,
                   struct settle_result *result, int64_t now);
@@ -55,8 +56,8 @@ void watcher_done(struct watcher *watcher, const char *domain,
 /* A job to start now; false: there is none. The caller clears it. To be called until it
  * gives false, after each input and each time, while a worker is free. */
 bool watcher_next_job(struct watcher *watcher, int64_t now, struct settle_job *job);
-/* When watcher_next_job() is to be called again at the latest; -1: after the next
- * input. Without a free worker a time that has passed means nothing. */
+/* When watcher_next_job() and watcher_next_news() are to be called again at the latest;
+ * -1: after the next input. Without a free worker a time that has passed means nothing. */
 int64_t watcher_wake_at(const struct watcher *watcher);
 
 /* What the daemon is to be told, each fact once: what has changed since the last
@@ -65,8 +66,9 @@ enum watcher_news_kind {
     NEWS_ASK,   /* a domain was defined or started for which the table has nothing */
     NEWS_DOUBT, /* one was, after it had been stopped or undefined: is what the table has
                    for it (or that it has nothing) still so? `number` */
-    NEWS_GUEST, /* a domain is known or has changed: `guest` */
-    NEWS_GONE,  /* a domain is gone */
+    NEWS_EARLY_DOUBT, /* the same of one that is stopped or undefined: `life` too */
+    NEWS_GUEST,       /* a domain is known or has changed: `guest`, `life` */
+    NEWS_GONE,        /* a domain is gone */
     NEWS_STATE, /* a consumer's guest stands otherwise: `state`, `reason`, `since` */
     NEWS_ALL,   /* every domain of the connection has been looked at */
 };
@@ -81,9 +83,10 @@ struct watcher_news {
         took; /* from the domain's definition until its devices were configured, where
                      the state tells of that; -1 */
     uint64_t number;
+    uint64_t life; /* doubt.h */
 };
 /* False: there is none. What it borrows stays until the next call into the watcher. */
-bool watcher_next_news(struct watcher *watcher, struct watcher_news *news);
+bool watcher_next_news(struct watcher *watcher, int64_t now, struct watcher_news *news);
 
 /* The serial of the table that is in use, and the addresses that libvirt may still
  * attach to a guest that is not to have them by this table: those of jobs under way,

@@ -25,6 +25,10 @@ struct watcher {
     struct lingering lingering;
 };
 
+/* When an early question about it (doubt.h) is of use; -1: not before the next input. */
+int64_t watcher_asks_early_at(const struct watcher *watcher,
+                              const struct watched *watched);
+
 /* To be called where the consumer's state may have changed. */
 void watcher_news_state(struct watcher *watcher, struct watched *watched, int64_t now);
 

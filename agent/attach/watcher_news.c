@@ -69,32 +69,58 @@ static bool take(bool *flag)
 /* Whether the domain is to be asked for; not before there is a table. */
 static bool take_ask(const struct watcher *watcher, struct watched *watched)
 {
-    if (!watched->ask || watched->doubtful || watcher->table.serial == 0)
+    if (!watched->ask || watched->doubt.doubts || watcher->table.serial == 0)
         return false;
     watched->ask = false;
     return !wanted_find(&watcher->table, watched->uuid);
 }
 
-/* One question is enough until the domain is stopped again. */
+int64_t watcher_asks_early_at(const struct watcher *watcher,
+                              const struct watched *watched)
+{
+    int64_t at = doubt_early_at(&watched->doubt, watched->present);
+    if (at < 0 || !watcher->connected || watcher->table.serial == 0)
+        return -1;
+    const struct wanted *wanted = wanted_find(&watcher->table, watched->uuid);
+    size_t under_way = 0;
+    for (size_t i = 0; wanted && i < watcher->count; i++)
+        under_way += watcher->all[i]->doubt.early != 0;
+    return wanted && !wanted->heals && under_way < DOUBT_EARLY_MOST ? at : -1;
+}
+
+static bool take_early(struct watcher *watcher, struct watched *watched, int64_t now)
+{
+    int64_t at = watcher_asks_early_at(watcher, watched);
+    if (at < 0 || at > now)
+        return false;
+    doubt_ask_early(&watched->doubt, ++watcher->doubts, now);
+    return true;
+}
+
+/* One question is enough until the domain is defined again. */
 static bool take_doubt(struct watcher *watcher, struct watched *watched)
 {
-    if (!watched->ask || !watched->doubtful || watcher->table.serial == 0)
+    struct doubt *doubt = &watched->doubt;
+    bool asks = (watched->ask && doubt->doubts) || doubt->verifies;
+    if (!asks || watcher->table.serial == 0)
         return false;
-    watched->ask = false;
-    if (watched->doubt)
+    watched->ask = doubt->verifies = false;
+    if (doubt->number)
         return false;
-    watched->doubt = ++watcher->doubts;
+    doubt->number = ++watcher->doubts;
     return true;
 }
 
 static bool take_fact(struct watcher *watcher, struct watched *watched,
-                      enum watcher_news_kind kind)
+                      enum watcher_news_kind kind, int64_t now)
 {
     switch (kind) {
     case NEWS_ASK:
         return take_ask(watcher, watched);
     case NEWS_DOUBT:
         return take_doubt(watcher, watched);
+    case NEWS_EARLY_DOUBT:
+        return take_early(watcher, watched, now);
     case NEWS_GONE:
         return take(&watched->tell_gone);
     case NEWS_GUEST:
@@ -113,9 +139,15 @@ static void describe(const struct watched *watched, enum watcher_news_kind kind,
     *news = (struct watcher_news){.kind = kind};
     uuid_text_copy(news->domain, watched->uuid);
     if (kind == NEWS_DOUBT)
-        news->number = watched->doubt;
-    if (kind == NEWS_GUEST)
+        news->number = watched->doubt.number;
+    if (kind == NEWS_EARLY_DOUBT) {
+        news->number = watched->doubt.early;
+        news->life = watched->doubt.life;
+    }
+    if (kind == NEWS_GUEST) {
         news->guest = &watched->guest;
+        news->life = watched->guest_life;
+    }
     if (kind != NEWS_STATE)
         return;
     news->state = watched->state;
@@ -125,13 +157,13 @@ static void describe(const struct watched *watched, enum watcher_news_kind kind,
 }
 
 /* A question goes first, since a guest's start may be some milliseconds away. */
-bool watcher_next_news(struct watcher *watcher, struct watcher_news *news)
+bool watcher_next_news(struct watcher *watcher, int64_t now, struct watcher_news *news)
 {
-    static const enum watcher_news_kind kinds[] = {NEWS_ASK, NEWS_DOUBT, NEWS_GONE,
-                                                   NEWS_GUEST, NEWS_STATE};
+    static const enum watcher_news_kind kinds[] = {
+        NEWS_ASK, NEWS_DOUBT, NEWS_EARLY_DOUBT, NEWS_GONE, NEWS_GUEST, NEWS_STATE};
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (size_t i = 0; i < watcher->count; i++)
-            if (take_fact(watcher, watcher->all[i], kinds[k])) {
+            if (take_fact(watcher, watcher->all[i], kinds[k], now)) {
                 describe(watcher->all[i], kinds[k], news);
                 return true;
             }

@@ -9,6 +9,7 @@
 #include "agent/daemon/attach_table.h"
 #include "agent/daemon/backoff.h"
 #include "agent/daemon/heal.h"
+#include "agent/daemon/lives.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -33,6 +34,8 @@ struct attacher {
     struct wanted_table table; /* serial 0: none was made yet */
     struct attach_question *questions;
     size_t question_count;
+    uint64_t last_question; /* its id */
+    struct lives lives;
     struct strlist providers;
     struct strlist gone; /* consumers in the table, whose domain has gone */
     bool news;           /* the program has said something */
@@ -58,6 +61,7 @@ void attacher_free(struct attacher *attacher)
     strlist_clear(&attacher->withheld);
     wanted_table_clear(&attacher->table);
     free(attacher->questions);
+    lives_clear(&attacher->lives);
     strlist_clear(&attacher->providers);
     strlist_clear(&attacher->gone);
     free(attacher->last_failure);
@@ -96,25 +100,33 @@ static void count_state(struct attacher *attacher, const struct message *message
 
 /* An earlier question of that consumer may be answered by a request that is under way,
  * which is too old for a doubt. */
-static void add_question(struct attacher *attacher, const char *consumer,
-                         uint64_t number)
+static void add_question(struct attacher *attacher, const struct message *message)
 {
-    for (size_t i = 0; i < attacher->question_count && number == 0; i++)
+    const char *consumer = message->domain;
+    bool doubts = message->kind == MESSAGE_DOUBT;
+    for (size_t i = 0; i < attacher->question_count && !doubts; i++)
         if (strcmp(attacher->questions[i].consumer, consumer) == 0)
             return;
     struct attach_question *question =
         array_add(attacher->questions, attacher->question_count);
+    question->id = ++attacher->last_question;
     uuid_text_copy(question->consumer, consumer);
-    question->number = number;
+    if (doubts) {
+        question->number = message->number;
+        question->life = message->life;
+    }
 }
 
-/* A resize has changed the allocations right before: the sooner that is seen, the sooner
- * the new domain has its devices. */
-static bool stops(const struct attacher *attacher, const struct guest *guest)
+static void note_life(struct attacher *attacher, const struct message *message)
 {
-    const struct domain *before = domains_find(&attacher->view.domains, guest->uuid);
-    return before && before->running && !guest->running &&
-           wanted_find(&attacher->table, guest->uuid);
+    if (message->kind == MESSAGE_GUEST)
+        lives_note(&attacher->lives, message->guest.uuid,
+                   message->guest.running ? message->life : 0);
+    else if (message->kind == MESSAGE_GONE ||
+             (message->kind == MESSAGE_DOUBT && message->life))
+        lives_note(&attacher->lives, message->domain, 0);
+    else if (message->kind == MESSAGE_CONNECTION)
+        lives_clear(&attacher->lives);
 }
 
 static void take(void *data, struct message *message)
@@ -123,14 +135,13 @@ static void take(void *data, struct message *message)
     attacher->news = true;
     if (message->kind == MESSAGE_STATE)
         count_state(attacher, message);
-    else if (message->kind == MESSAGE_GUEST && stops(attacher, &message->guest))
-        add_question(attacher, message->guest.uuid, 0);
     else if (message->kind == MESSAGE_GONE &&
              wanted_find(&attacher->table, message->domain))
         strlist_add_unique(&attacher->gone, message->domain);
+    note_life(attacher, message);
     attacher_view_take(&attacher->view, message);
     if (message->kind == MESSAGE_ASK || message->kind == MESSAGE_DOUBT)
-        add_question(attacher, message->domain, message->number);
+        add_question(attacher, message);
     else if (message->kind == MESSAGE_HOLDING)
         attach_holds_answered(&attacher->holds, message->serial, &message->addresses,
                               &attacher->table);
@@ -162,6 +173,7 @@ static void note_end(struct attacher *attacher, const struct error *err)
 static void lose(struct attacher *attacher, bool returns)
 {
     attacher->question_count = 0; /* the next program asks anew */
+    lives_clear(&attacher->lives);
     attacher_view_lost(&attacher->view, NULL);
     attach_holds_lost(&attacher->holds, returns, clock_boot_seconds());
     attacher->news = true;
@@ -265,6 +277,18 @@ static void note_providers(struct attacher *attacher, const struct plan *plan)
         strlist_add(&attacher->providers, plan->services[i].provider);
 }
 
+void attacher_begin_cycle(struct attacher *attacher)
+{
+    lives_begin_cycle(&attacher->lives);
+}
+
+void attacher_end_cycle(struct attacher *attacher, const struct cycle *cycle)
+{
+    if (cycle->whole && cycle->observed)
+        lives_end_cycle(&attacher->lives, cycle->observed, &attacher->providers,
+                        &attacher->view.domains);
+}
+
 void attacher_note_cycle(struct attacher *attacher, const struct cycle *cycle,
                          const struct guests *guests)
 {
@@ -292,25 +316,37 @@ const struct attach_question *attacher_questions(const struct attacher *attacher
     return attacher->questions;
 }
 
-static void say_sure(struct attacher *attacher, const struct attach_question *question)
+static void say_sure(struct attacher *attacher, const struct attach_question *question,
+                     const struct strlist *allocations)
 {
     struct message message = {.kind = MESSAGE_SURE, .number = question->number};
     uuid_text_copy(message.domain, question->consumer);
+    if (allocations)
+        message.lasts = lives_count(&attacher->lives, question->consumer,
+                                    question->life, allocations);
     attach_link_send(&attacher->link, &message);
 }
 
-void attacher_answered(struct attacher *attacher, size_t count)
+static struct attach_question *find_question(const struct attacher *attacher,
+                                             uint64_t id)
 {
-    /* They were another program's where this one has begun meanwhile. */
-    if (count > attacher->question_count)
-        count = attacher->question_count;
-    for (size_t i = 0; i < count; i++)
-        if (attacher->questions[i].number && attacher->link.runs)
-            say_sure(attacher, &attacher->questions[i]);
-    attacher->question_count -= count;
-    if (attacher->question_count)
-        memmove(attacher->questions, attacher->questions + count,
-                attacher->question_count * sizeof *attacher->questions);
+    for (size_t i = 0; i < attacher->question_count; i++)
+        if (attacher->questions[i].id == id)
+            return &attacher->questions[i];
+    return NULL;
+}
+
+void attacher_answered(struct attacher *attacher, uint64_t id,
+                       const struct strlist *allocations)
+{
+    struct attach_question *question = find_question(attacher, id);
+    if (!question)
+        return;
+    if (question->number && attacher->link.runs)
+        say_sure(attacher, question, allocations);
+    const struct attach_question *end = attacher->questions + attacher->question_count;
+    memmove(question, question + 1, (size_t)(end - (question + 1)) * sizeof *question);
+    attacher->question_count--;
     attacher_run(attacher);
 }
 

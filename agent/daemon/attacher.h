@@ -32,6 +32,10 @@ void attacher_follow(struct attacher *attacher, const struct config *config);
 struct watch attacher_watch(struct attacher *attacher);
 void attacher_run(struct attacher *attacher);
 
+/* To be called before each cycle, and after each that has read Placement, after
+ * attacher_note_cycle(). */
+void attacher_begin_cycle(struct attacher *attacher);
+void attacher_end_cycle(struct attacher *attacher, const struct cycle *cycle);
 /* To be called after each cycle that has read Placement: makes the table, and sends it
  * if it has changed. */
 void attacher_note_cycle(struct attacher *attacher, const struct cycle *cycle,
@@ -41,14 +45,19 @@ void attacher_note_cycle(struct attacher *attacher, const struct cycle *cycle,
  * table has nothing; or whether the table is still true for one that was stopped or
  * undefined. */
 struct attach_question {
+    uint64_t id; /* grows with each question since the daemon's start */
     char consumer[UUID_TEXT_SIZE];
     uint64_t number; /* of a doubt, which is answered; 0: none */
+    uint64_t life;   /* of a doubt about a domain that is stopped; 0: it is not */
 };
 const struct attach_question *attacher_questions(const struct attacher *attacher,
                                                  size_t *count);
-/* The oldest ones have been answered, by one request or by a cycle that began later than
- * they came, and the table says it: the program is told where it waits for that. */
-void attacher_answered(struct attacher *attacher, size_t count);
+/* The question of that id has been answered, by one request or by a cycle that began later
+ * than it came, and the table says it: the program is told where it waits for that.
+ * `allocations`: what the consumer has (agent/daemon/lives.h); NULL: that was not asked. A
+ * question of a program that has ended meanwhile is gone: then nothing is done. */
+void attacher_answered(struct attacher *attacher, uint64_t id,
+                       const struct strlist *allocations);
 /* The table that was made last. */
 const struct wanted_table *attacher_table(const struct attacher *attacher);
 /* The providers that allocations were read of in the last cycle (uuids); NULL: none was

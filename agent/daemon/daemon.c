@@ -258,6 +258,7 @@ static void one_cycle(struct daemon *daemon)
     daemon->wake = daemon->heals = false;
     monitor_follow(daemon->monitor, daemon->config, daemon->agent);
     follow_attacher(daemon);
+    attacher_begin_cycle(daemon->attacher);
     questions_begin_cycle(&daemon->questions, daemon->attacher, daemon->agent);
     look_for_departures(daemon);
     _cleanup_strlist_ struct strlist prune = {0};
@@ -265,7 +266,10 @@ static void one_cycle(struct daemon *daemon)
     int rc = cycle_run(daemon->agent, now, &cycle, &err);
     if (rc == 0 && !cycle_plan(&cycle)->other_root)
         tell_attacher(daemon, &cycle);
-    questions_end_cycle(&daemon->questions, daemon->attacher, rc == 0);
+    if (rc == 0)
+        attacher_end_cycle(daemon->attacher, &cycle);
+    questions_end_cycle(&daemon->questions, daemon->attacher,
+                        rc == 0 ? cycle.observed : NULL);
     if (rc == 0)
         departures_end_cycle(&daemon->departures, cycle.observed);
     log_steps(&cycle);

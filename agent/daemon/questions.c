@@ -1,5 +1,7 @@
 #include "agent/daemon/questions.h"
 
+#include "agent/daemon/lives.h"
+
 /* So many guests that are defined at once are served one after the other; for more, one
  * cycle costs less. */
 #define SERVED_MOST 4
@@ -25,21 +27,37 @@ static bool is_settled(const struct attacher *attacher, struct agent *agent,
     return here && !has_entry && user->serve(user->data, have);
 }
 
-/* Whether the table is right for the consumer by now. False also where that cannot be
- * found out. In nova mode the agent gives a guest nothing when it starts. */
+/* Whether the table is right for the consumer by now, which has `allocations`. False also
+ * where that cannot be found out. */
 static bool is_answered(const struct attacher *attacher, struct agent *agent,
-                        enum agent_mode mode, const struct questions_user *user,
-                        const char *consumer)
+                        const struct questions_user *user, const char *consumer,
+                        struct strlist *allocations)
 {
     size_t count;
     const struct strlist *providers = attacher_providers(attacher);
     _cleanup_consumer_allocations_ struct consumer_allocations have = {0};
     (void)attacher_questions(attacher, &count);
-    if (mode == MODE_NOVA)
-        return true;
-    return providers && count <= SERVED_MOST &&
-           agent_ask_allocations(agent, consumer, &have, NULL) == 0 &&
-           is_settled(attacher, agent, user, providers, &have);
+    if (!providers || count > SERVED_MOST ||
+        agent_ask_allocations(agent, consumer, &have, NULL) != 0 ||
+        !is_settled(attacher, agent, user, providers, &have))
+        return false;
+    *allocations = lives_allocations(&have, providers);
+    return true;
+}
+
+/* In nova mode the agent gives a guest nothing when it starts. */
+static bool answer(struct attacher *attacher, struct agent *agent, enum agent_mode mode,
+                   const struct questions_user *user,
+                   const struct attach_question *question)
+{
+    _cleanup_strlist_ struct strlist allocations = {0};
+    /* More may be asked during the request, and the program may end. */
+    const struct attach_question asked = *question;
+    if (mode != MODE_NOVA &&
+        !is_answered(attacher, agent, user, asked.consumer, &allocations))
+        return false;
+    attacher_answered(attacher, asked.id, mode != MODE_NOVA ? &allocations : NULL);
+    return true;
 }
 
 bool questions_answer(struct questions *questions, struct attacher *attacher,
@@ -49,13 +67,7 @@ bool questions_answer(struct questions *questions, struct attacher *attacher,
     size_t count;
     const struct attach_question *first = attacher_questions(attacher, &count);
     while (count && !questions->in_cycle) {
-        char consumer[UUID_TEXT_SIZE];
-        uuid_text_copy(consumer, first->consumer);
-        /* More may be asked during the request, behind this one. */
-        if (is_answered(attacher, agent, mode, user, consumer))
-            attacher_answered(attacher, 1);
-        else
-            questions->in_cycle = true;
+        questions->in_cycle = !answer(attacher, agent, mode, user, first);
         first = attacher_questions(attacher, &count);
     }
     return count && questions->in_cycle;
@@ -64,18 +76,34 @@ bool questions_answer(struct questions *questions, struct attacher *attacher,
 void questions_begin_cycle(struct questions *questions, const struct attacher *attacher,
                            struct agent *agent)
 {
-    const struct attach_question *asked =
-        attacher_questions(attacher, &questions->count);
-    for (size_t i = 0; i < questions->count; i++)
+    size_t count;
+    const struct attach_question *asked = attacher_questions(attacher, &count);
+    for (size_t i = 0; i < count; i++)
         agent_look_at(agent, asked[i].consumer);
-    if (questions->count)
+    if (count)
         agent_look_wholly(agent);
+    questions->last = count ? asked[count - 1].id : 0;
+}
+
+/* The oldest one that came before the cycle; NULL: there is none left. */
+static const struct attach_question *next_seen(const struct questions *questions,
+                                               const struct attacher *attacher)
+{
+    size_t count;
+    const struct attach_question *first = attacher_questions(attacher, &count);
+    return count && first->id <= questions->last ? first : NULL;
 }
 
 void questions_end_cycle(struct questions *questions, struct attacher *attacher,
-                         bool seen)
+                         const struct observed *seen)
 {
-    if (seen)
-        attacher_answered(attacher, questions->count);
+    const struct attach_question *asked;
+    const struct strlist *providers = attacher_providers(attacher);
+    while (seen && (asked = next_seen(questions, attacher)) != NULL) {
+        _cleanup_strlist_ struct strlist allocations = {0};
+        if (providers)
+            allocations = lives_allocations_seen(seen, providers, asked->consumer);
+        attacher_answered(attacher, asked->id, providers ? &allocations : NULL);
+    }
     questions->in_cycle = !seen;
 }

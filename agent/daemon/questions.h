@@ -3,8 +3,8 @@
  * started has an allocation here, where its table has nothing for it and Placement was
  * not read since; and whether the table is still true for a domain that was stopped or
  * undefined before, since a resize may have changed its allocations. A guest without a GPU
- * costs one request, and so does one whose allocations are as they were; where there is an allocation, its
- * devices are made at once (cycle_serve()). What takes more than that, or many guests at
+ * costs one request, and so does one whose allocations are as they were; where there is an
+ * allocation, its devices are made at once (cycle_serve()). What takes more than that, or many guests at
  * a time, is left to a whole cycle at once, which answers all that was asked before it
  * began.
  * No question is lost: what Placement cannot answer now waits for a cycle that can read
@@ -25,7 +25,7 @@ struct questions_user {
 /* All zero: nothing was asked. */
 struct questions {
     bool in_cycle; /* the next cycle answers */
-    size_t count;  /* of those that the cycle that runs now answers */
+    uint64_t last; /* the id of the last that the cycle that runs now answers */
 };
 
 /* Answers what one request can answer. True: a cycle is to be run at once. */
@@ -33,10 +33,11 @@ bool questions_answer(struct questions *questions, struct attacher *attacher,
                       struct agent *agent, enum agent_mode mode,
                       const struct questions_user *user);
 
-/* To be called before and after each cycle; `seen`: it has read Placement. */
+/* To be called before and after each cycle. `seen`: Placement, as it has read it; NULL: it
+ * has not. */
 void questions_begin_cycle(struct questions *questions, const struct attacher *attacher,
                            struct agent *agent);
 void questions_end_cycle(struct questions *questions, struct attacher *attacher,
-                         bool seen);
+                         const struct observed *seen);
 
 #endif

@@ -70,13 +70,16 @@ static void send_news(struct program *program, const struct watcher_news *news,
                       int64_t now)
 {
     static const enum message_kind kinds[] = {
-        [NEWS_ASK] = MESSAGE_ASK,     [NEWS_DOUBT] = MESSAGE_DOUBT,
-        [NEWS_GUEST] = MESSAGE_GUEST, [NEWS_GONE] = MESSAGE_GONE,
-        [NEWS_STATE] = MESSAGE_STATE, [NEWS_ALL] = MESSAGE_ALL,
+        [NEWS_ASK] = MESSAGE_ASK,           [NEWS_DOUBT] = MESSAGE_DOUBT,
+        [NEWS_EARLY_DOUBT] = MESSAGE_DOUBT, [NEWS_GUEST] = MESSAGE_GUEST,
+        [NEWS_GONE] = MESSAGE_GONE,         [NEWS_STATE] = MESSAGE_STATE,
+        [NEWS_ALL] = MESSAGE_ALL,
     };
     /* All of it is borrowed. */
-    struct message message = {
-        .kind = kinds[news->kind], .state = news->state, .number = news->number};
+    struct message message = {.kind = kinds[news->kind],
+                              .state = news->state,
+                              .number = news->number,
+                              .life = news->life};
     uuid_text_copy(message.domain, news->domain);
     if (news->kind == NEWS_GUEST)
         message.guest = *news->guest;
@@ -115,7 +118,7 @@ static void take_line(struct program *program, const char *line, size_t length)
     } else if (message.kind == MESSAGE_WANTED) {
         watcher_take_table(program->watcher, &message.table, clock_monotonic_ms());
     } else if (message.kind == MESSAGE_SURE) {
-        watcher_sure(program->watcher, message.domain, message.number,
+        watcher_sure(program->watcher, message.domain, message.number, message.lasts,
                      clock_monotonic_ms());
     } else {
         (void)error_set(&err, ERROR_PROTOCOL,
@@ -238,7 +241,7 @@ static void take_turn(struct program *program)
     take_results(program, now);
     connection_turn(program->connection, now);
     give_jobs(program, now);
-    while (watcher_next_news(program->watcher, &news))
+    while (watcher_next_news(program->watcher, now, &news))
         send_news(program, &news, now);
     send_holding(program);
     flush(program);

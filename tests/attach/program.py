@@ -41,9 +41,9 @@ class Program:
         with self.socket.makefile("rb") as messages:
             for line in messages:
                 message = json.loads(line)
-                if "doubt" in message:
+                if doubt := message.get("doubt"):
                     with contextlib.suppress(OSError):  # it has been left meanwhile
-                        self.send({"sure": message["doubt"]})
+                        self.send({"sure": {"consumer": doubt["consumer"], "number": doubt["number"], "lasts": 0}})
 
     def send(self, message):
         self.socket.sendall(json.dumps(message).encode() + b"\n")

@@ -3,16 +3,19 @@ simulated host, before a libvirt that a test plays (support/libvirt.py)."""
 import os
 import pathlib
 import signal
+import threading
 import time
 import uuid
 
 from support.case import SystemTest
 from support.libvirt import ATTACH, FakeLibvirt, mdev_xml
 from support.process import BUILD, program, wait_for
+from support.relay import Relay
 
 NAME = "attach.example"
 GPU = "0000:84:00.0"
 MINUTE = 61  # seconds; the daemon's patience is 60
+XML = "virDomainGetXMLDesc"
 AT_ONCE = 5.0  # seconds; a busy machine. The next cycle would be in an hour
 
 
@@ -31,7 +34,7 @@ class AttachTest(SystemTest):
         self.placement.create_provider(self.name, self.root)
         file = self.directory / "compute_id"
         file.write_text(self.root + "\n")
-        self.agent = self.make_agent(self.host, self.placement, {
+        self.agent = self.make_agent(self.host, self.way_to_placement(), {
             "agent": {"compute_id_file": file, "sync_interval": 3600, "release_grace": 0,
                       "mode": self.mode, **self.options},
             "devices": {"enabled_mdev_types": ["nvidia-35"]},
@@ -43,6 +46,9 @@ class AttachTest(SystemTest):
         environment = self.libvirt.environment(CLOCK_STEP=str(self.steps))
         environment["LD_PRELOAD"] += " " + program("tests/system/clock_step.so")
         self.agent.environment = environment
+
+    def way_to_placement(self):
+        return self.placement
 
     def step_clock(self, seconds):
         new = self.directory / "steps.new"
@@ -227,6 +233,164 @@ class TestActions(AttachTest):
         for _ in range(2):
             self.cycle()
         self.assertEqual(self.host.mdevs(), {})
+
+
+class TestSlowPlacement(AttachTest):
+    """Nova starts a guest some milliseconds after it has defined it, and Placement says nothing of a consumer until
+    much later. What was asked before counts where nothing can have changed since, and else the guest waits."""
+
+    def way_to_placement(self):
+        self.relay, self.gate = Relay(self.placement), threading.Event()
+        self.gate.set()
+        self.addCleanup(self.relay.stop)
+        self.addCleanup(self.gate.set)
+        self.relay.rule = self.hold
+        return self.relay
+
+    def hold(self, request):
+        if request.path.startswith("/allocations/"):
+            self.gate.wait(60)
+
+    def wait_asked(self, server, times=1):
+        """So many questions that came from now on have been answered."""
+        begin = time.monotonic()
+        wait_for(lambda: sum(request.path == f"/allocations/{server}" and request.when > begin and request.status == 200
+                             for request in list(self.relay.requests)) >= times, "Placement's answer")
+
+    def wait_cycle(self, action):
+        before = self.written()
+        action()
+        wait_for(lambda: self.written() != before, "the end of a cycle")
+
+    def start_alone(self):
+        """A guest that a cycle has seen run."""
+        self.start()
+        server = self.allocate()
+        self.libvirt.define(server)
+        device, = self.wait_configured(server)
+        self.libvirt.start(server)
+        self.wait_for_guest(server, "attached")
+        self.cycle()
+        return server, device
+
+    def take_down(self, server):
+        """The first answer after it may be that to the stop."""
+        self.libvirt.stop_domain(server)
+        self.libvirt.undefine(server)
+        self.wait_asked(server, 2)
+
+    def move(self, server, migration, units, old, generation):
+        """What Nova does in one request: `units` for the server, `old` for the migration."""
+        consumers = {consumer: {"allocations": {self.provider: {"resources": {"VGPU": count}}} if count else {},
+                                "project_id": "p", "user_id": "u", "consumer_generation": number, "consumer_type": kind}
+                     for consumer, count, number, kind in ((migration, old, generation, "MIGRATION"),
+                                                           (server, units, (generation or 0) + 1, "INSTANCE"))}
+        self.placement.expect(204, "POST", "/allocations", consumers)
+
+    def resize(self, server):
+        """From one device to two, on the same host: the server's two, and the migration's one."""
+        migration = str(uuid.uuid4())
+        self.move(server, migration, 2, 1, None)
+        self.wait_cycle(lambda: self.libvirt.stop_domain(server))
+        wait_for(lambda: len(self.host.mdevs()) == 3, "three devices")
+        return migration
+
+    def test_rebuild_is_cold(self):
+        server, device = self.start_alone()
+        self.take_down(server)
+        self.gate.clear()
+        self.libvirt.define(server)
+        self.assertEqual(self.wait_configured(server), [device])
+        self.libvirt.start(server)
+        self.assertEqual(self.live(server), [device])
+
+    def test_resize_is_cold(self):
+        server, _ = self.start_alone()
+        self.resize(server)
+        self.gate.clear()
+        self.libvirt.define(server)
+        wait_for(lambda: len(self.configured(server)) == 2, "two devices")
+        self.libvirt.start(server)
+        self.assertEqual(len(self.live(server)), 2)
+
+    def start_resized(self):
+        server, device = self.start_alone()
+        migration = self.resize(server)
+        self.libvirt.define(server)
+        wait_for(lambda: len(self.configured(server)) == 2, "two devices")
+        self.libvirt.start(server)
+        self.wait_for_guest(server, "attached")
+        self.cycle()
+        return server, migration
+
+    def test_a_revert_waits_for_the_answer(self):
+        """What was asked before its allocation came says nothing."""
+        server, migration = self.start_resized()
+        self.take_down(server)
+        self.gate.clear()
+        self.move(server, migration, 1, 0, 1)
+        before = len(self.libvirt.attaches(server))
+        looks = len(self.libvirt.calls_of(XML, server))
+        self.libvirt.define(server)
+        wait_for(lambda: len(self.libvirt.calls_of(XML, server)) > looks, "a look at it")
+        self.libvirt.start(server)
+        self.assertEqual(self.live(server), [])
+        self.gate.set()
+        wait_for(lambda: self.live(server), "its device")
+        self.wait_for_guest(server, "attached")
+        self.assertEqual((len(self.live(server)), len(self.libvirt.attaches(server)) - before), (1, 1))
+
+    def test_a_revert_is_cold_once_its_allocation_was_seen(self):
+        server, migration = self.start_resized()
+        self.take_down(server)
+        self.wait_cycle(lambda: self.move(server, migration, 1, 0, 1))
+        self.wait_asked(server, 2)
+        self.gate.clear()
+        self.libvirt.define(server)
+        self.wait_configured(server)
+        self.libvirt.start(server)
+        self.assertEqual(len(self.live(server)), 1)
+
+    def test_a_confirmed_resize_is_as_if_it_had_never_been(self):
+        server, migration = self.start_resized()
+        self.placement.deallocate(migration)
+        self.cycle()
+        devices = self.live(server)
+        self.take_down(server)
+        self.gate.clear()
+        self.libvirt.define(server)
+        wait_for(lambda: self.configured(server) == devices, "its devices")
+
+    def test_unshelve_gives_what_it_has_then(self):
+        server, device = self.start_alone()
+        self.take_down(server)
+        self.placement.deallocate(server)
+        wait_for(lambda: device not in self.host.mdevs(), "the device to be removed")
+        self.placement.allocate(server, {self.provider: {"VGPU": 2}})
+        self.libvirt.define(server)
+        wait_for(lambda: len(self.configured(server)) == 2, "two devices", AT_ONCE)
+
+    def test_a_new_program_doubts_its_first_table(self):
+        """Two devices, of which one went while no program ran."""
+        self.start()
+        server = str(uuid.uuid4())
+        self.placement.allocate(server, {self.provider: {"VGPU": 2}})
+        self.libvirt.define(server)
+        wait_for(lambda: len(self.configured(server)) == 2, "two devices")
+        self.gate.clear()
+        os.kill(self.program_pid(), signal.SIGKILL)
+        self.libvirt.undefine(server)
+        self.placement.allocate(server, {self.provider: {"VGPU": 1}}, generation=1)
+        self.libvirt.define(server)
+        before = len(self.libvirt.attaches(server))
+        looks = len(self.libvirt.calls_of(XML, server))
+        wait_for(lambda: len(self.libvirt.calls_of(XML, server)) > looks, "a look of the new program's")
+        self.libvirt.start(server)
+        self.assertEqual(self.live(server), [])
+        self.gate.set()
+        wait_for(lambda: self.live(server), "its device")
+        self.wait_for_guest(server, "attached")
+        self.assertEqual((len(self.live(server)), len(self.libvirt.attaches(server)) - before), (1, 1))
 
 
 class TestTrouble(AttachTest):

@@ -76,6 +76,7 @@ class AtDefined(ProgramTest):
     def test_few_questions_before_the_attach(self):
         """Each is a round trip, and Nova leaves 4 ms at a revert: lookup, XML, attach."""
         self.start_connected()
+        self.program.want()  # a first table would be doubtful
         self.program.want(wanted(self.server, self.device))
         self.libvirt.define(self.server)
         self.program.wait_state(self.server, "configured")
@@ -602,7 +603,8 @@ class TheDaemon(ProgramTest):
         for i in range(100):
             self.libvirt.define(new(), devices=[mdev_xml(new())])
         self.libvirt.define(self.server)
-        table = {"wanted": {"serial": 1, "consumers": [wanted(self.server, self.device)], "ours": [self.device]}}
+        tables = [{"wanted": {"serial": 1, "consumers": [], "ours": []}},  # a first table is doubtful
+                  {"wanted": {"serial": 2, "consumers": [wanted(self.server, self.device)], "ours": [self.device]}}]
         log = self.subdirectory("program") / "program.log"
         with open(log, "ab") as output, theirs:
             process = subprocess.Popen([program("vgpu-agent-libvirt")], stdin=subprocess.DEVNULL, stdout=output,
@@ -611,7 +613,7 @@ class TheDaemon(ProgramTest):
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         wait_for(lambda: len(self.libvirt.calls_of(XML)) > 100, "every guest looked at")
-        ours.sendall(json.dumps(table).encode() + b"\n")
+        ours.sendall(b"".join(json.dumps(table).encode() + b"\n" for table in tables))
         wait_for(lambda: self.libvirt.calls_of(ATTACH), "the attach")
         with ours.makefile() as lines:
             for line in lines:

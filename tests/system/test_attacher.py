@@ -3,6 +3,7 @@ what it makes of the answers."""
 import json
 import os
 import signal
+import threading
 import time
 import uuid
 
@@ -145,11 +146,16 @@ class TestTables(AttacherTest):
         self.assertEqual(self.attacher.wanted()[consumer], devices)
         self.assertEqual(self.row(consumer)["state"], "ready")
 
-    def doubt(self, consumer, number):
+    def doubt(self, consumer, number, life=0):
         """Waits for the answer; the table that was the last one then."""
-        self.attacher.say(doubt={"consumer": consumer, "number": number})
-        wait_for(lambda: {"consumer": consumer, "number": number} in self.attacher.sure, "the answer to a doubt")
+        self.attacher.say(doubt={"consumer": consumer, "number": number, "life": life})
+        wait_for(lambda: number in {sure["number"] for sure in self.attacher.sure}, "the answer to a doubt")
         return self.attacher.wanted()
+
+    def lasts(self, consumer, number, life):
+        """For how many milliseconds the answer counts."""
+        self.doubt(consumer, number, life)
+        return [sure["lasts"] for sure in self.attacher.sure if sure["number"] == number][0]
 
     def test_a_doubt_costs_one_request_where_nothing_has_changed(self):
         self.start()
@@ -174,16 +180,57 @@ class TestTables(AttacherTest):
         self.placement.allocate(consumer, {self.provider: {"VGPU": 2}})
         self.assertEqual(len(self.doubt(consumer, 2)[consumer]), 2)
 
-    def test_a_guest_that_stops_is_looked_at(self):
-        """Before its next definition, so that a resize finds its devices there."""
+    def start_guest(self):
         self.start()
         consumer = self.allocate()
         self.ask(consumer)
+        self.attacher.say(guest=guest(consumer, True, life=3))
+        self.wait_for_guest(consumer, "misses")
         self.cycle()
-        self.placement.deallocate(consumer)
-        self.attacher.say(guest=guest(consumer, running=True))
-        self.attacher.say(guest=guest(consumer))
-        wait_for(lambda: consumer not in self.attacher.wanted(), "a table without it")
+        return consumer
+
+    def test_how_long_an_answer_counts_while_the_guest_is_stopped(self):
+        consumer = self.start_guest()
+        self.assertEqual(self.lasts(consumer, 1, 3), 1000)
+        self.assertEqual(self.lasts(consumer, 2, 4), 0)
+        self.placement.allocate(consumer, {self.provider: {"VGPU": 2}}, generation=1)
+        self.assertEqual(self.lasts(consumer, 3, 3), 60000)
+        self.assertEqual(len(self.attacher.wanted()[consumer]), 2)
+
+    def test_it_does_not_count_where_a_revert_may_come(self):
+        consumer = self.start_guest()
+        self.allocate()  # of a consumer that has no domain
+        self.attacher.say(guest=guest(consumer, True, life=4))
+        self.cycle()
+        self.assertEqual(self.lasts(consumer, 1, 4), 0)
+        self.attacher.end_program()
+        self.attacher.wait(2)
+        self.assertEqual(self.lasts(consumer, 2, 3), 0)
+
+    def test_a_question_of_a_program_that_has_died_is_nobodys(self):
+        """Its answer is not taken for that of a question of the next program."""
+        self.start()
+        first, second = self.allocate(), self.allocate()
+        self.ask(first)
+        self.ask(second)
+        self.cycle()
+        self.agent.settle()
+        self.placement.deallocate(second)
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        self.relay.requests.clear()
+        self.relay.rule = lambda request: (request.path != f"/allocations/{first}" or gate.wait(20)) and None
+        self.attacher.say(doubt={"consumer": first, "number": 1, "life": 0})
+        wait_for(lambda: self.relay.requests, "the request")
+        self.attacher.end_program()
+        self.attacher.wait(2)
+        self.attacher.say(doubt={"consumer": second, "number": 1, "life": 0})
+        self.attacher.say(state={"consumer": second, "state": "failed", "reason": "heard", "age": 0, "took": -1})
+        self.agent.daemon.wait_for_output("a guest has not got its device")
+        gate.set()
+        wait_for(lambda: self.attacher.sure, "the answer")
+        self.assertEqual([sure["consumer"] for sure in self.attacher.sure], [second])
+        self.assertNotIn(second, self.attacher.wanted())
 
     def test_a_full_card_gives_no_guest_what_is_anothers(self):
         """The last cycle has seen room that is not there any more."""

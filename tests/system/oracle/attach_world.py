@@ -10,11 +10,12 @@ from support.process import program, wait_for
 from support.relay import Relay
 
 from .attach_libvirt import WatchedLibvirt
-from .rig import SHORT, Rig
+from .rig import SHORT, Rig, now
 from .world import World
 from .wrong import Wrong
 
 PORTS = 8
+UNSHELVES = 1.1  # seconds that Nova takes at least, see agent/daemon/lives.h
 
 
 class AttachRig(Rig):
@@ -63,6 +64,7 @@ class Guest:
         self.before = {}  # a resize: what it had
         self.kept = []  # devices that its next domain has
         self.ports, self.restored = PORTS, False
+        self.shelved_at = 0.0
 
 
 class AttachWorld(World):
@@ -134,6 +136,8 @@ def create(world, name, wants, ports, wait):
     guest = world.guest(name)
     if guest.stage not in ("gone", "shelved") or not world.put(guest.uuid, units(wants)):
         return None
+    if guest.stage == "shelved":
+        time.sleep(max(0.0, guest.shelved_at + UNSHELVES - now()))
     guest.kept, guest.ports = [], ports
     world.define(guest)
     if wait is not None:
@@ -202,7 +206,7 @@ def shelve(world, name):
         return None
     world.end_domain(guest)
     world.drop(guest.uuid)
-    guest.stage = "shelved"
+    guest.stage, guest.shelved_at = "shelved", now()
     return "ok"
 
 

@@ -51,9 +51,11 @@ class AttachProgram:
     def send(self, data):
         self.socket.sendall(data)
 
-    def answer(self, doubt):
+    def answer(self, doubt, lasts=0):
+        """`lasts`: milliseconds, see agent/attach/doubt.h."""
+        sure = {"consumer": doubt["consumer"], "number": doubt["number"], "lasts": lasts}
         try:
-            self.send(json.dumps({"sure": doubt}).encode() + b"\n")
+            self.send(json.dumps({"sure": sure}).encode() + b"\n")
         except OSError:
             pass  # the program has ended, or has been left, meanwhile
 

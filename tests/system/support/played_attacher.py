@@ -103,9 +103,9 @@ class Attacher:
         return 0
 
 
-def guest(uuid, running=False, live=(), configured=()):
+def guest(uuid, running=False, live=(), configured=(), life=0):
     return {"uuid": uuid, "name": f"d-{uuid[:8]}", "running": running, "persistent": True,
-            "live": sorted(live), "configured": sorted(configured)}
+            "live": sorted(live), "configured": sorted(configured), "life": life}
 
 
 def programs_with_stand_in(directory):

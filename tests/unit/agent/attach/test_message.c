@@ -48,12 +48,14 @@ static void guest_goes_and_comes(void **state)
 {
     (void)state;
     _cleanup_message_ struct message message = {
-        .kind = MESSAGE_GUEST, .guest = {.name = xstrdup("x\"y"), .running = true}};
+        .kind = MESSAGE_GUEST,
+        .guest = {.name = xstrdup("x\"y"), .running = true},
+        .life = 5};
     uuid_text_copy(message.guest.uuid, A);
     strlist_add(&message.guest.live, "m1");
     assert_line(&message, "{\"guest\":{\"uuid\":\"" A "\",\"name\":\"x\\\"y\","
                           "\"running\":true,\"persistent\":false,\"live\":[\"m1\"],"
-                          "\"configured\":[]}}\n");
+                          "\"configured\":[],\"life\":5}}\n");
 }
 
 static void the_others_go_and_come(void **state)
@@ -77,9 +79,14 @@ static void the_others_go_and_come(void **state)
                 "{\"holding\":{\"serial\":9,\"busy\":[\"m1\",\"m2\"]}}\n");
     domain.kind = MESSAGE_DOUBT;
     domain.number = 7;
-    assert_line(&domain, "{\"doubt\":{\"consumer\":\"" B "\",\"number\":7}}\n");
+    domain.life = 8;
+    assert_line(&domain,
+                "{\"doubt\":{\"consumer\":\"" B "\",\"number\":7,\"life\":8}}\n");
     domain.kind = MESSAGE_SURE;
-    assert_line(&domain, "{\"sure\":{\"consumer\":\"" B "\",\"number\":7}}\n");
+    domain.life = 0;
+    domain.lasts = 1000;
+    assert_line(&domain,
+                "{\"sure\":{\"consumer\":\"" B "\",\"number\":7,\"lasts\":1000}}\n");
 }
 
 static void every_state_goes_and_comes(void **state)

@@ -59,8 +59,8 @@ static void no_guest_waits_for_anothers_job(void **state)
 static void a_definition_goes_before_mere_looks(void **state)
 {
     (void)state;
-    give_table(1, "2:b");
     connect_with("13456");
+    give_table(1, "2:b");
     event(SERVER(3), OCCASION_CHANGED);
     event(TWO, OCCASION_DEFINED);
     assert_job(TWO, OCCASION_DEFINED, "b");
@@ -89,10 +89,36 @@ static void asks_at_the_event_for_what_the_table_lacks(void **state)
 static void asks_nothing_before_there_is_a_table(void **state)
 {
     (void)state;
+    watcher_free(watcher);
+    watcher = watcher_new();
     connect_with("12");
     assert_news("");
     give_table(1, "1:a");
-    assert_news("ask 2");
+    assert_news("ask 2, doubt 1 1");
+}
+
+/* It may be older than what this program has seen. */
+static void the_first_table_is_doubtful(void **state)
+{
+    (void)state;
+    watcher_free(watcher);
+    watcher = watcher_new();
+    give_table(7, "1:a 2:b");
+    connect_with("1");
+    assert_job(ONE, OCCASION_CHANGED, "");
+    done(ONE, "off", "", "");
+    assert_news("doubt 1 1, guest 1, state 1 3 0, state 2 0 0, all");
+    event(TWO, OCCASION_DEFINED);
+    assert_news("doubt 2 2");
+    assert_job(TWO, OCCASION_CHANGED, "");
+    watcher_sure(watcher, ONE, 1, 0, now);
+    assert_job(ONE, OCCASION_LOOK, "a");
+    watcher_sure(watcher, TWO, 2, 0, now);
+    done(TWO, "off", "", "");
+    assert_job(TWO, OCCASION_DEFINED, "b");
+    give_table(8, "1:a 2:b 3:c");
+    event(SERVER(3), OCCASION_DEFINED);
+    assert_job(SERVER(3), OCCASION_DEFINED, "c");
 }
 
 static void asks_once_for_what_it_has_found(void **state)
@@ -123,9 +149,9 @@ static void what_was_stopped_is_given_nothing_before_the_table_is_sure(void **st
     assert_job(ONE, OCCASION_CHANGED, "");
     struct settle_result gone = {.gone = true};
     watcher_done(watcher, ONE, &gone, now);
-    assert_news("gone 1, state 1 0 0, all");
+    assert_news("early 1 1, gone 1, state 1 0 0, all");
     event(ONE, OCCASION_DEFINED);
-    assert_news("doubt 1 1");
+    assert_news("doubt 1 2");
     assert_job(ONE, OCCASION_CHANGED, "");
     done(ONE, "off", "", "");
     assert_no_job();
@@ -137,9 +163,10 @@ static void what_was_stopped_is_given_nothing_before_the_table_is_sure(void **st
     assert_job(ONE, OCCASION_CHANGED, "");
     done(ONE, "run", "", "");
     assert_no_job();
-    watcher_sure(watcher, ONE, 7, now);
+    watcher_sure(watcher, ONE, 7, 0, now);
+    watcher_sure(watcher, ONE, 1, 0, now);
     assert_no_job();
-    watcher_sure(watcher, ONE, 1, now);
+    watcher_sure(watcher, ONE, 2, 0, now);
     assert_job(ONE, OCCASION_STARTED, "b");
     done(ONE, "run", "b", "b");
     assert_no_job();
@@ -156,19 +183,19 @@ static void an_answer_from_before_the_stop_does_not_count(void **state)
     event(ONE, OCCASION_STOPPED);
     event(ONE, OCCASION_DEFINED);
     assert_news("doubt 1 2");
-    watcher_sure(watcher, ONE, 1, now);
+    watcher_sure(watcher, ONE, 1, 0, now);
     assert_job(ONE, OCCASION_CHANGED, "");
     done(ONE, "off", "", "");
     assert_no_job();
-    watcher_sure(watcher, ONE, 2, now);
+    watcher_sure(watcher, ONE, 2, 0, now);
     assert_job(ONE, OCCASION_DEFINED, "a");
 }
 
 static void after_a_reconnection_the_table_is_doubtful(void **state)
 {
     (void)state;
-    give_table(1, "1:a");
     connect_with("1");
+    give_table(1, "1:a");
     assert_job(ONE, OCCASION_LOOK, "a");
     done(ONE, "run", "a", "a");
     watcher_disconnected(watcher);
@@ -176,7 +203,7 @@ static void after_a_reconnection_the_table_is_doubtful(void **state)
     assert_job(ONE, OCCASION_CHANGED, "");
     done(ONE, "off", "", "");
     assert_news("doubt 1 1, guest 1, state 1 3 0, all");
-    watcher_sure(watcher, ONE, 1, now);
+    watcher_sure(watcher, ONE, 1, 0, now);
     assert_job(ONE, OCCASION_LOOK, "a");
 }
 
@@ -184,7 +211,7 @@ static int64_t next_took(void)
 {
     struct watcher_news news;
     int64_t took = -2;
-    while (watcher_next_news(watcher, &news))
+    while (watcher_next_news(watcher, now, &news))
         if (news.kind == NEWS_STATE)
             took = news.took;
     return took;
@@ -313,8 +340,8 @@ static void of_two_starts_the_later_one_counts(void **state)
 static void a_guest_whose_start_was_not_seen_is_healed(void **state)
 {
     (void)state;
-    give_table(1, "1:a");
     connect_with("1");
+    give_table(1, "1:a");
     assert_job(ONE, OCCASION_LOOK, "a");
     done(ONE, "run", "", "a");
     assert_news("guest 1, state 1 4 0, all");
@@ -325,8 +352,8 @@ static void a_guest_whose_start_was_not_seen_is_healed(void **state)
 static void nor_sooner_for_a_failure(void **state)
 {
     (void)state;
-    give_table(1, "1:a");
     connect_with("1");
+    give_table(1, "1:a");
     assert_job(ONE, OCCASION_LOOK, "a");
     done(ONE, "run", "", "a");
     now += 5000;
@@ -341,8 +368,8 @@ static void also_while_further_devices_are_to_come(void **state)
     (void)state;
     struct wanted_table table = {.serial = 1};
     add_wanted(wanted_table_add(&table, ONE), "a");
-    watcher_take_table(watcher, &table, now);
     connect_with("1");
+    watcher_take_table(watcher, &table, now);
     assert_job(ONE, OCCASION_LOOK, "a");
     done(ONE, "run", "", "a");
     assert_job_after(WATCH_GRACE, ONE, OCCASION_RESTORED, "a");
@@ -533,6 +560,7 @@ int main(void)
         WATCHER_TEST(a_definition_goes_before_mere_looks),
         WATCHER_TEST(asks_at_the_event_for_what_the_table_lacks),
         WATCHER_TEST(asks_nothing_before_there_is_a_table),
+        WATCHER_TEST(the_first_table_is_doubtful),
         WATCHER_TEST(asks_once_for_what_it_has_found),
         WATCHER_TEST(what_was_stopped_is_given_nothing_before_the_table_is_sure),
         WATCHER_TEST(an_answer_from_before_the_stop_does_not_count),

@@ -89,8 +89,9 @@ static void an_event_that_is_younger_than_the_list_counts(void **state)
     event(TWO, OCCASION_STARTED);
     assert_no_job();
     connect_with("2");
-    assert_news("");
+    assert_news("doubt 2 1");
     assert_job(ONE, OCCASION_DEFINED, "a");
+    watcher_sure(watcher, TWO, 1, 0, now);
     assert_job(TWO, OCCASION_STARTED, "b");
     done(TWO, "run", "b", "b");
     assert_news("guest 2, state 2 2 0");
@@ -106,7 +107,7 @@ static void a_domain_that_cannot_be_looked_at_is_unknown(void **state)
     struct settle_result result = {.state = GUEST_FAILED};
     (void)error_set(&result.reason, ERROR_IO, "no XML");
     watcher_done(watcher, ONE, &result, now);
-    assert_news("");
+    assert_news("ask 1");
     assert_job_after(1000, ONE, OCCASION_LOOK, "");
     done(ONE, "off", "", "");
     assert_news("guest 1, all");
@@ -134,7 +135,7 @@ static void a_job_keeps_what_it_may_attach(void **state)
 {
     (void)state;
     connect_with("12");
-    assert_busy(0, "");
+    assert_busy(1, "");
     give_table(1, "1:ab 2:c");
     assert_job(ONE, OCCASION_LOOK, "ab");
     assert_job(TWO, OCCASION_LOOK, "c");

@@ -33,7 +33,7 @@ static void take_guest(struct world_domain *domain, const struct guest *guest)
 void world_take_news(struct world *world, int ask)
 {
     struct watcher_news news;
-    while (watcher_next_news(world->watcher, &news)) {
+    while (watcher_next_news(world->watcher, world->now, &news)) {
         struct world_domain *domain =
             news.kind == NEWS_ALL ? NULL : &world->domains[number_of(news.domain)];
         switch (news.kind) {
@@ -45,6 +45,9 @@ void world_take_news(struct world *world, int ask)
             domain->doubt = news.number;
             if (ask == (int)number_of(news.domain))
                 ask = NOBODY;
+            break;
+        case NEWS_EARLY_DOUBT:
+            domain->early = news.number;
             break;
         case NEWS_GUEST:
             take_guest(domain, news.guest);
@@ -283,11 +286,13 @@ void world_clear(struct world *world)
 static void be_sure(struct world *world, size_t number)
 {
     struct world_domain *domain = &world->domains[number];
-    if (domain->doubt == 0)
+    bool early = domain->early && (!domain->doubt || world_roll(world, 2));
+    uint64_t *question = early ? &domain->early : &domain->doubt;
+    if (*question == 0)
         return;
-    watcher_sure(world->watcher, world->fake.domains[number].guest.uuid, domain->doubt,
-                 world->now);
-    domain->doubt = 0;
+    watcher_sure(world->watcher, world->fake.domains[number].guest.uuid, *question,
+                 early ? world_roll(world, 3) * 500 : 0, world->now);
+    *question = 0;
     world_take_news(world, NOBODY);
 }
 
@@ -345,8 +350,9 @@ void world_settle(struct world *world)
         world_give_table(world);
     for (int rounds = 0; rounds < 2000; rounds++) {
         world_give_event(world);
-        for (size_t i = 0; i < WORLD_DOMAINS; i++)
-            be_sure(world, i);
+        world_take_news(world, NOBODY);
+        for (size_t i = 0; i < 2 * WORLD_DOMAINS; i++)
+            be_sure(world, i / 2);
         pick_job(world);
         for (int i = 0; i < WORLD_WORKERS; i++)
             end_job(world, &world->workers[i]);

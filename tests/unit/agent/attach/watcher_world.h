@@ -30,6 +30,7 @@ struct world_domain {
     int64_t restored_at; /* when the event of this run was given; -1: not restored */
     uint64_t restored;   /* struct world's `moment` then */
     uint64_t doubt;      /* a question that is not answered yet; 0: none */
+    uint64_t early;      /* the same, from while it was stopped */
     bool detached;       /* somebody has taken a device out of this run */
     bool told;           /* the daemon has been told of it: `guest` */
     struct guest guest;

@@ -21,7 +21,7 @@ static void hear(struct attacher_view *view, const char *line)
 #define ALL "{\"all\": true}"
 #define GUEST(uuid, live)                                                       \
     "{\"guest\": {\"uuid\": \"" uuid "\", \"name\": \"i\", \"running\": true, " \
-    "\"persistent\": true, \"live\": [" live "], \"configured\": []}}"
+    "\"persistent\": true, \"live\": [" live "], \"configured\": [], \"life\": 1}}"
 
 static void domains_are_complete_once_all_were_looked_at(void **state)
 {

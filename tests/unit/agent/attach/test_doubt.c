@@ -1,0 +1,176 @@
+#include "agent/attach/doubt.h"
+
+#include "tests/unit/test.h"
+
+/* A guest that was created, runs, and was known to be as the table says. */
+static struct doubt running(void)
+{
+    struct doubt doubt = {0};
+    doubt_define(&doubt, false, 5, 1000);
+    doubt_define(&doubt, true, 6, 1040);
+    assert_int_equal(doubt.life, 5);
+    assert_false(doubt.doubts);
+    return doubt;
+}
+
+static void ask_early(struct doubt *doubt, uint64_t number, int64_t at)
+{
+    assert_in_range(doubt_early_at(doubt, false), 0, at);
+    doubt_ask_early(doubt, number, at);
+    assert_int_equal(doubt_early_at(doubt, false), -1);
+}
+
+static void an_early_answer_counts_for_its_time(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        int64_t lasts, defined; /* milliseconds from the question */
+        bool counts;
+    } rows[] = {
+        {"a revert that may still come", 0, 1, false},
+        {"a rebuild", 1000, 900, true},
+        {"one that takes long", 1000, 1001, false},
+        {"a resize", 60000, 9000, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct doubt doubt = running();
+        doubt_stop(&doubt, 2000);
+        assert_true(doubt.doubts);
+        ask_early(&doubt, 7, 2000);
+        assert_true(doubt_answered(&doubt, 7, rows[i].lasts, 2300));
+        assert_true(doubt.doubts); /* until it is defined */
+        doubt_define(&doubt, false, 9, 2000 + rows[i].defined);
+        assert_int_equal(doubt.life, 9);
+        if (doubt.doubts == rows[i].counts || doubt.verifies != rows[i].counts)
+            fail_msg("%s", rows[i].what);
+    }
+}
+
+/* Placement was asked in time, and answers after the definition. */
+static void an_early_answer_may_come_late(void **state)
+{
+    (void)state;
+    struct doubt doubt = running();
+    doubt_stop(&doubt, 2000);
+    ask_early(&doubt, 7, 2000);
+    doubt_define(&doubt, false, 9, 2300);
+    assert_true(doubt.doubts);
+    doubt.number = 8;
+    assert_true(doubt_answered(&doubt, 7, 1000, 2700));
+    assert_false(doubt.doubts);
+    assert_false(doubt.verifies); /* that is under way */
+
+    doubt = running();
+    doubt_stop(&doubt, 2000);
+    ask_early(&doubt, 7, 2000);
+    doubt_define(&doubt, false, 9, 3300);
+    doubt.number = 8;
+    assert_true(doubt_answered(&doubt, 7, 1000, 3400));
+    assert_true(doubt.doubts);
+    assert_true(doubt_answered(&doubt, 8, 0, 3500));
+    assert_false(doubt.doubts);
+}
+
+static void a_stop_ends_what_was_asked_before(void **state)
+{
+    (void)state;
+    struct doubt doubt = running();
+    doubt_stop(&doubt, 2000);
+    ask_early(&doubt, 7, 2000);
+    doubt_stop(&doubt, 2010);
+    assert_false(doubt_answered(&doubt, 7, 60000, 2100));
+    ask_early(&doubt, 8, 2010);
+    assert_true(doubt_answered(&doubt, 8, 60000, 2100));
+    doubt_stop(&doubt, 2110);
+    doubt_define(&doubt, false, 9, 2120);
+    assert_true(doubt.doubts);
+}
+
+/* Its allocations may change between the question and the definition: so also what was
+ * asked for another reason while it was shut off. */
+static void what_was_asked_before_the_definition_does_not_end_a_doubt(void **state)
+{
+    (void)state;
+    struct doubt doubt = running();
+    doubt_stop(&doubt, 2000);
+    doubt.number = 7;
+    assert_true(doubt_answered(&doubt, 7, 0, 2100));
+    assert_false(doubt.doubts);
+    doubt_define(&doubt, false, 9, 90000);
+    assert_true(doubt.doubts);
+    assert_int_equal(doubt.number, 0);
+
+    doubt = (struct doubt){.life = 3};
+    doubt_begin(&doubt);
+    doubt.number = 7;
+    doubt_define(&doubt, false, 9, 2000);
+    assert_false(doubt_answered(&doubt, 7, 0, 2100));
+    assert_true(doubt.doubts);
+}
+
+static void a_start_without_a_definition_is_always_asked_for(void **state)
+{
+    (void)state;
+    struct doubt doubt = running();
+    doubt_stop(&doubt, 2000);
+    ask_early(&doubt, 7, 2000);
+    assert_true(doubt_answered(&doubt, 7, 60000, 2010));
+    doubt_define(&doubt, true, 9, 2020);
+    assert_true(doubt.doubts);
+}
+
+static int64_t count_questions(bool present)
+{
+    struct doubt doubt = running();
+    int64_t count = 0;
+    doubt_stop(&doubt, 2000);
+    for (int64_t now = 2000; now < 400000; now += 10) {
+        int64_t at = doubt_early_at(&doubt, present);
+        if (at >= 0 && at <= now) {
+            doubt_ask_early(&doubt, (uint64_t)(10 + count++), now);
+            (void)doubt_answered(&doubt, doubt.early, 0, now + 5);
+        }
+    }
+    return count;
+}
+
+static void nobody_asks_without_end(void **state)
+{
+    (void)state;
+    assert_int_equal(count_questions(true), 1);
+    assert_in_range(count_questions(false), 270, 290);
+    struct doubt doubt = running();
+    doubt_stop(&doubt, 2000);
+    doubt_define(&doubt, false, 9, 2050);
+    assert_int_equal(doubt_early_at(&doubt, false), -1);
+}
+
+static void a_connection_ends_what_is_known(void **state)
+{
+    (void)state;
+    struct doubt doubt = running();
+    doubt_stop(&doubt, 2000);
+    ask_early(&doubt, 7, 2000);
+    assert_true(doubt_answered(&doubt, 7, 60000, 2010));
+    doubt_disconnect(&doubt);
+    assert_int_equal(doubt.life, 0);
+    doubt_connect(&doubt, 9);
+    assert_int_equal(doubt.life, 9);
+    doubt_define(&doubt, false, 10, 2050);
+    assert_true(doubt.doubts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_early_answer_counts_for_its_time),
+        cmocka_unit_test(an_early_answer_may_come_late),
+        cmocka_unit_test(a_stop_ends_what_was_asked_before),
+        cmocka_unit_test(what_was_asked_before_the_definition_does_not_end_a_doubt),
+        cmocka_unit_test(a_start_without_a_definition_is_always_asked_for),
+        cmocka_unit_test(nobody_asks_without_end),
+        cmocka_unit_test(a_connection_ends_what_is_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -298,6 +298,7 @@ void attacher_note_cycle(struct attacher *attacher, const struct cycle *cycle,
     if (cycle->config->agent.mode == MODE_NOVA)
         heal_add(cycle, guests, &attacher->view.domains, &attacher->table,
                  clock_boot_seconds(), &table);
+    attacher_view_keep(&attacher->view, &table);
     if (attacher->table.serial && wanted_table_equal(&table, &attacher->table)) {
         wanted_table_clear(&table);
         return;

@@ -101,6 +101,17 @@ void attacher_view_take(struct attacher_view *view, const struct message *messag
     }
 }
 
+void attacher_view_keep(struct attacher_view *view, const struct wanted_table *table)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < view->word_count; i++)
+        if (wanted_find(table, view->words[i].consumer))
+            view->words[kept++] = view->words[i];
+        else
+            free(view->words[i].reason);
+    view->word_count = kept;
+}
+
 void attacher_view_lost(struct attacher_view *view, const char *reason)
 {
     set_connection(view, false, reason);

@@ -25,6 +25,8 @@ struct attacher_view {
 /* Takes one message of the kinds CONNECTION, GUEST, GONE, ALL and STATE; others change
  * nothing. */
 void attacher_view_take(struct attacher_view *view, const struct message *message);
+/* Forgets what was said of the guests of consumers that are not in the table any more. */
+void attacher_view_keep(struct attacher_view *view, const struct wanted_table *table);
 /* The program has ended: nothing is sure until another one has said it again. */
 void attacher_view_lost(struct attacher_view *view, const char *reason);
 /* NULL: nothing was said. */

@@ -19,6 +19,9 @@ static void hear(struct attacher_view *view, const char *line)
 #define UP "{\"connection\": {\"up\": true, \"reason\": null}}"
 #define DOWN "{\"connection\": {\"up\": false, \"reason\": \"gone\"}}"
 #define ALL "{\"all\": true}"
+#define FAILED(uuid)                                                   \
+    "{\"state\": {\"consumer\": \"" uuid "\", \"state\": \"failed\", " \
+    "\"reason\": \"no\", \"age\": 5, \"took\": -1}}"
 #define GUEST(uuid, live)                                                       \
     "{\"guest\": {\"uuid\": \"" uuid "\", \"name\": \"i\", \"running\": true, " \
     "\"persistent\": true, \"live\": [" live "], \"configured\": [], \"life\": 1}}"
@@ -66,8 +69,7 @@ static void the_last_word_on_a_guest_counts(void **state)
 {
     (void)state;
     _cleanup_(attacher_view_clear) struct attacher_view view = {0};
-    hear(&view, "{\"state\": {\"consumer\": \"" ONE "\", \"state\": \"failed\", "
-                "\"reason\": \"no\", \"age\": 5, \"took\": -1}}");
+    hear(&view, FAILED(ONE));
     assert_string_equal(attacher_view_word(&view, ONE)->reason, "no");
     hear(&view, "{\"state\": {\"consumer\": \"" ONE "\", \"state\": \"attached\", "
                 "\"reason\": null, \"age\": 0, \"took\": -1}}");
@@ -78,12 +80,27 @@ static void the_last_word_on_a_guest_counts(void **state)
     assert_null(attacher_view_word(&view, ONE));
 }
 
+static void nothing_is_kept_of_consumers_that_have_departed(void **state)
+{
+    (void)state;
+    _cleanup_(attacher_view_clear) struct attacher_view view = {0};
+    _cleanup_wanted_table_ struct wanted_table table = {0};
+    (void)wanted_table_add(&table, TWO);
+    hear(&view, FAILED(ONE));
+    hear(&view, FAILED(TWO));
+    attacher_view_keep(&view, &table);
+    assert_null(attacher_view_word(&view, ONE));
+    assert_string_equal(attacher_view_word(&view, TWO)->reason, "no");
+    assert_int_equal(view.word_count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(domains_are_complete_once_all_were_looked_at),
         cmocka_unit_test(what_was_known_stays_until_it_is_looked_at_again),
         cmocka_unit_test(the_last_word_on_a_guest_counts),
+        cmocka_unit_test(nothing_is_kept_of_consumers_that_have_departed),
     };
     return cmocka_run_group_tests_name("attacher_view", tests, NULL, NULL);
 }

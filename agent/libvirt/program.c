@@ -236,10 +236,11 @@ static void flush(struct program *program)
 
 static void take_turn(struct program *program)
 {
-    int64_t now = clock_monotonic_ms();
     struct watcher_news news;
-    take_results(program, now);
-    connection_turn(program->connection, now);
+    take_results(program, clock_monotonic_ms());
+    connection_turn(program->connection, clock_monotonic_ms());
+    /* Not before: a state that is told may have begun during the turn. */
+    int64_t now = clock_monotonic_ms();
     give_jobs(program, now);
     while (watcher_next_news(program->watcher, now, &news))
         send_news(program, &news, now);

@@ -9,6 +9,6 @@
 #include "agent/backend/xe_vf.h"
 
 const struct backend *const backends[] = {
-    &backend_passthrough, &backend_nvidia_vfio, &backend_fixed_vf,
-    &backend_xe_vf,       &backend_mdev,        NULL,
+    &backend_nvidia_vfio, &backend_fixed_vf,    &backend_xe_vf,
+    &backend_mdev,        &backend_passthrough, NULL,
 };

@@ -18,8 +18,8 @@
 
 /* ---- instances ---- */
 
-/* gpus/<card>/information has "Device Minor: \t 0". -1: it does not. */
-static long minor_of(int root, const char *card)
+/* gpus/<card>/information has "Device Minor: \t 0". */
+long nvidia_device_minor(int root, const char *card)
 {
     _cleanup_free_ char *path = xasprintf(DRIVER "/gpus/%s/information", card);
     _cleanup_free_ char *text = NULL;
@@ -36,7 +36,7 @@ static long minor_of(int root, const char *card)
  * has no such folder. */
 int nvidia_mig_count(int root, const char *card)
 {
-    long minor = minor_of(root, card);
+    long minor = nvidia_device_minor(root, card);
     if (minor < 0)
         return -1;
     _cleanup_free_ char *path = xasprintf(DRIVER "/capabilities/gpu%ld/mig", minor);

@@ -17,6 +17,10 @@
 
 #include "agent/backend/backend.h"
 
+/* The N of the card's node /dev/nvidiaN; -1: it cannot be seen. `root` is a descriptor of
+ * the folder that contains proc. */
+long nvidia_device_minor(int root, const char *card);
+
 /* The GPU instances of the card; -1: they cannot be seen. `root` is a descriptor of the
  * folder that contains proc. */
 int nvidia_mig_count(int root, const char *card);

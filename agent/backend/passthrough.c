@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/backend/card_nodes.h"
 #include "agent/backend/passthrough_scan.h"
 #include "agent/backend/virtual_function.h"
 #include "agent/backend/whole_card.h"
@@ -245,6 +246,8 @@ static int create_device(const struct device_place *place,
     if (check_card(bus, &card, err) != 0 ||
         check_unused(place, bus, &card, device->consumer, err) != 0)
         return -1;
+    if (card_nodes_check_closed(bus, place->use.root, &card, err) != 0)
+        return error_prefix(err, "card %s: it is in use on the host", device->parent);
     return take_card(&(struct work){place, bus}, &card, err);
 }
 

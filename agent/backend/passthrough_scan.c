@@ -50,14 +50,48 @@ static void set_unusable_take(struct gpu *gpu, char *reason)
     free(reason);
 }
 
+/* The card, as other kinds have left it or new. */
+static struct gpu *find_card(const struct scan *scan, int folder, const char *name)
+{
+    size_t known = scan->host->gpu_count;
+    struct gpu *gpu = host_add_gpu(scan->host, name);
+    if (scan->host->gpu_count != known)
+        card_read(scan, gpu, folder);
+    return gpu;
+}
+
+static bool has_devices(const struct gpu *gpu)
+{
+    for (size_t i = 0; i < gpu->parent_count; i++)
+        if (gpu->parents[i].device_count)
+            return true;
+    return false;
+}
+
+static struct parent *add_parent(struct gpu *gpu, int devices)
+{
+    struct parent *parent = gpu_add_parent(gpu, PASSTHROUGH_NAME, gpu->name);
+    parent->path = function_path(devices, gpu->name);
+    return parent;
+}
+
+/* It goes whole when the last device has gone that another kind has made of it. Until
+ * then these are seen, kept and removed as before. */
+static void add_awaited(struct host *host, struct gpu *gpu, int devices)
+{
+    struct parent *parent = NULL;
+    if (host_parent(host, gpu->name, (const struct parent **)&parent) != gpu)
+        parent = add_parent(gpu, devices);
+    add_type(gpu, parent)->available = 0;
+}
+
 static void read_card(const struct scan *scan, int bus, const char *name)
 {
     _cleanup_close_ int devices = folder_open(bus, "devices");
     _cleanup_close_ int folder = devices < 0 ? -1 : folder_open(devices, name);
     if (folder < 0)
         return;
-    struct gpu *gpu = host_add_gpu(scan->host, name);
-    card_read(scan, gpu, folder);
+    struct gpu *gpu = find_card(scan, folder, name);
     _cleanup_whole_card_ struct whole_card card = {0};
     struct error err = {0};
     if (whole_card_read(bus, name, &card, &err) != 0) {
@@ -65,8 +99,12 @@ static void read_card(const struct scan *scan, int bus, const char *name)
             card_set_unreadable(gpu, "%s", err.text);
         return;
     }
-    struct parent *parent = gpu_add_parent(gpu, PASSTHROUGH_NAME, name);
-    parent->path = function_path(devices, name);
+    if (has_devices(gpu)) {
+        add_awaited(scan->host, gpu, devices);
+        return;
+    }
+    gpu_drop_parent(gpu, name);
+    struct parent *parent = add_parent(gpu, devices);
     if (whole_card_is_bound(&card)) {
         add_type(gpu, parent)->available = 0;
         add_device(bus, &card, parent);

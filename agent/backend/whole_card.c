@@ -26,9 +26,23 @@ static bool is_bridge(int devices, const char *address)
            class >> 16 == PCI_CLASS_BRIDGE;
 }
 
+static int read_mdevs(int folder, struct whole_card *card, struct error *err)
+{
+    _cleanup_folder_ DIR *entries = folder_open_list(folder, ".");
+    int errnum = entries ? 0 : errno;
+    char uuid[UUID_TEXT_SIZE];
+    const char *name;
+    while (entries && (name = folder_next(entries, &errnum)))
+        if (uuid_parse_text(name, uuid))
+            (void)strlist_add_unique(&card->mdevs, uuid);
+    return errnum ? error_set_errno(err, errnum, "the list of its devices") : 0;
+}
+
 static int read_part(int folder, const char *address, struct whole_card *card,
                      struct error *err)
 {
+    if (read_mdevs(folder, card, err) != 0)
+        return error_prefix(err, "%s", address);
     struct card_part *part = &card->parts[card->count++];
     text_copy_array(part->address, address);
     part->driver = folder_link_name(folder, "driver");
@@ -101,6 +115,7 @@ int whole_card_read(int bus, const char *name, struct whole_card *out,
         if (read_group(devices, out->parts[i].address, out, err) != 0)
             return -1;
     strlist_sort(&out->strangers);
+    strlist_sort(&out->mdevs);
     return 0;
 }
 
@@ -111,6 +126,7 @@ void whole_card_clear(struct whole_card *card)
         free(card->parts[i].driver_override);
     }
     strlist_clear(&card->strangers);
+    strlist_clear(&card->mdevs);
     *card = (struct whole_card){0};
 }
 
@@ -197,6 +213,12 @@ char *whole_card_obstacle(int bus, const struct whole_card *card, bool console)
         _cleanup_free_ char *names = strlist_join(&card->strangers, ", ");
         return xasprintf("its IOMMU group has other devices in it, which a guest would "
                          "get as well: %s",
+                         names);
+    }
+    if (card->mdevs.count) {
+        _cleanup_free_ char *names = strlist_join(&card->mdevs, ", ");
+        return xasprintf("it still has mediated devices, which would end with its "
+                         "driver: %s",
                          names);
     }
     if (read_number(bus, address, "sriov_numvfs", &functions, &err) != 0 ||

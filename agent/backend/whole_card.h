@@ -35,6 +35,8 @@ struct whole_card {
      * have no DMA of their own. */
     struct strlist strangers;
     bool groupless; /* a function has no IOMMU group: there is no IOMMU, or it is off */
+    struct strlist mdevs; /* mediated devices below its functions, which end with the
+                           * driver */
 };
 
 /* `bus` is a descriptor of sysfs's bus/pci. NOT_FOUND when the card is not there. The

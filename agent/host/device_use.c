@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "agent/host/container.h"
+#include "agent/host/node_holders.h"
 #include "agent/host/sysfs.h"
-#include "agent/host/vfio_holders.h"
 #include "lib/files.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
@@ -202,7 +202,7 @@ static void find_holders(struct scan *scan, const struct nodes *nodes)
 {
     _cleanup_free_ pid_t *holders = xcalloc(nodes->names.count, sizeof *holders);
     struct error err = {0};
-    if (vfio_find_holders(scan->root, &nodes->names, holders, &err) != 0)
+    if (node_find_holders(scan->root, &nodes->names, holders, &err) != 0)
         set_unknown(scan, &err);
     for (size_t i = 0; i < nodes->names.count; i++) {
         if (!holders[i])

@@ -256,6 +256,18 @@ struct gpu *host_add_gpu(struct host *host, const char *name)
     return gpu;
 }
 
+void gpu_drop_parent(struct gpu *gpu, const char *name)
+{
+    for (size_t i = 0; i < gpu->parent_count; i++) {
+        if (strcmp(gpu->parents[i].name, name) != 0)
+            continue;
+        clear_parent(&gpu->parents[i]);
+        memmove(&gpu->parents[i], &gpu->parents[i + 1],
+                (--gpu->parent_count - i) * sizeof *gpu->parents);
+        return;
+    }
+}
+
 struct parent *gpu_add_parent(struct gpu *gpu, const char *backend, const char *name)
 {
     struct parent *parent = (struct parent *)find_parent(gpu, name);

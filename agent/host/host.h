@@ -161,6 +161,8 @@ const char *gpu_health_name(enum gpu_health health);
  * until the next addition to the same array. */
 struct gpu *host_add_gpu(struct host *host, const char *name);
 struct parent *gpu_add_parent(struct gpu *gpu, const char *backend, const char *name);
+/* The parent is this GPU's no longer, with all that it has. */
+void gpu_drop_parent(struct gpu *gpu, const char *name);
 struct device *parent_add_device(struct parent *parent, const char *address);
 /* The device of that address is no longer there. */
 void host_drop_device(struct host *host, const char *address);

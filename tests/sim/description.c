@@ -256,12 +256,28 @@ static const struct model *find_model(const struct description *description,
     return NULL;
 }
 
+static int read_nodes(struct json_object *object, unsigned number,
+                      struct card_description *card, struct error *err)
+{
+    struct json_object *nodes = json_member(object, "nodes");
+    if (!nodes)
+        return 0;
+    if (json_get_array(object, "nodes", &nodes, err) != 0)
+        return -1;
+    for (size_t i = 0; i < json_object_array_length(nodes); i++) {
+        const char *node = json_object_get_string(json_object_array_get_idx(nodes, i));
+        _cleanup_free_ char *name = numbered(node, number);
+        strlist_add(&card->nodes, name);
+    }
+    return 0;
+}
+
 static int read_cards(struct json_object *object, struct description *description,
                       struct error *err)
 {
     static const char *const known[] = {"model",   "path",  "numa_node",  "numvfs",
                                         "first",   "count", "sriov_mode", "group",
-                                        "console", NULL};
+                                        "console", "nodes", NULL};
     const char *model_name, *path, *group;
     int64_t first, count, numa_node, numvfs;
     bool sriov_mode, console;
@@ -290,6 +306,8 @@ static int read_cards(struct json_object *object, struct description *descriptio
         card->sriov_mode = sriov_mode;
         card->group = numbered(group, (unsigned)n);
         card->console = console;
+        if (read_nodes(object, (unsigned)n, card, err) != 0)
+            return -1;
         const char *slash = strrchr(card->path, '/');
         if (!slash)
             return error_set(err, ERROR_INVALID,
@@ -379,6 +397,7 @@ void description_free(struct description *description)
     for (size_t i = 0; i < description->card_count; i++) {
         free(description->cards[i].path);
         free(description->cards[i].group);
+        strlist_clear(&description->cards[i].nodes);
     }
     free(description->models);
     free(description->cards);

@@ -43,7 +43,8 @@
  * "group", of a PCI card: the address of a device that comes before it (a bridge on its
  * way, or another function), whose IOMMU group it is in as well. So a card's sound is
  * {"model": ..., "path": ".../0000:84:00.1", "group": "0000:84:00.0"}, of a model whose
- * interface is "none". "console": true: the firmware's display (boot_vga).
+ * interface is "none". "console": true: the firmware's display (boot_vga). "nodes": the
+ * device nodes that its driver serves, as sysfs has them: ["drm/card0"].
  *
  * "vfio_pci": false at the top: that module is not loaded.
  * "mdev": false at the top: the kernel has no mdev module loaded. "iommu": false: it
@@ -58,6 +59,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/error.h"
+#include "lib/strlist.h"
 
 /* What Intel GVT-g divides: megabytes of graphics memory that the processor sees, and
  * that it does not, and fence registers. */
@@ -111,6 +113,7 @@ struct card_description {
     bool sriov_mode;
     char *group; /* NULL: one of its own */
     bool console;
+    struct strlist nodes; /* folders below the function while its own driver has it */
 };
 
 struct description {

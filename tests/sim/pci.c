@@ -175,6 +175,9 @@ static void register_with(struct pci_function *function, bool vfio)
         function->vfio = vfio_dev_new(function->sim, function->node);
         return;
     }
+    const struct strlist *nodes = &function->description->nodes;
+    for (size_t i = 0; i < nodes->count && !function->physical; i++)
+        (void)node_directory(function->node, nodes->items[i]);
     if (function->parent && function->sim->description->mdev)
         mdev_parent_register(function->parent, function->node);
     if (function->vgpu)
@@ -226,6 +229,16 @@ static void unregister_vfio(struct pci_function *function)
     function->vfio = NULL;
 }
 
+static void remove_nodes(struct pci_function *function)
+{
+    const struct strlist *nodes = &function->description->nodes;
+    for (size_t i = 0; i < nodes->count && !function->physical; i++) {
+        _cleanup_free_ char *folder =
+            xstrndup(nodes->items[i], strcspn(nodes->items[i], "/"));
+        node_remove(node_child(function->node, folder));
+    }
+}
+
 static void disable_virtuals(struct pci_function *function);
 
 /* The driver lets go: its mdevs and its virtual functions are gone. */
@@ -242,6 +255,7 @@ static void unbind(struct pci_function *function)
     if (function->sim->stopping)
         return;
     disable_virtuals(function);
+    remove_nodes(function);
     if (function->xe)
         xe_card_unregister(function->xe);
     node_remove(function->driver_entry);

@@ -311,6 +311,168 @@ class Devices(WholeCards):
         self.assertEqual(self.agent.stop(), 0)
 
 
+class Moved(FleetTest):
+    """A card that gave mdevs until the files were changed: to take its driver would end them."""
+
+    def setUp(self):
+        super().setUp()
+        self.build("passthrough", {"devices": {"enabled_mdev_types": "nvidia-35"},
+                                   "mdev_nvidia-35": {"device_addresses": VGPU}})
+        self.agent.run("sync")
+
+    def move(self):
+        self.agent.configure({"agent": self.options, "devices": {"passthrough_addresses": VGPU}})
+        self.host.control("forget")
+
+    def unbinds(self):
+        return [s for s in self.host.stores() if s["path"].endswith(("unbind", "driver_override", "drivers_probe"))]
+
+    def settle(self):
+        for _ in range(4):
+            self.agent.try_to("sync")
+        self.assertTrue(self.agent.is_idle())
+
+    def inventory(self):
+        return self.placement.inventories(self.child(VGPU))
+
+    def test_it_goes_whole_when_the_last_one_has_gone(self):
+        server = self.allocate(VGPU, 2)
+        self.agent.run("sync")
+        before = self.host.mdevs()
+        self.move()
+        self.settle()
+        (gpu,) = [row for row in self.agent.json("gpus") if row["gpu"] == VGPU]
+        self.assertEqual((gpu["service"], gpu["devices"]), ("changing", 2))
+        self.assertIn("devices of its former type are still on it (2); 'passthrough' can be made when the last of them has gone",
+                      gpu["note"])
+        self.assertEqual((self.host.mdevs(), self.unbinds()), (before, []))
+        self.assertEqual({name: i["total"] - i["reserved"] for name, i in self.inventory().items()}, {"VGPU": 0})
+        self.assertEqual({row["gpu"] for row in self.agent.json("devices")}, {VGPU})
+        self.placement.deallocate(server)
+        self.settle()
+        self.assertEqual((self.host.mdevs(), set(self.inventory())), ({}, {"PGPU"}))
+        whole = new_uuid()
+        self.placement.allocate(whole, {self.child(VGPU): {"PGPU": 1}})
+        self.settle()
+        self.assertEqual(set(bound_cards(self.host)), {VGPU})
+        self.placement.deallocate(whole)
+        self.settle()
+
+    def test_somebody_elses(self):
+        self.move()
+        self.settle()
+        whole = new_uuid()
+        self.placement.allocate(whole, {self.child(VGPU): {"PGPU": 1}})
+        self.addCleanup(self.forget, whole)
+        self.host.create(VGPU, "nvidia-35", new_uuid())
+        before = self.host.mdevs()
+        self.settle()
+        (row,) = [r for r in self.agent.json("allocations") if r["consumer"] == whole]
+        self.assertNotIn(row["state"], ("ready", "in use"))
+        self.assertEqual((self.host.mdevs(), self.unbinds()), (before, []))
+        self.host.remove(*before)
+        self.settle()
+        self.assertEqual(set(bound_cards(self.host)), {VGPU})
+
+    def test_an_agent_that_is_killed(self):
+        server = self.allocate(VGPU)
+        self.agent.run("sync")
+        self.move()
+        self.host.control("block remove every")
+        self.placement.deallocate(server)
+        daemon = self.agent.start()
+        wait_for(lambda: [s for s in self.host.stores() if s["path"].endswith("/remove")], "the removal")
+        daemon.kill()
+        self.agent.daemon = None
+        self.agent.try_to("sync")
+        self.assertEqual(self.unbinds(), [])
+        self.assertNotIn("PGPU", self.inventory())
+        self.host.control("unblock")
+        wait_for(lambda: not self.host.mdevs(), "its end")
+        self.settle()
+        self.assertEqual(set(self.inventory()), {"PGPU"})
+
+
+class MovedFunctions(FleetTest):
+    """The same of virtual functions with types. They are not disabled by the agent."""
+    CARD = "0000:41:00.0"
+
+    def test_with_types_and_without(self):
+        self.build("vendor-vfio", {"devices": {"enabled_mdev_types": "1152"},
+                                   "mdev_1152": {"device_addresses": self.CARD}})
+        self.agent.run("sync")
+        server = self.allocate(self.CARD)
+        self.agent.run("sync")
+        self.agent.configure({"agent": self.options, "devices": {"passthrough_addresses": self.CARD}})
+        self.host.control("forget")
+        for _ in range(3):
+            self.agent.try_to("sync")
+        (gpu,) = [row for row in self.agent.json("gpus") if row["gpu"] == self.CARD]
+        self.assertEqual((gpu["service"], gpu["devices"]), ("changing", 1))
+        self.assertEqual(self.host.stores(), [])
+        self.placement.deallocate(server)
+        for _ in range(4):
+            self.agent.try_to("sync")
+        self.assertEqual([(s["path"].rsplit("/", 1)[1], s["value"]) for s in self.host.stores()],
+                         [("current_vgpu_type", "0")])
+        (gpu,) = [row for row in self.agent.json("gpus") if row["gpu"] == self.CARD]
+        self.assertIn("32 of its virtual functions are enabled", gpu["note"])
+        self.assertEqual(self.placement.inventories(self.child(self.CARD)), {})
+
+
+class Open(WholeCards):
+    """A process of the host has a node of the card's driver open: the first unbind would wait for it, or worse."""
+
+    def setUp(self):
+        super().setUp()
+        self.sync()
+        self.host.control("forget")
+
+    def hold(self, node, name="Xorg"):
+        folder = self.agent.host_root / "proc/300/fd"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "7").unlink(missing_ok=True)
+        (folder / "7").symlink_to(node)
+        (folder.parent / "comm").write_text(f"{name}\n")
+
+    def number(self, card, minor):
+        folder = self.agent.host_root / f"proc/driver/nvidia/gpus/{card}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "information").write_text(f"Model: \t\t NVIDIA\nDevice Minor: \t {minor}\n")
+
+    def test_the_card_is_refused_by_name(self):
+        self.number(CARD, 3)
+        server = self.allocate(CARD)
+        # The node of a container's own /dev has no /dev in its name.
+        for node, named in (("/dev/dri/card1", "/dev/dri/card1"), ("/dri/renderD128", "/dev/dri/renderD128"),
+                            ("/dev/snd/pcmC0D3p", "/dev/snd/pcmC0D3p"), ("/dev/nvidia3", "/dev/nvidia3")):
+            self.hold(node)
+            said = self.agent.try_to("sync")
+            self.assertEqual(said.returncode, 1)
+            self.assertIn(f"it is in use on the host: process 300 (Xorg) has {named} open", said.stderr)
+            self.assertNotEqual(self.row(server)["state"], "ready")
+            self.assert_native(CARD)
+        self.assertEqual(self.host.stores(), [])
+        self.hold("/dev/null")
+        self.settle()
+        self.assertEqual(self.row(server)["state"], "ready")
+        self.assert_taken(CARD)
+
+    def test_another_cards_node(self):
+        self.number(CARD, 3)
+        server = self.allocate(CARD)
+        for node in ("/dev/dri/card11", "/dev/nvidia30"):
+            self.hold(node)
+            self.sync()
+        self.assertEqual(self.row(server)["state"], "ready")
+
+    def test_whose_node_it_is_cannot_be_seen(self):
+        server = self.allocate(CARD)
+        self.hold("/dev/nvidia7", "nvidia-persiste")
+        self.assertIn("process 300 (nvidia-persiste) has /dev/nvidia* open", self.agent.try_to("sync").stderr)
+        self.assertEqual(self.host.stores(), [])
+
+
 class Others(WholeCards):
     """Cards that somebody else bound."""
 

@@ -342,6 +342,35 @@ static void halves(void **state)
     }
 }
 
+/* What was made or opened since the host was looked at: the first unbind would end the
+ * one, and wait for the other. */
+static void what_the_host_still_uses_is_not_unbound(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig = rig_of(
+        "{\"models\": {\"GPU\": {\"vendor\": \"0x10de\", \"device\": \"0x13bd\", "
+        "\"driver\": \"nvidia\", \"types\": [{\"id\": \"nvidia-35\", \"instances\": "
+        "4}]}}, \"cards\": [" AT("GPU", CARD, ", \"nodes\": [\"drm/card0\"]") "]}");
+    bool existed;
+    struct error err;
+    assert_int_equal(simhost_store(rig.host,
+                                   "class/mdev_bus/" CARD
+                                   "/mdev_supported_types/nvidia-35/create",
+                                   UUID),
+                     0);
+    assert_int_equal(create(&rig, &existed, &err), ERROR_FORBIDDEN);
+    assert_non_null(strstr(err.text, "it still has mediated devices, which would end "
+                                     "with its driver: " UUID));
+    assert_int_equal(simhost_store(rig.host, "bus/mdev/devices/" UUID "/remove", "1"),
+                     0);
+    tree_link(rig.tree, "proc/300/fd/4", "/dev/dri/card0");
+    assert_int_equal(create(&rig, &existed, &err), ERROR_BUSY);
+    assert_non_null(strstr(err.text, "process 300 has /dev/dri/card0 open"));
+    tree_remove(rig.tree, "proc/300");
+    assert_int_equal(create(&rig, &existed, &err), ERROR_NONE);
+    assert_true(is_bound(&rig));
+}
+
 /* The next one may have given the card to another consumer. */
 static void nothing_is_written_for_an_agent_that_has_ended(void **state)
 {
@@ -371,6 +400,7 @@ int main(void)
         cmocka_unit_test(one_that_is_bound_already),
         cmocka_unit_test(what_is_used_is_not_given_back),
         cmocka_unit_test(halves),
+        cmocka_unit_test(what_the_host_still_uses_is_not_unbound),
         cmocka_unit_test(nothing_is_written_for_an_agent_that_has_ended),
     };
     return cmocka_run_group_tests_name("backend_passthrough", tests, NULL, NULL);

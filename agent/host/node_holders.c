@@ -1,4 +1,4 @@
-#include "agent/host/vfio_holders.h"
+#include "agent/host/node_holders.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -16,6 +16,8 @@
 
 #include "agent/host/container.h"
 #include "agent/host/sysfs.h"
+#include "lib/files.h"
+#include "lib/xalloc.h"
 
 /* The nodes to look for, and the processes that were found. */
 struct search {
@@ -29,15 +31,27 @@ static bool process_gone(int errnum)
     return errnum == ENOENT || errnum == ESRCH || errnum == ENOTDIR;
 }
 
+#define DEV "/dev"
+#define VFIO "/vfio/"
+
+static bool is_any_that_begins(const char *node)
+{
+    return node[strlen(node) - 1] == '*';
+}
+
 /* `target` is the link of a descriptor: "/dev/vfio/12", with a prefix when the process
- * has another root directory, and with the suffix " (deleted)" when the node was
- * removed meanwhile. So the part from "/vfio/" on is compared. */
+ * has another root directory, without /dev where that is a mount of a container's, and
+ * with the suffix " (deleted)" when the node was removed meanwhile. So the part behind
+ * /dev is compared. */
 static bool names_node(const char *target, const char *node)
 {
-    const char *tail = strstr(target, "/vfio/"), *wanted = strstr(node, "/vfio/");
+    if (is_any_that_begins(node)) {
+        _cleanup_free_ char *start = xstrndup(node, strlen(node) - 1);
+        return strstr(target, start) != NULL;
+    }
+    const char *wanted = node + strlen(DEV), *tail = strstr(target, wanted);
     size_t length = strlen(wanted);
-    return tail && strncmp(tail, wanted, length) == 0 &&
-           (tail[length] == 0 || tail[length] == ' ');
+    return tail && (tail[length] == 0 || tail[length] == ' ');
 }
 
 static void add_holder(const struct search *search, size_t node, pid_t pid)
@@ -46,10 +60,11 @@ static void add_holder(const struct search *search, size_t node, pid_t pid)
         search->holders[node] = pid;
 }
 
-/* Whether it is a group or a device. /dev/vfio/vfio is neither: it is the container. */
-static bool is_node(const char *target)
+/* Whether it is a group or a device of VFIO. /dev/vfio/vfio is neither: it is the
+ * container. */
+static bool is_vfio_node(const char *target)
 {
-    const char *tail = strstr(target, "/vfio/");
+    const char *tail = strstr(target, VFIO);
     return tail && strcmp(tail, "/vfio/vfio") != 0;
 }
 
@@ -81,7 +96,7 @@ static int search_descriptors(const struct search *search, int proc, const char 
         if (read == 0)
             continue;
         device |= strcmp(target, "anon_inode:[vfio-device]") == 0;
-        node |= is_node(target);
+        node |= is_vfio_node(target);
         for (size_t i = 0; i < search->nodes->count; i++)
             if (names_node(target, search->nodes->items[i]))
                 add_holder(search, i, pid);
@@ -89,7 +104,8 @@ static int search_descriptors(const struct search *search, int proc, const char 
     /* A process with a device open keeps the group in use, also after it has closed the
      * group's own descriptor. */
     for (size_t i = 0; device && !node && i < search->nodes->count; i++)
-        add_holder(search, i, pid);
+        if (is_vfio_node(search->nodes->items[i]))
+            add_holder(search, i, pid);
     if (errnum && !process_gone(errnum))
         return error_set_errno(err, errnum, "/proc/%s", path);
     return 0;
@@ -152,7 +168,7 @@ static bool has_own_numbers(int root, int proc)
            own && strcmp(shown, own) == 0;
 }
 
-int vfio_find_holders(int root, const struct strlist *nodes, pid_t *holders,
+int node_find_holders(int root, const struct strlist *nodes, pid_t *holders,
                       struct error *err)
 {
     memset(holders, 0, nodes->count * sizeof *holders);
@@ -169,4 +185,33 @@ int vfio_find_holders(int root, const struct strlist *nodes, pid_t *holders,
     if (errnum)
         return error_set_errno(err, errnum, "/proc");
     return container_check_processes(root, err);
+}
+
+/* ---- nodes that are to be closed ---- */
+
+static char *describe(int root, pid_t pid)
+{
+    char path[sizeof "proc/4294967296/comm"];
+    _cleanup_free_ char *name = NULL;
+    snprintf(path, sizeof path, "proc/%d/comm", (int)pid);
+    return attribute_read_at(root, path, &name, NULL) != 0
+               ? xasprintf("process %d", (int)pid)
+               : xasprintf("process %d (%s)", (int)pid, sysfs_printable(name));
+}
+
+int node_check_closed(int root, const struct strlist *nodes, struct error *err)
+{
+    struct error unseen = {0};
+    _cleanup_free_ pid_t *holders = xcalloc(nodes->count + 1, sizeof *holders);
+    int rc = nodes->count ? node_find_holders(root, nodes, holders, &unseen) : 0;
+    for (size_t i = 0; i < nodes->count; i++) {
+        if (!holders[i])
+            continue;
+        _cleanup_free_ char *who = describe(root, holders[i]);
+        return error_set(err, ERROR_BUSY, "%s has %s open", who, nodes->items[i]);
+    }
+    return rc == 0 ? 0
+                   : error_set(err, ERROR_BUSY,
+                               "it is not known whether a process has %s open: %s",
+                               nodes->items[0], unseen.text);
 }

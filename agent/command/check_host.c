@@ -51,6 +51,26 @@ static bool is_unreadable(const struct host *host)
     return false;
 }
 
+/* Whether the driver may list fewer types than the GPU offers: with some kinds the list
+ * shrinks as the card fills, and what it was before went with the state file. */
+static bool may_offer_more(const struct gpu *gpu)
+{
+    for (size_t i = 0; i < gpu->parent_count; i++) {
+        const struct backend *backend = backend_find(gpu->parents[i].backend);
+        if (backend && backend->recall && gpu->parents[i].device_count)
+            return true;
+    }
+    return false;
+}
+
+static bool is_listed_in_part(const struct host *host)
+{
+    for (size_t i = 0; i < host->gpu_count; i++)
+        if (may_offer_more(&host->gpus[i]))
+            return true;
+    return false;
+}
+
 static const struct device_type *resolve_anywhere(const struct host *host,
                                                   const char *configured)
 {
@@ -88,6 +108,12 @@ static void check_offered(const struct config *config,
             "devices.enabled_mdev_types: no GPU of this host offers %s, nor any "
             "other type; %s",
             type->type, why);
+    else if (is_listed_in_part(host))
+        config_warning(problems, &type->place,
+                       "devices.enabled_mdev_types: no GPU of this host lists %s now, "
+                       "and GPUs with devices list only what fits beside these; listed "
+                       "are %s",
+                       type->type, listed);
     else
         config_error(problems, &type->place,
                      "devices.enabled_mdev_types: no GPU of this host offers %s%s%s; "
@@ -163,7 +189,13 @@ static void check_address(const struct mdev_type_config *type, const char *addre
         return;
     _cleanup_free_ char *listed = type_names_list(gpu, 1);
     _cleanup_free_ char *why = why_no_types(gpu, 1);
-    if (listed)
+    if (may_offer_more(gpu))
+        config_warning(
+            problems, &type->addresses_place,
+            "%s: the GPU %s does not list %s now, and one with devices lists "
+            "only what fits beside these",
+            type->addresses_option, address, type->type);
+    else if (listed)
         config_error(problems, &type->addresses_place,
                      "%s: the GPU %s does not offer %s; expected a "
                      "GPU that does (this one has %s)",

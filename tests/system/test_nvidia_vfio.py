@@ -77,6 +77,20 @@ class Report(L40S):
         self.assertEqual((row["name"], row["available_instances"], row["max_instance"]),
                          ("NVIDIA L40S-8Q", 0, 6))
 
+    def test_a_lost_state_file_makes_no_error_of_the_files(self):
+        """What full cards do not list any more may be theirs: the files are taken as before."""
+        self.sync()
+        for card in CARDS:
+            for function in functions(card)[:6]:
+                self.assertEqual(self.host.set_type(function, "1152"), "OK")
+        self.agent.state_file.unlink()
+        said = " ".join(self.agent.run("check-config").split())
+        self.assertIn("warning: devices.enabled_mdev_types: no GPU of this host lists NVIDIA "
+                      "L40S-8Q now, and GPUs with devices list only what fits beside these", said)
+        for function in functions(CARD)[:6]:
+            self.assertEqual(self.host.set_type(function, "0"), "OK")
+        self.assertEqual(self.agent.run("check-config").splitlines()[-1], "ok")
+
     def test_less_is_reported_where_the_names_are_not_known(self):
         """A card that was full before the agent came: only what can be seen is true."""
         self.assertEqual(self.host.set_type(functions(CARD)[0], "1152"), "OK")

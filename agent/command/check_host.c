@@ -51,10 +51,13 @@ static bool is_unreadable(const struct host *host)
     return false;
 }
 
-/* Whether the driver may list fewer types than the GPU offers: with some kinds the list
- * shrinks as the card fills, and what it was before went with the state file. */
-static bool may_offer_more(const struct gpu *gpu)
+/* Whether the GPU may offer more types than its driver lists now: with some kinds the
+ * list shrinks as the card fills, and what it was before went with the state file; and
+ * the agent itself enables virtual functions where it is told how. */
+static bool may_offer_more(const struct config *config, const struct gpu *gpu)
 {
+    if (config->agent.sriov_manage && gpu->vf_total > 0 && gpu->vf_enabled == 0)
+        return true;
     for (size_t i = 0; i < gpu->parent_count; i++) {
         const struct backend *backend = backend_find(gpu->parents[i].backend);
         if (backend && backend->recall && gpu->parents[i].device_count)
@@ -63,10 +66,10 @@ static bool may_offer_more(const struct gpu *gpu)
     return false;
 }
 
-static bool is_listed_in_part(const struct host *host)
+static bool is_listed_in_part(const struct config *config, const struct host *host)
 {
     for (size_t i = 0; i < host->gpu_count; i++)
-        if (may_offer_more(&host->gpus[i]))
+        if (may_offer_more(config, &host->gpus[i]))
             return true;
     return false;
 }
@@ -102,18 +105,19 @@ static void check_offered(const struct config *config,
     _cleanup_free_ char *near =
         type_names_nearest(host->gpus, host->gpu_count, type->type);
     _cleanup_free_ char *why = why_no_types(host->gpus, host->gpu_count);
-    if (!listed)
+    if (is_listed_in_part(config, host))
+        config_warning(
+            problems, &type->place,
+            "devices.enabled_mdev_types: no GPU of this host lists %s now; one "
+            "with devices lists only what fits beside these, and one whose "
+            "virtual functions are off lists nothing%s%s",
+            type->type, listed ? "; listed are " : "", listed ? listed : "");
+    else if (!listed)
         config_error(
             problems, &type->place,
             "devices.enabled_mdev_types: no GPU of this host offers %s, nor any "
             "other type; %s",
             type->type, why);
-    else if (is_listed_in_part(host))
-        config_warning(problems, &type->place,
-                       "devices.enabled_mdev_types: no GPU of this host lists %s now, "
-                       "and GPUs with devices list only what fits beside these; listed "
-                       "are %s",
-                       type->type, listed);
     else
         config_error(problems, &type->place,
                      "devices.enabled_mdev_types: no GPU of this host offers %s%s%s; "
@@ -171,7 +175,8 @@ static void check_group(const struct group_config *group, const struct host *hos
                             group->device_addresses.items[i], host, problems);
 }
 
-static void check_address(const struct mdev_type_config *type, const char *address,
+static void check_address(const struct config *config,
+                          const struct mdev_type_config *type, const char *address,
                           const struct host *host, struct config_problems *problems)
 {
     const struct gpu *gpu = find_gpu(host, address);
@@ -189,11 +194,12 @@ static void check_address(const struct mdev_type_config *type, const char *addre
         return;
     _cleanup_free_ char *listed = type_names_list(gpu, 1);
     _cleanup_free_ char *why = why_no_types(gpu, 1);
-    if (may_offer_more(gpu))
+    if (may_offer_more(config, gpu))
         config_warning(
             problems, &type->addresses_place,
-            "%s: the GPU %s does not list %s now, and one with devices lists "
-            "only what fits beside these",
+            "%s: the GPU %s does not list %s now; one with devices lists only "
+            "what fits beside these, and one whose virtual functions are off "
+            "lists nothing",
             type->addresses_option, address, type->type);
     else if (listed)
         config_error(problems, &type->addresses_place,
@@ -339,7 +345,8 @@ void check_host_types(const struct config *config, const struct host *host,
             check_is_novas(type, host, problems);
         }
         for (size_t j = 0; j < type->device_addresses.count; j++) {
-            check_address(type, type->device_addresses.items[j], host, problems);
+            check_address(config, type, type->device_addresses.items[j], host,
+                          problems);
             check_model(type, type->device_addresses.items[j], host, problems);
             if (config->agent.mode != MODE_NOVA)
                 check_same_card(config, i, type->device_addresses.items[j], host,

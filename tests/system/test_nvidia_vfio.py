@@ -86,7 +86,7 @@ class Report(L40S):
         self.agent.state_file.unlink()
         said = " ".join(self.agent.run("check-config").split())
         self.assertIn("warning: devices.enabled_mdev_types: no GPU of this host lists NVIDIA "
-                      "L40S-8Q now, and GPUs with devices list only what fits beside these", said)
+                      "L40S-8Q now; one with devices lists only what fits beside these", said)
         for function in functions(CARD)[:6]:
             self.assertEqual(self.host.set_type(function, "0"), "OK")
         self.assertEqual(self.agent.run("check-config").splitlines()[-1], "ok")
@@ -515,6 +515,17 @@ class SriovManage(FleetTest):
     def enables(self, after=""):
         self.write_program(f"{after}\nprintf 'numvfs {self.CARD} 16' >"
                            f"{self.host.root}/.mdevsim/control\nexit 3")
+
+    def test_functions_that_are_off_are_no_error_of_the_files(self):
+        """The agent itself enables them."""
+        for bus in ("41", "42"):
+            self.host.control(f"unplug 0000:{bus}:00.0")
+        said = " ".join(self.agent.run("check-config").split())
+        self.assertIn("warning: devices.enabled_mdev_types: no GPU of this host lists nvidia-1152 now",
+                      said)
+        self.agent.configure({"agent": {**self.options, "sriov_manage": ""}, **self.types})
+        self.assertIn("no GPU of this host offers nvidia-1152",
+                      self.agent.run("check-config", status=1))
 
     def is_reported(self):
         return bool(self.placement.provider(self.root_name)) and \

@@ -323,7 +323,8 @@ def judge_unmet(world, view, still):
         more = still.makeable.get((place[0], type_id), 0)
         others = {t for card, t in view.devices.values() if card == place[0]} - {type_id}
         excluded = others and world.kind.together != "allow_mixed"
-        if units <= more and not world.cap and not excluded and not is_unclean(world, place[0]):
+        if units <= more and not world.cap and not excluded and (
+                not is_unclean(world, place[0]) and is_configured(world, place)):
             return Wrong("unmet", f"{units} of {consumer} at {place} have no device; the driver "
                          f"makes {more} of {type_id}:\n{view.rows}")
     return None

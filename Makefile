@@ -294,6 +294,8 @@ uninstall: $(MAN_PAGES) $(UNITS) $(TMPFILES) ## take away what install put there
 # ---- packages ----
 # From what a release consists of, in a copy: the tree stays as it is. A packager's `VERSION=` and `CC=` are heeded.
 RELEASE := build/packages/vgpu-agent-$(VERSION)
+# Whoever gives packages to others puts a name of their own here (etc/README.rst).
+MAINTAINER ?= vgpu-agent maintainers <maintainers@vgpu-agent.invalid>
 MADE = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y NEWS.rst))
 # The flags of this make would override what the packages are built with.
 for_package = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
@@ -307,7 +309,8 @@ dist:
 .PHONY: deb
 deb: need-deb dist ## Debian packages in build/packages, lintian's judgement of them
 	@rm -rf $(RELEASE); tar -xzf $(RELEASE).tar.gz -C build/packages; cp -r etc/debian $(RELEASE)
-	@sed -e 's|@VERSION@|$(VERSION)|g' -e "s|@DATE@|$$(date -R -u -d @$(MADE))|" etc/debian/changelog >$(RELEASE)/debian/changelog
+	@for f in changelog control; do sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@MAINTAINER@|$(MAINTAINER)|' -e "s|@DATE@|$$(date -R -u -d @$(MADE))|" \
+		etc/debian/$$f >$(RELEASE)/debian/$$f; done
 	@echo "dpkg-buildpackage"; ( cd $(RELEASE) && $(for_package) dpkg-buildpackage -b -us -uc ) >$(RELEASE).deb.log 2>&1 $(call say_log,$(RELEASE).deb.log)
 	@lintian --allow-root --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs build/packages/vgpu-agent_$(VERSION)-1_*.changes
 
@@ -320,7 +323,7 @@ check-deb: need-bare deb ## the packages on a bare Debian 12, and on a real syst
 rpm: need-rpm dist ## RPM packages in build/packages, as far as this machine's rpmbuild goes
 	@echo "rpmbuild"; $(for_package) rpmbuild -bb --nodeps --define '_topdir $(abspath build/packages/rpm)' \
 		--define '_sourcedir $(abspath build/packages)' --define '_rpmdir $(abspath build/packages)' \
-		--define 'package_version $(VERSION)' etc/rpm/vgpu-agent.spec >$(RELEASE).rpm.log 2>&1 $(call say_log,$(RELEASE).rpm.log)
+		--define 'package_version $(VERSION)' --define 'packager $(MAINTAINER)' etc/rpm/vgpu-agent.spec >$(RELEASE).rpm.log 2>&1 $(call say_log,$(RELEASE).rpm.log)
 
 # ---- tests: the ladder ----
 # The tests wait more than they work; sanitizers work. The files that take longest begin first.

@@ -12,6 +12,7 @@
 #include "agent/command/command.h"
 #include "agent/command/preflight_host.h"
 #include "agent/cycle.h"
+#include "agent/default_files.h"
 #include "agent/host/device_use.h"
 #include "agent/host/sysfs.h"
 #include "lib/xalloc.h"
@@ -75,6 +76,14 @@ static void check_placement(const struct config *config,
     _cleanup_(placement_client_freep) struct placement_client *client = NULL;
     struct error err;
     config_check_placement(config, problems);
+    /* As it is where the package was just installed. */
+    if (!config->placement.auth_place.file &&
+        config_has_error_of(problems, config->placement.section, "auth_type"))
+        config_warning(problems, NULL,
+                       "placement: nova.conf has it: `--config-file "
+                       "/etc/nova/nova.conf` in VGPU_AGENT_OPTIONS of %s reads that, "
+                       "for the daemon and commands",
+                       COMMAND_FILES_DEFAULTS);
     if (!config_has_errors(problems) &&
         placement_client_new(&config->placement, &client, &err) != 0)
         config_error(problems, NULL, "%s", err.text);

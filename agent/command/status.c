@@ -88,9 +88,12 @@ static void add_problems(struct status *status, const struct command_session *se
     if (session->faulty)
         problems_add(
             &status->problems, NULL,
-            "the files have errors (`vgpu-agent check-config` lists them); the "
-            "daemon goes on with the options that it read before, which may be "
-            "others than what is shown here");
+            daemon_of(status) == 0
+                ? "the files have errors (`vgpu-agent check-config` lists them); the "
+                  "daemon does not start with them"
+                : "the files have errors (`vgpu-agent check-config` lists them); the "
+                  "daemon goes on with the options that it read before, which may be "
+                  "others than what is shown here");
     else if (status->files_changed)
         problems_add(&status->problems, NULL, DAEMON_FILES_CHANGED);
     if (status->no_space)

@@ -49,6 +49,23 @@ class CheckConfig(SystemTest):
         self.assertEqual(lines[-1], self.verdict(lines[2:-1]))
         return done.returncode, "".join(lines[2:-1])
 
+    def test_a_package_that_was_just_installed(self):
+        """Its file says nothing yet: how the agent is pointed at nova.conf is said, and status does not tell of a daemon that
+        goes on."""
+        self.file.write_text("# The configuration of vgpu-agent\n")
+        state = self.directory / "state.json"
+        self.host_file.write_text(self.host_file.read_text() + f"state_file = {state}\n")
+        words = [program("vgpu-agent"), "--config-file", str(self.host_file), "--config-file", str(self.file), "--sysfs-root", str(self.host.root)]
+        done = run([*words, "check-config"])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("\nplacement.auth_type: not set; expected one of ", done.stdout)
+        self.assertIn("\nwarning: placement: nova.conf has it: `--config-file /etc/nova/nova.conf` in VGPU_AGENT_OPTIONS of "
+                      "/etc/default/vgpu-agent reads that, ", done.stdout)
+        said = " ".join(run([*words, "status"]).stdout.split())
+        self.assertIn("the daemon does not run the files have errors (`vgpu-agent check-config` lists them); the daemon does not start with "
+                      "them", said)
+        self.assertNotIn("goes on", said)
+
     def verdict(self, problems):
         warnings = sum("warning: " in line for line in problems)
         errors = len(problems) - warnings

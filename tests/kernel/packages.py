@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Inside the guest, under its systemd: Debian's packages, from a former version to the purge, and as README's first hour has them, on a
 real kernel's devices. tests/kernel/run --packages starts it."""
+import grp
 import json
 import os
 import pathlib
@@ -189,6 +190,8 @@ class Packages(unittest.TestCase):
             said = command(line, status=2 if line == "vgpu-agent plan" else 0)
         self.assertIn("all is well", command("vgpu-agent status"), said)
         self.assertEqual(states("vgpu-agent-restore")[1], "enabled")
+        self.assertIn(str(grp.getgrnam("libvirt").gr_gid), re.search(
+            r"(?m)^Groups:\s(.*)$", pathlib.Path(f"/proc/{property_of('vgpu-agent', 'MainPID')}/status").read_text())[1].split(), "the drop-in")
         self.allocate()
         wait_for(self.host.mdevs, "a device")
 

@@ -32,6 +32,17 @@ static void controls_are_question_marks(void **state)
            "?31m??");
 }
 
+static void no_name_looks_like_another(void **state)
+{
+    (void)state;
+    expect("gpu\u202e4_00_0\u202c", "gpu?4_00_0?");
+    expect("\u061c\u200e\u200f\u2028\u2029\u202a\u2066\u2069x", "????????x");
+    /* Their neighbours, a part of one, and a name that is written from right to left. */
+    expect("\u2027\u202f\u2065\u206a", "\u2027\u202f\u2065\u206a");
+    expect("a\xe2\x80", "a??");
+    expect("שלום", "שלום");
+}
+
 static void what_is_no_utf8_is_not_sent(void **state)
 {
     (void)state;
@@ -60,6 +71,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_shown_stays),
         cmocka_unit_test(controls_are_question_marks),
+        cmocka_unit_test(no_name_looks_like_another),
         cmocka_unit_test(what_is_no_utf8_is_not_sent),
         cmocka_unit_test(the_length_is_kept_to),
     };

@@ -6,8 +6,8 @@
 #ifndef AGENT_COMMAND_CHECK_HOST_H
 #define AGENT_COMMAND_CHECK_HOST_H
 
-#include "agent/host/host.h"
 #include "agent/desired/card_types.h"
+#include "agent/host/host.h"
 #include "config/config.h"
 
 void check_host_types(const struct config *config, const struct host *host,

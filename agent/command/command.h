@@ -9,8 +9,8 @@
 #ifndef AGENT_COMMAND_COMMAND_H
 #define AGENT_COMMAND_COMMAND_H
 
-#include "agent/host/host.h"
 #include "agent/desired/card_types.h"
+#include "agent/host/host.h"
 #include "agent/settings.h"
 #include "lib/table.h"
 

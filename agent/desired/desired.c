@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "agent/backend/backend.h"
-#include "agent/host/capacity.h"
 #include "agent/desired/gpu_group.h"
 #include "agent/desired/type_traits.h"
+#include "agent/host/capacity.h"
 #include "lib/xalloc.h"
 #include "placement/model.h"
 

@@ -14,8 +14,8 @@
 #ifndef AGENT_DESIRED_DESIRED_H
 #define AGENT_DESIRED_DESIRED_H
 
-#include "agent/host/host.h"
 #include "agent/desired/card_types.h"
+#include "agent/host/host.h"
 #include "config/config.h"
 #include "lib/strlist.h"
 

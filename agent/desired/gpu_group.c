@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "agent/host/capacity.h"
 #include "agent/desired/type_traits.h"
+#include "agent/host/capacity.h"
 #include "lib/xalloc.h"
 
 const struct group_config *gpu_group_of(const struct config *config,

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "agent/backend/backend.h"
-#include "agent/host/capacity.h"
 #include "agent/desired/gpu_group.h"
+#include "agent/host/capacity.h"
 #include "lib/xalloc.h"
 
 /* ---- the choice of a card ---- */

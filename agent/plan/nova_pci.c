@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "agent/backend/backend.h"
+#include "agent/desired/type_traits.h"
 #include "agent/plan/cut.h"
 #include "agent/plan/managed.h"
 #include "agent/plan/nova_provider.h"
 #include "agent/plan/provider.h"
 #include "agent/plan/service.h"
-#include "agent/desired/type_traits.h"
 #include "lib/text_copy.h"
 #include "lib/xalloc.h"
 

@@ -16,9 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/desired/desired.h"
 #include "agent/host/device_use.h"
 #include "agent/host/host.h"
-#include "agent/desired/desired.h"
 #include "agent/plan/service.h"
 #include "agent/plan/step.h"
 #include "agent/state/journal.h"

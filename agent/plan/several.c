@@ -2,9 +2,9 @@
 
 #include <string.h>
 
+#include "agent/desired/type_traits.h"
 #include "agent/host/capacity.h"
 #include "agent/plan/fit.h"
-#include "agent/desired/type_traits.h"
 #include "lib/xalloc.h"
 
 /* ---- the type that an allocation means ---- */

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "agent/host/capacity.h"
 #include "agent/desired/type_traits.h"
+#include "agent/host/capacity.h"
 #include "lib/xalloc.h"
 
 const char *type_enabled_name(enum type_enabled enabled)

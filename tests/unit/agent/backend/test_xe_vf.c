@@ -7,7 +7,7 @@
 #include "agent/backend/xe_vf.h"
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 #define PF "0000:03:00.0"
 #define VF "0000:03:00.1"

@@ -6,8 +6,8 @@
 
 #include "agent/host/sysfs.h"
 #include "lib/xalloc.h"
-#include "tests/unit/tree.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 #define CARD "0000:41:00.0"
 #define FUNCTION "0000:41:00.4"

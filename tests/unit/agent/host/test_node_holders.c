@@ -7,7 +7,7 @@
 
 #include "agent/host/node_holders.h"
 #include "lib/folder.h"
-#include "tests/unit/agent/plan/tree.h"
+#include "tests/unit/tree.h"
 
 static int check(const char *tree, const char *node, struct error *err)
 {

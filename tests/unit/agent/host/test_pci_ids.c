@@ -1,8 +1,8 @@
 #include "agent/host/pci_ids.h"
 
 #include "lib/xalloc.h"
-#include "tests/unit/tree.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 static const char list[] = "# a comment\n"
                            "10cf  Another\n"

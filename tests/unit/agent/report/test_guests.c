@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
-#include "tests/unit/tree.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 #define CONSUMER "00000000-0000-4000-8000-0000000000c1"
 #define MIGRATION "00000000-0000-4000-8000-0000000000c2"

@@ -7,8 +7,8 @@
 
 #include "agent/report/preflight_look.h"
 #include "lib/xalloc.h"
-#include "tests/unit/tree.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tree.h"
 
 #define CARD "0000:84:00.0"
 #define NVIDIA 0x10de

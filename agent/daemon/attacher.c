@@ -351,6 +351,13 @@ void attacher_answered(struct attacher *attacher, uint64_t id,
     attacher_run(attacher);
 }
 
+void attacher_let_wait(struct attacher *attacher, uint64_t id)
+{
+    struct attach_question *question = find_question(attacher, id);
+    if (question)
+        question->can_wait = true;
+}
+
 const struct wanted_table *attacher_table(const struct attacher *attacher)
 {
     return &attacher->table;

@@ -288,6 +288,14 @@ static void one_cycle(struct daemon *daemon)
 
 /* ---- questions ---- */
 
+/* Not at once: further guests may be on their way. */
+static void cycle_soon(void *data)
+{
+    struct daemon *daemon = data;
+    if (daemon->failures == 0 && daemon->next_cycle > now_ms() + AFTER_SERVING)
+        daemon->next_cycle = now_ms() + AFTER_SERVING;
+}
+
 /* A guest is about to start: the program is told of its devices before anything else is
  * done, also before the state file says that they are made. */
 static bool serve(void *data, const struct consumer_allocations *have)
@@ -302,9 +310,8 @@ static bool serve(void *data, const struct consumer_allocations *have)
         log_error("agent", "%s", err.text);
     log_steps(&cycle);
     cycle_end(daemon->agent, &cycle);
-    if (served && daemon->failures == 0 &&
-        daemon->next_cycle > now_ms() + AFTER_SERVING)
-        daemon->next_cycle = now_ms() + AFTER_SERVING;
+    if (served)
+        cycle_soon(daemon);
     return served;
 }
 
@@ -312,7 +319,7 @@ static bool serve(void *data, const struct consumer_allocations *have)
  * where nobody waits. */
 static void answer_questions(struct daemon *daemon)
 {
-    const struct questions_user user = {serve, daemon};
+    const struct questions_user user = {serve, cycle_soon, daemon};
     if (questions_answer(&daemon->questions, daemon->attacher, daemon->agent,
                          daemon->config->agent.mode, &user) &&
         daemon->next_cycle > daemon->soonest_cycle)

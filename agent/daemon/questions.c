@@ -27,36 +27,51 @@ static bool is_settled(const struct attacher *attacher, struct agent *agent,
     return here && !has_entry && user->serve(user->data, have);
 }
 
-/* Whether the table is right for the consumer by now, which has `allocations`. False also
- * where that cannot be found out. */
-static bool is_answered(const struct attacher *attacher, struct agent *agent,
-                        const struct questions_user *user, const char *consumer,
-                        struct strlist *allocations)
+/* The oldest question that is to be answered at once, and how many there are. */
+static const struct attach_question *next_urgent(const struct attacher *attacher,
+                                                 size_t *urgent)
 {
     size_t count;
-    const struct strlist *providers = attacher_providers(attacher);
-    _cleanup_consumer_allocations_ struct consumer_allocations have = {0};
-    (void)attacher_questions(attacher, &count);
-    if (!providers || count > SERVED_MOST ||
-        agent_ask_allocations(agent, consumer, &have, NULL) != 0 ||
-        !is_settled(attacher, agent, user, providers, &have))
-        return false;
-    *allocations = lives_allocations(&have, providers);
-    return true;
+    const struct attach_question *all = attacher_questions(attacher, &count);
+    const struct attach_question *first = NULL;
+    *urgent = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!first && !all[i].can_wait)
+            first = &all[i];
+        *urgent += !all[i].can_wait;
+    }
+    return first;
 }
 
-/* In nova mode the agent gives a guest nothing when it starts. */
-static bool answer(struct attacher *attacher, struct agent *agent, enum agent_mode mode,
-                   const struct questions_user *user,
-                   const struct attach_question *question)
+/* Whether its allocations here are gone with the domain: a server that was deleted, as a
+ * rule. Then nobody waits for devices, and a cycle at once would hold up others. */
+static bool has_departed(const struct attach_question *asked,
+                         const struct strlist *providers,
+                         const struct consumer_allocations *have)
 {
-    _cleanup_strlist_ struct strlist allocations = {0};
-    /* More may be asked during the request, and the program may end. */
-    const struct attach_question asked = *question;
-    if (mode != MODE_NOVA &&
-        !is_answered(attacher, agent, user, asked.consumer, &allocations))
+    return asked->life && !is_here(providers, have);
+}
+
+/* Whether the table is right for the consumer by now, or nobody waits for that. False also
+ * where it cannot be found out. */
+static bool ask_and_answer(struct attacher *attacher, struct agent *agent,
+                           const struct questions_user *user,
+                           const struct attach_question *asked)
+{
+    const struct strlist *providers = attacher_providers(attacher);
+    _cleanup_consumer_allocations_ struct consumer_allocations have = {0};
+    if (!providers || agent_ask_allocations(agent, asked->consumer, &have, NULL) != 0)
         return false;
-    attacher_answered(attacher, asked.id, mode != MODE_NOVA ? &allocations : NULL);
+    if (is_settled(attacher, agent, user, providers, &have)) {
+        _cleanup_strlist_ struct strlist allocations =
+            lives_allocations(&have, providers);
+        attacher_answered(attacher, asked->id, &allocations);
+        return true;
+    }
+    if (!has_departed(asked, providers, &have))
+        return false;
+    attacher_let_wait(attacher, asked->id);
+    user->cycle_soon(user->data);
     return true;
 }
 
@@ -65,12 +80,18 @@ bool questions_answer(struct questions *questions, struct attacher *attacher,
                       const struct questions_user *user)
 {
     size_t count;
-    const struct attach_question *first = attacher_questions(attacher, &count);
-    while (count && !questions->in_cycle) {
-        questions->in_cycle = !answer(attacher, agent, mode, user, first);
-        first = attacher_questions(attacher, &count);
+    const struct attach_question *next;
+    while ((next = next_urgent(attacher, &count)) != NULL && !questions->in_cycle) {
+        /* More may be asked during the request, and the program may end. */
+        const struct attach_question asked = *next;
+        /* In nova mode the agent gives a guest nothing when it starts. */
+        if (mode == MODE_NOVA)
+            attacher_answered(attacher, asked.id, NULL);
+        else
+            questions->in_cycle =
+                count > SERVED_MOST || !ask_and_answer(attacher, agent, user, &asked);
     }
-    return count && questions->in_cycle;
+    return next && questions->in_cycle;
 }
 
 void questions_begin_cycle(struct questions *questions, const struct attacher *attacher,

@@ -15,10 +15,12 @@
 
 #include "agent/daemon/attacher.h"
 
-/* Gives a new consumer its devices at once, and tells the program of them. False: a whole
- * cycle is to do that. */
 struct questions_user {
+    /* Gives a new consumer its devices at once, and tells the program of them. False: a
+     * whole cycle is to do that. */
     bool (*serve)(void *data, const struct consumer_allocations *have);
+    /* A cycle is wanted in the next moments. */
+    void (*cycle_soon)(void *data);
     void *data;
 };
 

@@ -207,6 +207,21 @@ class TestTables(AttacherTest):
         self.attacher.wait(2)
         self.assertEqual(self.lasts(consumer, 2, 3), 0)
 
+    def test_a_deleted_server_holds_up_nobody(self):
+        """The cycle that sees it comes soon, but a guest that is defined goes before."""
+        departed = self.start_guest()
+        self.agent.settle()
+        self.placement.deallocate(departed)
+        consumer = self.allocate()
+        self.relay.requests.clear()
+        self.attacher.say(doubt={"consumer": departed, "number": 1, "life": 3})
+        self.ask(consumer)
+        paths = [request.path for request in self.relay.requests]
+        self.assertEqual(paths[:2], [f"/allocations/{departed}", f"/allocations/{consumer}"])
+        self.assertNotIn(1, {sure["number"] for sure in self.attacher.sure})
+        wait_for(lambda: 1 in {sure["number"] for sure in self.attacher.sure}, "the answer")
+        self.assertNotIn(departed, self.attacher.wanted())
+
     def test_a_question_of_a_program_that_has_died_is_nobodys(self):
         """Its answer is not taken for that of a question of the next program."""
         self.start()

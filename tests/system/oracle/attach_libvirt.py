@@ -2,6 +2,7 @@
 a device in two domains, one that is given to a guest and is not there, one that is removed while a guest has it or an
 attach of it is under way. What it sees it keeps in `broken`; complain() raises the first."""
 import threading
+import time
 
 from support.libvirt import ATTACH, DEVICE_ADDED, DEVICE_REMOVED, RESTORED, STARTED, FakeLibvirt, Refused, address_of
 
@@ -26,6 +27,7 @@ class WatchedLibvirt(FakeLibvirt):
         self.judged = 0  # stores
         self.spoils = None  # a planted fault: it changes (uuid, xml) of an attach; None: it is not done
         self.holding = threading.Lock()
+        self.attached_at = {}  # device: when a domain got it last
         super().__init__(directory, host_root)
         self.missing = Absent(host)
 
@@ -67,7 +69,9 @@ class WatchedLibvirt(FakeLibvirt):
             self.broken.append(Wrong("absent", f"{device} is given to {uuid}, and is not there"))
         if self.spoils:
             xml = self.spoils(uuid, xml)
-        return super().do_attach(uuid, xml, flags) if xml else ()
+        done = super().do_attach(uuid, xml, flags) if xml else ()
+        self.attached_at[device] = time.monotonic()
+        return done
 
     def complain(self):
         stores = self.host.stores()

@@ -93,13 +93,16 @@ def said_wrong(world):
 
 
 def left(world):
-    """Devices that nobody has and nobody is to have: what is too many on a card."""
+    """Devices that nobody has and nobody is to have: what is too many on a card. What a domain got after its allocations
+    had become a migration's, by a call that was under way then, the migration has not (agent/plan/migration.h)."""
     named = {device: domain.uuid for domain in world.played.domains.values()
              for device in (*domain.configured, *domain.live)}
     devices = world.devices()
     have = collections.Counter()
     for device, uuid in named.items():
-        if device in devices:
+        guest = next(guest for guest in world.guests.values() if guest.uuid == uuid)
+        late = guest.stage == "out" and world.played.attached_at.get(device, 0.0) > guest.migrated_at
+        if device in devices and not late:
             have[uuid, devices[device][0]] += 1
     for card in world.cards:
         need = 0

@@ -64,7 +64,7 @@ class Guest:
         self.before = {}  # a resize: what it had
         self.kept = []  # devices that its next domain has
         self.ports, self.restored = PORTS, False
-        self.shelved_at = 0.0
+        self.shelved_at = self.migrated_at = 0.0
 
 
 class AttachWorld(World):
@@ -119,6 +119,7 @@ class AttachWorld(World):
 
     def new_migration(self, guest):
         guest.migrations += 1
+        guest.migrated_at = now()
         guest.migration = self.rig.uuid(f"{guest.name} {guest.migrations}")
         self.instance_of[guest.migration] = guest.uuid
         return guest.migration

@@ -142,7 +142,7 @@ static const struct option_spec agent_specs[] = {
         "bound to vfio-pci while a consumer has the card, and given back to the "
         "kernel's choice of drivers afterwards. A card whose IOMMU group has another "
         "device in it, other than bridges, is refused. Only with mode = owner, and "
-        "for an agent that runs as root.",
+        "for an agent that runs as root (the drop-in whole-cards.conf).",
         .example = "0000:0b:00.0, 0000:0c:00.0"),
     OPTION(BOOL, struct config, "devices", "passthrough_one_time_use",
            passthrough.one_time_use,

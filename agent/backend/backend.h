@@ -70,6 +70,11 @@ struct backend {
     /* Libvirt binds vfio-pci to a device for its guest, and its driver afterwards
      * (managed='yes'). Else its driver serves VFIO itself, or it is no PCI device. */
     bool bound_by_libvirt;
+    /* create() binds vfio-pci to a device, whose module nobody loads for it. */
+    bool bound_by_agent;
+    /* How the service's user gets the right to write written()'s files, for people. NULL:
+     * by udev's rule. */
+    const char *right;
 
     /* ---- the host as it is; in the process that looks at the host, which may hang */
 

@@ -343,6 +343,7 @@ static struct strlist written(const struct parent *parent)
     struct strlist files = {0};
     strlist_add_take(&files, xasprintf("%s/driver_override", parent->path));
     strlist_add(&files, "bus/pci/drivers_probe");
+    strlist_add(&files, "bus/pci/drivers/" WHOLE_CARD_DRIVER "/unbind");
     return files;
 }
 
@@ -352,6 +353,9 @@ const struct backend backend_passthrough = {
     .offers = "the whole card",
     .unknown_to_nova = true,
     .parts_remain = true,
+    .bound_by_agent = true,
+    .right = "to take a driver from a device is root's: both units get the drop-in "
+             "whole-cards.conf (doc/operating.rst, Whole cards)",
     .release = "the card is the host's again",
     .scan = passthrough_scan,
     .address = function_address,

@@ -251,6 +251,43 @@ static void judge_vfio(const struct preflight_seen *seen, struct preflight *out)
             xstrdup("the host's /dev cannot be seen"), NULL);
 }
 
+/* Libvirt loads the module for its guests; before the agent binds a card it must be
+ * there. */
+static void judge_vfio_pci(const struct preflight_seen *seen, struct preflight *out)
+{
+    static const char check[] = "vfio-pci";
+    bool agents = false, libvirts = false;
+    for (size_t i = 0; i < seen->host->gpu_count; i++)
+        for (size_t j = 0; j < seen->host->gpus[i].parent_count; j++) {
+            const struct backend *backend =
+                backend_find(seen->host->gpus[i].parents[j].backend);
+            agents |= backend && backend->bound_by_agent;
+            libvirts |= backend && backend->bound_by_libvirt;
+        }
+    if (!agents && !libvirts)
+        return;
+    if (seen->vfio_pci == PRESENT)
+        add_told(out, check, PREFLIGHT_OK, xstrdup("loaded"), NULL);
+    else if (seen->vfio_pci == UNSEEN)
+        add_told(out, check, PREFLIGHT_UNKNOWN,
+                 xstrdup("the drivers of the PCI bus cannot be seen"), NULL);
+    else if (seen->vfio_pci_module == ABSENT)
+        add_told(out, check, PREFLIGHT_MISSING,
+                 xstrdup("the running kernel has no such module"),
+                 xstrdup("virtual functions and whole cards need it: install the "
+                         "package of the kernel's further modules, or a kernel with "
+                         "CONFIG_VFIO_PCI"));
+    else if (agents)
+        add_module(out, check, ABSENT);
+    else if (seen->vfio_pci_module == PRESENT)
+        add_told(out, check, PREFLIGHT_OK,
+                 xstrdup("not loaded; libvirt loads it for the first guest"), NULL);
+    else
+        add_told(out, check, PREFLIGHT_UNKNOWN,
+                 xstrdup("not loaded, and the kernel's modules cannot be seen"),
+                 xstrdup("`modinfo vfio-pci` must find it"));
+}
+
 static void judge_lockdown(const struct preflight_seen *seen, struct preflight *out)
 {
     static const char check[] = "lockdown";
@@ -375,8 +412,10 @@ static void judge_rights(const struct preflight_seen *seen, struct preflight *ou
                  xasprintf("%s may not write %zu of the %zu files in sysfs that make "
                            "devices, such as %s",
                            seen->user, seen->refused, seen->files, seen->refused_file),
-                 xstrdup("the agent's udev rule gives the right: `udevadm control "
-                         "--reload`, `udevadm trigger`"));
+                 xstrdup(seen->right ? seen->right
+                                     : "the agent's udev rule gives the right: "
+                                       "`udevadm control --reload`, `udevadm "
+                                       "trigger`"));
     else if (seen->unseen_file)
         add_told(out, check, PREFLIGHT_UNKNOWN,
                  xasprintf("%s cannot be looked at", seen->unseen_file), NULL);
@@ -428,9 +467,9 @@ static void judge_libvirt(const struct preflight_seen *seen, struct preflight *o
 
 static void (*const rules[])(const struct preflight_seen *seen,
                              struct preflight *out) = {
-    judge_gpus,   judge_driver,  judge_functions, judge_kinds,
-    judge_iommu,  judge_vfio,    judge_lockdown,  judge_vendors,
-    judge_rights, judge_mdevctl, judge_libvirt,
+    judge_gpus,    judge_driver, judge_functions, judge_kinds,
+    judge_iommu,   judge_vfio,   judge_vfio_pci,  judge_lockdown,
+    judge_vendors, judge_rights, judge_mdevctl,   judge_libvirt,
 };
 
 struct preflight preflight_judge(const struct preflight_seen *seen)

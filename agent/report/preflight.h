@@ -37,6 +37,8 @@ struct preflight_seen {
     int iommu_units;             /* in class/iommu; -1: not seen */
     size_t grouped_gpus;         /* GPUs on PCI that are in an IOMMU group */
     enum sight vfio, vfio_type1; /* the modules, or the same built in */
+    enum sight vfio_pci;         /* the driver, on the PCI bus */
+    enum sight vfio_pci_module;  /* among the running kernel's modules */
     char *vfio_node_mode;        /* "0666"; NULL unless vfio_node is PRESENT */
     enum sight vfio_node;        /* dev/vfio/vfio */
     char *lockdown;              /* "none", "integrity", "confidentiality" */
@@ -46,7 +48,8 @@ struct preflight_seen {
     char *user;            /* whose state folder it is: the service's user */
     size_t files, refused; /* that the agent writes; that `user` may not write */
     char *refused_file;    /* one of these */
-    char *unseen_file;     /* one whose rights could not be seen */
+    const char *right; /* how `user` gets it (struct backend); NULL: by udev's rule */
+    char *unseen_file; /* one whose rights could not be seen */
     /* Whether guests get their devices through libvirt, as the daemon decides it. */
     struct {
         bool looked, wanted;

@@ -85,6 +85,30 @@ static char *chosen_word(const char *text)
     return end ? xstrndup(start + 1, (size_t)(end - start - 1)) : NULL;
 }
 
+#define MODULES_MAX (8 << 20)
+
+static enum sight sight_in_list(int folder, const char *list, const char *file)
+{
+    _cleanup_free_ char *text = NULL;
+    if (file_read_at(folder, list, MODULES_MAX, &text, NULL, NULL) != 0)
+        return UNSEEN;
+    return strstr(text, file) ? PRESENT : ABSENT;
+}
+
+/* Whether the running kernel has the module, loaded or not, or built in. `file` is its
+ * name there: "/vfio-pci.ko". */
+static enum sight look_for_file(int root, const char *file)
+{
+    _cleanup_free_ char *release = NULL;
+    if (attribute_read_at(root, "proc/sys/kernel/osrelease", &release, NULL) != 0)
+        return UNSEEN;
+    _cleanup_free_ char *path = xasprintf("lib/modules/%s", release);
+    _cleanup_close_ int folder = folder_open(root, path);
+    return folder < 0 ? UNSEEN
+                      : either(sight_in_list(folder, "modules.dep", file),
+                               sight_in_list(folder, "modules.builtin", file));
+}
+
 static void look_at_kernel(const struct look *look)
 {
     struct preflight_seen *out = look->out;
@@ -96,8 +120,10 @@ static void look_at_kernel(const struct look *look)
     if (attribute_read_at(look->sysfs, "kernel/security/lockdown", &lockdown, NULL) ==
         0)
         out->lockdown = chosen_word(lockdown);
+    out->vfio_pci = sight_of(look->sysfs, "bus/pci/drivers", "vfio-pci");
     if (look->root < 0)
         return;
+    out->vfio_pci_module = look_for_file(look->root, "/vfio-pci.ko");
     if (file_read_at(look->root, "proc/cmdline", MOST_TEXT, &out->command_line, NULL,
                      NULL) == 0)
         out->command_line[strcspn(out->command_line, "\n")] = 0;
@@ -222,7 +248,7 @@ static bool may_write(const struct service_user *user, const struct stat *st)
 }
 
 static void look_at_file(const struct look *look, const struct service_user *user,
-                         const char *file)
+                         const struct backend *backend, const char *file)
 {
     struct preflight_seen *out = look->out;
     struct stat st;
@@ -235,8 +261,10 @@ static void look_at_file(const struct look *look, const struct service_user *use
     if (may_write(user, &st))
         return;
     out->refused++;
-    if (!out->refused_file)
-        out->refused_file = xstrdup(file);
+    if (out->refused_file)
+        return;
+    out->refused_file = xstrdup(file);
+    out->right = backend->right;
 }
 
 static void look_at_rights(const struct look *look)
@@ -252,7 +280,7 @@ static void look_at_rights(const struct look *look)
                 continue;
             _cleanup_strlist_ struct strlist files = backend->written(parent);
             for (size_t k = 0; k < files.count; k++)
-                look_at_file(look, &user, files.items[k]);
+                look_at_file(look, &user, backend, files.items[k]);
         }
 }
 

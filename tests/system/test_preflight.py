@@ -171,6 +171,42 @@ class Preflight(SystemTest):
         self.assertEqual(row["state"], "missing")
         self.assertRegex(row["found"], r"^nobody may not write \d+ of the \d+ files in sysfs .*/create$")
 
+    def test_whole_cards_need_vfio_pci_and_root(self):
+        self.look({**load_description("passthrough"), "vfio_pci": False}, attach="none")
+        self.make_well()
+        self.assertNotIn("vfio-pci", self.rows(1))
+        self.agent.configure({"agent": {"sysfs_root": self.sysfs, "attach": "none"},
+                              "devices": {"passthrough_addresses": "0000:01:00.0"},
+                              "placement": {"auth_type": "noauth", "endpoint": "http://127.0.0.1:8778"}})
+        self.assertEqual(self.rows(1)["vfio-pci"]["found"], "the module is not loaded")
+        self.add("proc/sys/kernel/osrelease", "6.12.0-test\n")
+        lists = self.root / "lib/modules/6.12.0-test"
+        lists.mkdir(parents=True)
+        (lists / "modules.dep").write_text("kernel/drivers/vfio/vfio.ko.xz:\n")
+        (lists / "modules.builtin").write_text("kernel/drivers/base/x.ko\n")
+        row = self.rows(1)["vfio-pci"]
+        self.assertEqual((row["state"], row["found"]), ("missing", "the running kernel has no such module"))
+        (lists / "modules.dep").write_text("kernel/drivers/vfio/pci/vfio-pci.ko.xz: kernel/drivers/vfio/vfio.ko.xz\n")
+        row = self.rows(1)["vfio-pci"]
+        self.assertEqual((row["found"], row["remedy"]),
+                         ("the module is not loaded", "`modprobe vfio-pci`, and its name in /etc/modules-load.d"))
+
+    def test_the_rights_for_whole_cards(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give the state folder to another user")
+        self.look("passthrough", attach="none")
+        self.make_well()
+        self.agent.configure({"agent": {"sysfs_root": self.sysfs, "attach": "none"},
+                              "devices": {"passthrough_addresses": "0000:01:00.0"},
+                              "placement": {"auth_type": "noauth", "endpoint": "http://127.0.0.1:8778"}})
+        rows = self.rows(1)
+        self.assertEqual((rows["vfio-pci"]["state"], rows["rights"]["state"]), ("ok", "ok"))
+        nobody = pwd.getpwnam("nobody")
+        os.chown(self.agent.directory, nobody.pw_uid, nobody.pw_gid)
+        row = self.rows(1)["rights"]
+        self.assertRegex(row["found"], r"^nobody may not write (\d+) of the \1 files .*/driver_override$")
+        self.assertIn("both units get the drop-in whole-cards.conf", row["remedy"])
+
     def test_libvirt_without_its_socket(self):
         self.look("nova-guide", attach="libvirt")
         row = self.rows(1)["libvirt"]

@@ -61,6 +61,7 @@ the daemon, pid
 the root of the provider %s (%s)
 the function stays, and can be given away again
 the card is the host's again
+to take a driver from a device is root's
 , which Placement does not have
 """.strip().splitlines()
 

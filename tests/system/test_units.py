@@ -70,6 +70,21 @@ class Units(unittest.TestCase):
         done = self.analyze("verify", "--man=no", self.directory / "vgpu-agent.service")
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
+    def test_the_drop_in_for_whole_cards(self):
+        """Both units run as root then, and keep every other limit."""
+        source = TOP / "etc/systemd/vgpu-agent.service.d/whole-cards.conf"
+        for unit in AGENT:
+            drop_in = self.directory / f"{unit}.d" / source.name
+            drop_in.parent.mkdir()
+            shutil.copy(source, drop_in)
+            self.assertEqual(self.words(f"{unit}.d/{source.name}", "User"), ["root"])
+            done = self.analyze("verify", "--man=no", self.directory / unit)
+            self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+            # Root's own files need none, sysfs is not read-only, and no filter is in the way of a write.
+            self.assertEqual(self.words(unit, "ProtectKernelTunables"), [])
+        keys = {line.partition("=")[0] for line in source.read_text().splitlines() if "=" in line and line[0] != "#"}
+        self.assertEqual(keys, {"User", "Group"})
+
     def test_libvirts_socket_can_be_reached(self):
         """It is one of the file system, which may be read-only; nothing hides /run."""
         self.assertIn("AF_UNIX", self.words("vgpu-agent.service", "RestrictAddressFamilies"))

@@ -131,6 +131,53 @@ static void no_vfio(const struct change *on)
     on->seen->vfio = ABSENT;
 }
 
+/* A card that goes to guests whole, before its driver is there. */
+static void whole_card(const struct change *on)
+{
+    gpu_add_parent(&on->host->gpus[0], "passthrough", "0000:84:00.1");
+    on->seen->vfio_pci = ABSENT;
+    on->seen->vfio_pci_module = PRESENT;
+}
+
+static void whole_card_bound(const struct change *on)
+{
+    whole_card(on);
+    on->seen->vfio_pci = PRESENT;
+}
+
+static void whole_card_unseen(const struct change *on)
+{
+    whole_card(on);
+    on->seen->vfio_pci = UNSEEN;
+}
+
+static void whole_card_refused(const struct change *on)
+{
+    whole_card_bound(on);
+    on->seen->refused = 1;
+    set_text(&on->seen->refused_file, "bus/pci/drivers_probe");
+    on->seen->right = "root's";
+}
+
+static void functions_for_libvirt(const struct change *on)
+{
+    gpu_add_parent(&on->host->gpus[0], "fixed_vf", "0000:84:00.1");
+    on->seen->vfio_pci = ABSENT;
+    on->seen->vfio_pci_module = PRESENT;
+}
+
+static void functions_without_a_module(const struct change *on)
+{
+    functions_for_libvirt(on);
+    on->seen->vfio_pci_module = ABSENT;
+}
+
+static void functions_and_modules_unseen(const struct change *on)
+{
+    functions_for_libvirt(on);
+    on->seen->vfio_pci_module = UNSEEN;
+}
+
 static void modules_unseen(const struct change *on)
 {
     on->seen->vfio_type1 = UNSEEN;
@@ -268,6 +315,15 @@ static const struct {
     {modules_unseen, "vfio_iommu_type1", PREFLIGHT_UNKNOWN, "the kernel's modules",
      true},
     {no_node, "/dev/vfio/vfio", PREFLIGHT_MISSING, "it is not there", false},
+    {whole_card, "vfio-pci", PREFLIGHT_MISSING, "the module is not loaded", true},
+    {whole_card_bound, "vfio-pci", PREFLIGHT_OK, "loaded", true},
+    {whole_card_unseen, "vfio-pci", PREFLIGHT_UNKNOWN, "the drivers of the PCI", true},
+    {whole_card_refused, "rights", PREFLIGHT_MISSING, "vgpu-agent may not write", true},
+    {functions_for_libvirt, "vfio-pci", PREFLIGHT_OK, "not loaded; libvirt", true},
+    {functions_without_a_module, "vfio-pci", PREFLIGHT_MISSING,
+     "the running kernel has no such module", true},
+    {functions_and_modules_unseen, "vfio-pci", PREFLIGHT_UNKNOWN, "not loaded, and",
+     true},
     {locked_down, CHECK_NONE, PREFLIGHT_OK, "", true},
     {locked_out, "lockdown", PREFLIGHT_MISSING, "the kernel is locked down", true},
     {lockdown_unseen, "lockdown", PREFLIGHT_UNKNOWN, "sysfs shows no", true},

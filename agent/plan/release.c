@@ -296,10 +296,31 @@ static void drop_lost(struct world *world, struct group *group,
     step->reason = xstrdup("a part of it may be left");
 }
 
+/* As long as a provider of the card is not read nothing is removed. That an allocation
+ * has gone is noted all the same where its own provider was read: else the consumer
+ * that comes next, alone by then, would be taken for its migration
+ * (agent/plan/migration.h). */
+static void note_departed(struct world *world, const struct group *group)
+{
+    for (size_t i = 0; i < group->present_count; i++) {
+        const struct present *present = &group->present[i];
+        const struct observed_provider *provider =
+            present->entry && !present->want && world->in->observed
+                ? observed_by_uuid(world->in->observed, present->entry->provider)
+                : NULL;
+        if (provider && provider->detailed && !present_is_foreign(present))
+            wait_for_grace(world, group, present->entry);
+    }
+}
+
 void release_devices(struct world *world, struct group *group)
 {
-    if (!group->read || group->hands_off)
+    if (group->hands_off)
         return;
+    if (!group->read) {
+        note_departed(world, group);
+        return;
+    }
     for (size_t i = 0; i < group->present_count; i++)
         if (group->present[i].entry && !group->present[i].want)
             release(world, group, &group->present[i]);

@@ -12,7 +12,7 @@
 import collections
 import json
 
-from .kinds_cards import Fixed, Gvtg, VendorVfio, Xe
+from .kinds_cards import Fixed, Gvtg, VendorVfio, WholeCards, Xe
 from .kinds_rules import look_at_stores
 from .rest import CYCLES, LeftOver
 from .wrong import Wrong
@@ -229,7 +229,11 @@ def stand_still(world, view):
             type_id = world.type_at(place)
             if type_id in world.types_at(place[0]):
                 still.offered[place[0], type_id] += total - used
-                still.used[place[0], type_id] += used
+                # Guests of a former type have devices of it, beside those of this one.
+                former = sum(view.devices.get(d, (None, type_id))[1] != type_id
+                             for (_, where), listed in view.listed.items() if where == place
+                             for d in listed)
+                still.used[place[0], type_id] += used - former
             else:
                 still.closed[place] = total - used
                 for (_, where), listed in view.listed.items():
@@ -423,12 +427,16 @@ def judge_trait(world, provider, type_id):
 
 def judge_devices(world, view):
     """The command lists what sysfs has, and calls nobody's device the agent's."""
+    before = world.devices()
     rows = {row["device"]: row for row in read(world, "devices")}
     devices = world.devices()
-    if set(rows) != set(devices):
+    if isinstance(world.kind, (Fixed, WholeCards)):  # nothing on the host says what they are for
+        before, devices = ({d: place for d, place in some.items() if world.types_of[place[0]]}
+                           for some in (before, devices))
+    if set(rows) - set(before) - set(devices) or set(before) & set(devices) - set(rows):
         raise Wrong("listed", f"`devices` has {sorted(rows)}; there are {sorted(devices)}")
-    for device, (card, type_id) in devices.items():
-        row = rows[device]
+    for device in set(rows) & set(devices):
+        (card, type_id), row = devices[device], rows[device]
         # One that the files do not describe any more is called by its values.
         known = type_id in world.kind.types and (not isinstance(world.kind, Xe) or any(
             type_id in types for types in world.types_of.values()))

@@ -17,7 +17,7 @@ from .trouble import begin, end, freeze, let_go, placement_dies, thaw  # noqa: F
 from .world import Server
 from .wrong import Wrong
 
-REFUSED = 75  # EX_TEMPFAIL
+WAITS = " is to be "  # an order that stands, and is carried out as soon as it can be
 
 
 # ---- servers ----
@@ -334,7 +334,7 @@ def enable(world, number, type_number):
     if card in world.lost or not world.types_of[card] or len(world.kind.types) < 2 or world.rig.frozen:
         return None
     done = world.rig.ask("enable", type_id, card)
-    if done.returncode in (0, 1):
+    if done.returncode == 0 or WAITS in done.stdout:
         world.disabled.discard((card, type_id))
         world.had[card].add(type_id)
         if type_id not in world.types_of[card]:
@@ -352,7 +352,7 @@ def disable(world, number, type_number):
     allocated = [c for c, places in world.allocations.items() for p in places
                  if p != "other" and p[0] == card and world.type_at(p) == type_id]
     done = world.rig.ask("disable", type_id, card)
-    if done.returncode in (0, 1):
+    if done.returncode == 0 or WAITS in done.stdout:
         resident = before & set(world.devices())
         if resident or allocated:
             raise Wrong("disabled", f"disable {type_id} {card} is taken ({done.returncode}) though "

@@ -372,6 +372,7 @@ check-hostile: all $(PRELOADED) ## placementd under attack: what a well-behaved 
 .PHONY: check-oracle-planted check-plan-planted
 check-oracle-planted: all ## faults planted in a copy of the tree: the second judge finds each
 	@tests/system/oracle/run --planted
+	@tests/system/oracle/run --mode kinds --planted
 
 check-plan-planted: ## the same before the judge of the planner's random worlds
 	@tests/unit/agent/plan/planted

@@ -5,6 +5,7 @@ import importlib.util
 import unittest
 
 from oracle.planted import PLANTS
+from oracle.planted.kinds import PLANTS as KINDS_PLANTS
 from support.planting import TOP
 
 
@@ -20,7 +21,7 @@ def planner_plants():
 
 class Planted(unittest.TestCase):
     def test_each_text_stands_once(self):
-        for plant in (*PLANTS, *planner_plants()):
+        for plant in (*PLANTS, *KINDS_PLANTS, *planner_plants()):
             for name, text, _ in plant.edits:
                 with self.subTest(plant=plant.name, file=name):
                     self.assertEqual((TOP / name).read_text().count(text), 1, text)

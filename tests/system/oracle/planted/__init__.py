@@ -2,6 +2,7 @@
 import shutil
 import time
 
+from oracle.kinds import LENGTH as LENGTH_KINDS, kind_of
 from oracle.script import replay, run_world
 from support import planting, process
 
@@ -80,20 +81,26 @@ PLANTS = (
 )
 
 
+def seeds_of(plant):
+    if plant.mode != "kinds":
+        return range(1, MOST_WORLDS + 1)
+    return [seed for seed in range(1, 10 * MOST_WORLDS + 1) if kind_of(seed) == plant.kind]
+
+
 def search(plant, folder):
     """Runs worlds until one breaks a rule of the plant's, and not without the fault; gives
     (worlds, steps, outcome)."""
     steps = 0
-    for seed in range(1, MOST_WORLDS + 1):
+    for count, seed in enumerate(seeds_of(plant), 1):
         process.BUILD = folder / "build/release"
-        outcome = run_world(f"{seed}", plant.mode, LENGTH)
+        outcome = run_world(f"{seed}", plant.mode, LENGTH_KINDS if plant.mode == "kinds" else LENGTH)
         steps += len(outcome.steps)
         if not outcome.wrong or outcome.wrong.rule not in plant.rules:
             continue
         process.BUILD = folder / SOUND
         again = replay(f"{seed}", plant.mode, outcome.steps)
         if not again.wrong or again.wrong.rule != outcome.wrong.rule:
-            return seed, steps, outcome
+            return count, steps, outcome
     return MOST_WORLDS, steps, None
 
 
@@ -107,8 +114,8 @@ def find(plant, folder):
     return outcome is not None
 
 
-def find_all(names):
-    plants = [p for p in PLANTS if not names or p.name in names]
+def find_all(names, plants=PLANTS):
+    plants = [p for p in plants if not names or p.name in names]
     with planting.copied_tree() as folder:
         planting.build(folder)
         (folder / SOUND).mkdir()

@@ -81,12 +81,26 @@ static int check_resident(const struct gpu_type *type, const char *gpu,
 
 /* ---- the request ---- */
 
+/* Whether the GPU has another type than this one, enabled or not. */
+static bool has_others(const struct gpu_type_list *types, const struct gpu_type *type)
+{
+    for (size_t i = 0; i < types->count; i++)
+        if (&types->items[i] != type && types->items[i].enabled != TYPE_NOT_ENABLED)
+            return true;
+    return false;
+}
+
 /* One request is given before the other is withdrawn: in between, a disabled type
- * counts as disabled. */
-static int put(const char *state_file, const struct gpu_type *type,
-               const struct enabling *enabling, struct error *err)
+ * counts as disabled. A type that only a request has enabled is none of the GPU's any
+ * more without it, so that a GPU with one type left has it on its own provider again;
+ * the last one stays, as disabled. */
+static int put(const char *state_file, const struct gpu_type_list *types,
+               const struct gpu_type *type, const struct enabling *enabling,
+               struct error *err)
 {
     _cleanup_free_ char *line = type_choice(enabling->gpu, type->type);
+    if (!enabling->enable && !type->of_files && has_others(types, type))
+        return requests_withdraw(state_file, REQUEST_ENABLED, line, NULL, err);
     if (!enabling->enable)
         return requests_give(state_file, REQUEST_DISABLED, line, NULL, err) != 0
                    ? -1
@@ -125,7 +139,7 @@ static int give_request(const struct command_session *session, const char *asked
         return 0;
     if (!enabling->enable && check_resident(type, enabling->gpu, err) != 0)
         return -1;
-    return put(session->config->agent.state_file, type, enabling, err);
+    return put(session->config->agent.state_file, &types, type, enabling, err);
 }
 
 /* ---- the result ---- */

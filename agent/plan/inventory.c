@@ -147,8 +147,10 @@ static int64_t decide_total(const struct world *world, const struct managed *man
 {
     const struct inventory *observed = observed_inventory(managed, resource_class);
     int64_t total = 0;
-    if (!managed->desired ||
-        (managed->desired->sick && is_configured_class(managed, resource_class)))
+    if (managed->left)
+        total = 0; /* the card's own provider has it */
+    else if (!managed->desired ||
+             (managed->desired->sick && is_configured_class(managed, resource_class)))
         total = observed ? observed->total : 0;
     else if (is_configured_class(managed, resource_class) &&
              !managed->desired->disabled && !managed_is_excluded(managed)) {

@@ -132,6 +132,25 @@ static void add_retired(struct world *world, bool below_root)
     }
 }
 
+/* The provider of a card that has no other of a type's below it any more. */
+static bool has_one_type(const struct managed *card)
+{
+    return card->observed && card->desired && card->desired->gpu &&
+           !card->desired->is_card && !card->desired->card_name;
+}
+
+static void find_left(struct world *world)
+{
+    for (size_t i = 0; i < world->managed_count; i++) {
+        struct managed *managed = &world->managed[i];
+        for (size_t j = 0;
+             world->owner && !managed->desired && j < world->managed_count; j++)
+            managed->left |=
+                has_one_type(&world->managed[j]) &&
+                strcmp(world->managed[j].uuid, managed->observed->provider.parent) == 0;
+    }
+}
+
 void managed_find(struct world *world)
 {
     const struct observed *observed = world->in->observed;
@@ -141,6 +160,7 @@ void managed_find(struct world *world)
     add_retired(world, false);
     add_retired(world, true);
     join_cards(world);
+    find_left(world);
 }
 
 /* ---- questions ---- */

@@ -105,11 +105,16 @@ static void report_root(struct world *world)
 
 static void plan_providers(struct world *world)
 {
+    /* What the providers of a card's former types have goes before the card's own gets
+     * it back: in between, and after a crash there, it would be counted twice. */
     for (size_t i = 0; i < world->managed_count; i++)
-        if (world->owner)
+        if (world->managed[i].left)
             plan_provider(world, &world->managed[i]);
-        else
+    for (size_t i = 0; i < world->managed_count; i++)
+        if (!world->owner)
             plan_nova_provider(world, &world->managed[i]);
+        else if (!world->managed[i].left)
+            plan_provider(world, &world->managed[i]);
     if (world->owner)
         report_strangers(world);
     else

@@ -279,15 +279,19 @@ static char *obstacle_to_prune(struct world *world, const struct managed *manage
 
 bool prune_provider(struct world *world, const struct managed *managed)
 {
-    bool asked = world->in->prune && strlist_contains(world->in->prune, managed->uuid);
+    bool ordered =
+        world->in->prune && strlist_contains(world->in->prune, managed->uuid);
+    bool asked = ordered || managed->left;
     char *obstacle = obstacle_to_prune(world, managed, asked);
     if (asked && !obstacle) {
-        world_add_step(world, STEP_DELETE_PROVIDER, managed)->reason = xstrdup(
-            "it is to be pruned, no GPU stands behind it, and nobody has anything of "
-            "it");
+        world_add_step(world, STEP_DELETE_PROVIDER, managed)->reason =
+            xstrdup(managed->left
+                        ? "its card has one type again, and nobody has anything of it"
+                        : "it is to be pruned, no GPU stands behind it, and nobody has "
+                          "anything of it");
         return true;
     }
-    if (asked) {
+    if (ordered) {
         _cleanup_free_ char *text = xasprintf("not deleted: %s", obstacle);
         managed_problem(world, managed, text);
     }

@@ -83,6 +83,8 @@ enum gpu_service service_of(const struct world *world, const struct managed *man
     const struct desired_provider *desired = managed->desired;
     if (managed->hands_off)
         return GPU_FOREIGN;
+    if (managed->left)
+        return GPU_CHANGING;
     if (!desired)
         return host_gpu(world->in->host, managed->gpu) ? GPU_RETIRED : GPU_SICK;
     if (is_drained(world, managed))
@@ -264,6 +266,10 @@ static char *drained_reason(const struct managed *managed)
 
 static char *changing_reason(const struct managed *managed)
 {
+    if (managed->left)
+        return xstrdup(
+            "the card has one type again, which is on its own provider: this "
+            "one goes when nothing is allocated on it any more");
     if (managed->desired->is_card)
         return xstrdup("what was allocated before its types had providers of their own "
                        "stays on the card's: new consumers get the types'");

@@ -31,7 +31,7 @@ const char *want_type_id(const struct want *want)
     const struct desired_provider *desired = want->managed->desired;
     if (desired && !desired->is_card)
         return desired->type_id;
-    return want->group->several ? type_by_traits(want) : NULL;
+    return want->group->several || want->managed->left ? type_by_traits(want) : NULL;
 }
 
 static const char *name_of(const struct want *want, const char *type_id)

@@ -177,11 +177,47 @@ class FromOneToSeveral(SeveralTypes):
         self.agent.run("sync")
         devices = self.host.mdevs()
         self.agent.configure({"agent": self.options, **self.types})
-        self.agent.run("sync", status=1)
+        self.agent.run("sync")
         self.assertEqual(self.child(A), self.before)
         self.assertEqual(self.host.mdevs(), devices)
-        self.assertEqual(self.totals_of(A)[""], 15)
+        # The empty one has gone at once, the other goes with what is allocated there.
+        self.assertEqual(self.totals_of(A), {"": 15, "nvidia-35": 1})
+        self.assertEqual(set(self.tree()), {"", child_name(A), f"{child_name(A)}_nvidia-35"})
         self.assertEqual(self.states(), {self.server: ["ready"], other: ["ready"]})
+        self.assertTrue(self.agent.is_idle())
+        self.placement.deallocate(other)
+        for _ in range(3):
+            self.agent.run("sync")
+        self.assertEqual((set(self.tree()), self.totals_of(A)), ({"", child_name(A)}, {"": 16}))
+        self.assertEqual(self.states(), {self.server: ["ready"]})
+        self.assertTrue(self.agent.is_idle())
+
+    def test_back_while_one_of_the_other_type_is_resident(self):
+        self.placement.deallocate(self.server)
+        for _ in range(2):
+            self.agent.run("sync")
+        self.change()
+        other = self.allocate_type(A, "nvidia-41")
+        self.agent.run("sync")
+        devices = self.host.mdevs()
+        self.agent.configure({"agent": self.options, **self.types})
+        for _ in range(2):
+            self.agent.run("sync")
+        self.assertEqual((self.host.mdevs(), self.totals_of(A)), (devices, {"nvidia-41": 1}))
+        self.placement.deallocate(other)
+        for _ in range(3):
+            self.agent.run("sync")
+        self.assertEqual((set(self.tree()), self.totals_of(A)), ({"", child_name(A)}, {"": 16}))
+
+    def test_an_allocation_from_just_before(self):
+        """Its device is still made, where its type is the one that the card keeps."""
+        self.change()
+        other = self.allocate_type(A, "nvidia-35")
+        self.agent.configure({"agent": self.options, **self.types})
+        for _ in range(2):
+            self.agent.run("sync")
+        self.assertEqual(self.states(), {self.server: ["ready"], other: ["ready"]})
+        self.assertEqual(len(self.host.mdevs()), 3)
 
     def test_after_a_reboot(self):
         self.change()
@@ -190,6 +226,81 @@ class FromOneToSeveral(SeveralTypes):
         self.assertEqual(self.host.mdevs(), self.devices)
         self.agent.run("sync")
         self.assertEqual(self.totals_of(A), {"": 2, "nvidia-35": 14})
+
+
+class OneAgain(SeveralTypes):
+    """From several types to one, seen before each write of the agent's: what can be allocated of the card is never more
+    than it has."""
+    relayed = True
+
+    def setUp(self):
+        super().setUp()
+        self.build("nova-guide", self.types_of([A], ["nvidia-35", "nvidia-41"]))
+        self.agent.run("sync")
+        self.seen, self.broken = [], None
+        self.writes = 0
+        self.relay.rule = self.watch
+
+    def free(self):
+        """What Placement would give away of the type that the card keeps."""
+        free = 0
+        for name, provider in self.tree().items():
+            if name in (child_name(A), f"{child_name(A)}_nvidia-35"):
+                for inventory in self.placement.inventories(provider["uuid"]).values():
+                    free += max(0, inventory["total"] - inventory["reserved"] - self.used(provider["uuid"]))
+        return free
+
+    def used(self, provider):
+        return sum(a["resources"]["VGPU"] for a in
+                   self.placement.get(f"/resource_providers/{provider}/allocations")["allocations"].values())
+
+    def watch(self, request):
+        if request.method in ("PUT", "POST", "DELETE"):
+            self.seen.append(self.free())
+            self.writes += 1
+            if self.writes == self.broken:
+                return 503, [], b"away"
+        return None
+
+    def back(self):
+        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35"},
+                              "mdev_nvidia-35": {"device_addresses": [A]}})
+
+    def test_never_twice(self):
+        server = self.allocate_type(A, "nvidia-35", 2)
+        self.agent.run("sync")
+        self.seen.clear()
+        self.back()
+        self.agent.run("sync")
+        self.seen.append(self.free())
+        self.assertEqual((max(self.seen), self.seen[-1]), (14, 14))
+        self.placement.deallocate(server)
+        for _ in range(3):
+            self.agent.run("sync")
+            self.seen.append(self.free())
+        self.assertEqual((max(self.seen), self.seen[-1]), (16, 16))
+        self.assertEqual(set(self.tree()), {"", child_name(A)})
+
+    def test_whichever_write_fails(self):
+        several = self.types_of([A], ["nvidia-35", "nvidia-41"])
+        for number in range(1, 20):
+            self.agent.configure({"agent": self.options, **several})
+            for _ in range(2):
+                self.agent.run("sync")
+            self.seen.clear()
+            self.back()
+            self.writes, self.broken = 0, number
+            self.agent.try_to("sync")
+            self.seen.append(self.free())
+            reached, self.broken = self.writes >= number, None
+            for _ in range(3):
+                self.agent.try_to("sync")
+                self.seen.append(self.free())
+            self.assertLessEqual(max(self.seen), 16, f"write {number}")
+            self.assertEqual((set(self.tree()), self.totals_of(A)), ({"", child_name(A)}, {"": 16}), f"write {number}")
+            if not reached:
+                break
+        self.assertGreater(number, 3)
 
 
 class Sizes(SeveralTypes):
@@ -362,6 +473,26 @@ class AtRunTime(SeveralTypes):
         self.agent.run("status")
         self.agent.run("enable", "nvidia-35", A)
         self.assertEqual(self.totals_of(A), {"nvidia-35": 16, "nvidia-41": 4})
+
+    def test_back_to_one(self):
+        self.start()
+        before = self.child(A)
+        self.agent.run("enable", "nvidia-41", A)
+        server = self.allocate_type(A, "nvidia-35")
+        wait_for(lambda: self.states() == {server: ["ready"]}, "its device")
+        self.assertIn("disabled", self.agent.run("disable", "nvidia-41", A))
+        self.agent.settle()
+        self.assertEqual(self.totals_of(A), {"": 15, "nvidia-35": 1})
+        self.assertEqual(self.table(A)["nvidia-41"]["enabled"], "no")
+        self.placement.deallocate(server)
+        wait_for(lambda: set(self.tree()) == {"", child_name(A)}, "the end of the last type's provider")
+        wait_for(lambda: self.totals_of(A) == {"": 16}, "all of the card on its own provider")
+        self.assertEqual(self.child(A), before)
+        # The only type that a card has stays, as disabled.
+        self.agent.run("enable", "nvidia-41", B)
+        self.agent.run("disable", "nvidia-41", B)
+        self.assertEqual(self.table(B)["nvidia-41"]["enabled"], "disabled")
+        self.agent.run("status")
 
     def test_not_while_one_is_resident(self):
         self.start()

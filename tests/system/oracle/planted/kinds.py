@@ -9,7 +9,7 @@ class KindsPlant(Plant):
 
 
 PLANTS = (
-    KindsPlant("mdev", "one-time-use-forgotten", "a unit that was used is offered again", "unclean offered",
+    KindsPlant("whole", "one-time-use-forgotten", "a unit that was used is offered again", "unclean offered",
                ("agent/plan/journal_notes.c", "    if (step->spends)\n", "    if (step->spends && false)\n")),
     KindsPlant("mdev-several", "disabled-while-resident", "a type is disabled while it is resident", "disabled",
                ("agent/command/enable.c",

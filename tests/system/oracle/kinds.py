@@ -4,7 +4,7 @@ import random
 
 from . import kinds_steps as steps_of
 from . import nova, trouble
-from .kinds_cards import KINDS
+from .kinds_functions import KINDS
 from .kinds_rest import audit, nothing_left
 from .kinds_rules import look_at_stores
 from .kinds_world import KindsWorld

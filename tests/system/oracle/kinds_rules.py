@@ -10,7 +10,7 @@ print, what is back after a reboot. Those at rest are in kinds_rest.py.
 """
 import collections
 
-from .kinds_cards import Fixed, Xe
+from .kinds_functions import Fixed, Xe
 from .rig import now
 from .wrong import Wrong
 

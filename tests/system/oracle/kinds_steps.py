@@ -6,7 +6,7 @@ import time
 
 from . import trouble
 from .guests import PRINTED, Domain
-from .kinds_cards import Fixed
+from .kinds_functions import Fixed
 from .kinds_rest import promise  # noqa: F401 (a step)
 from .kinds_rules import judge_printed, judge_restored, look_at_stores, wanted_again
 from .kinds_world import addresses_of

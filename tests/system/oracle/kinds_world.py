@@ -8,7 +8,7 @@ import re
 from support.host import SimulatedHost
 
 from .guests import Libvirt
-from .kinds_cards import KINDS
+from .kinds_functions import KINDS
 from .rig import Rig
 from .world import INVENTORY, OPERATORS_CLASS, OPERATORS_TRAIT, World
 

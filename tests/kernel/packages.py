@@ -164,6 +164,8 @@ class Packages(unittest.TestCase):
         for daemon in DAEMONS:
             self.assertEqual(run(["pidof", daemon]).stdout, "", f"{daemon} is stopped")
             self.assertFalse(pathlib.Path(f"/usr/sbin/{daemon}").exists())
+        for unit in (*DAEMONS, "vgpu-agent-restore"):
+            self.assertEqual((property_of(unit, "LoadState"), property_of(unit, "ActiveState")), ("not-found", "inactive"), unit)
         self.assertEqual(contents(*CONFIGURATION), before, "the files remain")
         for file in (STATE, DATABASE):
             self.assertTrue(file.exists(), f"{file} remains")

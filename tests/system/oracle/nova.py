@@ -2,6 +2,7 @@
 are not (any more) in the stage that it needs does nothing and gives None, so that any part
 of a script is a script; else it gives a note for the story."""
 import os
+import re
 
 from .guests import ENEMIES, PRINTED, UUID, Domain
 from .rig import SHORT
@@ -390,6 +391,6 @@ def ask(world, name, command, of_migration):
                 del world.assigned[device]
     if done.returncode != 0:
         return f"{done.returncode} {done.stderr.strip()[-160:]}"
-    devices = UUID.findall(done.stdout)
+    devices = UUID.findall(re.sub(r"-uuid \S+", "", done.stdout))  # that one is the guest's
     judge_printed(world, consumer, devices, command)
     return " ".join(devices)

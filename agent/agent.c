@@ -42,6 +42,17 @@ static int open_client(struct agent *agent, struct error *err)
     return 0;
 }
 
+static int read_requests(struct agent *agent, struct error *err)
+{
+    _cleanup_requests_ struct requests requests;
+    if (requests_read_all(agent->config->agent.state_file, &requests, err) != 0)
+        return -1;
+    agent->drained = requests_take(&requests, REQUEST_DRAINED);
+    agent->choices.enabled = requests_take(&requests, REQUEST_ENABLED);
+    agent->choices.disabled = requests_take(&requests, REQUEST_DISABLED);
+    return 0;
+}
+
 int agent_new(const struct config *config, enum agent_access access,
               const char *command, int64_t now, struct agent **out, char **note,
               struct error *err)
@@ -53,12 +64,7 @@ int agent_new(const struct config *config, enum agent_access access,
     agent->patience = PATIENCE;
     if (open_client(agent, err) != 0 ||
         open_journal(agent, command, now, note, err) != 0 ||
-        requests_read(config->agent.state_file, REQUEST_DRAINED, &agent->drained,
-                      err) != 0 ||
-        requests_read(config->agent.state_file, REQUEST_ENABLED,
-                      &agent->choices.enabled, err) != 0 ||
-        requests_read(config->agent.state_file, REQUEST_DISABLED,
-                      &agent->choices.disabled, err) != 0)
+        read_requests(agent, err) != 0)
         return -1;
     const struct boot_time time = boot_time_now();
     agent->journal_unsaved = boot_clock_follow(agent->journal, &time);

@@ -322,8 +322,6 @@ int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cy
     cycle->config = agent->config;
     take_late_results(agent, cycle);
     cycle_read_requests(agent, cycle);
-    if (agent->access == AGENT_ACTS)
-        cycle_take_cleanings(agent, cycle);
     if (agent->access == AGENT_LOOKS && agent_reread_journal(agent, err) != 0)
         return -1;
     cycle->journal = agent->journal;

@@ -26,11 +26,9 @@ bool cycle_act(struct agent *agent, int64_t now, struct cycle *cycle, bool saves
 
 /* ---- cycle_requests.c ---- */
 
-/* Reads the requests that stand. Where a list cannot be read, that of the cycle before
- * stays in force. */
+/* Reads the requests that stand, and notes which GPUs an operator has cleaned. Where they
+ * cannot be read, those of the cycle before stay in force. */
 void cycle_read_requests(struct agent *agent, struct cycle *cycle);
-/* Notes which GPUs an operator has cleaned, before anything is decided. */
-void cycle_take_cleanings(struct agent *agent, struct cycle *cycle);
 /* Withdraws REQUEST_SERVER of consumers that no longer exist. */
 void cycle_forget_servers(struct agent *agent, struct cycle *cycle);
 /* Withdraws the request to adopt a root once the state file names that root. */

@@ -6,33 +6,55 @@
 #include "agent/state/requests.h"
 #include "lib/xalloc.h"
 
-static void read_request(const struct agent *agent, struct cycle *cycle,
-                         enum request request, struct strlist *list, const char *what)
+/* Notes which GPUs an operator has cleaned, before anything is decided. A request stands
+ * until it is on disk that it was met. */
+static int take_cleanings(struct agent *agent, const struct strlist *gpus,
+                          struct error *err)
 {
-    struct error err;
-    if (requests_read(agent->config->agent.state_file, request, list, &err) != 0)
-        strlist_add_take(&cycle->notes, xasprintf("%s: %s", what, err.text));
+    const char *state_file = agent->config->agent.state_file;
+    for (size_t i = 0; i < gpus->count; i++)
+        if (journal_clean(agent->journal, gpus->items[i]))
+            agent->journal_unsaved = true;
+    if (gpus->count && agent_save_journal(agent, err) != 0)
+        return -1;
+    for (size_t i = 0; i < gpus->count; i++)
+        if (requests_withdraw(state_file, REQUEST_CLEAN, gpus->items[i], NULL, err) !=
+            0)
+            return -1;
+    return 0;
+}
+
+static void take(struct strlist *list, struct requests *requests, enum request request)
+{
+    strlist_clear(list);
+    *list = requests_take(requests, request);
 }
 
 void cycle_read_requests(struct agent *agent, struct cycle *cycle)
 {
-    read_request(agent, cycle, REQUEST_DRAINED, &agent->drained,
-                 "which GPUs are drained cannot be read");
-    read_request(agent, cycle, REQUEST_SERVER, &agent->servers,
-                 "whose devices were asked for cannot be read");
-    read_request(agent, cycle, REQUEST_ENABLED, &agent->choices.enabled,
-                 "which types operators have enabled cannot be read");
-    read_request(agent, cycle, REQUEST_DISABLED, &agent->choices.disabled,
-                 "which types operators have disabled cannot be read");
+    const char *state_file = agent->config->agent.state_file;
+    _cleanup_requests_ struct requests requests;
+    struct error err;
     cycle->drained = &agent->drained;
     cycle->choices = &agent->choices;
-    /* The start of the guests does not wait for an order that waits for Placement. */
-    struct error err;
-    if (agent->access == AGENT_RESTORES && !agent->only_orders)
+    if (requests_read_all(state_file, &requests, &err) != 0) {
+        strlist_add_take(
+            &cycle->notes,
+            xasprintf("what operators have asked for cannot be read: %s", err.text));
         return;
-    if (orders_read(agent->config->agent.state_file, &agent->orders, &err) != 0)
-        strlist_add_take(&cycle->notes,
-                         xasprintf("orders for devices cannot be read: %s", err.text));
+    }
+    take(&agent->drained, &requests, REQUEST_DRAINED);
+    take(&agent->servers, &requests, REQUEST_SERVER);
+    take(&agent->choices.enabled, &requests, REQUEST_ENABLED);
+    take(&agent->choices.disabled, &requests, REQUEST_DISABLED);
+    /* The start of the guests does not wait for an order that waits for Placement. */
+    if (agent->access != AGENT_RESTORES || agent->only_orders)
+        orders_read(state_file, &requests.about[REQUEST_ORDER], &agent->orders);
+    if (agent->access == AGENT_ACTS &&
+        take_cleanings(agent, &requests.about[REQUEST_CLEAN], &err) != 0)
+        strlist_add_take(
+            &cycle->notes,
+            xasprintf("that GPUs were cleaned cannot be noted: %s", err.text));
 }
 
 void cycle_end_adoption(struct agent *agent, struct cycle *cycle)
@@ -54,28 +76,6 @@ void cycle_forget_servers(struct agent *agent, struct cycle *cycle)
             requests_withdraw(agent->config->agent.state_file, REQUEST_SERVER,
                               agent->servers.items[i], NULL, &err) != 0)
             strlist_add(&cycle->notes, err.text);
-}
-
-void cycle_take_cleanings(struct agent *agent, struct cycle *cycle)
-{
-    const char *state_file = agent->config->agent.state_file;
-    _cleanup_strlist_ struct strlist gpus = {0};
-    struct error err;
-    int rc = requests_read(state_file, REQUEST_CLEAN, &gpus, &err);
-    for (size_t i = 0; i < gpus.count; i++)
-        if (journal_clean(agent->journal, gpus.items[i]))
-            agent->journal_unsaved = true;
-    /* A request stands until it is on disk that it was met. */
-    if (rc == 0 && gpus.count && agent->journal_unsaved)
-        rc = journal_save(agent->journal, state_file, &err);
-    if (rc == 0 && gpus.count)
-        agent->journal_unsaved = false;
-    for (size_t i = 0; rc == 0 && i < gpus.count; i++)
-        rc = requests_withdraw(state_file, REQUEST_CLEAN, gpus.items[i], NULL, &err);
-    if (rc != 0)
-        strlist_add_take(
-            &cycle->notes,
-            xasprintf("which GPUs were cleaned cannot be read: %s", err.text));
 }
 
 void cycle_delete_names(struct agent *agent, struct cycle *cycle)

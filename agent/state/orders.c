@@ -115,21 +115,18 @@ static int read_order(const char *state_file, const char *device, struct order *
     return check(order, err);
 }
 
-int orders_read(const char *state_file, struct order_list *out, struct error *err)
+void orders_read(const char *state_file, const struct strlist *devices,
+                 struct order_list *out)
 {
-    _cleanup_strlist_ struct strlist names = {0};
-    if (requests_read(state_file, REQUEST_ORDER, &names, err) != 0)
-        return -1;
     order_list_clear(out);
-    for (size_t i = 0; i < names.count; i++) {
+    for (size_t i = 0; i < devices->count; i++) {
         struct order order = {0};
         struct error ignored;
-        if (read_order(state_file, names.items[i], &order, &ignored) == 0)
+        if (read_order(state_file, devices->items[i], &order, &ignored) == 0)
             *array_add(out->orders, out->count) = order;
         else
             order_clear(&order);
     }
-    return 0;
 }
 
 int order_give(const char *state_file, const struct order *order, struct error *err)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "lib/error.h"
+#include "lib/strlist.h"
 
 enum order_kind { ORDER_CREATE, ORDER_REMOVE, ORDER_PARAMETERS };
 
@@ -36,9 +37,10 @@ struct order_list {
 void order_clear(struct order *order);
 void order_list_clear(struct order_list *list);
 
-/* All standing orders. One that cannot be read (a newer program's) is left out. On
- * failure *out is unchanged; on success its content is replaced. */
-int orders_read(const char *state_file, struct order_list *out, struct error *err);
+/* The orders for these devices, which are the subjects of REQUEST_ORDER. One that cannot
+ * be read (a newer program's) is left out. The content of *out is replaced. */
+void orders_read(const char *state_file, const struct strlist *devices,
+                 struct order_list *out);
 /* It is on disk when the function returns, and replaces an earlier order for the same
  * device; an earlier answer is gone. */
 int order_give(const char *state_file, const struct order *order, struct error *err);

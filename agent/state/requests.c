@@ -17,23 +17,47 @@ static const char *const names[] = {
     [REQUEST_DISABLED] = "disabled",
 };
 
-/* The prefix of the names of the files for requests of this kind. The caller frees. */
-static char *prefix_of(const char *state_file, enum request request)
+struct strlist requests_take(struct requests *requests, enum request request)
 {
-    const char *slash = strrchr(state_file, '/');
-    return xasprintf("%s.%s.", slash ? slash + 1 : state_file, names[request]);
+    struct strlist list = requests->about[request];
+    requests->about[request] = (struct strlist){0};
+    return list;
 }
 
-int requests_read(const char *state_file, enum request request, struct strlist *out,
-                  struct error *err)
+void requests_clear(struct requests *requests)
 {
+    for (size_t i = 0; i < REQUEST_KINDS; i++)
+        strlist_clear(&requests->about[i]);
+}
+
+/* The part of the name after the prefix; NULL: it has another one. */
+static const char *after(const char *name, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return strncmp(name, prefix, length) == 0 ? name + length : NULL;
+}
+
+/* "<state file>.drained.0000:84:00.0" */
+static void add_file(struct requests *out, const char *base, const char *name)
+{
+    const char *rest = after(name, base);
+    if (!rest || *rest++ != '.')
+        return;
+    for (size_t i = 0; i < REQUEST_KINDS; i++) {
+        const char *about = after(rest, names[i]);
+        if (about && about[0] == '.' && about[1])
+            strlist_add(&out->about[i], about + 1);
+    }
+}
+
+int requests_read_all(const char *state_file, struct requests *out, struct error *err)
+{
+    *out = (struct requests){0};
     const char *base;
     struct error why;
     _cleanup_close_ int fd = file_open_folder(state_file, &base, &why);
-    if (fd < 0 && why.errnum == ENOENT) { /* nothing was ever written there */
-        strlist_clear(out);
+    if (fd < 0 && why.errnum == ENOENT) /* nothing was ever written there */
         return 0;
-    }
     if (fd < 0) {
         if (err)
             *err = why;
@@ -41,19 +65,26 @@ int requests_read(const char *state_file, enum request request, struct strlist *
     }
     _cleanup_folder_ DIR *folder = folder_open_list(fd, ".");
     int errnum = folder ? 0 : errno;
-    _cleanup_free_ char *prefix = prefix_of(state_file, request);
-    size_t length = strlen(prefix);
-    _cleanup_strlist_ struct strlist found = {0};
     const char *name;
     while (folder && (name = folder_next(folder, &errnum)))
-        if (strncmp(name, prefix, length) == 0 && name[length])
-            strlist_add(&found, name + length);
-    if (errnum)
+        add_file(out, base, name);
+    if (errnum) {
+        requests_clear(out);
         return error_set_errno(err, errnum, "the requests beside %s", state_file);
-    strlist_sort(&found);
+    }
+    for (size_t i = 0; i < REQUEST_KINDS; i++)
+        strlist_sort(&out->about[i]);
+    return 0;
+}
+
+int requests_read(const char *state_file, enum request request, struct strlist *out,
+                  struct error *err)
+{
+    _cleanup_requests_ struct requests all;
+    if (requests_read_all(state_file, &all, err) != 0)
+        return -1;
     strlist_clear(out);
-    *out = found;
-    found = (struct strlist){0};
+    *out = requests_take(&all, request);
     return 0;
 }
 

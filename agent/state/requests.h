@@ -38,8 +38,20 @@ enum request {
     REQUEST_ENABLED,
     REQUEST_DISABLED,
 };
+#define REQUEST_KINDS (REQUEST_DISABLED + 1)
 
-/* The subjects of the standing requests of this kind, sorted. */
+/* The subjects of all standing requests, by kind; each list is sorted. */
+struct requests {
+    struct strlist about[REQUEST_KINDS];
+};
+/* Hands one list on, and leaves an empty one. The caller clears it. */
+struct strlist requests_take(struct requests *requests, enum request request);
+void requests_clear(struct requests *requests);
+#define _cleanup_requests_ _cleanup_(requests_clear)
+
+/* Reads the folder once. On failure *out is all zero. */
+int requests_read_all(const char *state_file, struct requests *out, struct error *err);
+/* Those of one kind. On failure *out is unchanged; on success its content is replaced. */
 int requests_read(const char *state_file, enum request request, struct strlist *out,
                   struct error *err);
 /* Each has taken effect on disk when it returns. *changed (may be NULL) is false when

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/state/orders.h"
+#include "agent/state/requests.h"
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
 #include "tests/unit/tree.h"
@@ -27,6 +28,14 @@ static void tear_down(struct fixture *fixture)
     free(fixture->state_file);
 }
 
+static void read_all(const struct fixture *fixture, struct order_list *out)
+{
+    struct error err = {0};
+    _cleanup_requests_ struct requests requests;
+    assert_ok(requests_read_all(fixture->state_file, &requests, &err), &err);
+    orders_read(fixture->state_file, &requests.about[REQUEST_ORDER], out);
+}
+
 static void an_order_is_read_as_it_was_given(void **state)
 {
     (void)state;
@@ -40,11 +49,11 @@ static void an_order_is_read_as_it_was_given(void **state)
                                  .parameters = (char *)"a=1"};
     const struct order removal = {
         .kind = ORDER_REMOVE, .device = (char *)FUNCTION, .force = true};
-    assert_ok(orders_read(fixture.state_file, &list, &err), &err);
+    read_all(&fixture, &list);
     assert_int_equal(list.count, 0);
     assert_ok(order_give(fixture.state_file, &create, &err), &err);
     assert_ok(order_give(fixture.state_file, &removal, &err), &err);
-    assert_ok(orders_read(fixture.state_file, &list, &err), &err);
+    read_all(&fixture, &list);
     assert_int_equal(list.count, 2);
     assert_int_equal(list.orders[0].kind, ORDER_REMOVE);
     assert_string_equal(list.orders[0].device, FUNCTION);
@@ -59,7 +68,7 @@ static void an_order_is_read_as_it_was_given(void **state)
     assert_ok(order_give(fixture.state_file, &instead, &err), &err);
     assert_ok(order_withdraw(fixture.state_file, FUNCTION, &err), &err);
     assert_ok(order_withdraw(fixture.state_file, FUNCTION, &err), &err);
-    assert_ok(orders_read(fixture.state_file, &list, &err), &err);
+    read_all(&fixture, &list);
     assert_int_equal(list.count, 1);
     assert_int_equal(list.orders[0].kind, ORDER_REMOVE);
     order_list_clear(&list);
@@ -80,10 +89,9 @@ static void what_is_no_order_is_left_out(void **state)
         "null, \"force\": false}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct fixture fixture = set_up();
-        struct error err = {0};
         struct order_list list = {0};
         tree_write(fixture.folder, "state.json.order." UUID, texts[i]);
-        assert_ok(orders_read(fixture.state_file, &list, &err), &err);
+        read_all(&fixture, &list);
         assert_int_equal(list.count, 0);
         tear_down(&fixture);
     }

@@ -70,6 +70,28 @@ static void stand_until_withdrawn(void **state)
     assert_ok(requests_withdraw_all(state_file, REQUEST_DRAINED, &err), &err);
 }
 
+static void all_kinds_are_read_at_once(void **state)
+{
+    (void)state;
+    struct error err;
+    for (int kind = 0; kind < REQUEST_KINDS; kind++) {
+        const char *const about[] = {"mtty", "0000:84:00.0", "order.clean.x"};
+        for (int i = 0; i <= kind % 3; i++)
+            assert_ok(
+                requests_give(state_file, (enum request)kind, about[i], NULL, &err),
+                &err);
+    }
+    _cleanup_requests_ struct requests all;
+    assert_ok(requests_read_all(state_file, &all, &err), &err);
+    for (int kind = 0; kind < REQUEST_KINDS; kind++) {
+        static const char *const expected[] = {"mtty", "0000:84:00.0 mtty",
+                                               "0000:84:00.0 mtty order.clean.x"};
+        _cleanup_free_ char *text = strlist_join(&all.about[kind], " ");
+        assert_string_equal(text, expected[kind % 3]);
+        assert_ok(requests_withdraw_all(state_file, (enum request)kind, &err), &err);
+    }
+}
+
 /* Other files beside it are nobody's orders. */
 static void only_its_own_files_count(void **state)
 {
@@ -123,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stand_until_withdrawn),
+        cmocka_unit_test(all_kinds_are_read_at_once),
         cmocka_unit_test(only_its_own_files_count),
         cmocka_unit_test(names_that_are_none),
         cmocka_unit_test(a_folder_that_is_not_there),

@@ -711,6 +711,16 @@ class OneTimeUse(WholeCards):
                          {"gpu": CARD, "units": 1, "done": True, "pending": None})
         wait_for(lambda: self.inventory(CARD)["reserved"] == 0, "the unit")
 
+    def test_a_request_that_cannot_be_withdrawn(self):
+        self.use()
+        self.settle()
+        request = f"{self.agent.state_file}.clean.{CARD}"
+        os.mkdir(request)
+        self.assertIn("that GPUs were cleaned cannot be noted: ", self.agent.try_to("sync").stderr)
+        os.rmdir(request)
+        self.settle()
+        self.assertEqual(self.service(), "active")
+
     def test_a_type(self):
         self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35"},
                               "mdev_nvidia-35": {"device_addresses": VGPU, "one_time_use": "true"}})

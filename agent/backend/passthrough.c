@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "agent/backend/passthrough_scan.h"
 #include "agent/backend/virtual_function.h"
 #include "agent/backend/whole_card.h"
+#include "agent/host/sysfs.h"
 #include "lib/files.h"
 #include "lib/folder.h"
 #include "lib/text_copy.h"
@@ -264,9 +266,32 @@ static bool is_left(const struct whole_card *card)
     return false;
 }
 
+/* Whether the card at that address is of the model that the entry is for: after a reboot
+ * the addresses of the bus may be other devices'. */
+static int is_of_model(int bus, const struct device_spec *device, bool *out,
+                       struct error *err)
+{
+    unsigned vendor, model;
+    long found[2];
+    static const char *const files[] = {"vendor", "device"};
+    *out = true;
+    if (!device->type_name ||
+        sscanf(device->type_name, PASSTHROUGH_TYPE_NAME, &vendor, &model) != 2)
+        return 0;
+    for (size_t i = 0; i < 2; i++) {
+        _cleanup_free_ char *path =
+            xasprintf("devices/%s/%s", device->parent, files[i]);
+        if (sysfs_number(bus, path, &found[i], err) != 0)
+            return error_prefix(err, "card %s", device->parent);
+    }
+    *out = found[0] == vendor && found[1] == model;
+    return 0;
+}
+
 static int remove_device(const struct device_place *place,
                          const struct device_spec *device, struct error *err)
 {
+    bool same;
     _cleanup_close_ int bus = open_bus(place, err);
     _cleanup_whole_card_ struct whole_card card = {0};
     struct error gone = {0};
@@ -279,7 +304,9 @@ static int remove_device(const struct device_place *place,
             *err = gone;
         return error_prefix(err, "card %s", device->parent);
     }
-    if (!is_left(&card))
+    if (is_of_model(bus, device, &same, err) != 0)
+        return -1;
+    if (!same || !is_left(&card))
         return 0;
     if (check_unused(place, bus, &card, NULL, err) != 0)
         return -1;

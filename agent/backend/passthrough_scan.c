@@ -1,6 +1,7 @@
 #include "agent/backend/passthrough_scan.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/backend/virtual_function.h"
@@ -24,7 +25,7 @@ static struct device_type *add_type(const struct gpu *gpu, struct parent *parent
 {
     struct device_type *type = array_add(parent->types, parent->type_count);
     type->id = xstrdup(PASSTHROUGH_TYPE);
-    type->name = xasprintf("PCI %04x:%04x", gpu->vendor, gpu->device);
+    type->name = xasprintf(PASSTHROUGH_TYPE_NAME, gpu->vendor, gpu->device);
     type->device_api = xstrdup("vfio-pci");
     type->attributes.max_instance = 1;
     type->available = 1;
@@ -105,6 +106,12 @@ static void read_card(const struct scan *scan, int bus, const char *name)
     }
     gpu_drop_parent(gpu, name);
     struct parent *parent = add_parent(gpu, devices);
+    char *other = whole_card_other_class(bus, &card);
+    if (other && whole_card_is_bound(&card)) {
+        set_unusable_take(gpu, other);
+        return;
+    }
+    free(other);
     if (whole_card_is_bound(&card)) {
         add_type(gpu, parent)->available = 0;
         add_device(bus, &card, parent);

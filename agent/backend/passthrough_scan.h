@@ -11,6 +11,8 @@
 
 /* The kind's name, in the journal and in every device. */
 #define PASSTHROUGH_NAME "passthrough"
+/* The name of a card's type, by its vendor and device. */
+#define PASSTHROUGH_TYPE_NAME "PCI %04x:%04x"
 
 /* As in struct backend. */
 int passthrough_scan(const struct scan *scan, int root, struct error *err);

@@ -185,6 +185,29 @@ static bool is_virtual(int bus, const char *address)
     return faccessat(bus, path, F_OK, 0) == 0;
 }
 
+/* A GPU or another accelerator, or of no class. After a card was added or taken out,
+ * the address that the configuration names may be the host's disks' or network's. */
+static bool may_be_gpu(long class)
+{
+    static const long classes[] = {0x00, 0x03, 0x0b, 0x12, 0xff};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (class >> 16 == classes[i])
+            return true;
+    return false;
+}
+
+char *whole_card_other_class(int bus, const struct whole_card *card)
+{
+    long class;
+    struct error err;
+    if (read_number(bus, card->parts[0].address, "class", &class, &err) != 0)
+        return xstrdup(err.text);
+    return may_be_gpu(class) ? NULL
+                             : xasprintf("it is no GPU (class 0x%06lx): have the "
+                                         "addresses of the bus changed?",
+                                         class);
+}
+
 /* The slot's first function; NULL: it is this one, or there is none. */
 static const struct card_part *first_function(const struct whole_card *card)
 {
@@ -206,6 +229,9 @@ char *whole_card_obstacle(int bus, const struct whole_card *card, bool console)
         return xasprintf("it is a further function of the card %s, which goes to a "
                          "guest as one: name that",
                          first->address);
+    char *other = whole_card_other_class(bus, card);
+    if (other)
+        return other;
     if (card->groupless)
         return xstrdup("it has no IOMMU group: the IOMMU is off (intel_iommu=on on the "
                        "kernel's command line, and the firmware's setting)");

@@ -51,6 +51,9 @@ bool whole_card_is_bound(const struct whole_card *card);
 /* The card as a device: its address, its further functions and its VFIO nodes. The
  * caller ends it with device_clear(). */
 struct device whole_card_device(int bus, const struct whole_card *card);
+/* Says what the card is when its class is none of a GPU's, or cannot be read; NULL: it may
+ * be one. The caller frees. */
+char *whole_card_other_class(int bus, const struct whole_card *card);
 /* What prevents the card from being given away, which is not to be bound yet; NULL:
  * nothing. `console`: also the primary display is. The caller frees. */
 char *whole_card_obstacle(int bus, const struct whole_card *card, bool console);

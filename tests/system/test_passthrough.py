@@ -102,6 +102,30 @@ class Report(WholeCards):
         self.assertIn("the GPU 0000:01:00.1: it is a further function of the card 0000:01:00.0",
                       self.agent.run("check-config", status=1))
 
+    def test_an_address_that_is_the_networks_now(self):
+        """A card was added, and the bus has other numbers: neither is the host's network unbound, nor given away."""
+        description = load_description("passthrough")
+        for card in description["cards"]:
+            if card["model"] == "NIC":
+                card.pop("group")
+        host = self.start_host(description)
+        agent = self.make_agent(host, self.placement, {
+            "agent": {**self.options, "root_provider_name": self.placement.name("renumbered")},
+            "devices": {"passthrough_addresses": "0000:04:00.0"}})
+        text = "it is no GPU (class 0x020000): have the addresses of the bus changed?"
+        for _ in range(2):
+            agent.try_to("sync")
+            self.assertIn(text, " ".join(agent.try_to("status").stdout.split()))
+            self.assertEqual(host.stores(), [])
+            root = self.placement.provider(self.placement.name("renumbered"))["uuid"]
+            self.assertEqual([self.placement.inventories(p["uuid"]) for p in self.placement.tree(root).values()
+                              if self.placement.inventories(p["uuid"])], [])
+            # The same, bound for somebody's network.
+            (host.function("0000:04:00.0") / "driver_override").write_text("vfio-pci")
+            host.control("unbind 0000:04:00.0")
+            host.control("bind 0000:04:00.0")
+            host.control("forget")
+
     def test_no_iommu_and_no_module(self):
         for flag, text in (("iommu", "the IOMMU is off"), ("vfio_pci", "modprobe vfio-pci")):
             host = self.start_host({**load_description("passthrough"), flag: False})

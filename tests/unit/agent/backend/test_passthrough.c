@@ -342,6 +342,26 @@ static void halves(void **state)
     }
 }
 
+/* After a reboot the address can be another card's, that somebody else bound. */
+static void another_model_is_not_given_back(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig = rig_new();
+    struct device_spec spec = {.uuid = UUID,
+                               .address = CARD,
+                               .gpu = CARD,
+                               .parent = CARD,
+                               .type_name = "PCI 10de:26b9"};
+    bool existed;
+    struct error err;
+    assert_int_equal(create(&rig, &existed, &err), ERROR_NONE);
+    assert_ok(backend_passthrough.remove(&rig.place, &spec, &err), &err);
+    assert_true(is_bound(&rig));
+    spec.type_name = "PCI 10de:2206";
+    assert_ok(backend_passthrough.remove(&rig.place, &spec, &err), &err);
+    assert_native(&rig);
+}
+
 /* What was made or opened since the host was looked at: the first unbind would end the
  * one, and wait for the other. */
 static void what_the_host_still_uses_is_not_unbound(void **state)
@@ -400,6 +420,7 @@ int main(void)
         cmocka_unit_test(one_that_is_bound_already),
         cmocka_unit_test(what_is_used_is_not_given_back),
         cmocka_unit_test(halves),
+        cmocka_unit_test(another_model_is_not_given_back),
         cmocka_unit_test(what_the_host_still_uses_is_not_unbound),
         cmocka_unit_test(nothing_is_written_for_an_agent_that_has_ended),
     };

@@ -38,6 +38,9 @@ bool changes_hands(const struct world *world, const struct present *present,
 
 const char *refusal_of(const struct world *world, const struct present *present)
 {
+    if (present->other_kind)
+        return "the state file has a device of another kind at its address, which a "
+               "consumer still has";
     for (size_t i = 0; i < world->in->refused_count; i++)
         if (strcmp(world->in->refused[i].address, present->device->address) == 0)
             return world->in->refused[i].reason;

@@ -135,6 +135,7 @@ enum taking {
     TAKES_NOTHING,
     IS_OF_OTHER_TYPE,
     IS_IN_USE,
+    IS_ANOTHER_KINDS,
     MAY_BE_IN_USE,
     IS_OUT_OF_SIGHT,
     TAKINGS,
@@ -148,6 +149,8 @@ static enum taking taking_of(const struct world *world, const struct present *pr
         return IS_OF_OTHER_TYPE;
     if (present->use)
         return IS_IN_USE;
+    if (present->other_kind)
+        return IS_ANOTHER_KINDS;
     if (present_is_used(world, present))
         return MAY_BE_IN_USE;
     return present_is_out_of_sight(world, present) ? IS_OUT_OF_SIGHT : TAKES_NOTHING;
@@ -188,6 +191,12 @@ static char *taking_text(enum taking taking, const char *configured,
                          "offered again when the guest, the process or mdevctl that "
                          "has them lets them go",
                          devices);
+    case IS_ANOTHER_KINDS:
+        return xasprintf(
+            "consumers still have devices of another kind at the addresses "
+            "of others, %s: these are offered when nothing is allocated "
+            "to them any more",
+            devices);
     case MAY_BE_IN_USE:
         return xasprintf("who uses the devices without an allocation cannot be seen, "
                          "%s: they count as taken until it can",

@@ -168,6 +168,26 @@ static const struct journal_device **find_placed(const struct index *index,
                             : NULL;
 }
 
+static const struct journal_device *find_other_kind(const struct index *index,
+                                                    const struct device *device)
+{
+    size_t low = 0, high = *device->address ? index->count : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(index->entries[middle]->address, device->address) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < index->count &&
+           strcmp(index->entries[low]->address, device->address) == 0;
+         low++)
+        if (strcmp(index->entries[low]->backend, device->backend) != 0 &&
+            !index->entries[low]->released_at)
+            return index->entries[low];
+    return NULL;
+}
+
 /* A type that has another id by now, with a new driver or another configuration, still
  * has its name. */
 static bool is_of_type(const struct device *device, const struct parent *parent,
@@ -211,6 +231,8 @@ static void add_present(struct world *world, struct index *index,
         present.hand = entry;
     else
         present.entry = entry;
+    if (!entry)
+        present.other_kind = find_other_kind(index, device);
     present.group = find_group(world, present_key(world, &present));
     for (size_t i = 0; !present.group && !parent && i < world->group_count; i++) {
         world->groups[i].strays++;
@@ -440,7 +462,8 @@ bool present_is_out_of_sight(const struct world *world, const struct present *pr
 
 bool present_is_used(const struct world *world, const struct present *present)
 {
-    return present->use || (world->in->use && world->in->use->unknown);
+    return present->use || present->other_kind ||
+           (world->in->use && world->in->use->unknown);
 }
 
 int64_t want_missing(const struct want *want)

@@ -55,11 +55,14 @@ struct present {
     const struct journal_device *entry; /* NULL: the journal does not have it, or has it
                                            as made by hand */
     const struct journal_device *hand;  /* NULL: it was not made by hand */
-    const struct used_device *use;      /* NULL: nobody is known to use it */
-    struct want *want;                  /* the want that the device meets, or NULL */
-    unsigned index;                     /* its number among the want's devices */
-    bool numbered;                      /* `index` is decided */
-    bool computed;                      /* its uuid is the one computed for the want */
+    /* The journal's device of another kind at the same address, which is not released:
+     * the configuration has made one kind of the other under who has it. NULL: none. */
+    const struct journal_device *other_kind;
+    const struct used_device *use; /* NULL: nobody is known to use it */
+    struct want *want;             /* the want that the device meets, or NULL */
+    unsigned index;                /* its number among the want's devices */
+    bool numbered;                 /* `index` is decided */
+    bool computed;                 /* its uuid is the one computed for the want */
     bool stays; /* the want is a migration's: the device meets it but stays its
                    consumer's; index, numbered and computed have no meaning
                    (agent/plan/migration.h) */

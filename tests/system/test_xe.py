@@ -324,6 +324,56 @@ class Foreign(B60):
         self.assertEqual((self.row(server)["mdevs"], self.writes()), (FUNCTIONS[:1], []))
 
 
+class OtherKind(B60):
+    """The files make fixed functions of those with shares, or the reverse, while a consumer has one and its guest is not
+    defined yet: its function is no other's."""
+    FIXED = {"devices": {"enabled_mdev_types": "b60-vf"}, "mdev_b60-vf": {"device_addresses": [CARD]},
+             "vf_type_b60-vf": {"fixed": "true"}}
+
+    def change(self, sections):
+        self.agent.configure({"agent": self.options, **sections})
+        for _ in range(3):
+            self.agent.try_to("sync")
+
+    def functions(self, consumer):
+        return {f for row in self.agent.json("allocations") if row["consumer"] == consumer for f in row["mdevs"]}
+
+    def test_functions_with_shares_become_fixed(self):
+        self.sync()
+        first = self.allocate(CARD)
+        self.settle()
+        (its,) = self.functions(first)
+        self.host.control("forget")
+        self.change(self.FIXED)
+        self.assertEqual(self.totals()[child_name(CARD)], 6)
+        second = self.allocate(CARD, 5)
+        for _ in range(2):
+            self.agent.try_to("sync")
+        self.assertEqual(len(self.functions(second)), 5)
+        self.assertNotIn(its, self.functions(second))
+        self.assertEqual(self.writes(), [])
+        # And back: nobody was given what the first one has.
+        self.change(self.types)
+        self.assertEqual(self.functions(first), {its})
+        self.assertEqual(self.profile(FUNCTIONS.index(its) + 1), (8192, 20, 5000))
+
+    def test_fixed_functions_get_shares(self):
+        self.change(self.FIXED)
+        self.assertEqual(store(self.host.function(CARD) / "sriov_numvfs", "7"), "OK")
+        self.change(self.FIXED)
+        for number in range(1, 8):
+            self.give(number, 0)
+        first = self.allocate(CARD)
+        self.change(self.FIXED)
+        (its,) = self.functions(first)
+        self.change(self.types)
+        second = self.allocate(CARD)
+        for _ in range(2):
+            self.agent.try_to("sync")
+        self.assertNotIn(its, self.functions(second))
+        self.assertLessEqual(self.functions(first), {its})
+
+
 class Reboot(B60):
     def begin(self):
         self.sync()

@@ -224,6 +224,9 @@ static char *no_room(const struct world *world, const struct want *want)
             "its lost device was of the type '%s', of which no instance is "
             "left on this GPU",
             lost->id);
+    if (!want_type_id(want) && !desired && want->group->configured)
+        return xasprintf("nothing is configured any more that the provider %s is for",
+                         want->managed->name);
     if (!want_type_id(want) && (!desired || desired->is_card))
         return xstrdup("no type is configured for this GPU any more");
     if (!want_type_id(want))

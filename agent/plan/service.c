@@ -310,6 +310,18 @@ static char *disabled_reason(const struct managed *managed)
                      managed->desired->type_config->type, managed->gpu);
 }
 
+/* A card whose types have changed can have providers besides those of its types now. */
+static char *retired_reason(const struct managed *managed)
+{
+    if (managed->group && managed->group->configured)
+        return xasprintf("nothing is configured any more that its provider %s is for: "
+                         "held back until that is pruned (`vgpu-agent prune`) or "
+                         "configured again",
+                         managed->name);
+    return xstrdup("no type is configured for it any more: held back until it is "
+                   "pruned (`vgpu-agent prune`) or configured again");
+}
+
 static char *service_reason(const struct world *world, const struct managed *managed,
                             enum gpu_service service,
                             const struct service_inventory *inventory)
@@ -343,8 +355,7 @@ static char *service_reason(const struct world *world, const struct managed *man
         return xstrdup("it carries OWNER_NOVA: nova-compute writes it, and the agent "
                        "leaves it alone");
     case GPU_RETIRED:
-        return xstrdup("no type is configured for it any more: held back until it is "
-                       "pruned (`vgpu-agent prune`) or configured again");
+        return retired_reason(managed);
     case GPU_ACTIVE:
     case GPU_WAITING:
     case GPU_UNUSED:

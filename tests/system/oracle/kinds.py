@@ -12,7 +12,7 @@ from .kinds_world import KindsWorld
 HOW_MANY = 6  # servers at a time, about
 LENGTH = 20  # of a script
 SERVERS = {
-    "claim": (18, ()), "define": (14, ("new", "active")), "start": (12, ("active", "orphan")),
+    "claim": (15, ()), "promise": (8, ()), "define": (14, ("new", "active")), "start": (12, ("active", "orphan")),
     "stop": (4, ("active",)), "delete": (9, ("new", "active")), "reap": (3, ("orphan",)),
     "hard_reboot": (1, ("active",)), "resize_out": (3, ("active",)), "confirm": (3, ("out",)),
     "revert": (4, ("out",)), "live_out": (1.5, ("active",)), "live_end": (3, ("live",)),
@@ -20,7 +20,7 @@ SERVERS = {
     "ask": (3, ("new", "active", "out")), "set_parameters": (5, ("active",)),
 }
 OTHERS = {
-    "audit": 14, "promise": 7, "freeze": 1, "thaw": 3, "kill": 5, "end": 0.6, "begin": 4, "reboot": 2.5,
+    "audit": 14, "freeze": 1, "thaw": 3, "kill": 5, "end": 0.6, "begin": 4, "reboot": 2.5,
     "unplug": 1, "mend_cards": 3, "refuse": 3, "relent": 4, "make_foreign": 5, "end_foreign": 3,
     "hold": 2, "let_go": 3, "reload": 4, "enable": 3, "disable": 2, "drain": 1, "undrain": 3,
     "clean": 3, "placement_dies": 0.7, "lose_state_file": 0.6,
@@ -50,7 +50,7 @@ class Maker:
                 for card in self.rng.sample(range(3), 2 if several else 1)]
 
     def server(self, world, op, stages):
-        if op == "claim":
+        if not SERVERS[op][1]:
             alive = sum(s.stage != "gone" for s in world.servers.values())
             if alive >= HOW_MANY:
                 return None
@@ -86,7 +86,7 @@ class Maker:
         if op == "make_foreign":
             self.strangers += 1
         return {
-            "claim": lambda: [name, self.wants()],
+            "claim": lambda: [name, self.wants()], "promise": lambda: [name, self.wants()],
             "delete": lambda: [name, rng.random() < 0.7, rng.random() < 0.2],
             "resize_out": lambda: [name, rng.random() < 0.7],
             "revert": lambda: [name, rng.random() < 0.6],

@@ -3,7 +3,7 @@
   given, given-twice, own   a device is one consumer's, and nobody else names or holds it
   too-many, type            each unit has one device of the right type on the right card
   unmet, offered, hidden    in kinds_capacity.py
-  promised                  what is offered, after one cycle with nothing but claims before it
+  promised                  what is offered at the end of the first cycle after a claim
   unclean                   a unit that was used is nobody else's before it is cleaned
   parameters, passed-on     what one consumer has set or left does not reach the next
   listed, status, others    `devices` and `status` tell the truth; what others made stays
@@ -207,12 +207,8 @@ def judge_met(world, view):
                 view.short[consumer, place] = units - len(good)
 
 
-def promise(world):
-    """After one cycle, and nothing but claims and by-hand devices since the last audit."""
-    if world.departed or world.refused or world.rig.frozen or world.bad_files or not world.rig.daemon or (
-            world.lost or world.libvirt.processes):
-        return None
-    world.rig.cycle()
+def judge_promise(world):
+    """At the end of the first cycle after claims, before another one has begun."""
     look_at_stores(world)
     world.look_at_tree()
     view = View(world)
@@ -223,7 +219,6 @@ def promise(world):
             raise Wrong("promised", f"a cycle has ended, and {free} of {key} are offered; "
                         f"{still.makeable.get(key)} are made by the driver, {still.usable[key]} are "
                         f"there and not another's, {still.used[key]} are allocated")
-    return "kept"
 
 
 # ---- what one leaves to the next ----

@@ -60,6 +60,8 @@ def judge_end(world, device, before, path, result):
     if device in before and device in world.in_use:
         raise Wrong("removed", f"the agent ends {device} ({path}: {result}), but "
                     f"{world.in_use[device]}")
+    if isinstance(world.kind, Xe) and device in world.devices():
+        return  # its memory was taken for the next consumer
     ended = world.ended.pop(device, None)
     if ended and now() - ended < world.grace - 1:
         raise Wrong("early", f"the agent ends {device} {now() - ended:.2f} s after its "

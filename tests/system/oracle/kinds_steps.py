@@ -7,7 +7,7 @@ import time
 from . import trouble
 from .guests import PRINTED, Domain
 from .kinds_functions import Fixed
-from .kinds_rest import promise  # noqa: F401 (a step)
+from .kinds_rest import judge_promise
 from .kinds_rules import judge_printed, judge_restored, look_at_stores, wanted_again
 from .kinds_world import addresses_of
 from .nova import (confirm, delete, domain_name, hard_reboot, heal_allocations,  # noqa: F401
@@ -40,6 +40,21 @@ def claim(world, name, wants):
         return "refused"
     server.stage = "new"
     return f"claimed {wanted}"
+
+
+def promise(world, name, wants):
+    """A claim, and one cycle: what Placement offers then can be made. Only while the daemon
+    has nothing else to do."""
+    if (world.departed or world.ended or world.refused or world.rig.frozen or not world.rig.daemon
+            or world.lost or world.libvirt.processes or world.options["sync_interval"] < 3600):
+        return None
+    world.rig.cycle()
+    note = claim(world, name, wants)
+    ended = world.rig.cycles()
+    world.rig.poke()
+    world.rig.wait_until_ended(ended)
+    judge_promise(world)
+    return note
 
 
 def ask(world, name, command, of_migration):

@@ -23,9 +23,9 @@ PLANTS = (
                ("agent/backend/nvidia_vfio_scan.c", "            left -= size;\n", "            left -= size / 2;\n")),
     KindsPlant("vendor-vfio", "parameters-inherited", "what is set on a device is there for the next consumer",
                "parameters",
-               ("agent/backend/nvidia_vfio.c", "                         device->type_id);\n"
-                "    return write_parameters(device, function, err);\n",
-                "                         device->type_id);\n    return 0;\n")),
+               ("agent/backend/nvidia_vfio.c", "    return write_parameters(device, function, err);\n}\n\n"
+                "/* The function may have been given", "    return 0;\n}\n\n"
+                "/* The function may have been given")),
     KindsPlant("vendor-vfio-several", "nothing-excluded", "a card offers all types whatever it carries",
                "offered promised",
                ("agent/plan/several.c", "        return group_has_other_type(group, own);\n    const char *first",

@@ -160,10 +160,47 @@ static const char *type_of_devices(const struct gpu *gpu)
     return NULL;
 }
 
+/* The status of the card, as its types are configured; NULL: there is none. */
+static const struct gpu_status *find_card(const struct gpu_status_list *list,
+                                          const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].card, name) == 0)
+            return &list->items[i];
+    return NULL;
+}
+
+/* The type that a provider was for on a card with several: its name ends with it. */
+static const char *type_of_provider(const struct gpu *gpu, const char *name)
+{
+    for (size_t i = 0; gpu && i < gpu->parent_count; i++)
+        for (size_t j = 0; j < gpu->parents[i].type_count; j++) {
+            const char *id = gpu->parents[i].types[j].id;
+            size_t length = strlen(name), tail = strlen(id);
+            if (length > tail && name[length - tail - 1] == '_' &&
+                strcmp(name + length - tail, id) == 0)
+                return id;
+        }
+    return NULL;
+}
+
+/* On a card that has other types now it is a line of its own. Its devices are counted
+ * there, unless all of the card's are in the line of its only type. */
+static void set_beside(struct gpu_status *status, const struct gpu_status *card,
+                       const struct gpu *gpu)
+{
+    const char *type_id = type_of_provider(gpu, status->provider_name);
+    status->of_type = true;
+    status->type_id = xstrdup(type_id);
+    status->devices =
+        card->of_type && type_id && gpu ? gpu_device_count(gpu, type_id) : 0;
+}
+
 static void add_retired(const struct cycle *cycle,
                         const struct retired_provider *retired,
                         struct gpu_status_list *out)
 {
+    bool beside = find_card(out, retired->gpu) != NULL;
     struct gpu_status *status = array_add(out->items, out->count);
     const struct gpu *gpu = host_gpu(cycle->host, retired->gpu);
     const struct observed_provider *provider =
@@ -171,11 +208,15 @@ static void add_retired(const struct cycle *cycle,
     status->gpu = xstrdup(retired->gpu);
     status->card = xstrdup(retired->gpu);
     status->provider_name = xstrdup(retired->name);
-    status->type_id = xstrdup(type_of_devices(gpu));
+    if (beside) {
+        set_beside(status, find_card(out, retired->gpu), gpu);
+    } else {
+        status->type_id = xstrdup(type_of_devices(gpu));
+        status->devices = count_devices(gpu);
+    }
     if (provider && provider->inventory_count)
         status->resource_class = xstrdup(provider->inventories[0].resource_class);
     status->health = gpu ? gpu->health : GPU_GONE;
-    status->devices = count_devices(gpu);
     fill_numbers(cycle, status, provider);
     fill_service(cycle, status, retired->uuid);
 }
@@ -192,14 +233,6 @@ static bool has_provider(const struct gpu_status_list *list, const char *name)
 }
 
 /* ---- GPUs that are not configured ---- */
-
-static bool has_card(const struct gpu_status_list *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i].card, name) == 0)
-            return true;
-    return false;
-}
 
 /* Without Placement it is not known whether the GPU still has a provider. */
 static void add_unused(const struct cycle *cycle, const struct gpu *gpu,
@@ -245,7 +278,7 @@ void gpu_status_make(const struct cycle *cycle, struct gpu_status_list *out)
         if (!has_provider(out, plan->retired[i].name))
             add_retired(cycle, &plan->retired[i], out);
     for (size_t i = 0; i < cycle->host->gpu_count; i++)
-        if (!has_card(out, cycle->host->gpus[i].name))
+        if (!find_card(out, cycle->host->gpus[i].name))
             add_unused(cycle, &cycle->host->gpus[i], out);
 }
 

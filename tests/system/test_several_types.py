@@ -184,6 +184,10 @@ class FromOneToSeveral(SeveralTypes):
         self.assertEqual(self.totals_of(A), {"": 15, "nvidia-35": 1})
         self.assertEqual(set(self.tree()), {"", child_name(A), f"{child_name(A)}_nvidia-35"})
         self.assertEqual(self.states(), {self.server: ["ready"], other: ["ready"]})
+        # What the card offers is not added to what is held back.
+        rows = [(r["type"], r["service"], r["total"], r["used"], r["devices"])
+                for r in self.agent.json("gpus") if r["gpu"] == A]
+        self.assertEqual(rows, [("nvidia-35", "active", 15, 2, 3), ("nvidia-35", "changing", 1, 1, 0)])
         self.assertTrue(self.agent.is_idle())
         self.placement.deallocate(other)
         for _ in range(3):

@@ -33,7 +33,7 @@ def stand_still(world, view):
             total, used = counted(world, provider)
             type_id = world.type_at(place)
             if type_id in world.types_at(place[0]):
-                still.offered[place[0], type_id] += total - used
+                still.offered[place[0], type_id] += max(total - used, 0)  # a retired one is below
                 # Guests of a former type have devices of it, beside those of this one.
                 former = sum(view.devices.get(d, (None, type_id))[1] != type_id
                              for (_, where), listed in view.listed.items() if where == place

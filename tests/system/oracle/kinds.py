@@ -18,6 +18,8 @@ SERVERS = {
     "revert": (4, ("out",)), "live_out": (1.5, ("active",)), "live_end": (3, ("live",)),
     "lose_allocation": (1, ("active",)), "heal_allocations": (1.5, ("orphan",)),
     "ask": (3, ("new", "active", "out")), "set_parameters": (5, ("active",)),
+    # One goes, and another comes in the same moment: it gets what the first one had.
+    "replace": (5, ("active",)),
 }
 OTHERS = {
     "audit": 14, "freeze": 1, "thaw": 3, "kill": 5, "end": 0.6, "begin": 4, "reboot": 2.5,
@@ -76,9 +78,21 @@ class Maker:
             name = self.server(world, op, SERVERS[op][1]) if op in SERVERS else None
             if not vain.get(op) and (name or op not in SERVERS):
                 break
+        if op == "replace":
+            return self.replace(world, name)
         pause = "none" if op in ("audit", "promise") else self.rng.choices(
             ("none", "poke", "cycle"), (4, 2, 4))[0]
         return [[op, self.arguments(op, name), pause]]
+
+    def replace(self, world, name):
+        self.count += 1
+        wants = []
+        for place, units in world.here(world.servers[name].uuid).items():
+            types = world.types_at(place[0])
+            if world.type_at(place) in types:
+                wants.append([world.cards.index(place[0]), types.index(world.type_at(place)), units])
+        return [["delete", [name, True, False], "none"],
+                ["claim", [f"s{self.count}", wants or self.wants()], "cycle"]]
 
     def arguments(self, op, name):
         rng = self.rng

@@ -227,6 +227,18 @@ static char *takings(const struct world *world, const struct managed *managed)
     return strlist_join(&texts, "; ");
 }
 
+/* Whether what was allocated on the card's own provider, from the time when it had one
+ * type, has a part of the room, and nothing has that should not. */
+static bool is_taken_by_rest(const struct world *world, const struct managed *managed)
+{
+    const struct group *group = managed->group;
+    bool found = false;
+    for (size_t i = 0; managed->card && group && i < group->want_count; i++)
+        found |= group->wants[i].managed == managed->card && group->wants[i].met > 0;
+    _cleanup_free_ char *others = found ? takings(world, managed) : NULL;
+    return others && !*others;
+}
+
 static char *taken_reason(const struct world *world, const struct managed *managed)
 {
     if (managed->group && group_in_transit(managed->group, NULL, false))
@@ -235,6 +247,9 @@ static char *taken_reason(const struct world *world, const struct managed *manag
     if (*others)
         return others;
     free(others);
+    if (is_taken_by_rest(world, managed))
+        return xstrdup("what was allocated before its types had providers of their own "
+                       "has all of its room");
     if (managed->group && managed->group->want_count)
         return xstrdup(
             "what is allocated below other providers of the same card leaves "
@@ -365,7 +380,8 @@ static char *service_reason(const struct world *world, const struct managed *man
 }
 
 /* True when the state is neither what an operator wants nor temporary. */
-static bool is_wrong(const struct managed *managed, enum gpu_service service)
+static bool is_wrong(const struct world *world, const struct managed *managed,
+                     enum gpu_service service)
 {
     switch (service) {
     case GPU_SICK:
@@ -377,7 +393,8 @@ static bool is_wrong(const struct managed *managed, enum gpu_service service)
     case GPU_DRAINED:
         return managed->desired->sick != NULL;
     case GPU_TAKEN:
-        return !managed->group || !group_in_transit(managed->group, NULL, false);
+        return !managed->group || (!group_in_transit(managed->group, NULL, false) &&
+                                   !is_taken_by_rest(world, managed));
     case GPU_ACTIVE:
     case GPU_CHANGING:
     case GPU_UNCLEAN:
@@ -418,5 +435,5 @@ void service_add(struct world *world, const struct managed *managed,
         with_inventory(world, managed, service_of(world, managed), inventory);
     service_add_take(world, managed, service,
                      service_reason(world, managed, service, inventory),
-                     is_wrong(managed, service));
+                     is_wrong(world, managed, service));
 }

@@ -294,7 +294,8 @@ def hostdevs_of(world, device):
 
 def end_foreign(world, number):
     device = world.numbered.get(number)
-    if device not in world.foreign or world.devices().get(device, [None])[0] in world.lost:
+    if device not in world.foreign or world.refused or (
+            world.devices().get(device, [None])[0] in world.lost):
         return None
     if device in world.libvirt.names() and device not in world.strangers:
         return None  # the agent has given it to a guest

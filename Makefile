@@ -154,7 +154,7 @@ $(MORE_DEPS:%=need-%): need-%:
 # Of the package prometheus only this one program is wanted: the rest is a service that would begin to run.
 deps-look: build/tools/promtool
 build/tools/promtool:
-	@mkdir -p $@.deb; ( cd $@.deb && apt-get download -qq prometheus >/dev/null )
+	@mkdir -p $@.deb; ( cd $@.deb && apt-get download -qq -o APT::Sandbox::User=root prometheus >/dev/null )
 	@dpkg-deb --fsys-tarfile $@.deb/prometheus_*.deb | tar -x --strip-components=3 -C $(@D) ./usr/bin/promtool; rm -rf $@.deb
 
 # ---- compile and link; V=1 shows the commands ----

@@ -65,7 +65,7 @@ class Steps:
         except Failure as failure:
             self.counts["failed"] += 1
             self.failures.append((what, failure))
-            print(f"FAIL {what} ({time.monotonic() - begin:.0f} s)\n    " + failure.log().replace("\n", "\n    "), flush=True)
+            print(f"FAIL {what} ({time.monotonic() - begin:.0f} s)", *failure.log().splitlines(), sep="\n    ", flush=True)
         else:
             self.counts["passed"] += 1
             print(f"ok   {what} ({time.monotonic() - begin:.0f} s){': ' + said if said else ''}", flush=True)

@@ -37,11 +37,46 @@ static void write_address(const struct sockaddr *address, struct peer *peer)
     }
 }
 
+/* ---- networks ---- */
+
+struct network {
+    struct map_entry entry;
+    char name[PEER_ADDRESS_SIZE];
+    unsigned open; /* connections that are not cut off */
+    unsigned members;
+};
+
+static struct network *join_network(struct peers *peers, const char *name)
+{
+    struct network *network =
+        map_owner(map_find(&peers->networks, name), struct network, entry);
+    if (!network) {
+        network = xcalloc(1, sizeof *network);
+        memcpy(network->name, name, sizeof network->name);
+        map_add(&peers->networks, &network->entry, network->name);
+    }
+    network->open++;
+    network->members++;
+    return network;
+}
+
+static void leave_network(struct peers *peers, struct peer *peer)
+{
+    peer->of->open -= !peer->cut_off;
+    if (--peer->of->members > 0)
+        return;
+    map_remove(&peers->networks, &peer->of->entry);
+    free(peer->of);
+    if (peers->networks.count == 0)
+        map_clear(&peers->networks);
+}
+
 void peers_cut_off(struct peers *peers, struct peer *peer)
 {
     if (peer->cut_off)
         return;
     peer->cut_off = true;
+    peer->of->open--;
     peers->count--;
     shutdown(peer->fd, SHUT_RDWR);
 }
@@ -61,18 +96,10 @@ static struct peer *longest_idle(const struct peers *peers, const char *network)
     return longest;
 }
 
-static unsigned count_of(const struct peers *peers, const char *network)
-{
-    unsigned count = 0;
-    for (const struct peer *peer = peers->first; peer; peer = peer->next)
-        count += !peer->cut_off && strcmp(peer->network, network) == 0;
-    return count;
-}
-
 static void make_room(struct peers *peers, const struct peer *new)
 {
     struct peer *peer = NULL;
-    if (count_of(peers, new->network) > peers->limits.per_address)
+    if (new->of->open > peers->limits.per_address)
         peer = longest_idle(peers, new->network);
     else if (peers->count > peers->limits.connections)
         peer = longest_idle(peers, NULL);
@@ -86,6 +113,7 @@ struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *addre
     peer->fd = fd;
     peer->since = clock_monotonic_ms();
     write_address(address, peer);
+    peer->of = join_network(peers, peer->network);
     peer->next = peers->first;
     peer->previous = &peers->first;
     if (peer->next)
@@ -103,6 +131,7 @@ void peers_remove(struct peers *peers, struct peer *peer)
         peer->next->previous = peer->previous;
     if (!peer->cut_off)
         peers->count--;
+    leave_network(peers, peer);
     free(peer);
 }
 

@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "lib/map.h"
+
 #define PEER_ADDRESS_SIZE (INET6_ADDRSTRLEN + 8)
 
 enum peer_phase {
@@ -23,11 +25,14 @@ enum peer_phase {
     PEER_ANSWERED, /* a request is whole; its reply is being made, or sent */
 };
 
+struct network;
+
 struct peer {
     char address[PEER_ADDRESS_SIZE]; /* as text, without the port */
     /* What counts as one address: of IPv6 the first 64 bits, as whoever has one address
      * has all of those. */
     char network[PEER_ADDRESS_SIZE];
+    struct network *of; /* that network, with the other connections of it */
     int fd;
     enum peer_phase phase; /* set by the owner of the connection */
     bool cut_off;
@@ -53,6 +58,7 @@ struct peers {
     struct peers_limits limits;
     struct peer *first;
     unsigned count; /* connections that are not cut off */
+    struct map networks;
 };
 
 /* Adds a connection. Where there are too many, the one that has been idle longest is

@@ -31,6 +31,11 @@
  * requests begun. */
 #define UNSENT 131072
 
+/* libmicrohttpd accepts so many connections in one run, however many wait. */
+#define ACCEPTED_IN_A_RUN 10
+/* How many more are accepted then, before the requests of others have their turn. */
+#define MORE_ACCEPTED 500
+
 /* WAITING to be ADMITTED or REFUSED, READING the body, its reply HELD until it may go.
  */
 enum state { WAITING, ADMITTED, REFUSED, READING, HELD, READY, SENT };
@@ -57,8 +62,11 @@ struct http {
     struct http_hooks hooks;
     char address[LISTENER_NAME_SIZE];
     int epoll_fd;
-    bool quiesced; /* connections end with their next reply */
-    bool stopped;  /* nothing new is begun */
+    int listener;       /* libmicrohttpd's; -1 when it listens no more */
+    unsigned connected; /* in this run */
+    size_t connections; /* with those that are cut off and not closed yet */
+    bool quiesced;      /* connections end with their next reply */
+    bool stopped;       /* nothing new is begun */
     size_t open_requests;
     struct exchange *waiting;
     struct exchange *held, **held_end;
@@ -372,6 +380,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (peer->lingers && !peer->cut_off)
             lingers_add(&http->lingers, peer->fd);
+        http->connections--;
         peers_remove(&http->peers, peer);
         return;
     }
@@ -382,6 +391,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
             ->client_addr;
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){UNSENT}, sizeof(int));
     *context = peers_add(&http->peers, fd, address);
+    http->connections++;
+    http->connected++;
 }
 
 /* ---- starting and running ---- */
@@ -426,6 +437,7 @@ static int start_daemon(struct http *http, struct error *err)
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (options->cert ? MHD_USE_TLS : 0), 0,
         NULL, NULL, on_access, http, MHD_OPTION_ARRAY, items, MHD_OPTION_ARRAY,
         options->cert ? tls : &tls[2], MHD_OPTION_END);
+    http->listener = listener;
     if (http->daemon)
         return 0;
     close(listener);
@@ -470,8 +482,27 @@ int http_timeout(struct http *http)
     return milliseconds < INT_MAX ? (int)milliseconds : INT_MAX;
 }
 
+/* When thousands of clients come at once, as after an outage, more wait to be accepted
+ * than the kernel holds, and those that it drops try again after seconds only. */
+static void accept_more(struct http *http)
+{
+    const size_t most = http->options.connections.connections + PEERS_SPARE;
+    for (int i = 0; i < MORE_ACCEPTED && http->connections < most; i++) {
+        struct sockaddr_storage address;
+        socklen_t size = sizeof address;
+        int fd = accept4(http->listener, (struct sockaddr *)&address, &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 || MHD_add_connection(http->daemon, fd, (struct sockaddr *)&address,
+                                         size) != MHD_YES)
+            return;
+    }
+}
+
 void http_run(struct http *http)
 {
+    if (http->connected >= ACCEPTED_IN_A_RUN && http->listener >= 0)
+        accept_more(http);
+    http->connected = 0;
     MHD_run(http->daemon);
 }
 
@@ -544,6 +575,7 @@ int http_reload_certificate(struct http *http, struct error *err)
 void http_quiesce(struct http *http)
 {
     http->quiesced = true;
+    http->listener = -1;
     int listener = MHD_quiesce_daemon(http->daemon);
     if (listener >= 0)
         close(listener);

@@ -69,14 +69,14 @@ void doubt_ask_early(struct doubt *doubt, uint64_t number, int64_t now)
     doubt->asked_early = true;
 }
 
+/* Placement rests at least as long as it has worked. */
 static int64_t next_early(const struct doubt *doubt, int64_t now)
 {
-    int64_t age = now - doubt->stopped_at;
-    int64_t at =
-        doubt->early_at + (age < DOUBT_SHORT ? DOUBT_PAUSE_SHORT : DOUBT_PAUSE);
+    int64_t age = now - doubt->stopped_at, took = now - doubt->early_at;
+    int64_t pause = age < DOUBT_SHORT ? DOUBT_PAUSE_SHORT : DOUBT_PAUSE;
     if (age >= DOUBT_LONG)
         return -1;
-    return at > now ? at : now;
+    return took < pause - took ? doubt->early_at + pause : now + took;
 }
 
 static void answered_early(struct doubt *doubt, int64_t lasts, int64_t now)

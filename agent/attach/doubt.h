@@ -41,8 +41,8 @@
 #include <stdint.h>
 
 #define DOUBT_EARLY_MOST 2    /* early questions under way, of all domains */
-#define DOUBT_PAUSE 500       /* between the early questions about one domain */
-#define DOUBT_PAUSE_SHORT 100 /* of one that is undefined, for DOUBT_SHORT */
+#define DOUBT_PAUSE 500       /* from one to the next, about one domain, at the least */
+#define DOUBT_PAUSE_SHORT 100 /* the same in the first DOUBT_SHORT */
 #define DOUBT_SHORT 5000
 #define DOUBT_LONG 120000 /* after that nobody waits for it */
 

@@ -1,5 +1,7 @@
 #include "agent/daemon/questions.h"
 
+#include <string.h>
+
 #include "agent/daemon/lives.h"
 
 /* So many guests that are defined at once are served one after the other; for more, one
@@ -43,6 +45,25 @@ static const struct attach_question *next_urgent(const struct attacher *attacher
     return first;
 }
 
+static uint64_t last_id(const struct attacher *attacher)
+{
+    size_t count;
+    const struct attach_question *all = attacher_questions(attacher, &count);
+    return count ? all[count - 1].id : 0;
+}
+
+/* One of the consumer's that is not younger than `last`; NULL: there is none. */
+static const struct attach_question *find_about(const struct attacher *attacher,
+                                                const char *consumer, uint64_t last)
+{
+    size_t count;
+    const struct attach_question *all = attacher_questions(attacher, &count);
+    for (size_t i = 0; i < count && all[i].id <= last; i++)
+        if (strcmp(all[i].consumer, consumer) == 0)
+            return &all[i];
+    return NULL;
+}
+
 /* Whether its allocations here are gone with the domain: a server that was deleted, as a
  * rule. Then nobody waits for devices, and a cycle at once would hold up others. */
 static bool has_departed(const struct attach_question *asked,
@@ -60,12 +81,16 @@ static bool ask_and_answer(struct attacher *attacher, struct agent *agent,
 {
     const struct strlist *providers = attacher_providers(attacher);
     _cleanup_consumer_allocations_ struct consumer_allocations have = {0};
+    /* What was asked about it before the request is answered by it, too. */
+    uint64_t last = last_id(attacher);
     if (!providers || agent_ask_allocations(agent, asked->consumer, &have, NULL) != 0)
         return false;
     if (is_settled(attacher, agent, user, providers, &have)) {
         _cleanup_strlist_ struct strlist allocations =
             lives_allocations(&have, providers);
-        attacher_answered(attacher, asked->id, &allocations);
+        const struct attach_question *about;
+        while ((about = find_about(attacher, asked->consumer, last)) != NULL)
+            attacher_answered(attacher, about->id, &allocations);
         return true;
     }
     if (!has_departed(asked, providers, &have))
@@ -103,7 +128,7 @@ void questions_begin_cycle(struct questions *questions, const struct attacher *a
         agent_look_at(agent, asked[i].consumer);
     if (count)
         agent_look_wholly(agent);
-    questions->last = count ? asked[count - 1].id : 0;
+    questions->last = last_id(attacher);
 }
 
 /* The oldest one that came before the cycle; NULL: there is none left. */

@@ -207,6 +207,27 @@ class TestTables(AttacherTest):
         self.attacher.wait(2)
         self.assertEqual(self.lasts(consumer, 2, 3), 0)
 
+    def test_one_request_answers_what_was_asked_before_it(self):
+        """The stop, its end, and the definition of a guest, while Placement was at work."""
+        first, second = self.start_guest(), self.allocate()
+        self.ask(second)
+        self.cycle()
+        self.agent.settle()
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        self.relay.requests.clear()
+        self.relay.rule = lambda request: (request.path != f"/allocations/{first}" or gate.wait(20)) and None
+        self.attacher.say(doubt={"consumer": first, "number": 1, "life": 3})
+        wait_for(lambda: self.relay.requests, "the request")
+        for number, life in ((2, 3), (3, 3), (4, 0)):
+            self.attacher.say(doubt={"consumer": second, "number": number, "life": life})
+        self.attacher.say(state={"consumer": second, "state": "failed", "reason": "heard", "age": 0, "took": -1})
+        self.agent.daemon.wait_for_output("a guest has not got its device")
+        gate.set()
+        wait_for(lambda: len(self.attacher.sure) == 4, "the answers")
+        self.assertEqual([request.path for request in self.relay.requests],
+                         [f"/allocations/{consumer}" for consumer in (first, second)])
+
     def test_a_deleted_server_holds_up_nobody(self):
         """The cycle that sees it comes soon, but a guest that is defined goes before."""
         departed = self.start_guest()

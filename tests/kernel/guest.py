@@ -463,7 +463,15 @@ class WholeCard(KernelTest):
 
 
 class Result(unittest.TextTestResult):
-    """Shows what the programs said, while it is still there."""
+    """Shows what the programs said, while it is still there, and how long each test took."""
+
+    def startTest(self, test):
+        self.began = time.monotonic()
+        super().startTest(test)
+
+    def addSuccess(self, test):
+        self.stream.write(f"{time.monotonic() - self.began:.0f} s, ")
+        super().addSuccess(test)
 
     def __init__(self, *words, **more):
         super().__init__(*words, **more)

@@ -180,6 +180,16 @@ void agent_set_prune(struct agent *agent, const struct strlist *providers)
     agent->prune = strlist_copy(providers);
 }
 
+void agent_heed_prune(struct agent *agent)
+{
+    agent->heeds_prune = true;
+}
+
+const struct strlist *agent_prune(const struct agent *agent)
+{
+    return &agent->prune;
+}
+
 int agent_adopt_root(struct agent *agent, const char *uuid, const char *name,
                      struct error *err)
 {

@@ -44,6 +44,7 @@ struct agent {
     struct device_worker *worker;
     struct enabler *enabler;
     struct strlist drained, prune; /* GPUs to drain; uuids of providers to delete */
+    bool heeds_prune;              /* each look reads `prune` from the requests */
     struct type_choices choices;   /* what operators have enabled and disabled */
     struct strlist servers;   /* consumers whose devices an operator has asked for */
     struct order_list orders; /* for single devices, as the last look saw them */
@@ -113,6 +114,10 @@ void agent_set_attacher(struct agent *agent,
  * copied. */
 #define PRUNE_NAMES "names"
 void agent_set_prune(struct agent *agent, const struct strlist *providers);
+/* For the daemon: each look takes them from the requests of `vgpu-agent prune`.
+ * agent_prune() gives those of the last look, which the daemon withdraws; borrowed. */
+void agent_heed_prune(struct agent *agent);
+const struct strlist *agent_prune(const struct agent *agent);
 
 /* From now on the state file belongs to this root provider. It is on disk when the
  * function returns. */

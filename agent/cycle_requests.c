@@ -37,7 +37,11 @@ void cycle_read_requests(struct agent *agent, struct cycle *cycle)
     struct error err;
     cycle->drained = &agent->drained;
     cycle->choices = &agent->choices;
-    if (requests_read_all(state_file, &requests, &err) != 0) {
+    bool known = requests_read_all(state_file, &requests, &err) == 0;
+    /* Those of the cycle before have been carried out. */
+    if (agent->heeds_prune)
+        take(&agent->prune, &requests, REQUEST_PRUNE);
+    if (!known) {
         strlist_add_take(
             &cycle->notes,
             xasprintf("what operators have asked for cannot be read: %s", err.text));

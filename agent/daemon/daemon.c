@@ -214,18 +214,10 @@ static void schedule(struct daemon *daemon, const struct cycle *cycle, int64_t n
     daemon->soonest_cycle = now_ms() + pace_least(&pace, chance);
 }
 
-/* Reads the requests of `vgpu-agent prune`. An error is not reported here: the cycle
- * reads requests in the same folder and reports it. */
-static void take_prune_requests(struct daemon *daemon, struct strlist *requests)
-{
-    (void)requests_read(daemon->config->agent.state_file, REQUEST_PRUNE, requests,
-                        NULL);
-    agent_set_prune(daemon->agent, requests);
-}
-
-static void end_prune_requests(struct daemon *daemon, const struct strlist *requests)
+static void end_prune_requests(struct daemon *daemon)
 {
     struct error err;
+    const struct strlist *requests = agent_prune(daemon->agent);
     for (size_t i = 0; i < requests->count; i++)
         if (requests_withdraw(daemon->config->agent.state_file, REQUEST_PRUNE,
                               requests->items[i], NULL, &err) != 0)
@@ -261,8 +253,6 @@ static void one_cycle(struct daemon *daemon)
     attacher_begin_cycle(daemon->attacher);
     questions_begin_cycle(&daemon->questions, daemon->attacher, daemon->agent);
     look_for_departures(daemon);
-    _cleanup_strlist_ struct strlist prune = {0};
-    take_prune_requests(daemon, &prune);
     int rc = cycle_run(daemon->agent, now, &cycle, &err);
     if (rc == 0 && !cycle_plan(&cycle)->other_root)
         tell_attacher(daemon, &cycle);
@@ -274,7 +264,7 @@ static void one_cycle(struct daemon *daemon)
         departures_end_cycle(&daemon->departures, cycle.observed);
     log_steps(&cycle);
     if (rc == 0)
-        end_prune_requests(daemon, &prune);
+        end_prune_requests(daemon);
     daemon->failures = rc == 0 ? 0 : daemon->failures + 1;
     monitor_note_files(daemon->monitor,
                        settings_differ(daemon->settings, daemon->config));
@@ -444,6 +434,7 @@ static int start(struct daemon *daemon, struct error *err)
     if (note)
         log_error("agent", "%s", note);
     agent_set_interrupt(daemon->agent, interrupted, daemon);
+    agent_heed_prune(daemon->agent);
     /* The commands that sent these requests to an earlier daemon do not wait any
      * more. */
     const char *state_file = daemon->config->agent.state_file;

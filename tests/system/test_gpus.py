@@ -1,4 +1,6 @@
 """`vgpu-agent gpus` and `types` on cards in trouble, and what they say of them."""
+import os
+
 from support.case import SystemTest
 
 A10 = {"vendor": "0x10de", "device": "0x2236", "class": "0x030200", "driver": "nvidia",
@@ -65,7 +67,7 @@ class Gpus(SystemTest):
         self.agent.configure({"devices": {"enabled_mdev_types": "nvidia-590"},
                               "mdev_nvidia-590": {"device_addresses": "gpupci3"}})
         done = self.agent.try_to("gpus")
-        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.returncode, os.EX_CONFIG, done.stderr)
         self.assertIn("incorrect device address: gpupci3; a logical name means another GPU once a "
                       "card is added or taken out", done.stderr)
 

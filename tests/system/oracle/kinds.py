@@ -19,7 +19,7 @@ SERVERS = {
     "lose_allocation": (1, ("active",)), "heal_allocations": (1.5, ("orphan",)),
     "ask": (3, ("new", "active", "out")), "set_parameters": (5, ("active",)),
     # One goes, and another comes in the same moment: it gets what the first one had.
-    "replace": (5, ("active",)),
+    "replace": (6, ("new", "active")),
 }
 OTHERS = {
     "audit": 14, "freeze": 1, "thaw": 3, "kill": 5, "end": 0.6, "begin": 4, "reboot": 2.5,
@@ -91,7 +91,10 @@ class Maker:
             types = world.types_at(place[0])
             if world.type_at(place) in types:
                 wants.append([world.cards.index(place[0]), types.index(world.type_at(place)), units])
-        return [["delete", [name, True, False], "none"],
+        before = [["define", [name], "none"], ["stop", [name], "none"],
+                  ["set_parameters", [name, self.rng.random() < 0.5], "none"]]
+        return [*(before if world.kind.has_parameters else ()),
+                ["delete", [name, True, False], "none"],
                 ["claim", [f"s{self.count}", wants or self.wants()], "cycle"]]
 
     def arguments(self, op, name):

@@ -109,7 +109,7 @@ def set_parameters(world, name, by_hand):
         return None
     for device in server.domain.devices:
         text = f"owner={name}."
-        if world.assigned.get(device, (None,))[0] != server.uuid or world.libvirt.holders().get(device):
+        if device not in world.devices() or world.libvirt.holders().get(device):
             continue
         if by_hand:
             file = world.kind.folder(device) / "nvidia/vgpu_params"

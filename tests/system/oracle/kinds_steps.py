@@ -322,6 +322,8 @@ def reload(world, kind, number):
     """same; cap: at most 1 of a type; uncap; retype: a card gets the next type alone;
     unconfigure: it gets none; as_first: all cards are as at first."""
     card, types = world.cards[number % len(world.cards)], world.kind.types
+    if world.lost:
+        return None  # files that name what no card has are refused
     if kind == "cap":
         world.cap = types[0], 1
     elif kind == "uncap":

@@ -4,8 +4,11 @@ to servers that are here already is in nova.py."""
 import os
 import time
 
+from support.libvirt import mdev_xml, pci_xml
+
 from . import trouble
 from .guests import PRINTED, Domain
+from .kinds_cards import Mdevs
 from .kinds_functions import Fixed
 from .kinds_rest import judge_promise
 from .kinds_rules import judge_printed, judge_restored, look_at_stores, wanted_again
@@ -187,8 +190,8 @@ def lose_state_file(world):
     world.forgetful = True
     named = world.libvirt.names()
     for device in set() if isinstance(world.kind, Fixed) else set(world.devices()) - set(world.foreign):
-        if device in named or world.kind.resource == "VGPU" and world.kind.has_parameters:
-            world.reappeared.add(device)
+        if device in named or isinstance(world.kind, Mdevs):
+            world.reappeared.add(device)  # an mdev's uuid says for whom it was made
         else:
             world.foreign[device] = "idle"
     for devices in (world.printed, world.assigned):
@@ -288,7 +291,6 @@ def make_foreign(world, number, card, type_id, kind):
 
 
 def hostdevs_of(world, device):
-    from support.libvirt import mdev_xml, pci_xml
     return "".join((pci_xml if "." in f else mdev_xml)(f) for f in world.kind.functions(device))
 
 

@@ -19,6 +19,10 @@ PLANTS = (
                "promised offered",
                ("agent/plan/fit.c", "        fit->world->plan->goes_on = true;\n",
                 "        fit->world->plan->goes_on = false;\n")),
+    KindsPlant("gvtg", "type-not-asked-for", "a consumer is given a device of another type", "type",
+               ("agent/plan/several.c",
+                "    if (!own || !type_id || strcmp(own, type_id) == 0)\n        return true;\n    const char *name",
+                "    if (!own || !type_id || *own)\n        return true;\n    const char *name")),
     KindsPlant("vendor-vfio", "memory-counted-half", "a virtual GPU takes half of its memory", "offered promised unmet",
                ("agent/backend/nvidia_vfio_scan.c", "            left -= size;\n", "            left -= size / 2;\n")),
     KindsPlant("vendor-vfio", "parameters-inherited", "what is set on a device is there for the next consumer",
@@ -26,10 +30,6 @@ PLANTS = (
                ("agent/backend/nvidia_vfio.c", "    return write_parameters(device, function, err);\n}\n\n"
                 "/* The function may have been given", "    return 0;\n}\n\n"
                 "/* The function may have been given")),
-    KindsPlant("vendor-vfio-several", "nothing-excluded", "a card offers all types whatever it carries",
-               "offered promised",
-               ("agent/plan/several.c", "        return group_has_other_type(group, own);\n    const char *first",
-                "        return false;\n    const char *first")),
     KindsPlant("vendor-vfio-mixed", "capacity-of-an-empty-card", "of a mixed card each type is offered as if alone",
                "offered promised",
                ("agent/backend/nvidia_vfio_scan.c",

@@ -2,6 +2,7 @@
 going away in the middle of a request."""
 import pathlib
 import re
+import signal
 
 from support.fleet import FleetTest
 from support.hostile import Client, HostileTest, address_of, drip, took
@@ -60,6 +61,22 @@ class Connections(Monitored, HostileTest):
         # The longest idle have gone, the others are as they were.
         self.assertTrue(idle[0].is_cut_off())
         self.assertFalse(idle[-1].is_cut_off())
+
+    def test_all_who_come_at_once_are_answered(self):
+        """More than may be connected, and before any of them was looked at: nobody makes room
+        before it has its answer."""
+        self.start(f"max_connections = {CONNECTIONS}\n"
+                   f"max_connections_per_address = {CONNECTIONS}\n")
+        self.server.process.popen.send_signal(signal.SIGSTOP)
+        try:
+            clients = [self.connect() for _ in range(5 * CONNECTIONS)]
+            for client in clients:
+                client.send(REQUEST + b"\r\n")
+        finally:
+            self.server.process.popen.send_signal(signal.SIGCONT)
+        seconds, answers = took(lambda: [client.receive()[0] for client in clients])
+        self.assertEqual(set(answers), {200})
+        self.assertLess(seconds, PATIENCE)
 
     def test_an_address_has_its_part(self):
         """And closes none of another's, however long those are idle."""

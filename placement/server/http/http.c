@@ -482,12 +482,20 @@ int http_timeout(struct http *http)
     return milliseconds < INT_MAX ? (int)milliseconds : INT_MAX;
 }
 
+static bool is_full(const struct http *http)
+{
+    return http->connections >= http->options.connections.connections + PEERS_SPARE;
+}
+
 /* When thousands of clients come at once, as after an outage, more wait to be accepted
- * than the kernel holds, and those that it drops try again after seconds only. */
+ * than the kernel holds, and those that it drops try again after seconds only. Near
+ * the limit, where others are cut off for new ones, those who are there are answered
+ * first. */
 static void accept_more(struct http *http)
 {
-    const size_t most = http->options.connections.connections + PEERS_SPARE;
-    for (int i = 0; i < MORE_ACCEPTED && http->connections < most; i++) {
+    const struct peers *peers = &http->peers;
+    for (int i = 0; i < MORE_ACCEPTED && peers->count < peers->limits.connections / 2;
+         i++) {
         struct sockaddr_storage address;
         socklen_t size = sizeof address;
         int fd = accept4(http->listener, (struct sockaddr *)&address, &size,
@@ -500,10 +508,14 @@ static void accept_more(struct http *http)
 
 void http_run(struct http *http)
 {
-    if (http->connected >= ACCEPTED_IN_A_RUN && http->listener >= 0)
-        accept_more(http);
+    bool was_full = is_full(http);
     http->connected = 0;
     MHD_run(http->daemon);
+    /* Who waits to be accepted is told of only after another run. */
+    if (was_full && !is_full(http))
+        MHD_run(http->daemon);
+    if (http->connected >= ACCEPTED_IN_A_RUN && http->listener >= 0)
+        accept_more(http);
 }
 
 int http_drain_fd(const struct http *http)

@@ -36,6 +36,11 @@
 /* How many more are accepted then, before the requests of others have their turn. */
 #define MORE_ACCEPTED 500
 
+/* Milliseconds. At its limit libmicrohttpd does not wait for its listener, and again only
+ * in the run after the one in which connections ended. Not at once: those who were
+ * accepted last are answered first. */
+#define ROOM_WAIT 5
+
 /* WAITING to be ADMITTED or REFUSED, READING the body, its reply HELD until it may go.
  */
 enum state { WAITING, ADMITTED, REFUSED, READING, HELD, READY, SENT };
@@ -65,6 +70,7 @@ struct http {
     int listener;       /* libmicrohttpd's; -1 when it listens no more */
     unsigned connected; /* in this run */
     size_t connections; /* with those that are cut off and not closed yet */
+    bool makes_room;    /* connections have ended since it was full */
     bool quiesced;      /* connections end with their next reply */
     bool stopped;       /* nothing new is begun */
     size_t open_requests;
@@ -477,7 +483,10 @@ int http_fd(const struct http *http)
 int http_timeout(struct http *http)
 {
     unsigned MHD_LONG_LONG milliseconds;
-    if (MHD_get_timeout(http->daemon, &milliseconds) != MHD_YES)
+    bool has_timeout = MHD_get_timeout(http->daemon, &milliseconds) == MHD_YES;
+    if (http->makes_room && (!has_timeout || milliseconds > ROOM_WAIT))
+        return ROOM_WAIT;
+    if (!has_timeout)
         return -1;
     return milliseconds < INT_MAX ? (int)milliseconds : INT_MAX;
 }
@@ -494,8 +503,9 @@ static bool is_full(const struct http *http)
 static void accept_more(struct http *http)
 {
     const struct peers *peers = &http->peers;
-    for (int i = 0; i < MORE_ACCEPTED && peers->count < peers->limits.connections / 2;
-         i++) {
+    if (peers->count + MORE_ACCEPTED > peers->limits.connections)
+        return;
+    for (int i = 0; i < MORE_ACCEPTED; i++) {
         struct sockaddr_storage address;
         socklen_t size = sizeof address;
         int fd = accept4(http->listener, (struct sockaddr *)&address, &size,
@@ -511,9 +521,7 @@ void http_run(struct http *http)
     bool was_full = is_full(http);
     http->connected = 0;
     MHD_run(http->daemon);
-    /* Who waits to be accepted is told of only after another run. */
-    if (was_full && !is_full(http))
-        MHD_run(http->daemon);
+    http->makes_room = was_full && !is_full(http);
     if (http->connected >= ACCEPTED_IN_A_RUN && http->listener >= 0)
         accept_more(http);
 }

@@ -136,6 +136,12 @@ KNOWN = [
           lambda request, ours, theirs, line: request.path.startswith('/traits') and
           line.startswith('body.traits') and 'upstream has it not' in line and
           line.rsplit('"', 2)[1] in LATER_TRAITS),
+    Known('uuids-in-queries',
+          'Since 13.0 upstream takes uuid= and in_tree= only in the usual form, and answers '
+          'others with 400, though it still takes them in paths and bodies. Ours finds '
+          'nothing by them, as upstream did before.',
+          lambda request, ours, theirs, line: theirs.status == 400 and ours.status == 200 and
+          b"is not a 'uuid'" in theirs.body and request.path.startswith('/resource_providers?')),
     Known('vary-on-errors',
           'Upstream leaves out Vary where an error arises outside of a handler. It holds '
           'for these answers too, so ours have it.',

@@ -98,19 +98,48 @@ static void count_state(struct attacher *attacher, const struct message *message
                     message->domain, message->reason ? message->reason : "no reason");
 }
 
-/* An earlier question of that consumer may be answered by a request that is under way,
- * which is too old for a doubt. */
+static void drop_question(struct attacher *attacher, struct attach_question *question)
+{
+    const struct attach_question *end = attacher->questions + attacher->question_count;
+    memmove(question, question + 1, (size_t)(end - (question + 1)) * sizeof *question);
+    attacher->question_count--;
+}
+
+/* Whether the answer to an earlier question is the answer to one that is no doubt: to any
+ * about the consumer whose domain is there. */
+static bool is_asked(const struct attacher *attacher, const char *consumer)
+{
+    for (size_t i = 0; i < attacher->question_count; i++)
+        if (attacher->questions[i].life == 0 &&
+            strcmp(attacher->questions[i].consumer, consumer) == 0)
+            return true;
+    return false;
+}
+
+/* The program waits for the answer to the last doubt of a kind only. */
+static void drop_earlier_doubt(struct attacher *attacher, const struct message *message)
+{
+    for (size_t i = attacher->question_count; i-- > 0;) {
+        struct attach_question *earlier = &attacher->questions[i];
+        if (earlier->number && !earlier->life == !message->life &&
+            strcmp(earlier->consumer, message->domain) == 0)
+            drop_question(attacher, earlier);
+    }
+}
+
+/* A doubt comes behind all others also where it takes the place of an earlier one: the
+ * request under way, which may be for that, is too old for it. */
 static void add_question(struct attacher *attacher, const struct message *message)
 {
-    const char *consumer = message->domain;
     bool doubts = message->kind == MESSAGE_DOUBT;
-    for (size_t i = 0; i < attacher->question_count && !doubts; i++)
-        if (strcmp(attacher->questions[i].consumer, consumer) == 0)
-            return;
+    if (!doubts && is_asked(attacher, message->domain))
+        return;
+    if (doubts)
+        drop_earlier_doubt(attacher, message);
     struct attach_question *question =
         array_add(attacher->questions, attacher->question_count);
     question->id = ++attacher->last_question;
-    uuid_text_copy(question->consumer, consumer);
+    uuid_text_copy(question->consumer, message->domain);
     if (doubts) {
         question->number = message->number;
         question->life = message->life;
@@ -345,17 +374,8 @@ void attacher_answered(struct attacher *attacher, uint64_t id,
         return;
     if (question->number && attacher->link.runs)
         say_sure(attacher, question, allocations);
-    const struct attach_question *end = attacher->questions + attacher->question_count;
-    memmove(question, question + 1, (size_t)(end - (question + 1)) * sizeof *question);
-    attacher->question_count--;
+    drop_question(attacher, question);
     attacher_run(attacher);
-}
-
-void attacher_let_wait(struct attacher *attacher, uint64_t id)
-{
-    struct attach_question *question = find_question(attacher, id);
-    if (question)
-        question->can_wait = true;
 }
 
 const struct wanted_table *attacher_table(const struct attacher *attacher)

@@ -49,7 +49,6 @@ struct attach_question {
     char consumer[UUID_TEXT_SIZE];
     uint64_t number; /* of a doubt, which is answered; 0: none */
     uint64_t life;   /* of a doubt about a domain that is stopped; 0: it is not */
-    bool can_wait;   /* for the cycle that comes soon: attacher_let_wait() */
 };
 const struct attach_question *attacher_questions(const struct attacher *attacher,
                                                  size_t *count);
@@ -59,7 +58,6 @@ const struct attach_question *attacher_questions(const struct attacher *attacher
  * question of a program that has ended meanwhile is gone: then nothing is done. */
 void attacher_answered(struct attacher *attacher, uint64_t id,
                        const struct strlist *allocations);
-void attacher_let_wait(struct attacher *attacher, uint64_t id);
 /* The table that was made last. */
 const struct wanted_table *attacher_table(const struct attacher *attacher);
 /* The providers that allocations were read of in the last cycle (uuids); NULL: none was

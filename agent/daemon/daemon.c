@@ -254,12 +254,12 @@ static void one_cycle(struct daemon *daemon)
     questions_begin_cycle(&daemon->questions, daemon->attacher, daemon->agent);
     look_for_departures(daemon);
     int rc = cycle_run(daemon->agent, now, &cycle, &err);
-    if (rc == 0 && !cycle_plan(&cycle)->other_root)
+    bool told = rc == 0 && !cycle_plan(&cycle)->other_root;
+    if (told) {
         tell_attacher(daemon, &cycle);
-    if (rc == 0)
         attacher_end_cycle(daemon->attacher, &cycle);
-    questions_end_cycle(&daemon->questions, daemon->attacher,
-                        rc == 0 ? cycle.observed : NULL);
+    }
+    questions_end_cycle(&daemon->questions, daemon->attacher, told, cycle.observed);
     if (rc == 0)
         departures_end_cycle(&daemon->departures, cycle.observed);
     log_steps(&cycle);
@@ -273,6 +273,9 @@ static void one_cycle(struct daemon *daemon)
         monitor_note_cycle(daemon->monitor, &cycle, rc == 0 ? NULL : &err,
                            now_ms() - began);
     schedule(daemon, &cycle, now);
+    /* Another root is an operator's matter: no cycle at once would answer more. */
+    if (rc == 0 && !told)
+        daemon->soonest_cycle = daemon->next_cycle;
     cycle_end(daemon->agent, &cycle);
 }
 

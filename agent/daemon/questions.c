@@ -29,20 +29,22 @@ static bool is_settled(const struct attacher *attacher, struct agent *agent,
     return here && !has_entry && user->serve(user->data, have);
 }
 
-/* The oldest question that is to be answered at once, and how many there are. */
-static const struct attach_question *next_urgent(const struct attacher *attacher,
-                                                 size_t *urgent)
+static bool is_about(const struct attach_question *all, size_t count,
+                     const char *consumer)
 {
-    size_t count;
-    const struct attach_question *all = attacher_questions(attacher, &count);
-    const struct attach_question *first = NULL;
-    *urgent = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!first && !all[i].can_wait)
-            first = &all[i];
-        *urgent += !all[i].can_wait;
-    }
-    return first;
+    for (size_t i = 0; i < count; i++)
+        if (all[i].life == 0 && strcmp(all[i].consumer, consumer) == 0)
+            return true;
+    return false;
+}
+
+/* How many guests are defined or start, and wait. */
+static size_t count_waiting(const struct attach_question *all, size_t count)
+{
+    size_t guests = 0;
+    for (size_t i = 0; i < count; i++)
+        guests += all[i].life == 0 && !is_about(all, i, all[i].consumer);
+    return guests;
 }
 
 static uint64_t last_id(const struct attacher *attacher)
@@ -95,7 +97,9 @@ static bool ask_and_answer(struct attacher *attacher, struct agent *agent,
     }
     if (!has_departed(asked, providers, &have))
         return false;
-    attacher_let_wait(attacher, asked->id);
+    /* The table still has it: this answer counts for no definition, and neither does an
+     * earlier one any more. */
+    attacher_answered(attacher, asked->id, NULL);
     user->cycle_soon(user->data);
     return true;
 }
@@ -105,18 +109,19 @@ bool questions_answer(struct questions *questions, struct attacher *attacher,
                       const struct questions_user *user)
 {
     size_t count;
-    const struct attach_question *next;
-    while ((next = next_urgent(attacher, &count)) != NULL && !questions->in_cycle) {
+    const struct attach_question *all;
+    while ((all = attacher_questions(attacher, &count)) && count &&
+           !questions->in_cycle) {
         /* More may be asked during the request, and the program may end. */
-        const struct attach_question asked = *next;
+        const struct attach_question asked = all[0];
         /* In nova mode the agent gives a guest nothing when it starts. */
         if (mode == MODE_NOVA)
             attacher_answered(attacher, asked.id, NULL);
         else
-            questions->in_cycle =
-                count > SERVED_MOST || !ask_and_answer(attacher, agent, user, &asked);
+            questions->in_cycle = count_waiting(all, count) > SERVED_MOST ||
+                                  !ask_and_answer(attacher, agent, user, &asked);
     }
-    return next && questions->in_cycle;
+    return count && questions->in_cycle;
 }
 
 void questions_begin_cycle(struct questions *questions, const struct attacher *attacher,
@@ -141,15 +146,16 @@ static const struct attach_question *next_seen(const struct questions *questions
 }
 
 void questions_end_cycle(struct questions *questions, struct attacher *attacher,
-                         const struct observed *seen)
+                         bool told, const struct observed *seen)
 {
     const struct attach_question *asked;
     const struct strlist *providers = attacher_providers(attacher);
-    while (seen && (asked = next_seen(questions, attacher)) != NULL) {
+    bool known = seen && providers;
+    while (told && (asked = next_seen(questions, attacher)) != NULL) {
         _cleanup_strlist_ struct strlist allocations = {0};
-        if (providers)
+        if (known)
             allocations = lives_allocations_seen(seen, providers, asked->consumer);
-        attacher_answered(attacher, asked->id, providers ? &allocations : NULL);
+        attacher_answered(attacher, asked->id, known ? &allocations : NULL);
     }
-    questions->in_cycle = !seen;
+    questions->in_cycle = !told;
 }

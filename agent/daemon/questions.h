@@ -2,11 +2,11 @@
  * questions: answers vgpu-agent-libvirt, which asks whether a domain that was defined or
  * started has an allocation here, where its table has nothing for it and Placement was
  * not read since; and whether the table is still true for a domain that was stopped or
- * undefined before, since a resize may have changed its allocations. A guest without a GPU
- * costs one request, and so does one whose allocations are as they were; where there is an
- * allocation, its devices are made at once (cycle_serve()). What takes more than that, or many guests at
- * a time, is left to a whole cycle at once, which answers all that was asked before it
- * began.
+ * undefined before, since a resize may have changed its allocations. A guest without a
+ * GPU costs one request, and so does one whose allocations are as they were; where there
+ * is an allocation, its devices are made at once (cycle_serve()). What takes more than
+ * that, or many guests that are defined at a time, is left to a whole cycle at once, which
+ * answers all that was asked before it began.
  * No question is lost: what Placement cannot answer now waits for a cycle that can read
  * it. One thread, the daemon's.
  */
@@ -35,11 +35,12 @@ bool questions_answer(struct questions *questions, struct attacher *attacher,
                       struct agent *agent, enum agent_mode mode,
                       const struct questions_user *user);
 
-/* To be called before and after each cycle. `seen`: Placement, as it has read it; NULL: it
- * has not. */
+/* To be called before and after each cycle. `told`: the cycle has read Placement, and the
+ * program's table is of it; else its questions wait for the next one. `seen`: what it has
+ * read; NULL: that counts no longer, since a write to Placement has failed. */
 void questions_begin_cycle(struct questions *questions, const struct attacher *attacher,
                            struct agent *agent);
 void questions_end_cycle(struct questions *questions, struct attacher *attacher,
-                         const struct observed *seen);
+                         bool told, const struct observed *seen);
 
 #endif

@@ -39,6 +39,13 @@ static bool is_any_that_begins(const char *node)
     return node[strlen(node) - 1] == '*';
 }
 
+/* Without /dev only the beginning of the link counts: log files have such names, too. */
+static bool begins_node(const char *target, const char *start)
+{
+    const char *bare = start + strlen(DEV);
+    return strstr(target, start) || strncmp(target, bare, strlen(bare)) == 0;
+}
+
 /* `target` is the link of a descriptor: "/dev/vfio/12", with a prefix when the process
  * has another root directory, without /dev where that is a mount of a container's, and
  * with the suffix " (deleted)" when the node was removed meanwhile. So the part behind
@@ -47,7 +54,7 @@ static bool names_node(const char *target, const char *node)
 {
     if (is_any_that_begins(node)) {
         _cleanup_free_ char *start = xstrndup(node, strlen(node) - 1);
-        return strstr(target, start) != NULL;
+        return begins_node(target, start);
     }
     const char *wanted = node + strlen(DEV), *tail = strstr(target, wanted);
     size_t length = strlen(wanted);

@@ -495,6 +495,10 @@ class Open(WholeCards):
         self.hold("/dev/nvidia7", "nvidia-persiste")
         self.assertIn("process 300 (nvidia-persiste) has /dev/nvidia* open", self.agent.try_to("sync").stderr)
         self.assertEqual(self.host.stores(), [])
+        # As the link is where /dev is a mount of a container's.
+        self.hold("/nvidia7", "nvidia-persiste")
+        self.assertIn("process 300 (nvidia-persiste) has /dev/nvidia* open", self.agent.try_to("sync").stderr)
+        self.assertEqual(self.host.stores(), [])
 
 
 class Others(WholeCards):

@@ -34,6 +34,8 @@ static void names_who_has_a_node_open(void **state)
         {"/dev/nvidia1", "/dev/nvidia10", false},
         {"/dev/nvidia1", "/dev/nvidiactl", false},
         {"/dev/nvidia*", "/dev/nvidiactl", true},
+        {"/dev/nvidia*", "/nvidia7", true},
+        {"/dev/nvidia*", "/srv/root/dev/nvidia7", true},
         {"/dev/nvidia*", "/var/log/nvidia.log", false},
         /* A device of VFIO without a node is no holder of another kind's. */
         {"/dev/dri/card0", "anon_inode:[vfio-device]", false},

@@ -90,25 +90,50 @@ static bool has_others(const struct gpu_type_list *types, const struct gpu_type 
     return false;
 }
 
+/* In every spelling: a type is listed as the files' section spells it, and may have
+ * been requested by its id, or before there was such a section. */
+static int withdraw(const char *state_file, enum request request, const struct gpu *gpu,
+                    const struct enabling *enabling, bool *found, struct error *err)
+{
+    _cleanup_strlist_ struct strlist lines = {0};
+    if (requests_read(state_file, request, &lines, err) != 0)
+        return -1;
+    for (size_t i = 0; i < lines.count; i++) {
+        const char *type = type_choice_for(lines.items[i], enabling->gpu);
+        if (!type || !card_types_is_same(gpu, type, enabling->type))
+            continue;
+        *found = true;
+        if (requests_withdraw(state_file, request, lines.items[i], NULL, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* One request is given before the other is withdrawn: in between, a disabled type
  * counts as disabled. A type that only a request has enabled is none of the GPU's any
  * more without it, so that a GPU with one type left has it on its own provider again;
  * the last one stays, as disabled. */
 static int put(const char *state_file, const struct gpu_type_list *types,
-               const struct gpu_type *type, const struct enabling *enabling,
-               struct error *err)
+               const struct gpu *gpu, const struct gpu_type *type,
+               const struct enabling *enabling, struct error *err)
 {
     _cleanup_free_ char *line = type_choice(enabling->gpu, type->type);
-    if (!enabling->enable && !type->of_files && has_others(types, type))
-        return requests_withdraw(state_file, REQUEST_ENABLED, line, NULL, err);
-    if (!enabling->enable)
-        return requests_give(state_file, REQUEST_DISABLED, line, NULL, err) != 0
-                   ? -1
-                   : requests_withdraw(state_file, REQUEST_ENABLED, line, NULL, err);
-    if (!type->of_files &&
-        requests_give(state_file, REQUEST_ENABLED, line, NULL, err) != 0)
-        return -1;
-    return requests_withdraw(state_file, REQUEST_DISABLED, line, NULL, err);
+    bool found = false;
+    if (enabling->enable) {
+        if (!type->of_files &&
+            requests_give(state_file, REQUEST_ENABLED, line, NULL, err) != 0)
+            return -1;
+        return withdraw(state_file, REQUEST_DISABLED, gpu, enabling, &found, err);
+    }
+    if (!type->of_files && has_others(types, type)) {
+        if (withdraw(state_file, REQUEST_ENABLED, gpu, enabling, &found, err) != 0)
+            return -1;
+        if (found)
+            return 0;
+    }
+    return requests_give(state_file, REQUEST_DISABLED, line, NULL, err) != 0
+               ? -1
+               : withdraw(state_file, REQUEST_ENABLED, gpu, enabling, &found, err);
 }
 
 static bool is_enabled(const struct gpu_type *type)
@@ -139,7 +164,7 @@ static int give_request(const struct command_session *session, const char *asked
         return 0;
     if (!enabling->enable && check_resident(type, enabling->gpu, err) != 0)
         return -1;
-    return put(session->config->agent.state_file, &types, type, enabling, err);
+    return put(session->config->agent.state_file, &types, gpu, type, enabling, err);
 }
 
 /* ---- the result ---- */

@@ -498,6 +498,27 @@ class AtRunTime(SeveralTypes):
         self.assertEqual(self.table(B)["nvidia-41"]["enabled"], "disabled")
         self.agent.run("status")
 
+    def test_whichever_way_the_request_spells_the_type(self):
+        """The files' section for another card calls it by its name, the request by its id."""
+        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35, GRID M10-2Q"},
+                              "mdev_nvidia-35": {"device_addresses": [A]},
+                              "mdev_GRID M10-2Q": {"device_addresses": [B]}})
+        self.start()
+        self.agent.run("enable", "nvidia-41", A)
+        self.assertEqual(self.table(A)["GRID M10-2Q"]["enabled"], "run time")
+        self.assertEqual(self.agent.json("disable", "nvidia-41", A)["changed"], True)
+        self.assertEqual({row["enabled"] for row in self.table(A).values()}, {"file", "no"})
+        wait_for(lambda: self.totals_of(A) == {"": 16}, "all of the card on its own provider")
+        # One that was disabled by another spelling is enabled.
+        self.agent.run("disable", "GRID M10-2Q", B)
+        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35, nvidia-41"},
+                              "mdev_nvidia-35": {"device_addresses": [A]}, "mdev_nvidia-41": {"device_addresses": [B]}})
+        self.agent.run("reload")
+        self.assertEqual(self.table(B)["nvidia-41"]["enabled"], "disabled")
+        self.agent.run("enable", "nvidia-41", B)
+        self.assertEqual(self.table(B)["nvidia-41"]["enabled"], "file")
+        wait_for(lambda: self.totals_of(B) == {"": 4}, "all of the other card")
+
     def test_not_while_one_is_resident(self):
         self.start()
         self.allocate(A)

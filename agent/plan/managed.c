@@ -132,11 +132,11 @@ static void add_retired(struct world *world, bool below_root)
     }
 }
 
-/* The provider of a card that has no other of a type's below it any more. */
-static bool has_one_type(const struct managed *card)
+/* The provider of a card, whether it has several types now or one. */
+static bool is_cards_own(const struct managed *managed)
 {
-    return card->observed && card->desired && card->desired->gpu &&
-           !card->desired->is_card && !card->desired->card_name;
+    return managed->observed && managed->desired && managed->desired->gpu &&
+           !managed->desired->card_name;
 }
 
 static void find_left(struct world *world)
@@ -146,7 +146,7 @@ static void find_left(struct world *world)
         for (size_t j = 0;
              world->owner && !managed->desired && j < world->managed_count; j++)
             managed->left |=
-                has_one_type(&world->managed[j]) &&
+                is_cards_own(&world->managed[j]) &&
                 strcmp(world->managed[j].uuid, managed->observed->provider.parent) == 0;
     }
 }

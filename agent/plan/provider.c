@@ -277,6 +277,17 @@ static char *obstacle_to_prune(struct world *world, const struct managed *manage
     return device_obstacle(world, managed, asked);
 }
 
+static const char *reason_of_deletion(const struct managed *managed)
+{
+    if (!managed->left)
+        return "it is to be pruned, no GPU stands behind it, and nobody has anything "
+               "of it";
+    return managed->group && managed->group->several
+               ? "its type is none of its card's any more, and nobody has anything of "
+                 "it"
+               : "its card has one type again, and nobody has anything of it";
+}
+
 bool prune_provider(struct world *world, const struct managed *managed)
 {
     bool ordered =
@@ -285,10 +296,7 @@ bool prune_provider(struct world *world, const struct managed *managed)
     char *obstacle = obstacle_to_prune(world, managed, asked);
     if (asked && !obstacle) {
         world_add_step(world, STEP_DELETE_PROVIDER, managed)->reason =
-            xstrdup(managed->left
-                        ? "its card has one type again, and nobody has anything of it"
-                        : "it is to be pruned, no GPU stands behind it, and nobody has "
-                          "anything of it");
+            xstrdup(reason_of_deletion(managed));
         return true;
     }
     if (ordered) {

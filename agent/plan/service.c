@@ -290,6 +290,9 @@ static char *drained_reason(const struct managed *managed)
 
 static char *changing_reason(const struct managed *managed)
 {
+    if (managed->left && managed->group && managed->group->several)
+        return xstrdup("its type is none of the card's any more: it goes when nothing "
+                       "is allocated on it any more");
     if (managed->left)
         return xstrdup(
             "the card has one type again, which is on its own provider: this "

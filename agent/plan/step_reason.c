@@ -94,9 +94,11 @@ static char *why(const struct world *world, const struct managed *managed,
     case GPU_SICK:
         return xstrdup(desired && desired->sick ? desired->sick : "not on this host");
     case GPU_CHANGING:
-        return managed->left
-                   ? xstrdup("its card has one type again, on the card's own provider")
-                   : xstrdup("devices of its former type are still on it");
+        if (!managed->left)
+            return xstrdup("devices of its former type are still on it");
+        return managed->group && managed->group->several
+                   ? xstrdup("its type is none of its card's any more")
+                   : xstrdup("its card has one type again, on the card's own provider");
     case GPU_RETIRED:
         return xstrdup("no type is configured for it any more");
     case GPU_DISABLED:

@@ -24,8 +24,8 @@ struct managed {
     bool hands_off;  /* the provider is Nova's: nothing is done to it or its devices */
     bool read;       /* all that Placement has on it is known; also true where it does
                         not exist and will not be created */
-    bool left; /* retired: it was one of its card's types', and the card has one type
-                        again, on its own provider */
+    bool left; /* retired: it was one of its card's types', and the card has others
+                  now, or one type again, on its own provider */
     struct group *group;  /* NULL: the GPU is not known */
     struct managed *next; /* the next one that is configured for the same group */
     struct managed *card; /* of a card's type: the provider of the card, which it is

@@ -36,6 +36,7 @@ it is to be pruned, no GPU stands behind it
 its GPU is not well, so that its devices cannot
 its GPU still has the device
 its card has one type again, and nobody has anything
+its type is none of its card
 the agent did not make it
 the state file does not have it
 what Placement has of it was not read

@@ -498,6 +498,16 @@ class AtRunTime(SeveralTypes):
         self.assertEqual(self.table(B)["nvidia-41"]["enabled"], "disabled")
         self.agent.run("status")
 
+    def test_one_of_several_goes_and_nothing_is_wrong(self):
+        self.start()
+        for type_id in ("nvidia-41", "nvidia-36"):
+            self.agent.run("enable", type_id, A)
+        self.agent.run("disable", "nvidia-36", A)
+        wait_for(lambda: set(self.totals_of(A)) == {"nvidia-35", "nvidia-41"}, "the other two types")
+        self.agent.settle()
+        self.agent.run("status")
+        self.assertEqual(self.table(A)["nvidia-36"]["enabled"], "no")
+
     def test_whichever_way_the_request_spells_the_type(self):
         """The files' section for another card calls it by its name, the request by its id."""
         self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35, GRID M10-2Q"},

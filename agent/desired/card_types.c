@@ -287,6 +287,24 @@ static void choose_all(struct card_types *types, const struct config *config,
         types->mixed &= types->items[i].config->allow_mixed;
 }
 
+/* As card_types_default() and add_sharing() go through the files, whatever the card
+ * lists. */
+static void add_unlisted(struct card_types *types, const struct config *config,
+                         const struct gpu *gpu, const struct mdev_type_config *of_files)
+{
+    const struct mdev_type_config *first = NULL;
+    for (size_t i = 0; i < config->type_count; i++) {
+        const struct mdev_type_config *type = &config->types[i];
+        if ((of_files && !is_default(of_files)) || !is_default(type) ||
+            (first && !(mdev_type_shares(first) && mdev_type_shares(type))))
+            continue;
+        if (!first)
+            first = type;
+        if (card_types_is_of_model(type, gpu) && !gpu_resolve_type(gpu, type->type))
+            strlist_add(&types->unlisted, type->type);
+    }
+}
+
 struct card_types card_types_choose(const struct config *config,
                                     const struct host *host, const struct gpu *gpu,
                                     const struct type_choices *choices,
@@ -299,6 +317,7 @@ struct card_types card_types_choose(const struct config *config,
         add_sharing(&types, config, host, gpu, problems);
     }
     choose_all(&types, config, gpu, gpu->name, choices, pool);
+    add_unlisted(&types, config, gpu, first);
     return types;
 }
 
@@ -319,5 +338,6 @@ void card_types_clear(struct card_types *types)
     for (size_t i = 0; i < types->count; i++)
         free(types->items[i].view.parents);
     free(types->items);
+    strlist_clear(&types->unlisted);
     *types = (struct card_types){0};
 }

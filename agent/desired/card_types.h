@@ -34,6 +34,9 @@ struct card_types {
     struct card_type *items;
     size_t count;
     bool mixed; /* there are several, and they may be on the card at a time */
+    /* Types that the files give all cards that offer them, and that this one does not
+     * list: they may be the card's, which its driver does not show now. */
+    struct strlist unlisted;
 };
 
 /* Types that no file has. Each is kept at its place in memory. */

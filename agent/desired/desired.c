@@ -207,6 +207,15 @@ static void add_type(struct desired_tree *tree, const struct gpu *gpu, const cha
     add_group_trait(provider, config);
 }
 
+static void add_unlisted(struct desired_tree *tree, const char *part,
+                         const struct card_types *types)
+{
+    for (size_t i = 0; i < types->unlisted.count; i++) {
+        _cleanup_free_ char *own = type_part(part, types->unlisted.items[i]);
+        strlist_add_take(&tree->unlisted, xasprintf("%s_%s", tree->root_name, own));
+    }
+}
+
 static void add_card(struct desired_tree *tree, const struct config *config,
                      const struct host *host, const struct gpu *gpu,
                      const struct type_choices *choices)
@@ -224,6 +233,7 @@ static void add_card(struct desired_tree *tree, const struct config *config,
     }
     for (size_t i = 0; i < types.count; i++)
         add_type(tree, gpu, part, card_name, &types, &types.items[i], config);
+    add_unlisted(tree, part, &types);
 }
 
 /* ---- nova mode: one provider a parent, as Nova has it ---- */
@@ -427,6 +437,7 @@ void desired_tree_free(struct desired_tree *tree)
         strlist_clear(&provider->traits);
     }
     free(tree->providers);
+    strlist_clear(&tree->unlisted);
     type_pool_clear(&tree->own_types);
     free(tree->root_name);
     strlist_clear(&tree->problems);

@@ -56,6 +56,9 @@ struct desired_tree {
                                            GPU is not on the host. A card's comes
                                            before those of its types */
     size_t provider_count;
+    struct strlist unlisted; /* the names of providers of cards' types that the files
+                                give all cards that offer them, and that these cards do
+                                not list now (struct card_types) */
     struct type_pool own_types;
     struct strlist problems; /* one line each, for instance a type that no GPU offers,
                                 or no type enabled; problems of one provider's GPU are

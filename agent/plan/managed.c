@@ -141,10 +141,14 @@ static bool is_cards_own(const struct managed *managed)
 
 static void find_left(struct world *world)
 {
+    const struct strlist *unlisted = &world->in->desired->unlisted;
     for (size_t i = 0; i < world->managed_count; i++) {
         struct managed *managed = &world->managed[i];
-        for (size_t j = 0;
-             world->owner && !managed->desired && j < world->managed_count; j++)
+        managed->unlisted =
+            !managed->desired && strlist_contains(unlisted, managed->name);
+        for (size_t j = 0; world->owner && !managed->desired && !managed->unlisted &&
+                           j < world->managed_count;
+             j++)
             managed->left |=
                 is_cards_own(&world->managed[j]) &&
                 strcmp(world->managed[j].uuid, managed->observed->provider.parent) == 0;

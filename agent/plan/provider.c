@@ -292,7 +292,8 @@ bool prune_provider(struct world *world, const struct managed *managed)
 {
     bool ordered =
         world->in->prune && strlist_contains(world->in->prune, managed->uuid);
-    bool asked = ordered || managed->left;
+    /* While the state file is rebuilt it is not known who has what. */
+    bool asked = ordered || (managed->left && !world->in->journal->rebuilding);
     char *obstacle = obstacle_to_prune(world, managed, asked);
     if (asked && !obstacle) {
         world_add_step(world, STEP_DELETE_PROVIDER, managed)->reason =

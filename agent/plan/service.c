@@ -331,6 +331,11 @@ static char *disabled_reason(const struct managed *managed)
 /* A card whose types have changed can have providers besides those of its types now. */
 static char *retired_reason(const struct managed *managed)
 {
+    if (managed->unlisted)
+        return xasprintf("its driver does not list the type of its provider %s now, "
+                         "which the files have for it: held back until it does, or "
+                         "until that is pruned (`vgpu-agent prune`)",
+                         managed->name);
     if (managed->group && managed->group->configured)
         return xasprintf("nothing is configured any more that its provider %s is for: "
                          "held back until that is pruned (`vgpu-agent prune`) or "

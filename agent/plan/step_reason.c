@@ -100,7 +100,8 @@ static char *why(const struct world *world, const struct managed *managed,
                    ? xstrdup("its type is none of its card's any more")
                    : xstrdup("its card has one type again, on the card's own provider");
     case GPU_RETIRED:
-        return xstrdup("no type is configured for it any more");
+        return xstrdup(managed->unlisted ? "its driver does not list the type now"
+                                         : "no type is configured for it any more");
     case GPU_DISABLED:
         return xstrdup("an operator has disabled the type");
     case GPU_EXCLUDED:

@@ -24,6 +24,8 @@ struct managed {
     bool hands_off;  /* the provider is Nova's: nothing is done to it or its devices */
     bool read;       /* all that Placement has on it is known; also true where it does
                         not exist and will not be created */
+    bool unlisted;   /* retired: it is of a type that the files give its card, and that
+                      the card does not list now */
     bool left; /* retired: it was one of its card's types', and the card has others
                   now, or one type again, on its own provider */
     struct group *group;  /* NULL: the GPU is not known */

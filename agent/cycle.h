@@ -34,8 +34,11 @@ struct cycle {
     struct device_use *use;        /* NULL: the cycle did not need to know */
     struct cycle_round *rounds;    /* the last one is current */
     size_t round_count;
-    struct strlist late;  /* operations of earlier cycles that have failed since */
-    bool whole;           /* the last look has read the whole tree of Placement's */
+    struct strlist late; /* operations of earlier cycles that have failed since */
+    bool whole;          /* the last look has read the whole tree of Placement's */
+    /* Placement's database was replaced by one that may not know all allocations, or the
+     * state file was lost: nothing follows from an allocation that is not there. */
+    bool may_lack;
     struct strlist notes; /* what could not be read, for the report of problems */
 };
 

@@ -247,6 +247,7 @@ struct plan *cycle_decide(struct agent *agent, int64_t now, struct cycle *cycle)
         .keep_until = keep_until(agent, now, cycle),
         .now = now,
     };
+    cycle->may_lack = now < input.keep_until || agent->journal->rebuilding;
     struct plan *plan = plan_make(&input);
     if (!plan->needs_use)
         return plan;

@@ -23,6 +23,11 @@ bool wanted_names(const struct wanted *wanted, const char *address)
     return false;
 }
 
+bool wanted_is_nothing(const struct wanted *wanted)
+{
+    return !wanted || (wanted->whole && wanted->count == 0);
+}
+
 bool wanted_equal(const struct wanted *a, const struct wanted *b)
 {
     if (!a || !b)

@@ -24,7 +24,8 @@ struct wanted_device {
 struct wanted {
     char consumer[UUID_TEXT_SIZE];
     /* The consumer's allocations have all their devices; else further ones are to
-     * come. */
+     * come. Whole and without devices: it has no allocation, and its domain is configured
+     * with devices of ours, which go out of the configuration. */
     bool whole;
     /* Only for a guest that runs without: nova-compute attaches devices itself
      * (mode = nova), and has had its time when the entry comes. */
@@ -60,6 +61,9 @@ bool wanted_table_equal(const struct wanted_table *a, const struct wanted_table 
 
 /* One consumer's entry. NULL in place of it has no devices. */
 bool wanted_names(const struct wanted *wanted, const char *address);
+/* Whether the consumer has no allocation: there is no entry, or a whole one without
+ * devices. */
+bool wanted_is_nothing(const struct wanted *wanted);
 bool wanted_equal(const struct wanted *a, const struct wanted *b);
 struct wanted wanted_copy(const struct wanted *wanted);
 void wanted_clear(struct wanted *wanted);

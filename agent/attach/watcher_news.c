@@ -42,7 +42,7 @@ void watcher_news_state(struct watcher *watcher, struct watched *watched, int64_
         return;
     const char *reason = state == GUEST_FAILED ? watched->reason : NULL;
     watched->took = -1;
-    if (state == GUEST_CONFIGURED && watched->defined_at >= 0) {
+    if (state == GUEST_CONFIGURED && wanted->count && watched->defined_at >= 0) {
         watched->took = now - watched->defined_at;
         watched->defined_at = -1;
     }
@@ -72,7 +72,7 @@ static bool take_ask(const struct watcher *watcher, struct watched *watched)
     if (!watched->ask || watched->doubt.doubts || watcher->table.serial == 0)
         return false;
     watched->ask = false;
-    return !wanted_find(&watcher->table, watched->uuid);
+    return wanted_is_nothing(wanted_find(&watcher->table, watched->uuid));
 }
 
 int64_t watcher_asks_early_at(const struct watcher *watcher,
@@ -83,9 +83,11 @@ int64_t watcher_asks_early_at(const struct watcher *watcher,
         return -1;
     const struct wanted *wanted = wanted_find(&watcher->table, watched->uuid);
     size_t under_way = 0;
-    for (size_t i = 0; wanted && i < watcher->count; i++)
+    if (wanted_is_nothing(wanted) || wanted->heals)
+        return -1;
+    for (size_t i = 0; i < watcher->count; i++)
         under_way += watcher->all[i]->doubt.early != 0;
-    return wanted && !wanted->heals && under_way < DOUBT_EARLY_MOST ? at : -1;
+    return under_way < DOUBT_EARLY_MOST ? at : -1;
 }
 
 static bool take_early(struct watcher *watcher, struct watched *watched, int64_t now)

@@ -70,11 +70,16 @@ static void add_allocation(const struct making *making,
         wanted->whole = false;
 }
 
+static bool is_ours(const struct journal_device *entry)
+{
+    return !entry->adopted && !entry->by_hand && *entry->address;
+}
+
 static void add_ours(const struct cycle *cycle, struct strlist *ours)
 {
     for (size_t i = 0; i < cycle->journal->device_count; i++) {
         const struct journal_device *entry = &cycle->journal->devices[i];
-        if (entry->adopted || entry->by_hand || !*entry->address)
+        if (!is_ours(entry))
             continue;
         strlist_add(ours, entry->address);
         const struct device *device =
@@ -83,6 +88,60 @@ static void add_ours(const struct cycle *cycle, struct strlist *ours)
             strlist_add(ours, device->functions.items[j]);
     }
 }
+
+/* ---- guests that have no allocation any more ---- */
+
+/* Whether Placement was seen to have nothing of the consumer's, here and where the device
+ * was allocated. */
+static bool has_nothing(const struct cycle *cycle, const struct journal_device *entry)
+{
+    const struct plan *plan = cycle_plan(cycle);
+    for (size_t i = 0; i < plan->allocation_count; i++)
+        if (plan->allocations[i].state != ALLOCATION_RELEASING &&
+            strcmp(plan->allocations[i].consumer, entry->consumer) == 0)
+            return false;
+    const struct observed_provider *provider =
+        observed_by_uuid(cycle->observed, entry->provider);
+    if (!provider || !provider->detailed)
+        return false;
+    for (size_t i = 0; i < provider->allocation_count; i++)
+        if (strcmp(provider->allocations[i].consumer, entry->consumer) == 0)
+            return false;
+    return true;
+}
+
+static bool is_configured_with(const struct domain *domain, const struct cycle *cycle,
+                               const struct journal_device *entry)
+{
+    const struct device *device = host_device(cycle->host, entry->address, NULL, NULL);
+    bool named = strlist_contains(&domain->configured, entry->address);
+    for (size_t i = 0; device && i < device->functions.count; i++)
+        named |= strlist_contains(&domain->configured, device->functions.items[i]);
+    return named;
+}
+
+/* The consumer's domain still names its former device: nova-compute keeps for good what it
+ * finds in a configuration. Other domains that name it are none of the agent's business:
+ * an operator has configured them. */
+static void add_emptied(const struct making *making, const struct journal_device *entry)
+{
+    const struct domain *domain = domains_find(making->view, entry->consumer);
+    if (domain && is_configured_with(domain, making->cycle, entry) &&
+        has_nothing(making->cycle, entry))
+        wanted_table_add(making->out, domain->uuid)->whole = true;
+}
+
+static void add_all_emptied(const struct making *making)
+{
+    const struct cycle *cycle = making->cycle;
+    if (!cycle->observed || cycle->may_lack)
+        return;
+    for (size_t i = 0; i < cycle->journal->device_count; i++)
+        if (is_ours(&cycle->journal->devices[i]))
+            add_emptied(making, &cycle->journal->devices[i]);
+}
+
+/* ---- all of it ---- */
 
 void attach_table_make(const struct cycle *cycle, const struct domains *view,
                        struct strlist *withheld, struct wanted_table *out)
@@ -99,6 +158,7 @@ void attach_table_make(const struct cycle *cycle, const struct domains *view,
         if (allocation_is_a_guests(&plan->allocations[i]))
             add_allocation(&making, &plan->allocations[i]);
     add_ours(cycle, &out->ours);
+    add_all_emptied(&making);
     wanted_table_sort(out);
 }
 

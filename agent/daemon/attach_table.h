@@ -1,7 +1,9 @@
 /*
  * attach_table: the devices that guests are to have (agent/attach/wanted.h), from what
  * a cycle has seen and done: of each consumer those devices of its allocations that
- * exist, that the state file has as its own, and that nobody else uses. Pure.
+ * exist, that the state file has as its own, and that nobody else uses. A consumer whose
+ * allocations are gone, as Placement was seen to say, has an empty entry as long as its
+ * domain is configured with a device of its own. Pure.
  */
 #ifndef AGENT_DAEMON_ATTACH_TABLE_H
 #define AGENT_DAEMON_ATTACH_TABLE_H

@@ -23,7 +23,8 @@ static bool is_settled(const struct attacher *attacher, struct agent *agent,
                        const struct consumer_allocations *have)
 {
     bool here = is_here(providers, have);
-    bool has_entry = wanted_find(attacher_table(attacher), have->consumer);
+    bool has_entry =
+        !wanted_is_nothing(wanted_find(attacher_table(attacher), have->consumer));
     if (agent_knows(agent, have) && here == has_entry)
         return true;
     return here && !has_entry && user->serve(user->data, have);

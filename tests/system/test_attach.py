@@ -9,6 +9,7 @@ import uuid
 
 from support.case import SystemTest
 from support.libvirt import ATTACH, FakeLibvirt, mdev_xml
+from support.placement import own_placement
 from support.process import BUILD, program, wait_for
 from support.relay import Relay
 
@@ -224,6 +225,20 @@ class TestActions(AttachTest):
         self.assertEqual(self.live(server), sorted(self.host.mdevs()))
         self.wait_for_guest(server, "attached")
 
+    def test_a_resize_to_no_gpu_while_shut_off(self):
+        """Nova neither destroys nor undefines it, and would keep the device that it finds."""
+        self.start()
+        server, device = self.start_server()
+        self.libvirt.stop_domain(server)
+        self.wait_for_guest(server, "configured")
+        self.depart(server)
+        wait_for(lambda: self.configured(server) == [], "a configuration without the device", AT_ONCE)
+        self.libvirt.define(server)
+        self.libvirt.start(server)
+        for _ in range(2):
+            self.cycle()
+        self.assertEqual((self.live(server), self.host.mdevs()), ([], {}))
+
     def test_delete(self):
         self.start()
         server, device = self.start_server()
@@ -391,6 +406,41 @@ class TestSlowPlacement(AttachTest):
         wait_for(lambda: self.live(server), "its device")
         self.wait_for_guest(server, "attached")
         self.assertEqual((len(self.live(server)), len(self.libvirt.attaches(server)) - before), (1, 1))
+
+
+class TestEmptiedPlacement(AttachTest):
+    def way_to_placement(self):
+        if not self.placement.is_own:
+            self.skipTest("a shared Placement is not emptied")
+        self.relay = Relay(self.placement)
+        self.addCleanup(self.relay.stop)
+        return self.relay
+
+    def test_a_guest_that_is_off_keeps_its_device(self):
+        """For the hour in which the allocations may be put back."""
+        self.start()
+        server = self.allocate()
+        self.libvirt.define(server)
+        device, = self.wait_configured(server)
+        self.wait_for_guest(server, "configured")
+        self.placement = own_placement(self.subdirectory("placement"))
+        self.addCleanup(self.end, self.placement)
+        self.relay.placement = self.placement
+        self.cycle()
+        self.agent.daemon.wait_for_output("Placement shows less than it has shown before")
+        self.step_clock(MINUTE)
+        self.cycle()
+        if not self.placement.provider(self.name):
+            self.placement.create_provider(self.name, self.root)
+        for _ in range(3):
+            self.cycle()
+        self.assertEqual(self.row(server)["state"], "releasing")
+        self.assertIn("its database was restored", self.agent.run("status", status=1))
+        self.assertEqual((self.configured(server), len(self.host.mdevs())), ([device], 1))
+        self.step_clock(MINUTE + 3600 + MINUTE)
+        for _ in range(2):
+            self.cycle()
+        wait_for(lambda: self.configured(server) == [], "a configuration without the device")
 
 
 class TestTrouble(AttachTest):

@@ -219,6 +219,94 @@ static void remembers_what_a_look_at_all_users_showed(void **state)
     expect(&scene, ONE, "A");
 }
 
+#define PROVIDER "00000000-0000-4000-8000-0000000000f1"
+
+static struct observed *observed_new(void)
+{
+    struct observed *observed = xcalloc(1, sizeof *observed);
+    struct observed_provider *provider =
+        array_add(observed->providers, observed->provider_count);
+    uuid_parse_text(PROVIDER, provider->provider.uuid);
+    provider->detailed = true;
+    return observed;
+}
+
+static void note_on_provider(struct scene *scene, const char *uuid,
+                             const char *consumer, bool adopted)
+{
+    struct journal_device device = {.adopted = adopted};
+    uuid_parse_text(uuid, device.uuid);
+    uuid_parse_text(uuid, device.address);
+    uuid_parse_text(consumer, device.consumer);
+    uuid_parse_text(PROVIDER, device.provider);
+    stpcpy(device.backend, "mdev");
+    journal_put_device(scene->journal, &device);
+}
+
+/* A resize or revert to a flavor without a GPU: what the domain is still configured with
+ * is to go. Not where it is not known that there is no allocation. */
+static void who_has_nothing_any_more_has_an_empty_entry(void **state)
+{
+    (void)state;
+    _cleanup_scene_ struct scene scene = scene_new();
+    _cleanup_(observed_freep) struct observed *observed = observed_new();
+    note_on_provider(&scene, A, ONE, false);
+    note_on_provider(&scene, B, TWO, true);
+    strlist_add(&domains_add(&scene.view, ONE)->configured, A);
+    strlist_add(&domains_add(&scene.view, TWO)->configured, B);
+    strlist_add(&domains_add(&scene.view, OTHER)->configured, A);
+    make(&scene); /* Placement was not read */
+    assert_int_equal(scene.table.count, 0);
+    scene.cycle.observed = observed;
+    make(&scene);
+    expect(&scene, ONE, "");
+    assert_true(wanted_find(&scene.table, ONE)->whole);
+    assert_true(wanted_is_nothing(wanted_find(&scene.table, ONE)));
+    assert_int_equal(scene.table.count, 1); /* B was adopted, and A not OTHER's */
+
+    scene.cycle.may_lack = true;
+    make(&scene);
+    assert_int_equal(scene.table.count, 0);
+    scene.cycle.may_lack = false;
+    observed->providers[0].detailed = false;
+    make(&scene);
+    assert_int_equal(scene.table.count, 0);
+    observed->providers[0].detailed = true;
+    observed->providers[0].provider.uuid[0] = 'f';
+    make(&scene);
+    assert_int_equal(scene.table.count, 0);
+}
+
+/* Neither has one whose allocation has no device yet, or is taken for a migration's. */
+static void an_allocation_without_a_device_is_not_nothing(void **state)
+{
+    (void)state;
+    static const enum allocation_state states[] = {ALLOCATION_MIGRATING,
+                                                   ALLOCATION_PENDING};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        _cleanup_scene_ struct scene scene = scene_new();
+        _cleanup_(observed_freep) struct observed *observed = observed_new();
+        note_on_provider(&scene, A, ONE, false);
+        strlist_add(&domains_add(&scene.view, ONE)->configured, A);
+        scene.cycle.observed = observed;
+        allocate(&scene, ONE, states[i], 1, NULL, NULL);
+        make(&scene);
+        assert_true(!wanted_find(&scene.table, ONE) ||
+                    !wanted_find(&scene.table, ONE)->whole);
+    }
+    /* Of a class that is not the agent's, on the provider itself. */
+    _cleanup_scene_ struct scene scene = scene_new();
+    _cleanup_(observed_freep) struct observed *observed = observed_new();
+    note_on_provider(&scene, A, ONE, false);
+    strlist_add(&domains_add(&scene.view, ONE)->configured, A);
+    scene.cycle.observed = observed;
+    struct provider_allocation *allocation = array_add(
+        observed->providers[0].allocations, observed->providers[0].allocation_count);
+    uuid_parse_text(ONE, allocation->consumer);
+    make(&scene);
+    assert_int_equal(scene.table.count, 0);
+}
+
 static void in_nova_mode_it_is_empty(void **state)
 {
     (void)state;
@@ -256,6 +344,8 @@ int main(void)
         cmocka_unit_test(a_migration_has_no_guest),
         cmocka_unit_test(leaves_out_what_another_domain_names),
         cmocka_unit_test(remembers_what_a_look_at_all_users_showed),
+        cmocka_unit_test(who_has_nothing_any_more_has_an_empty_entry),
+        cmocka_unit_test(an_allocation_without_a_device_is_not_nothing),
         cmocka_unit_test(in_nova_mode_it_is_empty),
         cmocka_unit_test(drops_what_is_taken_back),
     };

@@ -351,8 +351,15 @@ int64_t watcher_wake_at(const struct watcher *watcher)
         const struct watched *watched = watcher->all[i];
         if (watched->present && !watched->at_work && watched->waiting)
             next = sooner(next, watched->later_at);
-        next = sooner(next, watcher_asks_early_at(watcher, watched));
     }
+    return next;
+}
+
+int64_t watcher_news_at(const struct watcher *watcher)
+{
+    int64_t next = -1;
+    for (size_t i = 0; watcher->connected && i < watcher->count; i++)
+        next = sooner(next, watcher_asks_early_at(watcher, watcher->all[i]));
     return next;
 }
 

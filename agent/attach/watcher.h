@@ -56,9 +56,11 @@ void watcher_done(struct watcher *watcher, const char *domain,
 /* A job to start now; false: there is none. The caller clears it. To be called until it
  * gives false, after each input and each time, while a worker is free. */
 bool watcher_next_job(struct watcher *watcher, int64_t now, struct settle_job *job);
-/* When watcher_next_job() and watcher_next_news() are to be called again at the latest;
- * -1: after the next input. Without a free worker a time that has passed means nothing. */
+/* When watcher_next_job() is to be called again at the latest; -1: after the next input.
+ * Without a free worker the end of a job is to be waited for instead. */
 int64_t watcher_wake_at(const struct watcher *watcher);
+/* The same for watcher_next_news(), which needs no worker. */
+int64_t watcher_news_at(const struct watcher *watcher);
 
 /* What the daemon is to be told, each fact once: what has changed since the last
  * call. */

@@ -215,6 +215,7 @@ static int time_left(const struct program *program, int64_t now)
         connection_wake_at(program->connection),
         /* Where nobody is free, the end of a job is to be waited for. */
         workers_have_room(program->workers) ? watcher_wake_at(program->watcher) : -1,
+        watcher_news_at(program->watcher),
     };
     int64_t left = -1;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)

@@ -338,7 +338,8 @@ static bool is_idle(const struct world *world)
         idle &= !world->workers[i].busy;
     for (int i = 0; i < WORLD_DOMAINS; i++)
         idle &= world->domains[i].doubt == 0;
-    return idle && watcher_wake_at(world->watcher) < 0;
+    return idle && watcher_wake_at(world->watcher) < 0 &&
+           watcher_news_at(world->watcher) < 0;
 }
 
 void world_settle(struct world *world)
@@ -363,6 +364,9 @@ void world_settle(struct world *world)
         if (is_idle(world))
             return;
         int64_t wake = watcher_wake_at(world->watcher);
+        int64_t news = watcher_news_at(world->watcher);
+        if (news >= 0 && (wake < 0 || news < wake))
+            wake = news;
         if (wake > world->now)
             pass_time(world, wake - world->now);
     }

@@ -14,6 +14,7 @@ void doubt_stop(struct doubt *doubt, int64_t now)
 {
     doubt_begin(doubt);
     doubt->stopped = true;
+    doubt->started = false;
     doubt->stopped_at = doubt->next_early = now;
 }
 
@@ -21,7 +22,7 @@ static void begin_life(struct doubt *doubt, uint64_t life)
 {
     /* What was found out while it was stopped is of no use but for `counts_until`. */
     doubt->doubts |= doubt->stopped;
-    doubt->stopped = false;
+    doubt->stopped = doubt->started = false;
     doubt->life = life;
     doubt->number = 0; /* what was asked while it was stopped was about then */
 }
@@ -30,8 +31,11 @@ void doubt_define(struct doubt *doubt, bool starts, uint64_t life, int64_t now)
 {
     if (doubt->stopped || doubt->life == 0)
         begin_life(doubt, life);
+    else if (!starts && !doubt->started)
+        doubt->doubts = true; /* no stop tells of a resize while it is off */
     doubt->next_early = -1;
-    if (!doubt->doubts || starts || doubt->defined_at >= 0)
+    doubt->started |= starts;
+    if (!doubt->doubts || starts || (doubt->started && doubt->defined_at >= 0))
         return;
     doubt->defined_at = now;
     doubt->number = 0; /* the same */
@@ -41,8 +45,13 @@ void doubt_define(struct doubt *doubt, bool starts, uint64_t life, int64_t now)
 
 void doubt_connect(struct doubt *doubt, uint64_t life)
 {
-    doubt->stopped = false;
+    doubt->stopped = doubt->started = false;
     doubt->life = life;
+}
+
+void doubt_see_running(struct doubt *doubt, uint64_t life)
+{
+    doubt->started |= !doubt->stopped && life == doubt->life;
 }
 
 void doubt_disconnect(struct doubt *doubt)

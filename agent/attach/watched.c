@@ -217,6 +217,8 @@ void watched_see(struct watched *watched, struct guest *guest,
     if (!watched->seen || watched->guest_life != watched->job_life ||
         !guest_equal(&watched->guest, guest))
         watched->tell_guest = true;
+    if (guest->running)
+        doubt_see_running(&watched->doubt, watched->job_life);
     guest_clear(&watched->guest);
     watched->guest = *guest;
     *guest = (struct guest){0};

@@ -8,9 +8,9 @@
  *     itself. Meanwhile every occasion counts as DEFINED.
  *   - A device that was live in this run and is not any more was detached by somebody
  *     (Nova's suspend, an operator). It stays out until the next start.
- *   - Once it was stopped or undefined, what the table has for its consumer may be old
- *     when it is defined or started again: a resize changes the allocations just before
- *     or meanwhile. Nothing is done with it before the daemon has said that the table is
+ *   - Once it was stopped or undefined, and as long as it is shut off, what the table has
+ *     for its consumer may be old when it is defined or started again: a resize changes
+ *     the allocations just before or meanwhile. Nothing is done with it before the daemon has said that the table is
  *     still true; what was to be done is held until then. How the daemon is asked, and
  *     when an answer from before the definition counts, is told in doubt.h.
  *   - What failed is tried again after 1 s, 2 s, up to 60 s. A guest that is busy with

@@ -37,6 +37,7 @@ static struct watched *find_or_add(struct watcher *watcher, const char *uuid)
     watched = xcalloc(1, sizeof *watched);
     uuid_text_copy(watched->uuid, uuid);
     watched->since = watched->defined_at = watched->took = -1;
+    watched->doubt = DOUBT_NONE;
     map_add(&watcher->map, &watched->entry, watched->uuid);
     *array_add(watcher->all, watcher->count) = watched;
     return watched;

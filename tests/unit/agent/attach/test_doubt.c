@@ -5,7 +5,7 @@
 /* A guest that was created, runs, and was known to be as the table says. */
 static struct doubt running(void)
 {
-    struct doubt doubt = {0};
+    struct doubt doubt = DOUBT_NONE;
     doubt_define(&doubt, false, 5, 1000);
     doubt_define(&doubt, true, 6, 1040);
     assert_int_equal(doubt.life, 5);
@@ -101,7 +101,8 @@ static void what_was_asked_before_the_definition_does_not_end_a_doubt(void **sta
     assert_true(doubt.doubts);
     assert_int_equal(doubt.number, 0);
 
-    doubt = (struct doubt){.life = 3};
+    doubt = DOUBT_NONE;
+    doubt.life = 3;
     doubt_begin(&doubt);
     doubt.number = 7;
     doubt_define(&doubt, false, 9, 2000);
@@ -118,6 +119,81 @@ static void a_start_without_a_definition_is_always_asked_for(void **state)
     assert_true(doubt_answered(&doubt, 7, 60000, 2010));
     doubt_define(&doubt, true, 9, 2020);
     assert_true(doubt.doubts);
+}
+
+static void settle(struct doubt *doubt, uint64_t number)
+{
+    doubt->verifies = false;
+    doubt->number = number;
+    assert_true(doubt_answered(doubt, number, 0, 0));
+    assert_false(doubt->doubts);
+}
+
+/* Nova neither destroys nor undefines a guest that is off, so that there is no stop before
+ * the definition of a resize. */
+static void each_definition_of_a_guest_that_is_off_is_doubted(void **state)
+{
+    (void)state;
+    /* It was found shut off at a connection. */
+    struct doubt doubt = DOUBT_NONE;
+    doubt_connect(&doubt, 5);
+    doubt_begin(&doubt);
+    settle(&doubt, 7);
+    doubt_define(&doubt, false, 6, 90000);
+    assert_true(doubt.doubts);
+    assert_int_equal(doubt.life, 5);
+    assert_int_equal(doubt.number, 0);
+
+    /* It was stopped, resized, and is resized again. */
+    doubt = running();
+    doubt_stop(&doubt, 2000);
+    doubt_define(&doubt, false, 9, 90000);
+    assert_true(doubt.doubts);
+    settle(&doubt, 7);
+    doubt_define(&doubt, false, 10, 180000);
+    assert_true(doubt.doubts);
+    assert_int_equal(doubt.life, 9);
+    /* What was asked after the first definition does not settle the next. */
+    doubt.number = 8;
+    doubt_define(&doubt, false, 11, 180100);
+    assert_false(doubt_answered(&doubt, 8, 0, 180200));
+    assert_true(doubt.doubts);
+    settle(&doubt, 9);
+    doubt_define(&doubt, true, 12, 181000);
+    doubt_define(&doubt, false, 13, 182000);
+    assert_false(doubt.doubts);
+}
+
+/* A rebuild, or the agent's own change of the configuration. */
+static void an_early_answer_counts_for_each_definition_in_its_time(void **state)
+{
+    (void)state;
+    struct doubt doubt = running();
+    doubt_stop(&doubt, 2000);
+    ask_early(&doubt, 7, 2000);
+    assert_true(doubt_answered(&doubt, 7, 1000, 2300));
+    doubt_define(&doubt, false, 9, 2400);
+    settle(&doubt, 8);
+    doubt_define(&doubt, false, 10, 2500);
+    assert_false(doubt.doubts);
+    assert_true(doubt.verifies);
+    doubt_define(&doubt, false, 11, 3001);
+    assert_true(doubt.doubts);
+}
+
+static void a_guest_that_was_found_running_has_started(void **state)
+{
+    (void)state;
+    struct doubt doubt = DOUBT_NONE;
+    doubt_connect(&doubt, 5);
+    doubt_see_running(&doubt, 4);
+    assert_false(doubt.started);
+    doubt_see_running(&doubt, 5);
+    doubt_define(&doubt, false, 6, 2000);
+    assert_false(doubt.doubts);
+    doubt_stop(&doubt, 3000);
+    doubt_see_running(&doubt, 5); /* the look was before the stop */
+    assert_false(doubt.started);
 }
 
 static int64_t count_questions(bool present, int64_t took)
@@ -172,6 +248,9 @@ int main(void)
         cmocka_unit_test(a_stop_ends_what_was_asked_before),
         cmocka_unit_test(what_was_asked_before_the_definition_does_not_end_a_doubt),
         cmocka_unit_test(a_start_without_a_definition_is_always_asked_for),
+        cmocka_unit_test(each_definition_of_a_guest_that_is_off_is_doubted),
+        cmocka_unit_test(an_early_answer_counts_for_each_definition_in_its_time),
+        cmocka_unit_test(a_guest_that_was_found_running_has_started),
         cmocka_unit_test(nobody_asks_without_end),
         cmocka_unit_test(a_connection_ends_what_is_known),
     };

@@ -172,6 +172,28 @@ static void what_was_stopped_is_given_nothing_before_the_table_is_sure(void **st
     assert_no_job();
 }
 
+/* The agent's own change of the configuration is a definition to libvirt. */
+static void its_own_attach_is_asked_for_once(void **state)
+{
+    (void)state;
+    connect_with("");
+    give_table(1, "1:a");
+    event(ONE, OCCASION_DEFINED);
+    assert_news("state 1 0 0, all");
+    assert_job(ONE, OCCASION_DEFINED, "a");
+    event(ONE, OCCASION_DEFINED);
+    done(ONE, "off", "", "a");
+    assert_news("doubt 1 1, guest 1, state 1 1 0");
+    assert_job(ONE, OCCASION_CHANGED, "");
+    done(ONE, "off", "", "a");
+    watcher_sure(watcher, ONE, 1, 0, now);
+    assert_job(ONE, OCCASION_DEFINED, "a");
+    done(ONE, "off", "", "a"); /* nothing was to be done, so that no event follows */
+    assert_no_job();
+    assert_news("");
+    assert_int_equal(watcher_wake_at(watcher), -1);
+}
+
 static void an_answer_from_before_the_stop_does_not_count(void **state)
 {
     (void)state;
@@ -563,6 +585,7 @@ int main(void)
         WATCHER_TEST(the_first_table_is_doubtful),
         WATCHER_TEST(asks_once_for_what_it_has_found),
         WATCHER_TEST(what_was_stopped_is_given_nothing_before_the_table_is_sure),
+        WATCHER_TEST(its_own_attach_is_asked_for_once),
         WATCHER_TEST(an_answer_from_before_the_stop_does_not_count),
         WATCHER_TEST(after_a_reconnection_the_table_is_doubtful),
         WATCHER_TEST(how_long_the_devices_took_is_told_once),

@@ -33,7 +33,8 @@ static void a_domain_that_comes_back_is_not_forgotten(void **state)
     event(ONE, OCCASION_DEFINED);
     struct settle_result result = {.gone = true};
     watcher_done(watcher, ONE, &result, now);
-    assert_news("gone 1");
+    assert_news("doubt 1 1, gone 1");
+    watcher_sure(watcher, ONE, 1, 0, now);
     assert_job(ONE, OCCASION_DEFINED, "a");
     done(ONE, "off", "", "a");
     assert_news("guest 1, state 1 1 0, all");
@@ -221,8 +222,8 @@ static void a_disconnection_stops_the_time_of_what_lingers(void **state)
     give_table(1, "1:a");
     assert_job(ONE, OCCASION_LOOK, "a");
     done(ONE, "off", "", "");
-    event(ONE, OCCASION_DEFINED);
-    assert_job(ONE, OCCASION_DEFINED, "a");
+    event(ONE, OCCASION_STARTED);
+    assert_job(ONE, OCCASION_STARTED, "a");
     done_uncertain(ONE, 'a');
     assert_busy(1, ""); /* it is to have it */
     give_table(2, "");

@@ -11,7 +11,8 @@
  *   - a guest that was restored gets nothing live in the time that is Nova's;
  *   - a domain that is defined or started without an entry is asked for at once;
  *   - one that was stopped or undefined before is given nothing before the daemon has
- *     answered a question that came later.
+ *     answered a question that came later;
+ *   - one that is shut off is asked for at each definition.
  */
 #ifndef TESTS_UNIT_AGENT_ATTACH_WATCHER_WORLD_H
 #define TESTS_UNIT_AGENT_ATTACH_WATCHER_WORLD_H
@@ -31,6 +32,7 @@ struct world_domain {
     uint64_t restored;   /* struct world's `moment` then */
     uint64_t doubt;      /* a question that is not answered yet; 0: none */
     uint64_t early;      /* the same, from while it was stopped */
+    bool known, started; /* this life of it, by the events that were given */
     bool detached;       /* somebody has taken a device out of this run */
     bool told;           /* the daemon has been told of it: `guest` */
     struct guest guest;

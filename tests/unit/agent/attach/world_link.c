@@ -21,6 +21,29 @@ static bool has_entry(const struct world *world, size_t number)
     return false;
 }
 
+/* Whether this definition is one of a guest that is off for all that the watcher can have
+ * seen, and was known before. */
+static bool is_defined_again(const struct world *world, size_t number,
+                             enum occasion occasion)
+{
+    const struct world_domain *domain = &world->domains[number];
+    bool later = false;
+    for (size_t i = 0; i < world->event_count; i++)
+        later |= world->events[i].domain == number;
+    return occasion == OCCASION_DEFINED && domain->known && !domain->started &&
+           !later && !world->fake.domains[number].guest.running && world->serial > 0;
+}
+
+static void note_event(struct world_domain *domain, enum occasion occasion)
+{
+    if (occasion == OCCASION_STOPPED)
+        domain->known = domain->started = false;
+    else if (occasion_acts(occasion)) {
+        domain->known = true;
+        domain->started |= occasion != OCCASION_DEFINED;
+    }
+}
+
 void world_give_event(struct world *world)
 {
     if (world->event_count == 0)
@@ -41,11 +64,16 @@ void world_give_event(struct world *world)
         world->domains[number].restored_at =
             occasion == OCCASION_RESTORED ? world->now : -1;
     world->domains[number].restored = ++world->moment;
+    bool again = is_defined_again(world, number, occasion);
+    uint64_t asked = world->domains[number].doubt;
+    note_event(&world->domains[number], occasion);
     watcher_event(world->watcher, world->fake.domains[number].guest.uuid, occasion,
                   world->now);
     bool asks = occasion_acts(occasion) && world->serial > 0 &&
                 !has_entry(world, number) && world->domains[number].doubt == 0;
     world_take_news(world, asks ? (int)number : NOBODY);
+    if (again && world->domains[number].doubt == asked)
+        fail_msg("domain %zu was defined again, and nobody was asked", number + 1);
 }
 
 void world_lose_link(struct world *world)
@@ -56,6 +84,8 @@ void world_lose_link(struct world *world)
     world->late.until = -1;
     for (int i = 0; i < WORLD_DOMAINS; i++)
         world->domains[i].restored_at = -1;
+    for (int i = 0; i < WORLD_DOMAINS; i++)
+        world->domains[i].known = world->domains[i].started = false;
     watcher_disconnected(world->watcher);
     world_take_news(world, NOBODY);
     world_look_at_holding(world);
@@ -73,6 +103,10 @@ void world_move_link(struct world *world)
     } else if (world->link == LINK_LISTED) {
         world->link = LINK_UP;
         watcher_connected(world->watcher, &world->listed, world->now);
+        for (int i = 0; i < WORLD_DOMAINS; i++)
+            world->domains[i].known |=
+                world->fake.domains[i].exists &&
+                strlist_contains(&world->listed, world->fake.domains[i].guest.uuid);
         world_take_news(world, NOBODY);
     }
 }

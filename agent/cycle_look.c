@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/state/awaited_cards.h"
 #include "agent/state/known_types.h"
 #include "agent/state/requests.h"
 #include "lib/xalloc.h"
@@ -296,6 +297,9 @@ static void take_late_results(struct agent *agent, struct cycle *cycle)
 static int look_at_host(struct agent *agent, struct cycle *cycle, struct error *err)
 {
     bool restores = agent->access == AGENT_RESTORES;
+    _cleanup_strlist_ struct strlist awaited =
+        awaited_cards(agent->journal, agent->config);
+    host_reader_set_awaited(agent->reader, &awaited);
     if (host_reader_look(agent->reader, &cycle->host, err) != 0)
         return -1;
     if (agent->access != AGENT_LOOKS &&

@@ -76,6 +76,15 @@ static struct parent *add_parent(struct gpu *gpu, int devices)
     return parent;
 }
 
+/* A reboot takes the devices of other kinds, and the card's driver offers them again:
+ * whose they are gets them back. A card that is bound does not. */
+static bool is_awaited(const struct scan *scan, const struct whole_card *card,
+                       const char *name)
+{
+    return scan->awaited && strlist_contains(scan->awaited, name) &&
+           !whole_card_is_bound(card);
+}
+
 /* It goes whole when the last device has gone that another kind has made of it. Until
  * then these are seen, kept and removed as before. */
 static void add_awaited(struct host *host, struct gpu *gpu, int devices)
@@ -100,7 +109,7 @@ static void read_card(const struct scan *scan, int bus, const char *name)
             card_set_unreadable(gpu, "%s", err.text);
         return;
     }
-    if (has_devices(gpu)) {
+    if (has_devices(gpu) || is_awaited(scan, &card, name)) {
         add_awaited(scan->host, gpu, devices);
         return;
     }

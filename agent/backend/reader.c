@@ -41,6 +41,7 @@ struct host_reader {
     char *sysfs_root;
     const struct config *config; /* NULL: none */
     char digest[UUID_TEXT_SIZE]; /* of the configuration that the child has */
+    struct strlist awaited;
     struct subprocess child;
     struct progress *progress; /* shared with the child; NULL: there is no child */
     struct left *left;
@@ -119,8 +120,8 @@ static void answer(struct host_reader *reader, int socket)
     _cleanup_(host_freep) struct host *host = NULL;
     _cleanup_free_ char *packed = NULL;
     struct head head = {0};
-    if (host_scan_configured(reader->sysfs_root, reader->config, &watch, &host,
-                             &head.err) == 0) {
+    if (host_scan_configured(reader->sysfs_root, reader->config, &reader->awaited,
+                             &watch, &host, &head.err) == 0) {
         head.err = (struct error){0};
         packed = host_pack(host, &head.length);
     }
@@ -256,6 +257,15 @@ void host_reader_set_config(struct host_reader *reader, const struct config *con
     leave_child(reader, NULL);
 }
 
+void host_reader_set_awaited(struct host_reader *reader, const struct strlist *awaited)
+{
+    if (strlist_equal(&reader->awaited, awaited))
+        return;
+    strlist_clear(&reader->awaited);
+    reader->awaited = strlist_copy(awaited);
+    leave_child(reader, NULL);
+}
+
 void host_reader_free(struct host_reader *reader)
 {
     if (!reader)
@@ -266,6 +276,7 @@ void host_reader_free(struct host_reader *reader)
         clear_left(&reader->left[i]);
     }
     free(reader->left);
+    strlist_clear(&reader->awaited);
     free(reader->notes);
     free(reader->sysfs_root);
     free(reader);

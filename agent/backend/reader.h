@@ -33,6 +33,10 @@ DEFINE_CLEANUP(struct host_reader *, host_reader_free)
  * scans. */
 void host_reader_set_config(struct host_reader *reader, const struct config *config);
 
+/* The cards that are not to be taken whole yet (struct scan's `awaited`); copied. At
+ * first there is none. With others a new child scans. */
+void host_reader_set_awaited(struct host_reader *reader, const struct strlist *awaited);
+
 /* How long the read of one file may take before its card counts as not answering. */
 void host_reader_set_patience(struct host_reader *reader, unsigned milliseconds);
 

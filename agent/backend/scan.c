@@ -53,14 +53,14 @@ static void read_partitions(const struct scan *scan)
 }
 
 int host_scan_configured(const char *sysfs_root, const struct config *config,
-                         const struct scan_watch *watch, struct host **out,
-                         struct error *err)
+                         const struct strlist *awaited, const struct scan_watch *watch,
+                         struct host **out, struct error *err)
 {
     _cleanup_close_ int root = folder_open(AT_FDCWD, sysfs_root);
     if (root < 0)
         return error_set_errno(err, errno, "%s", sysfs_root);
     _cleanup_(host_freep) struct host *host = xcalloc(1, sizeof *host);
-    const struct scan scan = {host, watch, config};
+    const struct scan scan = {host, watch, config, awaited};
     if (scan_all(&scan, root, err) != 0)
         return error_prefix(err, "%s", sysfs_root);
     read_partitions(&scan);
@@ -72,5 +72,5 @@ int host_scan_configured(const char *sysfs_root, const struct config *config,
 int host_scan(const char *sysfs_root, const struct scan_watch *watch, struct host **out,
               struct error *err)
 {
-    return host_scan_configured(sysfs_root, NULL, watch, out, err);
+    return host_scan_configured(sysfs_root, NULL, NULL, watch, out, err);
 }

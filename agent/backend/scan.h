@@ -15,10 +15,10 @@
  * NULL. */
 int host_scan(const char *sysfs_root, const struct scan_watch *watch, struct host **out,
               struct error *err);
-/* The same, with the cards and types that only the configuration names; `config` may be
- * NULL. */
+/* The same, with the cards and types that only the configuration names, and with struct
+ * scan's `awaited`; both may be NULL. */
 int host_scan_configured(const char *sysfs_root, const struct config *config,
-                         const struct scan_watch *watch, struct host **out,
-                         struct error *err);
+                         const struct strlist *awaited, const struct scan_watch *watch,
+                         struct host **out, struct error *err);
 
 #endif

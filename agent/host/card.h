@@ -28,6 +28,9 @@ struct scan {
     const struct scan_watch *watch; /* NULL: every file may be read */
     /* For kinds whose cards or types the configuration names; NULL: it names none. */
     const struct config *config;
+    /* Cards of which consumers have devices, according to the state file, of another
+     * kind than the configuration gives, whether they exist now or not. NULL: none. */
+    const struct strlist *awaited;
 };
 
 bool card_may_read(const struct scan *scan, const struct gpu *gpu, const char *file);

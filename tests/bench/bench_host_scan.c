@@ -210,7 +210,7 @@ static double measure(const char *what, const char *tree, const struct config *c
         struct error error = {0};
         wall[i] = -milliseconds(CLOCK_MONOTONIC);
         cpu[i] = -milliseconds(CLOCK_PROCESS_CPUTIME_ID);
-        if (host_scan_configured(tree, config, NULL, &host, &error) != 0)
+        if (host_scan_configured(tree, config, NULL, NULL, &host, &error) != 0)
             errx(1, "%s", error.text);
         cpu[i] += milliseconds(CLOCK_PROCESS_CPUTIME_ID);
         wall[i] += milliseconds(CLOCK_MONOTONIC);

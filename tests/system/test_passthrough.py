@@ -382,6 +382,24 @@ class Moved(FleetTest):
         self.placement.deallocate(whole)
         self.settle()
 
+    def test_after_a_reboot(self):
+        """The host shows no device then: the state file tells who has some."""
+        server = self.allocate(VGPU, 2)
+        self.agent.run("sync")
+        before = self.host.mdevs()
+        self.move()
+        self.settle()
+        self.host.reboot()
+        self.assertEqual(self.host.mdevs(), {})
+        self.assertEqual(self.agent.try_to("restore").returncode, 0)
+        self.assertEqual(set(self.host.mdevs()), set(before))
+        self.host.reboot()
+        self.settle()
+        self.assertEqual((set(self.host.mdevs()), self.unbinds()), (set(before), []))
+        self.placement.deallocate(server)
+        self.settle()
+        self.assertEqual((self.host.mdevs(), set(self.inventory())), ({}, {"PGPU"}))
+
     def test_somebody_elses(self):
         self.move()
         self.settle()

@@ -61,7 +61,7 @@ static struct host *scan(const char *tree, const struct mdev_type_config *type)
                                   .type_count = 1};
     struct host *host = NULL;
     struct error err = {0};
-    assert_ok(host_scan_configured(tree, &config, NULL, &host, &err), &err);
+    assert_ok(host_scan_configured(tree, &config, NULL, NULL, &host, &err), &err);
     return host;
 }
 

@@ -87,7 +87,8 @@ static struct host *look(const struct rig *rig, const char *card, bool console)
     config.passthrough.console = console;
     struct host *host = NULL;
     struct error err = {0};
-    assert_ok(host_scan_configured(rig->host->root, &config, NULL, &host, &err), &err);
+    assert_ok(host_scan_configured(rig->host->root, &config, NULL, NULL, &host, &err),
+              &err);
     return host;
 }
 

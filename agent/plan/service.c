@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/backend/backend.h"
+#include "agent/host/capacity.h"
 #include "agent/plan/create.h"
 #include "agent/plan/managed.h"
 #include "agent/plan/several.h"
@@ -227,16 +228,40 @@ static char *takings(const struct world *world, const struct managed *managed)
     return strlist_join(&texts, "; ");
 }
 
-/* Whether what was allocated on the card's own provider, from the time when it had one
- * type, has a part of the room, and nothing has that should not. */
+/* The most devices of the type; INT64_MAX: not known. A virtual function has one. */
+static int64_t most_devices(const struct managed *managed)
+{
+    const struct desired_provider *desired = managed->desired;
+    int64_t most = gpu_limit_below(desired->gpu, &desired->view, desired->type_id);
+    int64_t functions = (int64_t)desired->view.parent_count;
+    return desired->gpu->parent_count > 1 && functions < most ? functions : most;
+}
+
+/* Whether the allocation is of a time when the card had other types: on its own
+ * provider, while its types have some below it, or on one of a former type's. */
+static bool is_of_rest(const struct want *want, const struct managed *managed)
+{
+    return want->managed->left || want->managed == managed->card;
+}
+
+/* Whether such allocations have the room that is missing, and nothing has any that
+ * should not. */
 static bool is_taken_by_rest(const struct world *world, const struct managed *managed)
 {
     const struct group *group = managed->group;
-    bool found = false;
-    for (size_t i = 0; managed->card && group && i < group->want_count; i++)
-        found |= group->wants[i].managed == managed->card && group->wants[i].met > 0;
-    _cleanup_free_ char *others = found ? takings(world, managed) : NULL;
-    return others && !*others;
+    int64_t rest = 0, own = 0;
+    for (size_t i = 0; group && managed->desired->gpu && i < group->want_count; i++) {
+        const struct want *want = &group->wants[i];
+        if (is_of_rest(want, managed))
+            rest += want->met;
+        else if (want->managed == managed)
+            own += want->met;
+    }
+    int64_t most = rest ? most_devices(managed) : 0;
+    if (!rest || (most != INT64_MAX && rest + own < most))
+        return false;
+    _cleanup_free_ char *others = takings(world, managed);
+    return !*others;
 }
 
 static char *taken_reason(const struct world *world, const struct managed *managed)
@@ -248,8 +273,11 @@ static char *taken_reason(const struct world *world, const struct managed *manag
         return others;
     free(others);
     if (is_taken_by_rest(world, managed))
-        return xstrdup("what was allocated before its types had providers of their own "
-                       "has all of its room");
+        return xstrdup(managed->card
+                           ? "what was allocated before its types had providers of "
+                             "their own has all of its room"
+                           : "what was allocated while its types had providers of "
+                             "their own has all of its room");
     if (managed->group && managed->group->want_count)
         return xstrdup(
             "what is allocated below other providers of the same card leaves "

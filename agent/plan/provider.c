@@ -206,12 +206,15 @@ bool managed_is_of_our_making(const struct world *world, const struct managed *m
     return strcmp(uuid, managed->uuid) == 0;
 }
 
+/* A device without an entry may have been made for a provider that has its card alone. One
+ * below a card that has others now is nothing to it. */
 static bool keeps_provider(const struct world *world, const struct managed *managed,
                            const struct present *present)
 {
     if (present->entry)
         return strcmp(present->entry->provider, managed->uuid) == 0;
-    return present->group == managed->group && present_is_used(world, present);
+    return !managed->left && present->group == managed->group &&
+           present_is_used(world, present);
 }
 
 /* Why the GPU's devices prevent the deletion of the provider; NULL: nothing does. The
@@ -224,7 +227,7 @@ static char *device_obstacle(struct world *world, const struct managed *managed,
         return xstrdup("its GPU is not well, so that its devices cannot be seen");
     if (group && group->in_transit)
         return xstrdup("a device of its GPU is in transition");
-    if (asked && group && group->present_count && !world->in->use)
+    if (asked && !managed->left && group && group->present_count && !world->in->use)
         world->needs_use = true;
     for (size_t i = 0; i < world->present_count; i++)
         if (keeps_provider(world, managed, &world->present[i]))

@@ -152,10 +152,7 @@ static char *pci_part(enum agent_mode mode, const char *address)
     return name;
 }
 
-/* The name of the provider of one of a card's types: the card's own and the type as it
- * is enabled, since a card that does not answer shows no other names of it. The caller
- * frees. */
-static char *type_part(const char *card_part, const char *type)
+char *desired_type_part(const char *card_part, const char *type)
 {
     char *name = xasprintf("%s_%s", card_part, type);
     for (char *p = name + strlen(card_part); *p; p++)
@@ -196,7 +193,7 @@ static void add_type(struct desired_tree *tree, const struct gpu *gpu, const cha
                      struct card_type *type, const struct config *config)
 {
     _cleanup_free_ char *own =
-        card_name ? type_part(part, type->config->type) : xstrdup(part);
+        card_name ? desired_type_part(part, type->config->type) : xstrdup(part);
     struct desired_provider *provider = add_provider(tree, own);
     if (!provider)
         return;
@@ -211,7 +208,7 @@ static void add_unlisted(struct desired_tree *tree, const char *part,
                          const struct card_types *types)
 {
     for (size_t i = 0; i < types->unlisted.count; i++) {
-        _cleanup_free_ char *own = type_part(part, types->unlisted.items[i]);
+        _cleanup_free_ char *own = desired_type_part(part, types->unlisted.items[i]);
         strlist_add_take(&tree->unlisted, xasprintf("%s_%s", tree->root_name, own));
     }
 }
@@ -292,7 +289,7 @@ static void add_gone_types(struct desired_tree *tree, const char *address,
     for (size_t i = 0; i < types->count; i++) {
         const struct mdev_type_config *type = types->items[i].config;
         _cleanup_free_ char *own =
-            card_name ? type_part(part, type->type) : xstrdup(part);
+            card_name ? desired_type_part(part, type->type) : xstrdup(part);
         struct desired_provider *provider = add_provider(tree, own);
         if (!provider)
             continue;

@@ -65,6 +65,11 @@ struct desired_tree {
                                 not among them */
 };
 
+/* The name of the provider of one of a card's types: the card's own and the type as it
+ * is enabled, since a card that does not answer shows no other names of it:
+ * "pci_0000_84_00_0_nvidia-35". The caller frees. */
+char *desired_type_part(const char *card_part, const char *type);
+
 /* Makes the desired tree; never fails. The caller frees it with desired_tree_free(). */
 struct desired_tree *desired_tree_make(const struct config *config,
                                        const struct host *host, const char *root_uuid,

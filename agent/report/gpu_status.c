@@ -170,16 +170,23 @@ static const struct gpu_status *find_card(const struct gpu_status_list *list,
     return NULL;
 }
 
-/* The type that a provider was for on a card with several: its name ends with it. */
+static bool ends_with_type(const char *provider, const char *type)
+{
+    _cleanup_free_ char *part = desired_type_part("", type);
+    size_t length = strlen(provider), tail = strlen(part);
+    return length > tail && strcmp(provider + length - tail, part) == 0;
+}
+
+/* The type that a provider was for on a card with several: its name ends with it, as the
+ * type was enabled, by its id or its name. */
 static const char *type_of_provider(const struct gpu *gpu, const char *name)
 {
     for (size_t i = 0; gpu && i < gpu->parent_count; i++)
         for (size_t j = 0; j < gpu->parents[i].type_count; j++) {
-            const char *id = gpu->parents[i].types[j].id;
-            size_t length = strlen(name), tail = strlen(id);
-            if (length > tail && name[length - tail - 1] == '_' &&
-                strcmp(name + length - tail, id) == 0)
-                return id;
+            const struct device_type *type = &gpu->parents[i].types[j];
+            if (ends_with_type(name, type->id) ||
+                (type->name && ends_with_type(name, type->name)))
+                return type->id;
         }
     return NULL;
 }

@@ -232,6 +232,24 @@ class FromOneToSeveral(SeveralTypes):
         self.assertEqual(self.totals_of(A), {"": 2, "nvidia-35": 14})
 
 
+class ByName(SeveralTypes):
+    """Types that the files enable by their names."""
+
+    def test_a_former_one_is_shown_with_its_devices(self):
+        types = ["nvidia-35", "GRID M10-2Q", "nvidia-36"]
+        self.build("nova-guide", self.types_of([A], types))
+        self.agent.run("sync")
+        server = self.allocate_type(A, "GRID_M10-2Q")
+        self.agent.run("sync")
+        self.agent.configure({"agent": self.options, **self.types_of([A], ["nvidia-35", "nvidia-36"])})
+        for _ in range(2):
+            self.agent.run("sync")
+        rows = [(r["type"], r["total"], r["used"], r["devices"]) for r in self.agent.json("gpus")
+                if r["gpu"] == A and r["service"] == "changing"]
+        self.assertEqual(rows, [("nvidia-41", 1, 1, 1)])
+        self.assertEqual(self.states(), {server: ["ready"]})
+
+
 class OneAgain(SeveralTypes):
     """From several types to one, seen before each write of the agent's: what can be allocated of the card is never more
     than it has."""

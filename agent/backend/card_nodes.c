@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "agent/backend/nvidia_mig.h"
@@ -13,7 +14,10 @@
  * these are. */
 static const struct {
     const char *folder, *nodes;
-} classes[] = {{"drm", "/dev/dri"}, {"accel", "/dev/accel"}, {"graphics", "/dev"}};
+} classes[] = {{"drm", "/dev/dri"},
+               {"accel", "/dev/accel"},
+               {"graphics", "/dev"},
+               {"drm_dp_aux_dev", "/dev"}};
 
 static int add_names(int dirfd, const char *path, const char *nodes,
                      struct strlist *out, struct error *err)
@@ -39,6 +43,49 @@ static int add_sound(int function, struct strlist *out, struct error *err)
     return errnum && !errno_is_gone(errnum) ? error_set_errno(err, errnum, "sound") : 0;
 }
 
+static bool begins(const char *name, const char *start)
+{
+    return strncmp(name, start, strlen(start)) == 0;
+}
+
+/* Of a function, or of one of its connectors: i2c-3/i2c-dev/i2c-3, drm_dp_aux0. */
+static int add_channels(int parent, const char *path, struct strlist *out,
+                        struct error *err)
+{
+    _cleanup_folder_ DIR *folder = folder_open_list(parent, path);
+    int errnum = folder ? 0 : errno;
+    const char *name;
+    while (folder && (name = folder_next(folder, &errnum))) {
+        _cleanup_free_ char *nodes = xasprintf("%s/i2c-dev", name);
+        if (begins(name, "drm_dp_aux") && strcmp(name, "drm_dp_aux_dev") != 0)
+            strlist_add_take(out, xasprintf("/dev/%s", name));
+        if (begins(name, "i2c-") &&
+            add_names(dirfd(folder), nodes, "/dev", out, err) != 0)
+            return -1;
+    }
+    return errnum && !errno_is_gone(errnum) ? error_set_errno(err, errnum, "%s", path)
+                                            : 0;
+}
+
+/* drm/card0/card0-DP-1 */
+static int add_connectors(int function, struct strlist *out, struct error *err)
+{
+    _cleanup_folder_ DIR *cards = folder_open_list(function, "drm");
+    int errnum = cards ? 0 : errno;
+    const char *card, *name;
+    while (cards && (card = folder_next(cards, &errnum))) {
+        _cleanup_folder_ DIR *connectors = folder_open_list(dirfd(cards), card);
+        int failed = connectors ? 0 : errno;
+        while (connectors && (name = folder_next(connectors, &failed)))
+            if (begins(name, card) && name[strlen(card)] == '-' &&
+                add_channels(dirfd(connectors), name, out, err) != 0)
+                return -1;
+        if (failed && !errno_is_gone(failed))
+            return error_set_errno(err, failed, "drm/%s", card);
+    }
+    return errnum && !errno_is_gone(errnum) ? error_set_errno(err, errnum, "drm") : 0;
+}
+
 /* NVIDIA's nodes have no folder in sysfs. Without the number of the card each of them
  * may be its. */
 static void add_nvidia(int root, const char *address, struct strlist *out)
@@ -58,7 +105,9 @@ static int add_nodes(int bus, int root, const struct card_part *part,
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if (add_names(function, classes[i].folder, classes[i].nodes, out, err) != 0)
             return error_prefix(err, "%s", part->address);
-    if (add_sound(function, out, err) != 0)
+    if (add_sound(function, out, err) != 0 ||
+        add_channels(function, ".", out, err) != 0 ||
+        add_connectors(function, out, err) != 0)
         return error_prefix(err, "%s", part->address);
     if (strcmp(part->driver, "nvidia") == 0)
         add_nvidia(root, part->address, out);

@@ -1,6 +1,8 @@
 /*
  * card_nodes: the device nodes below /dev that the drivers of a card's functions serve
- * beside VFIO: /dev/dri/card0, /dev/nvidia0, /dev/snd/pcmC1D3p. While a process has one
+ * beside VFIO: /dev/dri/card0, /dev/nvidia0, /dev/snd/pcmC1D3p, /dev/accel/accel0,
+ * /dev/fb0, /dev/i2c-3 and /dev/drm_dp_aux0, also of connectors. What other nodes a
+ * driver may have is not seen. While a process has one
  * open, to take the driver from the function waits for it without end, or takes the
  * host down. Keeps nothing.
  */

@@ -487,7 +487,8 @@ class Open(WholeCards):
         server = self.allocate(CARD)
         # The node of a container's own /dev has no /dev in its name.
         for node, named in (("/dev/dri/card1", "/dev/dri/card1"), ("/dri/renderD128", "/dev/dri/renderD128"),
-                            ("/dev/snd/pcmC0D3p", "/dev/snd/pcmC0D3p"), ("/dev/nvidia3", "/dev/nvidia3")):
+                            ("/dev/snd/pcmC0D3p", "/dev/snd/pcmC0D3p"), ("/dev/nvidia3", "/dev/nvidia3"),
+                            ("/dev/i2c-3", "/dev/i2c-3"), ("/dev/i2c-9", "/dev/i2c-9"), ("/dev/drm_dp_aux0", "/dev/drm_dp_aux0")):
             self.hold(node)
             said = self.agent.try_to("sync")
             self.assertEqual(said.returncode, 1)

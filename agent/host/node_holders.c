@@ -39,7 +39,7 @@ static bool is_any_that_begins(const char *node)
     return node[strlen(node) - 1] == '*';
 }
 
-/* Without /dev only the beginning of the link counts: log files have such names, too. */
+/* Without /dev only the beginning of the link counts: log files have such names too. */
 static bool begins_node(const char *target, const char *start)
 {
     const char *bare = start + strlen(DEV);

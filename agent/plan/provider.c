@@ -206,8 +206,8 @@ bool managed_is_of_our_making(const struct world *world, const struct managed *m
     return strcmp(uuid, managed->uuid) == 0;
 }
 
-/* A device without an entry may have been made for a provider that has its card alone. One
- * below a card that has others now is nothing to it. */
+/* A device without an entry may have been made for a provider that has its card alone.
+ * It is nothing to one of a former type. */
 static bool keeps_provider(const struct world *world, const struct managed *managed,
                            const struct present *present)
 {

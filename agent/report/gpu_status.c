@@ -177,8 +177,8 @@ static bool ends_with_type(const char *provider, const char *type)
     return length > tail && strcmp(provider + length - tail, part) == 0;
 }
 
-/* The type that a provider was for on a card with several: its name ends with it, as the
- * type was enabled, by its id or its name. */
+/* The type that a provider was for on a card with several: its name ends with it, as
+ * the type was enabled, by its id or its name. */
 static const char *type_of_provider(const struct gpu *gpu, const char *name)
 {
     for (size_t i = 0; gpu && i < gpu->parent_count; i++)

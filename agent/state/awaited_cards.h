@@ -1,7 +1,7 @@
 /*
- * awaited_cards: the cards that the files give whole, and of which consumers still have
- * devices of another kind: the files were changed meanwhile. The devices may be lost, by
- * a reboot, and are made again before the card goes whole. No I/O.
+ * awaited_cards: the cards that the files give whole, and of which consumers still
+ * have devices of another kind: the files were changed meanwhile. The devices may be
+ * lost, by a reboot, and are made again before the card goes whole. No I/O.
  */
 #ifndef AGENT_STATE_AWAITED_CARDS_H
 #define AGENT_STATE_AWAITED_CARDS_H

@@ -27,7 +27,7 @@ PLANTS = (
                ("agent/backend/nvidia_vfio_scan.c", "            left -= size;\n", "            left -= size / 2;\n")),
     KindsPlant("vendor-vfio", "parameters-inherited", "what is set on a device is there for the next consumer",
                "parameters",
-               ("agent/backend/nvidia_vfio.c", "    return write_parameters(device, function, err);\n}\n\n"
+               ("agent/backend/nvidia_vfio.c", "    return write_parameters(place, device, function, err);\n}\n\n"
                 "/* The function may have been given", "    return 0;\n}\n\n"
                 "/* The function may have been given")),
     KindsPlant("vendor-vfio-mixed", "capacity-of-an-empty-card", "of a mixed card each type is offered as if alone",
@@ -37,15 +37,15 @@ PLANTS = (
                 "            known &= size > 0;\n            left -= 0 * size;\n")),
     KindsPlant("xe", "memory-passed-on", "the next consumer gets the memory as it is", "passed-on",
                ("agent/backend/xe_vf.c",
-                "                   xe_clear_profile(function->admin, function->device->parent, err) == 0\n"
-                "               ? xe_write_profile(", "                   function->admin >= 0\n"
+                "    return xe_clear_profile(function->place, function->admin, name, err) == 0\n"
+                "               ? xe_write_profile(", "    return function->admin >= 0\n"
                 "               ? xe_write_profile(")),
     KindsPlant("fixed", "function-overlooked", "a card's first function is not seen", "listed hidden",
                ("agent/backend/fixed_vf.c", "    for (unsigned i = 0;; i++) {\n",
                 "    for (unsigned i = 1;; i++) {\n")),
     KindsPlant("whole", "override-left", "a card that is given back still has its override", "left",
                ("agent/backend/passthrough.c",
-                "    if (is_ours(part->driver_override) && set_override(bus, part, NULL, err) != 0)\n"
+                "    if (is_ours(part->driver_override) && set_override(work, part, NULL, err) != 0)\n"
                 "        return -1;\n    _cleanup_free_ char *late",
                 "    _cleanup_free_ char *late")),
     KindsPlant("mig", "instances-counted-again", "an instance that has a device is offered", "offered promised",

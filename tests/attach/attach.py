@@ -203,12 +203,15 @@ class Actions(AttachTest):
         self.nova.start(self.libvirtd.domain(server))
         self.wait_for_attached(server)
 
-    def test_a_device_that_a_domain_names_stays_until_the_domain_goes(self):
+    def test_a_device_without_an_allocation_stays_as_long_as_the_guest_runs(self):
+        """Then it goes out of the configuration, where Nova would keep it for good."""
         server = self.create()
-        self.nova.stop(server)
         world.placement.deallocate(server)
         wait_for(lambda: world.cycle() or world.agent.is_idle(), "the agent to have nothing more to do")
         self.assertEqual(self.mdevs(), set(world.devices_of(server)))
+        self.assertEqual(self.libvirtd.live(server), world.devices_of(server))
+        self.nova.stop(server)
+        wait_for(lambda: world.cycle() or not self.libvirtd.configured(server), "a configuration without the device")
         self.nova.delete(server)
         self.wait_for_removal()
 

@@ -105,13 +105,11 @@ static void drop_question(struct attacher *attacher, struct attach_question *que
     attacher->question_count--;
 }
 
-/* Whether the answer to an earlier question is the answer to one that is no doubt: to any
- * about the consumer whose domain is there. */
-static bool is_asked(const struct attacher *attacher, const char *consumer)
+bool attach_questions_wait(const struct attach_question *all, size_t count,
+                           const char *consumer)
 {
-    for (size_t i = 0; i < attacher->question_count; i++)
-        if (attacher->questions[i].life == 0 &&
-            strcmp(attacher->questions[i].consumer, consumer) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (all[i].life == 0 && strcmp(all[i].consumer, consumer) == 0)
             return true;
     return false;
 }
@@ -127,12 +125,14 @@ static void drop_earlier_doubt(struct attacher *attacher, const struct message *
     }
 }
 
-/* A doubt comes behind all others also where it takes the place of an earlier one: the
- * request under way, which may be for that, is too old for it. */
+/* The answer to an earlier question about a domain that is there is the answer to one that
+ * is no doubt, too. A doubt comes behind all others also where it takes the place of an
+ * earlier one: the request under way, which may be for that, is too old for it. */
 static void add_question(struct attacher *attacher, const struct message *message)
 {
     bool doubts = message->kind == MESSAGE_DOUBT;
-    if (!doubts && is_asked(attacher, message->domain))
+    if (!doubts && attach_questions_wait(attacher->questions, attacher->question_count,
+                                         message->domain))
         return;
     if (doubts)
         drop_earlier_doubt(attacher, message);

@@ -50,6 +50,10 @@ struct attach_question {
     uint64_t number; /* of a doubt, which is answered; 0: none */
     uint64_t life;   /* of a doubt about a domain that is stopped; 0: it is not */
 };
+/* Whether one of the first `count` questions is about the consumer's domain that was
+ * defined or started, so that a guest waits for the answer. */
+bool attach_questions_wait(const struct attach_question *all, size_t count,
+                           const char *consumer);
 const struct attach_question *attacher_questions(const struct attacher *attacher,
                                                  size_t *count);
 /* The question of that id has been answered, by one request or by a cycle that began later

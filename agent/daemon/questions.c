@@ -30,21 +30,12 @@ static bool is_settled(const struct attacher *attacher, struct agent *agent,
     return here && !has_entry && user->serve(user->data, have);
 }
 
-static bool is_about(const struct attach_question *all, size_t count,
-                     const char *consumer)
-{
-    for (size_t i = 0; i < count; i++)
-        if (all[i].life == 0 && strcmp(all[i].consumer, consumer) == 0)
-            return true;
-    return false;
-}
-
 /* How many guests are defined or start, and wait. */
 static size_t count_waiting(const struct attach_question *all, size_t count)
 {
     size_t guests = 0;
     for (size_t i = 0; i < count; i++)
-        guests += all[i].life == 0 && !is_about(all, i, all[i].consumer);
+        guests += all[i].life == 0 && !attach_questions_wait(all, i, all[i].consumer);
     return guests;
 }
 

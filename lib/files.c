@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -135,7 +136,7 @@ static int write_all(int fd, const char *data, size_t length)
         data += n;
         length -= (size_t)n;
     }
-    return fsync(fd);
+    return 0;
 }
 
 int file_give_to_owner(int dirfd, int fd, struct error *err)
@@ -149,8 +150,8 @@ int file_give_to_owner(int dirfd, int fd, struct error *err)
     return 0;
 }
 
-int file_replace_at(int dirfd, const char *name, const char *data, size_t length,
-                    mode_t mode, struct error *err)
+static int replace(int dirfd, const char *name, const char *data, size_t length,
+                   mode_t mode, bool synced, struct error *err)
 {
     _cleanup_free_ char *temporary = xasprintf("%s.new", name);
     (void)unlinkat(dirfd, temporary, 0);
@@ -162,15 +163,55 @@ int file_replace_at(int dirfd, const char *name, const char *data, size_t length
         (void)unlinkat(dirfd, temporary, 0);
         return error_prefix(err, "%s", name);
     }
-    if (write_all(fd, data, length) != 0 ||
+    if (write_all(fd, data, length) != 0 || (synced && fsync(fd) != 0) ||
         renameat(dirfd, temporary, dirfd, name) != 0) {
         int saved = errno;
         (void)unlinkat(dirfd, temporary, 0);
         return error_set_errno(err, saved, "%s", name);
     }
+    return 0;
+}
+
+int file_replace_lightly_at(int dirfd, const char *name, const char *data,
+                            size_t length, mode_t mode, struct error *err)
+{
+    return replace(dirfd, name, data, length, mode, false, err);
+}
+
+int file_replace_at(int dirfd, const char *name, const char *data, size_t length,
+                    mode_t mode, struct error *err)
+{
+    if (replace(dirfd, name, data, length, mode, true, err) != 0)
+        return -1;
     _cleanup_close_ int directory =
         openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0 || fsync(directory) != 0)
         return error_set_errno(err, errno, "the directory of %s", name);
     return 0;
+}
+
+/* ---- telling files apart ---- */
+
+struct file_stamp file_stamp_of(const struct stat *st)
+{
+    return (struct file_stamp){st->st_dev, st->st_ino, st->st_size, st->st_mtim,
+                               st->st_ctim};
+}
+
+struct file_stamp file_stamp_at(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? file_stamp_of(&st) : (struct file_stamp){0};
+}
+
+static bool is_same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           is_same_time(a->modified, b->modified) &&
+           is_same_time(a->changed, b->changed);
 }

@@ -6,7 +6,9 @@
 #ifndef LIB_FILES_H
 #define LIB_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "lib/error.h"
@@ -46,5 +48,23 @@ int file_give_to_owner(int dirfd, int fd, struct error *err);
  * folder's owner, as above. */
 int file_replace_at(int dirfd, const char *name, const char *data, size_t length,
                     mode_t mode, struct error *err);
+
+/* The same for what has its meaning in this boot only: nothing waits for the disk. Who reads
+ * the file has the old or the new content; after a power cut it may be in pieces. */
+int file_replace_lightly_at(int dirfd, const char *name, const char *data,
+                            size_t length, mode_t mode, struct error *err);
+
+/* What tells a file from the one that takes its place, and from itself once it is
+ * written. All 0: no file is seen. */
+struct file_stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified, changed;
+};
+
+struct file_stamp file_stamp_of(const struct stat *st);
+struct file_stamp file_stamp_at(const char *path);
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 
 #endif

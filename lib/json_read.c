@@ -4,6 +4,7 @@
 #include <json-c/json_tokener.h>
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/utf8.h"
@@ -18,6 +19,7 @@ DEFINE_CLEANUP(struct json_tokener *, tokener_release)
 struct outline {
     /* offset of the first character that JSON does not allow; else the length */
     size_t foreign;
+    size_t half; /* the same of the first half of a surrogate pair that stands alone */
     size_t objects, values, members;
 };
 
@@ -28,18 +30,46 @@ static bool ends_in_dot(const char *text, size_t at, size_t length)
            (at + 1 == length || !isdigit((unsigned char)text[at + 1]));
 }
 
+/* The UTF-16 unit that an escape (\ud83d) at `at` stands for; -1: there is none. */
+static int escaped_unit(const char *text, size_t at, size_t length)
+{
+    char digits[5] = "", *end;
+    if (length - at < 6 || text[at] != '\\' || text[at + 1] != 'u' ||
+        !isxdigit((unsigned char)text[at + 2]))
+        return -1;
+    memcpy(digits, text + at + 2, 4);
+    long unit = strtol(digits, &end, 16);
+    return *end ? -1 : (int)unit;
+}
+
+/* How many characters the escape at `at` has. 0: half of a surrogate pair alone, which
+ * is no character; json-c takes it for U+FFFD. */
+static size_t escape_length(const char *text, size_t at, size_t length)
+{
+    int unit = escaped_unit(text, at, length);
+    if ((unit & ~0x7ff) != 0xd800)
+        return 2;
+    if (unit >= 0xdc00)
+        return 0;
+    int low = escaped_unit(text, at + 6, length);
+    return low >= 0xdc00 && low <= 0xdfff ? 12 : 0;
+}
+
 /* json-c accepts 'single quotes', NaN, Infinity and `1.`, and control characters in
  * strings. Outside strings only the characters of JSON's own grammar are allowed here,
  * inside them nothing below a blank. */
 static struct outline look_over(const char *text, size_t length)
 {
     static const char grammar[] = "{}[],:\"0123456789+-.eEtrufalsn \t\r\n";
-    struct outline outline = {.foreign = length};
+    struct outline outline = {.foreign = length, .half = length};
     bool in_string = false;
     for (size_t i = 0; i < length; i++) {
-        if (in_string && text[i] == '\\')
-            i++;
-        else if (text[i] == '"')
+        if (in_string && text[i] == '\\') {
+            size_t escape = escape_length(text, i, length);
+            if (escape == 0 && outline.half == length)
+                outline.half = i;
+            i += escape ? escape - 1 : 1;
+        } else if (text[i] == '"')
             in_string = !in_string;
         else if (in_string
                      ? (unsigned char)text[i] < ' '
@@ -66,6 +96,10 @@ static int check_outline(const char *text, size_t length,
     if (outline.foreign < length)
         return error_set(err, ERROR_INVALID,
                          "not JSON at byte %zu: unexpected character", outline.foreign);
+    if (outline.half < length)
+        return error_set(err, ERROR_INVALID,
+                         "not JSON at byte %zu: half of a surrogate pair alone",
+                         outline.half);
     if (outline.objects > bounds->objects || outline.values > bounds->values ||
         outline.members > bounds->members)
         return error_set(err, ERROR_INVALID,

@@ -32,10 +32,10 @@ DEFINE_CLEANUP(struct json_object *, json_release)
 /* And two microseconds for each member of an object: half a second. */
 #define JSON_MAX_MEMBERS 250000
 
-/* Parses exactly one document of `length` bytes: strict grammar, valid UTF-8, no NaN,
- * no NUL in it, at most as deep and with as much in it as said above. ERROR_INVALID
- * with the offset of what is wrong. The caller owns *out; JSON `null` is NULL with 0.
- */
+/* Parses exactly one document of `length` bytes: strict grammar, valid UTF-8, no half
+ * of a surrogate pair alone, no NaN, no NUL in it, at most as deep and with as much in
+ * it as said above. ERROR_INVALID with the offset of what is wrong. The caller owns
+ * *out; JSON `null` is NULL with 0. */
 int json_parse(const char *text, size_t length, struct json_object **out,
                struct error *err);
 

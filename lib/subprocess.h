@@ -10,8 +10,8 @@
  * not break off a create half way.
  *
  * What may hang in a library instead of the kernel, or needs threads, is a program of
- * its own (subprocess_exec): nothing of it is in the agent. doc/processes.rst has the reasons
- * and the figures.
+ * its own (subprocess_exec): nothing of it is in the agent. doc/processes.rst has the
+ * reasons and the figures.
  *
  * Threads: whoever starts one has one thread of its own. A library's may be there as
  * well (some versions of libcurl leave their resolver's behind when a name server does

@@ -2,9 +2,9 @@
  * table: what commands print. Rows of named cells, written as an aligned text table for
  * people or as a JSON array of objects for programs. JSON has all of it, and so has the
  * wide table; the usual one is made to fit TABLE_WIDTH, or on a terminal the style's
- * width: each column says what becomes of it there. A column's title is shown in capitals in the text; its key is the JSON
- * member. Cells are added in the order of the columns. In text, control characters
- * become '?'. Not thread safe.
+ * width: each column says what becomes of it there. A column's title is shown in
+ * capitals in the text; its key is the JSON member. Cells are added in the order of the
+ * columns. In text, control characters become '?'. Not thread safe.
  */
 #ifndef LIB_TABLE_H
 #define LIB_TABLE_H

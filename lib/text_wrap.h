@@ -13,9 +13,9 @@ size_t text_columns(const char *text);
 size_t text_character(const char *text);
 
 /* Writes the words of `text`, `indent` columns in, on as many lines as it takes that
- * none is longer than `width`. A word that is longer stands on a line of its own, whole,
- * so that it can be searched for and copied. Control characters become '?'. What stands in back quotes is one word where a
- * line has room for it. */
+ * none is longer than `width`. A word that is longer stands on a line of its own,
+ * whole, so that it can be searched for and copied. Control characters become '?'. What
+ * stands in back quotes is one word where a line has room for it. */
 void text_wrap(const char *text, size_t indent, size_t width, FILE *out);
 
 /* The same beside `label`, which is in the first columns of the first line, or where it is

@@ -15,6 +15,15 @@
 #include "lib/xalloc.h"
 #include "tests/unit/test.h"
 
+static int syncs;
+
+int fsync(int fd)
+{
+    assert_true(fd >= 0);
+    syncs++;
+    return 0;
+}
+
 struct folder {
     char path[32];
     int fd;
@@ -213,6 +222,22 @@ static void replaces_and_leaves_nothing_behind(void **state)
     assert_int_equal(count_files(folder), 1);
 }
 
+/* The file and its folder, where it must outlive a power cut. */
+static void only_what_must_last_waits_for_the_disk(void **state)
+{
+    const struct folder *folder = *state;
+    struct error err;
+    syncs = 0;
+    assert_ok(file_replace_lightly_at(folder->fd, "state", "one", 3, 0600, &err), &err);
+    assert_holds(folder, "state", "one");
+    assert_ok(file_replace_lightly_at(folder->fd, "state", "two", 3, 0600, &err), &err);
+    assert_holds(folder, "state", "two");
+    assert_int_equal(count_files(folder), 1);
+    assert_int_equal(syncs, 0);
+    assert_ok(file_replace_at(folder->fd, "state", "one", 3, 0600, &err), &err);
+    assert_int_equal(syncs, 2);
+}
+
 /* What a crash left behind is no obstacle, and is not followed where it is a link. */
 static void an_old_temporary_file_is_no_obstacle(void **state)
 {
@@ -303,6 +328,7 @@ int main(void)
         TEST(stores_into_what_is_there_only),
         TEST(a_short_store_is_not_continued),
         TEST(replaces_and_leaves_nothing_behind),
+        TEST(only_what_must_last_waits_for_the_disk),
         TEST(an_old_temporary_file_is_no_obstacle),
         TEST(a_failed_replacement_changes_nothing),
         TEST(root_gives_files_to_the_owner_of_the_folder),

@@ -40,6 +40,16 @@ static void parses_one_document_only(void **state)
         {"1.0", 0},
         {"\"1.\"", 0},
         {"\"\\u00e9\\n\"", 0},
+        {"\"\\ud83d\\ude00\"", 0},
+        {"\"\\\\ud83d\"", 0},
+        {"\"\\uD83D\"", -1},
+        {"\"\\ud83dx\"", -1},
+        {"\"\\ude00\"", -1},
+        {"\"\\ud83d\\ud83d\\ude00\"", -1},
+        {"\"\\ude00\\ud83d\"", -1},
+        {"{\"\\ud83d\": 1}", -1},
+        {"\"\\ud83", -1},
+        {"\"\\ud83d\\ude0", -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct json_object *doc = NULL;

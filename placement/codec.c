@@ -108,9 +108,6 @@ int codec_read_inventory(struct json_object *json, struct inventory *out,
         json_get_double(json, "allocation_ratio", &inventory.allocation_ratio, err) !=
             0)
         return -1;
-    if (inventory.allocation_ratio <= 0)
-        return error_set(err, ERROR_INVALID, "allocation_ratio: %g is not above 0",
-                         inventory.allocation_ratio);
     *out = inventory;
     return 0;
 }

@@ -30,7 +30,8 @@ struct provider {
     int64_t generation;
 };
 
-/* What a provider has of one resource class. */
+/* What a provider has of one resource class. Placement takes any allocation_ratio, also
+ * 0 and one below it: then nothing can be allocated. */
 struct inventory {
     int64_t total, reserved, min_unit, max_unit, step_size;
     double allocation_ratio;

@@ -29,6 +29,8 @@ struct auth_operations {
     /* To be called after a 401. Drops the token that was refused. True when another try
      * may succeed. */
     bool (*refused)(struct auth *auth);
+    /* Whether authorize() would ask a server for a token now. */
+    bool (*is_due)(const struct auth *auth);
     /* When the token expires, in seconds since the epoch; 0 without one. */
     int64_t (*expires_at)(const struct auth *auth);
     void (*free)(struct auth *auth);

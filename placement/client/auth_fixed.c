@@ -38,6 +38,12 @@ static bool refused(struct auth *auth)
     return false;
 }
 
+static bool is_due(const struct auth *auth)
+{
+    (void)auth;
+    return false;
+}
+
 static int64_t expires_at(const struct auth *auth)
 {
     (void)auth;
@@ -49,10 +55,10 @@ static void release(struct auth *auth)
     free(auth);
 }
 
-static const struct auth_operations with_token = {authorize, endpoint, refused,
-                                                  expires_at, release};
-static const struct auth_operations with_password = {authorize_basic, endpoint, refused,
-                                                     expires_at, release};
+static const struct auth_operations with_token = {authorize, endpoint,   refused,
+                                                  is_due,    expires_at, release};
+static const struct auth_operations with_password = {
+    authorize_basic, endpoint, refused, is_due, expires_at, release};
 
 static struct auth *make(const struct auth_operations *operations, const char *token)
 {

@@ -35,9 +35,7 @@ static int set_refusal(const struct keystone *keystone, const struct http_reply 
                        struct error *err)
 {
     struct error why = {0};
-    error_reply_set(&why, "POST", reply,
-                    http_header(keystone->auth.http, "x-openstack-request-id"),
-                    &keystone->auth);
+    error_reply_set(&why, "POST", reply, &keystone->auth);
     if (why.code != ERROR_UNREACHABLE && why.code != ERROR_FORBIDDEN &&
         why.code != ERROR_INVALID)
         why.code = ERROR_UNAUTHORIZED;
@@ -103,14 +101,21 @@ static int ask_for_token(struct keystone *keystone, struct error *err)
     return take_token(keystone, &reply, asked_at, err);
 }
 
+static bool is_due(const struct auth *auth)
+{
+    const struct keystone *keystone = (const struct keystone *)auth;
+    return !auth->header || auth->now() >= keystone->renew_at;
+}
+
 static int ensure_token(struct keystone *keystone, struct error *err)
 {
-    int64_t now = keystone->auth.now();
     struct error why = {0};
-    if (keystone->auth.header && now < keystone->renew_at)
+    if (!is_due(&keystone->auth))
         return 0;
     if (ask_for_token(keystone, &why) == 0)
         return 0;
+    /* Its timeout may be longer than that: it counts from the end. */
+    int64_t now = keystone->auth.now();
     if (keystone->auth.header && now < keystone->dead_at &&
         (why.code == ERROR_UNREACHABLE || why.code == ERROR_TIMEOUT)) {
         keystone->renew_at = now + ASK_AGAIN_AFTER;
@@ -156,8 +161,8 @@ static void release(struct auth *auth)
     free(keystone);
 }
 
-static const struct auth_operations operations = {authorize, endpoint, refused,
-                                                  expires_at, release};
+static const struct auth_operations operations = {authorize, endpoint,   refused,
+                                                  is_due,    expires_at, release};
 
 int auth_keystone_new(const struct placement_config *options, struct auth **out,
                       struct error *err)

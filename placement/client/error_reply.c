@@ -65,12 +65,11 @@ static enum error_code code_of_status(const char *method, long status,
 }
 
 int error_reply_set(struct error *err, const char *method,
-                    const struct http_reply *reply, const char *request_id,
-                    const struct auth *auth)
+                    const struct http_reply *reply, const struct auth *auth)
 {
     struct error_body body = error_body_parse(reply->body, reply->length, auth);
-    const char *id = body.request_id[0] ? body.request_id : request_id;
-    if (!id || strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEF0123456789-") != strlen(id))
+    const char *id = body.request_id[0] ? body.request_id : reply->request_id;
+    if (strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEF0123456789-") != strlen(id))
         id = "";
     /* The code "placement.undefined_code" tells nothing. */
     if (strcmp(body.code, "placement.undefined_code") == 0)

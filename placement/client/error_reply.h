@@ -8,10 +8,8 @@
 
 #include "placement/client/auth.h"
 
-/* `request_id` is the reply's header x-openstack-request-id, or NULL. Secrets of `auth`
- * are hidden in the text. Returns -1. */
+/* Secrets of `auth` are hidden in the text. Returns -1. */
 int error_reply_set(struct error *err, const char *method,
-                    const struct http_reply *reply, const char *request_id,
-                    const struct auth *auth);
+                    const struct http_reply *reply, const struct auth *auth);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * http: sends one request over libcurl and receives its reply: the transport below
  * client and auth_keystone. It keeps one easy handle with the open connections to the
- * servers. It takes nothing from the environment: no proxy, no .netrc; and it follows
- * no redirect. A reply is limited in size and a request in time. One thread.
+ * servers; for requests that are under way together http_many has handles of its own.
+ * It takes nothing from the environment: no proxy, no .netrc; and it follows no
+ * redirect. A reply is limited in size and a request in time. One thread.
  *
  * An error here means that no whole reply was received (UNREACHABLE, TIMEOUT, PROTOCOL,
  * or INVALID for a TLS file that cannot be used); a reply of any status is a success.
@@ -46,6 +47,8 @@ struct http_reply {
     long status;
     char *body; /* NUL-terminated; never NULL */
     size_t length;
+    unsigned retry_after; /* as http_retry_after() */
+    char request_id[64];  /* X-Openstack-Request-Id; "": it had none */
 };
 
 /* Uses cafile, certfile, keyfile, insecure, timeout and the retries of `options`, which
@@ -61,13 +64,16 @@ int http_perform(struct http *http, const struct http_request *request,
 void http_reply_clear(struct http_reply *reply);
 #define _cleanup_reply_ _cleanup_(http_reply_clear)
 
-/* A header of the last reply; NULL when it had none of that name. Valid until the next
- * request. */
+/* A header of the last reply of http_perform(); NULL when it had none of that name.
+ * Valid until the next request. */
 const char *http_header(struct http *http, const char *name);
 
+/* The longest that is waited for a server that asks to be asked later. */
+#define HTTP_LONGEST_PAUSE 60 /* seconds */
+
 /* The seconds that the last reply, a 503 or 429, asked to wait before the next request
- * (Retry-After); 0: none. http_perform() heeds it between its attempts, up to a minute;
- * where it is more, the reply is given at once. */
+ * (Retry-After); 0: none. http_perform() heeds it between its attempts, up to
+ * HTTP_LONGEST_PAUSE; where it is more, the reply is given at once. */
 unsigned http_retry_after(const struct http *http);
 
 /* From now on replies up to HTTP_LARGE_REPLY are taken. */
@@ -75,6 +81,9 @@ void http_take_large(struct http *http);
 
 /* The number of requests sent so far, retries included. */
 unsigned long http_requests(const struct http *http);
+
+/* Waits, as between two attempts. False when it was interrupted, also by a signal. */
+bool http_wait(const struct http *http, double seconds);
 
 /* `interrupted` is called about once a second during a request and the pauses between
  * attempts. When it returns true, the request ends with BUSY. It is for a daemon that

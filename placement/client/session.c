@@ -86,8 +86,8 @@ void call_clear(struct call *call)
 
 /* The URL is a part of the error's text, since an operator needs it; http_check_url()
  * has made sure that it contains no password. */
-static int prefix_call(const struct placement_client *client, const struct call *call,
-                       struct error *err)
+int session_failed(const struct placement_client *client, const struct call *call,
+                   struct error *err)
 {
     _cleanup_free_ char *url = xasprintf("%s%s", client->base, call->path);
     const char *dots = strlen(url) > SHOWN ? "..." : "";
@@ -103,34 +103,46 @@ static void set_base(struct placement_client *client, const char *base)
     client->base = xstrndup(base, length);
 }
 
+int session_request_make(struct placement_client *client, const struct call *call,
+                         struct session_request *request, struct error *err)
+{
+    const char *base = client->options->endpoint_override;
+    *request = (struct session_request){.headers = {"Accept: application/json"}};
+    if (!base && client->auth->operations->endpoint(client->auth, &base, err) != 0)
+        return -1;
+    set_base(client, base);
+    request->url = xasprintf("%s%s", client->base, call->path);
+    unsigned minor =
+        call->minor && call->minor < client->minor ? call->minor : client->minor;
+    snprintf(request->version, sizeof request->version,
+             "OpenStack-API-Version: placement 1.%u", minor);
+    size_t count = 1;
+    if (minor)
+        request->headers[count++] = request->version;
+    if (call->body)
+        request->headers[count++] = "Content-Type: application/json";
+    request->http = (struct http_request){.method = call->method,
+                                          .url = request->url,
+                                          .headers = request->headers,
+                                          .body = call->body,
+                                          .length = call->length};
+    return client->auth->operations->authorize(client->auth, &request->http, err);
+}
+
+void session_request_clear(struct session_request *request)
+{
+    free(request->url);
+}
+
 /* Sends one request. A reply of any status is a success. */
 static int send_call(struct placement_client *client, const struct call *call,
                      struct http_reply *reply, struct error *err)
 {
-    const char *base = client->options->endpoint_override;
-    if (!base && client->auth->operations->endpoint(client->auth, &base, err) != 0)
+    _cleanup_(session_request_clear) struct session_request request;
+    if (session_request_make(client, call, &request, err) != 0)
         return -1;
-    set_base(client, base);
-    _cleanup_free_ char *url = xasprintf("%s%s", client->base, call->path);
-    char version[64];
-    unsigned minor =
-        call->minor && call->minor < client->minor ? call->minor : client->minor;
-    snprintf(version, sizeof version, "OpenStack-API-Version: placement 1.%u", minor);
-    const char *headers[] = {"Accept: application/json", NULL, NULL, NULL};
-    size_t count = 1;
-    if (minor)
-        headers[count++] = version;
-    if (call->body)
-        headers[count++] = "Content-Type: application/json";
-    struct http_request request = {.method = call->method,
-                                   .url = url,
-                                   .headers = headers,
-                                   .body = call->body,
-                                   .length = call->length};
-    if (client->auth->operations->authorize(client->auth, &request, err) != 0)
-        return -1;
-    if (http_perform(client->http, &request, reply, err) != 0)
-        return prefix_call(client, call, err);
+    if (http_perform(client->http, &request.http, reply, err) != 0)
+        return session_failed(client, call, err);
     return 0;
 }
 
@@ -156,11 +168,10 @@ static void add_hint(struct error *err, const char *hint)
 static int set_refusal(const struct placement_client *client, const struct call *call,
                        const struct http_reply *reply, struct error *err)
 {
-    error_reply_set(err, call->method, reply,
-                    http_header(client->http, "x-openstack-request-id"), client->auth);
+    error_reply_set(err, call->method, reply, client->auth);
     if (reply->status == 401)
         add_hint(err, hint_refused(client->options));
-    return prefix_call(client, call, err);
+    return session_failed(client, call, err);
 }
 
 int session_bad_reply(const struct placement_client *client, const struct call *call,
@@ -171,7 +182,7 @@ int session_bad_reply(const struct placement_client *client, const struct call *
         auth_redact(client->auth, err->text);
     }
     (void)error_prefix(err, "unexpected reply");
-    return prefix_call(client, call, err);
+    return session_failed(client, call, err);
 }
 
 static int parse_reply(const struct placement_client *client, const struct call *call,
@@ -221,7 +232,7 @@ static int not_placement(const struct placement_client *client, const struct cal
     add_hint(err, hint);
     if (err)
         err->code = ERROR_PROTOCOL;
-    return prefix_call(client, call, err);
+    return session_failed(client, call, err);
 }
 
 /* Whether the status suggests that this URL is not Placement's. */
@@ -238,7 +249,7 @@ static int read_root(const struct placement_client *client, const struct call *c
     if (reply->status != 200 && !is_elsewhere(reply->status))
         return set_refusal(client, call, reply, err);
     if (reply->status != 200) {
-        error_reply_set(err, call->method, reply, NULL, client->auth);
+        error_reply_set(err, call->method, reply, client->auth);
         return not_placement(client, call, reply, err);
     }
     if (json_parse_within(reply->body, reply->length, &http_reply_bounds, &json, err) ==
@@ -251,7 +262,7 @@ static int read_root(const struct placement_client *client, const struct call *c
     return not_placement(client, call, reply, err);
 }
 
-static int agree_on_version(struct placement_client *client, struct error *err)
+int session_agree_on_version(struct placement_client *client, struct error *err)
 {
     static char root[] = "/";
     const struct call call = {.method = "GET", .path = root};
@@ -275,7 +286,7 @@ static int send_versioned(struct placement_client *client, const struct call *ca
                           struct http_reply *reply, struct error *err)
 {
     for (unsigned try = 0;; try++) {
-        if (!client->minor && agree_on_version(client, err) != 0)
+        if (!client->minor && session_agree_on_version(client, err) != 0)
             return -1;
         if (send_as_us(client, call, reply, err) != 0)
             return -1;
@@ -287,15 +298,22 @@ static int send_versioned(struct placement_client *client, const struct call *ca
     }
 }
 
+int session_take_reply(const struct placement_client *client, const struct call *call,
+                       const struct http_reply *reply, struct json_object **out,
+                       struct error *err)
+{
+    if (call->status)
+        *call->status = reply->status;
+    if (reply->status < 200 || reply->status > 299)
+        return set_refusal(client, call, reply, err);
+    return out ? parse_reply(client, call, reply, out, err) : 0;
+}
+
 int session_call(struct placement_client *client, const struct call *call,
                  struct json_object **out, struct error *err)
 {
     _cleanup_reply_ struct http_reply reply = {0};
     if (send_versioned(client, call, &reply, err) != 0)
         return -1;
-    if (call->status)
-        *call->status = reply.status;
-    if (reply.status < 200 || reply.status > 299)
-        return set_refusal(client, call, &reply, err);
-    return out ? parse_reply(client, call, &reply, out, err) : 0;
+    return session_take_reply(client, call, &reply, out, err);
 }

@@ -39,6 +39,27 @@ void call_clear(struct call *call);
 int session_call(struct placement_client *client, const struct call *call,
                  struct json_object **reply, struct error *err);
 
+/* The parts of session_call(), for who sends the request himself (batch.c). The request
+ * points into itself, and is cleared also after a failure. */
+struct session_request {
+    struct http_request http;
+    char *url;
+    char version[64];
+    const char *headers[4];
+};
+int session_request_make(struct placement_client *client, const struct call *call,
+                         struct session_request *request, struct error *err);
+void session_request_clear(struct session_request *request);
+/* Asks for the versions, and sets client->minor. */
+int session_agree_on_version(struct placement_client *client, struct error *err);
+/* The reply, of any status, as JSON or as an error. */
+int session_take_reply(const struct placement_client *client, const struct call *call,
+                       const struct http_reply *reply, struct json_object **out,
+                       struct error *err);
+/* For a request without a reply, as `err` says: names the call there. Returns -1. */
+int session_failed(const struct placement_client *client, const struct call *call,
+                   struct error *err);
+
 /* For a reply whose contents are wrong, as `err` says: makes `err` a PROTOCOL error of
  * this call. Returns -1. */
 int session_bad_reply(const struct placement_client *client, const struct call *call,

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/connections.h"
 #include "lib/log.h"
 #include "lib/map.h"
@@ -19,6 +20,8 @@
 #define WORKERS 8
 /* Keystone's Fernet tokens have some 250 characters, its JWS tokens 1000. */
 #define TOKEN_LENGTH_MAX 4096
+/* Seconds between two lines of the log about clocks that differ. */
+#define SKEW_PAUSE 60
 #define KEY_SIZE 65 /* SHA-256 in hexadecimal digits, with its NUL */
 
 /* What is known of one token. It is in the map from the first request with it. */
@@ -27,8 +30,11 @@ struct entry {
     char *token;        /* the token itself, until Keystone was asked */
     struct token_facts facts;
     struct error error; /* the reason of TOKEN_UNKNOWN */
-    bool known, once;   /* once: the answer is only for requests that wait now */
-    int64_t until;      /* when it is forgotten, in seconds since 1970 */
+    /* fresh: answered since the last tokens_served(), and an answer to all that wait */
+    bool known, fresh;
+    int64_t asked;      /* when the first request came with it, in seconds since 1970 */
+    int64_t until;      /* when it is forgotten at the latest */
+    int64_t learned_ms; /* clock_monotonic_ms() when the answer came */
     struct map_entry by_key;
     struct ages *ages;           /* the list by age that it is in, */
     struct entry *older, *newer; /* and its neighbours there */
@@ -57,8 +63,8 @@ struct tokens {
     pthread_t threads[WORKERS];
     struct token_checker *checkers[WORKERS];
     unsigned started;
-    /* entries with `once` answered since the last tokens_served() */
     struct entry *fresh;
+    int64_t skew_said; /* when the log was last told of the clocks; 0: never */
 
     /* Shared with the worker threads, under the lock: */
     pthread_mutex_t lock;
@@ -197,9 +203,10 @@ static void make_key(const char *token, char key[KEY_SIZE])
 }
 
 static void ask(struct tokens *tokens, const char *token, const char *key,
-                const char *client)
+                const char *client, int64_t now)
 {
     struct entry *entry = xcalloc(1, sizeof *entry);
+    entry->asked = now;
     entry->token = xstrdup(token);
     snprintf(entry->key, sizeof entry->key, "%s", key);
     snprintf(entry->client, sizeof entry->client, "%s", client);
@@ -211,6 +218,16 @@ static void ask(struct tokens *tokens, const char *token, const char *key,
     pthread_mutex_unlock(&tokens->lock);
 }
 
+/* A clock that was set back does not make an answer last longer than cache_time. One
+ * that would, by this clock, was learned by another: its expiry may be over. */
+static bool is_stale(const struct tokens *tokens, const struct entry *entry,
+                     int64_t now)
+{
+    int64_t most = tokens->options.cache_time;
+    return entry->until <= now || entry->until - now > most ||
+           clock_monotonic_ms() - entry->learned_ms >= most * 1000;
+}
+
 const struct token_facts *tokens_find(struct tokens *tokens, const char *token,
                                       const char *client, int64_t now)
 {
@@ -220,34 +237,47 @@ const struct token_facts *tokens_find(struct tokens *tokens, const char *token,
         return &too_long;
     make_key(token, key);
     struct entry *entry = map_owner(map_find(&tokens->map, key), struct entry, by_key);
-    if (entry && entry->known && !entry->once && entry->until <= now) {
+    /* Whoever waited for an answer takes it, whatever the clock says: to ask again would
+     * be to ask without end where answers are stale when they come. */
+    if (entry && entry->known && !entry->fresh && is_stale(tokens, entry, now)) {
         forget(tokens, entry);
         entry = NULL;
     }
     if (!entry)
-        ask(tokens, token, key, client);
+        ask(tokens, token, key, client, now);
     return entry && entry->known ? &entry->facts : NULL;
+}
+
+/* Keystone calls no token valid that has expired by its own clock: with one that had
+ * expired by ours before it was asked, the clocks differ. */
+static void tell_skew(struct tokens *tokens, const struct entry *entry, int64_t now)
+{
+    long long late = entry->asked - entry->facts.expires_at;
+    if (late < 0 || (tokens->skew_said && llabs(now - tokens->skew_said) < SKEW_PAUSE))
+        return;
+    tokens->skew_said = now;
+    log_warning("keystone",
+                "a token is refused that Keystone calls valid: by this machine's clock "
+                "it had expired %lld s before. Probably this clock is ahead of "
+                "Keystone's; compare them (timedatectl).",
+                late);
 }
 
 static void learn(struct tokens *tokens, struct entry *entry, int64_t now)
 {
-    const struct token_facts *facts = &entry->facts;
-    entry->known = true;
+    struct token_facts *facts = &entry->facts;
+    entry->known = entry->fresh = true;
     keystone_secret_free(steal(entry->token));
     entry->until = now + tokens->options.cache_time;
+    entry->learned_ms = clock_monotonic_ms();
+    if (facts->verdict == TOKEN_VALID && facts->expires_at <= now) {
+        tell_skew(tokens, entry, now);
+        facts->verdict = TOKEN_INVALID;
+    }
     if (facts->verdict == TOKEN_VALID && facts->expires_at < entry->until)
         entry->until = facts->expires_at;
-    if (facts->verdict == TOKEN_VALID && facts->expires_at <= now)
-        entry->facts.verdict = TOKEN_INVALID;
     if (facts->verdict == TOKEN_UNKNOWN)
         log_error("keystone", "a token was not checked: %s", entry->error.text);
-    if (facts->verdict != TOKEN_UNKNOWN && tokens->options.cache_time >= 0) {
-        remember(tokens,
-                 facts->verdict == TOKEN_VALID ? &tokens->valid : &tokens->refused,
-                 entry);
-        return;
-    }
-    entry->once = true;
     entry->next = tokens->fresh;
     tokens->fresh = entry;
 }
@@ -271,7 +301,14 @@ void tokens_served(struct tokens *tokens)
     while (tokens->fresh) {
         struct entry *entry = tokens->fresh;
         tokens->fresh = entry->next;
-        forget(tokens, entry);
+        entry->fresh = false;
+        if (entry->facts.verdict == TOKEN_UNKNOWN || tokens->options.cache_time <= 0)
+            forget(tokens, entry);
+        else
+            remember(tokens,
+                     entry->facts.verdict == TOKEN_VALID ? &tokens->valid
+                                                         : &tokens->refused,
+                     entry);
     }
 }
 

@@ -38,11 +38,12 @@ int tokens_fd(const struct tokens *tokens);
 const struct token_facts *tokens_find(struct tokens *tokens, const char *token,
                                       const char *client, int64_t now);
 
-/* Takes the answers that have come. Where Keystone could not be asked, the token is
- * TOKEN_UNKNOWN for the requests that wait for it now, and later ones ask again. */
+/* Takes the answers that have come. Each is an answer to all requests that wait for it
+ * now, also one that has expired on its way (then the token is invalid). Where Keystone
+ * could not be asked, the token is TOKEN_UNKNOWN for these, and later ones ask again. */
 void tokens_collect(struct tokens *tokens, int64_t now);
-/* Forgets the answers that were only for waiting requests. To be called after those
- * have been looked at again. */
+/* From now on answers are forgotten when their time is over, at once those that were
+ * only for waiting requests. To be called after these have been looked at again. */
 void tokens_served(struct tokens *tokens);
 
 #endif

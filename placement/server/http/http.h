@@ -1,12 +1,13 @@
 /*
- * http: the HTTP server; only it and response know libmicrohttpd. It runs inside the
- * caller's loop: poll http_fd() for input, call http_run(). Replies can be held back: a
- * reply that tells of changes that are not on disk yet waits for http_release().
+ * http: the HTTP server: its listener, its connections, and libmicrohttpd's turns, which
+ * it has inside the caller's loop: poll http_fd() for input, call http_run(). Replies can
+ * be held back: a reply that tells of changes that are not on disk yet waits for
+ * http_release(). Only http, exchange and response know libmicrohttpd.
  *
  * Bounded: each body (413) and all together (503), all replies together (503), headers
- * and URL (431, 414), connections and their times (lib/connections.h). A request is admitted or refused
- * when its headers have come; no byte of the body of one that is refused is kept. One
- * thread.
+ * and URL (431, 414), connections and their times (lib/connections.h). A request is
+ * admitted or refused when its headers have come; no byte of the body of one that is
+ * refused is kept. One thread.
  */
 #ifndef PLACEMENT_SERVER_HTTP_HTTP_H
 #define PLACEMENT_SERVER_HTTP_HTTP_H

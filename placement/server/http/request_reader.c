@@ -7,26 +7,38 @@
 #include "lib/cleanup.h"
 #include "lib/xalloc.h"
 
-/* The headers that are read, and their members in struct request. */
+#define LIST(name, member)                           \
+    {                                                \
+        name, offsetof(struct request, member), NULL \
+    }
+#define ONE(name, member)                                                     \
+    {                                                                         \
+        name, offsetof(struct request, member), "there are two headers " name \
+    }
+
+/* The headers that are read, and their members in struct request. Several of those that
+ * are lists are joined with commas (RFC 9110, 5.3). Of another that stands twice one
+ * reader takes the first, the next one the last: such a request is refused. */
 static const struct {
     const char *name;
     size_t offset;
-} headers[] = {
-    {"accept", offsetof(struct request, accept)},
-    {"content-type", offsetof(struct request, content_type)},
-    {"content-length", offsetof(struct request, content_length)},
-    {"expect", offsetof(struct request, expect)},
-    {"host", offsetof(struct request, host)},
-    {"openstack-api-version", offsetof(struct request, api_version)},
-    {"x-auth-token", offsetof(struct request, token)},
-    {"x-roles", offsetof(struct request, roles)},
-    {"x-openstack-request-id", offsetof(struct request, global_id)},
-    {"x-project-id", offsetof(struct request, project_id)},
-    {"openstack-system-scope", offsetof(struct request, system_scope)},
-    {"x-domain-id", offsetof(struct request, domain_id)},
-    {"origin", offsetof(struct request, origin)},
-    {"access-control-request-method", offsetof(struct request, cors_method)},
-    {"access-control-request-headers", offsetof(struct request, cors_headers)},
+    const char *twice; /* NULL: it is a list */
+} headers[INCOMING_HEADERS] = {
+    LIST("Accept", accept),
+    ONE("Content-Type", content_type),
+    ONE("Content-Length", content_length),
+    ONE("Expect", expect),
+    ONE("Host", host),
+    LIST("OpenStack-API-Version", api_version),
+    ONE("X-Auth-Token", token),
+    ONE("X-Roles", roles),
+    LIST("X-Openstack-Request-Id", global_id),
+    ONE("X-Project-Id", project_id),
+    ONE("OpenStack-System-Scope", system_scope),
+    ONE("X-Domain-Id", domain_id),
+    ONE("Origin", origin),
+    ONE("Access-Control-Request-Method", cors_method),
+    LIST("Access-Control-Request-Headers", cors_headers),
 };
 
 static void read_target(struct incoming *incoming)
@@ -37,8 +49,8 @@ static void read_target(struct incoming *incoming)
     _cleanup_free_ char *path =
         xstrndup(incoming->target, (size_t)(question - incoming->target));
     request->raw_target = incoming->target;
-    /* A path with a NUL cannot be decoded, and leads to 404. */
-    incoming->path = query_decode_path(path);
+    /* No path is the root's. One with a NUL cannot be decoded, and leads to 404. */
+    incoming->path = query_decode_path(*path ? path : "/");
     request->path = incoming->path ? incoming->path : "";
     if (query_parse(*question ? question + 1 : NULL, &request->query, &err) != 0)
         request->query_problem = incoming->query_problem = xstrdup(err.text);
@@ -53,6 +65,14 @@ void incoming_begin(struct incoming *incoming, const struct incoming_limits *lim
     incoming->request.body = "";
     incoming->request.microversion = -1;
     read_target(incoming);
+}
+
+/* A blank in it would be the end of the target to another reader (RFC 9112, 3.2). */
+static bool is_target(const char *target)
+{
+    while ((unsigned char)*target > ' ' && *target != 0x7f)
+        target++;
+    return !*target;
 }
 
 void incoming_refuse(struct incoming *incoming, const char *problem)
@@ -72,48 +92,71 @@ static bool is_name(const char *name)
     return *name && !*at;
 }
 
-/* Reads the headers that determine where the request ends, and its host. */
+/* libmicrohttpd reads no chunks where blanks are behind it, which are none of it. */
+static const char *coding_problem(const char *value)
+{
+    const size_t length = strlen("chunked");
+    bool chunked = strncasecmp(value, "chunked", length) == 0;
+    if (chunked && !value[length + strspn(value + length, " \t")])
+        return "there is a blank at the end of the Transfer-Encoding";
+    return "the only Transfer-Encoding that is taken is chunked";
+}
+
+/* Reads what determines where the request ends. */
 static void read_framing(struct incoming *incoming, const char *name, const char *value)
 {
-    const char *length = incoming->request.content_length;
     if (!is_name(name))
         incoming_refuse(incoming, "a header has a name that is none");
-    if (strcasecmp(name, "host") == 0 && incoming->host_count++ > 0)
-        incoming_refuse(incoming, "there are two Host headers");
-    if (strcasecmp(name, "content-length") == 0 && length && !incoming->bad_length &&
-        strcmp(length, value) != 0)
-        incoming_refuse(incoming, "there are two Content-Lengths that differ");
+    if (strchr(value, '\r'))
+        incoming_refuse(incoming, "a header has a carriage return in it");
     if (strcasecmp(name, "transfer-encoding") != 0)
         return;
     if (incoming->transfer_encoding)
         incoming_refuse(incoming, "there are two Transfer-Encodings");
     if (strcasecmp(value, "chunked") != 0)
-        incoming_refuse(incoming,
-                        "the only Transfer-Encoding that is taken is chunked");
+        incoming_refuse(incoming, coding_problem(value));
     incoming->transfer_encoding = value;
+}
+
+/* Two lengths that are the same are no question (RFC 9112, 6.3). */
+static bool is_same_length(const struct incoming *incoming, const char **field,
+                           const char *value)
+{
+    return field == &incoming->request.content_length && strcmp(*field, value) == 0;
+}
+
+/* Takes the value of the header of that index. Blanks at its end are none of it (RFC
+ * 9110, 5.5); those at its beginning are gone already. */
+static void take_value(struct incoming *incoming, size_t index, const char *value)
+{
+    const char *twice = headers[index].twice;
+    const char **field =
+        (const char **)(void *)((char *)&incoming->request + headers[index].offset);
+    bool again = incoming->seen & 1u << index;
+    size_t length = strlen(value), kept = length;
+    while (kept > 0 && (value[kept - 1] == ' ' || value[kept - 1] == '\t'))
+        kept--;
+    char *own = again && !twice ? xasprintf("%s,%.*s", *field, (int)kept, value)
+                : kept < length ? xstrndup(value, kept)
+                                : NULL;
+    if (again && twice && !is_same_length(incoming, field, own ? own : value))
+        incoming_refuse(incoming, twice);
+    *field = own ? own : value;
+    free(incoming->values[index]);
+    incoming->values[index] = own;
+    incoming->seen |= 1u << index;
 }
 
 void incoming_header(struct incoming *incoming, const char *name, const char *value)
 {
-    size_t i = 0, count = sizeof headers / sizeof *headers;
+    size_t i = 0;
     value = value ? value : "";
     incoming->header_size += strlen(name) + strlen(value);
     read_framing(incoming, name, value);
-    while (i < count && strcasecmp(headers[i].name, name) != 0)
+    while (i < INCOMING_HEADERS && strcasecmp(headers[i].name, name) != 0)
         i++;
-    if (i == count)
-        return;
-    struct request *request = &incoming->request;
-    const char **field = (const char **)(void *)((char *)request + headers[i].offset);
-    /* The values of this header are joined; of others that are repeated the last one
-     * counts. */
-    if (*field && field == &request->api_version) {
-        char *joined = xasprintf("%s,%s", *field, value);
-        free(incoming->api_version);
-        incoming->api_version = joined;
-        value = joined;
-    }
-    *field = value;
+    if (i < INCOMING_HEADERS)
+        take_value(incoming, i, value);
 }
 
 void incoming_has_bad_length(struct incoming *incoming)
@@ -137,7 +180,10 @@ void incoming_headers_end(struct incoming *incoming, const char *version)
         incoming_refuse(incoming, old ? "HTTP/1.0 has no Transfer-Encoding"
                                       : "Transfer-Encoding and Content-Length exclude "
                                         "each other");
-    if (!old && incoming->host_count == 0)
+    if (!is_target(incoming->target))
+        incoming_refuse(incoming, "there is a blank or a control character in the "
+                                  "target");
+    if (!old && !incoming->request.host)
         incoming_refuse(incoming, "there is no Host header");
     if (incoming->refused)
         return;
@@ -257,7 +303,8 @@ void incoming_clear(struct incoming *incoming)
     identity_clear(&incoming->request.identity);
     free(incoming->target);
     free(incoming->path);
-    free(incoming->api_version);
+    for (size_t i = 0; i < INCOMING_HEADERS; i++)
+        free(incoming->values[i]);
     free(incoming->query_problem);
     *incoming = (struct incoming){0};
 }

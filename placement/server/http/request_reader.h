@@ -20,6 +20,8 @@ struct bodies {
     struct incoming *first; /* requests that have memory for a body */
 };
 
+#define INCOMING_HEADERS 15 /* headers that are read */
+
 struct incoming {
     struct request request;
     /* The status to be answered with: too large, or 400 where it is not clear where the
@@ -31,9 +33,10 @@ struct incoming {
     struct bodies *bodies;
     size_t header_size, body_room;
     bool body_is_whole, bad_length;
-    const char *transfer_encoding; /* NULL: none */
-    unsigned host_count;
-    char *target, *path, *body, *api_version, *query_problem;
+    const char *transfer_encoding;  /* NULL: none */
+    unsigned seen;                  /* bits: which of the headers have come, */
+    char *values[INCOMING_HEADERS]; /* their values where they are not borrowed */
+    char *target, *path, *body, *query_problem;
     struct incoming *next, **previous; /* neighbours in `bodies` while body_room > 0 */
 };
 
@@ -41,10 +44,11 @@ struct incoming {
  * borrowed. */
 void incoming_begin(struct incoming *incoming, const struct incoming_limits *limits,
                     struct bodies *bodies, const char *target);
-/* Reads a header. `value` is borrowed as long as the request lives. */
+/* Reads a header, whose value has no blanks at its beginning. `value` is borrowed as long
+ * as the request lives. */
 void incoming_header(struct incoming *incoming, const char *name, const char *value);
-/* One of the headers that are still to come is a Content-Length that is no number: that
- * is left to whoever answers. There is no body, and the connection ends. */
+/* A Content-Length is no number: that is left to whoever answers. There is no body, and
+ * the connection ends. */
 void incoming_has_bad_length(struct incoming *incoming);
 /* All headers have come, of a request of that version ("HTTP/1.1"). Two that read the
  * same head must come to the same end of the request (RFC 9112): what a proxy could

@@ -8,8 +8,6 @@
 #include "lib/strlist.h"
 #include "lib/xalloc.h"
 
-/* Bounds the nesting of parentheses, and of rules that refer to rules. */
-#define MAX_DEPTH 32
 /* Bounds the parts that are evaluated to answer one question. */
 #define MAX_STEPS 10000
 
@@ -92,6 +90,13 @@ static bool take(struct parser *parser, const char *word)
 static int parse_any(struct parser *parser, struct policy_check **out,
                      struct error *err);
 
+/* oslo.policy takes it for a text, of which it makes no check. */
+static bool is_quoted(const char *token)
+{
+    size_t length = strlen(token);
+    return length > 1 && strchr("'\"", *token) && token[length - 1] == *token;
+}
+
 static int parse_word(const char *token, struct policy_check **out, struct error *err)
 {
     const char *colon = strchr(token, ':');
@@ -99,7 +104,7 @@ static int parse_word(const char *token, struct policy_check **out, struct error
         *out = new_check(*token == '@' ? ALWAYS : NEVER);
         return 0;
     }
-    if (!colon)
+    if (!colon || is_quoted(token))
         return error_set(err, ERROR_INVALID, "'%s': expected WORD:TEXT, @ or !", token);
     _cleanup_free_ char *word = xstrndup(token, (size_t)(colon - token));
     if (strcmp(word, "http") == 0 || strcmp(word, "https") == 0)
@@ -117,8 +122,8 @@ static int parse_word(const char *token, struct policy_check **out, struct error
 static int parse_one(struct parser *parser, struct policy_check **out,
                      struct error *err)
 {
-    if (++parser->depth > MAX_DEPTH)
-        return error_set(err, ERROR_INVALID, "more than %d levels", MAX_DEPTH);
+    if (++parser->depth > POLICY_CHECK_DEPTH)
+        return error_set(err, ERROR_INVALID, "more than %d levels", POLICY_CHECK_DEPTH);
     if (parser->at == parser->tokens.count)
         return error_set(err, ERROR_INVALID, "it ends too early");
     int rc = 0;
@@ -190,6 +195,19 @@ int policy_check_parse(const char *text, struct policy_check **out, struct error
     return rc;
 }
 
+int policy_check_references(const struct policy_check *check,
+                            int (*tell)(void *context, const char *name,
+                                        struct error *err),
+                            void *context, struct error *err)
+{
+    if (check->kind == RULE)
+        return tell(context, check->text, err);
+    for (size_t i = 0; i < check->part_count; i++)
+        if (policy_check_references(check->parts[i], tell, context, err) != 0)
+            return -1;
+    return 0;
+}
+
 /* ---- evaluating ---- */
 
 /* The text with "%(name)s" replaced by attributes of the target; NULL when the target
@@ -222,7 +240,9 @@ static char *expand(const char *text, const struct policy_question *question)
     return out;
 }
 
-static bool has_role(const char *roles, const char *wanted)
+/* `compare`: strncmp(), or strncasecmp() where case does not count. */
+static bool has_role(const char *roles, const char *wanted,
+                     int (*compare)(const char *, const char *, size_t))
 {
     size_t length = strlen(wanted);
     while (roles && *(roles += strspn(roles, " ,"))) {
@@ -230,7 +250,7 @@ static bool has_role(const char *roles, const char *wanted)
         const char *next = roles + role;
         while (role > 0 && isspace((unsigned char)roles[role - 1]))
             role--;
-        if (role == length && strncasecmp(roles, wanted, length) == 0)
+        if (role == length && compare(roles, wanted, length) == 0)
             return true;
         roles = next;
     }
@@ -257,10 +277,17 @@ static const char *known(const struct identity *identity, const char *word)
         {"user_domain_id", identity->user_domain_id},
         {"project_domain_id", identity->project_domain_id},
         {"is_admin_project", identity->outside_admin_project ? "False" : "True"},
+        {"service_user_id", NULL},
+        {"service_user_domain_id", NULL},
+        {"service_project_id", NULL},
+        {"service_project_domain_id", NULL},
     };
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         if (strcmp(facts[i].name, word) == 0)
             return facts[i].value ? facts[i].value : "None";
+    /* oslo.policy's older name, which is there with such a scope alone. */
+    if (strcmp(word, "system") == 0)
+        return identity->system_scope;
     return is_literal(word) ? word : NULL;
 }
 
@@ -269,15 +296,19 @@ static bool value_matches(const struct policy_check *check, const char *text,
 {
     const char *word = check->word, *value = known(identity, word);
     size_t length = strlen(word);
+    /* As any other word whose value is a list: one of them is to be the text. */
+    if (strcmp(word, "roles") == 0)
+        return has_role(identity->roles, text, strncmp);
     if (length >= 2 && (*word == '\'' || *word == '"') && word[length - 1] == *word)
         return strlen(text) == length - 2 && strncmp(word + 1, text, length - 2) == 0;
     return value && strcmp(value, text) == 0;
 }
 
-/* Ends the evaluation of rules that refer to each other in a circle, which allow
- * nothing. */
+/* policy.c refuses rules that refer to themselves, and chains that are too long. A small
+ * text of many rules can still take too many steps, and then allows nothing. */
 struct evaluation {
     const struct policy_question *question;
+    const struct policy_check *rule; /* the one that is evaluated */
     int depth, steps;
 };
 
@@ -287,12 +318,15 @@ static bool rule_allows(const char *name, struct evaluation *evaluation)
 {
     const struct policy_question *question = evaluation->question;
     const struct policy_check *rule = question->rule(question->context, name);
-    if (evaluation->depth == MAX_DEPTH)
+    const struct policy_check *outer = evaluation->rule;
+    if (evaluation->depth == POLICY_CHECK_DEPTH)
         evaluation->steps = MAX_STEPS + 1;
-    if (!rule || evaluation->depth == MAX_DEPTH)
+    if (!rule || rule == outer || evaluation->depth == POLICY_CHECK_DEPTH)
         return false;
     evaluation->depth++;
+    evaluation->rule = rule;
     bool result = allows(rule, evaluation);
+    evaluation->rule = outer;
     evaluation->depth--;
     return result;
 }
@@ -303,7 +337,7 @@ static bool word_allows(const struct policy_check *check,
     _cleanup_free_ char *text = expand(check->text, question);
     if (!text)
         return false;
-    return check->kind == ROLE ? has_role(question->identity->roles, text)
+    return check->kind == ROLE ? has_role(question->identity->roles, text, strncasecmp)
                                : value_matches(check, text, question->identity);
 }
 
@@ -334,7 +368,7 @@ static bool allows(const struct policy_check *check, struct evaluation *evaluati
 bool policy_check_allows(const struct policy_check *check,
                          const struct policy_question *question)
 {
-    struct evaluation evaluation = {.question = question};
+    struct evaluation evaluation = {.question = question, .rule = check};
     bool result = allows(check, &evaluation);
     /* Once the steps were used up the result means nothing: a part that was not
      * evaluated may stand below a "not". */

@@ -1,6 +1,7 @@
 /*
- * file: a policy file's text, YAML or JSON: a mapping of the names of rules to
- * rules. Stateless.
+ * file: a policy file's text, YAML or JSON: one document, a mapping of the names of
+ * rules to rules. In YAML a tab between words is refused, as by PyYAML, with which
+ * oslo.policy reads what is no JSON. Stateless.
  */
 #ifndef PLACEMENT_SERVER_POLICY_FILE_H
 #define PLACEMENT_SERVER_POLICY_FILE_H

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/log.h"
 #include "lib/map.h"
 #include "lib/xalloc.h"
 #include "placement/server/policy/check.h"
@@ -14,6 +15,8 @@
 struct rule {
     char *name, *text;
     struct policy_check *check;
+    int height; /* how many rules refer to the next one from here on; 0: not looked at */
+    bool open;  /* it is on the way that is being looked at */
     struct map_entry by_name;
 };
 
@@ -129,6 +132,99 @@ static int read_files(struct policy *policy, const struct policy_options *option
     return 0;
 }
 
+/* ---- rules that refer to rules ---- */
+
+/* An unknown rule is the one called "default", if there is one, as in oslo.policy. */
+static struct rule *find_or_default(const struct policy *policy, const char *name)
+{
+    struct rule *rule = find(policy, name);
+    return rule ? rule : find(policy, "default");
+}
+
+/* The way from a rule to the one that is looked at. */
+struct way {
+    const struct policy *policy;
+    struct rule *rules[POLICY_CHECK_DEPTH + 1];
+    int count;
+};
+
+static int refuse_cycle(const struct way *way, const struct rule *rule,
+                        struct error *err)
+{
+    _cleanup_strlist_ struct strlist names = {0};
+    int i = 0;
+    while (way->rules[i] != rule)
+        i++;
+    for (; i < way->count; i++)
+        strlist_add(&names, way->rules[i]->name);
+    strlist_add(&names, rule->name);
+    _cleanup_free_ char *text = strlist_join(&names, " -> ");
+    return error_set(err, ERROR_INVALID, "rule %s refers to itself: %s", rule->name,
+                     text);
+}
+
+/* An unknown name in the rule "default" itself is no rule at all. */
+static struct rule *next_on(const struct way *way, const char *name)
+{
+    struct rule *from = way->count > 0 ? way->rules[way->count - 1] : NULL;
+    struct rule *rule = find_or_default(way->policy, name);
+    return rule && rule == from && strcmp(rule->name, name) != 0 ? NULL : rule;
+}
+
+static int follow(void *context, const char *name, struct error *err)
+{
+    struct way *way = context;
+    struct rule *rule = next_on(way, name);
+    if (!rule)
+        return 0;
+    if (rule->open)
+        return refuse_cycle(way, rule, err);
+    bool is_new = rule->height == 0;
+    rule->height = is_new ? 1 : rule->height;
+    if (way->count + rule->height > POLICY_CHECK_DEPTH + 1)
+        return error_set(err, ERROR_INVALID,
+                         "rule %s: more than %d rules refer to the next one",
+                         way->rules[0]->name, POLICY_CHECK_DEPTH);
+    if (is_new) {
+        rule->open = true;
+        way->rules[way->count++] = rule;
+        int rc = policy_check_references(rule->check, follow, way, err);
+        way->count--;
+        rule->open = false;
+        if (rc != 0)
+            return -1;
+    }
+    struct rule *from = way->count > 0 ? way->rules[way->count - 1] : rule;
+    if (from != rule && from->height <= rule->height)
+        from->height = rule->height + 1;
+    return 0;
+}
+
+/* A file may be that of several services. The rules that Placement does not ask for are
+ * not its to refuse. */
+static void warn_of_others(const struct policy *policy)
+{
+    struct way way = {.policy = policy};
+    struct error err;
+    for (size_t i = 0; i < policy->rules.bucket_count; i++)
+        for (struct map_entry *entry = policy->rules.buckets[i]; entry;
+             entry = entry->next)
+            if (follow(&way, map_owner(entry, struct rule, by_name)->name, &err) != 0)
+                log_warning("policy", "%s; no rule of Placement needs it", err.text);
+}
+
+/* Rules that refer to themselves would allow nothing, and nobody would know why. */
+static int check_references(const struct policy *policy, struct error *err)
+{
+    struct way way = {.policy = policy};
+    struct policy_default rule;
+    for (size_t i = 0; policy_default_at(policy->release, i, &rule); i++)
+        if (follow(&way, rule.name, err) != 0)
+            return -1;
+    warn_of_others(policy);
+    return 0;
+}
+
 /* ---- the policy ---- */
 
 int policy_new(const struct policy_options *options, struct policy **out,
@@ -138,7 +234,8 @@ int policy_new(const struct policy_options *options, struct policy **out,
     policy->release = options->release;
     policy->enforce_scope = options->enforce_scope;
     if (read_files(policy, options, err) != 0 ||
-        set_defaults(policy, options->enforce_new_defaults, err) != 0)
+        set_defaults(policy, options->enforce_new_defaults, err) != 0 ||
+        check_references(policy, err) != 0)
         return -1;
     *out = steal(policy);
     return 0;
@@ -160,12 +257,9 @@ void policy_free(struct policy *policy)
     free(policy);
 }
 
-/* An unknown rule is the one called "default", if there is one, as in oslo.policy. */
 static const struct policy_check *check_of(const void *context, const char *name)
 {
-    const struct rule *rule = find(context, name);
-    if (!rule)
-        rule = find(context, "default");
+    const struct rule *rule = find_or_default(context, name);
     return rule ? rule->check : NULL;
 }
 

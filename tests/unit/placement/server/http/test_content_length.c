@@ -9,16 +9,23 @@
 #define BEGIN "HTTP/1.1\0\0Host: a\r\n"
 
 /* In memory of exactly that size, so that a sanitizer sees who reads beyond it. */
-static bool is_bad(const char *head, size_t size)
+static enum content_length look(const char *head, size_t size, char *number)
 {
     char *copy = xcalloc(size ? size : 1, 1);
     memcpy(copy, head, size);
-    bool bad = content_length_is_bad(copy, size);
+    enum content_length is = content_length_look(copy, size, number);
     free(copy);
-    return bad;
+    return is;
+}
+
+static bool is_bad(const char *head, size_t size)
+{
+    char number[CONTENT_LENGTH_SIZE];
+    return look(head, size, number) == CONTENT_LENGTH_BAD;
 }
 
 #define IS_BAD(text) is_bad(text, sizeof(text))
+#define LOOK(text, number) look(text, sizeof(text), number)
 
 static void what_is_no_number_is_bad(void **state)
 {
@@ -32,6 +39,44 @@ static void what_is_no_number_is_bad(void **state)
     assert_true(IS_BAD(BEGIN "Content-Length: \r\n\r\n"));
     assert_true(IS_BAD(BEGIN "Content-Length: 5\r\nContent-Length: x\r\n\r\n"));
     assert_true(IS_BAD(BEGIN "Content-Length: abc\nHo"));
+}
+
+static void blanks_behind_it_are_none_of_it(void **state)
+{
+    (void)state;
+    char number[CONTENT_LENGTH_SIZE];
+    assert_int_equal(LOOK(BEGIN "Content-Length: 17 \r\n\r\n", number),
+                     CONTENT_LENGTH_PADDED);
+    assert_string_equal(number, "17");
+    assert_int_equal(LOOK(BEGIN "Content-Length: 0017\t \nHost: a\n\n", number),
+                     CONTENT_LENGTH_PADDED);
+    assert_string_equal(number, "17");
+    /* The library takes the first one. */
+    assert_int_equal(
+        LOOK(BEGIN "Content-Length: 5\r\nContent-Length: 6 \r\n\r\n", number),
+        CONTENT_LENGTH_PADDED);
+    assert_string_equal(number, "5");
+    assert_int_equal(LOOK(BEGIN "Content-Length: 17\r \r\n\r\n", number),
+                     CONTENT_LENGTH_BAD);
+}
+
+static void what_has_no_64_bits_is_told(void **state)
+{
+    (void)state;
+    char number[CONTENT_LENGTH_SIZE];
+    assert_int_equal(LOOK(BEGIN "Content-Length: 18446744073709551615\r\n\r\n", number),
+                     CONTENT_LENGTH_CLEAR);
+    assert_int_equal(LOOK(BEGIN "Content-Length: 18446744073709551616\r\n\r\n", number),
+                     CONTENT_LENGTH_HUGE);
+    assert_int_equal(
+        LOOK(BEGIN "Content-Length: 99999999999999999999999 \r\n\r\n", number),
+        CONTENT_LENGTH_HUGE);
+    assert_int_equal(
+        LOOK(BEGIN "Content-Length: 0000000000000000000000005\r\n\r\n", number),
+        CONTENT_LENGTH_CLEAR);
+    assert_int_equal(
+        LOOK(BEGIN "Content-Length: 99999999999999999999999x\r\n\r\n", number),
+        CONTENT_LENGTH_BAD);
 }
 
 static void what_is_one_is_not(void **state)
@@ -71,6 +116,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_number_is_bad),
+        cmocka_unit_test(blanks_behind_it_are_none_of_it),
+        cmocka_unit_test(what_has_no_64_bits_is_told),
         cmocka_unit_test(what_is_one_is_not),
         cmocka_unit_test(no_more_is_read_than_there_is),
         cmocka_unit_test(a_page_is_readable_to_its_end),

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "placement/server/policy/check.h"
+#include "placement/server/policy/file.h"
 #include "placement/server/policy/paths.h"
 #include "placement/server/policy/policy.h"
 
@@ -67,6 +69,16 @@ static void evaluates_the_language(void **state)
         {"is_admin_project:True", true},
         {"is_admin_project:False", false},
         {"1:2", false},
+        {"system:all", true},
+        {"system:None", false},
+        {"roles:Member", true},
+        {"roles:reader", true},
+        {"roles:member", false},
+        {"roles:admin", false},
+        {"not roles:reader", false},
+        {"roles:None", false},
+        {"service_roles:service", false},
+        {"service_user_id:None", true},
         {"rule:missing", false},
         {"not rule:missing", true},
     };
@@ -78,9 +90,20 @@ static void evaluates_the_language(void **state)
 static void refuses_what_it_cannot_understand(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "role",       "(role:a",    "role:a)", "and role:a", "role:a role:b",
-        "role:a and", "http://x/y", "not",     "()",         "role:a or or role:b"};
+    static const char *const bad[] = {"role",
+                                      "(role:a",
+                                      "role:a)",
+                                      "and role:a",
+                                      "role:a role:b",
+                                      "role:a and",
+                                      "http://x/y",
+                                      "not",
+                                      "()",
+                                      "role:a or or role:b",
+                                      "'role:a'",
+                                      "\"role:a\"",
+                                      "not 'role:a'",
+                                      "role:a or 'p':'p'"};
     char deep[101] = {0};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct policy_check *check;
@@ -94,6 +117,7 @@ static void refuses_what_it_cannot_understand(void **state)
 }
 
 #define LIST "placement:resource_providers:list"
+#define USAGES "placement:usages"
 
 static int ask(const struct policy_options *options, enum policy_rule rule,
                const struct identity *identity, const char *project)
@@ -253,19 +277,6 @@ static void reads_a_file(void **state)
                                    "\"" LIST "\": rule:own\n",
                                    POLICY_RESOURCE_PROVIDERS_LIST, &err),
                      200);
-    assert_int_equal(ask_with_file("a: rule:b\nb: rule:a\n\"" LIST "\": rule:a\n",
-                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
-                     403);
-    assert_int_equal(ask_with_file("a: rule:a and rule:a or not rule:a\n\"" LIST
-                                   "\": rule:a or not rule:a\n",
-                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
-                     403);
-    assert_int_equal(ask_with_file("a: not rule:b\nb: rule:a\n\"" LIST "\": rule:a\n",
-                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
-                     403);
-    assert_int_equal(ask_with_file("a: not rule:b\nb: rule:a\n\"" LIST "\": rule:b\n",
-                                   POLICY_RESOURCE_PROVIDERS_LIST, &err),
-                     403);
     assert_int_equal(ask_with_file("[1, 2]\n", POLICY_RESOURCE_PROVIDERS_LIST, &err),
                      -1);
     assert_int_equal(ask_with_file("a: [1]\n", POLICY_RESOURCE_PROVIDERS_LIST, &err),
@@ -275,6 +286,156 @@ static void reads_a_file(void **state)
     assert_int_equal(ask_with_file("a: role\n", POLICY_RESOURCE_PROVIDERS_LIST, &err),
                      -1);
     assert_non_null(strstr(err.text, "rule a"));
+}
+
+static int take_nothing(void *context, const char *name, const char *rule,
+                        struct error *err)
+{
+    (void)context, (void)name, (void)rule, (void)err;
+    return 0;
+}
+
+/* As PyYAML, which oslo.policy reads them with. */
+static void takes_one_document_without_tabs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *problem; /* NULL: it is taken */
+    } cases[] = {
+        {"", NULL},
+        {"# nothing\t\n", NULL},
+        {"---\na: '@'\n...\n", NULL},
+        {"\xef\xbb\xbf"
+         "a: '@'\n",
+         NULL},
+        {"\xc3\xa9: '@' #\tx\n#\t\nb: \"\xc3\xa9\tc\"\n", NULL},
+        {"a: |\n  x\ty\n", NULL},
+        {"{\n\t\"a\":\t\"@\"\n}\n", NULL},
+        {"a: 'x\n  \ty'\n", NULL},
+        {"a: '@'\n---\na: '!'\n", "line 2: a second document"},
+        {"# x\n---\n---\na: '!'\n", "line 3: a second document"},
+        {"a: '@'\n---\na: '!\n", "line "},
+        {"\xc3\xa9: '@'\na:\t'@'\n", "line 2: a tab"},
+        {"a: '@'\t\n", "line 1: a tab"},
+        {"a: b\tc\n", "line 1: a tab"},
+        {"a:\n  b\n  \tc\n", "line 3: a tab"},
+        {"a: b\n\t\n", "line 2: "},
+        {"a: b\t# c\n", "line 1: a tab"},
+        {"{a:\tb}\n", "line 1: a tab"},
+        {"---\t{a: b}\n", "line 1: a tab"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = {0};
+        const char *text = cases[i].text, *problem = cases[i].problem;
+        int rc = policy_file_parse(text, strlen(text), take_nothing, NULL, &err);
+        if (rc != (problem ? -1 : 0) || (problem && !strstr(err.text, problem)))
+            fail_msg("%s: %s", text, err.text);
+    }
+}
+
+static void refuses_rules_that_refer_to_themselves(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *way;
+    } cases[] = {
+        {"a: rule:a\n\"" LIST "\": rule:a\n", "rule a refers to itself: a -> a"},
+        {"a: rule:b\nb: rule:a\n\"" LIST "\": rule:a\n", "a -> b"},
+        {"a: not rule:b\nb: rule:a\n\"" LIST "\": rule:b\n", "b -> a"},
+        {"a: role:x or (role:y and not rule:c)\nb: rule:a\nc: rule:b\n\"" LIST
+         "\": rule:c\n",
+         "c -> b -> a -> c"},
+        {"default: rule:default\n\"" LIST "\": rule:nowhere\n", "default -> default"},
+        {"default: rule:a\na: rule:nowhere\n\"" LIST "\": rule:a\n",
+         "a -> default -> a"},
+        {"'rule:admin_api': rule:" LIST " or role:x\n",
+         LIST " -> admin_or_service_api"},
+    };
+    struct error err;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(ask_with_file(cases[i].text, POLICY_TRAITS_LIST, &err), -1);
+        if (!strstr(err.text, cases[i].way))
+            fail_msg("%s: %s", cases[i].text, err.text);
+    }
+    /* Two ways to one rule are none. */
+    assert_int_equal(
+        ask_with_file("a: rule:b and rule:c\nb: rule:d\nc: rule:d\nd: '@'\n"
+                      "\"" LIST "\": rule:a\n",
+                      POLICY_RESOURCE_PROVIDERS_LIST, &err),
+        200);
+}
+
+/* The same, and what the log was told, as much of it as `said` has room for. */
+static int ask_and_listen(const char *text, enum policy_rule rule, char *said,
+                          size_t size)
+{
+    struct error err;
+    unsetenv("JOURNAL_STREAM");
+    int file = memfd_create("log", 0), saved = dup(STDERR_FILENO);
+    assert_true(file >= 0 && saved >= 0);
+    dup2(file, STDERR_FILENO);
+    int status = ask_with_file(text, rule, &err);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t length = pread(file, said, size - 1, 0);
+    assert_true(length >= 0);
+    said[length] = 0;
+    close(file);
+    return status;
+}
+
+/* Other services may share the file, and what it says of them is theirs. */
+static void warns_of_rules_that_it_does_not_need(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int status;
+        const char *warning; /* NULL: none */
+    } cases[] = {
+        {"identity:x: rule:identity:y\nidentity:y: rule:identity:x\n" USAGES
+         ": role:member\n",
+         200, " -> identity:"},
+        {"a: rule:a\n" USAGES ": role:member\n", 200, "a -> a"},
+        /* An unknown name in the rule "default" is no cycle, and is not true. */
+        {"default: rule:admin_required\n" USAGES ": role:member\n", 200, NULL},
+        {"default: rule:admin_required\n" USAGES ": rule:nowhere\n", 403, NULL},
+        {"default: rule:admin_required or role:member\n" USAGES ": rule:nowhere\n", 200,
+         NULL},
+    };
+    char said[1000];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(
+            ask_and_listen(cases[i].text, POLICY_USAGES, said, sizeof said),
+            cases[i].status);
+        if (!cases[i].warning)
+            assert_string_equal(said, "");
+        else if (!strstr(said, "warning policy: ") || !strstr(said, cases[i].warning))
+            fail_msg("%s: %s", cases[i].text, said);
+    }
+}
+
+/* A chain of so many rules, the last of which lets in, and what becomes of LIST. */
+static int ask_chain(int count, struct error *err)
+{
+    char text[2000];
+    FILE *out = fmemopen(text, sizeof text, "w");
+    fprintf(out, "\"%s\": rule:r1\n", LIST);
+    for (int i = 1; i < count; i++)
+        fprintf(out, "r%d: rule:r%d\n", i, i + 1);
+    fprintf(out, "r%d: '@'\n", count);
+    assert_int_equal(fclose(out), 0);
+    return ask_with_file(text, POLICY_RESOURCE_PROVIDERS_LIST, err);
+}
+
+static void refuses_longer_chains_than_it_follows(void **state)
+{
+    (void)state;
+    struct error err;
+    assert_int_equal(ask_chain(POLICY_CHECK_DEPTH, &err), 200);
+    assert_int_equal(ask_chain(POLICY_CHECK_DEPTH + 1, &err), -1);
+    assert_non_null(strstr(err.text, "more than 32 rules"));
+    assert_int_equal(ask_chain(POLICY_CHECK_DEPTH + 20, &err), -1);
 }
 
 static void write_file(const char *folder, const char *name, const char *text)
@@ -352,6 +513,10 @@ int main(void)
         cmocka_unit_test(refuses_what_it_cannot_understand),
         cmocka_unit_test(has_upstreams_defaults),
         cmocka_unit_test(reads_a_file),
+        cmocka_unit_test(takes_one_document_without_tabs),
+        cmocka_unit_test(refuses_rules_that_refer_to_themselves),
+        cmocka_unit_test(warns_of_rules_that_it_does_not_need),
+        cmocka_unit_test(refuses_longer_chains_than_it_follows),
         cmocka_unit_test(finds_its_files),
         cmocka_unit_test(reads_folders_after_the_file),
     };

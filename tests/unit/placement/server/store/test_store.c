@@ -247,6 +247,16 @@ static void a_full_disk_loses_nothing(void **state)
 
 /* ---- files that cannot be used ---- */
 
+/* Its store is closed again. */
+static void make_file_with_a_provider(struct api_world *world)
+{
+    api_world_open(world);
+    api_expect(world, 39, "POST", "/resource_providers",
+               "{\"name\":\"a\",\"uuid\":\"a0000000-0000-4000-8000-000000000000\"}",
+               200, NULL);
+    store_close(world->api.store);
+}
+
 static void alter(const char *path, const char *sql)
 {
     sqlite3 *connection;
@@ -261,11 +271,7 @@ static void refuses(const char *sql, const char *words)
     const struct store_options options = {0};
     struct store *store;
     struct error err;
-    api_world_open(&world);
-    api_expect(&world, 39, "POST", "/resource_providers",
-               "{\"name\":\"a\",\"uuid\":\"a0000000-0000-4000-8000-000000000000\"}",
-               200, NULL);
-    store_close(world.api.store);
+    make_file_with_a_provider(&world);
     alter(world.path, sql);
     if (store_open(world.path, &options, &store, &err) == 0)
         fail_msg("taken after %s", sql);
@@ -304,11 +310,7 @@ static void check_refuses(const char *sql, const char *words)
     struct api_world world = {0};
     const struct store_options options = {0};
     struct error err;
-    api_world_open(&world);
-    api_expect(&world, 39, "POST", "/resource_providers",
-               "{\"name\":\"a\",\"uuid\":\"a0000000-0000-4000-8000-000000000000\"}",
-               200, NULL);
-    store_close(world.api.store);
+    make_file_with_a_provider(&world);
     alter(world.path, "PRAGMA writable_schema = ON; UPDATE sqlite_master SET"
                       " sql = replace(sql, 'TEXT NOT NULL', 'TEXT');"
                       "PRAGMA writable_schema = RESET");

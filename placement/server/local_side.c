@@ -29,7 +29,7 @@ static enum error_code code_of(int status)
     }
 }
 
-static int read_reply(const struct side *side, const struct side_call *call,
+static int read_reply(const struct side *side, const struct placement_call *call,
                       struct reply *reply, struct json_object **out, struct error *err)
 {
     static const struct json_bounds bounds = {
@@ -62,7 +62,7 @@ static void answer(struct local *local, struct request *request, char *raw,
     query_clear(&request->query);
 }
 
-static int call(struct side *side, const struct side_call *call,
+static int call(struct side *side, const struct placement_call *call,
                 struct json_object **out, struct error *err)
 {
     struct local *local = (struct local *)side;

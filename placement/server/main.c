@@ -13,6 +13,7 @@
 #include "config/render.h"
 #include "lib/log.h"
 #include "lib/nearest.h"
+#include "lib/printable.h"
 #include "lib/xalloc.h"
 #include "placement/server/maintenance.h"
 #include "placement/server/server.h"
@@ -37,6 +38,7 @@ enum option_id {
     OPT_EXPORT,
     OPT_IMPORT,
     OPT_DELETE,
+    OPT_CONNECTIONS,
     OPT_VERSION,
     OPT_HELP,
 };
@@ -57,6 +59,7 @@ static const struct option options[] = {
     {"export", required_argument, NULL, OPT_EXPORT},
     {"import", required_argument, NULL, OPT_IMPORT},
     {"delete", no_argument, NULL, OPT_DELETE},
+    {"connections", required_argument, NULL, OPT_CONNECTIONS},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -66,8 +69,10 @@ static const char usage[] =
     "Usage: placementd [OPTION]...\n"
     "       placementd --check FILE\n"
     "       placementd [--database FILE] --backup NEW-FILE\n"
-    "       placementd [--database FILE] [--delete] --export URL|FILE\n"
-    "       placementd [--database FILE] [--delete] --import URL|FILE\n"
+    "       placementd [--database FILE] [--delete] [--connections N] --export "
+    "URL|FILE\n"
+    "       placementd [--database FILE] [--delete] [--connections N] --import "
+    "URL|FILE\n"
     "OpenStack's Placement API, versions 1.0 to 1.39, on an SQLite file.\n\n"
     "  --listen HOST:PORT   where to serve; port 0 lets the kernel choose\n"
     "  --database FILE      the database; made if it is not there\n"
@@ -90,6 +95,7 @@ static const char usage[] =
     "  --delete             with these: also delete what an earlier run has brought "
     "and is\n"
     "                       gone since\n"
+    "  --connections N      how many requests these have under way at once (4)\n"
     "  --version\n"
     "  -h, --help\n\n"
     "OS_SECTION__OPTION=VALUE in the environment wins over the files; where none is "
@@ -101,13 +107,14 @@ static const char usage[] =
 struct arguments {
     struct strlist files, dirs;
     const char *listen, *database, *auth, *cert, *key, *metrics, *check, *backup,
-        *export, *import;
+        *export, *import, *connections;
     bool anywhere, no_access_log, delete;
 };
 
 static void complain(enum log_level level, const char *text)
 {
-    fprintf(stderr, "%splacementd: %s\n", log_journal_prefix(level), text);
+    _cleanup_free_ char *shown = printable_copy(text);
+    fprintf(stderr, "%splacementd: %s\n", log_journal_prefix(level), shown);
 }
 
 static int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -140,6 +147,33 @@ static int unknown_option(const char *word)
     return usage_error("there is no option %s; --help lists them", name);
 }
 
+static const char *name_of(int option)
+{
+    const struct option *entry = options;
+    while (entry->val != option)
+        entry++;
+    return entry->name;
+}
+
+/* For options whose value is a file or a URL. */
+static int take_place(const char **place, int option)
+{
+    if (!*optarg)
+        return usage_error("--%s needs a value that is not empty", name_of(option));
+    *place = optarg;
+    return 0;
+}
+
+/* SQLite keeps a database of one of these names in memory, or elsewhere: nothing that is
+ * acknowledged would be on disk. */
+static int take_database(const char **place, int option)
+{
+    if (strcmp(optarg, ":memory:") == 0 || strncmp(optarg, "file:", 5) == 0)
+        return usage_error("--%s: '%s' is no file to SQLite; ./%s is one",
+                           name_of(option), optarg, optarg);
+    return take_place(place, option);
+}
+
 /* 0: go on; -1: done, with success; else the exit status. */
 static int take_option(struct arguments *arguments, int option, const char *word)
 {
@@ -148,17 +182,14 @@ static int take_option(struct arguments *arguments, int option, const char *word
         arguments->listen = optarg;
         return 0;
     case OPT_DATABASE:
-        arguments->database = optarg;
-        return 0;
+        return take_database(&arguments->database, option);
     case OPT_AUTH:
         arguments->auth = optarg;
         return 0;
     case OPT_CERT:
-        arguments->cert = optarg;
-        return 0;
+        return take_place(&arguments->cert, option);
     case OPT_KEY:
-        arguments->key = optarg;
-        return 0;
+        return take_place(&arguments->key, option);
     case OPT_METRICS:
         arguments->metrics = optarg;
         return 0;
@@ -175,19 +206,18 @@ static int take_option(struct arguments *arguments, int option, const char *word
         arguments->no_access_log = true;
         return 0;
     case OPT_CHECK:
-        arguments->check = optarg;
-        return 0;
+        return take_database(&arguments->check, option);
     case OPT_BACKUP:
-        arguments->backup = optarg;
-        return 0;
+        return take_database(&arguments->backup, option);
     case OPT_EXPORT:
-        arguments->export = optarg;
-        return 0;
+        return take_place(&arguments->export, option);
     case OPT_IMPORT:
-        arguments->import = optarg;
-        return 0;
+        return take_place(&arguments->import, option);
     case OPT_DELETE:
         arguments->delete = true;
+        return 0;
+    case OPT_CONNECTIONS:
+        arguments->connections = optarg;
         return 0;
     case OPT_VERSION:
         puts("placementd " VERSION);
@@ -218,7 +248,6 @@ static int fail_to_serve(const struct error *err)
     return err->code == ERROR_INVALID ? EX_CONFIG : status;
 }
 
-/* Makes a path of the command line absolute. */
 static void set_path(char **field, const char *path)
 {
     if (!path)
@@ -296,12 +325,19 @@ static int backup(const struct placementd_config *config, const char *path,
 /* Differences end it with 1, though all went well. */
 static int transfer(struct placementd_config *config, const struct arguments *arguments)
 {
+    struct transfer_options how = {.delete_departed = arguments->delete,
+                                   .connections = TRANSFER_CONNECTIONS};
     bool same = false;
     struct error err;
-    int rc = arguments->export ? transfer_export(config, arguments->export,
-                                                 arguments->delete, &same, &err)
-                               : transfer_import(config, arguments->import,
-                                                 arguments->delete, &same, &err);
+    char end;
+    if (arguments->connections &&
+        (sscanf(arguments->connections, "%3u%c", &how.connections, &end) != 1 ||
+         how.connections < 1 || how.connections > TRANSFER_MOST_CONNECTIONS))
+        return usage_error("--connections: expected 1 to %d",
+                           TRANSFER_MOST_CONNECTIONS);
+    int rc = arguments->export
+                 ? transfer_export(config, arguments->export, &how, &same, &err)
+                 : transfer_import(config, arguments->import, &how, &same, &err);
     return rc != 0 ? fail(&err) : same ? 0 : 1;
 }
 
@@ -373,8 +409,10 @@ int main(int argc, char **argv)
                            !!arguments.import >
                        1)
         rc = usage_error("only one of --check, --backup, --export and --import");
-    if (rc == 0 && arguments.delete &&!arguments.export && !arguments.import)
-        rc = usage_error("--delete is for --export and --import");
+    if (rc == 0 && (arguments.delete || arguments.connections) && !arguments.export &&
+        !arguments.import)
+        rc = usage_error("%s is for --export and --import",
+                         arguments.delete ? "--delete" : "--connections");
     if (rc == 0)
         rc = run(&arguments);
     strlist_clear(&arguments.files);

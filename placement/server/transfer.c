@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/files.h"
 #include "lib/printable.h"
 #include "lib/xalloc.h"
+#include "placement/client/http.h"
 #include "placement/server/local_side.h"
 #include "placement/server/maintenance.h"
 #include "placement/transfer/compare.h"
@@ -41,6 +43,16 @@ static void print_lines(const struct strlist *lines)
         printf("  and %zu more\n", lines->count - SHOWN);
 }
 
+/* Of what is read from `name`. */
+static void print_gone(const char *name, const struct snapshot *snapshot)
+{
+    if (snapshot->gone.count)
+        printf("%s: deleted or moved by others while it was read, and left out: "
+               "providers %zu\n",
+               name, snapshot->gone.count);
+    print_lines(&snapshot->gone);
+}
+
 static void print_written(const struct side *side, const struct replay_result *result)
 {
     printf("%s: written: classes %zu, traits %zu, providers %zu, sets of inventories, "
@@ -50,6 +62,10 @@ static void print_written(const struct side *side, const struct replay_result *r
     if (result->refused.count)
         printf("refused: %zu\n", result->refused.count);
     print_lines(&result->refused);
+    if (result->left_out.count)
+        printf("left out, as their providers are not there: %zu\n",
+               result->left_out.count);
+    print_lines(&result->left_out);
 }
 
 static void print_comparison(const struct snapshot *mine,
@@ -69,45 +85,72 @@ static void print_comparison(const struct snapshot *mine,
 
 /* ---- the way ---- */
 
-static int compare(const struct snapshot *mine, struct side *side,
-                   struct progress *progress, bool *same, struct error *err)
+static bool compare(const struct snapshot *mine, const struct snapshot *there)
 {
-    _cleanup_snapshot_ struct snapshot there = {0};
     struct comparison comparison;
-    if (snapshot_read(side, progress, &there, err) != 0)
-        return -1;
-    snapshot_compare(mine, &there, &comparison);
+    snapshot_compare(mine, there, &comparison);
     print_comparison(mine, &comparison);
-    *same = comparison.differences.count == 0;
+    bool same = comparison.differences.count == 0;
     comparison_clear(&comparison);
+    return same;
+}
+
+static bool wrote_nothing(const struct replay_result *result)
+{
+    return result->classes + result->traits + result->providers + result->sets +
+               result->consumers + result->deleted ==
+           0;
+}
+
+/* `known` as in read.h. */
+static int compare_anew(const struct snapshot *mine, struct side *side,
+                        struct progress *progress, struct snapshot *known, bool *same,
+                        struct error *err)
+{
+    _cleanup_snapshot_ struct snapshot now = {0};
+    if (snapshot_read(side, progress, known, &now, err) != 0)
+        return -1;
+    print_gone(side->name, &now);
+    *same = compare(mine, &now);
     return 0;
 }
 
 /* Brings the side to what the snapshot has, and compares. */
-static int bring(const struct snapshot *mine, struct side *side, bool delete_departed,
-                 struct progress *progress, bool *same, struct error *err)
+static int bring(const struct snapshot *mine, struct side *side,
+                 const struct transfer_options *options, struct progress *progress,
+                 bool *same, struct error *err)
 {
     _cleanup_snapshot_ struct snapshot there = {0};
     const struct replay_order order = {.snapshot = mine,
                                        .there = &there,
                                        .side = side,
                                        .progress = progress,
-                                       .delete_departed = delete_departed};
+                                       .delete_departed = options->delete_departed};
     struct replay_result result;
-    if (snapshot_read(side, progress, &there, err) != 0)
+    if (snapshot_read(side, progress, NULL, &there, err) != 0)
         return -1;
+    print_gone(side->name, &there);
     int rc = replay(&order, &result, err);
     print_written(side, &result);
+    if (rc == 0 && wrote_nothing(&result))
+        *same = compare(mine, &there);
+    else if (rc == 0)
+        rc = compare_anew(mine, side, progress, result.deleted ? NULL : &there, same,
+                          err);
     replay_result_clear(&result);
-    return rc == 0 ? compare(mine, side, progress, same, err) : -1;
+    return rc;
 }
 
-static int open_remote(struct placementd_config *config, const char *url,
+/* `word` is the option that named the URL. */
+static int open_remote(struct placementd_config *config, const char *word,
+                       const char *url, const struct transfer_options *options,
                        struct side **out, struct error *err)
 {
+    if (http_check_url(url, err) != 0)
+        return error_prefix(err, "%s", word);
     free(config->transfer.endpoint_override);
     config->transfer.endpoint_override = xstrdup(url);
-    return remote_side_new(&config->transfer, out, err);
+    return remote_side_new(&config->transfer, options->connections, out, err);
 }
 
 /* Reads a copy of the database, made at one moment, so that a server may go on. */
@@ -119,7 +162,7 @@ static int read_copy(const char *database, const struct placementd_config *confi
     if (maintenance_back_up(database, copy, err) != 0 ||
         local_side_open(copy, database, config, &side, err) != 0)
         return -1;
-    return snapshot_read(side, progress, out, err);
+    return snapshot_read(side, progress, NULL, out, err);
 }
 
 static int read_database(const struct placementd_config *config,
@@ -146,18 +189,20 @@ static int read_database(const struct placementd_config *config,
 }
 
 int transfer_export(struct placementd_config *config, const char *to,
-                    bool delete_departed, bool *same, struct error *err)
+                    const struct transfer_options *options, bool *same,
+                    struct error *err)
 {
     _cleanup_snapshot_ struct snapshot mine = {0};
     _cleanup_(side_freep) struct side *side = NULL;
     struct progress progress;
     progress_open(&progress, stderr);
-    if (is_url(to) && open_remote(config, to, &side, err) != 0)
+    if (is_url(to) ? open_remote(config, "--export", to, options, &side, err) != 0
+                   : document_check_place(to, err) != 0)
         return -1;
     if (read_database(config, &progress, &mine, err) != 0)
         return -1;
     if (side)
-        return bring(&mine, side, delete_departed, &progress, same, err);
+        return bring(&mine, side, options, &progress, same, err);
     if (document_write(to, &mine, err) != 0)
         return -1;
     printf("%s: written: providers %zu, consumers %zu\n", to, mine.provider_count,
@@ -166,29 +211,31 @@ int transfer_export(struct placementd_config *config, const char *to,
     return 0;
 }
 
-static int read_from(struct placementd_config *config, const char *from,
-                     struct progress *progress, struct snapshot *out, struct error *err)
-{
-    _cleanup_(side_freep) struct side *side = NULL;
-    if (!is_url(from))
-        return document_read(from, out, err);
-    if (open_remote(config, from, &side, err) != 0)
-        return -1;
-    return snapshot_read(side, progress, out, err);
-}
-
 int transfer_import(struct placementd_config *config, const char *from,
-                    bool delete_departed, bool *same, struct error *err)
+                    const struct transfer_options *options, bool *same,
+                    struct error *err)
 {
     _cleanup_snapshot_ struct snapshot theirs = {0};
-    _cleanup_(side_freep) struct side *side = NULL;
+    _cleanup_(side_freep) struct side *remote = NULL, *side = NULL;
     _cleanup_free_ char *database = NULL;
     struct progress progress;
     progress_open(&progress, stderr);
-    /* First, so that a database that is in use is told at once. */
-    if (placementd_config_database(config, &database, err) != 0 ||
-        local_side_open(database, database, config, &side, err) != 0 ||
-        read_from(config, from, &progress, &theirs, err) != 0)
+    if (is_url(from) &&
+        open_remote(config, "--import", from, options, &remote, err) != 0)
         return -1;
-    return bring(&theirs, side, delete_departed, &progress, same, err);
+    if (placementd_config_database(config, &database, err) != 0)
+        return -1;
+    /* One that is there first, so that it is told at once when it is in use. A new one
+     * last: a server would take it for a Placement that has nothing. */
+    bool is_new = access(database, F_OK) != 0 && errno == ENOENT;
+    if (is_new ? file_check_folder(database, err) != 0
+               : local_side_open(database, database, config, &side, err) != 0)
+        return -1;
+    int rc = remote ? snapshot_read(remote, &progress, NULL, &theirs, err)
+                    : document_read(from, &theirs, err);
+    if (rc != 0 ||
+        (is_new && local_side_open(database, database, config, &side, err) != 0))
+        return -1;
+    print_gone(from, &theirs);
+    return bring(&theirs, side, options, &progress, same, err);
 }

@@ -8,13 +8,24 @@
 
 #include "config/placementd_options.h"
 
+#define TRANSFER_CONNECTIONS 4 /* what a Placement that is in use hardly feels */
+#define TRANSFER_MOST_CONNECTIONS 64
+
+struct transfer_options {
+    bool delete_departed; /* see replay.h */
+    unsigned connections; /* to the other Placement; one request is under way on each */
+};
+
 /* `to` is a URL or the path of a file. The database may be in use: what is brought there
  * is what it had at one moment. *same tells whether the other side has all of it and
- * nothing else; it is also set for a file. `delete_departed`: see replay.h. 0, or -1 when it was broken off. */
+ * nothing else; it is also set for a file. 0, or -1 when it was broken off. */
 int transfer_export(struct placementd_config *config, const char *to,
-                    bool delete_departed, bool *same, struct error *err);
-/* `from` is a URL or the path of a file. No server may be using the database. */
+                    const struct transfer_options *options, bool *same,
+                    struct error *err);
+/* `from` is a URL or the path of a file. No server may be using the database, which is made
+ * when it is not there and all was read. */
 int transfer_import(struct placementd_config *config, const char *from,
-                    bool delete_departed, bool *same, struct error *err);
+                    const struct transfer_options *options, bool *same,
+                    struct error *err);
 
 #endif

@@ -54,7 +54,7 @@ static void compare_inventories(const char *who, const struct snapshot_provider 
         const struct class_inventory *own = &mine->inventories[i];
         const struct inventory *other = class_inventory_find(
             there->inventories, there->inventory_count, own->resource_class);
-        if (other && inventory_equal(&own->inventory, other))
+        if (other && snapshot_inventory_equal(&own->inventory, other))
             continue;
         _cleanup_free_ char *here = inventory_text(&own->inventory);
         _cleanup_free_ char *is = other ? inventory_text(other) : xstrdup("none");

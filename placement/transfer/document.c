@@ -1,7 +1,10 @@
 #include "placement/transfer/document.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/files.h"
 #include "lib/xalloc.h"
@@ -80,6 +83,38 @@ static void write_all(struct json_writer *w, const struct snapshot *snapshot)
     json_write_end_object(w);
 }
 
+/* An empty file may be meant for it, as mktemp(1) makes one. */
+static int check_is_earlier_one(const char *path, struct error *err)
+{
+    static const char begin[] = "{\"format\":\"" FORMAT "\"";
+    char is[sizeof begin - 1];
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, is, sizeof is);
+    if (length < 0)
+        return error_set_errno(err, errno, "%s", path);
+    if (length && (length != sizeof is || memcmp(is, begin, sizeof is) != 0))
+        return error_set(err, ERROR_EXISTS,
+                         "%s: exists already, and is no such file; remove it or name "
+                         "another one",
+                         path);
+    return 0;
+}
+
+/* A device, a pipe or a link would itself be replaced, and so would the database, in
+ * place of which somebody has named it. */
+int document_check_place(const char *path, struct error *err)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return file_check_folder(path, err);
+    if (S_ISDIR(st.st_mode))
+        return error_set_errno(err, EISDIR, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, ERROR_EXISTS,
+                         "%s: exists already, and is no regular file", path);
+    return check_is_earlier_one(path, err) == 0 ? file_check_folder(path, err) : -1;
+}
+
 int document_write(const char *path, const struct snapshot *snapshot, struct error *err)
 {
     struct json_writer w = {0};
@@ -90,6 +125,9 @@ int document_write(const char *path, const struct snapshot *snapshot, struct err
         return -1;
     write_all(&w, snapshot);
     _cleanup_free_ char *text = json_writer_take(&w, &length);
+    /* Somebody may have put a file there while the other side was read. */
+    if (document_check_place(path, err) != 0)
+        return -1;
     return file_replace_at(folder, name, text, length, 0600, err);
 }
 
@@ -104,7 +142,12 @@ static int check_format(struct json_object *json, struct error *err)
         return -1;
     if (strcmp(format, FORMAT) != 0)
         return error_set(err, ERROR_INVALID, "format: '%.32s' is not " FORMAT, format);
-    if (version != VERSION_WRITTEN)
+    if (version < VERSION_WRITTEN)
+        return error_set(err, ERROR_INVALID,
+                         "version: there is no version %lld of such files; this "
+                         "placementd reads %d",
+                         (long long)version, VERSION_WRITTEN);
+    if (version > VERSION_WRITTEN)
         return error_set(err, ERROR_UNSUPPORTED,
                          "version: %lld was written by a newer placementd; this one "
                          "reads %d",
@@ -132,7 +175,9 @@ static int read_consumer(struct json_object *json, struct snapshot *out,
 {
     _cleanup_(snapshot_consumer_freep) struct snapshot_consumer *consumer =
         xcalloc(1, sizeof *consumer);
-    if (json_get_uuid(json, "uuid", consumer->uuid, err) != 0 ||
+    const char *uuid;
+    if (json_get_string(json, "uuid", &uuid, err) != 0 ||
+        parts_read_consumer_uuid(uuid, consumer->uuid, err) != 0 ||
         parts_read_consumer(json, consumer, err) != 0)
         return -1;
     if (consumer->count == 0)

@@ -18,6 +18,9 @@
 #include "lib/json_read.h"
 #include "placement/transfer/snapshot.h"
 
+/* Whether document_write() could make that file, as far as its folder tells, or replace
+ * it: an empty one or an earlier document, and nothing else. EXISTS for other files. */
+int document_check_place(const char *path, struct error *err);
 /* Replaces the file, which only its owner can read. */
 int document_write(const char *path, const struct snapshot *snapshot,
                    struct error *err);

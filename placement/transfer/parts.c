@@ -43,6 +43,31 @@ int parts_read_classes(struct json_object *json, struct strlist *out, struct err
 
 /* ---- consumers ---- */
 
+int parts_read_consumer_uuid(const char *text, char out[UUID_TEXT_SIZE],
+                             struct error *err)
+{
+    const size_t length = UUID_TEXT_SIZE - 1;
+    if (strlen(text) != length || strspn(text, "0123456789abcdefABCDEF-") != length)
+        return error_set(err, ERROR_INVALID, "'%.64s' is no uuid", text);
+    uuid_text_copy(out, text);
+    return 0;
+}
+
+int parts_read_users(struct json_object *json, struct strlist *out, struct error *err)
+{
+    struct json_object *allocations;
+    char uuid[UUID_TEXT_SIZE];
+    if (json_get_object(json, "allocations", &allocations, err) != 0)
+        return -1;
+    json_object_object_foreach (allocations, consumer, value) {
+        (void)value;
+        if (parts_read_consumer_uuid(consumer, uuid, err) != 0)
+            return error_prefix(err, "allocations");
+        strlist_add(out, uuid);
+    }
+    return 0;
+}
+
 static int read_amount(struct json_object *resources, const char *name,
                        struct snapshot_allocation *out, struct error *err)
 {
@@ -122,6 +147,12 @@ static void write_allocations(struct json_writer *w,
         json_write_end_object(w);
     }
     json_write_end_object(w);
+}
+
+bool parts_can_put(const struct snapshot_consumer *consumer)
+{
+    char usual[UUID_TEXT_SIZE];
+    return uuid_parse_text(consumer->uuid, usual) && strcmp(usual, consumer->uuid) == 0;
 }
 
 void parts_write_consumer(struct json_writer *w,

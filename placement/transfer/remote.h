@@ -6,9 +6,9 @@
 #include "config/placement_config.h"
 #include "placement/transfer/side.h"
 
-/* `options`, with the URL in endpoint_override, is borrowed for its whole life. Sends no
- * request yet. */
-int remote_side_new(const struct placement_config *options, struct side **out,
-                    struct error *err);
+/* `options`, with the URL in endpoint_override, is borrowed for its whole life. Of a batch
+ * at most `connections` calls are under way at once. Sends no request yet. */
+int remote_side_new(const struct placement_config *options, size_t connections,
+                    struct side **out, struct error *err);
 
 #endif

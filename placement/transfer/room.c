@@ -1,5 +1,6 @@
 #include "placement/transfer/room.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,11 +117,20 @@ static const struct inventory unbounded = {.total = PLACEMENT_MAX_AMOUNT,
                                            .step_size = 1,
                                            .allocation_ratio = 1};
 
+/* The other side may keep a ratio that is a little smaller. */
+static double sure_capacity(const struct inventory *inventory)
+{
+    struct inventory there = *inventory;
+    there.allocation_ratio =
+        fmin(there.allocation_ratio, snapshot_kept_ratio(there.allocation_ratio));
+    return inventory_capacity(&there);
+}
+
 static bool is_too_small(const struct room_demand *demand,
                          const struct inventory *inventory)
 {
     return demand && demand->pending &&
-           (demand->odd || inventory_capacity(inventory) < (double)demand->used);
+           (demand->odd || sure_capacity(inventory) < (double)demand->used);
 }
 
 static int by_class(const void *a, const void *b)
@@ -175,7 +185,7 @@ bool inventory_set_equal(const struct inventory_set *set,
         return false;
     for (size_t i = 0; i < count; i++)
         if (strcmp(set->items[i].resource_class, items[i].resource_class) != 0 ||
-            !inventory_equal(&set->items[i].inventory, &items[i].inventory))
+            !snapshot_inventory_equal(&set->items[i].inventory, &items[i].inventory))
             return false;
     return true;
 }

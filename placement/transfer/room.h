@@ -33,6 +33,7 @@ void room_make(struct room *room, const struct snapshot_provider *provider,
                const struct snapshot_provider *there, struct inventory_set *out);
 void room_clear(struct room *room);
 
+/* As snapshot_inventory_equal(). */
 bool inventory_set_equal(const struct inventory_set *set,
                          const struct class_inventory *items, size_t count);
 void inventory_set_clear(struct inventory_set *set);

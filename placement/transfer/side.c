@@ -32,24 +32,58 @@ int side_get(struct side *side, struct json_object **reply, struct error *err,
     va_start(list, format);
     _cleanup_free_ char *path = xvasprintf(format, list);
     va_end(list);
-    const struct side_call call = {.method = "GET", .path = path};
-    if (side->call(side, &call, reply, err) != 0)
-        return -1;
-    return *reply ? 0
-                  : error_set(err, ERROR_PROTOCOL, "GET %s%s: an empty reply",
-                              side->name, path);
+    const struct placement_call call = {.method = "GET", .path = path};
+    int rc = side->call(side, &call, reply, err);
+    return side_take_reply(side, &call, rc, rc == 0 ? *reply : NULL, err);
 }
 
-int side_write(struct side *side, const char *method, struct json_writer *w,
-               unsigned minor, struct json_object **reply, struct error *err,
-               const char *format, ...)
+int side_take_reply(const struct side *side, const struct placement_call *call, int rc,
+                    struct json_object *reply, struct error *err)
+{
+    if (rc != 0 || reply)
+        return rc;
+    return error_set(err, ERROR_PROTOCOL, "%s %s%s: an empty reply", call->method,
+                     side->name, call->path);
+}
+
+void side_fill_call(struct placement_call *call, const char *method,
+                    struct json_writer *w, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    _cleanup_free_ char *path = xvasprintf(format, list);
+    call->path = xvasprintf(format, list);
     va_end(list);
-    _cleanup_free_ char *body = w ? json_writer_take(w, NULL) : NULL;
-    const struct side_call call = {
-        .method = method, .path = path, .body = body, .minor = minor};
-    return side->call(side, &call, reply, err);
+    call->method = method;
+    call->body = w ? json_writer_take(w, NULL) : NULL;
+}
+
+static int call_one(struct side *side, const struct placement_batch *batch,
+                    const struct placement_call *call, struct error *err)
+{
+    _cleanup_json_ struct json_object *reply = NULL;
+    int rc = side->call(side, call, &reply, err);
+    return batch->done(batch->data, call, rc, reply, err);
+}
+
+static int call_each(struct side *side, const struct placement_batch *batch,
+                     struct error *err)
+{
+    for (;;) {
+        _cleanup_(placement_call_clear) struct placement_call call = {0};
+        if (!batch->next(batch->data, &call))
+            return 0;
+        if (call_one(side, batch, &call, err) != 0)
+            return -1;
+    }
+}
+
+int side_run(struct side *side, const struct placement_batch *batch, struct error *err)
+{
+    return side->run ? side->run(side, batch, false, err) : call_each(side, batch, err);
+}
+
+int side_run_singly(struct side *side, const struct placement_batch *batch,
+                    struct error *err)
+{
+    return side->run ? side->run(side, batch, true, err) : call_each(side, batch, err);
 }

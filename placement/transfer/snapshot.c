@@ -1,5 +1,7 @@
 #include "placement/transfer/snapshot.h"
 
+#include <float.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +50,15 @@ int snapshot_add_consumer_take(struct snapshot *snapshot,
     return 0;
 }
 
+struct snapshot_consumer *snapshot_remove_consumer(struct snapshot *snapshot,
+                                                   size_t number)
+{
+    struct snapshot_consumer *consumer = snapshot->consumers[number];
+    map_remove(&snapshot->consumers_by_uuid, &consumer->by_uuid);
+    snapshot->consumers[number] = snapshot->consumers[--snapshot->consumer_count];
+    return consumer;
+}
+
 /* ---- order ---- */
 
 static int by_depth(const void *a, const void *b)
@@ -88,7 +99,40 @@ int snapshot_order(struct snapshot *snapshot, struct error *err)
     if (snapshot->provider_count)
         qsort(snapshot->providers, snapshot->provider_count,
               sizeof *snapshot->providers, by_depth);
+    for (size_t i = 0; i < snapshot->provider_count; i++)
+        snapshot->providers[i]->number = i;
     return 0;
+}
+
+/* A provider with children cannot be deleted: they were deleted before, or moved, and where
+ * to is not known. */
+static void find_gone(struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->provider_count; i++) {
+        struct snapshot_provider *provider = snapshot->providers[i];
+        const struct snapshot_provider *parent =
+            snapshot_provider(snapshot, provider->is.parent);
+        provider->gone |= parent && parent->gone;
+    }
+}
+
+void snapshot_remove_gone(struct snapshot *snapshot)
+{
+    size_t kept = 0;
+    find_gone(snapshot);
+    for (size_t i = 0; i < snapshot->provider_count; i++) {
+        struct snapshot_provider *provider = snapshot->providers[i];
+        if (provider->gone) {
+            strlist_add_take(&snapshot->gone, xasprintf("%s (%s)", provider->is.name,
+                                                        provider->is.uuid));
+            map_remove(&snapshot->providers_by_uuid, &provider->by_uuid);
+            snapshot_provider_free(provider);
+        } else {
+            provider->number = kept;
+            snapshot->providers[kept++] = provider;
+        }
+    }
+    snapshot->provider_count = kept;
 }
 
 static int by_place(const void *a, const void *b)
@@ -106,6 +150,21 @@ void snapshot_consumer_order(struct snapshot_consumer *consumer)
 }
 
 /* ---- comparing ---- */
+
+double snapshot_kept_ratio(double ratio)
+{
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.*g", FLT_DIG, (double)(float)ratio);
+    return strtod(digits, NULL);
+}
+
+bool snapshot_inventory_equal(const struct inventory *a, const struct inventory *b)
+{
+    struct inventory left = *a, right = *b;
+    left.allocation_ratio = snapshot_kept_ratio(left.allocation_ratio);
+    right.allocation_ratio = snapshot_kept_ratio(right.allocation_ratio);
+    return inventory_equal(&left, &right);
+}
 
 bool snapshot_text_equal(const char *a, const char *b)
 {
@@ -179,5 +238,6 @@ void snapshot_clear(struct snapshot *snapshot)
     map_clear(&snapshot->consumers_by_uuid);
     strlist_clear(&snapshot->classes);
     strlist_clear(&snapshot->traits);
+    strlist_clear(&snapshot->gone);
     *snapshot = (struct snapshot){0};
 }

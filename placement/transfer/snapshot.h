@@ -12,9 +12,12 @@
 struct snapshot_provider {
     struct provider is;
     size_t depth;                        /* 0 for a root; set by snapshot_order() */
+    size_t number;                       /* its place in the snapshot; set by it, too */
     struct class_inventory *inventories; /* ordered by class */
     size_t inventory_count;
     struct strlist traits, aggregates; /* sorted */
+    bool kept; /* of an earlier reading; set by snapshot_read() */
+    bool gone; /* it was deleted since the list was read; set there, too */
     struct map_entry by_uuid;
 };
 
@@ -43,6 +46,7 @@ struct snapshot {
     struct snapshot_consumer **consumers; /* in no particular order */
     size_t consumer_count;
     struct map providers_by_uuid, consumers_by_uuid;
+    struct strlist gone; /* "NAME (UUID)" of providers that were deleted meanwhile */
 };
 
 /* Each takes what it is given, which must be from the heap. INVALID when the uuid is there
@@ -51,6 +55,12 @@ int snapshot_add_provider_take(struct snapshot *snapshot,
                                struct snapshot_provider *provider, struct error *err);
 int snapshot_add_consumer_take(struct snapshot *snapshot,
                                struct snapshot_consumer *consumer, struct error *err);
+/* Takes that one out. The last one then has its number. */
+struct snapshot_consumer *snapshot_remove_consumer(struct snapshot *snapshot,
+                                                   size_t number);
+/* Takes those providers out that are gone, and those below them; `gone` has them then. To
+ * be called when they are ordered. */
+void snapshot_remove_gone(struct snapshot *snapshot);
 /* To be called once all providers are there: orders them so that a parent comes before its
  * children. INVALID where a parent is missing, or is its own ancestor. */
 int snapshot_order(struct snapshot *snapshot, struct error *err);
@@ -81,6 +91,12 @@ DEFINE_CLEANUP(struct snapshot_provider *, snapshot_provider_free)
 DEFINE_CLEANUP(struct snapshot_consumer *, snapshot_consumer_free)
 void snapshot_clear(struct snapshot *snapshot);
 #define _cleanup_snapshot_ _cleanup_(snapshot_clear)
+
+/* What every Placement keeps of an allocation ratio: OpenStack's on MariaDB has it in
+ * single precision, and gives six digits of it. */
+double snapshot_kept_ratio(double ratio);
+/* The same, with the ratio as every Placement keeps it. */
+bool snapshot_inventory_equal(const struct inventory *a, const struct inventory *b);
 
 /* Whether a name of a class or trait is an operator's own; the others come with a
  * release. */

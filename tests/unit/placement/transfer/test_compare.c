@@ -73,12 +73,41 @@ static void says_what_is_not_the_same(void **state)
            "consumer " A ": 2 VGPU of provider " P "; there 3");
 }
 
+/* OpenStack's on MariaDB keeps single precision, and gives six digits of it. */
+static void ratios_are_the_same_in_six_digits(void **state)
+{
+    static const struct {
+        double mine, there;
+        bool same;
+    } ratios[] = {
+        {0.333333333333, 0.333333, true},
+        {1.0 / 3, 0.333332, false},
+        {16.123456789, 16.1235, true},
+        {1e10 / 3, 3.33333e9, true},
+        {1e10 / 3, 3.33334e9, false},
+        /* In single precision it is 0.12345650046. */
+        {0.1234565, 0.123457, true},
+        {1.5, 1.5, true},
+        {3.40282e38, 3.40282e38, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++) {
+        const struct inventory mine = {16, 2, 1, 16, 1, ratios[i].mine},
+                               there = {16, 2, 1, 16, 1, ratios[i].there},
+                               other = {16, 3, 1, 16, 1, ratios[i].there};
+        if (snapshot_inventory_equal(&mine, &there) != ratios[i].same)
+            fail_msg("%.17g, there %.17g", ratios[i].mine, ratios[i].there);
+        assert_false(snapshot_inventory_equal(&mine, &other));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_nothing_of_the_same),
         cmocka_unit_test(says_what_is_there_once),
         cmocka_unit_test(says_what_is_not_the_same),
+        cmocka_unit_test(ratios_are_the_same_in_six_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

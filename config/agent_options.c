@@ -1,5 +1,7 @@
 #include "config/agent_options.h"
 
+#include <string.h>
+
 #define AGENT(kind, name, help, ...) \
     OPTION(kind, struct config, "agent", #name, agent.name, help, ##__VA_ARGS__)
 #define MDEV(kind, name, help, ...) \
@@ -215,7 +217,8 @@ static const struct option_spec mdev_specs[] = {
         BOOL, one_time_use,
         "A unit that a consumer has had is given to nobody else before an operator has "
         "cleaned it: it stays reserved in Placement, also when its device has gone, "
-        "until `vgpu-agent clean GPU`. Only with mode = owner.",
+        "until `vgpu-agent clean GPU`. Only with mode = owner, and for GPUs that have "
+        "one type.",
         .default_value = "false"),
     MDEV(BOOL, several_types,
          "In owner mode: the GPUs of this section may stand in other sections that say "
@@ -326,3 +329,23 @@ const struct option_table group_options = {
     .options = group_specs,
     .option_count = OPTION_COUNT(group_specs),
 };
+
+const char *agent_options_place(const char *name)
+{
+    static const struct {
+        const struct option_table *table;
+        const char *place; /* NULL: that of the option itself */
+    } places[] = {
+        {&agent_options, NULL},
+        {&mdev_options, "mdev_<type>"},
+        {&vf_type_options, "vf_type_<type>"},
+        {&group_options, "group_<name>"},
+    };
+    for (size_t i = 0; i < OPTION_COUNT(places); i++)
+        for (size_t j = 0; j < places[i].table->option_count; j++) {
+            const struct option_spec *option = &places[i].table->options[j];
+            if (strcmp(option->name, name) == 0)
+                return places[i].place ? places[i].place : option->section;
+        }
+    return NULL;
+}

@@ -16,4 +16,8 @@ extern const struct option_table vf_type_options;
 /* [group_<name>], "group_*" in the table, for a struct group_config. */
 extern const struct option_table group_options;
 
+/* The section of these tables that has an option of that name, for messages:
+ * "mdev_<type>"; NULL: none. */
+const char *agent_options_place(const char *name);
+
 #endif

@@ -33,6 +33,9 @@ static char *section_meant(const struct config *config, const char *name)
     if (devices_has_section(name) || vf_types_has_section(name) ||
         groups_has_section(name))
         return NULL;
+    const char *group = strncasecmp(name, "group", 5) == 0 ? strpbrk(name, "_-") : NULL;
+    if (group && group[1]) /* [groups_render], [group-render] */
+        return xasprintf("group_%s", group + 1);
     nearest_names(name, (const char *const *)ours.items, ours.count, &near);
     return near.count && strcasecmp(near.items[0], name) != 0 ? xstrdup(near.items[0])
                                                               : NULL;
@@ -74,8 +77,8 @@ static bool is_agents_alone(const char *name)
     return false;
 }
 
-/* The section in which the option must be; NULL: it is there, or it is another
- * program's option. */
+/* The section in which the option must be; NULL: it is there, it is another program's
+ * option, or the check of its own section's options says it. */
 static const char *place_meant(const struct ini_entry *entry)
 {
     static const char *const of_devices[] = {"enabled_mdev_types",
@@ -84,12 +87,17 @@ static const char *place_meant(const struct ini_entry *entry)
         if (strcmp(entry->name, of_devices[i]) == 0)
             return strcasecmp(entry->section, "devices") == 0 ? NULL : "devices";
     if (strcmp(entry->name, "device_addresses") == 0)
-        return devices_has_section(entry->section) || groups_has_section(entry->section)
+        return devices_has_section(entry->section) ||
+                       groups_has_section(entry->section) ||
+                       vf_types_has_section(entry->section)
                    ? NULL
                    : "mdev_<type>";
-    bool elsewhere = strcasecmp(entry->section, "DEFAULT") == 0 ||
-                     strcasecmp(entry->section, "devices") == 0;
-    return elsewhere && is_agents_alone(entry->name) ? "agent" : NULL;
+    /* [placement] is often the last section of a file, to whose end a line was added. */
+    if (strcasecmp(entry->section, "placement") == 0)
+        return agent_options_place(entry->name);
+    return strcasecmp(entry->section, "DEFAULT") == 0 && is_agents_alone(entry->name)
+               ? "agent"
+               : NULL;
 }
 
 /* Reports options that only we have, in a wrong section. In another program's
@@ -125,7 +133,9 @@ static void check_unknown(const struct ini *ini, const char *section,
             options_of_entry(&agent_options, section, entry))
             continue;
         _cleanup_free_ char *near = options_nearest(tables, section, entry->name);
-        options_say_unknown(entry, near, near && near_is_error, problems);
+        const char *place = agent_options_place(entry->name);
+        options_say_unknown(entry, place, near, place || (near && near_is_error),
+                            problems);
     }
 }
 
@@ -318,6 +328,17 @@ static void make_digest(struct config *config, const struct ini *ini)
 
 /* ---- the files that were read ---- */
 
+static bool has_placement(const struct config *config, const struct ini *ini)
+{
+    for (size_t i = 0; i < ini->section_count; i++) {
+        const char *name = ini->sections[i].name;
+        _cleanup_free_ char *meant = section_meant(config, name);
+        if (strcasecmp(meant ? meant : name, "placement") == 0)
+            return true;
+    }
+    return false;
+}
+
 static void list_sources(struct config *config, const struct ini *ini)
 {
     for (size_t i = 0; i < ini->files.count; i++) {
@@ -362,6 +383,7 @@ struct config *config_from_ini(const struct ini *ini, struct config_problems *pr
     check_beside_nova(config, ini, problems);
     make_digest(config, ini);
     list_sources(config, ini);
+    config->has_placement = has_placement(config, ini);
     return config;
 }
 

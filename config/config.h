@@ -129,7 +129,8 @@ struct config {
     /* "FILE: [agent], [devices]": each file that was read, with its sections that are
      * used. */
     struct strlist sources;
-    bool incomplete; /* not all of the files could be read */
+    bool incomplete;    /* not all of the files could be read */
+    bool has_placement; /* a file has [placement], or a header that is meant to be it */
     /* Identifies the options as they are written, without secrets: equal for equal
      * options. */
     char digest[UUID_TEXT_SIZE];

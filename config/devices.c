@@ -226,18 +226,26 @@ static void check_unknown(struct reading *r, const struct section_names *names)
             options_of_entry(&mdev_options, "mdev_*", entry))
             continue;
         _cleanup_free_ char *near = options_nearest(tables, "mdev_*", entry->name);
+        const char *place = agent_options_place(entry->name);
         if (!near && has_addresses(entry->value))
             near = xstrdup("device_addresses");
-        options_say_unknown(entry, near, near, r->problems);
+        options_say_unknown(entry, place, near, place || near, r->problems);
     }
 }
 
-/* Only in mode owner the agent says what is reserved. */
+/* Only in mode owner the agent says what is reserved. What was used of a card with
+ * several types has room for units of another size, or of a type that does not care. */
 static void check_one_time_use(struct reading *r, const struct mdev_type_config *type,
                                const char *const *sections)
 {
     const struct ini_entry *entry =
         options_entry(&mdev_options, r->ini, "mdev_*", "one_time_use", sections);
+    if (entry && type->one_time_use && mdev_type_shares(type))
+        config_error(
+            r->problems, &entry->place,
+            "%s.one_time_use: true, and %s as well: another of the card's types "
+            "could get what was used; expected one of the two",
+            entry->section, type->allow_mixed ? "allow_mixed" : "several_types");
     if (entry && type->one_time_use && r->config->agent.mode != MODE_OWNER)
         config_warning(r->problems, &entry->place,
                        "%s.one_time_use: not used, since agent.mode is %s; expected "

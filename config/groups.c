@@ -73,7 +73,8 @@ static void read_group(struct config *config, const struct ini *ini,
     struct group_config group = {.name = xstrdup(section->name + strlen(PREFIX))};
     options_apply(&group_options, ini, sections, &group, problems);
     options_warn_repeated(&group_options, ini, sections, problems);
-    options_warn_unknown(&group_options, "group_*", ini, section->name, problems);
+    options_warn_unknown(&group_options, "group_*", ini, section->name,
+                         agent_options_place, problems);
     const struct ini_entry *entry =
         options_entry(&group_options, ini, "group_*", "device_addresses", sections);
     _cleanup_strlist_ struct strlist written = group.device_addresses;

@@ -47,7 +47,8 @@ int listen_address_parse(const char *text, struct listen_address *out,
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
         .ai_socktype = SOCK_STREAM,
     };
-    if (!split(text, &host, &port) ||
+    /* glibc takes "*" for loopback, and who writes it means all addresses. */
+    if (!split(text, &host, &port) || strcmp(host, "*") == 0 ||
         getaddrinfo(strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, port, &hints,
                     &list) != 0)
         return error_set(err, ERROR_INVALID, "'%.200s': %s", text, accepted);

@@ -296,18 +296,21 @@ char *options_nearest(const struct option_table *const *tables,
     return near.count ? xstrdup(near.items[0]) : NULL;
 }
 
-void options_say_unknown(const struct ini_entry *entry, const char *meant, bool refused,
+void options_say_unknown(const struct ini_entry *entry, const char *place,
+                         const char *meant, bool refused,
                          struct config_problems *problems)
 {
     _cleanup_free_ char *text =
-        meant ? xasprintf("unknown option; did you mean %s?", meant)
-              : xstrdup("unknown option, not used");
+        place   ? xasprintf("not used; it belongs into [%s]", place)
+        : meant ? xasprintf("unknown option; did you mean %s?", meant)
+                : xstrdup("unknown option, not used");
     (refused ? config_error : config_warning)(problems, &entry->place, "%s.%s: %s",
                                               entry->section, entry->name, text);
 }
 
 void options_warn_unknown(const struct option_table *table, const char *table_section,
                           const struct ini *ini, const char *section,
+                          const char *(*place_of)(const char *name),
                           struct config_problems *problems)
 {
     const struct option_table *const tables[] = {table, NULL};
@@ -316,7 +319,8 @@ void options_warn_unknown(const struct option_table *table, const char *table_se
         if (strcasecmp(entry->section, section) != 0 ||
             options_of_entry(table, table_section, entry))
             continue;
+        const char *place = place_of(entry->name);
         _cleanup_free_ char *near = options_nearest(tables, table_section, entry->name);
-        options_say_unknown(entry, near, false, problems);
+        options_say_unknown(entry, place, near, place, problems);
     }
 }

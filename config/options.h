@@ -128,13 +128,17 @@ void options_warn_repeated(const struct option_table *table, const struct ini *i
                            struct config_problems *problems);
 
 /* Warns of options in the files' `section` that the table does not have in
- * `table_section`, with the most similar name. */
+ * `table_section`, with the most similar name. One that another section has is an error;
+ * place_of() names that section, or NULL. */
 void options_warn_unknown(const struct option_table *table, const char *table_section,
                           const struct ini *ini, const char *section,
+                          const char *(*place_of)(const char *name),
                           struct config_problems *problems);
-/* Adds the warning, or with `refused` the error, for an unknown option. `meant` is the
- * most similar name; NULL: none is similar. */
-void options_say_unknown(const struct ini_entry *entry, const char *meant, bool refused,
+/* Adds the warning, or with `refused` the error, for an unknown option. `place` is the
+ * section that has an option of that name; NULL: none. `meant` is the most similar name
+ * of the option's own section; NULL: none is similar. */
+void options_say_unknown(const struct ini_entry *entry, const char *place,
+                         const char *meant, bool refused,
                          struct config_problems *problems);
 /* The name in the tables (NULL at the end) that is most similar to `name`; NULL: none
  * is similar. The caller frees. */

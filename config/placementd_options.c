@@ -24,8 +24,12 @@ static const struct option_section sections[] = {
     {.name = "cors",
      .help = "Requests from web pages of other origins, as in oslo.middleware."},
     {.name = "keystone_authtoken",
-     .help = "How tokens are validated at Keystone, with the options of "
-             "keystonemiddleware. Needed for `auth_strategy = keystone`."},
+     .help =
+         "How tokens are validated at Keystone, with the options of "
+         "keystonemiddleware. Needed for `auth_strategy = keystone`. Service tokens "
+         "(X-Service-Token) are not looked at: a user's token that has expired is "
+         "refused, whatever is beside it, and `service_token_roles` and "
+         "`service_token_roles_required` are without effect."},
     {.name = "transfer",
      .help =
          "How to reach the other Placement of `--export` and `--import`, with the "
@@ -245,6 +249,31 @@ static void check_together(const struct placementd_config *config,
                      config->placementd.cert ? "cert" : "key");
 }
 
+/* As browsers write it: "https://host" or "https://host:8443"; "null" is that of a page
+ * in a sandbox, "*" is any. */
+static bool is_origin(const char *text)
+{
+    const char *host = strstr(text, "://");
+    if (strcmp(text, "*") == 0 || strcmp(text, "null") == 0)
+        return true;
+    return host && host != text && host[3] && !strpbrk(text, "*@?# \t") &&
+           !strchr(host + 3, '/');
+}
+
+static void check_origins(const struct placementd_config *config, const struct ini *ini,
+                          struct config_problems *problems)
+{
+    const struct strlist *origins = &config->cors.allowed_origin;
+    const struct ini_entry *entry =
+        options_entry(&placementd_options, ini, "cors", "allowed_origin", NULL);
+    for (size_t i = 0; i < origins->count; i++)
+        if (!is_origin(origins->items[i]))
+            config_warning(problems, entry ? &entry->place : NULL,
+                           "cors.allowed_origin: '%s' is no page's origin; expected "
+                           "protocol://host[:port] without a slash at the end",
+                           origins->items[i]);
+}
+
 /* ---- spelling ---- */
 
 static const struct option_section *section_of(const char *name)
@@ -336,12 +365,8 @@ static void check_names(const struct ini *ini, struct config_problems *problems)
             continue;
         const char *place = place_of(entry);
         _cleanup_free_ char *near = nearest(entry, section->name);
-        if (place)
-            config_warning(problems, &entry->place,
-                           "%s.%s: not used; it belongs into [%s]", entry->section,
-                           entry->name, place);
-        else if (near || section->ours)
-            options_say_unknown(entry, near, false, problems);
+        if (place || near || section->ours)
+            options_say_unknown(entry, place, near, false, problems);
     }
 }
 
@@ -361,6 +386,7 @@ int placementd_config_load(const struct strlist *files, const struct strlist *di
     check_names(&ini, problems);
     options_warn_repeated(&placementd_options, &ini, NULL, problems);
     check_together(config, problems);
+    check_origins(config, &ini, problems);
     return config_has_errors(problems) ? -1 : 0;
 }
 

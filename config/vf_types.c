@@ -54,7 +54,8 @@ static void check_unknown(const struct ini *ini, const char *section,
             options_of_entry(&vf_type_options, "vf_type_*", entry))
             continue;
         _cleanup_free_ char *near = options_nearest(tables, "vf_type_*", entry->name);
-        options_say_unknown(entry, near, true, problems);
+        options_say_unknown(entry, agent_options_place(entry->name), near, true,
+                            problems);
     }
 }
 

@@ -110,6 +110,14 @@ static void bad_input(void **state)
           "one type for each GPU; expected mode = owner, or no such line",
           "a.conf:9: mdev_nvidia-36.allow_mixed: not in nova mode: nova-compute keeps "
           "one type for each GPU; expected mode = owner, or no such line"}},
+        {ONE "several_types = true\none_time_use = true\n",
+         {"a.conf:5: mdev_nvidia-35.one_time_use: true, and several_types as well: "
+          "another of the card's types could get what was used; expected one of the "
+          "two"}},
+        {ONE "allow_mixed = true\none_time_use = true\n",
+         {"a.conf:5: mdev_nvidia-35.one_time_use: true, and allow_mixed as well: "
+          "another of the card's types could get what was used; expected one of the "
+          "two"}},
         {TWO "[mdev_nvidia-35]\ndevice_addresses = 0000:AF:00.0\n"
              "[vgpu_nvidia-36]\ndevice_addresses = 00000000:af:00.0\n",
          {"a.conf:6: vgpu_nvidia-36.device_addresses: duplicate types for PCI ID "

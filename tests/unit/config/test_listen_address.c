@@ -47,6 +47,7 @@ static void bad_ones(void **state)
     static const char *const cases[] = {
         "",
         ":80",
+        "*:80",
         "80:",
         "host.example:80",
         "1.2.3:80x",

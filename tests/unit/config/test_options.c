@@ -50,6 +50,11 @@ static const struct option_spec specs[] = {
 static const struct option_section sections[] = {{.name = "s", .ours = true}};
 static const struct option_table table = {sections, 1, specs, OPTION_COUNT(specs)};
 
+static const char *place_of(const char *name)
+{
+    return strcmp(name, "elsewhere") == 0 ? "t" : NULL;
+}
+
 /* Loads the texts as files f0, f1, ... and gives the problems, a line each. */
 static char *apply_all(struct values *values, const char *const *texts, bool repeated)
 {
@@ -62,7 +67,7 @@ static char *apply_all(struct values *values, const char *const *texts, bool rep
     options_apply(&table, &ini, NULL, values, &problems);
     if (repeated)
         options_warn_repeated(&table, &ini, NULL, &problems);
-    options_warn_unknown(&table, "s", &ini, "s", &problems);
+    options_warn_unknown(&table, "s", &ini, "s", place_of, &problems);
     struct strlist lines = {0};
     for (size_t i = 0; i < problems.count; i++)
         strlist_add_take(&lines, config_problem_text(&problems.items[i]));
@@ -293,14 +298,15 @@ static void unknown_names(void **state)
 {
     (void)state;
     struct values v = {0};
-    char *problems =
-        apply_one(&v, "[s]\ncolor = red\nText = x\nzzzzzz = 1\nold_dashed = 1\n"
-                      "old-dashed = 1\nno-hyphens-here = 1\n[t]\nwhatever = 1\n");
+    char *problems = apply_one(
+        &v, "[s]\ncolor = red\nText = x\nzzzzzz = 1\nold_dashed = 1\n"
+            "old-dashed = 1\nno-hyphens-here = 1\nelsewhere = 1\n[t]\nwhatever = 1\n");
     assert_string_equal(problems,
                         "f0:2: warning: s.color: unknown option; did you mean colour?\n"
                         "f0:3: warning: s.Text: unknown option; did you mean text?\n"
                         "f0:4: warning: s.zzzzzz: unknown option, not used\n"
-                        "f0:7: warning: s.no-hyphens-here: unknown option, not used");
+                        "f0:7: warning: s.no-hyphens-here: unknown option, not used\n"
+                        "f0:8: s.elsewhere: not used; it belongs into [t]");
     options_clear(&table, &v);
     free(problems);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cleanup.h"
 #include "lib/xalloc.h"
 #include "tests/unit/config/config_test.h"
 #include "tests/unit/test.h"
@@ -197,6 +198,35 @@ static void bad_input(void **state)
     }
 }
 
+static void origins_that_no_page_has(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "foo",        "http://a/",  "a.example:80",    "http://",   "://a",
+        "http://a/b", "http://a?b", "https://*.a.org", "http://u@a"};
+    static const char *const good[] = {"http://a", "https://a.example:8443", "*",
+                                       "null", "http://[::1]:80"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct placementd_config c = {0};
+        _cleanup_free_ char *text =
+            xasprintf("[cors]\nallowed_origin = http://ok, %s\n", bad[i]);
+        _cleanup_free_ char *expected =
+            xasprintf("cors.allowed_origin: '%s' is no page's origin; expected "
+                      "protocol://host[:port] without a slash at the end",
+                      bad[i]);
+        _cleanup_free_ char *problems = load_daemon(text, &c);
+        assert_string_equal(problems, expected);
+        placementd_config_clear(&c);
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct placementd_config c = {0};
+        _cleanup_free_ char *text = xasprintf("[cors]\nallowed_origin = %s\n", good[i]);
+        _cleanup_free_ char *problems = load_daemon(text, &c);
+        assert_string_equal(problems, "");
+        placementd_config_clear(&c);
+    }
+}
+
 static void which_database(void **state)
 {
     (void)state;
@@ -262,6 +292,7 @@ int main(void)
         cmocka_unit_test(the_environment_wins_over_files),
         cmocka_unit_test(bad_input),
         cmocka_unit_test(misspelt_and_misplaced_options),
+        cmocka_unit_test(origins_that_no_page_has),
         cmocka_unit_test(which_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ SOURCES_model := $(wildcard placement/*.c)
 SOURCES_client := $(wildcard placement/client/*.c)
 SOURCES_transfer := $(wildcard placement/transfer/*.c)
 SOURCES_server := $(filter-out %/main.c,$(wildcard placement/server/*.c placement/server/*/*.c))
-SOURCES_agent := $(filter-out %/main.c agent/libvirt/%,$(wildcard agent/*.c agent/*/*.c))
+SOURCES_agent := $(filter-out %/main.c agent/libvirt/%,$(wildcard agent/*.c agent/*/*.c agent/*/*/*.c))
 # libvirt is linked into a program of its own: in the agent no call may hang.
 SOURCES_attacher := $(if $(WITH_LIBVIRT),$(filter-out %/main.c,$(wildcard agent/libvirt/*.c)))
 SOURCES_mdevsim := $(filter-out %/main.c,$(wildcard tests/sim/*.c))
@@ -79,10 +79,10 @@ MAIN_mdevsim := tests/sim/main.c
 PROGRAMS := $(foreach p,vgpu-agent vgpu-agent-libvirt placementd mdevsim,$(if $(wildcard $(MAIN_$(p))),$(BUILD)/$(p)))
 
 # One program a file: tests/unit/<folder of the source>/test_*.c, linked with everything that may be tested.
-UNIT_TESTS := $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/test_*.c))
+UNIT_TESTS := $(foreach d,* */* */*/* */*/*/*,$(wildcard tests/unit/$(d)/test_*.c))
 UNIT_SOURCES := $(filter-out $(if $(WITH_LIBVIRT),,tests/unit/agent/libvirt/%),$(UNIT_TESTS))
 # What the tests share: an archive, so that a test takes in only what it uses.
-SOURCES_unit := $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c) $(foreach d,* */* */*/*,$(wildcard tests/unit/$(d)/*.c)))
+SOURCES_unit := $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c) $(foreach d,* */* */*/* */*/*/*,$(wildcard tests/unit/$(d)/*.c)))
 UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Measurements in C: tests/bench/bench_*.c, made of the same.
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
@@ -112,7 +112,8 @@ PACKAGES_upstream := python3-placement uwsgi-core uwsgi-plugin-python3 mariadb-s
 	python3-keystone python3-openstackclient python3-osc-placement python3-gabbi python3-nova openssl
 PACKAGES_bench = wrk $(PACKAGES_upstream) $(PACKAGES_attach)
 PACKAGES_bare := debootstrap debian-archive-keyring
-PACKAGES_deb := debhelper lintian
+# dpkg-checkbuilddeps wants build-essential of every build.
+PACKAGES_deb := build-essential debhelper lintian
 PACKAGES_rpm := rpm
 PACKAGES_look := chromium
 PACKAGES_fuzz := clang libclang-rt-14-dev
@@ -252,7 +253,8 @@ $(BUILD)/tmpfiles.d/%: etc/tmpfiles.d/% FORCE
 	@mkdir -p $(@D); $(fill_in)
 
 INSTALL ?= install
-# Where each file goes: folder, mode, files.
+# Where each file goes: folder, mode, files. What is copied or read by programs is not below docdir: images of containers
+# and small systems are made without share/doc.
 define installed
 $(sbindir) 0755 $(BUILD)/vgpu-agent $(BUILD)/placementd
 $(libexecdir)/vgpu-agent 0755 $(filter %/vgpu-agent-libvirt,$(PROGRAMS))
@@ -261,8 +263,9 @@ $(mandir)/man8 0644 $(MAN_PAGES)
 $(sysconfdir)/vgpu-agent 0644 $(BUILD)/etc/vgpu-agent.conf.sample
 $(sysconfdir)/placementd 0644 $(BUILD)/etc/placementd.conf.sample
 $(unitdir) 0644 $(UNITS)
-$(docdir)/examples 0644 $(wildcard etc/monitoring/*)
-$(docdir) 0644 $(wildcard etc/systemd/vgpu-agent.service.d/*.conf) LICENSE NEWS.rst README.rst SECURITY.rst $(wildcard doc/*.rst)
+$(docdir) 0644 LICENSE NEWS.rst README.rst SECURITY.rst $(wildcard doc/*.rst)
+$(datadir)/vgpu-agent/systemd 0644 $(wildcard etc/systemd/vgpu-agent.service.d/*.conf)
+$(datadir)/vgpu-agent/monitoring 0644 $(wildcard etc/monitoring/*)
 $(datadir)/vgpu-agent/schemas 0644 $(wildcard etc/schemas/*.json)
 $(prefix)/lib/udev/rules.d 0644 etc/udev/90-vgpu-agent.rules
 $(prefix)/lib/sysusers.d 0644 $(wildcard etc/sysusers.d/*.conf)
@@ -288,8 +291,12 @@ install-mdevsim: $(BUILD)/mdevsim $(BUILD)/man/mdevsim.1
 	$(INSTALL) -m 0644 tests/hosts/*.json "$(DESTDIR)$(datadir)/mdevsim/hosts"
 
 .PHONY: uninstall
-uninstall: $(MAN_PAGES) $(UNITS) $(TMPFILES) ## take away what install put there, but configuration and data
+uninstall: $(MAN_PAGES) $(UNITS) $(TMPFILES) ## take away what install put there, but configuration and data; the same prefix=
+	@[ -e "$(DESTDIR)$(sbindir)/vgpu-agent" ] || echo "nothing is installed in $(DESTDIR)$(sbindir); prefix= is as it was for make install" >&2
 	@echo "$$installed" | while read -r folder mode files; do for f in $$files; do rm -f "$(DESTDIR)$$folder/$${f##*/}"; done; done
+	@# The folders that are ours alone.
+	@for folder in $(libexecdir)/vgpu-agent $(datadir)/vgpu-agent $(docdir); do folder="$(DESTDIR)$$folder"; \
+		[ ! -d "$$folder" ] || find "$$folder" -depth -type d -empty -delete; done
 
 # ---- packages ----
 # From what a release consists of, in a copy: the tree stays as it is. A packager's `VERSION=` and `CC=` are heeded.

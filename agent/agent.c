@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "agent/state/attach_left.h"
 #include "agent/state/boot_clock.h"
 #include "agent/state/instance_lock.h"
 #include "agent/state/machine_id.h"
 #include "agent/state/requests.h"
+#include "lib/clock.h"
 #include "lib/xalloc.h"
 
 #define PATIENCE 2000 /* milliseconds */
@@ -38,7 +40,6 @@ static int open_client(struct agent *agent, struct error *err)
     struct error *why = agent->access == AGENT_LOOKS ? &agent->no_client : err;
     if (placement_client_new(&agent->config->placement, &agent->client, why) != 0)
         return agent->access == AGENT_LOOKS ? 0 : -1;
-    agent->fetch = placement_fetch_new(agent->client, agent->config);
     return 0;
 }
 
@@ -53,6 +54,17 @@ static int read_requests(struct agent *agent, struct error *err)
     return 0;
 }
 
+/* Where nobody gives devices to guests, an earlier daemon may have left a call that
+ * does. */
+static void hold_what_was_left(void *data, const struct strlist *addresses,
+                               struct strlist *held)
+{
+    const struct agent *agent = data;
+    strlist_clear(held);
+    if (attach_left_until(agent->config->agent.state_file, clock_boot_seconds()))
+        *held = strlist_copy(addresses);
+}
+
 int agent_new(const struct config *config, enum agent_access access,
               const char *command, int64_t now, struct agent **out, char **note,
               struct error *err)
@@ -62,10 +74,13 @@ int agent_new(const struct config *config, enum agent_access access,
     agent->access = access;
     agent->lock = -1;
     agent->patience = PATIENCE;
+    agent->places_held = true;
     if (open_client(agent, err) != 0 ||
         open_journal(agent, command, now, note, err) != 0 ||
         read_requests(agent, err) != 0)
         return -1;
+    if (agent->client)
+        agent->fetch = placement_fetch_new(agent->client, config, agent->journal);
     const struct boot_time time = boot_time_now();
     agent->journal_unsaved = boot_clock_follow(agent->journal, &time);
     agent->reader = host_reader_new(config->agent.sysfs_root);
@@ -74,8 +89,10 @@ int agent_new(const struct config *config, enum agent_access access,
                           access != AGENT_LOOKS);
     struct device_place place = {config->agent.sysfs_root, use_places_of(config)};
     place.use.before_libvirt = access == AGENT_RESTORES;
+    place.use.files = &agent->domain_files;
     agent->worker = device_worker_new(&place);
     agent->enabler = enabler_new();
+    agent_set_attacher(agent, hold_what_was_left, agent);
     *out = steal(agent);
     return 0;
 }
@@ -100,9 +117,11 @@ void agent_free(struct agent *agent)
     strlist_clear(&agent->drained);
     type_choices_clear(&agent->choices);
     strlist_clear(&agent->prune);
+    strlist_clear(&agent->unreserved);
     strlist_clear(&agent->servers);
     order_list_clear(&agent->orders);
     strlist_clear(&agent->consumers);
+    domain_files_clear(&agent->domain_files);
     cleanup_close(&agent->lock);
     free(agent);
 }
@@ -135,7 +154,7 @@ int agent_reconfigure(struct agent *agent, const struct config *config,
     placement_client_free(agent->client);
     agent->client = client;
     placement_client_set_interrupt(client, agent->interrupted, agent->data);
-    agent->fetch = placement_fetch_new(client, config);
+    agent->fetch = placement_fetch_new(client, config, agent->journal);
     agent->config = config;
     host_reader_set_config(agent->reader, config);
     host_free(agent->host);
@@ -241,6 +260,8 @@ int agent_reread_journal(struct agent *agent, struct error *err)
         return -1;
     journal_free(agent->journal);
     agent->journal = journal;
+    if (agent->fetch)
+        placement_fetch_set_journal(agent->fetch, journal);
     const struct boot_time time = boot_time_now();
     (void)boot_clock_follow(agent->journal, &time);
     return 0;

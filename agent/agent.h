@@ -45,20 +45,27 @@ struct agent {
     struct enabler *enabler;
     struct strlist drained, prune; /* GPUs to drain; uuids of providers to delete */
     bool heeds_prune;              /* each look reads `prune` from the requests */
-    struct type_choices choices;   /* what operators have enabled and disabled */
-    struct strlist servers;   /* consumers whose devices an operator has asked for */
-    struct order_list orders; /* for single devices, as the last look saw them */
+    struct strlist
+        unreserved; /* GPUs whose units that others reserved are given back */
+    struct type_choices choices; /* what operators have enabled and disabled */
+    struct strlist servers;      /* consumers whose devices an operator has asked for */
+    struct order_list orders;    /* for single devices, as the last look saw them */
     bool only_orders; /* cycle_orders() is at work; else AGENT_RESTORES leaves orders to
                          others */
     /* The next cycle looks who uses the devices, even if it does not need to know. */
     bool closely;
+    /* Whether a process has the place of a device that does not exist (struct parent), as
+     * far as is known: until a look has shown that none has, each look looks for it. */
+    bool places_held;
     unsigned patience;
-    unsigned looks; /* at Placement so far */
+    unsigned looks;        /* at Placement so far */
+    unsigned half_look_in; /* the next half look is that many looks on; 0: as usual */
     struct rewrites rewrites;
     /* As the last cycle left it: what the scan has shown, with the devices that the agent
      * has made and without those that it has removed since. NULL: not known. */
     struct host *host;
-    const struct domains *view; /* borrowed; NULL: libvirt itself is not asked */
+    const struct domains *view;       /* borrowed; NULL: libvirt itself is not asked */
+    struct domain_files domain_files; /* of each look who uses or names a device */
     /* As in struct executor. */
     void (*take_back)(void *attacher, const struct strlist *addresses,
                       struct strlist *held);
@@ -101,7 +108,9 @@ void agent_set_patience(struct agent *agent, unsigned milliseconds);
  * files name. Borrowed until the next call; NULL: libvirt is not asked. */
 void agent_set_view(struct agent *agent, const struct domains *view);
 
-/* Who gives devices to guests, and takes them back (struct executor). */
+/* Who gives devices to guests, and takes them back (struct executor). Without this call
+ * nobody does, and what an earlier daemon may have left to libvirt is held
+ * (agent/state/attach_left.h). */
 void agent_set_attacher(struct agent *agent,
                         void (*take_back)(void *attacher,
                                           const struct strlist *addresses,

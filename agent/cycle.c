@@ -8,9 +8,9 @@
 
 /* Every so many looks the agent also reads who uses the devices. It reports a domain
  * that names the device of another consumer, or a process that has such a device open:
- * neither changes Placement or sysfs, and no plan needs to know. That reads the
- * definition of every domain and the open files of every process, which costs far more
- * than the rest of an idle cycle. */
+ * neither changes Placement or sysfs, and no plan needs to know. And it sees a process
+ * that has the place of a device that does not exist (struct agent). That reads the open
+ * files of every process, which costs far more than the rest of an idle cycle. */
 #define CLOSE_LOOK_EVERY 10
 
 static bool is_close(const struct agent *agent)
@@ -36,8 +36,10 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
             cycle_act(agent, now, cycle, false) &&
             cycle->round_count < CYCLE_ROUNDS + cycle_count_not_cleared(cycle, NULL) &&
             !(agent->interrupted && agent->interrupted(agent->data));
-        if (rc == 0 && !again)
+        if (rc == 0 && !again) {
+            cycle_end_unreserving(agent, cycle);
             cycle_delete_names(agent, cycle);
+        }
         if (rc != 0 || !again)
             return rc;
     }
@@ -51,7 +53,7 @@ static bool all_done(const struct execution *execution)
 }
 
 /* A consumer that the state file knows may have devices, also under another name
- * (agent/plan/migration.h): a whole look tells which. */
+ * (agent/plan/world/migration.h): a whole look tells which. */
 static bool is_new(const struct journal *journal, const char *consumer)
 {
     for (size_t i = 0; i < journal->device_count; i++)
@@ -76,6 +78,7 @@ bool cycle_serve(struct agent *agent, int64_t now,
     if (!agent->host || agent->doubts_root || !is_new(agent->journal, have->consumer) ||
         !(cycle->observed = placement_fetch_add_consumer(agent->fetch, have)))
         return false;
+    cycle->serves = true;
     cycle->config = agent->config;
     cycle->journal = agent->journal;
     cycle->drained = &agent->drained;
@@ -122,38 +125,6 @@ int cycle_orders(struct agent *agent, int64_t now, struct cycle *cycle,
         cycle_settle_orders(agent, cycle, true);
         return rc;
     }
-}
-
-static int unreserve(struct placement_client *client,
-                     const struct observed_provider *provider,
-                     const char *resource_class, struct error *err)
-{
-    int64_t generation = provider->provider.generation;
-    struct class_inventory *items = xcalloc(provider->inventory_count, sizeof *items);
-    for (size_t i = 0; i < provider->inventory_count; i++) {
-        items[i] = provider->inventories[i]; /* the strings are borrowed */
-        if (strcmp(items[i].resource_class, resource_class) == 0)
-            items[i].inventory.reserved = 0;
-    }
-    int rc = placement_put_inventories(client, provider->provider.uuid, items,
-                                       provider->inventory_count, &generation, err);
-    free(items);
-    return rc;
-}
-
-int cycle_unreserve(struct agent *agent, const struct cycle *cycle, const char *gpu,
-                    struct error *err)
-{
-    const struct desired_tree *desired = cycle->desired;
-    for (size_t i = 0; i < desired->provider_count; i++) {
-        const struct desired_provider *wanted = &desired->providers[i];
-        const struct observed_provider *provider =
-            observed_by_name(cycle->observed, wanted->name);
-        if (strcmp(wanted->gpu_name, gpu) == 0 && provider && wanted->resource_class &&
-            unreserve(agent->client, provider, wanted->resource_class, err) != 0)
-            return -1;
-    }
-    return 0;
 }
 
 void cycle_clear(struct cycle *cycle)

@@ -11,6 +11,8 @@
 
 #include "agent/act/plan_execute.h"
 #include "agent/agent.h"
+#include "agent/desired/desired.h"
+#include "agent/host/device_use.h"
 
 /* A plan and the results of its steps. */
 struct cycle_round {
@@ -32,12 +34,16 @@ struct cycle {
     const struct type_choices *choices; /* borrowed from the agent; NULL: not read */
     const struct journal *journal; /* borrowed from the agent, until its next cycle */
     struct device_use *use;        /* NULL: the cycle did not need to know */
-    struct cycle_round *rounds;    /* the last one is current */
+    struct device_use *named;      /* struct plan_input */
+    bool
+        serves; /* it is cycle_serve()'s: which processes use the devices is not looked at */
+    struct cycle_round *rounds; /* the last one is current */
     size_t round_count;
     struct strlist late; /* operations of earlier cycles that have failed since */
     bool whole;          /* the last look has read the whole tree of Placement's */
-    /* Placement's database was replaced by one that may not know all allocations, or the
-     * state file was lost: nothing follows from an allocation that is not there. */
+    /* Placement's database was replaced by one that may not know all allocations, or
+     * has no provider of this host's, or the state file was lost: nothing follows from
+     * an allocation that is not there. */
     bool may_lack;
     struct strlist notes; /* what could not be read, for the report of problems */
 };
@@ -61,8 +67,10 @@ int cycle_run(struct agent *agent, int64_t now, struct cycle *cycle, struct erro
  * to start: makes its devices in the shortest way that is safe, and leaves all else to
  * the next cycle. It decides on the host as the last cycle left it and on Placement as
  * that cycle saw it, with what the consumer has: whether its steps fit the host as it is
- * now, the kernel judges. The intentions are on disk before a device is touched; what
- * was done is not yet: the caller calls agent_save_journal() afterwards.
+ * now, the kernel judges, and whether a process has the device, the child that clears it
+ * or makes it where somebody may be (struct backend). The intentions are on disk before a
+ * device is touched; what was done is not yet: the caller calls agent_save_journal()
+ * afterwards.
  *
  * True when the consumer has all its devices: `cycle` then has one round, as after
  * cycle_run(). False when it takes a whole cycle. */
@@ -78,12 +86,6 @@ int cycle_prune(struct agent *agent, int64_t now, struct cycle *cycle,
  * read, orders that do not depend on it were carried out. */
 int cycle_orders(struct agent *agent, int64_t now, struct cycle *cycle,
                  struct error *err);
-
-/* Sets `reserved` of the GPU's inventory to 0 in Placement, as an operator would do by
- * hand, based on the state that `cycle` saw: for a GPU whose service is GPU_RESERVED.
- * The daemon treats the new value as set by the operator. */
-int cycle_unreserve(struct agent *agent, const struct cycle *cycle, const char *gpu,
-                    struct error *err);
 
 void cycle_clear(struct cycle *cycle);
 /* As cycle_clear(), after cycle_run() and cycle_serve(): keeps the host for the next

@@ -92,6 +92,19 @@ static void note_made(const struct agent *agent, struct cycle *cycle,
     }
 }
 
+/* What the writes have made of the providers is on disk before the next cycle, which then
+ * has nothing to save where nothing else has changed. */
+static void save_generations(struct agent *agent, struct execution *execution,
+                             bool saves_later)
+{
+    struct error err;
+    if (!agent->fetch || !placement_fetch_take_news(agent->fetch))
+        return;
+    agent->journal_unsaved = true;
+    if (!saves_later && agent_save_journal(agent, &err) != 0 && !execution->unsaved)
+        execution->unsaved = xstrdup(err.text);
+}
+
 bool cycle_act(struct agent *agent, int64_t now, struct cycle *cycle, bool saves_later)
 {
     struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
@@ -112,6 +125,7 @@ bool cycle_act(struct agent *agent, int64_t now, struct cycle *cycle, bool saves
     };
     round->execution = plan_execute(&executor, round->plan);
     note_writes(agent, round, now);
+    save_generations(agent, round->execution, saves_later);
     note_made(agent, cycle, round);
     rewrites_report(&agent->rewrites, now, &cycle->notes);
     if (placement_failed(round))

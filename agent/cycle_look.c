@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "agent/state/awaited_cards.h"
-#include "agent/state/known_types.h"
+#include "agent/plan/planner.h"
 #include "agent/state/requests.h"
+#include "agent/tree/seen.h"
 #include "lib/xalloc.h"
 
 /* One look in so many reads only a part of Placement (a half look). It is rare, since a
@@ -12,7 +12,6 @@
  * Where providers outside the agent's part change in every cycle, each look contains a
  * half look. */
 #define HALF_LOOK_EVERY 4
-#define KEEP_AFTER_REPLACEMENT 3600 /* seconds */
 
 /* Frees what the last look saw, but keeps the rounds. */
 void cycle_clear_sight(struct cycle *cycle)
@@ -21,31 +20,12 @@ void cycle_clear_sight(struct cycle *cycle)
     host_free(cycle->made);
     desired_tree_free(cycle->desired);
     device_use_free(cycle->use);
+    device_use_free(cycle->named);
     cycle->host = cycle->made = NULL;
     cycle->desired = NULL;
-    cycle->use = NULL;
+    cycle->use = cycle->named = NULL;
     cycle->observed = NULL;
     strlist_clear(&cycle->notes);
-}
-
-static void look_who_uses(const struct agent *agent, struct cycle *cycle)
-{
-    struct use_places places = use_places_of(agent->config);
-    places.before_libvirt = agent->access == AGENT_RESTORES;
-    places.view = agent->view;
-    _cleanup_free_ char *note = NULL;
-    cycle->use = device_use_scan(&places, cycle->host, &note);
-    if (note && agent->access != AGENT_RESTORES)
-        strlist_add_take(
-            &cycle->notes,
-            xasprintf("who uses which device is not known, so none is removed: %s",
-                      note));
-    /* In owner mode the state file says which devices guests wait for. */
-    else if (note && cycle->use->domains_unknown &&
-             agent->config->agent.mode != MODE_OWNER)
-        strlist_add_take(
-            &cycle->notes,
-            xasprintf("which devices guests wait for is not known: %s", note));
 }
 
 /* Sends one request where nothing has changed: for the whole tree, or (half look) for
@@ -82,6 +62,7 @@ static int fetch_root(struct agent *agent, struct error *err)
 /* With drain_reserve = unused, the reserved value of a drained GPU depends on its
  * allocations. */
 static bool counts_departures(const struct agent *agent, const struct cycle *cycle,
+                              const struct observed *observed,
                               const struct observed_provider *provider)
 {
     const struct config *config = agent->config;
@@ -89,7 +70,7 @@ static bool counts_departures(const struct agent *agent, const struct cycle *cyc
     if (config->agent.mode != MODE_OWNER || config->agent.drain_reserve != DRAIN_UNUSED)
         return false;
     for (size_t i = 0; i < desired->provider_count; i++)
-        if (strcmp(desired->providers[i].name, provider->provider.name) == 0)
+        if (desired_observe(observed, &desired->providers[i]) == provider)
             return strlist_contains(&agent->drained, desired->providers[i].gpu_name);
     return false;
 }
@@ -116,11 +97,23 @@ static int fetch_departures(struct agent *agent, const struct cycle *cycle,
     for (size_t i = 0; i < observed->provider_count; i++) {
         const struct observed_provider *provider = &observed->providers[i];
         if (provider->detailed &&
-            (all || counts_departures(agent, cycle, provider) ||
+            (all || counts_departures(agent, cycle, observed, provider) ||
              (first && concerns_one_of(provider, &agent->consumers))))
             strlist_add(&uuids, provider->provider.uuid);
     }
     return placement_fetch_departures(agent->fetch, &uuids, err);
+}
+
+/* True when a provider of the agent's, which somebody has renamed, was not read. */
+static bool expect_ours(struct agent *agent, const struct desired_tree *desired)
+{
+    _cleanup_strlist_ struct strlist uuids = {0};
+    for (size_t i = 0; i < desired->provider_count; i++)
+        strlist_add(&uuids, desired->providers[i].uuid);
+    /* Those that nothing is configured for any more. */
+    for (size_t i = 0; i < agent->journal->provider_count; i++)
+        strlist_add_unique(&uuids, agent->journal->providers[i].uuid);
+    return placement_fetch_expect(agent->fetch, &uuids);
 }
 
 /* Reads Placement and computes the desired tree. */
@@ -138,6 +131,9 @@ static int read_placement(struct agent *agent, bool whole, int64_t now,
     cycle->desired =
         desired_tree_make_chosen(agent->config, cycle->host, &agent->choices,
                                  observed->root_uuid, observed->root_name);
+    if (expect_ours(agent, cycle->desired) &&
+        placement_fetch_tree(agent->fetch, now, &observed, err) != 0)
+        return -1;
     _cleanup_strlist_ struct strlist traits = desired_traits(cycle->desired);
     if (placement_fetch_traits(agent->fetch, &traits, err) != 0 ||
         fetch_root(agent, err) != 0 ||
@@ -148,7 +144,8 @@ static int read_placement(struct agent *agent, bool whole, int64_t now,
 }
 
 /* After a failed request another database may answer, in which equal generations need
- * not mean equal contents. So everything that was read is dropped. */
+ * not mean equal contents. So a part is compared soon: the next look is whole, and the
+ * one after it half. */
 static int look_at_placement(struct agent *agent, bool whole, int64_t now,
                              struct cycle *cycle, struct error *err)
 {
@@ -156,9 +153,13 @@ static int look_at_placement(struct agent *agent, bool whole, int64_t now,
         return 0;
     if (!agent->client)
         return error_set(err, agent->no_client.code, "%s", agent->no_client.text);
-    if (read_placement(agent, whole, now, cycle, err) == 0)
+    int rc = read_placement(agent, whole, now, cycle, err);
+    if (placement_fetch_take_news(agent->fetch))
+        agent->journal_unsaved = true;
+    if (rc == 0)
         return 0;
-    placement_fetch_forget(agent->fetch);
+    placement_fetch_doubt(agent->fetch);
+    agent->half_look_in = 2;
     return -1;
 }
 
@@ -166,8 +167,12 @@ static int look_at_placement(struct agent *agent, bool whole, int64_t now,
  * later round of a cycle, since the round before found something to do. */
 static bool is_whole(struct agent *agent, const struct cycle *cycle)
 {
-    return !agent->client || cycle->round_count > 0 || agent->wholly ||
-           agent->looks++ % HALF_LOOK_EVERY != HALF_LOOK_EVERY - 1;
+    if (!agent->client || cycle->round_count > 0 || agent->wholly)
+        return true;
+    agent->looks++;
+    if (agent->half_look_in == 0)
+        agent->half_look_in = HALF_LOOK_EVERY;
+    return --agent->half_look_in > 0;
 }
 
 /* The time until which no device is removed for lack of an allocation, after
@@ -176,7 +181,7 @@ static bool is_whole(struct agent *agent, const struct cycle *cycle)
  * heal_allocations`). */
 static int64_t keep_until(const struct agent *agent, int64_t now, struct cycle *cycle)
 {
-    int64_t replaced = agent->fetch ? placement_fetch_replaced_at(agent->fetch) : 0;
+    int64_t replaced = agent->fetch ? agent->journal->replaced_at : 0;
     if (!replaced || now >= replaced + KEEP_AFTER_REPLACEMENT)
         return 0;
     strlist_add(&cycle->notes,
@@ -232,6 +237,7 @@ struct plan *cycle_decide(struct agent *agent, int64_t now, struct cycle *cycle)
 {
     _cleanup_free_ struct refused_device *refused = NULL;
     size_t refused_count = find_refused(cycle, &refused);
+    cycle_look_who_names(agent, cycle);
     struct plan_input input = {
         .config = agent->config,
         .host = cycle->host,
@@ -239,7 +245,9 @@ struct plan *cycle_decide(struct agent *agent, int64_t now, struct cycle *cycle)
         .observed = cycle->observed,
         .journal = agent->journal,
         .use = cycle->use,
+        .named = cycle->named,
         .drained = &agent->drained,
+        .unreserved = &agent->unreserved,
         .servers = &agent->servers,
         .refused = refused,
         .refused_count = refused_count,
@@ -248,13 +256,15 @@ struct plan *cycle_decide(struct agent *agent, int64_t now, struct cycle *cycle)
         .keep_until = keep_until(agent, now, cycle),
         .now = now,
     };
-    cycle->may_lack = now < input.keep_until || agent->journal->rebuilding;
+    cycle->may_lack = now < input.keep_until || agent->journal->rebuilding ||
+                      (cycle->observed && !cycle->observed->root_found);
     struct plan *plan = plan_make(&input);
     if (!plan->needs_use)
         return plan;
     plan_free(plan);
-    look_who_uses(agent, cycle);
-    input.use = cycle->use;
+    if (!cycle->serves)
+        cycle_look_who_uses(agent, cycle);
+    input.use = cycle->serves ? cycle->named : cycle->use;
     return plan_make(&input);
 }
 
@@ -292,32 +302,6 @@ static void take_late_results(struct agent *agent, struct cycle *cycle)
             agent->journal_unsaved = true;
 }
 
-/* With the types that earlier looks saw, and with virtual functions where they can be
- * had by now. */
-static int look_at_host(struct agent *agent, struct cycle *cycle, struct error *err)
-{
-    bool restores = agent->access == AGENT_RESTORES;
-    _cleanup_strlist_ struct strlist awaited =
-        awaited_cards(agent->journal, agent->config);
-    host_reader_set_awaited(agent->reader, &awaited);
-    if (host_reader_look(agent->reader, &cycle->host, err) != 0)
-        return -1;
-    if (agent->access != AGENT_LOOKS &&
-        enabler_care(agent->enabler, agent->config, agent->journal, cycle->host,
-                     restores, agent->interrupted, agent->data)) {
-        host_free(cycle->host);
-        cycle->host = NULL;
-        if (host_reader_look(agent->reader, &cycle->host, err) != 0)
-            return -1;
-    }
-    enabler_report(agent->enabler, &cycle->notes);
-    device_worker_mark(agent->worker, cycle->host);
-    if (known_types_note(agent->journal, cycle->host))
-        agent->journal_unsaved = true;
-    known_types_put(agent->journal, cycle->host);
-    return 0;
-}
-
 /* Adds a round that is not executed yet. -1 on error; where only Placement could not be
  * read, the round is added nevertheless, and can put back devices from the journal. */
 int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cycle,
@@ -327,15 +311,14 @@ int cycle_look(struct agent *agent, int64_t now, bool want_use, struct cycle *cy
     cycle->config = agent->config;
     take_late_results(agent, cycle);
     cycle_read_requests(agent, cycle);
-    if (agent->access == AGENT_LOOKS && agent_reread_journal(agent, err) != 0)
+    if (cycle_look_at_host(agent, cycle, err) != 0)
         return -1;
-    cycle->journal = agent->journal;
-    if (look_at_host(agent, cycle, err) != 0)
-        return -1;
+    if (agent->access == AGENT_ACTS)
+        cycle_spell_choices(agent, cycle);
     bool whole = is_whole(agent, cycle);
     int rc = look_at_placement(agent, whole, now, cycle, err);
-    if (want_use)
-        look_who_uses(agent, cycle);
+    if (want_use || cycle_must_look_for_holders(agent, cycle))
+        cycle_look_who_uses(agent, cycle);
     struct plan *plan = decide_on_root(agent, now, cycle);
     /* No step is taken on the basis of a half look. */
     if (rc == 0 && !whole && plan->step_count) {

@@ -27,6 +27,15 @@ void settings_apply(const struct settings *settings, struct config *config)
     log_set_level(config->agent.log_level);
 }
 
+struct config *settings_look(const struct settings *settings,
+                             struct config_problems *problems)
+{
+    struct config *config =
+        config_read(&settings->config_files, &settings->config_dirs, problems);
+    settings_apply(settings, config);
+    return config;
+}
+
 /* Gives what could be read; *faulty: there were errors. */
 static struct config *load(const struct settings *settings, bool for_placement,
                            bool *faulty)

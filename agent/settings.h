@@ -28,6 +28,10 @@ int settings_use_daemons_files(struct settings *settings, struct error *err);
  * the defaults are used. Logs every problem and sets the log level; -1 when a problem
  * is an error. The caller frees with config_free(). */
 int settings_load(const struct settings *settings, struct config **out);
+/* Like settings_load(), for a first look at the host: logs nothing, and what could be
+ * read is used. The caller may log the problems. */
+struct config *settings_look(const struct settings *settings,
+                             struct config_problems *problems);
 /* Like settings_load(), for a command that sends requests to Placement: a file is
  * required, and all options that [placement] auth_type needs. */
 int settings_load_full(const struct settings *settings, struct config **out);

@@ -6,6 +6,8 @@
 
 #include "agent/backend/before_cut.h"
 #include "agent/backend/sriov_manage.h"
+#include "agent/desired/card_types.h"
+#include "agent/state/known_types.h"
 #include "lib/clock.h"
 #include "lib/subprocess.h"
 #include "lib/xalloc.h"
@@ -155,28 +157,64 @@ static bool is_on_card(const char *address, const char *card)
     return slot && strncmp(address, card, (size_t)(slot - card) + 1) == 0;
 }
 
-/* The first type for the card. The virtual functions that are named have the bus number
- * of their card. */
-static const struct mdev_type_config *configured_type(const struct config *config,
-                                                      const struct gpu *gpu)
+static bool names_card(const struct mdev_type_config *type, const struct gpu *gpu)
 {
-    const struct mdev_type_config *standard = NULL;
-    for (size_t i = 0; i < config->type_count; i++) {
-        const struct strlist *addresses = &config->types[i].device_addresses;
-        for (size_t j = 0; j < addresses->count; j++)
-            if (is_on_card(addresses->items[j], gpu->name))
-                return &config->types[i];
-        if (addresses->count == 0)
-            standard = &config->types[i];
-    }
-    return standard;
+    for (size_t i = 0; i < type->device_addresses.count; i++)
+        if (is_on_card(type->device_addresses.items[i], gpu->name))
+            return true;
+    return false;
 }
 
-static bool has_devices(const struct journal *journal, const char *card)
+/* The first type for the card; NULL: none. The virtual functions that are named have the
+ * bus number of their card. A card of another model than its section is for (device_id)
+ * is not touched: `forbidden`. A default type passes it by. */
+static const struct mdev_type_config *
+configured_type(const struct config *config, const struct gpu *gpu, bool *forbidden)
 {
-    for (size_t i = 0; i < journal->device_count; i++)
-        if (strcmp(journal->devices[i].gpu, card) == 0)
+    const struct mdev_type_config *standard = NULL;
+    *forbidden = false;
+    for (size_t i = 0; i < config->type_count; i++) {
+        const struct mdev_type_config *type = &config->types[i];
+        bool named = names_card(type, gpu), fits = card_types_is_of_model(type, gpu);
+        if (named && fits) {
+            *forbidden = false;
+            return type;
+        }
+        *forbidden |= named;
+        if (type->device_addresses.count == 0 && fits)
+            standard = type;
+    }
+    return *forbidden ? NULL : standard;
+}
+
+/* As the files spell it, or the operator who has enabled it for the card. */
+static const char *wanted_type(const struct config *config,
+                               const struct type_choices *choices,
+                               const struct gpu *gpu, bool *forbidden)
+{
+    const struct mdev_type_config *type = configured_type(config, gpu, forbidden);
+    if (type || *forbidden || config->agent.mode != MODE_OWNER)
+        return type ? type->type : NULL;
+    for (size_t i = 0; i < choices->enabled.count; i++) {
+        const char *enabled = type_choice_for(choices->enabled.items[i], gpu->name);
+        if (enabled)
+            return enabled;
+    }
+    return NULL;
+}
+
+/* Devices that may be made again there. */
+static bool has_devices(const struct config *config, const struct journal *journal,
+                        const struct gpu *gpu)
+{
+    for (size_t i = 0; i < journal->device_count; i++) {
+        const struct journal_device *device = &journal->devices[i];
+        if (strcmp(device->gpu, gpu->name) != 0)
+            continue;
+        _cleanup_free_ char *why = card_types_forbid(config, gpu, device->type_id);
+        if (!why)
             return true;
+    }
     return false;
 }
 
@@ -194,7 +232,8 @@ static void forget_those_that_have(struct enabler *enabler, const struct host *h
 }
 
 static void start(struct enabler *enabler, const struct config *config,
-                  const struct journal *journal, const struct host *host)
+                  const struct type_choices *choices, const struct journal *journal,
+                  const struct host *host)
 {
     const struct task task = {enabler,
                               config->agent.before_cut,
@@ -203,15 +242,20 @@ static void start(struct enabler *enabler, const struct config *config,
     struct error err;
     for (size_t i = 0; i < host->gpu_count; i++) {
         const struct gpu *gpu = &host->gpus[i];
-        const struct mdev_type_config *type = configured_type(config, gpu);
-        bool cuts =
-            config->agent.before_cut && type && before_cut_is_for(gpu, type->type);
+        bool forbidden;
+        const char *type = wanted_type(config, choices, gpu, &forbidden);
+        if (forbidden)
+            continue;
+        /* The program is told the name, by which alone a type is for partitions. */
+        const char *known = type ? known_types_name(journal, gpu, type) : NULL;
+        const char *name = known ? known : type;
+        bool cuts = config->agent.before_cut && name && before_cut_is_for(gpu, name);
         bool enables = config->agent.sriov_manage && sriov_manage_is_for(gpu) &&
-                       (type || has_devices(journal, gpu->name));
+                       (type || has_devices(config, journal, gpu));
         if ((cuts || enables) && !find(enabler, gpu->name))
             *array_add(enabler->tried, enabler->count) =
                 (struct tried){.card = xstrdup(gpu->name),
-                               .type = cuts ? xstrdup(type->type) : NULL,
+                               .type = cuts ? xstrdup(name) : NULL,
                                .enables = enables,
                                .under_way = true};
     }
@@ -229,14 +273,15 @@ static void start(struct enabler *enabler, const struct config *config,
 }
 
 bool enabler_care(struct enabler *enabler, const struct config *config,
-                  const struct journal *journal, const struct host *host, bool wait,
-                  bool (*interrupted)(void *data), void *data)
+                  const struct type_choices *choices, const struct journal *journal,
+                  const struct host *host, bool wait, bool (*interrupted)(void *data),
+                  void *data)
 {
     bool ended = enabler->running && take_answers(enabler, 0);
     if (!enabler->running && !ended) {
         forget_those_that_have(enabler, host);
         if (config->agent.sriov_manage || config->agent.before_cut)
-            start(enabler, config, journal, host);
+            start(enabler, config, choices, journal, host);
     }
     while (wait && enabler->running && !(interrupted && interrupted(data)))
         ended = take_answers(enabler, SLICE);

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "agent/desired/card_types.h"
 #include "agent/host/host.h"
 #include "agent/state/journal.h"
 #include "config/config.h"
@@ -23,13 +24,14 @@ void enabler_free(struct enabler *enabler);
 DEFINE_CLEANUP(struct enabler *, enabler_free)
 
 /* For the host as it was just seen: takes the child's result, and starts a child for the
- * cards that are configured, or have devices in the journal, and lack partitions or
- * functions. `wait`: until it has ended, or `interrupted` is true. True when a child has
- * ended, so that the host is to be looked at again. `config` names the programs, or
- * none. */
+ * cards that are configured, that have a type since an operator has enabled it, or that
+ * have devices in the journal, and that lack partitions or functions. `wait`: until it
+ * has ended, or `interrupted` is true. True when a child has ended, so that the host is
+ * to be looked at again. `config` names the programs, or none. */
 bool enabler_care(struct enabler *enabler, const struct config *config,
-                  const struct journal *journal, const struct host *host, bool wait,
-                  bool (*interrupted)(void *data), void *data);
+                  const struct type_choices *choices, const struct journal *journal,
+                  const struct host *host, bool wait, bool (*interrupted)(void *data),
+                  void *data);
 /* Adds a line for each card that could not be helped, or that is being helped. */
 void enabler_report(const struct enabler *enabler, struct strlist *notes);
 

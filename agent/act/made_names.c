@@ -16,7 +16,8 @@ void made_names_unwanted(const struct journal *journal, const struct config *con
     for (size_t i = 0; i < config->type_count; i++)
         strlist_add_unique(&wanted, config->types[i].mdev_class);
     for (size_t i = 0; i < desired->provider_count; i++)
-        strlist_add_unique(&wanted, desired->providers[i].resource_class);
+        if (!desired->providers[i].is_card)
+            strlist_add_unique(&wanted, desired->providers[i].resource_class);
     for (size_t i = 0; i < journal->made_classes.count; i++)
         if (!strlist_contains(&wanted, journal->made_classes.items[i]))
             strlist_add(classes, journal->made_classes.items[i]);

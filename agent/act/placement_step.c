@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "agent/plan/cut.h"
-
 static int create_provider(struct placement_client *client, const struct step *step,
                            const char *parent, int64_t *generation, struct error *err)
 {
@@ -71,7 +69,7 @@ int placement_step_is_due(struct placement_client *client, const struct step *st
             err->code = ERROR_CONFLICT;
         return -1;
     }
-    bool anybodys = entry_is_cut(device);
+    bool anybodys = journal_device_is_cut(device);
     for (size_t i = 0; i < count; i++)
         if (anybodys || (strcmp(list[i].consumer, device->consumer) == 0 &&
                          strcmp(list[i].resource_class, device->resource_class) == 0))

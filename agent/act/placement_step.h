@@ -5,13 +5,14 @@
 #ifndef AGENT_ACT_PLACEMENT_STEP_H
 #define AGENT_ACT_PLACEMENT_STEP_H
 
-#include "agent/plan/plan.h"
+#include "agent/plan/steps/plan.h"
 #include "placement/client/client.h"
 
 /* Sends the step's request. `generation` is the provider's last known generation; a
- * write updates it. *made: the step has made a trait or a class. When Placement already is as the step wants it, the step succeeds.
- * Returns 0, or -1 with the client's errors, and with CONFLICT when a provider that was
- * to be created exists already: it must be read first. */
+ * write updates it. *made: the step has made a trait or a class. When Placement already
+ * is as the step wants it, the step succeeds. Returns 0, or -1 with the client's
+ * errors, and with CONFLICT when a provider that was to be created exists already: it
+ * must be read first. */
 int placement_step(struct placement_client *client, const struct step *step,
                    const char *root_uuid, int64_t *generation, bool *made,
                    struct error *err);

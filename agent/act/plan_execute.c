@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "agent/act/placement_step.h"
-#include "agent/plan/journal_notes.h"
+#include "agent/plan/steps/journal_notes.h"
 #include "lib/xalloc.h"
 
 #define SLICE 100 /* milliseconds */
@@ -119,27 +119,45 @@ static bool stopped(struct run *run)
     return run->stopped;
 }
 
-/* Whether the device changes hands, or goes, by the step. */
-static bool takes_away(const struct run *run, const struct step *step)
+/* Whether it is the address of a place, where another consumer's device can be made once
+ * nothing is noted there. The other addresses are the device's own uuid. */
+static bool is_used_again(const struct journal_device *device)
 {
-    if (step->kind == STEP_REMOVE_DEVICE || step->kind == STEP_HAND_OVER_DEVICE)
-        return true;
-    if (step->kind != STEP_TAKE_DEVICE)
-        return false;
-    const struct journal_device *noted =
-        journal_find_device(run->with->journal, step->device.uuid);
-    return noted && strcmp(noted->consumer, step->device.consumer) != 0;
+    return *device->address && strcmp(device->address, device->uuid) != 0;
 }
 
-/* Before the intentions are noted, since a device that is taken changes hands then. */
+/* The device that changes hands, or goes, by the step, or whose address is free for
+ * another one by it; NULL: none. What is made again can be for another consumer than
+ * before, too (agent/plan/world/migration.h). */
+static const struct journal_device *taken_away(const struct run *run,
+                                               const struct step *step)
+{
+    const struct journal_device *device = &step->device, *noted;
+    switch (step->kind) {
+    case STEP_REMOVE_DEVICE:
+    case STEP_HAND_OVER_DEVICE:
+        return device;
+    case STEP_FORGET_DEVICE:
+        return is_used_again(device) && !device->by_hand ? device : NULL;
+    case STEP_TAKE_DEVICE:
+    case STEP_CREATE_DEVICE:
+        noted = journal_find_device(run->with->journal, device->uuid);
+        return noted && strcmp(noted->consumer, device->consumer) != 0 ? noted : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* Before the intentions are noted, since some devices change hands then. */
 static void take_back(struct run *run)
 {
     _cleanup_strlist_ struct strlist addresses = {0};
     for (size_t i = 0; i < run->plan->step_count; i++) {
         const struct step *step = &run->plan->steps[i];
-        if (!takes_away(run, step))
+        const struct journal_device *device = taken_away(run, step);
+        if (!device)
             continue;
-        strlist_add(&addresses, step->device.address);
+        strlist_add(&addresses, device->address);
         for (size_t j = 0; j < step->functions.count; j++)
             strlist_add(&addresses, step->functions.items[j]);
     }
@@ -149,8 +167,10 @@ static void take_back(struct run *run)
 
 static bool is_held(const struct run *run, const struct step *step)
 {
-    bool held = strlist_contains(&run->held, step->device.address);
-    for (size_t i = 0; i < step->functions.count; i++)
+    const struct journal_device *device =
+        run->held.count ? taken_away(run, step) : NULL;
+    bool held = device && strlist_contains(&run->held, device->address);
+    for (size_t i = 0; device && i < step->functions.count; i++)
         held |= strlist_contains(&run->held, step->functions.items[i]);
     return held;
 }
@@ -158,13 +178,12 @@ static bool is_held(const struct run *run, const struct step *step)
 static int check_not_held(const struct run *run, const struct step *step,
                           struct error *err)
 {
-    if (!takes_away(run, step) || !is_held(run, step))
+    if (!is_held(run, step))
         return 0;
-    return error_set(
-        err, ERROR_BUSY,
-        "device %s may just be given to a guest: libvirt was asked to, and "
-        "it is not known yet what came of it",
-        step->device.uuid);
+    return error_set(err, ERROR_BUSY,
+                     "device %s may just be given to a guest: libvirt may have been "
+                     "asked to, and it is not known yet what came of it",
+                     step->device.uuid);
 }
 
 /* Whether the step may be carried out now. Removals can wait for a long time behind
@@ -216,6 +235,7 @@ static int hand_to_worker(struct device_worker *worker, const struct step *step,
         .type_name = entry->type_name,
         .consumer = step->holder[0] ? step->holder : entry->consumer,
         .parameters = step->parameters,
+        .former = entry->former,
     };
     return device_worker_start(worker, operation_of(step), backend, &device, err);
 }
@@ -323,6 +343,16 @@ static struct lane *lane_of(struct run *run, const char *gpu)
     return lane;
 }
 
+/* The result of a step that is done by the change of the journal alone. */
+static void set_noted(struct run *run, size_t step)
+{
+    struct error err;
+    if (check_not_held(run, &run->plan->steps[step], &err) == 0)
+        set_result(run, step, STEP_DONE, ERROR_NONE, NULL);
+    else
+        set_result(run, step, STEP_FAILED, err.code, err.text);
+}
+
 /* Puts every step that is not done by the change of the journal alone into the lane of
  * its GPU. */
 static void make_lanes(struct run *run)
@@ -330,7 +360,7 @@ static void make_lanes(struct run *run)
     lane_of(run, NULL);
     for (size_t i = 0; i < run->plan->step_count; i++) {
         if (step_rules(run->plan->steps[i].kind)->doer == DONE_BY_JOURNAL) {
-            set_result(run, i, STEP_DONE, ERROR_NONE, NULL);
+            set_noted(run, i);
             continue;
         }
         struct lane *lane = lane_of(run, run->plan->steps[i].gpu);
@@ -351,14 +381,17 @@ static void fail_all(struct run *run, const struct error *err)
         set_result(run, i, STEP_FAILED, err->code, err->text);
 }
 
-/* Notes all intentions of the plan in the journal, and saves it. */
+/* Notes all intentions of the plan in the journal, and saves it. What changes hands by
+ * that alone stays noted as it is while it may be given to a guest. */
 static int write_ahead(struct run *run, struct error *err)
 {
     const struct executor *with = run->with;
     if (plan_note_root(with->journal, run->plan))
         *with->journal_unsaved = true;
     for (size_t i = 0; i < run->plan->step_count; i++) {
-        run->noted[i] = plan_note_intention(with->journal, &run->plan->steps[i]);
+        const struct step *step = &run->plan->steps[i];
+        run->noted[i] = check_not_held(run, step, NULL) == 0 &&
+                        plan_note_intention(with->journal, step);
         if (run->noted[i])
             *with->journal_unsaved = true;
     }

@@ -22,7 +22,7 @@
 #define AGENT_ACT_PLAN_EXECUTE_H
 
 #include "agent/act/device_worker.h"
-#include "agent/plan/plan.h"
+#include "agent/plan/steps/plan.h"
 #include "agent/state/journal.h"
 #include "placement/client/client.h"
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "lib/xalloc.h"
 
 /* Less often it may be an operator who tries what happens, and perhaps once more. */

@@ -43,6 +43,9 @@ struct device_spec {
     /* The settings that the device gets ("frame_rate_limiter=0, disable_vnc=1"); NULL:
      * none. Not used for a removal. */
     const char *parameters;
+    /* For a removal: what others had set there before (struct device's `former`); NULL:
+     * nothing. */
+    const char *former;
 };
 
 /* A type of a model of card, as a look at the host has shown it, now or earlier. */
@@ -72,6 +75,9 @@ struct backend {
     bool bound_by_libvirt;
     /* create() binds vfio-pci to a device, whose module nobody loads for it. */
     bool bound_by_agent;
+    /* create() enables the virtual functions of a card, with a share for each: nothing
+     * else may enable them before. */
+    bool enables_functions;
     /* How the service's user gets the right to write written()'s files, for people. NULL:
      * by udev's rule. */
     const char *right;
@@ -136,12 +142,13 @@ struct backend {
     /* ---- changes; by a child of the device_worker, since they may block for ever */
 
     /* 0 when the device exists as it was requested, with its parameters, and with its
-     * address in *address;
-     * `*existed`: it had existed before, whoever made it. EXISTS when a device with its
-     * uuid or address exists elsewhere, belongs to somebody else or has another type:
-     * then an address that can be used again is noted as not this device's. EXHAUSTED when no instance is left; NOT_FOUND when the parent or the type does
-     * not exist; BUSY when the device is in transition; FORBIDDEN. A device that the
-     * parameters cannot be written to is removed again, unless it had existed. */
+     * address in *address; `*existed`: it had existed before, whoever made it. EXISTS
+     * when a device with its uuid or address exists elsewhere, belongs to somebody else
+     * or has another type: then an address that can be used again is noted as not this
+     * device's. EXHAUSTED when no instance is left; NOT_FOUND when the parent or the
+     * type does not exist; BUSY when the device is in transition; FORBIDDEN. A device
+     * that the parameters cannot be written to is removed again, unless it had
+     * existed. */
     int (*create)(const struct device_place *place, const struct device_spec *device,
                   char address[DEVICE_ADDRESS_SIZE], bool *existed, struct error *err);
     /* 0 when the device does not exist any more. BUSY when it is used or in transition,

@@ -114,6 +114,18 @@ static int add_nodes(int bus, int root, const struct card_part *part,
     return 0;
 }
 
+int card_nodes_list(int bus, int root, const struct whole_card *card,
+                    struct strlist *out, struct error *err)
+{
+    for (size_t i = 0; i < card->count; i++) {
+        const struct card_part *part = &card->parts[i];
+        if (part->driver && strcmp(part->driver, WHOLE_CARD_DRIVER) != 0 &&
+            add_nodes(bus, root, part, out, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int card_nodes_check_closed(int bus, const char *root, const struct whole_card *card,
                             struct error *err)
 {
@@ -121,11 +133,7 @@ int card_nodes_check_closed(int bus, const char *root, const struct whole_card *
     _cleanup_close_ int host = folder_open(AT_FDCWD, root);
     if (host < 0)
         return error_set_errno(err, errno, "%s", root);
-    for (size_t i = 0; i < card->count; i++) {
-        const struct card_part *part = &card->parts[i];
-        if (part->driver && strcmp(part->driver, WHOLE_CARD_DRIVER) != 0 &&
-            add_nodes(bus, host, part, &nodes, err) != 0)
-            return -1;
-    }
-    return node_check_closed(host, &nodes, err);
+    return card_nodes_list(bus, host, card, &nodes, err) == 0
+               ? node_check_closed(host, &nodes, err)
+               : -1;
 }

@@ -11,9 +11,15 @@
 
 #include "agent/backend/whole_card.h"
 
+/* Adds the nodes of those functions of the card that are not bound to vfio-pci. `bus` is
+ * a descriptor of sysfs's bus/pci, `root` of the folder that contains proc (-1: there is
+ * none). Reads a file of a driver's below /proc/driver, which may hang. */
+int card_nodes_list(int bus, int root, const struct whole_card *card,
+                    struct strlist *out, struct error *err);
+
 /* BUSY when a process has a node of a function of the card open that is not bound to
- * vfio-pci yet, or when that cannot be seen; the text names both. `bus` is a descriptor
- * of sysfs's bus/pci, `root` the path of the folder that contains proc. */
+ * vfio-pci yet, or when that cannot be seen; the text names both. `root` is the path of
+ * the folder. */
 int card_nodes_check_closed(int bus, const char *root, const struct whole_card *card,
                             struct error *err);
 

@@ -6,8 +6,9 @@
  *
  * Each function is a parent with one device, always, whose address is the function's.
  * Nothing is made, removed or written: a device that nobody has is taken for an
- * allocation (agent/plan/match.h), and let go when that is gone. So the journal has them
- * as made by somebody else. A guest gets a function through libvirt's vfio-pci.
+ * allocation (agent/plan/world/match.h), and let go when that is gone. So the journal
+ * has them as made by somebody else. A guest gets a function through libvirt's
+ * vfio-pci.
  */
 #ifndef AGENT_BACKEND_FIXED_VF_H
 #define AGENT_BACKEND_FIXED_VF_H

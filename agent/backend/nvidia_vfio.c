@@ -236,13 +236,19 @@ static int write_parameters(const struct device_place *place,
                               : 0;
 }
 
-static int clear_device(const struct device_place *place,
-                        const struct device_spec *device, struct error *err)
+/* The function may have been given another type, for somebody else, meanwhile.
+ * `check_free` says who may not have it open. */
+static int write_to_function(const struct device_place *place,
+                             const struct device_spec *device,
+                             int (*check_free)(const struct device_place *place,
+                                               const struct device_spec *device,
+                                               int function, struct error *err),
+                             struct error *err)
 {
     bool there;
     _cleanup_close_ int function = function_open(place, device, err);
     if (function < 0 || check_card(function, device, err) != 0 ||
-        function_check_unused(place, device, function, err) != 0 ||
+        check_free(place, device, function, err) != 0 ||
         has_device(device, function, &there, err) != 0)
         return -1;
     if (!there)
@@ -251,20 +257,16 @@ static int clear_device(const struct device_place *place,
     return write_parameters(place, device, function, err);
 }
 
-/* The function may have been given another type, for somebody else, meanwhile. */
+static int clear_device(const struct device_place *place,
+                        const struct device_spec *device, struct error *err)
+{
+    return write_to_function(place, device, function_check_unused, err);
+}
+
 static int set_parameters(const struct device_place *place,
                           const struct device_spec *device, struct error *err)
 {
-    bool there;
-    _cleanup_close_ int function = function_open(place, device, err);
-    if (function < 0 || check_card(function, device, err) != 0 ||
-        function_check_no_guest(place, device, function, err) != 0 ||
-        has_device(device, function, &there, err) != 0)
-        return -1;
-    if (!there)
-        return error_set(err, ERROR_NOT_FOUND, "%s has no %s any more", device->parent,
-                         device->type_id);
-    return write_parameters(place, device, function, err);
+    return write_to_function(place, device, function_check_no_guest, err);
 }
 
 /* ---- a guest's configuration ---- */

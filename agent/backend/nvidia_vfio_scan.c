@@ -70,8 +70,10 @@ static void read_current(const struct scan *scan, struct gpu *gpu,
         set_unreadable(gpu, parent->name, &err);
         return;
     }
-    if (strcmp(number, VGPU_NO_TYPE) == 0)
+    if (strcmp(number, VGPU_NO_TYPE) == 0) {
+        device_read_nodes(folder, parent_add_place(parent, parent->name));
         return;
+    }
     struct device *device = parent_add_device(parent, parent->name);
     device->type_id = xstrdup(type_of_number(parent, number, NULL)->id);
     device_read_nodes(folder, device);

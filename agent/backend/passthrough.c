@@ -92,11 +92,6 @@ static char *driver_of(int bus, const struct card_part *part)
     return folder_link_name(bus, path);
 }
 
-static bool is_ours(const char *driver)
-{
-    return driver && strcmp(driver, WHOLE_CARD_DRIVER) == 0;
-}
-
 /* ---- one function ---- */
 
 /* The first store waits for whatever the kernel does with the function, as for an agent
@@ -105,21 +100,22 @@ static bool is_ours(const char *driver)
 static int take_part(const struct work *work, const struct card_part *part,
                      struct error *err)
 {
-    if (is_ours(part->driver))
+    if (whole_card_is_ours(part->driver))
         return 0;
     if (set_override(work, part, WHOLE_CARD_DRIVER, err) != 0)
         return -1;
     _cleanup_free_ char *before = driver_of(work->bus, part);
-    if (is_ours(before))
+    if (whole_card_is_ours(before))
         return 0;
     if ((before && unbind(work, part, before, err) != 0) || probe(work, part, err) != 0)
         return -1;
     _cleanup_free_ char *driver = driver_of(work->bus, part);
-    return is_ours(driver) ? 0
-                           : error_set(err, ERROR_IO,
-                                       WHOLE_CARD_DRIVER " did not take %s, which has "
-                                                         "%s now: `dmesg` says why",
-                                       part->address, driver ? driver : "no driver");
+    return whole_card_is_ours(driver)
+               ? 0
+               : error_set(err, ERROR_IO,
+                           WHOLE_CARD_DRIVER " did not take %s, which has "
+                                             "%s now: `dmesg` says why",
+                           part->address, driver ? driver : "no driver");
 }
 
 /* Takes back what take_part() did, as far as it came. A function that had no driver
@@ -127,29 +123,35 @@ static int take_part(const struct work *work, const struct card_part *part,
 static int undo_part(const struct work *work, const struct card_part *part,
                      struct error *err)
 {
-    if (is_ours(part->driver))
+    if (whole_card_is_ours(part->driver))
         return 0;
     _cleanup_free_ char *now = driver_of(work->bus, part);
-    if (is_ours(now) && unbind(work, part, now, err) != 0)
+    if (whole_card_is_ours(now) && unbind(work, part, now, err) != 0)
         return -1;
     if (set_override(work, part, part->driver_override, err) != 0)
         return -1;
-    return part->driver && (is_ours(now) || !now) ? probe(work, part, err) : 0;
+    return part->driver && (whole_card_is_ours(now) || !now) ? probe(work, part, err)
+                                                             : 0;
 }
 
-/* What is set by others stays: another override, another driver. A probe for vfio-pci
- * that was begun for an agent that has ended can come first. */
+/* What is set by others stays: another override, another driver; and what they had set
+ * before is there again. A probe for vfio-pci that was begun for an agent that has ended
+ * can come first. */
 static int give_part_back(const struct work *work, const struct card_part *part,
-                          struct error *err)
+                          const char *former, struct error *err)
 {
-    if (is_ours(part->driver) && unbind(work, part, WHOLE_CARD_DRIVER, err) != 0)
+    _cleanup_free_ char *override = whole_card_override_of(former, part->address);
+    if (whole_card_is_ours(part->driver) &&
+        unbind(work, part, WHOLE_CARD_DRIVER, err) != 0)
         return -1;
-    if (is_ours(part->driver_override) && set_override(work, part, NULL, err) != 0)
+    if (whole_card_is_ours(part->driver_override) &&
+        set_override(work, part, override, err) != 0)
         return -1;
     _cleanup_free_ char *late = part->driver ? NULL : driver_of(work->bus, part);
-    if (is_ours(late) && unbind(work, part, late, err) != 0)
+    if (whole_card_is_ours(late) && unbind(work, part, late, err) != 0)
         return -1;
-    return !part->driver || is_ours(part->driver) ? probe(work, part, err) : 0;
+    return !part->driver || whole_card_is_ours(part->driver) ? probe(work, part, err)
+                                                             : 0;
 }
 
 /* ---- the card ---- */
@@ -260,8 +262,8 @@ static int create_device(const struct device_place *place,
 static bool is_left(const struct whole_card *card)
 {
     for (size_t i = 0; i < card->count; i++)
-        if (!card->parts[i].driver || is_ours(card->parts[i].driver) ||
-            is_ours(card->parts[i].driver_override))
+        if (!card->parts[i].driver || whole_card_is_ours(card->parts[i].driver) ||
+            whole_card_is_ours(card->parts[i].driver_override))
             return true;
     return false;
 }
@@ -312,7 +314,7 @@ static int remove_device(const struct device_place *place,
         return -1;
     const struct work work = {place, bus};
     for (size_t i = 0; i < card.count; i++)
-        if (give_part_back(&work, &card.parts[i], err) != 0)
+        if (give_part_back(&work, &card.parts[i], device->former, err) != 0)
             return -1;
     return 0;
 }
@@ -358,11 +360,15 @@ static char *obstacle_of(const struct gpu *gpu)
     return is_known(gpu) ? xstrdup("it cannot go to a guest whole") : NULL;
 }
 
+/* A card that has a type could go, but for who has it open. */
 static char *remedy_of(const struct gpu *gpu)
 {
-    return is_known(gpu)
-               ? xstrdup("`vgpu-agent preflight` lists what a host needs for it")
-               : NULL;
+    if (!is_known(gpu))
+        return NULL;
+    return xstrdup(gpu->parents[0].type_count
+                       ? "it is offered once no process of the host has it open "
+                         "(doc/operating.rst, Whole cards)"
+                       : "`vgpu-agent preflight` lists what a host needs for it");
 }
 
 static struct strlist written(const struct parent *parent)

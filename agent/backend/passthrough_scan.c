@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/backend/open_cards.h"
 #include "agent/backend/virtual_function.h"
 #include "agent/backend/whole_card.h"
 #include "lib/files.h"
@@ -32,14 +33,19 @@ static struct device_type *add_type(const struct gpu *gpu, struct parent *parent
     return type;
 }
 
-static void add_device(int bus, const struct whole_card *card, struct parent *parent)
+static void fill_device(int bus, const struct whole_card *card, struct device *device)
 {
-    struct device *device = parent_add_device(parent, parent->name);
     struct device seen = whole_card_device(bus, card);
-    device->type_id = xstrdup(PASSTHROUGH_TYPE);
     device->nodes = strlist_copy(&seen.nodes);
     device->functions = strlist_copy(&seen.functions);
     device_clear(&seen);
+}
+
+static void add_device(int bus, const struct whole_card *card, struct parent *parent)
+{
+    struct device *device = parent_add_device(parent, parent->name);
+    device->type_id = xstrdup(PASSTHROUGH_TYPE);
+    fill_device(bus, card, device);
 }
 
 static void set_unusable_take(struct gpu *gpu, char *reason)
@@ -95,7 +101,8 @@ static void add_awaited(struct host *host, struct gpu *gpu, int devices)
     add_type(gpu, parent)->available = 0;
 }
 
-static void read_card(const struct scan *scan, int bus, const char *name)
+static void read_card(const struct scan *scan, int bus, const char *name,
+                      struct open_cards *open)
 {
     _cleanup_close_ int devices = folder_open(bus, "devices");
     _cleanup_close_ int folder = devices < 0 ? -1 : folder_open(devices, name);
@@ -127,10 +134,15 @@ static void read_card(const struct scan *scan, int bus, const char *name)
         return;
     }
     char *obstacle = whole_card_obstacle(bus, &card, scan->config->passthrough.console);
-    if (obstacle)
+    if (obstacle) {
         set_unusable_take(gpu, obstacle);
-    else
-        (void)add_type(gpu, parent);
+        return;
+    }
+    (void)add_type(gpu, parent);
+    struct device *place = parent_add_place(parent, parent->name);
+    fill_device(bus, &card, place);
+    place->former = whole_card_overrides(&card);
+    open_cards_add(open, gpu, &card);
 }
 
 int passthrough_scan(const struct scan *scan, int root, struct error *err)
@@ -141,7 +153,9 @@ int passthrough_scan(const struct scan *scan, int root, struct error *err)
     _cleanup_close_ int bus = folder_open(root, "bus/pci");
     if (bus < 0)
         return errno_is_gone(errno) ? 0 : error_set_errno(err, errno, "bus/pci");
+    _cleanup_open_cards_ struct open_cards open = open_cards_begin(scan, bus);
     for (size_t i = 0; i < cards->device_addresses.count; i++)
-        read_card(scan, bus, cards->device_addresses.items[i]);
+        read_card(scan, bus, cards->device_addresses.items[i], &open);
+    open_cards_mark(&open);
     return 0;
 }

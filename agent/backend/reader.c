@@ -419,11 +419,14 @@ int host_reader_look(struct host_reader *reader, struct host **out, struct error
 }
 
 int host_look(const char *sysfs_root, const struct config *config,
-              const char *state_file, struct host **out, struct error *err)
+              const struct strlist *awaited, const char *state_file, struct host **out,
+              struct error *err)
 {
     _cleanup_(host_reader_freep) struct host_reader *reader =
         host_reader_new(sysfs_root);
     host_reader_set_config(reader, config);
+    if (awaited)
+        host_reader_set_awaited(reader, awaited);
     if (state_file)
         host_reader_set_notes(reader, state_file, false);
     return host_reader_look(reader, out, err);

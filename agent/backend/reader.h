@@ -55,10 +55,10 @@ int host_reader_look(struct host_reader *reader, struct host **out, struct error
 void host_reader_set_notes(struct host_reader *reader, const char *state_file,
                            bool writes);
 
-/* A single scan, with a reader of its own. `config` as in host_scan_configured().
- * `state_file` NULL: STATE_FILE.hung is not
- * used. */
+/* A single scan, with a reader of its own. `config` and `awaited` as in
+ * host_scan_configured(). `state_file` NULL: STATE_FILE.hung is not used. */
 int host_look(const char *sysfs_root, const struct config *config,
-              const char *state_file, struct host **out, struct error *err);
+              const struct strlist *awaited, const char *state_file, struct host **out,
+              struct error *err);
 
 #endif

@@ -75,8 +75,8 @@ static int read_parts(int devices, const char *name, struct whole_card *card,
             has_address(card, address) ? -1 : folder_open(devices, address);
         if (i < 0 && folder < 0)
             return error_set_errno(err, errno, "%s", name);
-        if (folder < 0 || faccessat(folder, "physfn", F_OK, 0) == 0 ||
-            (i >= 0 && is_bridge(devices, address)))
+        if (folder < 0 || (i >= 0 && (faccessat(folder, "physfn", F_OK, 0) == 0 ||
+                                      is_bridge(devices, address))))
             continue;
         if (read_part(folder, address, card, err) != 0)
             return -1;
@@ -133,10 +133,39 @@ void whole_card_clear(struct whole_card *card)
 bool whole_card_is_bound(const struct whole_card *card)
 {
     for (size_t i = 0; i < card->count; i++)
-        if (!card->parts[i].driver ||
-            strcmp(card->parts[i].driver, WHOLE_CARD_DRIVER) != 0)
+        if (!whole_card_is_ours(card->parts[i].driver))
             return false;
     return card->count > 0;
+}
+
+bool whole_card_is_ours(const char *driver)
+{
+    return driver && strcmp(driver, WHOLE_CARD_DRIVER) == 0;
+}
+
+char *whole_card_overrides(const struct whole_card *card)
+{
+    _cleanup_strlist_ struct strlist overrides = {0};
+    for (size_t i = 0; i < card->count; i++) {
+        const struct card_part *part = &card->parts[i];
+        if (whole_card_is_ours(part->driver) ||
+            whole_card_is_ours(part->driver_override))
+            return NULL;
+        if (part->driver_override)
+            strlist_add_take(&overrides,
+                             xasprintf("%s=%s", part->address, part->driver_override));
+    }
+    return strlist_join(&overrides, ",");
+}
+
+char *whole_card_override_of(const char *overrides, const char *address)
+{
+    _cleanup_free_ char *begin = xasprintf("%s=", address);
+    const char *found = overrides ? strstr(overrides, begin) : NULL;
+    if (!found)
+        return NULL;
+    const char *name = found + strlen(begin);
+    return xstrndup(name, strcspn(name, ","));
 }
 
 /* Functions of one group have the same node. */
@@ -200,6 +229,8 @@ char *whole_card_other_class(int bus, const struct whole_card *card)
 {
     long class;
     struct error err;
+    if (is_virtual(bus, card->parts[0].address))
+        return xstrdup("it is a virtual function, and no card");
     if (read_number(bus, card->parts[0].address, "class", &class, &err) != 0)
         return xstrdup(err.text);
     return may_be_gpu(class) ? NULL
@@ -223,9 +254,7 @@ char *whole_card_obstacle(int bus, const struct whole_card *card, bool console)
     const struct card_part *first = first_function(card);
     long functions, boot;
     struct error err;
-    if (is_virtual(bus, address))
-        return xstrdup("it is a virtual function, and no card");
-    if (first)
+    if (first && !is_virtual(bus, address))
         return xasprintf("it is a further function of the card %s, which goes to a "
                          "guest as one: name that",
                          first->address);

@@ -46,13 +46,22 @@ int whole_card_read(int bus, const char *card, struct whole_card *out,
 void whole_card_clear(struct whole_card *card);
 #define _cleanup_whole_card_ _cleanup_(whole_card_clear)
 
+/* The overrides of drivers that others have set, "0000:01:00.1=pci-stub", with commas
+ * between them; "" for none. NULL: the card is taken in part, and they cannot all be
+ * seen. The caller frees. */
+char *whole_card_overrides(const struct whole_card *card);
+/* The one of that function in such a text, which may be NULL. The caller frees; NULL:
+ * there is none. */
+char *whole_card_override_of(const char *overrides, const char *address);
+/* Whether it is the driver that cards are bound to; NULL is none. */
+bool whole_card_is_ours(const char *driver);
 /* All functions are bound to vfio-pci. */
 bool whole_card_is_bound(const struct whole_card *card);
 /* The card as a device: its address, its further functions and its VFIO nodes. The
  * caller ends it with device_clear(). */
 struct device whole_card_device(int bus, const struct whole_card *card);
-/* Says what the card is when its class is none of a GPU's, or cannot be read; NULL: it may
- * be one. The caller frees. */
+/* Says what the card is when it is a virtual function, or its class is none of a GPU's or
+ * cannot be read; NULL: it may be one. The caller frees. */
 char *whole_card_other_class(int bus, const struct whole_card *card);
 /* What prevents the card from being given away, which is not to be bound yet; NULL:
  * nothing. `console`: also the primary display is. The caller frees. */

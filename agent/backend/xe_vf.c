@@ -327,6 +327,7 @@ const struct backend backend_xe_vf = {
     .offers = "shares for virtual functions",
     .unknown_to_nova = true,
     .bound_by_libvirt = true,
+    .enables_functions = true,
     .scan = xe_vf_scan,
     .address = function_address,
     .guest_xml = guest_xml,

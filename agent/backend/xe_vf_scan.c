@@ -106,14 +106,21 @@ static bool read_profile(const struct card *card, struct gpu *gpu, int admin,
     return false;
 }
 
+/* A function that is not enabled has none. */
+static void read_nodes(const struct card *card, struct device *device)
+{
+    _cleanup_free_ char *sibling = xasprintf("../%s", device->address);
+    _cleanup_close_ int folder = folder_open(card->folder, sibling);
+    if (folder >= 0)
+        device_read_nodes(folder, device);
+}
+
 static void add_device(const struct card *card, struct parent *parent,
                        const struct xe_profile *found)
 {
     struct device *device = parent_add_device(parent, parent->name);
     device->type_id = xstrdup(type_found(parent, found)->id);
-    _cleanup_free_ char *sibling = xasprintf("../%s", parent->name);
-    _cleanup_close_ int folder = folder_open(card->folder, sibling);
-    device_read_nodes(folder, device);
+    read_nodes(card, device);
 }
 
 /* A function that is not enabled while others are cannot be had without ending them. */
@@ -146,6 +153,8 @@ static bool read_function(struct card *card, unsigned number)
         parent->types[i].available = -1;
     if (found.vram_mib && card->enabled)
         add_device(card, parent, &found);
+    else
+        read_nodes(card, parent_add_place(parent, parent->name));
     return true;
 }
 

@@ -4,7 +4,7 @@
 
 #include "agent/command/session.h"
 #include "agent/command/view.h"
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "agent/report/consumer_devices.h"
 #include "agent/report/guests_file.h"
 #include "agent/report/problems_file.h"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/command/check_host.h"
+#include "agent/command/check_paths.h"
 #include "agent/command/check_pci.h"
 #include "agent/command/command.h"
 #include "agent/command/preflight_host.h"
@@ -77,10 +78,10 @@ static void check_placement(const struct config *config,
     struct error err;
     config_check_placement(config, problems);
     /* As it is where the package was just installed. */
-    if (!config->placement.auth_place.file &&
+    if (!config->has_placement &&
         config_has_error_of(problems, config->placement.section, "auth_type"))
         config_warning(problems, NULL,
-                       "placement: nova.conf has it: `--config-file "
+                       "placement: beside Nova its nova.conf has it: `--config-file "
                        "/etc/nova/nova.conf` in VGPU_AGENT_OPTIONS of %s reads that, "
                        "for the daemon and commands",
                        COMMAND_FILES_DEFAULTS);
@@ -101,6 +102,7 @@ struct config *check_config_problems(const struct command_context *context,
     /* Options may only seem to be missing when a file could not be read. */
     if (!config->incomplete)
         check_placement(config, problems);
+    check_paths(config, problems);
     check_host(context, config, problems);
     if (!config_has_errors(problems))
         check_libvirt(config, problems);
@@ -215,7 +217,7 @@ static int print_lines(const struct config *config,
             return -1;
     for (size_t i = 0; i < problems->count; i++) {
         _cleanup_free_ char *text = config_problem_text(&problems->items[i]);
-        if (puts(text) < 0)
+        if (command_tell("%s", text) < 0)
             return -1;
     }
     return print_verdict(problems) < 0 || fflush(stdout) != 0 ? -1 : 0;

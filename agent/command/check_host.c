@@ -152,6 +152,35 @@ static void check_max(const struct mdev_type_config *type, const struct host *ho
                    type->type, type->max_instances, most, type->type, most);
 }
 
+/* With shares of a card's memory, a type can be named that no card has the memory for. A
+ * card that has devices may have it once they are gone. */
+static void check_share(const struct mdev_type_config *type, const struct host *host,
+                        struct config_problems *problems)
+{
+    _cleanup_strlist_ struct strlist names = {0};
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        const struct gpu *gpu = &host->gpus[i];
+        const struct device_type *offered = gpu_resolve_type(gpu, type->type);
+        if (!offered)
+            continue;
+        const struct backend *backend = backend_find(gpu->parents[0].backend);
+        for (size_t j = 0; j < gpu->parent_count; j++)
+            if (gpu->parents[j].device_count)
+                return;
+        if (!backend || !backend->enables_functions || gpu->health != GPU_OK ||
+            offered->attributes.max_instance)
+            return;
+        strlist_add(&names, gpu->name);
+    }
+    _cleanup_free_ char *listed = join_some(&names);
+    if (names.count)
+        config_error(
+            problems, &type->place,
+            "vf_type_%s.vram_quota: no function can get so much (%s); expected "
+            "at most the memory of a card",
+            type->type, listed);
+}
+
 /* `option` has the address: "mdev_nvidia-35.device_addresses". */
 static void warn_of_missing(const struct config_place *place, const char *option,
                             const char *address, const struct host *host,
@@ -185,9 +214,11 @@ static void check_address(const struct config *config,
                         problems);
         return;
     }
+    /* One that has a type could be used, but for who has it open now. */
     if (gpu->health == GPU_UNUSABLE)
-        config_error(problems, &type->addresses_place, "%s: the GPU %s: %s",
-                     type->addresses_option, address, gpu->health_reason);
+        (gpu_offers_types(gpu) ? config_warning : config_error)(
+            problems, &type->addresses_place, "%s: the GPU %s: %s",
+            type->addresses_option, address, gpu->health_reason);
     if (gpu->health != GPU_OK || gpu_resolve_type(gpu, type->type))
         return;
     if (!resolve_anywhere(host, type->type)) /* check_offered() has reported it */
@@ -210,6 +241,22 @@ static void check_address(const struct config *config,
         config_error(problems, &type->addresses_place,
                      "%s: the GPU %s offers no types; %s", type->addresses_option,
                      address, why);
+}
+
+/* The type is a driver's, which makes its devices: functions that are there anyway are
+ * none of it. */
+static void check_fixed(const struct mdev_type_config *type, const char *address,
+                        const struct host *host, struct config_problems *problems)
+{
+    const struct gpu *gpu = find_gpu(host, address);
+    const struct backend *backend =
+        gpu && gpu->parent_count ? backend_find(gpu->parents[0].backend) : NULL;
+    if (type->vf.fixed && backend && !backend->permanent &&
+        gpu_resolve_type(gpu, type->type))
+        config_warning(problems, &type->vf.place,
+                       "vf_type_%s.fixed: not used: the GPU %s offers %s, and of them "
+                       "this type",
+                       type->type, address, backend->offers);
 }
 
 static void check_model(const struct mdev_type_config *type, const char *address,
@@ -340,6 +387,7 @@ void check_host_types(const struct config *config, const struct host *host,
         const struct mdev_type_config *type = &config->types[i];
         check_offered(config, type, host, problems);
         check_max(type, host, problems);
+        check_share(type, host, problems);
         if (config->agent.mode == MODE_NOVA) {
             check_fit(config, type, host, problems);
             check_is_novas(type, host, problems);
@@ -348,6 +396,7 @@ void check_host_types(const struct config *config, const struct host *host,
             check_address(config, type, type->device_addresses.items[j], host,
                           problems);
             check_model(type, type->device_addresses.items[j], host, problems);
+            check_fixed(type, type->device_addresses.items[j], host, problems);
             if (config->agent.mode != MODE_NOVA)
                 check_same_card(config, i, type->device_addresses.items[j], host,
                                 problems);

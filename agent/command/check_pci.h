@@ -4,7 +4,9 @@
 #ifndef AGENT_COMMAND_CHECK_PCI_H
 #define AGENT_COMMAND_CHECK_PCI_H
 
-#include "agent/plan/plan.h"
+#include "agent/host/host.h"
+#include "agent/plan/steps/plan.h"
+#include "config/config.h"
 
 /* Adds a problem for each difference. The cards are those of a plan for this host. An
  * error: a guest would get another device than its flavor asks for, or none. */

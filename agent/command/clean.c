@@ -49,14 +49,7 @@ static int clean(struct command_session *session, struct cleaning *cleaning,
     if (requests_give(session->config->agent.state_file, REQUEST_CLEAN, cleaning->gpu,
                       NULL, err) != 0)
         return -1;
-    struct error waiting;
-    if (command_wake_daemon(session, &waiting) == 0 &&
-        command_wait_until(session, is_taken_up, cleaning, &waiting) == 0)
-        return 0;
-    cleaning->pending =
-        waiting.code == ERROR_NOT_FOUND
-            ? xstrdup("the daemon does not run; it, or `vgpu-agent sync`, will do it")
-            : xstrdup(waiting.text);
+    cleaning->pending = command_ask(session, is_taken_up, cleaning);
     return 0;
 }
 

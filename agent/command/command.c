@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "agent/backend/reader.h"
+#include "agent/state/awaited_cards.h"
 #include "agent/state/known_types.h"
 #include "agent/state/machine_id.h"
 #include "agent/state/requests.h"
@@ -72,12 +73,15 @@ int command_see_host(const struct config *config, const char *sysfs_root,
 {
     _cleanup_(journal_freep) struct journal *journal = NULL;
     _cleanup_free_ char *note = NULL;
+    _cleanup_strlist_ struct strlist awaited = {0};
     char machine[UUID_TEXT_SIZE];
     const char *state_file = config->agent.state_file;
-    if (host_look(sysfs_root, config, state_file, host, err) != 0)
-        return -1;
     machine_id_read(config->agent.host_root, machine);
-    if (!state_file || journal_look(state_file, machine, &journal, &note, NULL) != 0)
+    if (state_file && journal_look(state_file, machine, &journal, &note, NULL) == 0)
+        awaited = awaited_cards(journal, config);
+    if (host_look(sysfs_root, config, &awaited, state_file, host, err) != 0)
+        return -1;
+    if (!journal)
         return 0;
     (void)known_types_note(journal, *host);
     known_types_put(journal, *host);
@@ -91,6 +95,14 @@ int command_read_choices(const struct config *config, struct type_choices *choic
     return requests_read(state_file, REQUEST_ENABLED, &choices->enabled, err) != 0
                ? -1
                : requests_read(state_file, REQUEST_DISABLED, &choices->disabled, err);
+}
+
+char *command_unread(const struct gpu *gpu)
+{
+    return gpu->health == GPU_UNREADABLE
+               ? xasprintf("which devices the GPU %s has is not known: it is %s: %s",
+                           gpu->name, gpu_health_name(gpu->health), gpu->health_reason)
+               : NULL;
 }
 
 int command_look_at_host(const struct command_context *context, struct config **config,

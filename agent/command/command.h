@@ -67,10 +67,14 @@ void command_say(const char *text);
  * it. */
 int command_fail(const struct error *err);
 
-/* A single look at the host below `sysfs_root`, completed with what the state file, if it
- * can be read, knows of the cards' types. */
+/* A single look at the host below `sysfs_root`, completed with what the state file, if
+ * it can be read, knows of the cards' types, and of which of them are not to go whole
+ * yet. */
 int command_see_host(const struct config *config, const char *sysfs_root,
                      struct host **host, struct error *err);
+/* What to say of a card of which not all could be read, so that it may have devices that
+ * were not seen; NULL: it was. The caller frees. */
+char *command_unread(const struct gpu *gpu);
 /* What operators have enabled and disabled at run time, for a command that has no agent.
  * The caller clears. */
 int command_read_choices(const struct config *config, struct type_choices *choices,

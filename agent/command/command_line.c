@@ -139,10 +139,9 @@ static int usage_error(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("vgpu-agent: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    _cleanup_free_ char *text = xvasprintf(format, args);
     va_end(args);
+    command_say(text);
     return EX_USAGE;
 }
 

@@ -1,5 +1,6 @@
 /* vgpu-agent devices: every device of the host, ours and others'. */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -50,6 +51,28 @@ static void add_row(struct table *table, const struct device_row *row, int sysfs
         table_none(table);
 }
 
+/* A card of which not all could be read, in a row without a device: what it has may not
+ * be among the others. */
+static bool add_unread(struct table *table, const struct gpu *gpu)
+{
+    _cleanup_free_ char *unread = command_unread(gpu);
+    if (!unread)
+        return false;
+    command_say(unread);
+    table_none(table); /* device */
+    table_none(table); /* uuid */
+    table_string(table, gpu->name);
+    table_brief(table, pci_address_brief(gpu->name));
+    table_none(table); /* type */
+    table_none(table); /* type_name */
+    table_string(table, device_owner_name(OWNER_UNKNOWN));
+    table_string(table, device_state_name(DEVICE_UNKNOWN));
+    table_none(table); /* guest */
+    table_none(table); /* consumer */
+    table_none(table); /* pid */
+    return true;
+}
+
 static int print_devices(const struct device_sight *sight, enum output_format format)
 {
     _cleanup_(table_freep) struct table *table = table_new(columns);
@@ -62,10 +85,15 @@ static int print_devices(const struct device_sight *sight, enum output_format fo
         bool well = rows[i].gpu && rows[i].gpu->health == GPU_OK;
         add_row(table, &rows[i], well ? sysfs : -1);
     }
-    if (count == 0 && format != FORMAT_JSON)
+    bool unread = false;
+    for (size_t i = 0; i < sight->host->gpu_count; i++)
+        unread |= add_unread(table, &sight->host->gpus[i]);
+    if (count == 0 && !unread && format != FORMAT_JSON)
         return puts("there are no devices") < 0 || fflush(stdout) != 0 ? EX_IOERR
                                                                        : EX_OK;
-    return table_print(table, format, stdout) == 0 ? EX_OK : EX_IOERR;
+    if (table_print(table, format, stdout) != 0)
+        return EX_IOERR;
+    return unread ? EXIT_FAILURE : EX_OK;
 }
 
 /* What cannot be read is said on standard error; the rows then say "unknown". */

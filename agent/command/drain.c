@@ -210,7 +210,8 @@ static int give_requests(struct command_session *session, struct draining *drain
     return 0;
 }
 
-/* `undrain GPU` also frees what an operator has reserved by hand, without a request. */
+/* `undrain GPU` also gives back what somebody else has reserved. Only the one who has the
+ * state file can: it says how much of what is reserved is the agent's. */
 static int free_reserved(struct command_session *session, struct draining *draining,
                          struct error *err)
 {
@@ -218,11 +219,13 @@ static int free_reserved(struct command_session *session, struct draining *drain
     if (draining->drain || draining->all || draining->gpus->changed)
         return 0;
     gpu_status_make(&session->cycle, &list);
-    const struct gpu_status *gpu = find(&list, draining->gpus->gpu);
-    if (!gpu || gpu->service != GPU_RESERVED)
+    for (size_t i = 0; i < list.count && !draining->gpus->changed; i++)
+        draining->gpus->changed = list.items[i].others_reserved > 0 &&
+                                  strcmp(list.items[i].gpu, draining->gpus->gpu) == 0;
+    if (!draining->gpus->changed)
         return 0;
-    draining->gpus->changed = true;
-    return cycle_unreserve(session->agent, &session->cycle, draining->gpus->gpu, err);
+    return requests_give(session->config->agent.state_file, REQUEST_UNRESERVE,
+                         draining->gpus->gpu, NULL, err);
 }
 
 /* When Placement cannot be reached, the request is made nevertheless. */

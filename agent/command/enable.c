@@ -3,6 +3,7 @@
  * the daemon runs or not, and hold over restarts. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "agent/command/ask_daemon.h"
@@ -79,6 +80,36 @@ static int check_resident(const struct gpu_type *type, const char *gpu,
                      (long long)type->used, type->used == 1 ? "" : "s", gpu);
 }
 
+static bool is_for_one_use(const struct config *config, const struct gpu *gpu,
+                           const char *name)
+{
+    for (size_t i = 0; i < config->type_count; i++)
+        if (card_types_is_same(gpu, config->types[i].type, name))
+            return config->types[i].one_time_use;
+    return false;
+}
+
+/* One of several types could get what another one has used. */
+static int check_one_use(const struct config *config, const struct gpu_type_list *types,
+                         const struct gpu *gpu, const struct gpu_type *type,
+                         const char *name, struct error *err)
+{
+    bool once = is_for_one_use(config, gpu, type->type);
+    for (size_t i = 0; i < types->count; i++) {
+        const struct gpu_type *other = &types->items[i];
+        if (other == type || other->enabled == TYPE_NOT_ENABLED ||
+            !(once || is_for_one_use(config, gpu, other->type)))
+            continue;
+        return error_set(err, ERROR_INVALID,
+                         "'%s' cannot be enabled beside '%s' on %s: the units of '%s' "
+                         "are given away once (one_time_use), and the other could get "
+                         "what was used",
+                         type->type, other->type, name,
+                         once ? type->type : other->type);
+    }
+    return 0;
+}
+
 /* ---- the request ---- */
 
 /* Whether the GPU has another type than this one, enabled or not. */
@@ -117,7 +148,7 @@ static int put(const char *state_file, const struct gpu_type_list *types,
                const struct gpu *gpu, const struct gpu_type *type,
                const struct enabling *enabling, struct error *err)
 {
-    _cleanup_free_ char *line = type_choice(enabling->gpu, type->type);
+    _cleanup_free_ char *line = type_choice(enabling->gpu, enabling->type);
     bool found = false;
     if (enabling->enable) {
         if (!type->of_files &&
@@ -136,9 +167,31 @@ static int put(const char *state_file, const struct gpu_type_list *types,
                : withdraw(state_file, REQUEST_ENABLED, gpu, enabling, &found, err);
 }
 
+/* The name, or its end. The request is the name of a file. */
+static bool is_asked_by_name(const struct gpu_type *type, const char *asked)
+{
+    size_t all = type->name ? strlen(type->name) : 0, some = strlen(asked);
+    return some && some <= all && !strchr(type->name, '/') &&
+           strcasecmp(type->name + all - some, asked) == 0;
+}
+
 static bool is_enabled(const struct gpu_type *type)
 {
     return type->enabled == TYPE_BY_FILES || type->enabled == TYPE_AT_RUN_TIME;
+}
+
+/* As the files spell the type. Where they do not have it, a name that was asked for
+ * stays one: another driver has other ids, and the same names. */
+static const char *spelling_of(const struct config *config, const struct gpu *gpu,
+                               const struct gpu_type *type, const char *asked,
+                               bool enable)
+{
+    const struct mdev_type_config *section =
+        card_types_section(config, gpu, type->type);
+    if (section)
+        return section->type;
+    bool is_new = enable ? !is_enabled(type) : type->enabled == TYPE_NOT_ENABLED;
+    return is_new && is_asked_by_name(type, asked) ? type->name : type->type;
 }
 
 static int give_request(const struct command_session *session, const char *asked_type,
@@ -158,11 +211,15 @@ static int give_request(const struct command_session *session, const char *asked
     const struct gpu_type *type = find_type(&types, gpu, asked_type);
     if (!type)
         return refuse_type(gpu, enabling->gpu, asked_type, err);
-    enabling->type = xstrdup(type->type);
+    enabling->type =
+        xstrdup(spelling_of(session->config, gpu, type, asked_type, enabling->enable));
     enabling->changed = is_enabled(type) != enabling->enable;
     if (!enabling->changed)
         return 0;
     if (!enabling->enable && check_resident(type, enabling->gpu, err) != 0)
+        return -1;
+    if (enabling->enable &&
+        check_one_use(session->config, &types, gpu, type, enabling->gpu, err) != 0)
         return -1;
     return put(session->config->agent.state_file, &types, gpu, type, enabling, err);
 }
@@ -219,7 +276,7 @@ static int show(const struct command_session *session, const struct enabling *en
 /* A type can be enabled while Placement cannot be reached. */
 static int look(struct command_session *session, struct error *err)
 {
-    int rc = cycle_look(session->agent, agent_now(session->agent), false,
+    int rc = cycle_look(session->agent, agent_now(session->agent), true,
                         &session->cycle, err);
     return session->cycle.round_count ? 0 : rc;
 }

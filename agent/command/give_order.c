@@ -22,7 +22,7 @@
 static int wait_for_answer(const char *state_file, const struct order *order,
                            struct order_answer *answer, struct error *err)
 {
-    struct patience patience = {0};
+    struct patience patience = {.since = command_ask_time()};
     if (instance_signal_daemon(state_file, SIGUSR1, NULL, err) != 0)
         return -1;
     while (!order_answer_take(state_file, order->device, answer))
@@ -56,14 +56,15 @@ static int carry_out(struct agent *agent, const struct config *config,
     return answered ? 0 : rc;
 }
 
-/* Where no type is configured, nothing of this host is in Placement. */
+/* Where no type is configured, or no Placement, nothing of this host is there. */
 static int act(const struct command_context *context, const struct config *config,
                const struct order *order, struct order_answer *answer,
                struct error *err)
 {
     _cleanup_(agent_freep) struct agent *agent = NULL;
     _cleanup_free_ char *note = NULL;
-    enum agent_access access = config->type_count ? AGENT_ACTS : AGENT_RESTORES;
+    bool cloud = config->type_count && config->placement.auth_type;
+    enum agent_access access = cloud ? AGENT_ACTS : AGENT_RESTORES;
     if (agent_new(config, access, context->command, time(NULL), &agent, &note, err) !=
         0)
         return -1;
@@ -181,6 +182,13 @@ int command_find_device(const struct config *config, const struct host *host,
     if (!strchr(asked, ':') && !pci_address_parse(asked, &number) &&
         command_parse_uuid(asked, uuid, err) != 0)
         return -1;
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        _cleanup_free_ char *unread = command_unread(&host->gpus[i]);
+        if (unread)
+            return error_set(err, ERROR_UNREACHABLE,
+                             "whether there is a device %s cannot be seen: %s", asked,
+                             unread);
+    }
     return error_set(err, ERROR_NOT_FOUND,
                      "there is no device %s on this host (`vgpu-agent devices` lists "
                      "them)",

@@ -30,7 +30,7 @@ static void add_desired(struct gpu_names *names, const struct cycle *cycle)
     for (size_t i = 0; cycle->desired && i < cycle->desired->provider_count; i++) {
         const struct desired_provider *desired = &cycle->desired->providers[i];
         const struct observed_provider *observed =
-            cycle->observed ? observed_by_name(cycle->observed, desired->name) : NULL;
+            cycle->observed ? desired_observe(cycle->observed, desired) : NULL;
         add_provider(names, observed ? observed->provider.uuid : desired->uuid,
                      desired->name, desired->gpu_name);
     }

@@ -158,6 +158,16 @@ static int look(struct command_session *session, struct error *err)
     return 0;
 }
 
+/* Nova's part without any card would be taken for what fits them. */
+static int say_why_none(const struct command_session *session)
+{
+    struct error err;
+    command_print_problems(&session->cycle);
+    (void)error_set(&err, ERROR_NOT_FOUND,
+                    "no card is known that has something for nova.conf");
+    return command_fail(&err);
+}
+
 static int run(const struct command_context *context, int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -174,6 +184,8 @@ static int run(const struct command_context *context, int argc, char **argv)
     }
     if (look(&session, &err) != 0)
         return command_fail(&err);
+    if (cycle_plan(&session.cycle)->card_count == 0)
+        return say_why_none(&session);
     if (context->format == FORMAT_JSON)
         print_json(cycle_plan(&session.cycle));
     else

@@ -2,7 +2,7 @@
 #include <sysexits.h>
 
 #include "agent/command/session.h"
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "agent/report/cycle_problems.h"
 
 /* Exit statuses. */

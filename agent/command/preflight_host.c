@@ -12,7 +12,6 @@ struct preflight preflight_of_host(const struct config *config, const char *sysf
     struct attach_place place = attach_place_look(config);
     seen.libvirt.looked = true;
     seen.libvirt.wanted = place.wanted;
-    seen.libvirt.demanded = place.wrong;
     seen.libvirt.obstacle = xstrdup(place.reason);
     attach_place_clear(&place);
     return preflight_judge(&seen);

@@ -165,7 +165,8 @@ static int print_all(const struct question *question,
 /* By what QEMU's guest is known to the driver: its consumer, or the device's uuid where
  * it has none, which is as good as any other. */
 static void name_guest(const struct config *config, const struct device *device,
-                       char guest[UUID_TEXT_SIZE], char uuid[UUID_TEXT_SIZE])
+                       const struct parent *parent, char guest[UUID_TEXT_SIZE],
+                       char uuid[UUID_TEXT_SIZE])
 {
     _cleanup_(journal_freep) struct journal *journal = NULL;
     _cleanup_free_ char *note = NULL;
@@ -175,6 +176,8 @@ static void name_guest(const struct config *config, const struct device *device,
     machine_id_read(config->agent.host_root, machine);
     if (journal_look(config->agent.state_file, machine, &journal, &note, &ignored) == 0)
         entry = journal_find_device_at(journal, device->backend, device->address);
+    if (entry && !journal_device_may_be(entry, device, parent))
+        entry = NULL;
     uuid_text_copy(uuid, entry ? entry->uuid : device->uuid);
     uuid_text_copy(guest, entry && *entry->consumer ? entry->consumer : uuid);
     if (!*uuid) {
@@ -195,26 +198,27 @@ static int print_device(const struct config *config, const struct host *host,
         (void)error_set(&err, ERROR_BUSY, "the device %s is not there now", name);
         return command_fail(&err);
     }
-    name_guest(config, device, guest, uuid);
+    name_guest(config, device, parent, guest, uuid);
     struct consumer_device one = {uuid, device, parent_type(parent, device->type_id)};
     const struct question question = {.consumer = guest, .devices = &one, .count = 1};
     return print_all(&question, printer, format);
 }
 
 /* True when `asked` is a device of this host, and not a consumer; *status is then the
- * exit status. */
+ * exit status. Else the problems of the files have not been told. */
 static bool is_device(const struct command_context *context, const char *asked,
-                      const struct device_printer *printer, int *status)
+                      const struct device_printer *printer,
+                      struct config_problems *problems, int *status)
 {
-    _cleanup_(config_freep) struct config *config = NULL;
+    _cleanup_(config_freep) struct config *config =
+        settings_look(&context->settings, problems);
     _cleanup_(host_freep) struct host *host = NULL;
     _cleanup_free_ char *name = NULL;
     struct error err, ignored;
-    bool faulty;
-    if (settings_load_faulty(&context->settings, &config, &faulty) != 0 ||
-        command_see_host(config, config->agent.sysfs_root, &host, &err) != 0 ||
+    if (command_see_host(config, config->agent.sysfs_root, &host, &err) != 0 ||
         command_find_device(config, host, asked, &name, &ignored) != 0)
         return false;
+    settings_log_problems(problems);
     *status = print_device(config, host, name, printer, context->format);
     return true;
 }
@@ -227,10 +231,13 @@ int command_print_devices(const struct command_context *context, const char *con
     struct error err;
     char uuid[UUID_TEXT_SIZE];
     int status;
-    if (is_device(context, consumer, printer, &status))
+    _cleanup_problems_ struct config_problems problems = {0};
+    if (is_device(context, consumer, printer, &problems, &status))
         return status;
-    if (parse_consumer(consumer, uuid, &err) != 0)
+    if (parse_consumer(consumer, uuid, &err) != 0) {
+        settings_log_problems(&problems);
         return command_fail(&err);
+    }
     _cleanup_session_ struct command_session session = {.lenient = true};
     status = command_session_look(&session, context);
     if (status != EX_OK)

@@ -33,10 +33,10 @@ struct device_printer {
                   size_t position);
 };
 
-/* Runs the whole command. `consumer` is the uuid as it was typed, or a device. Prints all devices in
- * the format of their backends, or nothing. Where a device is not made or not in the
- * state file yet, the daemon is woken and waited for; it is an error when no daemon runs
- * or half a minute has passed. Gives the exit status. */
+/* Runs the whole command. `consumer` is the uuid as it was typed, or a device. Prints
+ * all devices in the format of their backends, or nothing. Where a device is not made
+ * or not in the state file yet, the daemon is woken and waited for; it is an error when
+ * no daemon runs or half a minute has passed. Gives the exit status. */
 int command_print_devices(const struct command_context *context, const char *consumer,
                           const struct device_printer *printer);
 

@@ -41,12 +41,16 @@ static int print_text(const struct outcome *outcome)
                   (long)outcome->pid);
 }
 
-static void give_up(struct outcome *outcome, const struct error *err)
+static void give_up(struct outcome *outcome, const struct patience *patience,
+                    const char *state_file, const struct error *err)
 {
     outcome->status = error_exit_status(err->code);
     if (err->code == ERROR_TIMEOUT) {
-        outcome->problem = xstrdup("it is still at work on something else, and reads "
-                                   "the files when that is done");
+        _cleanup_free_ char *why = command_why_not_done(patience, state_file);
+        outcome->problem =
+            why ? xasprintf("it has not said that it has read the files: %s", why)
+                : xstrdup("it is still at work on something else, and reads the files "
+                          "when that is done");
     } else {
         outcome->pid = 0;
         (void)command_fail(err);
@@ -67,7 +71,7 @@ static bool is_started_anew(const char *state_file, struct outcome *outcome)
 /* Waits until the daemon has read the files or refused them. */
 static void ask(const char *state_file, struct outcome *outcome, struct error *err)
 {
-    struct patience patience = {0};
+    struct patience patience = {.since = command_ask_time()};
     int64_t since = reload_clock();
     if (instance_signal_daemon(state_file, SIGHUP, &outcome->pid, err) != 0) {
         outcome->status = command_fail(err);
@@ -76,7 +80,7 @@ static void ask(const char *state_file, struct outcome *outcome, struct error *e
     while (!reload_answer_read(state_file, outcome->pid, since, &outcome->problem) &&
            !is_started_anew(state_file, outcome))
         if (command_wait_a_moment(&patience, state_file, err) != 0) {
-            give_up(outcome, err);
+            give_up(outcome, &patience, state_file, err);
             return;
         }
     outcome->status = outcome->problem ? EXIT_FAILURE : EX_OK;

@@ -10,6 +10,7 @@
 #include "agent/report/cycle_problems.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/xalloc.h"
 
 #define PATIENCE 60000 /* milliseconds, for the driver's creates */
 #define PAUSE_NS 250000000L
@@ -23,8 +24,9 @@ static int take_wait(const char *text, int64_t *wait)
     *wait = text ? strtol(text, &end, 10) : 0;
     if (!text || (!errno && end != text && !*end && *wait >= 0 && *wait <= MAX_WAIT))
         return EX_OK;
-    fprintf(stderr, "vgpu-agent: restore --wait %s: expected seconds, 0 to %d\n", text,
-            MAX_WAIT);
+    _cleanup_free_ char *told =
+        xasprintf("restore --wait %s: expected seconds, 0 to %d", text, MAX_WAIT);
+    command_say(told);
     return EX_USAGE;
 }
 

@@ -3,7 +3,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "agent/report/cycle_problems.h"
 #include "lib/log.h"
 
@@ -26,6 +26,12 @@ int command_session_open(struct command_session *session,
     return EX_OK;
 }
 
+bool command_session_has_said(const struct command_session *session,
+                              const struct error *err)
+{
+    return session->faulty && err->code == ERROR_INVALID;
+}
+
 int command_session_look(struct command_session *session,
                          const struct command_context *context)
 {
@@ -35,7 +41,7 @@ int command_session_look(struct command_session *session,
     struct error err;
     if (cycle_look(session->agent, agent_now(session->agent), true, &session->cycle,
                    &err) != 0)
-        return command_fail(&err);
+        return command_session_has_said(session, &err) ? EX_CONFIG : command_fail(&err);
     return EX_OK;
 }
 

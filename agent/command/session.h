@@ -19,6 +19,7 @@ struct command_session {
     /* What the operator must be told about the state file; it was logged. NULL:
      * nothing. */
     char *note;
+    int64_t asked_at; /* when the daemon was woken: struct patience, since */
 };
 
 /* Reads the configuration and makes the agent. 0, or the exit status. The caller ends
@@ -26,6 +27,10 @@ struct command_session {
 int command_session_open(struct command_session *session,
                          const struct command_context *context,
                          enum agent_access access);
+/* Whether `err` only follows from the errors in the files, which were logged: that
+ * Placement's client cannot do with what is in [placement]. */
+bool command_session_has_said(const struct command_session *session,
+                              const struct error *err);
 /* Like command_session_open(), and then calls cycle_look(), with who uses the
  * devices. */
 int command_session_look(struct command_session *session,

@@ -5,7 +5,7 @@
 
 #include "agent/command/session.h"
 #include "agent/command/view.h"
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "agent/report/cycle_problems.h"
 #include "agent/report/gpu_status.h"
 #include "agent/report/guests_file.h"
@@ -100,9 +100,11 @@ static void add_problems(struct status *status, const struct command_session *se
         problems_add(&status->problems, NULL, status->no_space);
     if (session->note)
         problems_add(&status->problems, NULL, session->note);
-    if (status->placement.code != ERROR_NONE)
+    if (status->placement.code != ERROR_NONE &&
+        !command_session_has_said(session, &status->placement))
         problems_add(&status->problems, NULL, status->placement.text);
     cycle_problems(status->cycle, &status->problems);
+    gpu_status_add_problems(&status->gpus, &status->problems);
     const struct problem_list *lists[] = {&status->said, &status->guests.problems};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (size_t j = 0; j < lists[i]->count; j++)
@@ -225,8 +227,16 @@ static void print_daemon(const struct status *status)
 static void print_problems(const struct status *status, const struct style *style)
 {
     bool well = status->problems.count == 0;
-    style_put(style, well ? TONE_GOOD : TONE_BAD,
-              well ? "all is well" : "not well:", stdout);
+    /* What the daemon would say is not known yet. */
+    bool early = daemon_of(status) && !status->cycle_end;
+    style_put(style,
+              !well   ? TONE_BAD
+              : early ? TONE_PLAIN
+                      : TONE_GOOD,
+              !well   ? "not well:"
+              : early ? "nothing is known to be wrong; the daemon has not said yet"
+                      : "all is well",
+              stdout);
     putchar('\n');
     for (size_t i = 0; i < status->problems.count; i++) {
         _cleanup_free_ char *text = printable_copy(status->problems.items[i].text);
@@ -341,8 +351,9 @@ static int look_at_daemon(const struct config *config, struct status *status,
     if (problems_file_read(state_file, daemon_of(status), &status->said,
                            &status->cycle_end, digest, err) != 0)
         return -1;
-    /* Before its first cycle ends, the daemon has noted nothing. */
+    /* Before its first cycle ends, the daemon has noted no guest. */
     status->guests_known =
+        status->cycle_end &&
         guests_file_read(state_file, daemon_of(status), &status->guests, NULL) == 0;
     status->files_changed =
         digest[0] && strcmp(digest, config->digest) != 0 && !refused_files(status);

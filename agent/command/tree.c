@@ -206,8 +206,10 @@ static int find_and_show(const struct config *config,
     _cleanup_(placement_client_freep) struct placement_client *client = NULL;
     if (placement_client_new(&config->placement, &client, err) != 0)
         return -1;
+    /* What there is is shown, whatever was there before. */
+    _cleanup_(journal_freep) struct journal *nothing = journal_new();
     _cleanup_(placement_fetch_freep) struct placement_fetch *fetch =
-        placement_fetch_new(client, config);
+        placement_fetch_new(client, config, nothing);
     const struct observed *observed;
     if (placement_fetch_tree(fetch, 0, &observed, err) != 0)
         return -1;

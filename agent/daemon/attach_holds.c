@@ -15,8 +15,11 @@ static void add_all(struct strlist *to, const struct strlist *from)
         strlist_add_unique(to, from->items[i]);
 }
 
-void attach_holds_sent(struct attach_holds *holds, const struct wanted_table *table)
+void attach_holds_sent(struct attach_holds *holds, const struct wanted_table *table,
+                       int64_t now)
 {
+    if (holds->sent == holds->answered)
+        holds->waits_since = now;
     holds->sent = table->serial;
     add_table(&holds->out, table);
 }
@@ -51,9 +54,9 @@ void attach_holds_lost(struct attach_holds *holds, bool returns, int64_t now)
         holds->over_at = returns ? 0 : now + HOLDS_WITHOUT_VIEW;
 }
 
-void attach_holds_crashed(struct attach_holds *holds, int64_t now)
+void attach_holds_crashed(struct attach_holds *holds, int64_t until)
 {
-    holds->any_until = now + HOLDS_WITHOUT_VIEW;
+    holds->any_until = until;
 }
 
 void attach_holds_seen_all(struct attach_holds *holds, int64_t now)
@@ -66,9 +69,9 @@ void attach_holds_seen_all(struct attach_holds *holds, int64_t now)
         holds->any_until = over_at;
 }
 
-bool attach_holds_waits(const struct attach_holds *holds)
+bool attach_holds_waits(const struct attach_holds *holds, int64_t seconds, int64_t now)
 {
-    return holds->sent != holds->answered;
+    return holds->sent != holds->answered && now - holds->waits_since >= seconds;
 }
 
 bool attach_holds_are_out(const struct attach_holds *holds,

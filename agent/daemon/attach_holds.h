@@ -14,15 +14,17 @@
 #define AGENT_DAEMON_ATTACH_HOLDS_H
 
 #include "agent/attach/wanted.h"
+#include "agent/state/attach_left.h"
 
-#define HOLDS_AFTER_VIEW 60    /* seconds */
-#define HOLDS_WITHOUT_VIEW 300 /* where no program is to come any more */
+#define HOLDS_AFTER_VIEW 60                 /* seconds */
+#define HOLDS_WITHOUT_VIEW ATTACH_LEFT_TIME /* where no program is to come any more */
 
 /* All zero: nothing is held. */
 struct attach_holds {
-    uint64_t sent;      /* the serial of the last table; 0: none was sent */
-    uint64_t answered;  /* the serial of the last one that the program uses */
-    struct strlist out; /* what the program may be giving to guests */
+    uint64_t sent;       /* the serial of the last table; 0: none was sent */
+    uint64_t answered;   /* the serial of the last one that the program uses */
+    int64_t waits_since; /* while the two differ: since when */
+    struct strlist out;  /* what the program may be giving to guests */
     /* What programs that have ended may have left to libvirt, and when that is over; 0:
      * not before all was looked at. */
     struct strlist doubtful;
@@ -32,20 +34,22 @@ struct attach_holds {
     int64_t any_until;
 };
 
-void attach_holds_sent(struct attach_holds *holds, const struct wanted_table *table);
+void attach_holds_sent(struct attach_holds *holds, const struct wanted_table *table,
+                       int64_t now);
 /* The program uses the table `serial`. `table` is the one that was sent last. */
 void attach_holds_answered(struct attach_holds *holds, uint64_t serial,
                            const struct strlist *busy,
                            const struct wanted_table *table);
 /* The program has ended, or is about to. `returns`: another one will be started. */
 void attach_holds_lost(struct attach_holds *holds, bool returns, int64_t now);
-/* An earlier daemon has ended without order while its program ran. */
-void attach_holds_crashed(struct attach_holds *holds, int64_t now);
+/* An earlier daemon has ended without order while its program ran: see attach_left.h. */
+void attach_holds_crashed(struct attach_holds *holds, int64_t until);
 /* A program has looked at all domains. */
 void attach_holds_seen_all(struct attach_holds *holds, int64_t now);
 
-/* Whether the program has not said yet that it uses the last table. */
-bool attach_holds_waits(const struct attach_holds *holds);
+/* Whether the program has not said for so long that it uses the last table, however many
+ * were sent meanwhile. */
+bool attach_holds_waits(const struct attach_holds *holds, int64_t seconds, int64_t now);
 /* Whether the program that runs may still let go one of these. */
 bool attach_holds_are_out(const struct attach_holds *holds,
                           const struct strlist *addresses);

@@ -17,9 +17,11 @@
 #define LOOK_AGAIN 10000    /* milliseconds: whether libvirt's socket is there by now */
 #define STAYS 60000         /* milliseconds: a program that ran so long begins anew */
 #define TAKE_BACK_MOST 1000 /* milliseconds */
-#define ANSWER_OVERDUE 30000 /* milliseconds */
+#define ANSWER_OVERDUE 30   /* seconds */
+#define ANSWER_LOST 60      /* seconds: a program that is silent for so long is ended */
 
 struct attacher {
+    struct attacher_user user;
     const struct config *config; /* borrowed; NULL until attacher_follow() */
     struct attach_place place;
     bool followed; /* `place` was looked at */
@@ -27,7 +29,6 @@ struct attacher {
     unsigned failures;  /* programs in a row that have ended, or could not be started */
     char *last_failure; /* what the last of them ended with; NULL: none has */
     int64_t started_at, next_start, next_look; /* milliseconds, monotonic */
-    int64_t sent_at;                           /* when the last table was sent */
     struct attacher_view view;
     struct attach_holds holds;
     struct strlist withheld;
@@ -42,11 +43,11 @@ struct attacher {
     struct attach_times times;
 };
 
-struct attacher *attacher_new(bool after_crash)
+struct attacher *attacher_new(const struct attacher_user *user, int64_t left_until)
 {
     struct attacher *attacher = xcalloc(1, sizeof *attacher);
-    if (after_crash)
-        attach_holds_crashed(&attacher->holds, clock_boot_seconds());
+    attacher->user = *user;
+    attach_holds_crashed(&attacher->holds, left_until);
     return attacher;
 }
 
@@ -76,8 +77,7 @@ static void send_table(struct attacher *attacher)
         return;
     const struct message message = {.kind = MESSAGE_WANTED, .table = attacher->table};
     attach_link_send(&attacher->link, &message);
-    attach_holds_sent(&attacher->holds, &attacher->table);
-    attacher->sent_at = clock_monotonic_ms();
+    attach_holds_sent(&attacher->holds, &attacher->table, clock_boot_seconds());
 }
 
 /* ---- what the program says ---- */
@@ -158,15 +158,30 @@ static void note_life(struct attacher *attacher, const struct message *message)
         lives_clear(&attacher->lives);
 }
 
+static void add_gone(struct attacher *attacher, const char *domain)
+{
+    if (wanted_find(&attacher->table, domain))
+        strlist_add_unique(&attacher->gone, domain);
+}
+
+/* Before the view takes it: of a domain that has gone while nobody looked nothing tells
+ * but that it is not among all. */
+static void note_gone(struct attacher *attacher, const struct message *message)
+{
+    const struct strlist *stale = &attacher->view.stale;
+    if (message->kind == MESSAGE_GONE)
+        add_gone(attacher, message->domain);
+    for (size_t i = 0; message->kind == MESSAGE_ALL && i < stale->count; i++)
+        add_gone(attacher, stale->items[i]);
+}
+
 static void take(void *data, struct message *message)
 {
     struct attacher *attacher = data;
     attacher->news = true;
     if (message->kind == MESSAGE_STATE)
         count_state(attacher, message);
-    else if (message->kind == MESSAGE_GONE &&
-             wanted_find(&attacher->table, message->domain))
-        strlist_add_unique(&attacher->gone, message->domain);
+    note_gone(attacher, message);
     note_life(attacher, message);
     attacher_view_take(&attacher->view, message);
     if (message->kind == MESSAGE_ASK || message->kind == MESSAGE_DOUBT)
@@ -213,6 +228,7 @@ static void start(struct attacher *attacher)
     struct error err;
     const struct attach_place *place = &attacher->place;
     attacher->started_at = clock_monotonic_ms();
+    attacher->user.starts(attacher->user.data);
     if (attach_link_start(&attacher->link, place->program, place->uri,
                           attacher->config->agent.log_level, &err) != 0)
         note_end(attacher, &err);
@@ -266,10 +282,22 @@ void attacher_follow(struct attacher *attacher, const struct config *config)
     attacher_run(attacher);
 }
 
+/* Its main thread makes no call that could last: it is stopped, or in a deadlock. What
+ * has come is taken before, since it may be this process that has slept. */
+static int end_silent(struct attacher *attacher, struct error *err)
+{
+    if (!attacher->link.runs ||
+        !attach_holds_waits(&attacher->holds, ANSWER_LOST, clock_boot_seconds()))
+        return 0;
+    attach_link_stop(&attacher->link);
+    return error_set(err, ERROR_TIMEOUT, "does not answer");
+}
+
 void attacher_run(struct attacher *attacher)
 {
     struct error err;
-    if (attach_link_run(&attacher->link, take, attacher, &err) != 0) {
+    if (attach_link_run(&attacher->link, take, attacher, &err) != 0 ||
+        end_silent(attacher, &err) != 0) {
         lose(attacher, true);
         note_end(attacher, &err);
     }
@@ -450,6 +478,12 @@ bool attacher_end(struct attacher *attacher)
     return !attach_holds_any(&attacher->holds, clock_boot_seconds());
 }
 
+bool attacher_may_be_left(const struct attacher *attacher)
+{
+    return attacher->link.runs ||
+           attach_holds_any(&attacher->holds, clock_boot_seconds());
+}
+
 /* ---- what is known ---- */
 
 const struct attacher_view *attacher_view(const struct attacher *attacher)
@@ -487,8 +521,7 @@ void attacher_problems(const struct attacher *attacher, struct problem_list *out
         problems_add_take(
             out, "attach",
             xasprintf("guests do not get their devices: libvirt: %s", view->reason));
-    else if (attach_holds_waits(&attacher->holds) &&
-             clock_monotonic_ms() - attacher->sent_at > ANSWER_OVERDUE)
+    else if (attach_holds_waits(&attacher->holds, ANSWER_OVERDUE, clock_boot_seconds()))
         problems_add(out, "attach",
                      "guests do not get their devices: vgpu-agent-libvirt does not "
                      "answer");

@@ -17,9 +17,14 @@
 
 struct attacher;
 
-/* `after_crash`: an earlier daemon has ended without order while its program ran, so
- * that libvirt may still be giving any device to a guest. */
-struct attacher *attacher_new(bool after_crash);
+struct attacher_user {
+    /* Before the program is started: libvirt may be asked to give devices from now on. */
+    void (*starts)(void *data);
+    void *data;
+};
+
+/* `left_until`: as of attach_left_until(). */
+struct attacher *attacher_new(const struct attacher_user *user, int64_t left_until);
 void attacher_free(struct attacher *attacher);
 DEFINE_CLEANUP(struct attacher *, attacher_free)
 
@@ -81,6 +86,9 @@ void attacher_take_back(void *attacher, const struct strlist *addresses,
 /* Takes all devices back, for an orderly end. False: libvirt may still be giving one to
  * a guest. */
 bool attacher_end(struct attacher *attacher);
+
+/* Whether a call may be left to libvirt if the daemon ends now (attach_left.h). */
+bool attacher_may_be_left(const struct attacher *attacher);
 
 /* What the program has said. */
 const struct attacher_view *attacher_view(const struct attacher *attacher);

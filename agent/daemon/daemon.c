@@ -16,8 +16,9 @@
 #include "agent/daemon/pace.h"
 #include "agent/daemon/questions.h"
 #include "agent/daemon/watch.h"
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "agent/report/reload_file.h"
+#include "agent/state/attach_left.h"
 #include "agent/state/instance_lock.h"
 #include "agent/state/orders.h"
 #include "agent/state/requests.h"
@@ -114,6 +115,12 @@ static void follow_attacher(struct daemon *daemon)
     bool on = attacher_is_on(daemon->attacher, &reason);
     agent_set_view(daemon->agent,
                    on ? &attacher_view(daemon->attacher)->domains : NULL);
+}
+
+static void on_attacher_start(void *data)
+{
+    struct daemon *daemon = data;
+    guest_watch_begin(&daemon->guests, daemon->config->agent.state_file);
 }
 
 /* In nova mode a guest that has waited for too long is healed by a cycle, which sees
@@ -446,7 +453,9 @@ static int start(struct daemon *daemon, struct error *err)
     if (requests_withdraw_all(state_file, REQUEST_PRUNE, err) != 0 ||
         requests_withdraw_all(state_file, REQUEST_ADOPT_ROOT, err) != 0)
         return -1;
-    daemon->attacher = attacher_new(guests_file_is_left(state_file));
+    const struct attacher_user user = {on_attacher_start, daemon};
+    daemon->attacher =
+        attacher_new(&user, attach_left_until(state_file, clock_boot_seconds()));
     agent_set_attacher(daemon->agent, attacher_take_back, daemon->attacher);
     if (notify_watchdog_interval() > 0)
         daemon->next_sign_of_life = now_ms();

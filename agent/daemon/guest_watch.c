@@ -1,8 +1,11 @@
 #include "agent/daemon/guest_watch.h"
 
+#include <fcntl.h>
 #include <time.h>
 
+#include "agent/host/device_use.h"
 #include "lib/clock.h"
+#include "lib/folder.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
@@ -13,13 +16,16 @@
 static void look_at_files(struct guest_watch *watch, const struct config *config,
                           struct guests_sight *sight)
 {
-    const struct use_places places = use_places_of(config);
-    const struct domains_unseen *unseen = &watch->files.unseen;
-    domain_watch_look(&watch->files, &places);
-    sight->domains = &watch->files.seen;
+    struct use_places places = use_places_of(config);
+    struct domains_unseen unseen;
+    _cleanup_close_ int root = folder_open(AT_FDCWD, places.root);
+    places.files = &watch->files;
+    domains_clear(&watch->seen);
+    domains_read(root, &places, &watch->seen, &unseen);
+    sight->domains = &watch->seen;
     /* Without libvirt there is no domain to tell how a guest stands. */
-    sight->sees_running = places.running && unseen->running.code == ERROR_NONE;
-    sight->sees_defined = places.defined && unseen->defined.code == ERROR_NONE;
+    sight->sees_running = places.running && unseen.running.code == ERROR_NONE;
+    sight->sees_defined = places.defined && unseen.defined.code == ERROR_NONE;
 }
 
 static void look(struct guest_watch *watch, const struct config *config,
@@ -43,6 +49,7 @@ static void look(struct guest_watch *watch, const struct config *config,
     }
     guests_note_domains(&watch->report.guests, &sight);
     watch->report.attaches = attaches;
+    watch->report.may_be_left = attacher_may_be_left(attacher);
     free(watch->report.reason);
     watch->report.reason = xstrdup(reason);
 }
@@ -54,6 +61,15 @@ static void write_file(struct guest_watch *watch, const char *state_file)
     if (rc != 0 && !watch->file_failed)
         log_error("agent", "%s", err.text);
     watch->file_failed = rc != 0;
+}
+
+/* Where that cannot be noted, no change of the state file can be either, so that no device
+ * is removed or handed over: the program is of more use than the note. */
+void guest_watch_begin(struct guest_watch *watch, const char *state_file)
+{
+    watch->report.attaches = watch->report.may_be_left = true;
+    free(steal(watch->report.reason));
+    write_file(watch, state_file);
 }
 
 /* All have their devices, and libvirt tells when that changes. */
@@ -131,7 +147,8 @@ void guest_watch_end(struct guest_watch *watch, const char *state_file)
 void guest_watch_clear(struct guest_watch *watch)
 {
     guests_report_clear(&watch->report);
-    domain_watch_clear(&watch->files);
+    domain_files_clear(&watch->files);
+    domains_clear(&watch->seen);
     free(watch->file.text);
     *watch = (struct guest_watch){0};
 }

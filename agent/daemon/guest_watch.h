@@ -8,14 +8,15 @@
 #define AGENT_DAEMON_GUEST_WATCH_H
 
 #include "agent/daemon/attacher.h"
-#include "agent/daemon/domain_watch.h"
 #include "agent/daemon/metrics.h"
 #include "agent/report/guests_file.h"
 
 /* All zero: nothing was seen yet. */
 struct guest_watch {
     struct guests_report report;
-    struct domain_watch files;
+    /* Of libvirt's files, where libvirt itself has not said all. */
+    struct domain_files files;
+    struct domains seen;
     struct guests_file file;
     bool file_failed;  /* it could not be written; that was logged */
     int64_t next_look; /* milliseconds, monotonic; -1: after the next cycle */
@@ -26,6 +27,9 @@ struct guest_watch {
  * the attaching of their devices. */
 void guest_watch_look(struct guest_watch *watch, const struct config *config,
                       const struct attacher *attacher);
+/* The program that attaches devices is about to be started, and may be gone a moment later,
+ * as the daemon may be: that is noted before. */
+void guest_watch_begin(struct guest_watch *watch, const char *state_file);
 /* Something may have changed: they are to be looked at soon, once for all that changes
  * at the same time. */
 void guest_watch_soon(struct guest_watch *watch);

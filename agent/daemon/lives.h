@@ -26,7 +26,8 @@
 #define LIVES_CHANGED 60000 /* milliseconds */
 #define LIVES_ALONE 1000
 
-/* What one domain's consumer has, and in which life (agent/attach/doubt.h) that was seen. */
+/* What one domain's consumer has, and in which life (agent/attach/doubt.h) that was
+ * seen. */
 struct life_sight {
     uint64_t life;              /* 0: not seen */
     struct strlist allocations; /* as lives_allocations() gives them */

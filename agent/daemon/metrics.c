@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "lib/xalloc.h"
 
 #define NOVA_OVERDUE 600000 /* milliseconds */
@@ -75,10 +75,46 @@ static void note_allocations(struct metrics *metrics, const struct plan *plan,
     metrics->waiting_count = count;
 }
 
-static void note_gpus(struct metrics *metrics, const struct cycle *cycle)
+static bool is_same_gpu(const struct gpu_status *old, const struct gpu_status *now)
 {
+    return strcmp(old->gpu, now->gpu) == 0 && old->of_type == now->of_type &&
+           (!now->type_id || (old->type_id && strcmp(old->type_id, now->type_id) == 0));
+}
+
+/* Without Placement the name of the provider is not known. The last known one keeps the
+ * labels as they are, so that a series does not break off, nor an alert on it.
+ * `numbers`: what was known of Placement is to stay as well. */
+static void keep_known(struct gpu_status_list *now, struct gpu_status_list *old,
+                       bool numbers)
+{
+    for (size_t i = 0; i < now->count; i++) {
+        struct gpu_status *gpu = &now->items[i], *was = NULL;
+        for (size_t j = 0; j < old->count && !was; j++)
+            if (old->items[j].provider_name && is_same_gpu(&old->items[j], gpu))
+                was = &old->items[j];
+        if (!was || gpu->provider_name)
+            continue;
+        gpu->provider_name = steal(was->provider_name);
+        if (!numbers)
+            continue;
+        gpu->known = was->known;
+        gpu->service = was->service;
+        gpu->total = was->total;
+        gpu->used = was->used;
+        gpu->reserved = was->reserved;
+    }
+}
+
+static void note_gpus(struct metrics *metrics, const struct cycle *cycle, bool failed)
+{
+    struct gpu_status_list now;
+    gpu_status_make(cycle, &now);
+    /* Also after a failed write nothing is known of Placement, but the look before it
+     * has come to its end. */
+    if (!cycle->observed)
+        keep_known(&now, &metrics->gpus, !failed);
     gpu_status_clear(&metrics->gpus);
-    gpu_status_make(cycle, &metrics->gpus);
+    metrics->gpus = now;
 }
 
 void metrics_note_cycle(struct metrics *metrics, const struct cycle *cycle,
@@ -95,15 +131,15 @@ void metrics_note_cycle(struct metrics *metrics, const struct cycle *cycle,
         metrics->placement_up = !failure;
     }
     count_errors(metrics, cycle);
+    /* What the host shows does not depend on Placement. */
+    if (cycle->host && cycle->round_count)
+        note_gpus(metrics, cycle, failure != NULL);
     if (failure) {
         metrics->errors[failure->code]++;
         return;
     }
     metrics->last_success = clock->now;
     note_allocations(metrics, cycle_plan(cycle), clock->monotonic);
-    /* After a failed write, nothing is known of Placement: the last numbers stay. */
-    if (cycle->observed)
-        note_gpus(metrics, cycle);
 }
 
 void metrics_clear(struct metrics *metrics)

@@ -3,8 +3,9 @@
  * passes each cycle to it. The text is made from what was kept, so that a scrape reads
  * neither the host nor Placement. Times are arguments. One thread.
  *
- * While Placement cannot be read, the metrics of GPUs and allocations are the last
- * known ones, and vgpu_agent_placement_up is 0.
+ * While Placement cannot be read, vgpu_agent_placement_up is 0. The health of the GPUs is
+ * then still what the host shows; their service and their numbers are left out, since
+ * they are not known. The metrics of allocations are the last known ones.
  */
 #ifndef AGENT_DAEMON_METRICS_H
 #define AGENT_DAEMON_METRICS_H

@@ -178,12 +178,21 @@ static void add_others(struct problem_list *to, const struct problem_list *from)
             problems_add(to, from->items[i].about, from->items[i].text);
 }
 
+static void add_of_cycle(struct problem_list *to, const struct cycle *cycle)
+{
+    _cleanup_gpus_ struct gpu_status_list gpus = {0};
+    if (cycle->round_count == 0)
+        return;
+    cycle_problems(cycle, to);
+    gpu_status_make(cycle, &gpus);
+    gpu_status_add_problems(&gpus, to);
+}
+
 /* When Placement was not read, its earlier problems are kept. */
 static void note_problems(struct monitor *monitor, const struct cycle *cycle, bool seen)
 {
     struct problem_list now = {0};
-    if (cycle->round_count > 0)
-        cycle_problems(cycle, &now);
+    add_of_cycle(&now, cycle);
     if (!seen)
         add_others(&now, &monitor->problems);
     metrics_overdue(&monitor->metrics, clock_monotonic_ms(), &now);
@@ -217,6 +226,12 @@ static void write_report(struct monitor *monitor)
     monitor->report_failed = rc != 0;
 }
 
+/* As `status` and the page count them. */
+static size_t count_problems(const struct monitor *monitor)
+{
+    return monitor->problems.count + (monitor->failure.code != ERROR_NONE);
+}
+
 static bool is_equal(const struct problem_list *a, const struct problem_list *b)
 {
     if (a->count != b->count)
@@ -241,7 +256,7 @@ void monitor_note_guests(struct monitor *monitor, const struct guests_report *re
     add_others(&now, &monitor->problems);
     add_all(&now, &monitor->guests);
     problems_update(&monitor->problems, &now);
-    monitor->metrics.problems = monitor->problems.count;
+    monitor->metrics.problems = count_problems(monitor);
 }
 
 void monitor_note_files(struct monitor *monitor, bool changed)
@@ -275,7 +290,7 @@ void monitor_note_cycle(struct monitor *monitor, const struct cycle *cycle,
     monitor->last_end = clock_monotonic_ms();
     const struct metrics_clock clock = {
         .now = time(NULL), .monotonic = monitor->last_end, .cycle_took = took};
-    metrics_note_cycle(&monitor->metrics, cycle, failure, monitor->problems.count,
+    metrics_note_cycle(&monitor->metrics, cycle, failure, count_problems(monitor),
                        &clock);
     if (!failure)
         overview_note_cycle(&monitor->overview, cycle);

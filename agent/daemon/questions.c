@@ -106,8 +106,8 @@ bool questions_answer(struct questions *questions, struct attacher *attacher,
            !questions->in_cycle) {
         /* More may be asked during the request, and the program may end. */
         const struct attach_question asked = all[0];
-        /* In nova mode the agent gives a guest nothing when it starts. */
-        if (mode == MODE_NOVA)
+        /* In Nova's modes the agent gives a guest nothing when it starts. */
+        if (mode != MODE_OWNER)
             attacher_answered(attacher, asked.id, NULL);
         else
             questions->in_cycle = count_waiting(all, count) > SERVED_MOST ||

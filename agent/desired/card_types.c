@@ -96,6 +96,14 @@ bool card_types_is_of_model(const struct mdev_type_config *type, const struct gp
     return !type->device_id || strcasecmp(type->device_id, model) == 0;
 }
 
+char *card_types_other_model(const struct mdev_type_config *type, const struct gpu *gpu)
+{
+    char model[sizeof "10de:26b9"];
+    card_types_model(gpu, model);
+    return xasprintf("it is another model, %s: [mdev_%s] is for device_id = %s", model,
+                     type->type, type->device_id);
+}
+
 /* A default type is for GPUs that offer it, and are of its model; other cards of the
  * host are not touched. */
 static bool is_default_for(const struct mdev_type_config *type, const struct gpu *gpu)
@@ -144,15 +152,52 @@ static bool names_absent_function(const struct mdev_type_config *type,
     return false;
 }
 
+/* The card, or one of its parents. */
+static bool names_gpu(const struct mdev_type_config *type, const struct gpu *gpu)
+{
+    bool named = names(type, gpu->name);
+    for (size_t i = 0; i < gpu->parent_count && !named; i++)
+        named = names(type, gpu->parents[i].name);
+    return named;
+}
+
 static bool names_card(const struct mdev_type_config *type, const struct host *host,
                        const struct gpu *gpu)
 {
-    if (names(type, gpu->name) || names_absent_function(type, host, gpu))
-        return true;
-    for (size_t i = 0; i < gpu->parent_count; i++)
-        if (names(type, gpu->parents[i].name))
-            return true;
-    return false;
+    return names_gpu(type, gpu) || names_absent_function(type, host, gpu);
+}
+
+/* Whether one of them is for cards of this model; `other` is the last that is not. */
+struct models {
+    bool allowed;
+    const struct mdev_type_config *other;
+};
+
+static void add_model(struct models *models, const struct mdev_type_config *type,
+                      const struct gpu *gpu)
+{
+    if (card_types_is_of_model(type, gpu))
+        models->allowed = true;
+    else
+        models->other = type;
+}
+
+char *card_types_forbid(const struct config *config, const struct gpu *gpu,
+                        const char *type_id)
+{
+    struct models own = {0}, cards = {0};
+    for (size_t i = 0; i < config->type_count; i++) {
+        const struct mdev_type_config *type = &config->types[i];
+        bool named = names_gpu(type, gpu);
+        if ((named || is_default(type)) && card_types_is_same(gpu, type->type, type_id))
+            add_model(&own, type, gpu);
+        if (named)
+            add_model(&cards, type, gpu);
+    }
+    const struct models *models = own.allowed || own.other ? &own : &cards;
+    return !models->allowed && models->other
+               ? card_types_other_model(models->other, gpu)
+               : NULL;
 }
 
 /* The first type for the card. */
@@ -247,9 +292,8 @@ static void add_sharing(struct card_types *types, const struct config *config,
 
 /* ---- operators' choices ---- */
 
-/* The files' section for a type that no file gives the card. */
-static const struct mdev_type_config *
-section_of(const struct config *config, const struct gpu *gpu, const char *name)
+const struct mdev_type_config *
+card_types_section(const struct config *config, const struct gpu *gpu, const char *name)
 {
     for (size_t i = 0; i < config->type_count; i++)
         if (card_types_is_same(gpu, config->types[i].type, name))
@@ -267,7 +311,7 @@ static void choose(struct card_types *types, const struct config *config,
             continue;
         struct card_type *type = find(types, gpu, name);
         const struct mdev_type_config *section =
-            type ? NULL : section_of(config, gpu, name);
+            type ? NULL : card_types_section(config, gpu, name);
         if (!type)
             type = add(types, gpu, section ? section : add_default(pool, name), true);
         type->disabled = disabled;

@@ -73,11 +73,24 @@ const struct mdev_type_config *card_types_default(const struct config *config,
                                                   const struct gpu *gpu);
 /* Whether the GPU is of the model that the type's section is for (device_id). */
 bool card_types_is_of_model(const struct mdev_type_config *type, const struct gpu *gpu);
+/* What to say where it is not. The caller frees. */
+char *card_types_other_model(const struct mdev_type_config *type,
+                             const struct gpu *gpu);
+/* Why the files allow no device of the type on the card: their section of the type is for
+ * another model. A type without a section for this card depends on those that name the
+ * card. NULL: they allow it. The caller frees. */
+char *card_types_forbid(const struct config *config, const struct gpu *gpu,
+                        const char *type_id);
 /* "10de:26b9" */
 void card_types_model(const struct gpu *gpu, char out[sizeof "10de:26b9"]);
 /* Whether both are the same type: written alike, or one type of what the card offers.
  * `gpu` may be NULL. */
 bool card_types_is_same(const struct gpu *gpu, const char *one, const char *other);
+/* The files' section for that type of the card, for whichever cards it is; NULL: there is
+ * none, or what the card offers does not show which. `gpu` may be NULL. */
+const struct mdev_type_config *card_types_section(const struct config *config,
+                                                  const struct gpu *gpu,
+                                                  const char *name);
 /* Whether the card or the function of that name is on the host. */
 bool card_types_on_host(const struct host *host, const char *address);
 /* The line of struct type_choices. The caller frees. */

@@ -58,14 +58,11 @@ static void add_traits(struct desired_provider *provider,
 static char *sickness(const struct gpu *gpu, const struct gpu *view,
                       const struct mdev_type_config *type)
 {
-    char model[sizeof "10de:26b9"];
-    card_types_model(gpu, model);
     if (gpu->health != GPU_OK)
         return xasprintf("%s: %s", gpu_health_name(gpu->health),
                          gpu->health_reason ? gpu->health_reason : "no reason known");
     if (type && !card_types_is_of_model(type, gpu))
-        return xasprintf("it is another model, %s: [mdev_%s] is for device_id = %s",
-                         model, type->type, type->device_id);
+        return card_types_other_model(type, gpu);
     return gpu_obstacle(view->parent_count ? view : gpu);
 }
 
@@ -449,4 +446,25 @@ struct strlist desired_traits(const struct desired_tree *tree)
             strlist_add_unique(&names, tree->providers[i].traits.items[j]);
     strlist_sort(&names);
     return names;
+}
+
+const struct observed_provider *desired_observe(const struct observed *observed,
+                                                const struct desired_provider *desired)
+{
+    const struct observed_provider *found = observed_by_name(observed, desired->name);
+    return found ? found : observed_by_uuid(observed, desired->uuid);
+}
+
+char *desired_sick_reason(const struct desired_provider *desired)
+{
+    if (!desired->gpu)
+        return xasprintf("configured for the type '%s', but not on this host: put it "
+                         "back, or take it out of the files and `vgpu-agent prune`",
+                         desired->type_config->type);
+    bool other_model = desired->gpu->health == GPU_OK && desired->type_config &&
+                       !card_types_is_of_model(desired->type_config, desired->gpu);
+    _cleanup_free_ char *remedy =
+        other_model ? xstrdup("nothing is made on it until the section is for it")
+                    : gpu_remedy(desired->gpu);
+    return xasprintf("%s: %s", desired->sick, remedy);
 }

@@ -16,6 +16,7 @@
 
 #include "agent/desired/card_types.h"
 #include "agent/host/host.h"
+#include "agent/tree/observed.h"
 #include "config/config.h"
 #include "lib/strlist.h"
 
@@ -88,8 +89,18 @@ DEFINE_CLEANUP(struct desired_tree *, desired_tree_free)
  * types. NULL: that is not the case. The caller frees. */
 char *desired_nothing_enabled(const struct config *config, const struct host *host);
 
+/* What is wrong with the GPU of a provider that is `sick`, and what the operator can
+ * do. The caller frees. */
+char *desired_sick_reason(const struct desired_provider *desired);
+
 /* The names of all traits of all providers, each once, sorted: the traits that the
  * server is to be asked about (placement_fetch_traits). */
 struct strlist desired_traits(const struct desired_tree *tree);
+
+/* The provider that Placement has for a desired one. It is found by its name, since
+ * Nova gives the same names with other uuids; else by the uuid that the agent computes,
+ * in case the provider was renamed. NULL: there is none. */
+const struct observed_provider *desired_observe(const struct observed *observed,
+                                                const struct desired_provider *desired);
 
 #endif

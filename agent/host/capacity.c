@@ -52,17 +52,25 @@ static unsigned max_instance(const struct gpu *gpu, const char *type_id)
     return max;
 }
 
-unsigned gpu_capacity(const struct gpu *gpu, const char *type_id)
+unsigned gpu_capacity_without(const struct gpu *gpu, const char *type_id,
+                              unsigned instances)
 {
     if (!type_id)
         return 0;
-    unsigned total = gpu_device_count(gpu, type_id);
+    unsigned offers = 0;
     for (size_t i = 0; i < gpu->parent_count; i++) {
         const struct device_type *offered = parent_type(&gpu->parents[i], type_id);
         if (offered && offered->available > 0)
-            total = add(total, (unsigned)offered->available);
+            offers = add(offers, (unsigned)offered->available);
     }
-    return at_most(total, max_instance(gpu, type_id));
+    offers = offers > instances ? offers - instances : 0;
+    return at_most(add(gpu_device_count(gpu, type_id), offers),
+                   max_instance(gpu, type_id));
+}
+
+unsigned gpu_capacity(const struct gpu *gpu, const char *type_id)
+{
+    return gpu_capacity_without(gpu, type_id, 0);
 }
 
 int64_t gpu_limit_below(const struct gpu *gpu, const struct gpu *view,

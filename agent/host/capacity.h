@@ -38,5 +38,9 @@ int64_t gpu_limit_beside(const struct gpu *gpu, const char *type_id,
  * What could not be read and what is in transition is not counted, so that the result
  * may be too low, but never too high. `type_id` NULL gives 0. */
 unsigned gpu_capacity(const struct gpu *gpu, const char *type_id);
+/* The same without so many of the instances that can still be made, since they cannot be
+ * had. */
+unsigned gpu_capacity_without(const struct gpu *gpu, const char *type_id,
+                              unsigned instances);
 
 #endif

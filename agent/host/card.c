@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/host/sysfs.h"
 #include "lib/files.h"
@@ -71,10 +72,11 @@ static unsigned read_functions(const struct scan *scan, struct gpu *gpu, int car
 /* ---- the card ---- */
 
 /* A card that fell off the bus answers every read of its config space with all ones. A
+ * virtual function always does so for its vendor and device (SR-IOV 1.1, 3.4.1). A
  * suspended card is not read, since that would wake it up. */
 static void check_on_bus(const struct scan *scan, struct gpu *gpu, int card)
 {
-    if (!card_may_read(scan, gpu, "config"))
+    if (!card_may_read(scan, gpu, "config") || faccessat(card, "physfn", F_OK, 0) == 0)
         return;
     _cleanup_free_ char *power = NULL;
     if (attribute_read_at(card, "power/runtime_status", &power, NULL) == 0 &&

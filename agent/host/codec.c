@@ -99,6 +99,7 @@ static void pass_device(struct passage *p, struct device *device)
     pass_text(p, &device->type_id);
     PASS_ARRAY(p, device->nodes.items, device->nodes.count, pass_text);
     PASS_ARRAY(p, device->functions.items, device->functions.count, pass_text);
+    pass_text(p, &device->former);
     PASS(p, device->in_transition);
 }
 
@@ -109,6 +110,7 @@ static void pass_parent(struct passage *p, struct parent *parent)
     pass_text(p, &parent->path);
     PASS_ARRAY(p, parent->types, parent->type_count, pass_type);
     PASS_ARRAY(p, parent->devices, parent->device_count, pass_device);
+    PASS_ARRAY(p, parent->places, parent->place_count, pass_device);
 }
 
 static void pass_gpu(struct passage *p, struct gpu *gpu)

@@ -70,21 +70,28 @@ static void check_folder(struct scan *scan, const char *path)
 
 /* ---- libvirt ---- */
 
-/* The address of the device that has this function, since a guest with one function of
- * a card has the whole card; else `address` itself. */
+static const char *find_whole(const struct device *devices, size_t count,
+                              const char *address)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlist_contains(&devices[i].functions, address))
+            return devices[i].address;
+    return NULL;
+}
+
+/* The address of the device that has this function, or will have it, since a guest with
+ * one function of a card has the whole card; else `address` itself. */
 static const char *whole_of(const struct host *host, const char *address)
 {
+    const char *whole = find_whole(host->strays, host->stray_count, address);
     for (size_t i = 0; i < host->gpu_count; i++)
-        for (size_t j = 0; j < host->gpus[i].parent_count; j++) {
+        for (size_t j = 0; j < host->gpus[i].parent_count && !whole; j++) {
             const struct parent *parent = &host->gpus[i].parents[j];
-            for (size_t k = 0; k < parent->device_count; k++)
-                if (strlist_contains(&parent->devices[k].functions, address))
-                    return parent->devices[k].address;
+            whole = find_whole(parent->devices, parent->device_count, address);
+            if (!whole)
+                whole = find_whole(parent->places, parent->place_count, address);
         }
-    for (size_t i = 0; i < host->stray_count; i++)
-        if (strlist_contains(&host->strays[i].functions, address))
-            return host->strays[i].address;
-    return address;
+    return whole ? whole : address;
 }
 
 /* Running domains are read first. The first domain that names a device is the one that
@@ -173,7 +180,7 @@ static void read_definitions(struct scan *scan)
 
 /* ---- VFIO ---- */
 
-/* The device nodes of all devices, and the device of each node. */
+/* The device nodes of all devices and places, and the device of each node. */
 struct nodes {
     struct strlist names;
     const struct device **devices;
@@ -192,9 +199,11 @@ static void add_nodes(struct nodes *nodes, const struct device *devices, size_t 
 static void add_all_nodes(struct nodes *nodes, const struct host *host)
 {
     for (size_t i = 0; i < host->gpu_count; i++)
-        for (size_t j = 0; j < host->gpus[i].parent_count; j++)
-            add_nodes(nodes, host->gpus[i].parents[j].devices,
-                      host->gpus[i].parents[j].device_count);
+        for (size_t j = 0; j < host->gpus[i].parent_count; j++) {
+            const struct parent *parent = &host->gpus[i].parents[j];
+            add_nodes(nodes, parent->devices, parent->device_count);
+            add_nodes(nodes, parent->places, parent->place_count);
+        }
     add_nodes(nodes, host->strays, host->stray_count);
 }
 
@@ -237,8 +246,8 @@ struct use_places use_places_of(const struct config *config)
     return places;
 }
 
-struct device_use *device_use_scan(const struct use_places *places,
-                                   const struct host *host, char **note)
+static struct device_use *look(const struct use_places *places, const struct host *host,
+                               bool holders, char **note)
 {
     struct device_use *use = xcalloc(1, sizeof *use);
     _cleanup_close_ int fd = folder_open(AT_FDCWD, places->root);
@@ -250,8 +259,21 @@ struct device_use *device_use_scan(const struct use_places *places,
     }
     read_domains(&scan);
     read_definitions(&scan);
-    read_holders(&scan);
+    if (holders)
+        read_holders(&scan);
     return use;
+}
+
+struct device_use *device_use_scan(const struct use_places *places,
+                                   const struct host *host, char **note)
+{
+    return look(places, host, true, note);
+}
+
+struct device_use *device_use_scan_names(const struct use_places *places,
+                                         const struct host *host)
+{
+    return look(places, host, false, NULL);
 }
 
 void device_use_free(struct device_use *use)
@@ -271,19 +293,23 @@ const struct used_device *device_use_find(const struct device_use *use,
     return find(use, address);
 }
 
-static int say_who(const struct used_device *used, struct error *err)
+char *used_device_who(const struct used_device *used)
 {
     if (used->holder)
-        return error_set(err, ERROR_BUSY, "in use: process %d has it open",
-                         (int)used->holder);
+        return xasprintf("process %d has it open", (int)used->holder);
     if (*used->domain)
-        return error_set(err, ERROR_BUSY, "in use: the %s domain %s names it",
+        return xasprintf("the %s domain %s names it",
                          used->running ? "running" : "defined", used->domain);
-    return error_set(err, ERROR_BUSY, "in use: %s",
-                     used->defined ? "mdevctl defines it" : "a domain names it");
+    return xstrdup(used->defined ? "mdevctl defines it" : "a domain names it");
 }
 
-static bool is_named_by_this_alone(const struct used_device *used, const char *domain)
+static int say_who(const struct used_device *used, struct error *err)
+{
+    _cleanup_free_ char *who = used_device_who(used);
+    return error_set(err, ERROR_BUSY, "in use: %s", who);
+}
+
+bool used_device_is_only(const struct used_device *used, const char *domain)
 {
     return !used->group_open && !used->defined && used->domains.count == 1 &&
            strcmp(used->domains.items[0], domain) == 0;
@@ -306,7 +332,7 @@ static bool is_permitted(const struct used_device *used,
 {
     if (permitted->definitions)
         return has_no_guest(used);
-    return permitted->domain && is_named_by_this_alone(used, permitted->domain);
+    return permitted->domain && used_device_is_only(used, permitted->domain);
 }
 
 static int check_unused(const struct use_places *places, const struct device *device,

@@ -3,9 +3,10 @@
  * libvirt's domains (defined: /etc/libvirt/qemu/\*.xml, running:
  * /run/libvirt/qemu/\*.xml), mdevctl's definitions (/etc/mdevctl.d/<parent>/<uuid>),
  * and processes with an open VFIO group or device. The agent never removes a device
- * that is used. A scan reads the XML of every domain and the descriptors of every
- * process, so it is not for idle cycles. A device that a domain names counts as used,
- * whether libvirt's files say so or libvirt itself.
+ * that is used, nor makes one in a place that somebody else uses (struct parent). A scan
+ * reads the descriptors of every process, so it is not for idle cycles; one of the names
+ * alone is, where the files of domains are known (struct use_places). A device that a
+ * domain names counts as used, whether libvirt's files say so or libvirt itself.
  */
 #ifndef AGENT_HOST_DEVICE_USE_H
 #define AGENT_HOST_DEVICE_USE_H
@@ -56,11 +57,23 @@ struct device_use {
  * Of a domain's XML only what domain_xml reads counts. `note` may be NULL. */
 struct device_use *device_use_scan(const struct use_places *places,
                                    const struct host *host, char **note);
+/* The same without the processes: with five hundred domains 3 ms of processor time where
+ * their files are known and 60 where not, as against fifty for the descriptors of five
+ * hundred processes. `holder` and `group_open` say
+ * nothing. */
+struct device_use *device_use_scan_names(const struct use_places *places,
+                                         const struct host *host);
 void device_use_free(struct device_use *use);
 DEFINE_CLEANUP(struct device_use *, device_use_free)
 /* NULL when no use of the device is known. */
 const struct used_device *device_use_find(const struct device_use *use,
                                           const char *address);
+
+/* "the running domain 0f... names it", "process 5000 has it open". The caller frees. */
+char *used_device_who(const struct used_device *used);
+/* Whether that domain names the device, and nobody else is known to use it: a device may
+ * be made there for this consumer. */
+bool used_device_is_only(const struct used_device *used, const char *domain);
 
 /* For use right before a removal: 0 when nobody uses this device. BUSY when somebody
  * does, or when a place could not be read; the text says which. */

@@ -1,13 +1,17 @@
 #include "agent/host/domains.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "agent/host/container.h"
 #include "agent/host/domain_xml.h"
 #include "lib/files.h"
 #include "lib/folder.h"
 #include "lib/printable.h"
+#include "lib/utf8.h"
 #include "lib/xalloc.h"
 
 #define MAX_DOMAIN_XML (4 << 20)
@@ -20,6 +24,7 @@ struct reading {
     struct domains *out;
     struct error *unseen;
     bool *damaged;
+    struct domain_files *files; /* NULL: nothing is known */
 };
 
 /* The slash that makes a path below the root an absolute one in messages. */
@@ -41,33 +46,66 @@ static void add_domain(const struct reading *reading, const struct domain_xml *x
         return;
     struct domain *domain = domains_add(reading->out, xml->uuid);
     domain->running |= reading->running;
-    if (!domain->name)
-        domain->name = printable_copy(xml->name);
+    /* Who prints it, hides control characters; JSON has them. */
+    if (!domain->name && xml->name)
+        domain->name =
+            utf8_valid_length(xml->name, strlen(xml->name)) == strlen(xml->name)
+                ? xstrdup(xml->name)
+                : printable_copy(xml->name);
     struct strlist *addresses = reading->running ? &domain->live : &domain->configured;
     for (size_t i = 0; i < xml->addresses.count; i++)
         strlist_add_unique(addresses, xml->addresses.items[i]);
 }
 
-static void read_domain(const struct reading *reading, int folder, const char *name)
+/* A definition may be kept elsewhere, on storage that is away now. */
+static bool is_link(int folder, const char *name)
+{
+    struct stat status;
+    return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISLNK(status.st_mode);
+}
+
+/* What one file says. False: it cannot be read, or is not there any more. */
+static bool parse_file(const struct reading *reading, int folder, const char *name,
+                       struct domain_xml *xml)
 {
     _cleanup_free_ char *text = NULL;
-    _cleanup_domain_xml_ struct domain_xml xml = {0};
     const char *path = reading->path;
     size_t length;
     struct error err = {0};
     if (file_read_at(folder, name, MAX_DOMAIN_XML, &text, &length, &err) != 0) {
-        if (errno_is_gone(err.errnum))
-            return;
+        if (errno_is_gone(err.errnum) && !is_link(folder, name))
+            return false;
         (void)error_prefix(&err, "%s%s", slash(path), path);
         set_unseen(reading, &err);
+        return false;
+    }
+    if (domain_xml_parse(text, length, xml, &err) == 0)
+        return true;
+    (void)error_prefix(&err, "%s%s/%s", slash(path), path, name);
+    set_unseen(reading, &err);
+    *reading->damaged = true;
+    add_domain(reading, xml); /* what was found */
+    return false;
+}
+
+static void read_domain(const struct reading *reading, int folder, const char *name)
+{
+    _cleanup_domain_xml_ struct domain_xml xml = {0};
+    _cleanup_free_ char *path = xasprintf("%s/%s", reading->path, name);
+    struct domain_files *files = reading->files;
+    struct stat st;
+    bool seen = files && fstatat(folder, name, &st, 0) == 0;
+    const struct domain_xml *known = seen ? domain_files_find(files, path, &st) : NULL;
+    if (known) {
+        add_domain(reading, known);
         return;
     }
-    if (domain_xml_parse(text, length, &xml, &err) != 0) {
-        (void)error_prefix(&err, "%s%s/%s", slash(path), path, name);
-        set_unseen(reading, &err);
-        *reading->damaged = true;
-    }
+    if (!parse_file(reading, folder, name, &xml))
+        return;
     add_domain(reading, &xml);
+    if (seen)
+        domain_files_keep_take(files, path, &st, time(NULL), &xml);
 }
 
 static void set_absent(const struct reading *reading)
@@ -121,14 +159,20 @@ void domains_read(int root, const struct use_places *places, struct domains *out
 {
     *out = (struct domains){0};
     *unseen = (struct domains_unseen){0};
-    const struct reading running = {root, places->running,  true,
-                                    out,  &unseen->running, &unseen->damaged};
-    const struct reading defined = {root, places->defined,  false,
-                                    out,  &unseen->defined, &unseen->damaged};
+    const struct reading running = {root,         places->running,  true,
+                                    out,          &unseen->running, &unseen->damaged,
+                                    places->files};
+    const struct reading defined = {root,         places->defined,  false,
+                                    out,          &unseen->defined, &unseen->damaged,
+                                    places->files};
+    if (places->files)
+        domain_files_begin(places->files);
     if (places->running)
         read_folder(&running, places->before_libvirt);
     if (places->defined)
         read_folder(&defined, false);
+    if (places->files)
+        domain_files_end(places->files);
     out->complete =
         unseen->running.code == ERROR_NONE && unseen->defined.code == ERROR_NONE;
 }

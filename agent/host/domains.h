@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/host/domain_files.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
 #include "lib/strlist.h"
@@ -46,6 +47,8 @@ struct use_places {
     /* The domains as libvirt itself has said, beside its files; NULL: it was not
      * asked. */
     const struct domains *view;
+    /* What the files have said so far, which is kept up to date; NULL: nothing is known. */
+    struct domain_files *files;
 };
 
 /* Why not all domains are known; codes NONE: they are. */

@@ -14,6 +14,7 @@ void device_clear(struct device *device)
     free(device->type_id);
     strlist_clear(&device->nodes);
     strlist_clear(&device->functions);
+    free(device->former);
 }
 
 static void clear_devices(struct device *devices, size_t count)
@@ -34,6 +35,7 @@ static void clear_parent(struct parent *parent)
     }
     free(parent->types);
     clear_devices(parent->devices, parent->device_count);
+    clear_devices(parent->places, parent->place_count);
     free(parent->name);
     free(parent->path);
 }
@@ -144,6 +146,15 @@ bool gpu_offers_types(const struct gpu *gpu)
     for (size_t i = 0; i < gpu->parent_count; i++)
         if (gpu->parents[i].type_count)
             return true;
+    return false;
+}
+
+bool host_has_places(const struct host *host)
+{
+    for (size_t i = 0; i < host->gpu_count; i++)
+        for (size_t j = 0; j < host->gpus[i].parent_count; j++)
+            if (host->gpus[i].parents[j].place_count)
+                return true;
     return false;
 }
 
@@ -279,12 +290,24 @@ struct parent *gpu_add_parent(struct gpu *gpu, const char *backend, const char *
     return parent;
 }
 
-struct device *parent_add_device(struct parent *parent, const char *address)
+static struct device *begin_device(struct device *device, const struct parent *parent,
+                                   const char *address)
 {
-    struct device *device = array_add(parent->devices, parent->device_count);
     memcpy(device->backend, parent->backend, sizeof device->backend);
     text_copy_array(device->address, address);
     return device;
+}
+
+struct device *parent_add_device(struct parent *parent, const char *address)
+{
+    return begin_device(array_add(parent->devices, parent->device_count), parent,
+                        address);
+}
+
+struct device *parent_add_place(struct parent *parent, const char *address)
+{
+    return begin_device(array_add(parent->places, parent->place_count), parent,
+                        address);
 }
 
 static bool drop_device(struct parent *parent, const char *address)

@@ -59,6 +59,10 @@ struct device {
     /* The addresses of a card's further functions (its sound, its USB controller): a
      * guest that has one of them has the device. */
     struct strlist functions;
+    /* Of a place: what others have set on it, which goes when the device is made and is
+     * to be there again when it is removed; "" for nothing. Only the kind reads it. NULL:
+     * not known, or the kind knows no such thing. */
+    char *former;
     bool in_transition; /* being made or removed: neither free nor lost */
     /* In transition by a removal or clearing of the agent's own. Until that has ended,
      * available_instances does not contain the instance. */
@@ -77,6 +81,11 @@ struct parent {
     size_t type_count;
     struct device *devices; /* in the order of their addresses */
     size_t device_count;
+    /* The address, nodes and functions that its device will have, where that is known
+     * before there is one (a virtual function, a card): guests and processes can have
+     * them already. At most one; none where the device exists. */
+    struct device *places;
+    size_t place_count;
 };
 
 enum gpu_health {
@@ -136,6 +145,8 @@ char *host_logical_name(const struct host *host, const struct gpu *gpu);
 const struct device_type *gpu_type(const struct gpu *gpu, const char *type_id);
 /* Whether at least one of its parents offers a type. */
 bool gpu_offers_types(const struct gpu *gpu);
+/* Whether a parent has the place of a device that does not exist. */
+bool host_has_places(const struct host *host);
 /* The type that `configured` names: by its id ("nvidia-35"), else by its name ("GRID
  * V100DX-1Q"), else by the number that its id ends in ("35"). */
 const struct device_type *gpu_resolve_type(const struct gpu *gpu,
@@ -164,6 +175,7 @@ struct parent *gpu_add_parent(struct gpu *gpu, const char *backend, const char *
 /* The parent is this GPU's no longer, with all that it has. */
 void gpu_drop_parent(struct gpu *gpu, const char *name);
 struct device *parent_add_device(struct parent *parent, const char *address);
+struct device *parent_add_place(struct parent *parent, const char *address);
 /* The device of that address is no longer there. */
 void host_drop_device(struct host *host, const char *address);
 /* Frees the members of the device. */

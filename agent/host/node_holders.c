@@ -24,6 +24,7 @@ struct search {
     const struct strlist *nodes;
     pid_t *holders;
     bool own_numbers; /* the pids in /proc are of our own pid namespace */
+    bool vfio;        /* all nodes are VFIO's: no other file is compared with them */
 };
 
 static bool process_gone(int errnum)
@@ -103,8 +104,9 @@ static int search_descriptors(const struct search *search, int proc, const char 
         if (read == 0)
             continue;
         device |= strcmp(target, "anon_inode:[vfio-device]") == 0;
-        node |= is_vfio_node(target);
-        for (size_t i = 0; i < search->nodes->count; i++)
+        bool vfio = is_vfio_node(target);
+        node |= vfio;
+        for (size_t i = 0; (vfio || !search->vfio) && i < search->nodes->count; i++)
             if (names_node(target, search->nodes->items[i]))
                 add_holder(search, i, pid);
     }
@@ -175,6 +177,14 @@ static bool has_own_numbers(int root, int proc)
            own && strcmp(shown, own) == 0;
 }
 
+static bool are_vfio_nodes(const struct strlist *nodes)
+{
+    for (size_t i = 0; i < nodes->count; i++)
+        if (!is_vfio_node(nodes->items[i]))
+            return false;
+    return true;
+}
+
 int node_find_holders(int root, const struct strlist *nodes, pid_t *holders,
                       struct error *err)
 {
@@ -182,7 +192,8 @@ int node_find_holders(int root, const struct strlist *nodes, pid_t *holders,
     _cleanup_folder_ DIR *proc = folder_open_list(root, "proc");
     if (!proc)
         return error_set_errno(err, errno, "/proc");
-    const struct search search = {nodes, holders, has_own_numbers(root, dirfd(proc))};
+    const struct search search = {nodes, holders, has_own_numbers(root, dirfd(proc)),
+                                  are_vfio_nodes(nodes)};
     int errnum = 0;
     const char *name;
     while ((name = folder_next(proc, &errnum)))
@@ -206,19 +217,31 @@ static char *describe(int root, pid_t pid)
                : xasprintf("process %d (%s)", (int)pid, sysfs_printable(name));
 }
 
+char *node_why_open(int root, const char *node, pid_t holder,
+                    const struct error *unseen)
+{
+    if (!holder)
+        return unseen->code == ERROR_NONE
+                   ? NULL
+                   : xasprintf("it is not known whether a process has %s open: %s",
+                               node, unseen->text);
+    _cleanup_free_ char *who = describe(root, holder);
+    return xasprintf("%s has %s open", who, node);
+}
+
 int node_check_closed(int root, const struct strlist *nodes, struct error *err)
 {
     struct error unseen = {0};
     _cleanup_free_ pid_t *holders = xcalloc(nodes->count + 1, sizeof *holders);
-    int rc = nodes->count ? node_find_holders(root, nodes, holders, &unseen) : 0;
-    for (size_t i = 0; i < nodes->count; i++) {
-        if (!holders[i])
-            continue;
-        _cleanup_free_ char *who = describe(root, holders[i]);
-        return error_set(err, ERROR_BUSY, "%s has %s open", who, nodes->items[i]);
-    }
-    return rc == 0 ? 0
-                   : error_set(err, ERROR_BUSY,
-                               "it is not known whether a process has %s open: %s",
-                               nodes->items[0], unseen.text);
+    if (nodes->count)
+        (void)node_find_holders(root, nodes, holders, &unseen);
+    size_t open = 0;
+    while (open < nodes->count && !holders[open])
+        open++;
+    if (open == nodes->count)
+        open = 0;
+    _cleanup_free_ char *why =
+        nodes->count ? node_why_open(root, nodes->items[open], holders[open], &unseen)
+                     : NULL;
+    return why ? error_set(err, ERROR_BUSY, "%s", why) : 0;
 }

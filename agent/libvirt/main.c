@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "agent/libvirt/program.h"
+#include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/printable.h"
 #include "lib/subprocess.h"
 
 #define DEFAULT_URI "qemu:///system"
@@ -42,7 +44,8 @@ static int take_log_level(const char *name)
 {
     enum log_level level;
     if (!log_level_parse(name, &level)) {
-        fprintf(stderr, "vgpu-agent-libvirt: --log-level: %s is no level\n", name);
+        _cleanup_free_ char *shown = printable_copy(name);
+        fprintf(stderr, "vgpu-agent-libvirt: --log-level: %s is no level\n", shown);
         return EX_USAGE;
     }
     log_set_level(level);

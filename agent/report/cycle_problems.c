@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "lib/xalloc.h"
 
 static void add_failure(const struct step *step, const struct step_result *result,

@@ -66,6 +66,8 @@ static void add_row(const struct device_sight *sight, const struct gpu *gpu,
         sight->journal
             ? journal_find_device_at(sight->journal, device->backend, device->address)
             : NULL;
+    if (entry && !journal_device_may_be(entry, device, parent))
+        entry = NULL;
     *row = (struct device_row){.device = device, .gpu = gpu};
     if (parent && device->type_id)
         row->type = parent_type(parent, device->type_id);

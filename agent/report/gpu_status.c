@@ -17,8 +17,8 @@ static bool is_known(const struct cycle *cycle)
 
 /* ---- the numbers ---- */
 
-/* The step of the last round that has written the provider's inventory; NULL: none
- * has. */
+/* The step of the last round that has written the inventory of the provider with this
+ * uuid; NULL: none has. */
 static const struct step *find_written(const struct cycle *cycle, const char *provider)
 {
     const struct cycle_round *round = &cycle->rounds[cycle->round_count - 1];
@@ -26,18 +26,19 @@ static const struct step *find_written(const struct cycle *cycle, const char *pr
         const struct step *step = &round->plan->steps[i];
         if (step->kind == STEP_SET_INVENTORY &&
             round->execution->results[i].outcome == STEP_DONE &&
-            strcmp(step->provider_name, provider) == 0)
+            strcmp(step->provider, provider) == 0)
             return step;
     }
     return NULL;
 }
 
+/* `provider` may be NULL; `uuid` is also that of one that the plan has made. */
 static void fill_numbers(const struct cycle *cycle, struct gpu_status *status,
-                         const struct observed_provider *provider)
+                         const struct observed_provider *provider, const char *uuid)
 {
     if (!status->resource_class)
         return;
-    const struct step *written = find_written(cycle, status->provider_name);
+    const struct step *written = find_written(cycle, uuid);
     const struct inventory *inventory =
         written ? class_inventory_find(written->inventories, written->inventory_count,
                                        status->resource_class)
@@ -75,7 +76,8 @@ static void fill_service(const struct cycle *cycle, struct gpu_status *status,
     status->service = found ? found->service : GPU_WAITING;
     status->reason = found ? xstrdup(found->reason) : NULL;
     status->wrong = found && found->wrong;
-    if (status->service == GPU_WAITING && find_written(cycle, status->provider_name))
+    status->others_reserved = found ? found->others_reserved : 0;
+    if (status->service == GPU_WAITING && find_written(cycle, provider))
         status->service = GPU_ACTIVE;
 }
 
@@ -89,18 +91,16 @@ static enum gpu_health health_of(const struct desired_provider *desired)
     return health == GPU_OK && desired->sick ? GPU_UNUSABLE : health;
 }
 
-/* The provider is found by its name, since Nova's providers have other uuids. */
 static void fill_from_placement(const struct cycle *cycle,
                                 const struct desired_provider *desired,
                                 struct gpu_status *status)
 {
     const struct observed_provider *provider =
-        observed_by_name(cycle->observed, desired->name);
-    if (!provider)
-        provider = observed_by_uuid(cycle->observed, desired->uuid);
+        desired_observe(cycle->observed, desired);
     status->provider_name = xstrdup(desired->name);
-    fill_numbers(cycle, status, provider);
-    fill_service(cycle, status, provider ? provider->provider.uuid : desired->uuid);
+    const char *uuid = provider ? provider->provider.uuid : desired->uuid;
+    fill_numbers(cycle, status, provider, uuid);
+    fill_service(cycle, status, uuid);
 }
 
 /* The provider of a card whose types have their own below it is only shown for what is
@@ -108,7 +108,7 @@ static void fill_from_placement(const struct cycle *cycle,
 static bool is_shown(const struct cycle *cycle, const struct desired_provider *desired)
 {
     const struct observed_provider *provider =
-        is_known(cycle) ? observed_by_name(cycle->observed, desired->name) : NULL;
+        is_known(cycle) ? desired_observe(cycle->observed, desired) : NULL;
     return !desired->is_card || (provider && provider->allocation_count);
 }
 
@@ -117,9 +117,8 @@ static const char *class_of_rest(const struct cycle *cycle,
                                  const struct desired_provider *desired)
 {
     const struct observed_provider *provider =
-        desired->is_card && is_known(cycle)
-            ? observed_by_name(cycle->observed, desired->name)
-            : NULL;
+        desired->is_card && is_known(cycle) ? desired_observe(cycle->observed, desired)
+                                            : NULL;
     return provider && provider->allocation_count
                ? provider->allocations[0].resource_class
                : desired->resource_class;
@@ -143,10 +142,12 @@ static void add_desired(const struct cycle *cycle, const struct desired_tree *tr
     status->devices = status->of_type && desired->gpu
                           ? gpu_device_count(desired->gpu, desired->type_id)
                           : count_devices(of_parent ? &desired->view : desired->gpu);
-    if (is_known(cycle))
+    if (is_known(cycle)) {
         fill_from_placement(cycle, desired, status);
-    else if (desired->sick)
-        status->reason = service_sick_reason(desired);
+    } else if (desired->sick) {
+        status->reason = desired_sick_reason(desired);
+        status->wrong = true;
+    }
 }
 
 /* ---- GPUs of retired providers ---- */
@@ -221,21 +222,23 @@ static void add_retired(const struct cycle *cycle,
         status->type_id = xstrdup(type_of_devices(gpu));
         status->devices = count_devices(gpu);
     }
-    if (provider && provider->inventory_count)
-        status->resource_class = xstrdup(provider->inventories[0].resource_class);
+    status->resource_class = xstrdup(retired->resource_class);
     status->health = gpu ? gpu->health : GPU_GONE;
-    fill_numbers(cycle, status, provider);
+    fill_numbers(cycle, status, provider, retired->uuid);
     fill_service(cycle, status, retired->uuid);
 }
 
 /* A provider whose card is gone may be among the retired ones although it is
  * configured. */
-static bool has_provider(const struct gpu_status_list *list, const char *name)
+static bool is_listed(const struct cycle *cycle, const struct retired_provider *retired)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].provider_name &&
-            strcmp(list->items[i].provider_name, name) == 0)
-            return true;
+    for (size_t i = 0; i < cycle->desired->provider_count; i++) {
+        const struct desired_provider *desired = &cycle->desired->providers[i];
+        const struct observed_provider *provider =
+            desired_observe(cycle->observed, desired);
+        if (provider && strcmp(provider->provider.uuid, retired->uuid) == 0)
+            return is_shown(cycle, desired);
+    }
     return false;
 }
 
@@ -282,7 +285,7 @@ void gpu_status_make(const struct cycle *cycle, struct gpu_status_list *out)
     add_configured(cycle, out);
     const struct plan *plan = cycle->observed ? cycle_plan(cycle) : NULL;
     for (size_t i = 0; plan && i < plan->retired_count; i++)
-        if (!has_provider(out, plan->retired[i].name))
+        if (!is_listed(cycle, &plan->retired[i]))
             add_retired(cycle, &plan->retired[i], out);
     for (size_t i = 0; i < cycle->host->gpu_count; i++)
         if (!find_card(out, cycle->host->gpus[i].name))
@@ -306,6 +309,16 @@ void gpu_status_clear(struct gpu_status_list *list)
         clear(&list->items[i]);
     free(list->items);
     *list = (struct gpu_status_list){0};
+}
+
+void gpu_status_add_problems(const struct gpu_status_list *list,
+                             struct problem_list *out)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct gpu_status *gpu = &list->items[i];
+        if (!gpu->known && gpu->wrong)
+            problems_add_take(out, NULL, xasprintf("%s: %s", gpu->card, gpu->reason));
+    }
 }
 
 /* ---- joining the entries of a card ---- */

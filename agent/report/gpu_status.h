@@ -5,7 +5,7 @@
  *
  * health    what the host shows of the card (enum gpu_health)
  * service   whether new consumers can get devices of it, and reason: why not, and what
- *           would help (agent/plan/service.h)
+ *           would help (agent/plan/steps/gpu_service.h)
  * total     units in Placement's inventory, after max_instances
  * used      units that are allocated
  * reserved  units of total that no new consumer gets
@@ -18,6 +18,7 @@
 #define AGENT_REPORT_GPU_STATUS_H
 
 #include "agent/cycle.h"
+#include "agent/report/problems.h"
 
 /* Strings belong to the struct. */
 struct gpu_status {
@@ -33,6 +34,7 @@ struct gpu_status {
     char *reason; /* one line; NULL: none */
     bool wrong;   /* the reason is also one of the problems */
     int64_t total, used, reserved;
+    int64_t others_reserved; /* as in struct provider_service */
     unsigned devices;
 };
 
@@ -44,8 +46,12 @@ struct gpu_status_list {
 /* GPUs with a provider, in the order of the desired tree; then those of retired
  * providers; then the GPUs of the host that are not configured. */
 void gpu_status_make(const struct cycle *cycle, struct gpu_status_list *out);
-/* Joins the entries of each card, but for those of its several types, in place: the sums of the numbers, the first service
- * that is not "active", and the first reason. */
+/* Adds the problems of GPUs that the host shows although Placement could not be read:
+ * those of others are the plan's (cycle_problems()), in the same words. */
+void gpu_status_add_problems(const struct gpu_status_list *list,
+                             struct problem_list *out);
+/* Joins the entries of each card, but for those of its several types, in place: the sums
+ * of the numbers, the first service that is not "active", and the first reason. */
 void gpu_status_join_cards(struct gpu_status_list *list);
 void gpu_status_clear(struct gpu_status_list *list);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/backend/backend.h"
 #include "agent/desired/type_traits.h"
 #include "agent/host/capacity.h"
 #include "lib/xalloc.h"
@@ -124,7 +125,7 @@ static void fill_from_placement(const struct cycle *cycle, const struct gpu *gpu
     for (size_t i = 0; i < cycle->desired->provider_count; i++) {
         const struct desired_provider *desired = &cycle->desired->providers[i];
         const struct observed_provider *provider =
-            observed_by_name(cycle->observed, desired->name);
+            desired_observe(cycle->observed, desired);
         if (strcmp(desired->gpu_name, name) != 0)
             continue;
         if (desired->is_card && provider)
@@ -133,6 +134,33 @@ static void fill_from_placement(const struct cycle *cycle, const struct gpu *gpu
                  card_types_is_same(gpu, desired->type_config->type, type->type))
             fill_own(cycle, desired, provider, type);
     }
+}
+
+/* Whether somebody has it, or may have it. */
+static bool is_held(const struct cycle *cycle, const struct device *device)
+{
+    const struct journal_device *entry =
+        cycle->journal
+            ? journal_find_device_at(cycle->journal, device->backend, device->address)
+            : NULL;
+    if ((entry && !entry->released_at) || !cycle->use || cycle->use->unknown)
+        return true;
+    return device_use_find(cycle->use, device->address) != NULL;
+}
+
+/* A device that is there whoever has it says nothing by that it is there. */
+static unsigned count_resident(const struct cycle *cycle, const struct gpu *gpu,
+                               const char *type_id)
+{
+    unsigned count = gpu_device_count(gpu, type_id);
+    for (size_t i = 0; type_id && i < gpu->parent_count; i++)
+        for (size_t j = 0; j < gpu->parents[i].device_count; j++) {
+            const struct device *device = &gpu->parents[i].devices[j];
+            count -= !device->in_transition && device->type_id &&
+                     strcmp(device->type_id, type_id) == 0 &&
+                     backend_is_permanent(device->backend) && !is_held(cycle, device);
+        }
+    return count;
 }
 
 void gpu_types_make(const struct cycle *cycle, const char *name,
@@ -145,7 +173,7 @@ void gpu_types_make(const struct cycle *cycle, const char *name,
     for (size_t i = 0; i < out->count; i++) {
         struct gpu_type *type = &out->items[i];
         type->seen = gpu && gpu->health != GPU_UNREADABLE;
-        type->devices = type->seen ? gpu_device_count(gpu, type->id) : 0;
+        type->devices = type->seen ? count_resident(cycle, gpu, type->id) : 0;
         if (cycle->observed && cycle->desired && !cycle_plan(cycle)->other_root)
             fill_from_placement(cycle, gpu, name, type);
     }

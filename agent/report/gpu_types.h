@@ -21,9 +21,11 @@ struct gpu_type {
     char *id;   /* NULL: the GPU does not offer it, now or at all */
     char *name; /* NULL: there is none */
     enum type_enabled enabled;
-    bool of_files;            /* the files enable it, whatever an operator says */
-    bool seen;                /* the GPU's devices can be seen: `devices` is valid */
-    unsigned devices;         /* of the type, on the GPU, whoever made them */
+    bool of_files; /* the files enable it, whatever an operator says */
+    bool seen;     /* the GPU's devices can be seen: `devices` is valid */
+    /* Of the type, on the GPU, whoever made them; where they are there whoever has them
+     * (struct backend's `permanent`), those that somebody has. */
+    unsigned devices;
     bool known;               /* Placement was read: the next four are valid */
     enum gpu_service service; /* GPU_UNUSED: it is not enabled */
     char *reason;             /* one line; NULL: none */

@@ -12,12 +12,20 @@ static void clear_row(struct guest_row *row)
     free(row->reason);
 }
 
+static void clear_rows(struct guest_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        clear_row(&rows[i]);
+    free(rows);
+}
+
 void guests_clear(struct guests *guests)
 {
-    for (size_t i = 0; i < guests->count; i++)
-        clear_row(&guests->rows[i]);
-    free(guests->rows);
+    clear_rows(guests->rows, guests->count);
+    clear_rows(guests->strangers, guests->stranger_count);
     strlist_clear(&guests->present);
+    strlist_clear(&guests->made);
+    strlist_clear(&guests->consumers);
     *guests = (struct guests){0};
 }
 
@@ -102,6 +110,30 @@ static struct strlist addresses_of(const struct host *host)
     return all;
 }
 
+static void add_consumers(const struct observed_provider *provider,
+                          struct strlist *consumers)
+{
+    for (size_t i = 0; i < provider->allocation_count; i++)
+        strlist_add(consumers, provider->allocations[i].consumer);
+}
+
+/* Of a device whose provider was not read it is not known whether it is allocated. */
+static void note_made(struct guests *guests, const struct cycle *cycle)
+{
+    const struct observed *observed = cycle->observed;
+    for (size_t i = 0; observed && i < observed->provider_count; i++)
+        add_consumers(&observed->providers[i], &guests->consumers);
+    strlist_sort_unique(&guests->consumers);
+    for (size_t i = 0; observed && i < cycle->journal->device_count; i++) {
+        const struct journal_device *entry = &cycle->journal->devices[i];
+        const struct observed_provider *provider =
+            observed_by_uuid(observed, entry->provider);
+        if (!entry->adopted && !entry->by_hand && !*entry->migration && provider &&
+            provider->detailed)
+            strlist_add(&guests->made, entry->address);
+    }
+}
+
 static int by_consumer(const void *a, const void *b)
 {
     return strcmp(((const struct guest_row *)a)->consumer,
@@ -120,8 +152,13 @@ void guests_note_plan(struct guests *guests, const struct cycle *cycle)
         if (before)
             keep(&now.rows[i], before);
     }
-    if (cycle->config && cycle->config->agent.mode == MODE_OWNER)
+    if (cycle->config && cycle->config->agent.mode == MODE_OWNER) {
         now.present = addresses_of(cycle->host);
+        note_made(&now, cycle);
+    }
+    now.strangers = steal(guests->strangers);
+    now.stranger_count = guests->stranger_count;
+    guests->stranger_count = 0;
     if (now.count)
         qsort(now.rows, now.count, sizeof *now.rows, by_consumer);
     guests_clear(guests);
@@ -231,13 +268,14 @@ static void look(struct guest_row *row, const struct guests_sight *sight)
         row->lacking_since = sight->now;
 }
 
-static void look_for_surplus(struct guest_row *row, const struct strlist *present,
+/* `domain` may be NULL. */
+static void look_for_surplus(struct guest_row *row, const struct strlist *addresses,
+                             const struct domain *domain,
                              const struct guests_sight *sight)
 {
-    const struct domain *domain = domains_find(sight->domains, row->consumer);
     strlist_clear(&row->surplus);
     for (size_t i = 0; domain && domain->running && i < domain->live.count; i++)
-        if (strlist_contains(present, domain->live.items[i]) &&
+        if (strlist_contains(addresses, domain->live.items[i]) &&
             !strlist_contains(&row->devices, domain->live.items[i]))
             strlist_add(&row->surplus, domain->live.items[i]);
     if (row->surplus.count == 0)
@@ -246,12 +284,44 @@ static void look_for_surplus(struct guest_row *row, const struct strlist *presen
         row->surplus_since = sight->now;
 }
 
+static int64_t strange_since(const struct guest_row *rows, size_t count,
+                             const char *domain)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].consumer, domain) == 0)
+            return rows[i].surplus_since;
+    return -1;
+}
+
+static void look_for_strangers(struct guests *guests, const struct guests_sight *sight)
+{
+    struct guest_row *before = steal(guests->strangers);
+    size_t count = guests->stranger_count;
+    guests->stranger_count = 0;
+    for (size_t i = 0; i < sight->domains->count; i++) {
+        const struct domain *domain = &sight->domains->items[i];
+        struct guest_row row = {0};
+        if (!*domain->uuid || find(guests, domain->uuid) ||
+            strlist_sorted_contains(&guests->consumers, domain->uuid))
+            continue;
+        uuid_text_copy(row.consumer, domain->uuid);
+        row.surplus_since = strange_since(before, count, domain->uuid);
+        look_for_surplus(&row, &guests->made, domain, sight);
+        if (row.surplus.count)
+            *array_add(guests->strangers, guests->stranger_count) = row;
+    }
+    clear_rows(before, count);
+}
+
 void guests_note_domains(struct guests *guests, const struct guests_sight *sight)
 {
     for (size_t i = 0; i < guests->count; i++) {
-        look(&guests->rows[i], sight);
-        look_for_surplus(&guests->rows[i], &guests->present, sight);
+        struct guest_row *row = &guests->rows[i];
+        look(row, sight);
+        look_for_surplus(row, &guests->present,
+                         domains_find(sight->domains, row->consumer), sight);
     }
+    look_for_strangers(guests, sight);
 }
 
 /* ---- what is not well ---- */
@@ -289,6 +359,17 @@ static void tell_surplus(const struct guest_row *row, struct problem_list *out)
                   row->consumer, devices));
 }
 
+static void tell_stranger(const struct guest_row *row, struct problem_list *out)
+{
+    _cleanup_free_ char *about = xasprintf("guest %s's surplus", row->consumer);
+    _cleanup_free_ char *devices = strlist_join(&row->surplus, ", ");
+    problems_add_take(out, about,
+                      xasprintf("the guest %s runs for more than a minute with %s, and "
+                                "nothing is allocated to it; nobody else gets that "
+                                "before the guest stops",
+                                row->consumer, devices));
+}
+
 /* The earlier of `next` and when the patience with what began at `since` ends. */
 static int64_t earlier(int64_t next, int64_t since)
 {
@@ -309,6 +390,13 @@ int64_t guests_problems(const struct guests *guests, int64_t now,
         if (is_overdue(row->surplus_since, now))
             tell_surplus(row, out);
         else if (row->surplus_since >= 0)
+            next = earlier(next, row->surplus_since);
+    }
+    for (size_t i = 0; i < guests->stranger_count; i++) {
+        const struct guest_row *row = &guests->strangers[i];
+        if (is_overdue(row->surplus_since, now))
+            tell_stranger(row, out);
+        else
             next = earlier(next, row->surplus_since);
     }
     return next;

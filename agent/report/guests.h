@@ -7,7 +7,8 @@
  * What cannot be seen is unknown, never attached. A guest that runs for more than a
  * minute without what is allocated to it is a problem, whoever was to attach it; and in
  * owner mode so is one that runs with a device of this host's that is not: a resize may
- * have come between.
+ * have come between, or the whole allocation was deleted under it. What others have made,
+ * or the agent by hand, a guest that is no consumer's may have.
  */
 #ifndef AGENT_REPORT_GUESTS_H
 #define AGENT_REPORT_GUESTS_H
@@ -49,6 +50,14 @@ struct guests {
     /* Owner mode: the addresses of all devices of the host, none of which a guest may
      * have unless it is allocated to it. */
     struct strlist present;
+    /* Owner mode: those of them that the agent has made for consumers and that stand for
+     * no migration, as far as their providers were read; and all consumers of these,
+     * sorted. */
+    struct strlist made, consumers;
+    /* Domains that run with one of them and are no consumer's. Of their members only
+     * `consumer`, which is the domain's uuid, `surplus` and `surplus_since` count. */
+    struct guest_row *strangers;
+    size_t stranger_count;
 };
 
 /* Takes the consumers from the plan of a cycle that has read Placement; what is known of
@@ -74,7 +83,8 @@ struct guests_sight {
 void guests_note_domains(struct guests *guests, const struct guests_sight *sight);
 
 /* Adds a problem for each guest that runs for GUESTS_PATIENCE without what is allocated
- * to it, or with what is not. Gives when the next one is to be added; -1: there is none to come. */
+ * to it, or with what is not. Gives when the next one is to be added; -1: there is none
+ * to come. */
 int64_t guests_problems(const struct guests *guests, int64_t now,
                         struct problem_list *out);
 bool guest_is_overdue(const struct guest_row *row, int64_t now);

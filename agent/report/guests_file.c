@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/report/report_file.h"
+#include "agent/state/attach_left.h"
 #include "agent/state/boot_clock.h"
 #include "lib/files.h"
 #include "lib/json_read.h"
@@ -12,11 +13,6 @@
 #include "lib/xalloc.h"
 
 #define MAX_SIZE (8 << 20)
-
-static char *path_of(const char *state_file)
-{
-    return xasprintf("%s.guests", state_file);
-}
 
 void guests_report_clear(struct guests_report *report)
 {
@@ -46,6 +42,7 @@ static char *text_of(const struct guests_report *report)
     json_write_int_member(&w, "daemon", getpid());
     json_write_string_member(&w, "boot", boot.boot);
     json_write_bool_member(&w, "attaches", report->attaches);
+    json_write_bool_member(&w, "may_be_left", report->may_be_left);
     json_write_string_member(&w, "reason", report->reason);
     json_write_key(&w, "guests");
     json_write_begin_array(&w);
@@ -65,7 +62,7 @@ int guests_file_write(struct guests_file *file, const char *state_file,
                       const struct guests_report *report, struct error *err)
 {
     _cleanup_free_ char *text = text_of(report);
-    _cleanup_free_ char *path = path_of(state_file);
+    _cleanup_free_ char *path = attach_left_file(state_file);
     if (file->text && strcmp(file->text, text) == 0)
         return 0;
     free(steal(file->text));
@@ -77,7 +74,7 @@ int guests_file_write(struct guests_file *file, const char *state_file,
 
 void guests_file_remove(struct guests_file *file, const char *state_file)
 {
-    _cleanup_free_ char *path = path_of(state_file);
+    _cleanup_free_ char *path = attach_left_file(state_file);
     (void)unlink(path);
     free(steal(file->text));
 }
@@ -129,7 +126,7 @@ static int read_report(struct json_object *json, struct guests_report *out,
 static int read_file(const char *state_file, struct json_object **out,
                      struct error *err)
 {
-    _cleanup_free_ char *path = path_of(state_file), *text = NULL;
+    _cleanup_free_ char *path = attach_left_file(state_file), *text = NULL;
     size_t length;
     if (file_read_at(AT_FDCWD, path, MAX_SIZE, &text, &length, err) != 0)
         return -1;
@@ -152,16 +149,4 @@ int guests_file_read(const char *state_file, pid_t pid, struct guests_report *ou
     *out = report;
     report = (struct guests_report){0};
     return 0;
-}
-
-bool guests_file_is_left(const char *state_file)
-{
-    _cleanup_json_ struct json_object *json = NULL;
-    const struct boot_time now = boot_time_now();
-    const char *boot;
-    bool attaches;
-    return read_file(state_file, &json, NULL) == 0 &&
-           json_get_string(json, "boot", &boot, NULL) == 0 &&
-           strcmp(boot, now.boot) == 0 &&
-           json_get_bool(json, "attaches", &attaches, NULL) == 0 && attaches;
 }

@@ -53,7 +53,6 @@ struct preflight_seen {
     /* Whether guests get their devices through libvirt, as the daemon decides it. */
     struct {
         bool looked, wanted;
-        bool demanded;  /* the configuration names it, and does not just allow it */
         char *obstacle; /* NULL: it can be done; or else why it is not */
     } libvirt;
 };

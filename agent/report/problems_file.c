@@ -73,6 +73,14 @@ int problems_file_write(struct problems_file *report, const char *state_file,
     return 0;
 }
 
+bool problems_file_is_newer(const char *state_file, int64_t time)
+{
+    _cleanup_free_ char *path = path_of(state_file);
+    struct stat st;
+    return stat(path, &st) == 0 &&
+           INT64_C(1000000000) * st.st_mtim.tv_sec + st.st_mtim.tv_nsec > time;
+}
+
 void problems_file_clear(struct problems_file *report)
 {
     free(report->text);

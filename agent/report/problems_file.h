@@ -11,6 +11,7 @@
 #ifndef AGENT_REPORT_PROBLEMS_FILE_H
 #define AGENT_REPORT_PROBLEMS_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -44,6 +45,10 @@ void problems_file_clear(struct problems_file *report);
 int problems_file_read(const char *state_file, pid_t pid, struct problem_list *out,
                        int64_t *cycle_end, char digest[UUID_TEXT_SIZE],
                        struct error *err);
+
+/* Whether a cycle of the daemon has ended since that time, in nanoseconds since the
+ * epoch. */
+bool problems_file_is_newer(const char *state_file, int64_t time);
 
 /* A text that says that the file system of the state file has no space left; NULL: it
  * has some, or that cannot be found out. The caller frees. */

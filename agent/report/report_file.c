@@ -16,7 +16,7 @@ static int replace(const char *path, const char *text, struct error *err)
     _cleanup_close_ int folder = file_open_folder(path, &name, err);
     if (folder < 0)
         return -1;
-    return file_replace_at(folder, name, text, strlen(text), 0600, err);
+    return file_replace_lightly_at(folder, name, text, strlen(text), 0600, err);
 }
 
 /* Where there is no space for a new file, the old file still has its own. The text is

@@ -1,6 +1,7 @@
 /*
  * report_file: a small file beside the state file, in which the daemon leaves a message
- * for commands. Stateless.
+ * for commands of the same boot. Nobody waits for the disk: a guest may be about to start.
+ * Stateless.
  */
 #ifndef AGENT_REPORT_REPORT_FILE_H
 #define AGENT_REPORT_REPORT_FILE_H

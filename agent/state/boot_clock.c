@@ -27,6 +27,14 @@ struct boot_time boot_time_now(void)
     return now;
 }
 
+/* Sets a time to the present one, where it is set. */
+static bool begin_again(int64_t *since, const struct boot_time *now)
+{
+    if (*since)
+        *since = now->time > 0 ? now->time : 1;
+    return *since != 0;
+}
+
 bool boot_clock_follow(struct journal *journal, const struct boot_time *now)
 {
     bool changed = false;
@@ -35,10 +43,9 @@ bool boot_clock_follow(struct journal *journal, const struct boot_time *now)
     uuid_text_copy(journal->boot, now->boot);
     journal->booted_at = now->time - now->uptime;
     for (size_t i = 0; i < journal->device_count; i++)
-        if (journal->devices[i].released_at) {
-            journal->devices[i].released_at = now->time > 0 ? now->time : 1;
-            changed = true;
-        }
+        changed |= begin_again(&journal->devices[i].released_at, now);
+    changed |= begin_again(&journal->doubted_since, now);
+    changed |= begin_again(&journal->replaced_at, now);
     return changed;
 }
 

@@ -7,8 +7,8 @@
  * the boot, for later processes.
  *
  * How long the machine was off between two boots is not known, so every grace period
- * begins again after a boot. Little depends on that, since devices do not outlive a
- * reboot.
+ * begins again after a boot, and so does the time that a doubted Placement has. Little
+ * depends on that, since devices do not outlive a reboot.
  */
 #ifndef AGENT_STATE_BOOT_CLOCK_H
 #define AGENT_STATE_BOOT_CLOCK_H

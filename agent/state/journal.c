@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/state/journal_codec.h"
+#include "agent/state/journal_read.h"
+#include "agent/state/journal_write.h"
 #include "lib/files.h"
 #include "lib/xalloc.h"
 
@@ -21,6 +22,7 @@ void journal_device_clear(struct journal_device *device)
     free(device->type_id);
     free(device->type_name);
     free(device->parameters);
+    free(device->former);
     *device = (struct journal_device){0};
 }
 
@@ -49,6 +51,7 @@ struct journal_device journal_device_copy(const struct journal_device *device)
     copy.type_id = xstrdup(device->type_id);
     copy.type_name = xstrdup(device->type_name);
     copy.parameters = xstrdup(device->parameters);
+    copy.former = xstrdup(device->former);
     return copy;
 }
 
@@ -81,7 +84,8 @@ bool journal_device_equal(const struct journal_device *a,
            same(a->type_id, b->type_id) && same(a->type_name, b->type_name) &&
            same(a->migration, b->migration) && a->adopted == b->adopted &&
            a->by_hand == b->by_hand && same(a->parameters, b->parameters) &&
-           a->parameters_due == b->parameters_due && a->released_at == b->released_at;
+           same(a->former, b->former) && a->parameters_due == b->parameters_due &&
+           a->released_at == b->released_at;
 }
 
 static bool inventories_equal(const struct journal_provider *a,
@@ -168,6 +172,7 @@ void journal_free(struct journal *journal)
     for (size_t i = 0; i < journal->spent_count; i++)
         free(journal->spent[i].gpu);
     free(journal->spent);
+    free(journal->seen);
     free(journal->root_name);
     free(journal);
 }
@@ -176,6 +181,12 @@ bool journal_put_root(struct journal *journal, const char *uuid, const char *nam
 {
     if (same(journal->root, uuid) && same(journal->root_name, name))
         return false;
+    if (*journal->root && !same(journal->root, uuid)) {
+        free(journal->seen);
+        journal->seen = NULL;
+        journal->seen_count = 0;
+        journal->doubted_since = 0;
+    }
     uuid_text_copy(journal->root, uuid);
     char *copy = xstrdup(name);
     free(journal->root_name);
@@ -200,6 +211,29 @@ struct journal_device *journal_find_device_at(const struct journal *journal,
             strcmp(journal->devices[i].backend, backend) == 0)
             return &journal->devices[i];
     return NULL;
+}
+
+/* A type that has another id by now, with a new driver or another configuration, still
+ * has its name. */
+static bool is_of_type(const struct device *device, const struct parent *parent,
+                       const struct journal_device *entry)
+{
+    const struct device_type *type =
+        parent ? parent_type(parent, device->type_id) : NULL;
+    return strcmp(device->type_id, entry->type_id) == 0 ||
+           (type && type->name && entry->type_name &&
+            strcmp(type->name, entry->type_name) == 0);
+}
+
+bool journal_device_may_be(const struct journal_device *entry,
+                           const struct device *device, const struct parent *parent)
+{
+    return *device->uuid || !device->type_id || is_of_type(device, parent, entry);
+}
+
+bool journal_device_is_cut(const struct journal_device *entry)
+{
+    return !entry->adopted && strcmp(entry->consumer, CUT_CONSUMER) == 0;
 }
 
 struct journal_provider *journal_find_provider(const struct journal *journal,

@@ -30,6 +30,10 @@
 #include "lib/strlist.h"
 #include "lib/uuid.h"
 
+/* The consumer of a virtual function that the agent has given a type for nobody in
+ * particular: nova-compute gives it to guests (mode nova-pci). */
+#define CUT_CONSUMER "00000000-0000-0000-0000-000000000000"
+
 struct journal_device {
     /* the agent's name for it, which may differ from the host's */
     char uuid[UUID_TEXT_SIZE];
@@ -56,6 +60,9 @@ struct journal_device {
     /* The parameters that an operator gave this device alone, "" for none; NULL: it has
      * those of its type's configuration. */
     char *parameters;
+    /* What others had set where the device was made (struct device's `former`), for the
+     * removal; NULL: nothing. */
+    char *former;
     /* The device was made, or is being made, and it is not known whether its parameters
      * have been written. */
     bool parameters_due;
@@ -110,6 +117,13 @@ struct journal_spent {
     int64_t units;
 };
 
+/* A provider as Placement has shown it last (agent/tree/seen.h). */
+struct journal_seen {
+    char uuid[UUID_TEXT_SIZE];
+    int64_t generation; /* the highest that was seen */
+    bool root;
+};
+
 struct journal {
     bool rebuilding; /* the journal was lost: remove nothing */
     /* The clock of released_at (agent/state/boot_clock.h): the id of the boot, and when
@@ -133,6 +147,14 @@ struct journal {
     struct strlist made_traits, made_classes;
     struct journal_spent *spent;
     size_t spent_count;
+    /* The root and the agent's own providers. A file of an older version has none. The
+     * generations on disk may lag behind. */
+    struct journal_seen *seen;
+    size_t seen_count;
+    /* Both in seconds of boot_clock, 0: there is none. Since when Placement shows less
+     * than was seen; when that was accepted at last, as long as it may still lack
+     * allocations. */
+    int64_t doubted_since, replaced_at;
 };
 
 struct journal *journal_new(void);
@@ -159,6 +181,14 @@ struct journal_device *journal_find_device(const struct journal *journal,
 /* The entry of the device of that kind with that address; NULL when there is none. */
 struct journal_device *journal_find_device_at(const struct journal *journal,
                                               const char *backend, const char *address);
+/* False when the device at the entry's address is another's: the address was used again,
+ * for a device of another type. Of a device whose uuid the host knows, the uuid decides.
+ * `parent` has the type's name; it may be NULL. */
+bool journal_device_may_be(const struct journal_device *entry,
+                           const struct device *device, const struct parent *parent);
+/* True when the entry is of a virtual function that the agent has cut, or was about to
+ * (agent/plan/devices/cut.h). */
+bool journal_device_is_cut(const struct journal_device *entry);
 struct journal_provider *journal_find_provider(const struct journal *journal,
                                                const char *uuid);
 
@@ -176,7 +206,8 @@ int64_t journal_spent_of(const struct journal *journal, const char *gpu);
 void journal_spend(struct journal *journal, const char *gpu, int64_t units);
 bool journal_clean(struct journal *journal, const char *gpu);
 
-/* Sets the root provider. True when the journal has changed. */
+/* Sets the root provider. True when the journal has changed. What was seen of another
+ * root is forgotten. */
 bool journal_put_root(struct journal *journal, const char *uuid, const char *name);
 
 /* Each returns true when the journal has changed. Entries are copied; an entry of the

@@ -26,16 +26,32 @@ static void model_of(const struct gpu *gpu, char out[MODEL_SIZE])
 
 /* ---- noting ---- */
 
+/* Whether the driver is another one than that of the noted types: it gives one of their
+ * ids to another name, or one of their names to another id. */
+static bool is_of_another_driver(const struct journal *journal, const char *model,
+                                 const struct parent *parent)
+{
+    for (size_t i = 0; i < journal->type_count; i++) {
+        const struct journal_type *known = &journal->types[i];
+        if (strcmp(known->model, model) != 0 ||
+            strcmp(known->backend, parent->backend) != 0)
+            continue;
+        for (size_t j = 0; j < parent->type_count; j++) {
+            const struct device_type *type = &parent->types[j];
+            if (type->name && (strcmp(known->id, type->id) == 0) !=
+                                  (strcmp(known->name, type->name) == 0))
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool note_type(struct journal *journal, const char *model,
                       const struct parent *parent, const struct device_type *type)
 {
-    struct journal_type *known =
-        journal_find_type(journal, parent->backend, model, type->id);
-    if (known && strcmp(known->name, type->name) == 0)
+    if (journal_find_type(journal, parent->backend, model, type->id))
         return false;
-    if (known)
-        journal_drop_types(journal, parent->backend, model);
-    known = array_add(journal->types, journal->type_count);
+    struct journal_type *known = array_add(journal->types, journal->type_count);
     text_copy_array(known->backend, parent->backend);
     text_copy_array(known->model, model);
     known->id = xstrdup(type->id);
@@ -52,6 +68,10 @@ bool known_types_note(struct journal *journal, const struct host *host)
         model_of(&host->gpus[i], model);
         if (!host->gpus[i].vendor)
             continue;
+        if (parent && is_of_another_driver(journal, model, parent)) {
+            journal_drop_types(journal, parent->backend, model);
+            changed = true;
+        }
         for (size_t j = 0; parent && j < parent->type_count; j++)
             if (parent->types[j].name)
                 changed |= note_type(journal, model, parent, &parent->types[j]);
@@ -91,4 +111,29 @@ void known_types_put(const struct journal *journal, struct host *host)
     }
     if (any)
         host_sort(host);
+}
+
+/* ---- one name ---- */
+
+static bool is_called(const struct journal_type *type, const char *configured)
+{
+    const char *dash = strrchr(type->id, '-');
+    return strcmp(type->id, configured) == 0 ||
+           (dash && *configured && !configured[strspn(configured, "0123456789")] &&
+            strcmp(dash + 1, configured) == 0);
+}
+
+const char *known_types_name(const struct journal *journal, const struct gpu *gpu,
+                             const char *configured)
+{
+    const struct device_type *listed = gpu_resolve_type(gpu, configured);
+    char model[MODEL_SIZE];
+    if (listed)
+        return listed->name;
+    model_of(gpu, model);
+    for (size_t i = 0; i < journal->type_count; i++)
+        if (strcmp(journal->types[i].model, model) == 0 &&
+            is_called(&journal->types[i], configured))
+            return journal->types[i].name;
+    return NULL;
 }

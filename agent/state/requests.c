@@ -14,7 +14,7 @@ static const char *const names[] = {
     [REQUEST_CLEAN] = "clean",       [REQUEST_ADOPT_ROOT] = "adopt-root",
     [REQUEST_SERVER] = "server",     [REQUEST_ORDER] = "order",
     [REQUEST_ANSWER] = "answer",     [REQUEST_ENABLED] = "enabled",
-    [REQUEST_DISABLED] = "disabled",
+    [REQUEST_DISABLED] = "disabled", [REQUEST_UNRESERVE] = "unreserve",
 };
 
 struct strlist requests_take(struct requests *requests, enum request request)

@@ -37,8 +37,11 @@ enum request {
      * type_choices). Each stands until the other is given. */
     REQUEST_ENABLED,
     REQUEST_DISABLED,
+    /* What somebody else has reserved of a GPU in Placement is given back. The next cycle
+     * that acts carries it out and withdraws it. */
+    REQUEST_UNRESERVE,
 };
-#define REQUEST_KINDS (REQUEST_DISABLED + 1)
+#define REQUEST_KINDS (REQUEST_UNRESERVE + 1)
 
 /* The subjects of all standing requests, by kind; each list is sorted. */
 struct requests {

@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/tree/provider_read.h"
+#include "agent/tree/observed_consumer.h"
+#include "agent/tree/recheck.h"
 #include "agent/tree/root_identity.h"
 #include "agent/tree/seen.h"
-#include "lib/pci_address.h"
+#include "agent/tree/tree_build.h"
 #include "lib/xalloc.h"
 #include "placement/microversion.h"
 
@@ -14,27 +15,40 @@ struct placement_fetch {
     struct placement_client *client;
     const struct config *config;
     struct observed *observed; /* NULL: nothing is cached */
+    struct pieces pieces;      /* of a tree that was not read to its end, or refused */
+    bool older_pieces;         /* they are of an older view */
+    bool doubted;              /* a request has failed since the tree was read */
     /* traits that were asked for and that the server does not have */
     struct strlist missing_traits;
-    bool root_asked; /* its inventories were read */
-    bool moved;      /* a part of the last tree was read anew */
-    struct seen seen;
-    int64_t replaced_at; /* when an older view had to be accepted; 0: never */
-    /* The position of placement_fetch_one() among the providers with allocations, and
-     * among all parts of all providers. */
-    size_t turn, compared;
+    struct strlist expected; /* uuids of the agent's own, whatever they are named */
+    bool root_asked;         /* its inventories were read */
+    bool asks_again;         /* for the root's inventories and the missing traits */
+    bool moved;              /* a part of the last tree was read anew */
+    struct journal *journal;
+    bool unsaved;           /* the journal has changed */
+    bool believed;          /* a view of this Placement was accepted */
+    struct recheck recheck; /* placement_fetch_one()'s position */
 };
 
 struct placement_fetch *placement_fetch_new(struct placement_client *client,
-                                            const struct config *config)
+                                            const struct config *config,
+                                            struct journal *journal)
 {
     struct placement_fetch *fetch = xcalloc(1, sizeof *fetch);
     fetch->client = client;
     fetch->config = config;
+    placement_fetch_set_journal(fetch, journal);
     return fetch;
 }
 
-void placement_fetch_forget(struct placement_fetch *fetch)
+void placement_fetch_set_journal(struct placement_fetch *fetch, struct journal *journal)
+{
+    fetch->journal = journal;
+    if (!fetch->believed)
+        seen_begin(journal);
+}
+
+static void forget_tree(struct placement_fetch *fetch)
 {
     observed_free(fetch->observed);
     fetch->observed = NULL;
@@ -42,193 +56,73 @@ void placement_fetch_forget(struct placement_fetch *fetch)
     fetch->root_asked = false;
 }
 
+void placement_fetch_forget(struct placement_fetch *fetch)
+{
+    forget_tree(fetch);
+    pieces_clear(&fetch->pieces);
+}
+
+void placement_fetch_doubt(struct placement_fetch *fetch)
+{
+    fetch->doubted = fetch->asks_again = true;
+    recheck_compare_next(&fetch->recheck);
+}
+
 void placement_fetch_free(struct placement_fetch *fetch)
 {
     if (!fetch)
         return;
     placement_fetch_forget(fetch);
-    seen_clear(&fetch->seen);
+    strlist_clear(&fetch->expected);
     free(fetch);
 }
 
-/* ---- which providers are read in detail ---- */
+/* ---- older views ---- */
 
-/* Whether the name is the root's name, '_', and a libvirt device name
- * (pci_0000_84_00_0, mtty_mtty). The children of other services have ':' or '.' in that
- * part. */
-static bool has_gpu_name(const char *name, const char *root_name)
+/* As long as there is no root nobody can put lost allocations back. */
+#define REPLACED_STEP 60 /* seconds */
+
+static void take_seen(struct placement_fetch *fetch, int64_t now)
 {
-    size_t length = strlen(root_name);
-    if (strncmp(name, root_name, length) != 0 || name[length] != '_')
-        return false;
-    const char *device = name + length + 1;
-    size_t letters = strspn(device, "abcdefghijklmnopqrstuvwxyz"
-                                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-    return letters > 0 && device[letters] == 0;
+    struct journal *journal = fetch->journal;
+    fetch->believed = true;
+    if (seen_take(journal, fetch->observed))
+        fetch->unsaved = true;
+    if (!journal->replaced_at)
+        return;
+    int64_t age = now - journal->replaced_at;
+    bool found = fetch->observed->root_found;
+    if (age < (found ? KEEP_AFTER_REPLACEMENT : REPLACED_STEP))
+        return;
+    /* Over, so that no later boot begins it again (agent/state/boot_clock.h). */
+    journal->replaced_at = found ? 0 : now;
+    fetch->unsaved = true;
 }
 
-/* Whether the name is the root's name, '_', and a PCI address in upper case, as Nova
- * names its providers of [pci]. */
-static bool has_pci_name(const char *name, const char *root_name)
+static int doubt(struct placement_fetch *fetch, const char *older, int64_t now,
+                 struct error *err)
 {
-    size_t length = strlen(root_name);
-    char address[PCI_ADDRESS_SIZE];
-    return strncmp(name, root_name, length) == 0 && name[length] == '_' &&
-           !strpbrk(name + length + 1, "abcdef") &&
-           pci_address_normalise(name + length + 1, address);
+    return seen_doubt(fetch->journal, older, now, &fetch->unsaved, err);
 }
 
-static bool is_wanted(const struct placement_fetch *fetch,
-                      const struct provider *provider, const struct provider *root)
+static void accept_older(struct placement_fetch *fetch, int64_t now)
 {
-    char computed[UUID_TEXT_SIZE];
-    if (provider == root)
-        return false;
-    uuid5_text(root->uuid, provider->name, computed);
-    return strcmp(provider->uuid, computed) == 0 ||
-           has_gpu_name(provider->name, root->name) ||
-           (fetch->config->agent.mode == MODE_NOVA_PCI &&
-            has_pci_name(provider->name, root->name));
+    seen_accept(fetch->journal, now);
+    fetch->unsaved = true;
 }
 
-/* ---- the tree ---- */
-
-static bool same_provider(const struct provider *a, const struct provider *b)
+/* Those that the next attempt can go on with: they are of the same view. */
+static struct pieces *pieces_for(struct placement_fetch *fetch, bool older)
 {
-    return a->generation == b->generation && strcmp(a->name, b->name) == 0 &&
-           strcmp(a->parent, b->parent) == 0;
+    if (fetch->older_pieces != older)
+        pieces_clear(&fetch->pieces);
+    fetch->older_pieces = older;
+    return &fetch->pieces;
 }
 
-/* The cached provider, if it is still current. */
-static struct observed_provider *remembered(const struct placement_fetch *fetch,
-                                            const struct provider *provider,
-                                            bool wanted)
-{
-    struct observed *old = fetch->observed;
-    for (size_t i = 0; old && i < old->provider_count; i++) {
-        struct observed_provider *item = &old->providers[i];
-        if (strcmp(item->provider.uuid, provider->uuid) == 0)
-            return item->detailed == wanted && same_provider(&item->provider, provider)
-                       ? item
-                       : NULL;
-    }
-    return NULL;
-}
+/* ---- the tree and its root ---- */
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct provider *)a)->name,
-                  ((const struct provider *)b)->name);
-}
-
-/* Moves the root to the front and sorts the others by name. NULL when the root is not
- * in the list. */
-static struct provider *order(struct provider *list, size_t count, const char *root)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].uuid, root) == 0) {
-            struct provider moved = list[i];
-            list[i] = list[0];
-            list[0] = moved;
-            qsort(list + 1, count - 1, sizeof *list, by_name);
-            return list;
-        }
-    return NULL;
-}
-
-/* A tree under construction. What can be kept of the old tree is only noted, so that
- * the old tree stays intact when the construction fails. */
-struct build {
-    struct observed *observed;
-    /* By index of observed->providers; NULL: this provider was read anew. */
-    struct observed_provider **kept;
-    bool changed;
-};
-
-static void build_clear(struct build *build)
-{
-    observed_free(build->observed);
-    free(build->kept);
-}
-
-/* Adds `provider` to the tree, unless it was deleted meanwhile. */
-static int add_provider(struct placement_fetch *fetch, struct build *build,
-                        struct provider *provider, bool wanted, struct error *err)
-{
-    struct observed *tree = build->observed;
-    struct observed_provider item = {.provider = *provider};
-    struct observed_provider *old = remembered(fetch, provider, wanted);
-    provider->name = NULL;
-    if (!old && wanted)
-        build->changed = true;
-    if (!old && wanted && provider_read_details(fetch->client, &item, err) != 0) {
-        provider_clear_details(&item);
-        provider_clear(&item.provider);
-        return -1;
-    }
-    build->kept[tree->provider_count] = old;
-    tree->providers[tree->provider_count++] = item;
-    return 0;
-}
-
-static int build_tree(struct placement_fetch *fetch, struct provider *list,
-                      size_t count, struct build *build, struct error *err)
-{
-    struct observed *tree = xcalloc(1, sizeof *tree);
-    build->observed = tree;
-    build->kept = xcalloc(count, sizeof *build->kept);
-    tree->root_found = true;
-    uuid_text_copy(tree->root_uuid, list[0].uuid);
-    tree->root_name = xstrdup(list[0].name);
-    tree->providers = xcalloc(count, sizeof *tree->providers);
-    build->changed = !fetch->observed || fetch->observed->provider_count != count;
-    _cleanup_free_ bool *wanted = xcalloc(count, sizeof *wanted);
-    for (size_t i = 0; i < count; i++)
-        wanted[i] = is_wanted(fetch, &list[i], &list[0]);
-    for (size_t i = 0; i < count; i++) {
-        struct error why = {0};
-        if (add_provider(fetch, build, &list[i], wanted[i], &why) == 0 ||
-            why.code == ERROR_NOT_FOUND)
-            continue;
-        if (err)
-            *err = why;
-        return -1;
-    }
-    return 0;
-}
-
-/* Moves what is still current from the old tree to the new one, which then replaces
- * it. */
-static void take_over(struct placement_fetch *fetch, struct build *build)
-{
-    struct observed *tree = build->observed, *old = fetch->observed;
-    for (size_t i = 0; i < tree->provider_count; i++) {
-        struct observed_provider *from = build->kept[i];
-        if (!from)
-            continue;
-        struct observed_provider *to = &tree->providers[i];
-        struct provider provider = to->provider;
-        *to = *from;
-        to->provider = provider;
-        *from = (struct observed_provider){.provider = from->provider};
-    }
-    if (old) {
-        tree->known_traits = old->known_traits;
-        old->known_traits = (struct strlist){0};
-        tree->root_classes = old->root_classes;
-        old->root_classes = (struct strlist){0};
-    }
-    if (build->changed)
-        strlist_clear(&fetch->missing_traits);
-    observed_free(old);
-    fetch->observed = steal(build->observed);
-}
-
-/* ---- the root ---- */
-
-/* Caches that there is no root. Nothing of an old tree can be kept then. */
-static void set_rootless(struct placement_fetch *fetch,
-                         const struct root_identity *identity)
+static struct observed *make_rootless(const struct root_identity *identity)
 {
     struct observed *observed = xcalloc(1, sizeof *observed);
     observed->root_name =
@@ -237,8 +131,35 @@ static void set_rootless(struct placement_fetch *fetch,
         uuid_text_copy(observed->root_uuid, identity->uuid);
     else
         root_identity_computed_uuid(observed->root_name, observed->root_uuid);
+    return observed;
+}
+
+/* Another name or uuid than the journal has: see agent/plan/providers/root_claim.h. */
+static bool is_another_root(const struct journal *journal,
+                            const struct observed *rootless)
+{
+    return *journal->root && strcmp(journal->root, rootless->root_uuid) != 0 &&
+           strcmp(journal->root_name, rootless->root_name) != 0;
+}
+
+/* Caches that there is no root. Nothing of an old tree can be kept then. */
+static int set_rootless(struct placement_fetch *fetch,
+                        const struct root_identity *identity, int64_t now,
+                        struct error *err)
+{
+    _cleanup_(observed_freep) struct observed *rootless = make_rootless(identity);
+    bool another = is_another_root(fetch->journal, rootless);
+    _cleanup_free_ char *older = another ? NULL : seen_older(fetch->journal, NULL, 0);
+    bool loses = older && (fetch->believed || !seen_has_all(fetch->journal, rootless));
+    if (loses && doubt(fetch, older, now, err) != 0)
+        return -1;
     placement_fetch_forget(fetch);
-    fetch->observed = observed;
+    fetch->observed = steal(rootless);
+    if (loses)
+        accept_older(fetch, now);
+    if (!another)
+        take_seen(fetch, now);
+    return 0;
 }
 
 /* Looks up the root's uuid by its name; it stays "" when there is no such root. */
@@ -255,37 +176,52 @@ static int look_up(struct placement_client *client, struct root_identity *identi
     return 0;
 }
 
-/* Refuses a view that is older than what was seen. When an older view has to be
- * accepted, the whole cache is dropped. */
-static int judge(struct placement_fetch *fetch, const struct provider *list,
-                 size_t count, const char *root, int64_t now, struct error *err)
+/* The first view may be another Placement's, and only its details tell whether it has
+ * all. What was read for a later one that is older is of a database that has gone. */
+static int build_tree(struct placement_fetch *fetch, struct tree_build *build,
+                      struct provider *list, size_t count, const char *older,
+                      int64_t now, struct error *err)
 {
-    bool reset = false;
-    if (seen_judge(&fetch->seen, list, count, root, now, &reset, err) != 0)
+    bool loses = older && fetch->believed;
+    if (loses && doubt(fetch, older, now, err) != 0)
         return -1;
-    if (reset) {
-        placement_fetch_forget(fetch);
-        fetch->replaced_at = now;
+    if (older)
+        forget_tree(fetch);
+    build->pieces = pieces_for(fetch, older != NULL);
+    if (tree_build_make(build, fetch->client, fetch->config, &fetch->expected,
+                        fetch->observed, list, count, err) != 0)
+        return -1;
+    if (older && !loses && !seen_has_all(fetch->journal, build->observed)) {
+        loses = true;
+        if (doubt(fetch, older, now, err) != 0) {
+            tree_build_keep(build);
+            return -1;
+        }
     }
+    if (loses)
+        accept_older(fetch, now);
     return 0;
 }
 
 static int take_tree(struct placement_fetch *fetch, struct provider *list, size_t count,
                      const char *root, int64_t now, struct error *err)
 {
-    _cleanup_(build_clear) struct build build = {0};
+    _cleanup_tree_build_ struct tree_build build = {0};
     if (list[0].parent[0])
         return error_set(err, ERROR_INVALID,
                          "provider %s (%s) is to be this host's root, but is a child",
                          list[0].name, root);
-    if (judge(fetch, list, count, root, now, err) != 0 ||
-        build_tree(fetch, list, count, &build, err) != 0)
+    bool another = *fetch->journal->root && strcmp(fetch->journal->root, root) != 0;
+    _cleanup_free_ char *older =
+        another ? NULL : seen_older(fetch->journal, list, count);
+    if (build_tree(fetch, &build, list, count, older, now, err) != 0)
         return -1;
     fetch->moved = fetch->observed && build.changed;
-    take_over(fetch, &build);
-    for (size_t i = 0; i < fetch->observed->provider_count; i++)
-        seen_note(&fetch->seen, fetch->observed->providers[i].provider.uuid,
-                  fetch->observed->providers[i].provider.generation);
+    if (build.changed)
+        strlist_clear(&fetch->missing_traits);
+    fetch->observed = tree_build_take_over(&build, fetch->observed);
+    if (!another)
+        take_seen(fetch, now);
     return 0;
 }
 
@@ -296,7 +232,7 @@ static int fetch_below(struct placement_fetch *fetch, const char *root, int64_t 
     size_t count = 0;
     if (placement_get_tree(fetch->client, root, &list, &count, err) != 0)
         return -1;
-    *found = order(list, count, root) != NULL;
+    *found = tree_build_order(list, count, root);
     int rc = *found ? take_tree(fetch, list, count, root, now, err) : 0;
     providers_free(list, count);
     return rc;
@@ -315,9 +251,7 @@ static int find_root(struct placement_fetch *fetch, int64_t now, bool *found,
     if (rc == 0 && identity.uuid[0])
         rc = fetch_below(fetch, identity.uuid, now, found, err);
     if (rc == 0 && !*found)
-        rc = judge(fetch, NULL, 0, "", now, err);
-    if (rc == 0 && !*found)
-        set_rootless(fetch, &identity);
+        rc = set_rootless(fetch, &identity, now, err);
     root_identity_clear(&identity);
     return rc;
 }
@@ -337,8 +271,29 @@ int placement_fetch_tree(struct placement_fetch *fetch, int64_t now,
         return -1;
     fetch->observed->keeps_some_free =
         placement_client_minor(fetch->client) < MICROVERSION_ALL_RESERVED;
+    if (!fetch->doubted && fetch->asks_again) {
+        strlist_clear(&fetch->missing_traits);
+        fetch->root_asked = fetch->asks_again = false;
+    }
+    fetch->doubted = false;
     *out = fetch->observed;
     return 0;
+}
+
+bool placement_fetch_expect(struct placement_fetch *fetch, const struct strlist *uuids)
+{
+    const struct observed *observed = fetch->observed;
+    _cleanup_strlist_ struct strlist tried = fetch->expected;
+    fetch->expected = strlist_copy(uuids);
+    for (size_t i = 0; i < observed->provider_count; i++) {
+        const struct observed_provider *provider = &observed->providers[i];
+        if (!provider->detailed &&
+            strcmp(provider->provider.uuid, observed->root_uuid) != 0 &&
+            strlist_contains(uuids, provider->provider.uuid) &&
+            !strlist_contains(&tried, provider->provider.uuid))
+            return true;
+    }
+    return false;
 }
 
 int placement_fetch_root(struct placement_fetch *fetch, const struct strlist *classes,
@@ -353,6 +308,7 @@ int placement_fetch_root(struct placement_fetch *fetch, const struct strlist *cl
     if (placement_get_inventories(fetch->client, observed->root_uuid, &items, &count,
                                   &generation, err) != 0)
         return -1;
+    strlist_clear(&observed->root_classes);
     for (size_t i = 0; i < count; i++)
         if (strlist_contains(classes, items[i].resource_class))
             strlist_add_unique(&observed->root_classes, items[i].resource_class);
@@ -361,199 +317,56 @@ int placement_fetch_root(struct placement_fetch *fetch, const struct strlist *cl
     return 0;
 }
 
-/* ---- one provider ---- */
-
-static struct observed_provider *next_with_allocations(struct placement_fetch *fetch)
-{
-    struct observed *observed = fetch->observed;
-    while (fetch->turn < observed->provider_count) {
-        struct observed_provider *provider = &observed->providers[fetch->turn++];
-        if (provider->allocation_count)
-            return provider;
-    }
-    fetch->turn = 0;
-    return NULL;
-}
-
-/* The next provider and the part of it to read, in order to check the cache. NULL:
- * there is no provider. */
-static struct observed_provider *next_to_compare(struct placement_fetch *fetch,
-                                                 enum provider_part *part)
-{
-    struct observed *observed = fetch->observed;
-    size_t parts = PROVIDER_PARTS * observed->provider_count;
-    for (size_t i = 0; i < parts; i++) {
-        size_t number = fetch->compared++ % parts;
-        *part = number % PROVIDER_PARTS;
-        if (observed->providers[number / PROVIDER_PARTS].detailed)
-            return &observed->providers[number / PROVIDER_PARTS];
-    }
-    return NULL;
-}
-
-/* Returns 0 also where the provider was deleted or has another generation: *current
- * says whether the result is of the cached generation. */
-static int read_one(struct placement_fetch *fetch, const struct observed_provider *old,
-                    enum provider_part part, struct observed_provider *out,
-                    bool *current, struct error *err)
-{
-    int64_t generation = 0;
-    struct error why;
-    *current = false;
-    if (provider_read_part(fetch->client, old->provider.uuid, part, out, &generation,
-                           &why) != 0) {
-        if (why.code == ERROR_NOT_FOUND)
-            return 0;
-        if (err)
-            *err = why;
-        return -1;
-    }
-    *current = generation == old->provider.generation;
-    return 0;
-}
-
-static int check_allocations(struct placement_fetch *fetch,
-                             struct observed_provider *provider, bool *same,
-                             struct error *err)
-{
-    struct observed_provider read = {0};
-    bool current;
-    int rc = read_one(fetch, provider, PART_ALLOCATIONS, &read, &current, err);
-    *same = rc == 0 && current && provider_same_part(provider, &read, PART_ALLOCATIONS);
-    if (current && !*same) {
-        struct observed_provider old = *provider;
-        provider->allocations = read.allocations;
-        provider->allocation_count = read.allocation_count;
-        read.allocations = old.allocations;
-        read.allocation_count = old.allocation_count;
-    }
-    provider_clear_details(&read);
-    return rc;
-}
-
-/* When a part differs at the same generation, it was read from another database: then
- * the whole cache is dropped. */
-static int compare_part(struct placement_fetch *fetch, bool *same, struct error *err)
-{
-    struct observed_provider read = {0};
-    enum provider_part part;
-    struct observed_provider *provider = next_to_compare(fetch, &part);
-    *same = false;
-    if (!provider)
-        return 0;
-    bool current;
-    int rc = read_one(fetch, provider, part, &read, &current, err);
-    *same = rc == 0 && current && provider_same_part(provider, &read, part);
-    if (current && !*same)
-        placement_fetch_forget(fetch);
-    provider_clear_details(&read);
-    return rc;
-}
+/* ---- what the generations do not show ---- */
 
 int placement_fetch_one(struct placement_fetch *fetch, const struct observed **out,
                         struct error *err)
 {
-    bool same = false;
+    enum recheck_result result;
     *out = NULL;
-    if (!fetch->observed)
+    if (!fetch->observed || fetch->doubted)
         return 0;
-    struct observed_provider *provider = next_with_allocations(fetch);
-    int rc = provider ? check_allocations(fetch, provider, &same, err)
-                      : compare_part(fetch, &same, err);
-    if (rc == 0 && same)
+    if (recheck_one(&fetch->recheck, fetch->client, fetch->observed, &result, err) != 0)
+        return -1;
+    if (result == RECHECK_SAME)
         *out = fetch->observed;
-    return rc;
+    else if (result == RECHECK_OTHER)
+        placement_fetch_forget(fetch);
+    return 0;
 }
 
 int placement_fetch_departures(struct placement_fetch *fetch,
                                const struct strlist *providers, struct error *err)
 {
-    struct observed *observed = fetch->observed;
-    for (size_t i = 0; i < observed->provider_count; i++) {
-        struct observed_provider *provider = &observed->providers[i];
-        bool same;
-        if (provider->allocation_count &&
-            strlist_contains(providers, provider->provider.uuid) &&
-            check_allocations(fetch, provider, &same, err) != 0)
-            return -1;
-    }
-    return 0;
+    return recheck_departures(fetch->client, fetch->observed, providers, err);
 }
 
 /* ---- one consumer ---- */
-
-static int by_consumer(const void *a, const void *b)
-{
-    const struct provider_allocation *left = a, *right = b;
-    int order = strcmp(left->consumer, right->consumer);
-    return order ? order : strcmp(left->resource_class, right->resource_class);
-}
-
-static void add_allocation(struct observed_provider *provider, const char *consumer,
-                           const struct consumer_allocation *have)
-{
-    struct provider_allocation *added =
-        array_add(provider->allocations, provider->allocation_count);
-    uuid_text_copy(added->consumer, consumer);
-    added->resource_class = xstrdup(have->resource_class);
-    added->amount = have->amount;
-    qsort(provider->allocations, provider->allocation_count,
-          sizeof *provider->allocations, by_consumer);
-}
 
 const struct observed *
 placement_fetch_add_consumer(struct placement_fetch *fetch,
                              const struct consumer_allocations *have)
 {
-    struct observed *observed = fetch->observed;
-    if (!observed || observed_has_consumer(observed, have->consumer))
+    if (!fetch->observed || fetch->doubted ||
+        !observed_add_consumer(fetch->observed, have))
         return NULL;
-    for (size_t i = 0; i < have->count; i++) {
-        struct observed_provider *provider =
-            (struct observed_provider *)observed_by_uuid(observed,
-                                                         have->items[i].provider);
-        if (provider && provider->detailed)
-            add_allocation(provider, have->consumer, &have->items[i]);
-    }
-    return observed;
-}
-
-static bool has(const struct consumer_allocations *have, const char *provider,
-                const struct provider_allocation *allocation)
-{
-    for (size_t i = 0; i < have->count; i++)
-        if (strcmp(have->items[i].provider, provider) == 0 &&
-            strcmp(have->items[i].resource_class, allocation->resource_class) == 0)
-            return have->items[i].amount == allocation->amount;
-    return false;
+    return fetch->observed;
 }
 
 bool placement_fetch_knows(const struct placement_fetch *fetch,
                            const struct consumer_allocations *have)
 {
-    const struct observed *observed = fetch->observed;
-    size_t known = 0, there = 0;
-    for (size_t i = 0; observed && i < observed->provider_count; i++) {
-        const struct observed_provider *provider = &observed->providers[i];
-        for (size_t j = 0; j < provider->allocation_count; j++) {
-            if (strcmp(provider->allocations[j].consumer, have->consumer) != 0)
-                continue;
-            if (!has(have, provider->provider.uuid, &provider->allocations[j]))
-                return false;
-            known++;
-        }
-    }
-    for (size_t i = 0; observed && i < have->count; i++) {
-        const struct observed_provider *provider =
-            observed_by_uuid(observed, have->items[i].provider);
-        there += provider && provider->detailed;
-    }
-    return observed && known == there;
+    return fetch->observed && !fetch->doubted &&
+           observed_knows_consumer(fetch->observed, have);
 }
 
-int64_t placement_fetch_replaced_at(const struct placement_fetch *fetch)
+/* ---- what was seen and written ---- */
+
+bool placement_fetch_take_news(struct placement_fetch *fetch)
 {
-    return fetch->replaced_at;
+    bool unsaved = fetch->unsaved;
+    fetch->unsaved = false;
+    return unsaved;
 }
 
 bool placement_fetch_moved(const struct placement_fetch *fetch)
@@ -564,12 +377,12 @@ bool placement_fetch_moved(const struct placement_fetch *fetch)
 void placement_fetch_wrote(struct placement_fetch *fetch, const char *provider,
                            int64_t generation)
 {
-    seen_note(&fetch->seen, provider, generation);
+    fetch->unsaved |= seen_note(fetch->journal, provider, generation);
 }
 
 void placement_fetch_remade(struct placement_fetch *fetch, const char *provider)
 {
-    seen_drop(&fetch->seen, provider);
+    fetch->unsaved |= seen_drop(fetch->journal, provider);
 }
 
 /* ---- traits ---- */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void clear_provider(struct observed_provider *provider)
+void observed_provider_clear(struct observed_provider *provider)
 {
     provider_clear(&provider->provider);
     class_inventories_free(provider->inventories, provider->inventory_count);
@@ -16,7 +16,7 @@ void observed_free(struct observed *observed)
     if (!observed)
         return;
     for (size_t i = 0; i < observed->provider_count; i++)
-        clear_provider(&observed->providers[i]);
+        observed_provider_clear(&observed->providers[i]);
     free(observed->providers);
     free(observed->root_name);
     strlist_clear(&observed->known_traits);

@@ -13,7 +13,8 @@
 struct observed_provider {
     struct provider provider;
     /* Whether the members below were read, which is so for the agent's children and for
-     * children with a GPU's name, but not for the root and other services' providers.
+     * children with a GPU's name, but not for the root and other services' providers,
+     * nor for one that was listed and not found when it was read.
      * They were all true at provider.generation. */
     bool detailed;
     struct class_inventory *inventories;
@@ -42,6 +43,7 @@ struct observed {
     bool keeps_some_free;
 };
 
+void observed_provider_clear(struct observed_provider *provider);
 void observed_free(struct observed *observed);
 DEFINE_CLEANUP(struct observed *, observed_free)
 

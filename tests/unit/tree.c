@@ -167,6 +167,25 @@ void tree_card(const char *tree, const char *path, const char *pci_class)
     link_to(tree, "bus/pci/devices", last(path), path);
 }
 
+void tree_functions(const char *tree, const char *pf, const char *const *functions,
+                    size_t count, const char *pci_class)
+{
+    for (size_t i = 0; i < count; i++) {
+        _cleanup_free_ char *path =
+            xasprintf("%.*s%s", (int)(last(pf) - pf), pf, functions[i]);
+        _cleanup_free_ char *physfn = xasprintf("%s/physfn", path);
+        _cleanup_free_ char *virtfn = xasprintf("%s/virtfn%zu", pf, i);
+        _cleanup_free_ char *card = xasprintf("../%s", last(pf));
+        _cleanup_free_ char *target = xasprintf("../%s", functions[i]);
+        _cleanup_free_ char *group = xasprintf("%s/iommu_group", path);
+        _cleanup_free_ char *number = xasprintf("../../../kernel/iommu_groups/7%zu", i);
+        tree_card(tree, path, pci_class);
+        tree_link(tree, physfn, card);
+        tree_link(tree, virtfn, target);
+        tree_link(tree, group, number);
+    }
+}
+
 static void put_type(const char *tree, const char *parent, const struct tree_type *type)
 {
     _cleanup_free_ char *folder =

@@ -48,6 +48,10 @@ void tree_virtual_function(const char *tree, const char *pf, const char *path,
                            const struct tree_type *types, size_t count);
 /* A PCI device of the given class ("0x030200") that is no parent. */
 void tree_card(const char *tree, const char *path, const char *pci_class);
+/* Virtual functions of the card at `pf`, beside it, each in an IOMMU group of its own: 70
+ * and so on. They are of the given class. */
+void tree_functions(const char *tree, const char *pf, const char *const *functions,
+                    size_t count, const char *pci_class);
 /* A device below the parent with the path `parent`, complete, and its link in
  * bus/mdev/devices. `group` may be NULL. */
 void tree_mdev(const char *tree, const char *parent, const char *uuid, const char *type,

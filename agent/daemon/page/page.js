@@ -114,8 +114,8 @@ function show(data) {
     if (data.overdue)
         problems.unshift("the daemon hangs: its next cycle is long overdue");
     if (!data.current)
-        problems.push(data.seen === null ? "the host and Placement could not be read yet"
-            : `cards and allocations are as they were at ${timeOf(data, data.seen)}: host or Placement cannot be read now`);
+        problems.push(data.seen === null ? "host or Placement could not be read yet"
+            : `allocations are as they were at ${timeOf(data, data.seen)}: host or Placement cannot be read now`);
     byId("problems-part").hidden = problems.length === 0;
     keepList(byId("problems"), problems, text => text, text => make("li", null, ...withCode(text)), () => null);
     showCards();

@@ -82,6 +82,28 @@ static void what_is_configured_is_wanted(void **state)
     assert_names(&classes, "CUSTOM_K");
 }
 
+/* The provider of a card that has several types has no class of its own: they are below
+ * it. */
+static void a_card_with_several_types_has_no_class(void **state)
+{
+    (void)state;
+    _cleanup_(journal_freep) struct journal *journal = make_journal();
+    _cleanup_(config_freep) struct config *config = xcalloc(1, sizeof *config);
+    _cleanup_(desired_tree_freep) struct desired_tree *desired =
+        xcalloc(1, sizeof *desired);
+    struct desired_provider *card =
+        array_add(desired->providers, desired->provider_count);
+    card->is_card = true;
+    strlist_add(&card->traits, "CUSTOM_A");
+    struct desired_provider *type =
+        array_add(desired->providers, desired->provider_count);
+    type->resource_class = xstrdup("CUSTOM_L");
+    _cleanup_strlist_ struct strlist traits = {0}, classes = {0};
+    made_names_unwanted(journal, config, desired, &traits, &classes);
+    assert_names(&traits, "CUSTOM_B,CUSTOM_C");
+    assert_names(&classes, "CUSTOM_K");
+}
+
 static void what_nobody_has_goes(void **state)
 {
     (void)state;
@@ -129,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(what_is_configured_is_wanted, tear_down),
+        cmocka_unit_test_teardown(a_card_with_several_types_has_no_class, tear_down),
         cmocka_unit_test_teardown(what_nobody_has_goes, tear_down),
         cmocka_unit_test_teardown(a_failure_does_not_stop_the_others, tear_down),
     };

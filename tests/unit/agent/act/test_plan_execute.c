@@ -11,6 +11,7 @@
 #define PROVIDER_2 "00000000-0000-0000-0000-000000000002"
 #define DEVICE_1 "00000000-0000-0000-0000-0000000000d1"
 #define DEVICE_2 "00000000-0000-0000-0000-0000000000d2"
+#define DEVICE_3 "00000000-0000-0000-0000-0000000000d3"
 #define ROOT "00000000-0000-0000-0000-00000000000f"
 #define CONSUMER "00000000-0000-0000-0000-00000000000c"
 
@@ -22,6 +23,7 @@ static struct {
     enum error_code fail_with;
     const char *holds;    /* the device that may be given to a guest now; NULL: nobody
                              gives devices to guests */
+    size_t taken_back;    /* how many are asked for; 0: two */
     const char *held;     /* the device whose operation never ends */
     bool names_exist;     /* each trait and class is there already */
     const char *existing; /* the device that exists already when it is to be made */
@@ -172,13 +174,13 @@ static bool interrupted(void *data)
     return world.stop_after > 0 && world.operations.count >= world.stop_after;
 }
 
-/* Both devices that the plan removes are asked for at once, before anything is done. */
+/* All devices that the plan takes away are asked for at once, before anything is done. */
 static void take_back(void *attacher, const struct strlist *addresses,
                       struct strlist *held)
 {
     (void)attacher;
     assert_int_equal(world.operations.count, 0);
-    assert_int_equal(addresses->count, 2);
+    assert_int_equal(addresses->count, world.taken_back ? world.taken_back : 2);
     if (strlist_contains(addresses, world.holds))
         strlist_add(held, world.holds);
 }
@@ -377,6 +379,60 @@ static void test_what_a_guest_may_get_is_left(void **state)
     assert_false(strlist_contains(&world.operations, "remove nvidia-35 on " GPU_1));
     assert_true(strlist_contains(&world.operations, "remove nvidia-35 on " GPU_2));
     assert_non_null(journal_find_device(run.journal, DEVICE_1));
+}
+
+#define FUNCTION "0000:41:00.4"
+#define OTHER_CONSUMER "00000000-0000-0000-0000-0000000000cc"
+
+/* All are noted for CONSUMER: the first at the address of a function, which is lost; the
+ * others are to be another consumer's. */
+static void note_all(struct journal *journal, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->step_count; i++) {
+        struct journal_device entry = plan->steps[i].device; /* borrows */
+        uuid_parse_text(CONSUMER, entry.consumer);
+        journal_put_device(journal, &entry);
+    }
+}
+
+static struct plan *make_plan_of_notes(void)
+{
+    struct plan *plan = xcalloc(1, sizeof *plan);
+    add_device_step(plan, STEP_FORGET_DEVICE, GPU_1, PROVIDER_1, DEVICE_1);
+    strcpy(plan->steps[0].device.address, FUNCTION);
+    /* An idle one that somebody had prepared, which the consumer was given. */
+    plan->steps[0].device.adopted = true;
+    add_device_step(plan, STEP_TAKE_DEVICE, GPU_2, PROVIDER_2, DEVICE_2);
+    uuid_parse_text(OTHER_CONSUMER, plan->steps[1].device.consumer);
+    add_device_step(plan, STEP_CREATE_DEVICE, GPU_2, PROVIDER_2, DEVICE_3);
+    uuid_parse_text(OTHER_CONSUMER, plan->steps[2].device.consumer);
+    return plan;
+}
+
+/* By the state file alone, too, no device goes to another consumer, nor does the name or
+ * the address of one, that a guest may just be getting. */
+static void test_what_a_guest_may_get_stays_noted(void **state)
+{
+    static const char *const held[] = {FUNCTION, DEVICE_2, DEVICE_3};
+    for (size_t i = 0; i < 3; i++) {
+        _cleanup_plan_ struct plan *plan = make_plan_of_notes();
+        _cleanup_run_ struct run run = {.journal = journal_new()};
+        note_all(run.journal, plan);
+        world.holds = held[i];
+        world.taken_back = 3;
+        execute(&run, plan);
+        for (size_t j = 0; j < 3; j++)
+            assert_int_equal(run.execution->results[j].outcome,
+                             i == j ? STEP_FAILED : STEP_DONE);
+        assert_int_equal(run.execution->results[i].code, ERROR_BUSY);
+        assert_int_equal(journal_find_device(run.journal, DEVICE_1) != NULL, i == 0);
+        assert_string_equal(journal_find_device(run.journal, DEVICE_2)->consumer,
+                            i == 1 ? CONSUMER : OTHER_CONSUMER);
+        assert_string_equal(journal_find_device(run.journal, DEVICE_3)->consumer,
+                            i == 2 ? CONSUMER : OTHER_CONSUMER);
+        tear_down(state);
+        set_up(state);
+    }
 }
 
 static bool is_of_gpu_1(size_t step)
@@ -658,6 +714,7 @@ int main(void)
         TEST(test_all_in_order),
         TEST(test_names_that_were_there_are_not_ours),
         TEST(test_what_a_guest_may_get_is_left),
+        TEST(test_what_a_guest_may_get_stays_noted),
         TEST(test_nth_fails),
         TEST(test_root_first),
         TEST(test_kernel_does_not_answer),

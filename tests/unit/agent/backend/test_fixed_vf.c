@@ -40,18 +40,7 @@ static char *new_host(void)
     tree_card(tree, BUS PF, "0x038000\n");
     tree_write(tree, BUS PF "/sriov_totalvfs", "12\n");
     tree_write(tree, BUS PF "/sriov_numvfs", "2\n");
-    for (size_t i = 0; i < 2; i++) {
-        _cleanup_free_ char *path = xasprintf(BUS "%s", functions[i]);
-        _cleanup_free_ char *physfn = xasprintf("%s/physfn", path);
-        _cleanup_free_ char *virtfn = xasprintf(BUS PF "/virtfn%zu", i);
-        _cleanup_free_ char *target = xasprintf("../%s", functions[i]);
-        _cleanup_free_ char *group = xasprintf("%s/iommu_group", path);
-        _cleanup_free_ char *number = xasprintf("../../../kernel/iommu_groups/7%zu", i);
-        tree_card(tree, path, "0x038000\n");
-        tree_link(tree, physfn, "../" PF);
-        tree_link(tree, virtfn, target);
-        tree_link(tree, group, number);
-    }
+    tree_functions(tree, BUS PF, functions, 2, "0x038000\n");
     return tree;
 }
 

@@ -49,18 +49,10 @@ static char *new_host(void)
     tree_card(tree, BUS PF, "0x030200\n");
     tree_write(tree, BUS PF "/sriov_totalvfs", "32\n");
     tree_write(tree, BUS PF "/sriov_numvfs", "3\n");
+    tree_functions(tree, BUS PF, functions, 3, "0x030200\n");
     for (size_t i = 0; i < 3; i++) {
-        _cleanup_free_ char *path = xasprintf(BUS "%s", functions[i]);
-        _cleanup_free_ char *physfn = xasprintf("%s/physfn", path);
-        _cleanup_free_ char *virtfn = xasprintf(BUS PF "/virtfn%zu", i);
-        _cleanup_free_ char *target = xasprintf("../%s", functions[i]);
-        _cleanup_free_ char *group = xasprintf("%s/iommu_group", path);
-        _cleanup_free_ char *number = xasprintf("../../../kernel/iommu_groups/7%zu", i);
-        _cleanup_free_ char *node = xasprintf("%s/vfio-dev/vfio%zu", path, i);
-        tree_card(tree, path, "0x030200\n");
-        tree_link(tree, physfn, "../" PF);
-        tree_link(tree, virtfn, target);
-        tree_link(tree, group, number);
+        _cleanup_free_ char *node =
+            xasprintf(BUS "%s/vfio-dev/vfio%zu", functions[i], i);
         tree_folder(tree, node);
         set_function(tree, functions[i], "0\n", LIST);
     }
@@ -216,6 +208,14 @@ static void names_are_remembered(void **state)
     host = scan(tree);
     assert_true(known_types_note(journal, host));
     assert_int_equal(journal->type_count, 1);
+    host_free(host);
+    /* Or the same type by another number: the name is only one type's. */
+    set_function(tree, VF_1, "0\n", "2152 : NVIDIA L40S-2Q\n");
+    host = scan(tree);
+    assert_true(known_types_note(journal, host));
+    assert_false(known_types_note(journal, host));
+    assert_int_equal(journal->type_count, 1);
+    assert_string_equal(journal->types[0].id, "nvidia-2152");
     host_free(host);
     journal_free(journal);
     tree_free(tree);

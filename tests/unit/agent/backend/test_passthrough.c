@@ -85,6 +85,7 @@ static struct host *look(const struct rig *rig, const char *card, bool console)
     };
     struct config config = {.types = &type, .type_count = 1};
     config.passthrough.console = console;
+    config.agent.host_root = rig->tree;
     struct host *host = NULL;
     struct error err = {0};
     assert_ok(host_scan_configured(rig->host->root, &config, NULL, NULL, &host, &err),
@@ -392,6 +393,51 @@ static void what_the_host_still_uses_is_not_unbound(void **state)
     assert_true(is_bound(&rig));
 }
 
+static void assert_open(const struct rig *rig, const char *reason)
+{
+    struct host *host = look(rig, CARD, false);
+    const struct gpu *gpu = host_gpu(host, CARD);
+    if (!reason) {
+        assert_int_equal(gpu->health, GPU_OK);
+        assert_int_equal(gpu->parents[0].types[0].available, 1);
+    } else {
+        assert_int_equal(gpu->health, GPU_UNUSABLE);
+        assert_non_null(strstr(gpu->health_reason, reason));
+        assert_int_equal(gpu->parents[0].types[0].available, 0);
+        _cleanup_free_ char *remedy = gpu_remedy(gpu);
+        assert_non_null(strstr(remedy, "once no process of the host has it open"));
+    }
+    host_free(host);
+}
+
+static void a_card_that_the_host_has_open_cannot_go(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig = rig_of(HOST("", ", \"nodes\": [\"drm/card0\"]", ""));
+    assert_open(&rig, NULL);
+    tree_link(rig.tree, "proc/300/fd/4", "/dev/dri/card0");
+    tree_write(rig.tree, "proc/300/comm", "Xorg\n");
+    assert_open(&rig, "process 300 (Xorg) has /dev/dri/card0 open");
+    /* Who is seen is named, also where not all are. */
+    tree_remove(rig.tree, "proc/1/ns");
+    assert_open(&rig, "process 300 (Xorg) has /dev/dri/card0 open");
+    tree_remove(rig.tree, "proc/300");
+    assert_open(&rig, "it is not known whether a process has /dev/dri/card0 open: "
+                      "/proc does not show all processes");
+    tree_remove(rig.tree, "proc");
+    assert_open(&rig, "it is not known whether a process has /dev/dri/card0 open: "
+                      "/proc: No such file or directory");
+    /* Whose it is already has no node of a driver's. */
+    tree_proc(rig.tree);
+    bool existed;
+    struct error err;
+    assert_int_equal(create(&rig, &existed, &err), ERROR_NONE);
+    tree_remove(rig.tree, "proc");
+    struct host *host = look(&rig, CARD, false);
+    assert_int_equal(host_gpu(host, CARD)->health, GPU_OK);
+    host_free(host);
+}
+
 /* The next one may have given the card to another consumer. */
 static void nothing_is_written_for_an_agent_that_has_ended(void **state)
 {
@@ -423,6 +469,7 @@ int main(void)
         cmocka_unit_test(halves),
         cmocka_unit_test(another_model_is_not_given_back),
         cmocka_unit_test(what_the_host_still_uses_is_not_unbound),
+        cmocka_unit_test(a_card_that_the_host_has_open_cannot_go),
         cmocka_unit_test(nothing_is_written_for_an_agent_that_has_ended),
     };
     return cmocka_run_group_tests_name("backend_passthrough", tests, NULL, NULL);

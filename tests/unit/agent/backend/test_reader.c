@@ -238,7 +238,7 @@ static void others_send_nobody_after_it(void **state)
         struct host *host = NULL;
         struct error err = {0};
         int64_t begin = clock_monotonic_ms();
-        assert_ok(host_look(f.host->root, NULL, state_file, &host, &err), &err);
+        assert_ok(host_look(f.host->root, NULL, NULL, state_file, &host, &err), &err);
         assert_true(clock_monotonic_ms() - begin < 3000);
         assert_int_equal(host_gpu(host, A)->health, GPU_UNREADABLE);
         assert_int_equal(host_gpu(host, B)->health, GPU_OK);
@@ -299,7 +299,7 @@ static void says_why_nothing_can_be_seen(void **state)
     (void)state;
     struct host *host = NULL;
     struct error err = {0}, same = {0};
-    assert_int_equal(host_look("/nowhere/at/all", NULL, NULL, &host, &err), -1);
+    assert_int_equal(host_look("/nowhere/at/all", NULL, NULL, NULL, &host, &err), -1);
     assert_int_equal(host_scan("/nowhere/at/all", NULL, &host, &same), -1);
     assert_memory_equal(&err, &same, sizeof err);
     assert_null(host);

@@ -15,7 +15,7 @@ static void send(struct attach_holds *holds, uint64_t serial, const char *first,
     for (int i = 0; i < 2; i++)
         if (addresses[i])
             wanted_add_device(wanted, addresses[i], "<hostdev/>");
-    attach_holds_sent(holds, table);
+    attach_holds_sent(holds, table, (int64_t)serial * 10);
 }
 
 static void what_was_sent_is_held_until_the_program_lets_it_go(void **state)
@@ -27,10 +27,10 @@ static void what_was_sent_is_held_until_the_program_lets_it_go(void **state)
     assert_false(attach_holds_has(&holds, A, 0));
     send(&holds, 1, A, B, &both);
     attach_holds_answered(&holds, 1, &busy, &both);
-    assert_false(attach_holds_waits(&holds));
+    assert_false(attach_holds_waits(&holds, 0, 10));
     assert_true(attach_holds_has(&holds, A, 0));
     send(&holds, 2, B, NULL, &one);
-    assert_true(attach_holds_waits(&holds));
+    assert_true(attach_holds_waits(&holds, 0, 20));
     /* An answer to the table before says nothing. */
     attach_holds_answered(&holds, 1, &busy, &one);
     assert_true(attach_holds_has(&holds, A, 0));
@@ -41,6 +41,23 @@ static void what_was_sent_is_held_until_the_program_lets_it_go(void **state)
     attach_holds_answered(&holds, 2, &busy, &one);
     assert_false(attach_holds_has(&holds, A, 0));
     assert_true(attach_holds_has(&holds, B, 0));
+}
+
+static void it_waits_since_the_first_table_without_an_answer(void **state)
+{
+    (void)state;
+    _cleanup_(attach_holds_clear) struct attach_holds holds = {0};
+    _cleanup_wanted_table_ struct wanted_table first, second, third;
+    _cleanup_strlist_ struct strlist busy = {0};
+    send(&holds, 1, A, NULL, &first);
+    send(&holds, 2, B, NULL, &second);
+    assert_true(attach_holds_waits(&holds, 30, 40));
+    assert_false(attach_holds_waits(&holds, 30, 39));
+    attach_holds_answered(&holds, 2, &busy, &second);
+    send(&holds, 3, A, NULL, &third);
+    assert_false(attach_holds_waits(&holds, 30, 40));
+    attach_holds_lost(&holds, true, 50);
+    assert_false(attach_holds_waits(&holds, 30, 100));
 }
 
 static void a_program_that_ends_leaves_doubt(void **state)
@@ -81,7 +98,7 @@ static void after_a_crash_it_may_be_any_device(void **state)
 {
     (void)state;
     _cleanup_(attach_holds_clear) struct attach_holds holds = {0};
-    attach_holds_crashed(&holds, 100);
+    attach_holds_crashed(&holds, 100 + HOLDS_WITHOUT_VIEW);
     assert_true(attach_holds_has(&holds, B, 100 + HOLDS_WITHOUT_VIEW - 1));
     assert_false(attach_holds_has(&holds, B, 100 + HOLDS_WITHOUT_VIEW));
     attach_holds_seen_all(&holds, 110);
@@ -93,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_sent_is_held_until_the_program_lets_it_go),
+        cmocka_unit_test(it_waits_since_the_first_table_without_an_answer),
         cmocka_unit_test(a_program_that_ends_leaves_doubt),
         cmocka_unit_test(without_another_program_doubt_ends_by_itself),
         cmocka_unit_test(after_a_crash_it_may_be_any_device),

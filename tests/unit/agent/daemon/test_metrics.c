@@ -86,7 +86,8 @@ static void make_sight(struct sight *s)
     s->providers[0].allocation_count = 2;
     s->observed = (struct observed){.providers = s->providers, .provider_count = 2};
     s->retired = (struct retired_provider){.name = text("host_pci_0000_85_00_0"),
-                                           .gpu = text("0000:85:00.0")};
+                                           .gpu = text("0000:85:00.0"),
+                                           .resource_class = text("VGPU")};
     uuid_text_copy(s->retired.uuid, P85);
     set_status(&s->statuses[0], C1, ALLOCATION_READY);
     set_status(&s->statuses[1], C2, ALLOCATION_PENDING);
@@ -114,6 +115,7 @@ static void write_inventory(struct sight *s, struct class_inventory *inventory,
                             enum step_outcome outcome)
 {
     s->step = (struct step){.kind = STEP_SET_INVENTORY,
+                            .provider = P84,
                             .provider_name = text("host_pci_0000_84_00_0"),
                             .inventories = inventory,
                             .inventory_count = 1};
@@ -358,6 +360,33 @@ static void errors_are_counted_by_kind(void **state)
     metrics_clear(&metrics);
 }
 
+/* The health under the same labels; what only Placement knows is left out. */
+static void the_host_is_told_while_placement_is_away(void **state)
+{
+    (void)state;
+    struct sight s;
+    struct metrics metrics = {0};
+    const struct metrics_clock clock = {.now = 1600000000};
+    struct error err;
+    make_sight(&s);
+    metrics_note_cycle(&metrics, &s.cycle, NULL, 0, &clock);
+    (void)error_set(&err, ERROR_UNREACHABLE, "away");
+    s.cycle.observed = NULL;
+    s.gpu.health = GPU_LOST;
+    metrics_note_cycle(&metrics, &s.cycle, &err, 1, &clock);
+    assert_told(&metrics, 0,
+                "vgpu_agent_gpu_health{gpu=\"0000:84:00.0\","
+                "provider=\"host_pci_0000_84_00_0\",health=\"lost\"} 1");
+    const struct metrics_extra extra = {0};
+    _cleanup_free_ char *all = metrics_text(&metrics, &extra);
+    static const char *const unknown[] = {
+        "\nvgpu_agent_gpu_capacity{", "\nvgpu_agent_gpu_used{",
+        "\nvgpu_agent_gpu_reserved{", "\nvgpu_agent_gpu_service{"};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        assert_null(strstr(all, unknown[i]));
+    metrics_clear(&metrics);
+}
+
 static void a_host_that_cannot_be_seen_says_nothing_of_placement(void **state)
 {
     (void)state;
@@ -494,6 +523,7 @@ int main(void)
         cmocka_unit_test(waiting_is_counted_from_its_begin),
         cmocka_unit_test(what_nova_compute_does_not_make_is_told),
         cmocka_unit_test(errors_are_counted_by_kind),
+        cmocka_unit_test(the_host_is_told_while_placement_is_away),
         cmocka_unit_test(a_host_that_cannot_be_seen_says_nothing_of_placement),
         cmocka_unit_test(guests_are_told),
         cmocka_unit_test(nothing_yet),

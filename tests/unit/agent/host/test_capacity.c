@@ -104,8 +104,26 @@ static void counts_and_caps(void **state)
     }
 }
 
+/* What cannot be had is taken off what the driver offers, before the card's limit. */
+static void counts_without_some(void **state)
+{
+    (void)state;
+    struct host *host = xcalloc(1, sizeof *host);
+    struct gpu *gpu = host_add_gpu(host, "0000:41:00.0");
+    for (size_t i = 0; i < 8; i++)
+        add_parent(gpu, &(struct parent_case){.available = i > 1, .devices = i < 2}, 4,
+                   i);
+    static const unsigned expected[][2] = {{0, 4}, {4, 4}, {5, 3}, {6, 2}, {9, 2}};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        assert_int_equal(gpu_capacity_without(gpu, "T", expected[i][0]),
+                         expected[i][1]);
+    assert_int_equal(gpu_capacity_without(gpu, NULL, 0), 0);
+    host_free(host);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(counts_and_caps)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(counts_and_caps),
+                                       cmocka_unit_test(counts_without_some)};
     return cmocka_run_group_tests_name("capacity", tests, NULL, NULL);
 }

@@ -20,7 +20,9 @@ static struct host *make_host(int devices)
         device->type_id = xstrdup("nvidia-35");
         strlist_add(&device->nodes, "/dev/vfio/12");
         strlist_add(&device->functions, "0000:84:00.1");
+        device->former = xstrdup("0000:84:00.1=pci-stub");
     }
+    strlist_add(&parent_add_place(parent, CARD)->nodes, "/dev/vfio/13");
     return host;
 }
 
@@ -46,6 +48,11 @@ static void passes_everything_of_a_device(void **state)
     assert_string_equal(device->type_id, "nvidia-35");
     assert_string_equal(device->nodes.items[0], "/dev/vfio/12");
     assert_string_equal(device->functions.items[0], "0000:84:00.1");
+    assert_string_equal(device->former, "0000:84:00.1=pci-stub");
+    assert_int_equal(parent->place_count, 1);
+    assert_string_equal(parent->places[0].backend, "mdev");
+    assert_string_equal(parent->places[0].address, CARD);
+    assert_string_equal(parent->places[0].nodes.items[0], "/dev/vfio/13");
 }
 
 /* What is under way is marked in the host that came through the pipe. */

@@ -191,10 +191,10 @@ static const struct use_case cases[] = {
      "/etc/libvirt/qemu: a.xml: not a regular file"},
     {"a link to nowhere",
      {{"etc/libvirt/qemu/a.xml", NULL, "/nowhere/at/all"}},
-     false,
+     true,
      {""},
      {""},
-     NULL},
+     "/etc/libvirt/qemu: a.xml: No such file or directory"},
     {"mdevctl",
      {{"etc/mdevctl.d/0000:84:00.0/" MDEV_2, "{}"},
       {"etc/mdevctl.d/scripts.d/README", ""},
@@ -350,6 +350,43 @@ static void a_function_stands_for_its_card(void **state)
     assert_int_equal(device_check_unused(PLACES(tree), &card, &err), -1);
     assert_string_equal(err.text, "in use: the defined domain " DOMAIN " names it");
     device_use_free(use);
+    free(note);
+    tree_free(tree);
+}
+
+/* A look at the names alone is no look at the processes. */
+static void places_have_users_as_well(void **state)
+{
+    (void)state;
+    char *tree = tree_new(), *note = NULL;
+    tree_proc(tree);
+    tree_write(tree, "etc/libvirt/qemu/a.xml",
+               DOMAIN_XML(DOMAIN, PCI_HOSTDEV("0x41", "0x1")));
+    tree_folder(tree, USE_RUNNING);
+    tree_link(tree, "proc/300/fd/4", "/dev/vfio/12");
+    struct host *places = xcalloc(1, sizeof *places);
+    struct gpu *found = host_add_gpu(places, "0000:41:00.0");
+    struct parent *below = gpu_add_parent(found, "k", found->name);
+    assert_false(host_has_places(places));
+    struct device *card = parent_add_place(below, found->name);
+    strlist_add(&card->functions, "0000:41:00.1");
+    strlist_add(&card->nodes, "/dev/vfio/12");
+    assert_true(host_has_places(places));
+    for (int names = 0; names < 2; names++) {
+        struct device_use *use = names ? device_use_scan_names(PLACES(tree), places)
+                                       : device_use_scan(PLACES(tree), places, &note);
+        assert_false(use->unknown);
+        const struct used_device *used = device_use_find(use, "0000:41:00.0");
+        assert_string_equal(used->domain, DOMAIN);
+        assert_int_equal(used->holder, names ? 0 : 300);
+        assert_int_equal(used_device_is_only(used, DOMAIN), names);
+        assert_false(used_device_is_only(used, OTHER));
+        _cleanup_free_ char *who = used_device_who(used);
+        assert_string_equal(who, names ? "the defined domain " DOMAIN " names it"
+                                       : "process 300 has it open");
+        device_use_free(use);
+    }
+    host_free(places);
     free(note);
     tree_free(tree);
 }
@@ -556,6 +593,7 @@ int main(void)
         cmocka_unit_test(reads_domains),
         cmocka_unit_test(sees_who_uses_devices),
         cmocka_unit_test(a_function_stands_for_its_card),
+        cmocka_unit_test(places_have_users_as_well),
         cmocka_unit_test(cannot_tell_without_all_processes),
         cmocka_unit_test(an_absent_folder_of_libvirts_says_nothing),
         cmocka_unit_test(libvirts_folders_may_be_elsewhere),

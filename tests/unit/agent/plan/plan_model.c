@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/state/journal_codec.h"
+#include "agent/state/journal_read.h"
+#include "agent/state/journal_write.h"
 #include "lib/xalloc.h"
 #include "tests/unit/test.h"
 

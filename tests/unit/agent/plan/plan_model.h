@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/plan/plan.h"
+#include "agent/plan/planner.h"
 
 #define MODEL_TEXT 80
 
@@ -83,7 +83,7 @@ struct model_config_type {
     char type[32], addresses[8][16], mdev_class[MODEL_TEXT], traits[4][MODEL_TEXT];
     int address_count, trait_count;
     unsigned max_instances, max_unit;
-    bool several, mixed; /* several_types, allow_mixed */
+    bool several, mixed, once; /* several_types, allow_mixed, one_time_use */
 };
 
 /* What an operator has ordered of one device. */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/plan/journal_notes.h"
-#include "agent/plan/text.h"
+#include "agent/plan/steps/journal_notes.h"
+#include "agent/plan/steps/text.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/plan/plan_model_look.h"
 #include "tests/unit/test.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "lib/xalloc.h"
 #include "tests/unit/test.h"
 
@@ -203,6 +203,7 @@ static void fill_config_type(const struct model_config_type *from,
     to->max_unit = from->max_unit;
     to->several_types = from->several;
     to->allow_mixed = from->mixed;
+    to->one_time_use = from->once;
     for (int i = 0; i < from->address_count; i++)
         strlist_add(&to->device_addresses, from->addresses[i]);
     for (int i = 0; i < from->trait_count; i++)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/plan/plan_model_execute.h"
 #include "tests/unit/agent/plan/plan_model_look.h"

@@ -213,6 +213,7 @@ static void do_type(struct script *s)
     }
     type->several = script_has_word(s, "several");
     type->mixed = script_has_word(s, "mixed");
+    type->once = script_has_word(s, "once");
     for (int i = 2; i < s->word_count; i++)
         if (s->words[i][0] >= '0' && s->words[i][0] <= '9')
             add_address(type, s->words[i]);

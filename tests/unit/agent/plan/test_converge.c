@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "agent/act/plan_execute.h"
-#include "agent/plan/text.h"
-#include "agent/state/journal_codec.h"
+#include "agent/plan/planner.h"
+#include "agent/plan/steps/text.h"
+#include "agent/state/journal_write.h"
 #include "lib/files.h"
 #include "lib/xalloc.h"
 #include "tests/unit/test.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/plan/text.h"
+#include "agent/plan/steps/text.h"
 #include "lib/xalloc.h"
 #include "tests/unit/agent/plan/plan_model_dump.h"
 #include "tests/unit/agent/plan/plan_model_execute.h"

@@ -1,4 +1,5 @@
 #include "agent/report/guests_file.h"
+#include "agent/state/attach_left.h"
 
 #include <string.h>
 
@@ -211,16 +212,108 @@ static void a_minute_with_too_much_is_told(void **state)
     assert_int_equal(guests_problems(&guests, 1000, &problems), -1);
 }
 
+#define PROVIDER "00000000-0000-4000-8000-0000000000d1"
+#define STRANGER "00000000-0000-4000-8000-0000000000c3"
+
+/* Whose device C is, and what is known of its provider. */
+static const struct {
+    const char *what;
+    bool read, consumer; /* the provider was; the domain's uuid has something of it */
+    const char *migration;
+    bool adopted, by_hand;
+    enum agent_mode mode;
+    bool told;
+} strangers[] = {
+    {"the agent's, and nothing is allocated", true, false, "", false, false, MODE_OWNER,
+     true},
+    {"its provider was not read", false, false, "", false, false, MODE_OWNER, false},
+    {"it is a consumer of what the agent leaves alone", true, true, "", false, false,
+     MODE_OWNER, false},
+    {"it stands for a migration", true, false, MIGRATION, false, false, MODE_OWNER,
+     false},
+    {"somebody else made it", true, false, "", true, false, MODE_OWNER, false},
+    {"made by hand", true, false, "", false, true, MODE_OWNER, false},
+    {"nova-compute's matter", true, false, "", false, false, MODE_NOVA, false},
+};
+
+static void note_stranger(struct guests *guests, size_t at)
+{
+    struct host host = {0};
+    struct config config = {.agent.mode = strangers[at].mode};
+    struct provider_allocation allocation = {.consumer = STRANGER};
+    struct observed_provider provider = {
+        .detailed = strangers[at].read,
+        .allocations = &allocation,
+        .allocation_count = strangers[at].consumer,
+    };
+    uuid_parse_text(PROVIDER, provider.provider.uuid);
+    struct observed observed = {.providers = &provider, .provider_count = 1};
+    struct journal_device device = {.address = C,
+                                    .uuid = C,
+                                    .provider = PROVIDER,
+                                    .consumer = CONSUMER,
+                                    .adopted = strangers[at].adopted,
+                                    .by_hand = strangers[at].by_hand};
+    uuid_text_copy(device.migration, strangers[at].migration);
+    struct cycle cycle = {.config = &config,
+                          .journal = journal_new(),
+                          .host = &host,
+                          .observed = &observed};
+    array_add(cycle.rounds, cycle.round_count)->plan = xcalloc(1, sizeof(struct plan));
+    journal_put_device((struct journal *)cycle.journal, &device);
+    guests_note_plan(guests, &cycle);
+    journal_free((struct journal *)cycle.journal);
+    cycle.host = NULL;
+    cycle.observed = NULL;
+    cycle_clear(&cycle);
+}
+
+/* As a server's whose whole allocation was deleted, or a copy of its definition. */
+static void a_minute_without_any_allocation_is_told(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
+        _cleanup_guests_ struct guests guests = {0};
+        _cleanup_domains_ struct domains domains = {0};
+        _cleanup_problem_list_ struct problem_list problems = {0};
+        struct domain *domain = domains_add(&domains, STRANGER);
+        domain->running = true;
+        add(&domain->live, "c");
+        note_stranger(&guests, i);
+        look(&guests, &domains, 10);
+        int64_t due = strangers[i].told ? 10 + GUESTS_PATIENCE : -1;
+        if (guests_problems(&guests, 10, &problems) != due)
+            fail_msg("%s: due at another time", strangers[i].what);
+        note_stranger(&guests, i);
+        look(&guests, &domains, 60);
+        (void)guests_problems(&guests, 70, &problems);
+        if (problems.count != strangers[i].told)
+            fail_msg("%s: %zu problems", strangers[i].what, problems.count);
+        if (problems.count)
+            assert_string_equal(
+                problems.items[0].text,
+                "the guest " STRANGER " runs for more than a minute with " C
+                ", and nothing is allocated to it; nobody else gets that "
+                "before the guest stops");
+        problems_clear(&problems);
+        domain->running = false;
+        look(&guests, &domains, 80);
+        assert_int_equal(guests_problems(&guests, 1000, &problems), -1);
+        assert_int_equal(guests.count + guests.stranger_count + problems.count, 0);
+    }
+}
+
 static void commands_read_what_the_daemon_has_noted(void **state)
 {
     (void)state;
     char *folder = tree_new(), *path = xasprintf("%s/state.json", folder);
-    _cleanup_guests_report_ struct guests_report report = {.attaches = true},
-                                                 read = {0};
+    _cleanup_guests_report_ struct guests_report report = {.attaches = true,
+                                                           .may_be_left = true},
+                                                 read = {0}, again = {0};
     struct guests_file file = {0};
     struct domains domains = {0};
     struct error err = {0};
-    assert_false(guests_file_is_left(path));
+    assert_int_equal(attach_left_until(path, 100), 0);
     note_plan(&report.guests);
     look(&report.guests, &domains, 10);
     problems_add(&report.problems, "guest", "not\nwell \"at all\"");
@@ -233,9 +326,19 @@ static void commands_read_what_the_daemon_has_noted(void **state)
     assert_string_equal(read.problems.items[0].text, "not\nwell \"at all\"");
     assert_int_equal(guests_file_read(path, 1, &read, &err), -1);
     assert_int_equal(err.code, ERROR_NOT_FOUND);
-    assert_true(guests_file_is_left(path));
+    /* The first process that finds it left begins the time, and it is over once. */
+    assert_int_equal(attach_left_until(path, 100), 100 + ATTACH_LEFT_TIME);
+    assert_int_equal(attach_left_until(path, 99 + ATTACH_LEFT_TIME),
+                     100 + ATTACH_LEFT_TIME);
+    assert_int_equal(attach_left_until(path, 100 + ATTACH_LEFT_TIME), 0);
+    assert_int_equal(guests_file_read(path, getpid(), &again, &err), 0);
     guests_file_remove(&file, path);
-    assert_false(guests_file_is_left(path));
+    assert_int_equal(attach_left_until(path, 100), 0);
+    /* Of a daemon that attached nothing. */
+    report.attaches = report.may_be_left = false;
+    assert_int_equal(guests_file_write(&file, path, &report, &err), 0);
+    assert_int_equal(attach_left_until(path, 100), 0);
+    guests_file_remove(&file, path);
     free(path);
     tree_free(folder);
 }
@@ -246,6 +349,7 @@ int main(void)
         cmocka_unit_test(how_a_guest_stands),
         cmocka_unit_test(a_minute_without_is_told),
         cmocka_unit_test(a_minute_with_too_much_is_told),
+        cmocka_unit_test(a_minute_without_any_allocation_is_told),
         cmocka_unit_test(commands_read_what_the_daemon_has_noted),
     };
     return cmocka_run_group_tests_name("guests", tests, NULL, NULL);

@@ -2,6 +2,7 @@
  * well; and the reader on a folder tree. */
 #include "agent/report/preflight.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,43 @@ static void rival_bound(const struct change *on)
 static void no_functions(const struct change *on)
 {
     on->host->gpus[0].vf_total = 16;
+}
+
+/* The agent enables them, with the first device. */
+static void functions_of_xe(const struct change *on)
+{
+    on->host->gpus[0].vf_total = 7;
+    on->seen->vfio_pci = PRESENT;
+    (void)snprintf(on->host->gpus[0].parents[0].backend, BACKEND_NAME_SIZE, "xe_vf");
+}
+
+static void configure(const struct change *on, const char *address)
+{
+    struct mdev_type_config *type =
+        array_add(on->config->types, on->config->type_count);
+    *type = (struct mdev_type_config){.type = xstrdup("nvidia-35")};
+    strlist_add(&type->device_addresses, address);
+}
+
+/* Another card has what the files want. */
+static void no_types_unconfigured(const struct change *on)
+{
+    no_types(on);
+    struct gpu *gpu = host_add_gpu(on->host, "0000:85:00.0");
+    gpu->is_pci = true;
+    configure(on, "0000:85:00.0");
+}
+
+static void no_types_configured(const struct change *on)
+{
+    no_types(on);
+    configure(on, CARD);
+}
+
+static void functions_named(const struct change *on)
+{
+    no_functions(on);
+    configure(on, "0000:84:00.4");
 }
 
 static void ungrouped(const struct change *on)
@@ -306,7 +344,13 @@ static const struct {
     {rival_bound, "nouveau", PREFLIGHT_MISSING, "it is bound to " CARD, true},
     {no_functions, "virtual functions", PREFLIGHT_MISSING,
      CARD ": none of its 16 virtual functions", false},
+    {functions_of_xe, CHECK_NONE, PREFLIGHT_OK, "", false},
+    {functions_named, "virtual functions", PREFLIGHT_MISSING,
+     CARD ": none of its 16 virtual functions", false},
     {no_types, "kind", PREFLIGHT_MISSING, CARD ": its driver has not named", false},
+    {no_types_configured, "kind", PREFLIGHT_MISSING, CARD ": its driver has not named",
+     false},
+    {no_types_unconfigured, CHECK_NONE, PREFLIGHT_OK, "", false},
     {ungrouped, "iommu", PREFLIGHT_MISSING, "the kernel has an IOMMU, but", true},
     {no_iommu, "iommu", PREFLIGHT_MISSING, "the kernel has found no IOMMU", true},
     {iommu_unseen, "iommu", PREFLIGHT_UNKNOWN, "sysfs shows no class/iommu", true},
@@ -314,7 +358,7 @@ static const struct {
     {no_vfio, "vfio", PREFLIGHT_MISSING, "the module is not loaded", true},
     {modules_unseen, "vfio_iommu_type1", PREFLIGHT_UNKNOWN, "the kernel's modules",
      true},
-    {no_node, "/dev/vfio/vfio", PREFLIGHT_MISSING, "it is not there", false},
+    {no_node, "/dev/vfio/vfio", PREFLIGHT_MISSING, "it is not there", true},
     {whole_card, "vfio-pci", PREFLIGHT_MISSING, "the module is not loaded", true},
     {whole_card_bound, "vfio-pci", PREFLIGHT_OK, "loaded", true},
     {whole_card_unseen, "vfio-pci", PREFLIGHT_UNKNOWN, "the drivers of the PCI", true},
@@ -344,7 +388,7 @@ static const struct {
     {mdevctl_unseen_for_nova, "mdevctl", PREFLIGHT_UNKNOWN, "the host's programs",
      true},
     {no_socket, "libvirt", PREFLIGHT_MISSING, "guests do not get their devices: no",
-     false},
+     true},
     {no_libvirt, CHECK_NONE, PREFLIGHT_OK, "", false},
 };
 
@@ -391,6 +435,11 @@ static void each_rule(void **state)
         preflight_clear(&preflight);
         preflight_seen_clear(&seen);
         host_free(host);
+        for (size_t j = 0; j < config.type_count; j++) {
+            free(config.types[j].type);
+            strlist_clear(&config.types[j].device_addresses);
+        }
+        free(config.types);
     }
 }
 

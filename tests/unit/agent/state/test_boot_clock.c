@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "agent/state/boot_clock.h"
-#include "agent/state/journal_codec.h"
+#include "agent/state/journal_read.h"
+#include "agent/state/journal_write.h"
 
 #define BOOT "11111111-1111-4111-8111-111111111111"
 #define OTHER_BOOT "22222222-2222-4222-8222-222222222222"
@@ -75,6 +76,14 @@ static void begins_again_after_another_boot(void **state)
                              released ? 1800000000 : 0);
             assert_int_equal(boot_clock_time(journal, 60), 1800000010);
             assert_string_equal(journal->boot, boots[i][1]);
+            /* So does the time that a doubted Placement has. */
+            uuid_text_copy(journal->boot, BOOT);
+            journal->doubted_since = 1600000000;
+            journal->replaced_at = 1600000060;
+            now = (struct boot_time){OTHER_BOOT, 50, 1800000001};
+            assert_true(boot_clock_follow(journal, &now));
+            assert_int_equal(journal->doubted_since, 1800000001);
+            assert_int_equal(journal->replaced_at, 1800000001);
             journal_free(journal);
         }
 }

@@ -3,18 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/state/journal_read.h"
+#include "agent/state/journal_write.h"
 #include "lib/xalloc.h"
 #include "tests/unit/test.h"
 
 void rig_open(struct rig *rig)
 {
-    *rig = (struct rig){.peer = peer_new(), .now = 1000};
+    *rig = (struct rig){.peer = peer_new(), .journal = journal_new(), .now = 1000};
     rig->config.agent.root_provider_name = (char *)"host";
     rig->config.placement.auth_type = (char *)"noauth";
     rig->config.placement.endpoint = (char *)peer_url(rig->peer);
     assert_ok(placement_client_new(&rig->config.placement, &rig->client, &rig->err),
               &rig->err);
-    rig->fetch = placement_fetch_new(rig->client, &rig->config);
+    rig->fetch = placement_fetch_new(rig->client, &rig->config, rig->journal);
     peer_ok(rig->peer, "{\"versions\": [{\"min_version\": \"1.0\", \"max_version\": "
                        "\"1.39\"}]}");
     rig->seen = 1;
@@ -23,8 +25,19 @@ void rig_open(struct rig *rig)
 void rig_close(struct rig *rig)
 {
     placement_fetch_free(rig->fetch);
+    journal_free(rig->journal);
     placement_client_free(rig->client);
     peer_free(rig->peer);
+}
+
+void rig_restart(struct rig *rig)
+{
+    size_t length;
+    _cleanup_free_ char *text = journal_write(rig->journal, &length);
+    journal_free(rig->journal);
+    assert_ok(journal_read(text, length, &rig->journal, &rig->err), &rig->err);
+    placement_fetch_free(rig->fetch);
+    rig->fetch = placement_fetch_new(rig->client, &rig->config, rig->journal);
 }
 
 int rig_fetch(struct rig *rig)
@@ -93,6 +106,11 @@ void answer_allocations(struct rig *rig, int amount, int generation)
                                           "\"resource_provider_generation\": %d}",
                                           amount, generation);
     peer_ok(rig->peer, body);
+}
+
+void answer_404(struct rig *rig)
+{
+    peer_reply(rig->peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
 }
 
 void answer_details(struct rig *rig, int total, int generation)

@@ -17,6 +17,7 @@ struct rig {
     struct peer *peer;
     struct config config;
     struct placement_client *client;
+    struct journal *journal;
     struct placement_fetch *fetch;
     const struct observed *observed;
     size_t seen; /* requests looked at so far */
@@ -29,6 +30,8 @@ void rig_open(struct rig *rig);
 /* A tree of two GPUs, read: 84 at generation 4 with 16 units, 85 at 5 with 8. */
 void rig_with_tree(struct rig *rig);
 void rig_close(struct rig *rig);
+/* Another process: it knows what the state file has. */
+void rig_restart(struct rig *rig);
 #define _cleanup_rig_ _cleanup_(rig_close)
 
 int rig_fetch(struct rig *rig);
@@ -61,6 +64,7 @@ struct row row_85(int generation);
 void answer_inventories(struct rig *rig, int total, int generation);
 void answer_traits(struct rig *rig, int generation); /* CUSTOM_A */
 void answer_allocations(struct rig *rig, int amount, int generation);
+void answer_404(struct rig *rig);
 /* All three, with one unit allocated. */
 void answer_details(struct rig *rig, int total, int generation);
 

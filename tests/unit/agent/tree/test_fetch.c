@@ -1,6 +1,5 @@
 #include "tests/unit/test.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/tree/root_identity.h"
@@ -86,7 +85,8 @@ static void children_come_and_go(void **state)
     assert_int_equal(rig_total_of(&rig, CHILD_84), 3);
 }
 
-/* Deleted between the list and its details. */
+/* Deleted between the list and its details, or not on that server of the database yet:
+ * the next list tells. */
 static void child_may_vanish_midway(void **state)
 {
     (void)state;
@@ -96,9 +96,21 @@ static void child_may_vanish_midway(void **state)
     answer_inventories(&rig, 16, 9);
     peer_reply(rig.peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
     assert_ok(rig_fetch(&rig), &rig.err);
-    assert_int_equal(rig.observed->provider_count, 2);
-    assert_null(observed_by_uuid(rig.observed, CHILD_84));
+    assert_int_equal(rig.observed->provider_count, 3);
+    assert_false(observed_by_uuid(rig.observed, CHILD_84)->detailed);
+    assert_int_equal(observed_by_uuid(rig.observed, CHILD_84)->inventory_count, 0);
     assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
+    answer_rows(&rig, row_root(1), row_84(9), row_85(5));
+    answer_details(&rig, 16, 9);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
+    answer_rows(&rig, row_root(1), row_84(10), row_85(5));
+    peer_reply(rig.peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_false(observed_by_uuid(rig.observed, CHILD_84)->detailed);
+    answer_rows(&rig, row_root(1), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_null(observed_by_uuid(rig.observed, CHILD_84));
 }
 
 static void parts_must_be_of_one_generation(void **state)
@@ -142,40 +154,20 @@ static void gives_up_on_what_never_rests(void **state)
                                       "it was read");
 }
 
-/* Which children are the agent's matter, and which not. */
-static void reads_ours_in_detail(void **state)
+static void others_are_only_listed(void **state)
 {
     (void)state;
-    char computed[UUID_TEXT_SIZE];
-    uuid5_text(ROOT, "an old name: of ours", computed);
-    const struct {
-        const char *uuid, *name;
-        bool detailed;
-    } cases[] = {
-        {CHILD_84, "host_pci_0000_84_00_0", true},
-        {CHILD_84, "host_mtty_mtty", true},
-        {computed, "an old name: of ours", true},
-        {CHILD_84, "an old name: of ours", false},
-        {CHILD_84, "host_0000:84:00.0", false},
-        {CHILD_84, "host:Open vSwitch agent:br0", false},
-        {CHILD_84, "host_", false},
-        {CHILD_84, "hostpci_0000_84_00_0", false},
-        {CHILD_84, "other_pci_0000_84_00_0", false},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        _cleanup_rig_ struct rig rig;
-        rig_open(&rig);
-        answer_rows(&rig, row_root(1));
-        answer_rows(&rig, row_root(1), {cases[i].uuid, cases[i].name, ROOT, 1});
-        if (cases[i].detailed)
-            answer_details(&rig, 1, 1);
-        assert_ok(rig_fetch(&rig), &rig.err);
-        assert_int_equal(rig.observed->providers[1].detailed, cases[i].detailed);
-        assert_int_equal(peer_request_count(rig.peer), cases[i].detailed ? 6 : 3);
-    }
+    _cleanup_rig_ struct rig rig;
+    rig_open(&rig);
+    answer_rows(&rig, row_root(1));
+    answer_rows(&rig, row_root(1), {CHILD_84, "host:Open vSwitch agent:br0", ROOT, 1});
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_false(rig.observed->providers[1].detailed);
+    assert_int_equal(peer_request_count(rig.peer), 3);
 }
 
-/* Whichever request fails: what was known stays, and the next fetch succeeds. */
+/* Whichever request fails: what was known stays, and the next fetch succeeds. It does
+ * not read again what the failed one has read to its end. */
 static void failure_leaves_the_cache(void **state)
 {
     (void)state;
@@ -200,13 +192,83 @@ static void failure_leaves_the_cache(void **state)
         assert_ptr_equal(rig.observed, before);
         assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
         assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
+        bool has_84 = failing > 3;
+        rig.seen = peer_request_count(rig.peer);
         answer_rows(&rig, row_root(1), row_84(6), row_85(7));
-        answer_details(&rig, 2, 6);
+        if (!has_84)
+            answer_details(&rig, 2, 6);
         answer_details(&rig, 3, 7);
         assert_ok(rig_fetch(&rig), &rig.err);
+        assert_requests(&rig, has_84 ? BELOW "\n" DETAILS_85
+                                     : BELOW "\n" DETAILS_84 "\n" DETAILS_85);
         assert_int_equal(rig_total_of(&rig, CHILD_84), 2);
         assert_int_equal(rig_total_of(&rig, CHILD_85), 3);
     }
+}
+
+/* A Placement that answers only so many requests at a time: each attempt gets further. */
+static void first_tree_is_read_piece_by_piece(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    rig_open(&rig);
+    answer_rows(&rig, row_root(1));
+    answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+    answer_details(&rig, 16, 4);
+    peer_reply(rig.peer, 503, NULL, "");
+    assert_int_equal(rig_fetch(&rig), -1);
+    assert_requests(&rig,
+                    BY_NAME "\n" BELOW "\n" DETAILS_84 "\n/" CHILD_85 "/inventories");
+    /* 84 has another generation now: it is read anew. */
+    answer_rows(&rig, row_root(1));
+    answer_rows(&rig, row_root(1), row_84(5), row_85(5));
+    answer_details(&rig, 12, 5);
+    peer_reply(rig.peer, 503, NULL, "");
+    assert_int_equal(rig_fetch(&rig), -1);
+    rig.seen = peer_request_count(rig.peer);
+    answer_rows(&rig, row_root(1));
+    answer_rows(&rig, row_root(1), row_84(5), row_85(5));
+    answer_details(&rig, 8, 5);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BY_NAME "\n" BELOW "\n" DETAILS_85);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 12);
+    assert_int_equal(rig_total_of(&rig, CHILD_85), 8);
+}
+
+/* All hosts come back from an outage at about the same time: each with one request,
+ * and then compares, since the database may be another one. */
+static void after_an_outage_the_cache_is_compared(void **state)
+{
+    (void)state;
+    _cleanup_rig_ struct rig rig;
+    const struct observed *observed;
+    rig_with_tree(&rig);
+    peer_reply(rig.peer, 503, NULL, "");
+    assert_int_equal(rig_fetch(&rig), -1);
+    placement_fetch_doubt(rig.fetch);
+    rig.seen = peer_request_count(rig.peer);
+    struct consumer_allocation item = {.resource_class = (char *)"VGPU", .amount = 1};
+    uuid_text_copy(item.provider, CHILD_84);
+    struct consumer_allocations have = {.items = &item, .count = 1};
+    uuid_text_copy(have.consumer, ROOT);
+    assert_null(placement_fetch_add_consumer(rig.fetch, &have));
+    assert_false(placement_fetch_knows(rig.fetch, &have));
+    assert_ok(placement_fetch_one(rig.fetch, &observed, &rig.err), &rig.err);
+    assert_null(observed);
+    assert_requests(&rig, "");
+    answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW);
+    answer_inventories(&rig, 12, 4); /* of the same generation: another database */
+    assert_ok(placement_fetch_one(rig.fetch, &observed, &rig.err), &rig.err);
+    assert_null(observed);
+    assert_requests(&rig, "/" CHILD_84 "/inventories");
+    answer_rows(&rig, row_root(1));
+    answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+    answer_details(&rig, 12, 4);
+    answer_details(&rig, 8, 5);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 12);
 }
 
 static void forgets_when_told(void **state)
@@ -280,78 +342,59 @@ static void root_vanished(void **state)
         assert_int_equal(rig_fetch(&rig), -1);
         assert_int_equal(rig.err.code, ERROR_CONFLICT);
         assert_requests(&rig, BELOW "\n" BY_NAME);
-        assert_int_equal(placement_fetch_replaced_at(rig.fetch), 0);
+        assert_int_equal(rig.journal->replaced_at, 0);
     }
     answer_list(&rig, NULL, 0);
     answer_list(&rig, NULL, 0);
     assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW "\n" BY_NAME);
     assert_false(rig.observed->root_found);
-    assert_int_equal(placement_fetch_replaced_at(rig.fetch), rig.now);
+    assert_int_equal(rig.journal->replaced_at, rig.now);
 }
 
-/* ---- older views ---- */
+/* ---- which providers are read ---- */
 
-static void expect_older(struct rig *rig, const char *why)
-{
-    const struct observed *before = rig->observed;
-    assert_int_equal(rig_fetch(rig), -1);
-    assert_int_equal(rig->err.code, ERROR_CONFLICT);
-    if (!strstr(rig->err.text, why))
-        fail_msg("%s", rig->err.text);
-    assert_ptr_equal(rig->observed, before);
-    assert_requests(rig, BELOW);
-}
-
-static void an_older_view_changes_nothing(void **state)
+/* The name is somebody else's by now: the uuid tells. */
+static void a_renamed_provider_is_read(void **state)
 {
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
-    answer_rows(&rig, row_root(1), row_84(3), row_85(5));
-    expect_older(&rig, "host_pci_0000_84_00_0 is at generation 3 and was at 4");
-    answer_rows(&rig, row_root(0), row_84(4), row_85(5));
-    expect_older(&rig, "host is at generation 0 and was at 1");
-    answer_rows(&rig, row_root(1));
-    expect_older(&rig, "all 2 providers of the host's have gone");
-    /* What the agent itself wrote counts as well. */
-    answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+    const struct row renamed = {CHILD_84, "stolen", ROOT, 4};
+    answer_rows(&rig, row_root(1), row_85(5), renamed);
     assert_ok(rig_fetch(&rig), &rig.err);
     assert_requests(&rig, BELOW);
-    placement_fetch_wrote(rig.fetch, CHILD_85, 6);
-    answer_rows(&rig, row_root(1), row_84(4), row_85(5));
-    expect_older(&rig, "host_pci_0000_85_00_0 is at generation 5 and was at 6");
-    /* And what it made anew begins at 0. */
-    placement_fetch_remade(rig.fetch, CHILD_85);
-    answer_rows(&rig, row_root(1), row_84(4), row_85(5));
+    assert_false(observed_by_uuid(rig.observed, CHILD_84)->detailed);
+    _cleanup_strlist_ struct strlist ours = {0};
+    strlist_add(&ours, CHILD_84);
+    strlist_add(&ours, ROOT);
+    assert_true(placement_fetch_expect(rig.fetch, &ours));
+    answer_rows(&rig, row_root(1), row_85(5), renamed);
+    answer_details(&rig, 16, 4);
     assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW "\n" DETAILS_84);
+    assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
+    /* From then on nothing is read twice. */
+    assert_false(placement_fetch_expect(rig.fetch, &ours));
+    answer_rows(&rig, row_root(1), row_85(5), renamed);
+    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_requests(&rig, BELOW);
+    assert_false(observed_by_uuid(rig.observed, ROOT)->detailed);
 }
 
-/* A replica that catches up now and then starts the patience anew; one that stays
- * behind is the truth in the end, and nothing of what was before is kept. */
-static void an_older_view_that_stays_is_believed(void **state)
+static void one_that_is_not_found_is_asked_for_once_a_cycle(void **state)
 {
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
-    for (int i = 0; i < 3; i++, rig.now += 59) {
-        answer_rows(&rig, row_root(1), row_84(3), row_85(5));
-        assert_int_equal(rig_fetch(&rig), -1);
-        answer_rows(&rig, row_root(1), row_84(4), row_85(5));
-        assert_ok(rig_fetch(&rig), &rig.err);
-    }
-    answer_rows(&rig, row_root(1), row_84(3), row_85(5));
-    assert_int_equal(rig_fetch(&rig), -1);
-    rig.now += 60;
-    answer_rows(&rig, row_root(1), row_84(3), row_85(5));
-    answer_details(&rig, 12, 3);
-    answer_details(&rig, 6, 5);
+    _cleanup_strlist_ struct strlist ours = {0};
+    strlist_add(&ours, CHILD_84);
+    assert_false(placement_fetch_expect(rig.fetch, &ours));
+    answer_rows(&rig, row_root(1), row_84(5), row_85(5));
+    answer_404(&rig);
     assert_ok(rig_fetch(&rig), &rig.err);
-    assert_int_equal(rig_total_of(&rig, CHILD_84), 12);
-    assert_int_equal(rig_total_of(&rig, CHILD_85), 6);
-    assert_int_equal(placement_fetch_replaced_at(rig.fetch), rig.now);
-    answer_rows(&rig, row_root(1), row_84(3), row_85(5));
-    assert_ok(rig_fetch(&rig), &rig.err);
+    assert_false(observed_by_uuid(rig.observed, CHILD_84)->detailed);
+    assert_false(placement_fetch_expect(rig.fetch, &ours));
 }
 
 /* The tree from the primary, its details from a replica. */
@@ -436,137 +479,40 @@ static void failed_question_is_asked_again(void **state)
     assert_known(&rig, "CUSTOM_C");
 }
 
-/* ---- allocations ---- */
-
-/* Whether one request was enough to know that nothing has changed. */
-static bool is_current(struct rig *rig)
-{
-    const struct observed *observed = NULL;
-    assert_ok(placement_fetch_one(rig->fetch, &observed, &rig->err), &rig->err);
-    assert_true(!observed || observed == rig->observed);
-    return observed != NULL;
-}
-
-static void allocations_are_asked_for_in_turn(void **state)
+/* Another database may answer after a failure. Not in the first moment of its return,
+ * when all hosts come. */
+static void after_an_outage_the_rest_is_asked_again(void **state)
 {
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
-    answer_allocations(&rig, 1, 4);
-    assert_true(is_current(&rig));
-    assert_requests(&rig, "/" CHILD_84 "/allocations");
-    answer_allocations(&rig, 1, 5);
-    assert_true(is_current(&rig));
-    assert_requests(&rig, "/" CHILD_85 "/allocations");
-    /* After each turn one part of one of them, in turn as well. */
-    static const char *const compared[] = {
-        CHILD_84 "/inventories", CHILD_84 "/traits", CHILD_84 "/allocations",
-        CHILD_85 "/inventories", CHILD_85 "/traits", CHILD_85 "/allocations"};
-    for (size_t i = 0; i < 7; i++) {
-        const char *part = compared[i % 6];
-        int generation = i % 6 < 3 ? 4 : 5;
-        if (i % 3 == 0)
-            answer_inventories(&rig, i % 6 < 3 ? 16 : 8, generation);
-        else if (i % 3 == 1)
-            answer_traits(&rig, generation);
-        else
-            answer_allocations(&rig, 1, generation);
-        assert_true(is_current(&rig));
-        _cleanup_free_ char *request = xasprintf("/%s", part);
-        assert_requests(&rig, request);
-        answer_allocations(&rig, 1, 4);
-        assert_true(is_current(&rig));
-        answer_allocations(&rig, 1, 5);
-        assert_true(is_current(&rig));
-        assert_requests(&rig, "/" CHILD_84 "/allocations\n/" CHILD_85 "/allocations");
-    }
-}
-
-/* Whichever part it is: at the same generation it was another database's. */
-static void other_contents_at_the_same_generation(void **state)
-{
-    (void)state;
-    for (int part = 0; part < 3; part++) {
-        _cleanup_rig_ struct rig rig;
-        rig_with_tree(&rig);
-        for (int i = 0; i <= part; i++) {
-            answer_allocations(&rig, 1, 4);
-            answer_allocations(&rig, 1, 5);
-            if (i == 0)
-                answer_inventories(&rig, i < part ? 16 : 15, 4);
-            else if (i == 1 && i < part)
-                answer_traits(&rig, 4);
-            else if (i == 1)
-                peer_ok(rig.peer,
-                        "{\"traits\": [], \"resource_provider_generation\": 4}");
-            else
-                answer_allocations(&rig, 2, 4);
-            assert_true(is_current(&rig));
-            assert_true(is_current(&rig));
-            assert_int_equal(is_current(&rig), i < part);
-        }
-        answer_rows(&rig, row_root(1));
+    _cleanup_strlist_ struct strlist classes = strlist_split("VGPU", ' ');
+    peer_ok(rig.peer, "{\"traits\": []}");
+    ask(&rig, "CUSTOM_C");
+    answer_inventories(&rig, 4, 1);
+    assert_ok(placement_fetch_root(rig.fetch, &classes, &rig.err), &rig.err);
+    assert_true(strlist_contains(&rig.observed->root_classes, "VGPU"));
+    placement_fetch_doubt(rig.fetch);
+    rig.seen = peer_request_count(rig.peer);
+    for (int i = 0; i < 3; i++) {
         answer_rows(&rig, row_root(1), row_84(4), row_85(5));
-        answer_details(&rig, 14, 4);
-        answer_details(&rig, 7, 5);
+        if (i == 1) {
+            peer_ok(rig.peer, "{\"traits\": [\"CUSTOM_C\"]}");
+            peer_ok(rig.peer,
+                    "{\"inventories\": {}, \"resource_provider_generation\": 1}");
+        }
         assert_ok(rig_fetch(&rig), &rig.err);
-        assert_int_equal(rig_total_of(&rig, CHILD_84), 14);
-        assert_int_equal(rig_total_of(&rig, CHILD_85), 7);
+        ask(&rig, "CUSTOM_C");
+        assert_ok(placement_fetch_root(rig.fetch, &classes, &rig.err), &rig.err);
+        assert_requests(&rig, i == 1 ? BELOW "\nGET /traits?name=in:CUSTOM_C\n/" ROOT
+                                             "/inventories"
+                                     : BELOW);
+        assert_int_equal(rig.observed->root_classes.count, i == 0);
     }
+    assert_known(&rig, "CUSTOM_C");
 }
 
-static void deleted_allocation_is_missed(void **state)
-{
-    (void)state;
-    _cleanup_rig_ struct rig rig;
-    rig_with_tree(&rig);
-    peer_ok(rig.peer, "{\"allocations\": {}, \"resource_provider_generation\": 4}");
-    assert_false(is_current(&rig));
-    assert_int_equal(observed_by_uuid(rig.observed, CHILD_84)->allocation_count, 0);
-    /* Where there are none, none can have been deleted. */
-    for (unsigned i = 0; i < 2; i++) {
-        answer_allocations(&rig, 1, 5);
-        assert_true(is_current(&rig));
-        if (i == 0)
-            answer_inventories(&rig, 16, 4);
-        assert_true(i > 0 || is_current(&rig));
-    }
-    assert_requests(&rig,
-                    "/" CHILD_84 "/allocations\n/" CHILD_85 "/allocations\n/" CHILD_84
-                    "/inventories\n/" CHILD_85 "/allocations");
-}
-
-static void allocations_of_another_generation(void **state)
-{
-    (void)state;
-    _cleanup_rig_ struct rig rig;
-    rig_with_tree(&rig);
-    answer_allocations(&rig, 3, 6);
-    assert_false(is_current(&rig));
-    /* They belong to what is not read yet. */
-    assert_int_equal(observed_by_uuid(rig.observed, CHILD_84)->allocations[0].amount,
-                     1);
-}
-
-static void allocations_of_what_has_gone(void **state)
-{
-    (void)state;
-    _cleanup_rig_ struct rig rig;
-    rig_with_tree(&rig);
-    peer_reply(rig.peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
-    assert_false(is_current(&rig));
-}
-
-static void allocations_that_cannot_be_read(void **state)
-{
-    (void)state;
-    _cleanup_rig_ struct rig rig;
-    rig_with_tree(&rig);
-    const struct observed *observed;
-    peer_reply(rig.peer, 503, NULL, "");
-    assert_int_equal(placement_fetch_one(rig.fetch, &observed, &rig.err), -1);
-    assert_int_equal(rig.err.code, ERROR_UNREACHABLE);
-}
+/* ---- one consumer ---- */
 
 #define NEW_ONE "cccccccc-0000-4000-8000-000000000001"
 
@@ -611,24 +557,21 @@ int main(void)
         cmocka_unit_test(child_may_vanish_midway),
         cmocka_unit_test(parts_must_be_of_one_generation),
         cmocka_unit_test(gives_up_on_what_never_rests),
-        cmocka_unit_test(reads_ours_in_detail),
+        cmocka_unit_test(others_are_only_listed),
         cmocka_unit_test(failure_leaves_the_cache),
+        cmocka_unit_test(first_tree_is_read_piece_by_piece),
+        cmocka_unit_test(after_an_outage_the_cache_is_compared),
         cmocka_unit_test(forgets_when_told),
         cmocka_unit_test(no_root_of_that_name),
         cmocka_unit_test(root_made_anew_is_found),
         cmocka_unit_test(root_vanished),
-        cmocka_unit_test(an_older_view_changes_nothing),
-        cmocka_unit_test(an_older_view_that_stays_is_believed),
+        cmocka_unit_test(a_renamed_provider_is_read),
+        cmocka_unit_test(one_that_is_not_found_is_asked_for_once_a_cycle),
         cmocka_unit_test(details_are_as_new_as_the_tree),
-        cmocka_unit_test(other_contents_at_the_same_generation),
         cmocka_unit_test(root_must_be_a_root),
         cmocka_unit_test(traits_are_asked_for_once),
         cmocka_unit_test(failed_question_is_asked_again),
-        cmocka_unit_test(allocations_are_asked_for_in_turn),
-        cmocka_unit_test(deleted_allocation_is_missed),
-        cmocka_unit_test(allocations_of_another_generation),
-        cmocka_unit_test(allocations_of_what_has_gone),
-        cmocka_unit_test(allocations_that_cannot_be_read),
+        cmocka_unit_test(after_an_outage_the_rest_is_asked_again),
         cmocka_unit_test(a_new_consumer_is_added_without_a_request),
     };
     return cmocka_run_group_tests_name("placement_fetch", tests, NULL, NULL);

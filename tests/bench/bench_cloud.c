@@ -75,12 +75,8 @@ static bool happens(const struct simulation *s, enum event event, uint64_t now)
 static bool all_are_through(const struct simulation *s, uint64_t now)
 {
     const struct cloud *cloud = &s->cloud;
-    if (now < s->trial->end * SECOND || cloud->known < cloud->count || cloud->changed)
-        return false;
-    for (size_t i = 0; s->trial->event != START && i < cloud->count; i++)
-        if (cloud->hosts[i].failures)
-            return false;
-    return true;
+    return now >= s->trial->end * SECOND && cloud->known == cloud->count &&
+           !cloud->changed && !cloud->failing;
 }
 
 static void fail(struct simulation *s, struct cloud_host *host, uint64_t now,
@@ -140,7 +136,7 @@ static void run(struct simulation *s)
 static unsigned requests_of(enum event event)
 {
     return event == START        ? START_REQUESTS
-           : event == NEW_DRIVER ? NEW_REQUESTS
+           : event == NEW_DRIVER ? CHANGE_REQUESTS
                                  : IDLE_REQUESTS;
 }
 

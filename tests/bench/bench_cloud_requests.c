@@ -1,14 +1,19 @@
 /*
- * bench_cloud_requests: the requests of many hosts' agents, in their own time, sent to a
- * server on loopback that tests/bench/load.py has filled (node0, node1, ... with eight
- * GPUs each). Each host has a connection that it keeps, from an address of its own.
+ * bench_cloud_requests: the requests of many hosts' agents, in their own time, sent to
+ * a server on loopback that has their roots (tests/bench/load.py: node0, node1, ...).
+ * Each host has eight GPUs and a connection that it keeps, from an address of its own.
  *
- *     bench_cloud_requests PORT HOSTS start|run SECONDS
+ *     bench_cloud_requests PORT HOSTS start|wave|run INTERVAL SECONDS
  *
- * start: all begin in one moment, until each has had its first cycle, but SECONDS at
- * most; run: all have begun long ago, for so many seconds. Prints one line of numbers:
- * seconds, requests, the most in one second, milliseconds of half of the requests, of 99
- * in a hundred and of the slowest, failed requests, hosts without a good cycle yet.
+ * start: all begin in one moment; who has GPUs that the server has not reports them;
+ * until each has had a good cycle, but SECONDS at most. wave: all have begun long ago,
+ * and now have a new driver, until each has told it. run: all have begun long ago, for
+ * so many seconds. INTERVAL is [agent] sync_interval.
+ *
+ * Prints one line of numbers: seconds, requests, the most in one second, milliseconds
+ * of half of the requests, of 99 in a hundred and of the slowest, failed requests,
+ * refused ones (another status than 503, or a write), hosts without a good cycle at the
+ * end, and the second after which no host had failed.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -21,17 +26,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/buffer.h"
 #include "lib/clock.h"
-#include "lib/uuid.h"
 #include "lib/xalloc.h"
-#include "tests/bench/cloud.h"
+#include "tests/bench/cloud_script.h"
 
-#define GPUS 8
+/* The agent's own: placement/client/http.c. */
 #define TIMEOUT (30 * SECOND)
+#define CONNECT_TIMEOUT (10 * SECOND)
 #define LONGEST 3600 /* seconds */
-
-/* uuid.NAMESPACE_URL of Python's. */
-static const char space[] = "6ba7b811-9dad-11d1-80b4-00c04fd430c8";
 
 struct client {
     int fd; /* -1: none */
@@ -40,17 +43,22 @@ struct client {
     size_t head_size, left; /* of the reply: the head so far, then bytes of the body */
     bool in_body, closes;
     int status;
+    unsigned retry_after; /* seconds */
     char head[1024];
+    struct buffer body; /* where the script reads it */
+    struct script script;
 };
 
 struct load {
     struct cloud cloud;
     struct client *clients;
     int epoll_fd, port;
+    bool until_all;
     uint64_t begun;
     unsigned per_second[LONGEST];
     float *milliseconds;
-    size_t answered, room, failed;
+    size_t answered, room, failed, refused;
+    uint64_t well_at; /* when the last host that had failed was well again */
 };
 
 static uint64_t now_of(const struct load *load)
@@ -63,42 +71,6 @@ static size_t index_of(const struct load *load, const struct cloud_host *host)
     return (size_t)(host - load->cloud.hosts);
 }
 
-/* ---- what is asked ---- */
-
-static void identifier(size_t node, int gpu, char out[UUID_TEXT_SIZE])
-{
-    char name[64];
-    if (gpu < 0)
-        snprintf(name, sizeof name, "bench/node%zu", node);
-    else
-        snprintf(name, sizeof name, "bench/node%zu_pci_0000_%02x_00_0", node,
-                 0x84 + (unsigned)gpu);
-    uuid5_text(space, name, out);
-}
-
-/* As the agent asks: who the root is, its tree, and the parts of each provider; where it
- * knows them, the tree alone. */
-static void path_of(const struct cloud_host *host, size_t node, char *out, size_t size)
-{
-    static const char *const parts[] = {"inventories", "traits", "allocations"};
-    int step = host->known ? 2 : (int)host->sent;
-    char uuid[UUID_TEXT_SIZE];
-    if (step >= 3 && step < 3 + 3 * GPUS)
-        identifier(node, (step - 3) / 3, uuid);
-    else
-        identifier(node, -1, uuid);
-    if (step == 0)
-        snprintf(out, size, "/");
-    else if (step == 1)
-        snprintf(out, size, "/resource_providers?name=node%zu", node);
-    else if (step == 2)
-        snprintf(out, size, "/resource_providers?in_tree=%s", uuid);
-    else if (step < 3 + 3 * GPUS)
-        snprintf(out, size, "/resource_providers/%s/%s", uuid, parts[(step - 3) % 3]);
-    else
-        snprintf(out, size, "/resource_providers/%s/inventories", uuid);
-}
-
 /* ---- the connection ---- */
 
 static void hang_up(struct client *client)
@@ -109,13 +81,17 @@ static void hang_up(struct client *client)
     client->connected = client->kept = false;
 }
 
-static void fail(struct load *load, struct cloud_host *host)
+static void fail(struct load *load, struct cloud_host *host, unsigned retry_after)
 {
     struct client *client = &load->clients[index_of(load, host)];
+    bool writes = script_writes(host);
     load->failed++;
     client->waiting = false;
     hang_up(client);
-    cloud_failed(&load->cloud, host, now_of(load), 0);
+    if (writes)
+        cloud_refused(&load->cloud, host, now_of(load));
+    else
+        cloud_failed(&load->cloud, host, now_of(load), retry_after);
 }
 
 static int connect_from(const struct load *load, size_t node)
@@ -141,14 +117,10 @@ static int connect_from(const struct load *load, size_t node)
 static bool transmit(struct load *load, struct cloud_host *host)
 {
     size_t node = index_of(load, host);
-    char path[160], text[512];
-    path_of(host, node, path, sizeof path);
-    int size = snprintf(text, sizeof text,
-                        "GET %s HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: admin\r\n"
-                        "Accept: application/json\r\n"
-                        "OpenStack-API-Version: placement 1.39\r\n\r\n",
-                        path);
-    return send(load->clients[node].fd, text, (size_t)size, MSG_NOSIGNAL) == size;
+    char text[1024];
+    size_t size =
+        script_request(&load->clients[node].script, host, node, text, sizeof text);
+    return send(load->clients[node].fd, text, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
 /* A kept connection may have been closed by the server meanwhile: once more, then. */
@@ -156,19 +128,22 @@ static void ask(struct load *load, struct cloud_host *host)
 {
     size_t node = index_of(load, host);
     struct client *client = &load->clients[node];
+    script_advance(&client->script, host);
     client->waiting = true;
     client->head_size = 0;
+    client->body.length = 0;
     client->in_body = client->closes = false;
     client->sent = now_of(load);
     cloud_put_off(&load->cloud, host, client->sent + TIMEOUT);
     if (client->connected && transmit(load, host))
         return;
+    cloud_put_off(&load->cloud, host, client->sent + CONNECT_TIMEOUT);
     hang_up(client);
     client->fd = connect_from(load, node);
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET,
                                 .data.ptr = host};
     if (client->fd < 0)
-        fail(load, host);
+        fail(load, host, 0);
     else if (epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, client->fd, &event) != 0)
         err(1, "epoll_ctl");
 }
@@ -185,62 +160,90 @@ static void note(struct load *load, uint64_t took)
     load->milliseconds[load->answered++] = (float)took / 1000;
 }
 
+static void refuse(struct load *load, struct cloud_host *host)
+{
+    load->refused++;
+    load->clients[index_of(load, host)].waiting = false;
+    if (script_writes(host))
+        cloud_refused(&load->cloud, host, now_of(load));
+    else
+        cloud_failed(&load->cloud, host, now_of(load), 0);
+}
+
 static void finish(struct load *load, struct cloud_host *host)
 {
-    struct client *client = &load->clients[index_of(load, host)];
+    size_t node = index_of(load, host);
+    struct client *client = &load->clients[node];
     uint64_t now = now_of(load);
     if (client->status == 503) {
-        fail(load, host);
+        fail(load, host, client->retry_after);
         return;
     }
-    if (client->status != 200)
-        errx(1, "node%zu, request %u: %d", index_of(load, host), host->sent,
-             client->status);
     note(load, now - client->sent);
-    client->waiting = false;
     client->kept = true;
     if (client->closes)
         hang_up(client);
+    if (client->status >= 300) {
+        refuse(load, host);
+        return;
+    }
+    _cleanup_free_ char *body = buffer_take(&client->body, NULL);
+    if (!script_take(&client->script, &load->cloud, host, body))
+        errx(1, "node%zu, request %u: %.200s", node, host->sent, body);
+    client->waiting = false;
     cloud_answered(&load->cloud, host, now);
 }
 
-static void read_head(struct client *client, size_t body)
+static size_t number_of(const struct client *client, const char *header)
 {
-    const char *length = strcasestr(client->head, "\r\nContent-Length:");
+    const char *found = strcasestr(client->head, header);
+    return found ? strtoul(found + strlen(header), NULL, 10) : 0;
+}
+
+static void read_head(struct client *client)
+{
     client->status = (int)strtol(client->head + sizeof "HTTP/1.1", NULL, 10);
     client->closes = strcasestr(client->head, "\r\nConnection: close") != NULL;
-    size_t whole = length ? strtoul(length + sizeof "\r\nContent-Length", NULL, 10) : 0;
-    client->left = whole > body ? whole - body : 0;
+    client->retry_after = (unsigned)number_of(client, "\r\nRetry-After:");
+    client->left = number_of(client, "\r\nContent-Length:");
     client->in_body = true;
 }
 
-/* True when the reply is whole. */
-static bool take(struct client *client, const char *data, size_t size)
+static bool take_body(struct client *client, bool reads, const char *data, size_t size)
 {
-    if (client->in_body) {
-        client->left -= size < client->left ? size : client->left;
-        return client->left == 0;
-    }
+    size_t part = size < client->left ? size : client->left;
+    if (reads)
+        buffer_add(&client->body, data, part);
+    client->left -= part;
+    return client->left == 0;
+}
+
+/* True when the reply is whole. `reads`: its body is kept. */
+static bool take(struct client *client, bool reads, const char *data, size_t size)
+{
+    if (client->in_body)
+        return take_body(client, reads, data, size);
     size_t room = sizeof client->head - 1 - client->head_size;
-    size_t part = size < room ? size : room;
-    memcpy(client->head + client->head_size, data, part);
+    size_t part = size < room ? size : room, before = client->head_size;
+    memcpy(client->head + before, data, part);
     client->head_size += part;
     client->head[client->head_size] = 0;
     const char *end = strstr(client->head, "\r\n\r\n");
     if (!end)
         return false;
-    read_head(client,
-              client->head_size - (size_t)(end + 4 - client->head) + size - part);
-    return client->left == 0;
+    size_t head = (size_t)(end + 4 - client->head) - before;
+    read_head(client);
+    return take_body(client, reads, data + head, size - head);
 }
 
 static void receive(struct load *load, struct cloud_host *host)
 {
     static char data[65536];
     struct client *client = &load->clients[index_of(load, host)];
+    bool reads = script_reads(host);
     ssize_t got;
     while ((got = recv(client->fd, data, sizeof data, 0)) > 0)
-        if (client->waiting && take(client, data, (size_t)got)) {
+        if (client->waiting && take(client, reads, data, (size_t)got)) {
             finish(load, host);
             return;
         }
@@ -251,7 +254,7 @@ static void receive(struct load *load, struct cloud_host *host)
     if (again)
         ask(load, host);
     else if (client->waiting)
-        fail(load, host);
+        fail(load, host, 0);
 }
 
 static void on_event(struct load *load, struct cloud_host *host, unsigned events)
@@ -260,9 +263,10 @@ static void on_event(struct load *load, struct cloud_host *host, unsigned events
     if (!client->connected && (events & EPOLLOUT) &&
         !(events & (EPOLLERR | EPOLLHUP))) {
         client->connected = true;
+        cloud_put_off(&load->cloud, host, client->sent + TIMEOUT);
         load->per_second[now_of(load) / SECOND]++;
         if (!transmit(load, host))
-            fail(load, host);
+            fail(load, host, 0);
     }
     if (client->fd >= 0 && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
         receive(load, host);
@@ -276,7 +280,7 @@ static void begin_due(struct load *load)
     while ((host = cloud_next(&load->cloud))->due <= now_of(load)) {
         struct client *client = &load->clients[index_of(load, host)];
         if (client->waiting) {
-            fail(load, host);
+            fail(load, host, 0);
             continue;
         }
         if (client->connected)
@@ -285,16 +289,25 @@ static void begin_due(struct load *load)
     }
 }
 
-static void run(struct load *load, bool start, uint64_t end)
+static bool is_done(const struct load *load)
+{
+    const struct cloud *cloud = &load->cloud;
+    return load->until_all && cloud->known == cloud->count && !cloud->changed;
+}
+
+static void run(struct load *load, uint64_t end)
 {
     struct epoll_event events[512];
-    while (now_of(load) < end && (!start || load->cloud.known < load->cloud.count)) {
+    while (now_of(load) < end && !is_done(load)) {
+        bool failing = load->cloud.failing > 0;
         begin_due(load);
         uint64_t due = cloud_next(&load->cloud)->due, now = now_of(load);
         int wait = due > now ? (int)((due - now) / 1000) + 1 : 0;
         int count = epoll_wait(load->epoll_fd, events, 512, wait < 100 ? wait : 100);
         for (int i = 0; i < count; i++)
             on_event(load, events[i].data.ptr, events[i].events);
+        if (failing && !load->cloud.failing)
+            load->well_at = now_of(load);
     }
 }
 
@@ -302,6 +315,15 @@ static int compare(const void *a, const void *b)
 {
     float left = *(const float *)a, right = *(const float *)b;
     return (left > right) - (left < right);
+}
+
+static size_t behind(const struct cloud *cloud)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < cloud->count; i++)
+        count += !cloud->hosts[i].known || cloud->hosts[i].changed ||
+                 cloud->hosts[i].failures;
+    return count;
 }
 
 static void print(struct load *load)
@@ -312,18 +334,27 @@ static void print(struct load *load)
     for (size_t i = 0; i < LONGEST; i++)
         most = load->per_second[i] > most ? load->per_second[i] : most;
     qsort(times, count, sizeof *times, compare);
-    printf("%.2f %zu %u %.2f %.2f %.2f %zu %zu\n", (double)now_of(load) / SECOND, count,
-           most, times[count / 2], times[count - count / 100 - (count > 0)],
-           times[count - (count > 0)], load->failed,
-           load->cloud.count - load->cloud.known);
+    printf("%.2f %zu %u %.2f %.2f %.2f %zu %zu %zu %.2f\n",
+           (double)now_of(load) / SECOND, count, most, times[count / 2],
+           times[count - count / 100 - (count > 0)], times[count - (count > 0)],
+           load->failed, load->refused, behind(&load->cloud),
+           (double)load->well_at / SECOND);
+}
+
+static void prepare(struct load *load, const char *phase)
+{
+    load->until_all = strcmp(phase, "run") != 0;
+    if (strcmp(phase, "start") != 0)
+        cloud_run_already(&load->cloud);
+    if (strcmp(phase, "wave") == 0)
+        cloud_change(&load->cloud);
 }
 
 int main(int argc, char **argv)
 {
     struct rlimit files;
-    if (argc != 5)
-        errx(2, "usage: %s PORT HOSTS start|run SECONDS", argv[0]);
-    bool start = strcmp(argv[3], "start") == 0;
+    if (argc != 6)
+        errx(2, "usage: %s PORT HOSTS start|wave|run INTERVAL SECONDS", argv[0]);
     size_t hosts = strtoul(argv[2], NULL, 10);
     struct load *load = xcalloc(1, sizeof *load);
     load->port = (int)strtol(argv[1], NULL, 10);
@@ -334,14 +365,15 @@ int main(int argc, char **argv)
     load->clients = xcalloc(hosts, sizeof *load->clients);
     for (size_t i = 0; i < hosts; i++)
         load->clients[i].fd = -1;
-    cloud_init(&load->cloud, hosts, 10, 0);
-    if (!start)
-        cloud_run_already(&load->cloud);
+    cloud_init(&load->cloud, hosts, (unsigned)strtoul(argv[4], NULL, 10), 0);
+    prepare(load, argv[3]);
     load->begun = (uint64_t)clock_monotonic_ns() / 1000;
-    run(load, start, strtoul(argv[4], NULL, 10) * SECOND);
+    run(load, strtoul(argv[5], NULL, 10) * SECOND);
     print(load);
-    for (size_t i = 0; i < hosts; i++)
+    for (size_t i = 0; i < hosts; i++) {
         hang_up(&load->clients[i]);
+        buffer_clear(&load->clients[i].body);
+    }
     close(load->epoll_fd);
     cloud_clear(&load->cloud);
     free(load->clients);

@@ -100,11 +100,18 @@ void cloud_change(struct cloud *cloud)
         cloud->hosts[i].changed = true;
 }
 
+void cloud_found(struct cloud *cloud, struct cloud_host *host, bool all)
+{
+    host->anew = !all;
+    cloud->known -= host->known && !all;
+    host->known &= all;
+}
+
 unsigned cloud_requests(const struct cloud_host *host)
 {
     if (!host->known)
-        return START_REQUESTS;
-    return host->changed ? NEW_REQUESTS : IDLE_REQUESTS;
+        return host->anew ? NEW_REQUESTS : START_REQUESTS;
+    return host->changed ? CHANGE_REQUESTS : IDLE_REQUESTS;
 }
 
 void cloud_answered(struct cloud *cloud, struct cloud_host *host, uint64_t now)
@@ -115,8 +122,9 @@ void cloud_answered(struct cloud *cloud, struct cloud_host *host, uint64_t now)
     }
     cloud->known += !host->known;
     cloud->changed -= host->changed;
+    cloud->failing -= host->failures > 0;
     host->known = true;
-    host->changed = false;
+    host->anew = host->changed = false;
     host->failures = 0;
     rest(cloud, host, now, 0);
 }
@@ -124,6 +132,14 @@ void cloud_answered(struct cloud *cloud, struct cloud_host *host, uint64_t now)
 void cloud_failed(struct cloud *cloud, struct cloud_host *host, uint64_t now,
                   unsigned retry_after)
 {
+    cloud->failing += host->failures == 0;
     host->failures++;
     rest(cloud, host, now, retry_after);
+}
+
+void cloud_refused(struct cloud *cloud, struct cloud_host *host, uint64_t now)
+{
+    cloud->failing -= host->failures > 0;
+    host->failures = 0;
+    rest(cloud, host, now, 0);
 }

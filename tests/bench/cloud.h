@@ -17,13 +17,23 @@
 #define SECOND UINT64_C(1000000)
 #define NEVER UINT64_MAX
 
-/* Requests of a host with eight GPUs, counted with tests/bench/agent's relay. */
-enum { IDLE_REQUESTS = 1, START_REQUESTS = 28, NEW_REQUESTS = 57 };
+/* Requests of a host with eight GPUs, counted with tests/bench/agent's relay: of an
+ * idle cycle; of the first cycle where Placement has the GPUs, and where it has only
+ * the root; of the cycle that finds a new driver. The last two are two cycles of the
+ * agent's, of which the second reads again what the first has written: in one they are
+ * sent sooner. */
+enum {
+    IDLE_REQUESTS = 1,
+    START_REQUESTS = 28,
+    NEW_REQUESTS = 57,
+    CHANGE_REQUESTS = 45
+};
 
 struct cloud_host {
     uint32_t share;
     unsigned failures; /* cycles in a row */
     unsigned sent;     /* requests of this cycle that were answered */
+    bool anew;         /* Placement has not all of its GPUs */
     bool known;        /* it has had its first good cycle */
     bool changed;      /* the next cycle writes everything anew */
     uint64_t due;      /* NEVER: it waits for an answer */
@@ -33,7 +43,7 @@ struct cloud_host {
 struct cloud {
     struct cloud_host *hosts;
     struct cloud_host **queue; /* a heap: the first is due first */
-    size_t count, known, changed;
+    size_t count, known, changed, failing;
     unsigned interval; /* seconds */
     uint64_t random;
 };
@@ -47,6 +57,9 @@ void cloud_run_already(struct cloud *cloud);
 /* A new driver on every host, found by the next cycle of each. */
 void cloud_change(struct cloud *cloud);
 
+/* The present cycle has read whether Placement has all of the host's GPUs. */
+void cloud_found(struct cloud *cloud, struct cloud_host *host, bool all);
+
 /* The host that is due first. */
 struct cloud_host *cloud_next(const struct cloud *cloud);
 void cloud_put_off(struct cloud *cloud, struct cloud_host *host, uint64_t due);
@@ -58,6 +71,9 @@ void cloud_answered(struct cloud *cloud, struct cloud_host *host, uint64_t now);
 /* It failed, and with it the cycle. `retry_after` in seconds; 0: nothing was said. */
 void cloud_failed(struct cloud *cloud, struct cloud_host *host, uint64_t now,
                   unsigned retry_after);
+/* Placement refused a write. The daemon looks anew at its next regular cycle: that is
+ * no failure to its pace. */
+void cloud_refused(struct cloud *cloud, struct cloud_host *host, uint64_t now);
 /* A number that is evenly distributed over 32 bits, and the same in each run. */
 uint32_t cloud_chance(struct cloud *cloud);
 

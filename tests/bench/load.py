@@ -125,11 +125,16 @@ def gpu_name(number, gpu):
     return f"node{number}_pci_0000_{0x84 + gpu:02x}_00_0"
 
 
+def gpu_host(number):
+    """A compute node whose GPUs are not reported yet."""
+    return list(provider(f"node{number}", traits=["COMPUTE_NODE", "HW_CPU_X86_AVX2"], **HOST))
+
+
 def gpu_node(number, rare=False):
     """A compute node with its GPUs, of two types in turn. `rare`: the last has the
     trait that no other need have."""
     node = f"node{number}"
-    chain = list(provider(node, traits=["COMPUTE_NODE", "HW_CPU_X86_AVX2"], **HOST))
+    chain = gpu_host(number)
     for gpu in range(GPUS):
         traits = [ODD if gpu % 2 else EVEN]
         if rare and gpu == GPUS - 1:

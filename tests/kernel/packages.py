@@ -190,7 +190,7 @@ class Packages(unittest.TestCase):
         write_configuration()
         for line in sorted(OPERATION, key=lambda line: "placementd" not in line):
             said = command(line, status=2 if line == "vgpu-agent plan" else 0)
-        self.assertIn("all is well", command("vgpu-agent status"), said)
+        wait_for(lambda: "all is well" in command("vgpu-agent status"), f"all to be well after: {said}")
         self.assertEqual(states("vgpu-agent-restore")[1], "enabled")
         self.assertIn(str(grp.getgrnam("libvirt").gr_gid), re.search(
             r"(?m)^Groups:\s(.*)$", pathlib.Path(f"/proc/{property_of('vgpu-agent', 'MainPID')}/status").read_text())[1].split(), "the drop-in")

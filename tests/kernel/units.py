@@ -161,7 +161,7 @@ class Units(unittest.TestCase):
         """A restart would not mend them."""
         for unit, line, bad, said in (
                 ("vgpu-agent", "sync_interval = 1", "sync_interval = often", "vgpu-agent.conf:4: agent.sync_interval: "),
-                ("placementd", "auth_strategy = noauth2", "auth_strategy = keystone", "[keystone_authtoken]: auth_url is not set")):
+                ("placementd", "auth_strategy = noauth2", "auth_strategy = keystone", "[api] auth_strategy is keystone: [keystone_authtoken]: auth_url is not set")):
             file = pathlib.Path(f"/etc/{unit}/{unit}.conf")
             good = file.read_text()
             self.addCleanup(command, f"systemctl restart {unit}")

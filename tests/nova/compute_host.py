@@ -69,7 +69,7 @@ class ComputeHost:
         # As doc/operating.rst says: the right to write to libvirt's socket.
         drop_in = self.root / "etc/systemd/system/vgpu-agent.service.d"
         drop_in.mkdir(parents=True, exist_ok=True)
-        shutil.copy(self.root / "usr/share/doc/vgpu-agent/libvirt.conf", drop_in)
+        shutil.copy(self.root / "usr/share/vgpu-agent/systemd/libvirt.conf", drop_in)
 
     @staticmethod
     def nova_options(cloud):

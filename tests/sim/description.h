@@ -20,16 +20,17 @@
  * A model may also have "class" ("0x030000"), "sharing" ("one-type", the default:
  * homogeneous as NVIDIA's; "mixed": types share the card as Intel's, "gvtg": {"low":
  * 896, "high": 2688, "fence": 28}, by what their descriptions say that they take of
- * that, as i915 does; else by their "instances"), "exhausted" (the
- * errno of a create when nothing is left: "ENOSPC" by the driver, the default; "EUSERS"
- * by the kernel's core), and "sriov": {"total": 32, "offset": 4, "stride": 1,
- * "by_hand": true}: then its virtual functions are the parents, one instance each;
- * by_hand false: the driver refuses writes to sriov_numvfs. "interface": "vendor-vfio"
- * (default "mdev"): a store gives a virtual function its type, see vgpu_function.h; the
- * ids of its types are numbers. "fixed": each virtual function is a unit as it is, and
- * has no files for that; there are no types. "xe": each virtual function has a share of
- * the card's memory, "vram" in MiB, see xe_card.h; there are no types. "none": it cannot be cut. A type may also have "device_api". "instances" is what
- * one whole card gives of a type: its framebuffer's worth.
+ * that, as i915 does; else by their "instances"), "exhausted" (the errno of a create
+ * when nothing is left: "ENOSPC" by the driver, the default; "EUSERS" by the kernel's
+ * core), and "sriov": {"total": 32, "offset": 4, "stride": 1, "by_hand": true}: then
+ * its virtual functions are the parents, one instance each; by_hand false: the driver
+ * refuses writes to sriov_numvfs. "interface": "vendor-vfio" (default "mdev"): a store
+ * gives a virtual function its type, see vgpu_function.h; the ids of its types are
+ * numbers. "fixed": each virtual function is a unit as it is, and has no files for
+ * that; there are no types. "xe": each virtual function has a share of the card's
+ * memory, "vram" in MiB, see xe_card.h; there are no types. "none": it cannot be cut. A
+ * type may also have "device_api". "instances" is what one whole card gives of a type:
+ * its framebuffer's worth.
  *
  * A card's "path" is below devices/; its last component is its name: a PCI address, or
  * of another kind ("virtual/mtty/mtty"). It may also have "numa_node" (-1) and "numvfs"

@@ -7,54 +7,34 @@ import threading
 import time
 import uuid
 
-from support.case import SystemTest
-from support.libvirt import ATTACH, FakeLibvirt, mdev_xml
+from support.attach_case import MINUTE, AttachCase
+from support.hostdev import mdev_xml
+from support.libvirt import ATTACH, FakeLibvirt
 from support.placement import own_placement
 from support.process import BUILD, program, wait_for
 from support.relay import Relay
 
-NAME = "attach.example"
-GPU = "0000:84:00.0"
-MINUTE = 61  # seconds; the daemon's patience is 60
 XML = "virDomainGetXMLDesc"
 AT_ONCE = 5.0  # seconds; a busy machine. The next cycle would be in an hour
 
 
-class AttachTest(SystemTest):
-    mode = "owner"
-    options = {}
-
+class AttachTest(AttachCase):
     def setUp(self):
         super().setUp()
         if not (BUILD / "vgpu-agent-libvirt").exists():
             self.skipTest("built with LIBVIRT=no")
         self.host = self.start_host("nova-guide")
         self.placement = self.start_placement()
-        self.root = str(uuid.uuid4())
-        self.name = f"{self.root[:8]}.{NAME}"
-        self.placement.create_provider(self.name, self.root)
-        file = self.directory / "compute_id"
-        file.write_text(self.root + "\n")
-        self.agent = self.make_agent(self.host, self.way_to_placement(), {
-            "agent": {"compute_id_file": file, "sync_interval": 3600, "release_grace": 0,
-                      "mode": self.mode, **self.options},
-            "devices": {"enabled_mdev_types": ["nvidia-35"]},
-            "mdev_nvidia-35": {"device_addresses": [GPU]}})
+        self.make_root()
+        self.make_attaching_agent(self.way_to_placement())
         self.libvirt = FakeLibvirt(self.subdirectory("libvirt"), self.agent.host_root)
         self.addCleanup(self.libvirt.stop)
-        self.steps = self.directory / "steps"
-        self.step_clock(0)
         environment = self.libvirt.environment(CLOCK_STEP=str(self.steps))
         environment["LD_PRELOAD"] += " " + program("tests/system/clock_step.so")
         self.agent.environment = environment
 
     def way_to_placement(self):
         return self.placement
-
-    def step_clock(self, seconds):
-        new = self.directory / "steps.new"
-        new.write_text(f"0 {seconds}\n")
-        new.rename(self.steps)
 
     @property
     def provider(self):
@@ -65,13 +45,6 @@ class AttachTest(SystemTest):
         self.placement.allocate(consumer, {self.provider: {"VGPU": 1}})
         return consumer
 
-    def written(self):
-        """When the last cycle ended."""
-        try:
-            return os.stat(f"{self.agent.state_file}.problems").st_mtime_ns
-        except FileNotFoundError:
-            return None
-
     def start(self):
         """And waits until it knows all domains."""
         before = self.written()
@@ -81,11 +54,6 @@ class AttachTest(SystemTest):
 
     def wait_connected(self):
         wait_for(lambda: self.libvirt.event_sockets, "a connection for events")
-
-    def cycle(self):
-        before = self.written()
-        os.kill(self.agent.daemon.pid, signal.SIGUSR1)
-        wait_for(lambda: self.written() != before, "the end of a cycle")
 
     def depart(self, consumer):
         """Deletes the allocation; the daemon sees that. A deletion raises no generation, so that
@@ -105,13 +73,6 @@ class AttachTest(SystemTest):
     def wait_configured(self, server, patience=None):
         wait_for(lambda: self.configured(server), f"a device for {server}", patience)
         return self.configured(server)
-
-    def row(self, consumer):
-        return [row for row in self.agent.json("allocations") if row["consumer"] == consumer][0]
-
-    def wait_for_guest(self, consumer, state):
-        wait_for(lambda: self.row(consumer)["guest"] == state, f"{consumer}: {state}")
-        return self.row(consumer)
 
     def program_pid(self):
         """The pid of the daemon's vgpu-agent-libvirt."""
@@ -250,6 +211,65 @@ class TestActions(AttachTest):
         self.assertEqual(self.host.mdevs(), {})
 
 
+    def expect_stranger(self, domain, device):
+        """Not before a minute, and not once it has stopped."""
+        self.assertEqual(self.agent.json("status")["problems"], [])
+        self.step_clock(MINUTE)
+        self.cycle()
+        self.assertEqual(self.agent.json("status", status=1)["problems"], [
+            f"the guest {domain} runs for more than a minute with {device}, and nothing is allocated to it; nobody else "
+            "gets that before the guest stops"])
+        self.libvirt.stop_domain(domain)
+        self.libvirt.undefine(domain)
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "the end of the problem")
+
+    def test_a_guest_whose_whole_allocation_was_deleted_is_told(self):
+        """As on a host that comes back after its servers were evacuated."""
+        self.start()
+        server, device = self.start_server()
+        self.depart(server)
+        self.expect_stranger(server, device)
+        self.cycle()
+        self.assertEqual(self.host.mdevs(), {})
+
+    def test_a_copy_of_a_guest_is_told(self):
+        """It was started first, so that the server gets another device."""
+        self.start()
+        server, copy = self.allocate(), str(uuid.uuid4())
+        self.libvirt.define(server)
+        device, = self.wait_configured(server)
+        self.libvirt.define(copy, devices=[mdev_xml(device)])
+        self.libvirt.start(copy)
+        self.cycle()
+        wait_for(lambda: self.configured(server) not in ([], [device]), "another device")
+        self.expect_stranger(copy, device)
+
+    def test_a_guest_that_moves_away_is_no_stranger(self):
+        """Its allocation is the migration's, for as long as that takes."""
+        self.start()
+        server, _ = self.start_server()
+        self.placement.expect(204, "POST", "/allocations", {
+            consumer: {"allocations": {self.provider: {"resources": {"VGPU": 1}}} if generation is None else {},
+                       "project_id": "p", "user_id": "u", "consumer_generation": generation, "consumer_type": kind}
+            for consumer, generation, kind in ((str(uuid.uuid4()), None, "MIGRATION"), (server, 1, "INSTANCE"))})
+        for _ in range(2):
+            self.cycle()
+        self.step_clock(MINUTE)
+        self.cycle()
+        self.assertEqual(self.agent.json("status")["problems"], [])
+
+    def test_a_guest_with_a_device_made_by_hand_is_none(self):
+        self.start()
+        device = self.agent.run("create", "--type", "nvidia-35").strip()
+        guest = str(uuid.uuid4())
+        self.libvirt.define(guest, devices=[mdev_xml(device)])
+        self.libvirt.start(guest)
+        self.cycle()
+        self.step_clock(MINUTE)
+        self.cycle()
+        self.assertEqual(self.agent.json("status")["problems"], [])
+
+
 class TestSlowPlacement(AttachTest):
     """Nova starts a guest some milliseconds after it has defined it, and Placement says nothing of a consumer until
     much later. What was asked before counts where nothing can have changed since, and else the guest waits."""
@@ -338,12 +358,8 @@ class TestSlowPlacement(AttachTest):
         self.cycle()
         return server, migration
 
-    def test_a_revert_waits_for_the_answer(self):
-        """What was asked before its allocation came says nothing."""
-        server, migration = self.start_resized()
-        self.take_down(server)
-        self.gate.clear()
-        self.move(server, migration, 1, 0, 1)
+    def define_and_start_before_the_answer(self, server):
+        """It starts without a device, and gets the one that the answer says while it runs."""
         before = len(self.libvirt.attaches(server))
         looks = len(self.libvirt.calls_of(XML, server))
         self.libvirt.define(server)
@@ -354,6 +370,14 @@ class TestSlowPlacement(AttachTest):
         wait_for(lambda: self.live(server), "its device")
         self.wait_for_guest(server, "attached")
         self.assertEqual((len(self.live(server)), len(self.libvirt.attaches(server)) - before), (1, 1))
+
+    def test_a_revert_waits_for_the_answer(self):
+        """What was asked before its allocation came says nothing."""
+        server, migration = self.start_resized()
+        self.take_down(server)
+        self.gate.clear()
+        self.move(server, migration, 1, 0, 1)
+        self.define_and_start_before_the_answer(server)
 
     def test_a_revert_is_cold_once_its_allocation_was_seen(self):
         server, migration = self.start_resized()
@@ -396,16 +420,7 @@ class TestSlowPlacement(AttachTest):
         os.kill(self.program_pid(), signal.SIGKILL)
         self.libvirt.undefine(server)
         self.placement.allocate(server, {self.provider: {"VGPU": 1}}, generation=1)
-        self.libvirt.define(server)
-        before = len(self.libvirt.attaches(server))
-        looks = len(self.libvirt.calls_of(XML, server))
-        wait_for(lambda: len(self.libvirt.calls_of(XML, server)) > looks, "a look of the new program's")
-        self.libvirt.start(server)
-        self.assertEqual(self.live(server), [])
-        self.gate.set()
-        wait_for(lambda: self.live(server), "its device")
-        self.wait_for_guest(server, "attached")
-        self.assertEqual((len(self.live(server)), len(self.libvirt.attaches(server)) - before), (1, 1))
+        self.define_and_start_before_the_answer(server)
 
 
 class TestEmptiedPlacement(AttachTest):
@@ -564,14 +579,7 @@ class TestBesideNova(AttachTest):
 
     def setUp(self):
         super().setUp()
-        child = str(uuid.uuid4())
-        self.placement.create_provider(f"{self.name}_pci_0000_84_00_0", child, self.root)
-        self.placement.set_inventories(child, {"VGPU": {"total": 16, "max_unit": 16}})
-
-    def make_device(self):
-        device = str(uuid.uuid4())
-        self.host.create(GPU, "nvidia-35", device)
-        return device
+        self.nova_makes_child()
 
     def test_a_guest_that_nova_left_without_is_healed(self):
         self.start()

@@ -10,7 +10,8 @@ import uuid
 from support import libvirt
 from support.attach_program import AttachProgram, wanted
 from support.case import SystemTest
-from support.libvirt import ATTACH, CONFIG, DETACH, LIVE, FakeLibvirt, mdev_xml, pci_xml
+from support.hostdev import mdev_xml, pci_xml
+from support.libvirt import ATTACH, CONFIG, DETACH, LIVE, FakeLibvirt
 from support.process import BUILD, program, run, wait_for
 
 LOOK_UP, XML, OPEN, LIST = "virDomainLookupByUUIDString", "virDomainGetXMLDesc", "virConnectOpen", "virConnectListAllDomains"
@@ -329,6 +330,20 @@ class Workers(ProgramTest):
             self.program.wait_state(server, "configured")
         for server in servers:
             self.assertEqual(len(self.libvirt.attaches(server)), 1)
+
+    def test_a_connection_that_does_not_open_holds_up_nobody(self):
+        """libvirtd lets clients wait that are more than its max_clients; those that it has let in are served."""
+        rule = self.libvirt.block(OPEN, passing=2)
+        self.start_connected()
+        servers = {new(): new() for _ in range(3)}
+        self.program.want(*(wanted(server, device) for server, device in servers.items()))
+        for server in servers:
+            self.libvirt.define(server)
+        for server in servers:
+            self.program.wait_state(server, "configured")
+        self.assertEqual(len([call for call in self.libvirt.calls_of(OPEN) if call.ended]), 2)
+        rule.open()
+        wait_for(lambda: len(self.libvirt.calls_of(libvirt.KEEPALIVE)) == 1 + WORKERS, "all connections")
 
     def test_one_call_of_a_guest_at_a_time(self):
         self.start_connected()

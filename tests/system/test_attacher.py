@@ -2,28 +2,22 @@
 what it makes of the answers."""
 import json
 import os
+import pathlib
 import signal
 import threading
 import time
 import uuid
 
 from support.played_attacher import Attacher, guest, programs_with_stand_in
-from support.case import SystemTest
+from support.attach_case import GPU, MINUTE, AttachCase
 from support.fleet import child_name
+from support.opened import opened
 from support.process import preloaded, wait_for
 from support.relay import CUT, Relay
 
-NAME = "attach.example"
-GPU = "0000:84:00.0"
-MINUTE = 61  # seconds; the daemon's patience is 60
 
-
-class AttacherTest(SystemTest):
-    mode = "owner"
-    options = {}
+class AttacherTest(AttachCase):
     simulated, gpu, unit = "nova-guide", GPU, "VGPU"
-    sections = {"devices": {"enabled_mdev_types": ["nvidia-35"]},
-                "mdev_nvidia-35": {"device_addresses": [GPU]}}
 
     def setUp(self):
         super().setUp()
@@ -32,25 +26,11 @@ class AttacherTest(SystemTest):
         self.relay = Relay(self.placement)
         self.addCleanup(self.relay.stop)
         self.attacher = Attacher(self.directory)
-        self.root = str(uuid.uuid4())
-        self.name = f"{self.root[:8]}.{NAME}"
-        self.placement.create_provider(self.name, self.root)
-        file = self.directory / "compute_id"
-        file.write_text(self.root + "\n")
-        self.agent = self.make_agent(self.host, self.relay, {
-            "agent": {"compute_id_file": file, "sync_interval": 3600, "release_grace": 0,
-                      "mode": self.mode, "libvirt_uri": self.attacher.uri, **self.options},
-            **self.sections})
+        self.make_root()
+        self.make_attaching_agent(self.relay, libvirt_uri=self.attacher.uri)
         self.addCleanup(self.end, self.attacher)
         self.agent.program = programs_with_stand_in(self.subdirectory("bin"))
-        self.steps = self.directory / "steps"
-        self.step_clock(0)
         self.agent.environment = preloaded("clock_step", CLOCK_STEP=str(self.steps))
-
-    def step_clock(self, seconds):
-        new = self.directory / "steps.new"
-        new.write_text(f"0 {seconds}\n")
-        new.rename(self.steps)
 
     @property
     def provider(self):
@@ -68,27 +48,11 @@ class AttacherTest(SystemTest):
         self.wait_for_cycle()
 
     def wait_for_cycle(self):
-        wait_for(lambda: os.path.exists(f"{self.agent.state_file}.problems"), "the first cycle")
+        wait_for(self.written, "the first cycle")
 
     def ask(self, consumer, count=1):
         self.attacher.say(ask=consumer)
         return self.attacher.wait_for_devices(consumer, count)
-
-    def cycle(self):
-        """A cycle at once; waits for its end."""
-        before = self.problems_written()
-        os.kill(self.agent.daemon.pid, signal.SIGUSR1)
-        wait_for(lambda: self.problems_written() != before, "the end of a cycle")
-
-    def problems_written(self):
-        return os.stat(f"{self.agent.state_file}.problems").st_mtime_ns
-
-    def row(self, consumer):
-        return [row for row in self.agent.json("allocations") if row["consumer"] == consumer][0]
-
-    def wait_for_guest(self, consumer, state):
-        wait_for(lambda: self.row(consumer)["guest"] == state, f"{consumer}: {state}")
-        return self.row(consumer)
 
     def problems(self):
         return json.loads(self.agent.try_to("--format", "json", "status").stdout)["problems"]
@@ -110,6 +74,31 @@ class TestWholeCards(AttacherTest):
             self.assertIn("managed='no'", device["xml"])
             self.assertIn(f"function='0x{number}'", device["xml"])
         self.assertEqual(self.attacher.tables[-1]["ours"], self.FUNCTIONS)
+
+
+class TestFunctions(AttacherTest):
+    """The address of a virtual function is used again, by a device of another consumer."""
+    simulated, gpu = "vendor-vfio", "0000:41:00.0"
+    sections = {"devices": {"enabled_mdev_types": "NVIDIA L40S-8Q"}}
+
+    def test_a_lost_one_is_nobody_elses_while_libvirt_may_have_it(self):
+        """Its type has ended, and its consumer has gone, while libvirt works on its attach. The next one
+        would get its place, and its name."""
+        self.start()
+        first = self.allocate()
+        function, = self.ask(first)
+        self.attacher.busy = [function]
+        self.placement.deallocate(first)
+        self.assertEqual(self.host.set_type(function, "0"), "OK")
+        wait_for(lambda: self.cycle() or first not in self.attacher.wanted(), "a table without it")
+        second = self.allocate()
+        wait_for(lambda: self.cycle() or second in self.attacher.wanted(), "an entry for the next one")
+        self.assertNotIn(function, self.attacher.wanted().get(second, []))
+        self.assertIn("may just be given to a guest", " ".join(self.problems()))
+        self.attacher.busy = []
+        self.attacher.answer()
+        self.cycle()
+        self.assertEqual(self.attacher.wait_for_devices(second), [function])
 
 
 class TestTables(AttacherTest):
@@ -145,6 +134,32 @@ class TestTables(AttacherTest):
         self.agent.settle()
         self.assertEqual(self.attacher.wanted()[consumer], devices)
         self.assertEqual(self.row(consumer)["state"], "ready")
+
+    def test_a_new_guest_waits_for_no_look_at_all_processes(self):
+        """Beside another consumer's device: that takes longer than Nova leaves on a host of some hundred processes. Where a
+        step depends on it, the child that does the step looks itself."""
+        self.start()
+        self.ask(self.allocate())
+        self.cycle()
+        self.agent.settle()
+        consumer = self.allocate()
+        with opened(self.agent.host_root / "proc") as times:
+            self.ask(consumer)
+            self.assertEqual(times(), 0)
+            self.cycle()
+            self.assertGreater(times(), 0)
+
+    def test_a_device_that_a_process_has_is_not_handed_over_to_it(self):
+        """No domain names it. The child that is to clear it sees the process."""
+        self.start()
+        held = self.make_device()
+        self.agent.hold_group(4711, (self.host.device(held) / "iommu_group").resolve().name)
+        self.cycle()
+        self.agent.settle()
+        consumer = self.allocate()
+        self.assertNotEqual(self.ask(consumer), [held])
+        self.assertEqual(len(self.host.mdevs()), 2)
+        self.agent.daemon.wait_for_output("process 4711 has it open")
 
     def doubt(self, consumer, number, life=0):
         """Waits for the answer; the table that was the last one then."""
@@ -360,6 +375,17 @@ class TestDepartures(AttacherTest):
         wait_for(lambda: consumer not in self.attacher.wanted(), "a table without it")
         self.assertLessEqual(len(self.looks()), 2)
 
+    def test_one_that_went_while_nobody_looked_is_seen_as_well(self):
+        consumer = self.start_with_guest()
+        self.attacher.end_program()
+        self.attacher.wait(2)
+        wait_for(lambda: consumer in (self.attacher.wanted() or {}), "the table again")
+        self.wait_for_half_look()
+        self.placement.deallocate(consumer)
+        self.attacher.connect()
+        wait_for(lambda: consumer not in self.attacher.wanted(), "a table without it")
+        self.assertLessEqual(len(self.looks()), 2)
+
     def test_it_is_not_waited_for_without_end(self):
         """Its allocation stands: a rebuild, or a move."""
         consumer = self.start_with_guest()
@@ -400,9 +426,18 @@ class TestTakingBack(AttacherTest):
             self.assertTrue(self.is_there(device))
             self.cycle()
 
+    def assert_absent(self, device):
+        for _ in range(2):
+            self.assertFalse(self.is_there(device))
+            self.cycle()
+            self.assertFalse(any(device in devices for devices in self.attacher.wanted().values()))
+
     def assert_goes(self, device):
-        self.cycle()
-        self.assertFalse(self.is_there(device))
+        """With the cycle after the program's answer."""
+        def goes():
+            self.cycle()
+            return not self.is_there(device)
+        wait_for(goes, "the removal")
 
     def test_a_device_goes_once_nobody_can_get_it(self):
         self.start()
@@ -434,6 +469,26 @@ class TestTakingBack(AttacherTest):
         self.step_clock(MINUTE)
         self.assert_goes(device)
 
+    def test_a_program_that_does_not_answer_is_ended(self):
+        """Told after half a minute, whatever else it is sent; and what it may have left to libvirt is waited for."""
+        self.start()
+        self.attacher.answers = False
+        first = self.allocate()
+        device, = self.ask(first)
+        self.step_clock(31)
+        self.ask(self.allocate())
+        self.cycle()
+        self.assertIn("vgpu-agent-libvirt does not answer", " ".join(self.problems()))
+        self.assertEqual(self.attacher.connections, 1)
+        self.step_clock(MINUTE)
+        self.cycle()
+        self.agent.daemon.wait_for_output("vgpu-agent-libvirt does not answer")
+        self.attacher.answers = True
+        self.attacher.wait(2)
+        wait_for(lambda: first in (self.attacher.wanted() or {}), "the table again")
+        self.depart(first)
+        self.assert_stays(device)
+
     def test_the_daemon_is_killed_while_libvirt_works(self):
         self.start()
         consumer = self.allocate()
@@ -447,6 +502,73 @@ class TestTakingBack(AttacherTest):
         self.assert_stays(device)
         self.step_clock(MINUTE)
         self.assert_goes(device)
+
+    def test_the_daemon_is_killed_and_commands_act(self):
+        """They can ask no program: the rule is the new daemon's."""
+        self.start()
+        consumer = self.allocate()
+        device, = self.ask(consumer)
+        self.agent.daemon.kill()
+        self.agent.daemon = None
+        self.placement.deallocate(consumer)
+        wait_for(lambda: "may just be given to a guest" in self.agent.try_to("sync").stdout, "the refusal")
+        self.assertIn("may just be given to a guest", self.agent.try_to("remove", device).stderr)
+        self.assertTrue(self.is_there(device))
+        self.step_clock(4 * MINUTE)
+        self.agent.try_to("sync")
+        self.assertTrue(self.is_there(device))
+        self.step_clock(5 * MINUTE)
+        self.agent.try_to("sync")
+        self.assertFalse(self.is_there(device))
+
+    def test_it_is_noted_before_the_program_starts(self):
+        """So also before the first table, and whatever the first cycle waits for."""
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        self.relay.rule = lambda request: gate.wait(20) and None
+        self.agent.start()
+        self.attacher.wait()
+        noted = json.loads(pathlib.Path(f"{self.agent.state_file}.guests").read_text())
+        self.assertTrue(noted["may_be_left"])
+        self.assertEqual(self.attacher.tables, [])
+
+    def turn_off(self):
+        """By the files."""
+        self.options = {"attach": "none"}
+        self.agent.configure(self.configuration())
+        self.agent.run("reload")
+        wait_for(lambda: not json.loads(self.agent.try_to("--format", "json", "status").stdout)["attach"]["on"], "nobody to attach")
+
+    def test_what_libvirt_still_does_outlives_attach_none_and_a_restart(self):
+        self.start()
+        consumer = self.allocate()
+        device, = self.ask(consumer)
+        self.turn_off()
+        self.assertEqual(self.agent.stop(), 0)
+        before = self.written()
+        self.agent.start()
+        wait_for(lambda: self.written() != before, "the first cycle")
+        self.depart(consumer)
+        self.assert_stays(device)
+        self.step_clock(5 * MINUTE)
+        self.assert_goes(device)
+
+    def test_what_is_made_again_for_another_consumer_waits_as_well(self):
+        """The server has gone, and its device with it; the next consumer is taken for its migration, and would get
+        a device of the same name."""
+        self.start()
+        first = self.allocate()
+        device, = self.ask(first)
+        self.attacher.busy = [device]
+        self.placement.deallocate(first)
+        self.host.remove(device)
+        second = self.allocate()
+        wait_for(lambda: self.cycle() or second in self.attacher.wanted(), "an entry for the next one")
+        self.assert_absent(device)
+        self.attacher.busy = []
+        self.attacher.answer()
+        self.cycle()
+        self.attacher.wait_for_devices(second)
 
     def test_what_libvirt_says_holds_a_device(self):
         """No file of libvirt's names it."""
@@ -496,6 +618,34 @@ class TestGuests(AttacherTest):
         self.agent.daemon.wait_for_output("over: the guest of consumer")
 
 
+class TestSlowDisk(AttacherTest):
+    """A disk that takes three seconds for each fsync()."""
+    SYNC = 3.0
+
+    def test_how_guests_stand_is_noted_without_waiting_for_it(self):
+        """The next guest may be about to start."""
+        self.start()
+        consumer = self.allocate()
+        device, = self.ask(consumer)
+        self.agent.settle()
+        self.assertEqual(self.agent.stop(), 0)
+        self.agent.environment = preloaded("slow_sync", SLOW_SYNC_MS=str(int(1000 * self.SYNC)))
+        self.agent.start()
+        self.attacher.wait(2)
+        self.attacher.connect()
+        self.attacher.wait_for_devices(consumer)
+        self.agent.settle()
+        self.attacher.say(guest=guest(consumer, configured=[device]))
+        self.wait_for_guest(consumer, "configured")
+        began = time.monotonic()
+        for number, configured in ((1, []), (2, [device]), (3, [])):
+            self.attacher.say(guest=guest(consumer, configured=configured))
+            self.wait_for_guest(consumer, "configured" if configured else "misses")
+            self.attacher.say(doubt={"consumer": consumer, "number": number, "life": 0})
+            wait_for(lambda: number in {sure["number"] for sure in self.attacher.sure}, "the answer to a doubt")
+        self.assertLess(time.monotonic() - began, 2 * self.SYNC)
+
+
 class TestNobodyAttaches(AttacherTest):
     options = {"attach": "none"}
 
@@ -530,16 +680,6 @@ class TestHealing(AttacherTest):
     without the device that its allocation stands for."""
     mode = "nova"
     options = {"attach": "libvirt"}
-
-    def nova_makes_child(self):
-        child = str(uuid.uuid4())
-        self.placement.create_provider(f"{self.name}_pci_0000_84_00_0", child, self.root)
-        self.placement.set_inventories(child, {"VGPU": {"total": 16, "max_unit": 16}})
-
-    def make_device(self):
-        device = str(uuid.uuid4())
-        self.host.create(GPU, "nvidia-35", device)
-        return device
 
     def setUp(self):
         super().setUp()
@@ -589,4 +729,22 @@ class TestHealing(AttacherTest):
         self.lose(consumer)
         self.agent.daemon.wait_for_output("runs for more than a minute without")
         self.cycle()
+        self.assertEqual(self.attacher.wanted(), {})
+
+
+class TestNovasOwnPci(AttacherTest):
+    """In mode nova-pci nova-compute gives guests their functions, and the agent none, also where it is told to attach."""
+    simulated, gpu, mode = "vendor-vfio", "0000:41:00.0", "nova-pci"
+    options = {"attach": "libvirt"}
+    sections = {"devices": {"enabled_mdev_types": "nvidia-1147"},
+                "mdev_nvidia-1147": {"device_addresses": "0000:41:00.4", "mdev_class": "CUSTOM_L40S_1Q"}}
+
+    def test_a_question_costs_nothing(self):
+        self.start()
+        self.agent.settle()
+        self.relay.requests.clear()
+        self.attacher.say(ask=str(uuid.uuid4()))
+        self.attacher.say(doubt={"consumer": str(uuid.uuid4()), "number": 1, "life": 0})
+        wait_for(lambda: self.attacher.sure, "the answer")
+        self.assertEqual([request.path for request in self.relay.requests], [])
         self.assertEqual(self.attacher.wanted(), {})

@@ -267,6 +267,35 @@ class CrashOfVfio(VendorVfio, Crash):
     pass
 
 
+class AllOfTheCard(FleetTest):
+    """What is made by hand leaves nothing to be offered: that is as the operator wants it."""
+
+    def test_nothing_is_wrong(self):
+        for host, card, type_id, configuration in (
+                ("vendor-vfio", "0000:41:00.0", "nvidia-1156", {"devices": {"enabled_mdev_types": "nvidia-1156"}}),
+                ("passthrough", "0000:01:00.0", "passthrough", {"devices": {"passthrough_addresses": "0000:01:00.0"}})):
+            with self.subTest(type_id):
+                self.build(host, configuration)
+                self.sync()
+                device = self.agent.run("create", "--type", type_id, "--gpu", card).strip()
+                for user in (None, new_uuid()):
+                    if user:
+                        self.agent.define_domain(user, [device])
+                    self.sync()
+                    self.assertEqual(self.agent.json("plan")["problems"], [])
+                    (row,) = [r for r in self.agent.json("gpus") if r["gpu"] == card]
+                    self.assertEqual((row["service"], row["devices"]), ("taken", 1))
+                    self.assertIn(f"devices that were made by hand have the room, 1 of the type '{type_id}' ({device}): "
+                                  "it is offered again when they are removed", row["note"])
+                    self.assertEqual(self.placement.inventories(self.child(card)), {})
+                for file in (self.agent.host_root / "etc/libvirt/qemu").glob("*.xml"):
+                    file.unlink()
+                self.agent.run("remove", device)
+                self.sync()
+                (row,) = [r for r in self.agent.json("gpus") if r["gpu"] == card]
+                self.assertEqual((row["service"], row["total"]), ("active", 1))
+
+
 class WithoutCloud(FleetTest):
     """Bare KVM: no type is configured, there is no Placement, and no daemon runs."""
 
@@ -282,6 +311,8 @@ class WithoutCloud(FleetTest):
         self.assertIn(f"<address uuid='{device}'/>", self.agent.run("xml", device))
         self.assertEqual(self.agent.run("qemu-args", device).split(),
                          ["-uuid", device, "-device", f"vfio-pci,sysfsdev=/sys/bus/mdev/devices/{device}"])
+        # What only Placement needs is not missed.
+        self.assertEqual([self.agent.try_to(word, device).stderr for word in ("xml", "qemu-args")], ["", ""])
         self.agent.define_domain(new_uuid(), [device])
         self.host.remove(device)
         self.assertIn("is not there now", self.agent.try_to("xml", device).stderr)
@@ -293,6 +324,64 @@ class WithoutCloud(FleetTest):
         self.agent.run("remove", device)
         self.agent.run("restore")
         self.assertEqual(self.host.mdevs(), {})
+
+
+    def test_who_uses_it_cannot_be_seen(self):
+        """Then it may be in use, and where to look is said."""
+        device = self.agent.run("create", "--type", "nvidia-35").strip()
+        (self.agent.host_root / "etc/libvirt/qemu").rename(self.agent.host_root / "etc/libvirt/elsewhere")
+        for words in (("remove", device), ("remove", "--force", device), ("params", device, "console=1")):
+            done = self.agent.try_to(*words)
+            self.assertEqual(done.returncode, os.EX_TEMPFAIL, done.stderr)
+            self.assertIn("who uses devices cannot all be seen (`vgpu-agent devices` says why)", done.stderr)
+            self.assertNotIn("it is in use", done.stderr)
+        self.assertIn("etc/libvirt/qemu is not there", self.agent.try_to("devices").stderr)
+        self.assertEqual(list(self.host.mdevs()), [device])
+
+
+class TypesWithoutCloud(FleetTest):
+    """Kinds of which only the files have types: whole cards, as Rocks' gpupt gives them, and shares of Intel's xe."""
+    KINDS = {"passthrough": ("passthrough", "0000:01:00.0", {"devices": {"passthrough_addresses": "0000:01:00.0"}}),
+             "b60": ("xe", "0000:03:00.1", {"devices": {"enabled_mdev_types": "b60"}, "mdev_b60": {"device_addresses": "0000:03:00.0"},
+                                            "vf_type_b60": {"vram_quota": "8G"}})}
+
+    def begin(self, type_id):
+        host, self.device, self.configuration = self.KINDS[type_id]
+        self.host = self.start_host(host)
+        self.agent = self.make_agent(self.host, None, self.configuration)
+
+    def there(self):
+        return {row["device"]: (row["owner"], row["state"]) for row in self.agent.json("devices")}
+
+    def test_a_life(self):
+        for type_id in self.KINDS:
+            with self.subTest(type_id):
+                self.begin(type_id)
+                device = self.agent.run("create", "--type", type_id, "--gpu", "gpupci1").strip()
+                self.assertEqual((device, self.there()), (self.device, {device: ("by hand", "idle")}))
+                self.assertIn("<hostdev mode='subsystem' type='pci'", self.agent.run("xml", device))
+                self.agent.define_domain(new_uuid(), [device])
+                self.host.reboot()
+                self.assertEqual(self.there(), {})
+                self.agent.run("restore")
+                self.assertEqual(self.there(), {device: ("by hand", "defined")})
+                self.assertEqual(self.agent.try_to("remove", device).returncode, os.EX_TEMPFAIL)
+                for file in (self.agent.host_root / "etc/libvirt/qemu").glob("*.xml"):
+                    file.unlink()
+                self.agent.run("remove", device)
+                self.assertEqual(self.there(), {})
+
+    def test_a_host_that_was_in_a_cloud(self):
+        """Files that lack [placement] now, as where nova.conf was not named, tell nothing of what is allocated."""
+        self.begin("passthrough")
+        self.build("passthrough", self.configuration)
+        self.sync()
+        self.agent.placement = None
+        self.agent.configure({"agent": self.options, **self.configuration})
+        done = self.agent.try_to("create", "--type", "passthrough", "--gpu", "gpupci1")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("Placement cannot be read", done.stderr)
+        self.assertEqual(self.host.stores(), [])
 
 
 class WhenPlacementIsAway(ByHandTest):

@@ -2,6 +2,7 @@
 in Placement. No guest loses its device, and what is ours is mended in the next cycle."""
 from support import wait_for
 from support.fleet import FleetTest, child_name, new_uuid
+from support.process import preloaded
 from support.vendor_vfio import VendorVfio
 from support.xe import Xe
 
@@ -245,6 +246,17 @@ class Placement(ChangeTest):
         self.assertEqual([self.vgpus(gpu) for gpu in (A, B, C)], [(16, 0)] * 3)
         self.assertEqual(set(self.host.mdevs()), devices)
 
+    def step(self, boot):
+        """Sets CLOCK_BOOTTIME so many seconds ahead."""
+        steps = self.directory / "steps"
+        steps.write_text(f"0 {boot}\n")
+        self.agent.environment = preloaded("clock_step", CLOCK_STEP=steps)
+
+    def wait_a_minute(self):
+        """A database that was made anew looks the same: it is not believed at once."""
+        self.assertIn("the root provider", self.sync(75).stderr)
+        self.step(61)
+
     def delete_tree(self, servers):
         for server in servers:
             self.placement.expect(204, "DELETE", f"/allocations/{server}")
@@ -260,8 +272,11 @@ class Placement(ChangeTest):
         idle = self.allocate(B)
         self.sync(0)
         root = self.delete_tree([server, idle])
+        self.wait_a_minute()
         self.sync()
         self.assertEqual(self.root(), root)
+        self.step(61 + 3600)
+        self.sync(), self.sync()
         self.assertEqual([self.vgpus(gpu) for gpu in (B, C)], [(16, 0)] * 2)
         # After the grace period, what the guest has is nobody else's to be offered.
         self.sync(), self.sync()
@@ -281,6 +296,7 @@ class Placement(ChangeTest):
                               **self.types})
         server, devices = self.serve(A)
         old = self.delete_tree([server])
+        self.wait_a_minute()
         done = self.sync(1)
         self.assertIn(f"the root provider {self.root_name} is not in Placement", done.stderr)
         self.assertEqual(set(self.host.mdevs()), devices)
@@ -290,6 +306,7 @@ class Placement(ChangeTest):
         self.assertIn(f"but this host is now {self.root_name} ({new})", done.stderr)
         self.assertEqual(list(self.tree()), [""])
         self.agent.run("adopt-root")
+        self.step(61 + 7200)
         self.sync(), self.sync(), self.sync()
         self.assertNotEqual(old, new)
         self.assertEqual(self.root(), new)
@@ -311,15 +328,15 @@ class Placement(ChangeTest):
             self.placement.set_inventories(self.child(A), {"VGPU": {**good, **wrong}})
             self.sync(0)
             self.assertEqual(self.placement.inventories(self.child(A))["VGPU"], good, wrong)
-        # These are an operator's to set.
-        for own in ({"reserved": 3}, {"allocation_ratio": 4.0}, {"max_unit": 1}):
+        # These are an operator's to set; a ratio is told of all the same.
+        for own, status in (({"reserved": 3}, 0), ({"max_unit": 1}, 0), ({"allocation_ratio": 4.0}, 1)):
             good.update(own)
             self.placement.set_inventories(self.child(A), {"VGPU": good})
-            self.assertEqual(self.sync(0).stdout, "nothing to do\n")
+            self.assertEqual(self.sync(status).stdout, "nothing to do\n")
         self.assertEqual(self.placement.inventories(self.child(A))["VGPU"], good)
         # All of it taken away, where nobody has anything.
         self.placement.set_inventories(self.child(B), {})
-        self.sync(0)
+        self.sync(1)
         self.assertEqual(self.vgpus(B), (16, 0))
 
     def test_traits_removed(self):

@@ -31,6 +31,8 @@ class CheckConfig(SystemTest):
         # The host has libvirt.
         root = self.subdirectory("root")
         (root / "etc/libvirt/qemu").mkdir(parents=True)
+        (root / "run/libvirt").mkdir(parents=True)
+        (root / "run/libvirt/virtqemud-sock").touch()
         self.host_file = self.directory / "host.conf"
         self.host_file.write_text(f"[agent]\nhost_root = {root}\n")
 
@@ -49,6 +51,30 @@ class CheckConfig(SystemTest):
         self.assertEqual(lines[-1], self.verdict(lines[2:-1]))
         return done.returncode, "".join(lines[2:-1])
 
+    def test_what_it_names_on_the_host(self):
+        begun = self.host_file.read_text()
+        program_file = self.directory / "program"
+        program_file.write_text("#!/bin/sh\n")
+        self.file.write_text(GUIDE)
+        for option, value, status, told in (
+                ("before_cut", "/nonexistent", 1, "agent.before_cut: /nonexistent: No such file or directory; expected a program"),
+                ("sriov_manage", "/tmp", 1, "agent.sriov_manage: /tmp is no program that can be run"),
+                ("sriov_manage", program_file, 1, f"agent.sriov_manage: {program_file} is no program that can be run"),
+                ("state_file", "/nonexistent/s.json", 0,
+                 "warning: agent.state_file: the folder /nonexistent is not there, and nobody makes it: without it nothing can be "
+                 "noted, and so nothing is done"),
+                ("root_provider_name", "x" * 184, 1,
+                 "agent.root_provider_name: it has 184 characters; expected at most 183, since Placement takes names of 200, and "
+                 "those of the GPUs' providers begin with it"),
+                ("root_provider_name", "x" * 183, 0, "")):
+            self.host_file.write_text(f"{begun}{option} = {value}\n")
+            done = run([program("vgpu-agent"), "--config-file", str(self.host_file), "--config-file", str(self.file),
+                        "--sysfs-root", str(self.host.root), "check-config"])
+            self.assertEqual((done.returncode, [line for line in done.stdout.splitlines()[2:-1]]), (status, [told] if told else []))
+        program_file.chmod(0o755)
+        self.host_file.write_text(f"{begun}before_cut = {program_file}\n")
+        self.assertEqual(self.check(GUIDE), (0, ""))
+
     def test_a_package_that_was_just_installed(self):
         """Its file says nothing yet: how the agent is pointed at nova.conf is said, and status does not tell of a daemon that
         goes on."""
@@ -59,12 +85,44 @@ class CheckConfig(SystemTest):
         done = run([*words, "check-config"])
         self.assertEqual(done.returncode, 1)
         self.assertIn("\nplacement.auth_type: not set; expected one of ", done.stdout)
-        self.assertIn("\nwarning: placement: nova.conf has it: `--config-file /etc/nova/nova.conf` in VGPU_AGENT_OPTIONS of "
+        self.assertIn("\nwarning: placement: beside Nova its nova.conf has it: `--config-file /etc/nova/nova.conf` in VGPU_AGENT_OPTIONS of "
                       "/etc/default/vgpu-agent reads that, ", done.stdout)
-        said = " ".join(run([*words, "status"]).stdout.split())
+        done = run([*words, "status"])
+        said = " ".join(done.stdout.split())
         self.assertIn("the daemon does not run the files have errors (`vgpu-agent check-config` lists them); the daemon does not start with "
                       "them", said)
         self.assertNotIn("goes on", said)
+        self.assertEqual((done.stdout + done.stderr).count("auth_type"), 1, "one cause, one line")
+        done = run([*words, "allocations"])
+        self.assertEqual((done.returncode, (done.stdout + done.stderr).count("auth_type")), (os.EX_CONFIG, 1))
+
+    def test_a_section_that_is_there_is_not_looked_for_elsewhere(self):
+        """What is misspelt in [placement], or its header, is told; not that nova.conf has it."""
+        for right, wrong, told in (("auth_type", "auth_tpye", "placement.auth_tpye: unknown option; did you mean auth_type?"),
+                                   ("[placement]", "[placment]", "[placment]: not used; did you mean [placement]?")):
+            status, lines = self.check_any(GUIDE.replace(right, wrong))
+            self.assertEqual(status, 1)
+            self.assertIn(told, lines)
+            self.assertIn("placement.auth_type: not set", lines)
+            self.assertNotIn("/etc/default/vgpu-agent", lines)
+
+    def check_any(self, text):
+        self.file.write_text(text)
+        done = self.run_on("--config-file", str(self.host_file), "--config-file", str(self.file))
+        return done.returncode, done.stdout
+
+    def test_status_repeats_no_error_of_the_files(self):
+        """What Placement's client says of them follows from what was told."""
+        self.host_file.write_text(self.host_file.read_text() + f"state_file = {self.directory}/state.json\n")
+        for wrong, told in (("auth_type = admin-token", "placement.auth_type: 'admin-token' is not accepted; expected one of "),
+                            ("auth_type = password", "placement.username or user_id: not set; auth_type = password needs it")):
+            self.file.write_text(GUIDE.replace("auth_type = admin_token", wrong))
+            done = run([program("vgpu-agent"), "--config-file", str(self.host_file), "--config-file", str(self.file),
+                        "--sysfs-root", str(self.host.root), "status"])
+            self.assertEqual(done.stderr.count(told), 1, done.stderr)
+            self.assertIn("cannot be read", done.stdout)
+            self.assertNotIn("auth_type", done.stdout)
+            self.assertNotIn("username", done.stdout)
 
     def verdict(self, problems):
         warnings = sum("warning: " in line for line in problems)

@@ -121,19 +121,20 @@ class Placementd(Completion):
         text = run([program("placementd"), "--help"]).stdout.split("Options of the ")[0]
         options = set(re.findall(OPTION, text))
         jobs = {"--check", "--backup", "--export", "--import"}
+        transfers = {"--delete", "--connections"}
         self.assertLess(jobs, options)
 
         def offered(*words):
             return set(self.complete("placementd", *words))
-        self.assertEqual(offered(""), options - {"--delete"})
+        self.assertEqual(offered(""), options - transfers)
         self.assertEqual(offered("--auth", ""), {"keystone", "noauth2"})
         self.assertEqual(offered("--listen", ""), set())
         self.assertEqual(offered(f"--cert={TOP}/Makef"), {f"{TOP}/Makefile"})
         for job in jobs:
-            more = {"--delete"} if job in ("--export", "--import") else set()
+            more = transfers if job in ("--export", "--import") else set()
             left = offered(job, "/nowhere/x", "")
-            self.assertEqual(left, (options - jobs - {"--delete"}) | more, job)
-            for option in jobs | {"--delete"}:
-                value = ["/nowhere/y"] if option in jobs else []
+            self.assertEqual(left, (options - jobs - transfers) | more, job)
+            for option in jobs | transfers:
+                value = ["/nowhere/y"] if option in jobs else ["2"] if option == "--connections" else []
                 refused = run([program("placementd"), job, "/nowhere/x", option, *value]).returncode == 64
                 self.assertEqual(refused, option not in left and option != job, (job, option))

@@ -1,10 +1,12 @@
 """vgpu-agent sync and the commands around it: what they do, say, and end with."""
 import os
+import re
 import uuid
 import xml.etree.ElementTree
 
 from support.case import SystemTest
-from support.relay import Relay
+from support.process import wait_for
+from support.relay import CUT, Relay
 
 ROOT = "virtlab606.example"
 GPU_84, GPU_85 = "0000:84:00.0", "0000:85:00.0"
@@ -25,10 +27,11 @@ class CycleTest(SystemTest):
         self.root = self.unique_root()
         self.relay = Relay(self.placement)
         self.addCleanup(self.relay.stop)
-        self.agent = self.make_agent(self.host, self.relay, {
+        self.configuration = {
             "agent": {"compute_id_file": self.root_file(), "release_grace": 0},
             "devices": {"enabled_mdev_types": ["nvidia-35"]},
-            "mdev_nvidia-35": {"device_addresses": [GPU_84, GPU_85]}})
+            "mdev_nvidia-35": {"device_addresses": [GPU_84, GPU_85]}}
+        self.agent = self.make_agent(self.host, self.relay, self.configuration)
 
     def unique_root(self):
         """One name can be one provider only, and the server may be shared."""
@@ -49,6 +52,58 @@ class CycleTest(SystemTest):
         consumer = str(uuid.uuid4())
         self.placement.allocate(consumer, {self.child_uuid(gpu): {"VGPU": count}})
         return consumer
+
+
+class TestOutage(CycleTest):
+    def attempts(self, count):
+        before = len(self.relay.requests)
+        wait_for(lambda: len(self.relay.requests) >= before + count, f"{count} attempts", 60)
+
+    def start_with_short_cycles(self):
+        self.configuration["agent"]["sync_interval"] = 1
+        self.agent.configure(self.configuration)
+        self.agent.start()
+
+    def of_the_tree(self, requests):
+        return [request for request in requests if "in_tree=" in request.path]
+
+    def test_the_return_costs_what_an_idle_cycle_does(self):
+        """All hosts of a cloud come back in the same minute; then a part is compared, since the database may be another one."""
+        self.start_with_short_cycles()
+        wait_for(lambda: len(self.of_the_tree(self.relay.requests[-6:])) >= 4, "idle cycles")
+        self.relay.rule = lambda request: CUT
+        self.attempts(3)
+        self.relay.rule = lambda request: None
+        back = len(self.relay.requests)
+        self.attempts(4)
+        requests = [request for request in self.relay.requests[back:] if request.status]
+        self.assertEqual([len(self.of_the_tree([request])) for request in requests[:3]], [1, 0, 1], requests)
+        self.assertRegex(requests[1].path, "/(inventories|traits|allocations)$")
+
+    def test_a_first_look_gets_further_each_time(self):
+        """A Placement under the load of all hosts' start answers some of the requests, and fails others."""
+        self.agent.run("sync")
+        details = r"/resource_providers/[^/]*/(inventories|traits|allocations)$"
+        failed = []
+
+        def rule(request):
+            if failed or not re.search(details, request.path) or len(asked()) != 5:
+                return None
+            failed.append(request)
+            return 503, [], b""
+
+        def asked():
+            return [request.path for request in self.relay.requests[begun:] if re.search(details, request.path)]
+
+        begun = len(self.relay.requests)
+        self.relay.rule = rule
+        self.start_with_short_cycles()
+        wait_for(lambda: len(asked()) >= 8, "the rest")
+        self.assertEqual(len(failed), 1)
+        # Three of the first GPU and two of the second, of which the last failed; then all three of the second.
+        first = asked()[:3]
+        self.assertEqual([path for path in asked()[:8] if path in first], first)
+        self.assertEqual(asked()[5:7], asked()[3:5])
 
 
 class TestConflicts(CycleTest):

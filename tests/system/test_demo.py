@@ -6,23 +6,14 @@ import subprocess
 import sys
 import textwrap
 
-from support import SystemTest, wait_for
-from support.host import MOUNTS, fuse_missing
+from support import wait_for
+from support.nothing_left import LeavesNothing
 from support.process import TOP, program, run
 
 DEMO = [sys.executable, str(TOP / "tests/demo")]
 
 
-class Demo(SystemTest):
-    def setUp(self):
-        super().setUp()
-        missing = fuse_missing()
-        if missing:
-            self.skipTest(missing)
-        # Where it makes what it needs, and leaves nothing.
-        self.folder = self.subdirectory("tmp")
-        self.environment = {**os.environ, "TMPDIR": str(self.folder)}
-
+class Demo(LeavesNothing):
     def begin(self, **more):
         """In a process group of its own, as a terminal's shell starts it."""
         demo = subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -30,10 +21,6 @@ class Demo(SystemTest):
         self.addCleanup(demo.communicate)
         self.addCleanup(demo.kill)
         return demo
-
-    def check_nothing_is_left(self):
-        self.assertEqual(list(self.folder.iterdir()), [])
-        self.assertNotIn(str(self.folder), MOUNTS.read_text())
 
     def test_it_tells_the_job_and_its_file_can_be_copied(self):
         done = run(DEMO, timeout=110, env=self.environment)

@@ -38,7 +38,7 @@ class Devices(SystemTest):
                           for device, row in rows.items()},
                          {idle: ("foreign", "idle", None, None, None),
                           defined: ("mdevctl", "idle", None, None, None),
-                          running: ("foreign", "in use", "first?row", guests[0], None),
+                          running: ("foreign", "in use", "first\nrow", guests[0], None),
                           shut: ("foreign", "defined", "second", guests[1], None),
                           held: ("foreign", "in use", None, None, 4711)})
         self.assertEqual((rows[idle]["uuid"], rows[idle]["gpu"], rows[idle]["type"], rows[idle]["type_name"]),

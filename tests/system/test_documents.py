@@ -50,6 +50,17 @@ class OptionsOfBoth(unittest.TestCase):
         for page in [*(TOP / "etc/man").glob("*.[1-8]"), *(BUILD / "man").glob("*.5")]:
             self.assertRegex(page.read_text(), r'(?m)^\.SH "?EXAMPLES?"?$', page.name)
 
+    def test_a_section_stands_once(self):
+        for page in [*(TOP / "etc/man").glob("*.[18]"), *(BUILD / "man").glob("*.5")]:
+            sections = re.findall(r"(?m)^\.SH (.*)", page.read_text())
+            self.assertEqual(len(sections), len(set(sections)), (page, sections))
+
+    def test_options_that_files_have_too(self):
+        said = re.search(r"also options of the file \(([^)]*)\)", (TOP / "etc/man/placementd.8").read_text())[1]
+        page = (BUILD / "man/placementd.conf.5").read_text()
+        for option in said.split(", "):
+            self.assertRegex(page, rf"(?m)^\.BI? {option}\b", option)
+
     def test_manuals_are_well_formed(self):
         pages = [BUILD / "man" / f"{name}.conf.5" for name in ("vgpu-agent", "placementd")]
         pages += (TOP / "etc/man").glob("*.[18]")
@@ -97,6 +108,23 @@ class Documents(unittest.TestCase):
                 self.assertIn(command, self.commands, document.name)
 
 
+    def test_options_that_documents_name(self):
+        """Of a command line, those that its program takes; of vgpu-agent's, that its command takes."""
+        helps = {name: run([program(name), "--help"]).stdout for name in ("vgpu-agent", "placementd", "mdevsim")}
+        found = 0
+        for document in (*TOP.glob("*.rst"), *(TOP / "doc").glob("*.rst"), *(TOP / "devstack").glob("*.rst")):
+            text = document.read_text()
+            lines = [" ".join(words.split()) for words in re.findall(r"``([^`]+)``", text)] + re.findall(r"(?m)^    (\S.*)$", text)
+            for line in lines:
+                for name, words in re.findall(r"\b(vgpu-agent|placementd|mdevsim) ((?:[^|;&]|\|all)*)", line):
+                    command = next((word for word in words.split() if word in self.commands), None) if name == "vgpu-agent" else None
+                    own = run([program(name), "help", command]).stdout if command else ""
+                    for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", words):
+                        found += 1
+                        self.assertRegex(helps[name].split("Options of the ")[0] + own, rf"{option}(?![\w-])", f"{document.name}: {line}")
+        self.assertGreater(found, 20)
+
+
 class Paths(unittest.TestCase):
     """What documents name in the source is there."""
 
@@ -124,6 +152,111 @@ class Paths(unittest.TestCase):
             pathlib.Path(folder, "index.rst").write_text("Book\n====\n\n.. toctree::\n   :glob:\n\n   *\n")
             done = run(["sphinx-build", "-C", "-W", "--keep-going", "-n", "-q", "-D", "project=book", "-b", "html", folder, f"{folder}/_out"])
             self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+class References(unittest.TestCase):
+    """`doc/x.rst, Title` and `vgpu-agent(8), TITLE`: the place is there, in documents, manuals and messages."""
+
+    DOCUMENT = re.compile(r"\b((?:doc/)?[A-Za-z-]+\.rst),\s+(?:# )?(?=[A-Z]|libvirt's)(?![\w/-]+\.rst)")
+    MANUAL = re.compile(r"\b(vgpu-agent|placementd)\(8\)[`,]+\s+(?=[A-Z]{2,} ?[A-Z]*)")
+
+    def texts(self):
+        files = [*TOP.glob("*.rst"), *(TOP / "doc").glob("*.rst"), *(TOP / "devstack").glob("*.rst"), *(TOP / "etc").rglob("*")]
+        files += [file for folder in ("agent", "config", "placement", "lib") for file in (TOP / folder).rglob("*.[ch]")]
+        for file in files:
+            if file.is_file():
+                # A text of the source may be in pieces.
+                yield file, re.sub(r'\s+', " ", re.sub(r'"\s+"', "", file.read_text().replace("\\-", "-")))
+
+    def titles(self, document):
+        text = (TOP / document).read_text()
+        return [re.sub(r"[.,]$", "", title) for title in (*re.findall(r"(?m)^(.+)\n[=~-]{3,}$", text), *re.findall(r"(?m)^\*\*(.+?)\*\*", text))]
+
+    def test_titles_are_there(self):
+        found = 0
+        for file, text in self.texts():
+            for place in self.DOCUMENT.finditer(text):
+                document, rest = place[1], text[place.end():]
+                found += 1
+                self.assertTrue(any(rest.startswith(title) for title in self.titles(document)), f"{file.relative_to(TOP)}: {document}, {rest[:50]}")
+            for place in self.MANUAL.finditer(text):
+                sections = re.findall(r'(?m)^\.SH "?([^"\n]+)', (TOP / f"etc/man/{place[1]}.8").read_text())
+                rest = text[place.end():]
+                self.assertTrue(any(rest.startswith(section) for section in sections), f"{file.relative_to(TOP)}: {place[1]}(8), {rest[:50]}")
+        self.assertGreater(found, 20)
+
+
+class Options(unittest.TestCase):
+    """Options of the files that documents name: they exist, in the section that is said, and the programs take the files as they are
+    shown."""
+
+    # Of other programs' files, or what the text says of Placement.
+    OTHERS = {"access_drivers", "auth_unix_rw", "unix_sock_group", "num_pcie_ports", "managed", "reserved", "device_spec", "alias"}
+
+    def setUp(self):
+        self.known = {}
+        for name in ("vgpu-agent", "placementd"):
+            section = None
+            for line in (BUILD / f"etc/{name}.conf.sample").read_text().splitlines():
+                if header := re.match(r"#?\[(.+)\]$", line):
+                    section = self.kind(header[1])
+                elif option := re.match(r"#(\w+) =", line):
+                    self.known.setdefault(section, set()).add(option[1])
+        self.assertIn("sync_interval", self.known["agent"])
+        self.assertIn("vram_quota", self.known["vf_type_*"])
+
+    def kind(self, section):
+        return re.sub(r"^(mdev|vf_type|group)_.*", r"\1_*", section)
+
+    def documents(self):
+        return [*TOP.glob("*.rst"), *(TOP / "doc").glob("*.rst"), *(TOP / "etc").glob("*.rst"), *(TOP / "devstack").glob("*.rst")]
+
+    def test_those_that_are_named(self):
+        every = set().union(*self.known.values())
+        for document in self.documents():
+            for words in re.findall(r"``([^`]+)``", document.read_text()):
+                named = re.fullmatch(r"(?:\[([\w*<>-]+)\] )?([a-z_]+)(?: = .*)?", " ".join(words.split()))
+                if not named or named[2] in self.OTHERS or not (named[1] or " = " in words):
+                    continue
+                options = self.known.get(self.kind(named[1]), set()) if named[1] else every
+                self.assertIn(named[2], options, f"{document.relative_to(TOP)}: {words}")
+
+    def files_shown(self):
+        """(document, text) of each file that a document shows."""
+        for document in self.documents():
+            for block in re.findall(r"::\n\n((?:    .*\n|\n)+)", document.read_text()):
+                lines = [line[4:] for line in block.splitlines()]
+                begin = next((number for number, line in enumerate(lines) if re.match(r"\[\w", line)), None)
+                if begin is not None and "[[" not in block:
+                    end = next((number for number, line in enumerate(lines) if number > begin and re.match(r"#|END", line)), len(lines))
+                    yield document.relative_to(TOP), "\n".join(lines[begin:end]) + "\n"
+
+    def test_files_that_are_shown(self):
+        shown = list(self.files_shown())
+        self.assertGreater(len(shown), 6)
+        with tempfile.TemporaryDirectory(prefix="vgpu-files-") as folder:
+            for document, text in shown:
+                section = None
+                for line in text.splitlines():
+                    if header := re.match(r"\[(.+)\]$", line):
+                        section = self.kind(header[1])
+                    elif line.strip():
+                        self.assertIn(line.split("=")[0].strip(), self.known[section], f"{document}: {text}")
+                file = pathlib.Path(folder, "shown.conf")
+                file.write_text(text)
+                if "[placementd]" not in text:
+                    done = run([program("vgpu-agent"), "--config-file", str(file), "--sysfs-root", folder, "check-config"])
+                    self.assertNotRegex(done.stdout, r"unknown|accepted|not used|incorrect", f"{document}: {text}")
+
+
+class Microversions(unittest.TestCase):
+    def test_the_highest_is_the_one_that_is_served(self):
+        names = dict(re.findall(r"\b(MICROVERSION_\w+) = (\w+)", (TOP / "placement/microversion.h").read_text()))
+        highest = names[names["MICROVERSION_MAX"]]
+        self.assertEqual(int(highest), max(int(value) for value in names.values() if value.isdigit()))
+        for file in ("README.rst", "doc/compatibility.rst", "etc/man/placementd.8", "etc/debian/control", "etc/rpm/vgpu-agent.spec",
+                     "placement/server/main.c"):
+            self.assertRegex(" ".join((TOP / file).read_text().split()), rf"versions 1\.0 to 1\.{highest}\b", file)
 
 
 class Version(unittest.TestCase):

@@ -75,6 +75,23 @@ class Folders(FleetTest):
         self.sync()
         self.assertNotIn(device, self.host.mdevs())
 
+    def test_a_definition_on_storage_that_is_away(self):
+        """Clusters have links to shared storage here: the guest may still need its device."""
+        device = self.a_shut_off_guest_whose_allocation_has_gone()
+        (file,) = self.defined.iterdir()
+        shared = self.subdirectory("shared")
+        file.rename(shared / file.name)
+        file.symlink_to(shared / file.name)
+        self.sync()
+        away = shared.rename(self.directory / "away")
+        for _ in range(2):
+            self.assertIn(f"none is removed: /etc/libvirt/qemu: {file.name}: No such file", self.sync())
+        self.assertIn(device, self.host.mdevs())
+        self.assertIn("none is removed", self.agent.run("status", status=1))
+        away.rename(shared)
+        self.assertNotIn("none is removed", self.sync())
+        self.assertIn(device, self.host.mdevs())
+
     def test_libvirt_has_not_run_since_the_boot(self):
         device = self.a_shut_off_guest_whose_allocation_has_gone()
         (self.agent.host_root / "run/libvirt/qemu").rmdir()

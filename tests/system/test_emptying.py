@@ -1,8 +1,11 @@
 """A drained GPU is emptied: its guests can be migrated away, and nobody new comes."""
+import re
 import signal
+import urllib.request
 
 from support import wait_for
 from support.fleet import FleetTest, new_uuid
+from support.watched import SERVES
 
 A, B = "0000:84:00.0", "0000:85:00.0"
 LONG = 3600  # seconds: within a test the daemon does nothing by itself
@@ -77,6 +80,28 @@ class Emptying(FleetTest):
         self.wake()
         wait_for(lambda: self.numbers() == (16, 16), "what is free to be reserved")
         self.assertEqual(self.try_to_allocate(), 409)
+
+    def test_nobody_new_gets_it_though_the_provider_is_renamed(self):
+        self.begin(listen="0")
+        provider, other = self.child(A), self.child(B)
+        self.agent.run("undrain", A)
+        self.placement.expect(200, "PUT", f"/resource_providers/{provider}", {"name": "renamed", "parent_provider_uuid": self.root()})
+        self.agent.try_to("drain", A)
+        self.assertEqual(self.placement.inventories(provider)["VGPU"]["reserved"], 14)
+        self.assertEqual(self.reserved_by_metrics(), 14)
+        self.placement.allocate(new_uuid(), {other: {"VGPU": 1}})
+        self.wake()
+        wait_for(lambda: len(self.host.mdevs()) == 3, "the other's device")
+        self.placement.expect(204, "DELETE", f"/allocations/{self.server}")
+        self.wake()
+        wait_for(lambda: self.placement.inventories(provider)["VGPU"]["reserved"] == 16, "what is free to be reserved")
+
+    def reserved_by_metrics(self):
+        """Of A, as the daemon tells it after the cycle that has written it."""
+        (port,) = SERVES.findall(self.agent.daemon.output())
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as reply:
+            text = reply.read().decode()
+        return int(re.search(f'^vgpu_agent_gpu_reserved{{[^}}]*gpu="{A}"[^}}]*}} (\\d+)$', text, re.M).group(1))
 
     def test_back_in_service_it_has_what_the_operator_had_reserved(self):
         self.begin()

@@ -4,6 +4,7 @@ import os
 
 from support.crash import PROGRAM, CrashPoint
 from support.fleet import FleetTest, child_name, new_uuid
+from support.host import load_description
 
 CARD, OTHER = "0000:63:00.0", "0000:64:00.0"
 TYPE = "v620-vf"
@@ -36,7 +37,26 @@ class Report(V620):
         self.assertLessEqual({"CUSTOM_V620_VF", "CUSTOM_OWNER_VGPU_AGENT"},
                              self.placement.traits(self.child(CARD)))
         self.assertTrue(self.agent.is_idle())
-        self.assertEqual(self.agent.run("check-config").splitlines()[-1], "ok")
+        self.assertEqual(self.agent.run("check-config").splitlines()[-1], "ok; 1 warning")  # libvirt's socket is not there
+
+
+class ByHand(V620):
+    def test_none_is_made_and_any_can_be_given(self):
+        for where in ((), ("--gpu", CARD)):
+            done = self.agent.try_to("create", "--type", TYPE, *where)
+            self.assertEqual((done.returncode != 0, done.stdout), (True, ""))
+            self.assertEqual(done.stderr, f"vgpu-agent: devices of the type '{TYPE}' are there already, and none is made: give a guest one "
+                             "that is idle in `vgpu-agent devices` (`vgpu-agent xml ADDRESS`), and it is not offered as long as the guest "
+                             "has it\n")
+        self.assertEqual({row["state"] for row in self.agent.json("devices")}, {"idle"})
+        self.assertIn("bus='0x63' slot='0x02' function='0x3'", self.agent.run("xml", FUNCTIONS[3]))
+        guest = new_uuid()
+        file = self.agent.define_domain(guest, [FUNCTIONS[3]])
+        self.settle()
+        self.assertEqual(self.totals(), {child_name(CARD): 11, child_name(OTHER): 12})
+        file.unlink()
+        self.settle()
+        self.assertEqual(self.totals(), {child_name(CARD): 12, child_name(OTHER): 12})
 
 
 class Units(V620):
@@ -54,6 +74,27 @@ class Units(V620):
         self.settle()
         self.assertNotIn(server, self.states())
         self.assertEqual(self.totals()[child_name(CARD)], 12)
+
+    def test_the_type_can_be_disabled_when_nobody_has_one(self):
+        """The functions stay: what counts is who has them."""
+        def resident():
+            (row,) = self.agent.json("gpus", CARD)
+            return row["resident"]
+        server, guest = self.allocate(CARD, 2), new_uuid()
+        self.settle()
+        file = self.agent.define_domain(guest, [FUNCTIONS[5]])
+        self.assertEqual(resident(), 3)
+        self.assertIn(f"'{TYPE}' is resident on {CARD}: 3 devices, 2 units allocated", self.agent.try_to("disable", TYPE, CARD).stderr)
+        self.placement.deallocate(server)
+        self.settle()
+        self.assertEqual(resident(), 1)
+        self.assertIn("1 device, 0 units", self.agent.try_to("disable", TYPE, CARD).stderr)
+        file.unlink()
+        self.assertEqual(resident(), 0)
+        self.agent.try_to("disable", TYPE, CARD)
+        self.settle()
+        (row,) = self.agent.json("gpus", CARD)
+        self.assertEqual((row["enabled"], row["service"]), ("disabled", "disabled"))
 
     def test_filled_to_the_last(self):
         servers = [self.allocate(CARD, 4) for _ in range(3)]
@@ -281,6 +322,13 @@ class Configuration(V620):
     def test_a_section_without_its_type(self):
         self.assertIn("vf_type_other: a section for a type that is not enabled",
                       self.check(vf_type_other={"fixed": "true"}))
+
+    def test_a_type_of_a_drivers(self):
+        agent = self.make_agent(self.start_host(load_description("nova-guide")), self.placement, {
+            "agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35"},
+            "mdev_nvidia-35": {"device_addresses": "0000:84:00.0"}, "vf_type_nvidia-35": {"fixed": "true"}})
+        self.assertIn("vf_type_nvidia-35.fixed: not used: the GPU 0000:84:00.0 offers mediated devices, and of them this type",
+                      agent.run("check-config"))
 
     def test_a_misspelt_option(self):
         self.assertIn("fixd", self.check(**{f"vf_type_{TYPE}": {"fixd": "true"}}))

@@ -33,7 +33,7 @@ class Groups(FleetTest):
         self.agent.start()
         self.agent.settle()
         self.agent.configure({"agent": self.options, **GUIDE_TYPES, "group_ci": {"device_addresses": [A]}})
-        self.assertIn("`vgpu-agent reload` makes it read them", self.agent.run("status", status=1))
+        wait_for(lambda: "`vgpu-agent reload` makes it read them" in self.agent.try_to("status").stdout, "the difference")
         self.agent.run("reload")
         wait_for(lambda: self.groups() == {A: [CI], B: [], C: []}, "the new groups")
 

@@ -194,13 +194,15 @@ class Report(FleetTest):
         inventories["CUSTOM_LICENSE"] = {**inventories["VGPU"], "total": 3, "max_unit": 3}
         inventories["VGPU"].update(reserved=2, allocation_ratio=4.0)
         self.placement.set_inventories(child, inventories)
-        self.assertEqual(self.agent.json("plan"), NOTHING)
+        plan = self.agent.json("plan", status=1)
+        self.assertEqual((plan["steps"], len(plan["problems"])), ([], 1))
+        self.assertIn("somebody has set its allocation_ratio in Placement to 4", plan["problems"][0])
         # Also when the agent has something of its own to write.
         types = dict(self.types)
         types["mdev_nvidia-35"] = {**types["mdev_nvidia-35"], "max_instances": 8,
                                    "traits": ["CUSTOM_GOLD"]}
         self.agent.configure({"agent": self.options, **types})
-        self.agent.run("sync")
+        self.agent.run("sync", status=1)
         inventories["VGPU"].update(total=8, max_unit=8)
         self.assertEqual(self.placement.inventories(child), inventories)
         self.assertEqual(self.placement.traits(child), traits | {"CUSTOM_GOLD"})

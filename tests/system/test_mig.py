@@ -71,12 +71,8 @@ class NoType(Mig):
 
 
 class Cutting(Mig):
-    def test_at_boot_partitions_then_functions_then_types(self):
-        self.assertEqual(self.agent.try_to("restore").returncode, 0)
-        order = [f"cut {CARD} NVIDIA {TYPE}", f"sriov-manage -e {CARD}"]
-        self.assertEqual(self.calls(), order)
-        self.agent.run("sync")
-        self.assertEqual(self.totals(), {child_name(CARD): 3})
+    def two_come_back(self):
+        """A reboot takes partitions, functions and types; restore makes all again."""
         self.allocate(CARD, 2)
         self.agent.run("sync")
         before = self.host.vgpus()
@@ -85,7 +81,26 @@ class Cutting(Mig):
         shutil.rmtree(self.instances)
         self.assertEqual(self.agent.try_to("restore").returncode, 0)
         self.assertEqual(self.host.vgpus(), before)
+
+    def test_at_boot_partitions_then_functions_then_types(self):
+        self.assertEqual(self.agent.try_to("restore").returncode, 0)
+        order = [f"cut {CARD} NVIDIA {TYPE}", f"sriov-manage -e {CARD}"]
+        self.assertEqual(self.calls(), order)
+        self.agent.run("sync")
+        self.assertEqual(self.totals(), {child_name(CARD): 3})
+        self.two_come_back()
         self.assertEqual(self.calls(), order * 2)
+
+    def test_a_type_that_the_files_call_by_its_number(self):
+        """What it is for stands in its name, which only a card with functions tells, or one that had them."""
+        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "699"}})
+        cut, manage = f"cut {CARD} NVIDIA {TYPE}", f"sriov-manage -e {CARD}"
+        self.agent.start()
+        wait_for(lambda: self.placement.provider(self.root_name) and
+                 self.totals() == {child_name(CARD): 3}, "the types")
+        self.assertEqual((self.agent.stop(), self.calls()), (0, [manage, cut]))
+        self.two_come_back()
+        self.assertEqual(self.calls(), [manage, cut, cut, manage])
 
     def test_by_the_daemon(self):
         """Once, and it goes on meanwhile."""
@@ -103,6 +118,15 @@ class Cutting(Mig):
                       "card has no GPU instance: In use by another client", done.stderr)
         # Without instances the functions would be for other types.
         self.assertEqual(self.calls(), [f"cut {CARD} NVIDIA {TYPE}"])
+
+    def test_a_card_of_another_model_is_not_cut(self):
+        """The files were written for the card that stood there before."""
+        types = {"devices": {"enabled_mdev_types": f"NVIDIA {TYPE}"}, f"mdev_NVIDIA {TYPE}": {"device_addresses": CARD}}
+        for model, calls in (("10de:26b9", 0), ("10DE:20B5", 2)):
+            types[f"mdev_NVIDIA {TYPE}"]["device_id"] = model
+            self.agent.configure({"agent": self.options, **types})
+            self.agent.try_to("restore")
+            self.assertEqual(len(self.calls()), calls, model)
 
     def test_a_card_with_devices_is_not_cut(self):
         self.host.control(f"numvfs {CARD} 16")

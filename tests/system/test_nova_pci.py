@@ -3,19 +3,13 @@ import json
 
 from support.fleet import FleetTest, new_uuid
 from support.host import load_description
+from support.hostdev import pci_xml
 from support.process import wait_for
 
 CARD, OTHER = "0000:41:00.0", "0000:42:00.0"
 # Of a card, the first functions in the order of the bus.
 FIRST = [f"0000:41:00.{number}" for number in (4, 5, 6, 7)] + [f"0000:41:01.{number}" for number in range(8)]
 MANAGED = "COMPUTE_MANAGED_PCI_DEVICE"
-
-
-def pci_hostdev(address):
-    domain, bus, rest = address.split(":")
-    slot, function = rest.split(".")
-    return ("<hostdev mode='subsystem' type='pci' managed='no'><source>"
-            f"<address domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' function='0x{function}'/></source></hostdev>")
 
 
 class NovaPciTest(FleetTest):
@@ -74,7 +68,7 @@ class NovaPciTest(FleetTest):
     def define(self, uuid, address, running=False):
         """A domain with this function; gives its file."""
         file = self.agent.define_domain(uuid, [], running=running)
-        file.write_text(file.read_text().replace("<devices>", f"<devices>{pci_hostdev(address)}"))
+        file.write_text(file.read_text().replace("<devices>", f"<devices>{pci_xml(address)}"))
         return file
 
     def sync(self):
@@ -489,6 +483,16 @@ class WhatNovaIsTold(NovaPciTest):
         # Without Placement the state file tells it.
         self.relay.rule = lambda _request: 503
         self.assertEqual({entry["resource_class"] for entry in self.nova_config()["pci"]["device_spec"]}, {"CUSTOM_NEW"})
+
+    def test_without_a_card_there_is_nothing_for_nova_conf(self):
+        """What is wrong is said in its place: nova-compute has not made the host's provider yet."""
+        self.build_cards(self.kinds(2))
+        self.options["root_provider_name"] = "not-there-yet"
+        self.configure(self.kinds(2))
+        done = self.agent.try_to("nova-config")
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        self.assertIn("the root provider not-there-yet is not in Placement: nova-compute has not made it yet", done.stderr)
+        self.assertTrue(done.stderr.endswith("no card is known that has something for nova.conf\n"), done.stderr)
 
     def test_only_in_its_mode(self):
         self.options["mode"] = "owner"

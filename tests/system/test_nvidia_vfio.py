@@ -1,12 +1,12 @@
 """The main job on virtual functions that stores make virtual GPUs (NVIDIA's vendor-specific
 VFIO): reported by the card's memory, given and taken back, and never another's."""
+import json
 import os
-import re
 
 from support import wait_for
 from support.fleet import FleetTest, child_name, device_uuid, new_uuid
 from support.host import load_description
-from support.process import TOP, run
+from support.udev import give_to_group, writable_by_group
 
 CARD, OTHER = "0000:41:00.0", "0000:42:00.0"
 CARDS = [f"0000:{bus}:00.0" for bus in ("41", "42", "43", "44", "c1", "c2", "c3", "c4")]
@@ -51,7 +51,7 @@ class Report(L40S):
                                   "devices": {"enabled_mdev_types": name}})
             self.sync()
             self.assertEqual(set(self.totals().values()), {total}, name)
-            self.assertEqual(self.agent.run("check-config").splitlines()[-1], "ok", name)
+            self.assertEqual(self.agent.run("check-config").splitlines()[-1], "ok; 1 warning", name)  # libvirt's socket is not there
 
     def test_types(self):
         rows = self.agent.json("types", CARD)
@@ -72,7 +72,7 @@ class Report(L40S):
         self.assertEqual(self.totals(), {child_name(card): 6 for card in CARDS})
         for command in (("gpus",), ("types",), ("plan",)):
             self.assertEqual(self.agent.try_to(*command).returncode, 0, command)
-        self.assertEqual(self.agent.run("check-config").splitlines()[-1], "ok")
+        self.assertEqual(self.agent.run("check-config").splitlines()[-1], "ok; 1 warning")  # libvirt's socket is not there
         (row,) = [r for r in self.agent.json("types", CARD) if r["type"] == "nvidia-1152"]
         self.assertEqual((row["name"], row["available_instances"], row["max_instance"]),
                          ("NVIDIA L40S-8Q", 0, 6))
@@ -89,7 +89,7 @@ class Report(L40S):
                       "L40S-8Q now; one with devices lists only what fits beside these", said)
         for function in functions(CARD)[:6]:
             self.assertEqual(self.host.set_type(function, "0"), "OK")
-        self.assertEqual(self.agent.run("check-config").splitlines()[-1], "ok")
+        self.assertEqual(self.agent.run("check-config").splitlines()[-1], "ok; 1 warning")  # libvirt's socket is not there
 
     def test_less_is_reported_where_the_names_are_not_known(self):
         """A card that was full before the agent came: only what can be seen is true."""
@@ -287,6 +287,46 @@ class SameFunctionAgain(L40S):
         self.assertEqual(list(self.host.vgpus().values()), ["1152"])
 
 
+class Exchanged(L40S):
+    def test_devices_shows_it_as_anothers(self):
+        """Somebody has given the function of a consumer another type."""
+        self.sync()
+        server = self.allocate(CARD)
+        self.sync()
+        (function,) = self.host.vgpus()
+        (row,) = self.agent.json("devices")
+        self.assertEqual((row["owner"], row["state"], row["consumer"]), ("agent", "assigned", server))
+        for number in ("0", "1150"):
+            self.assertEqual(self.host.set_type(function, number), "OK")
+        (row,) = self.agent.json("devices")
+        self.assertEqual((row["device"], row["type"]), (function, "nvidia-1150"))
+        self.assertEqual((row["owner"], row["state"], row["consumer"]), ("foreign", "idle", None))
+        self.assertNotIn(server, self.agent.run("qemu-args", function))
+
+
+class Unread(L40S):
+    def test_what_cannot_be_read_is_not_none(self):
+        self.sync()
+        self.allocate(CARD)
+        self.sync()
+        (function,) = self.host.vgpus()
+        for fault in ("unreadable", "hang"):
+            with self.subTest(fault):
+                self.host.control(f"{fault} *{function}*current_vgpu_type")
+                rows = self.agent.json("devices", status=1)
+                self.assertEqual([(row["device"], row["gpu"], row["owner"], row["state"]) for row in rows],
+                                 [(None, CARD, "unknown", "unknown")])
+                said = self.agent.try_to("devices")
+                self.assertNotIn("there are no devices", said.stdout)
+                self.assertIn(f"which devices the GPU {CARD} has is not known: it is unreadable: ", said.stderr)
+                removal = self.agent.try_to("remove", function)
+                self.assertEqual(removal.returncode, os.EX_UNAVAILABLE)
+                self.assertIn(f"whether there is a device {function} cannot be seen: which devices the GPU {CARD} has", removal.stderr)
+                self.host.control("show")
+                (row,) = self.agent.json("devices")
+                self.assertEqual((row["device"], row["owner"]), (function, "agent"))
+
+
 class Foreign(L40S):
     def setUp(self):
         super().setUp()
@@ -398,6 +438,44 @@ class Reboot(L40S):
         self.assertEqual(self.host.vgpus(), self.before)
 
 
+class Upgrade(L40S):
+    """Another driver after a reboot, which calls the same types by other numbers: names are what stays."""
+
+    def setUp(self):
+        super().setUp()
+        self.sync()
+        self.servers = [self.allocate(CARD, 6), self.allocate(OTHER, 2)]
+        self.settle()
+        self.before = self.host.vgpus()
+
+    def reboot_with(self, added):
+        """Each number is so much higher."""
+        description = load_description("vendor-vfio")
+        for kind in description["models"]["L40S"]["types"]:
+            kind["id"] = str(int(kind["id"]) + added)
+        # mdevsim reads it anew; the file of tests/hosts stays.
+        self.host.file = self.host.directory / "host.json"
+        self.host.file.write_text(json.dumps(description))
+        self.host.reboot()
+
+    def test_the_same_types_are_back(self):
+        """Whether the old numbers are other types' now, or nobody's."""
+        for added in (5, 1000):
+            with self.subTest(added):
+                self.reboot_with(added)
+                number = str(1152 + added)
+                self.assertEqual(self.agent.try_to("restore").returncode, 0)
+                self.assertEqual(self.host.vgpus(), dict.fromkeys(self.before, number))
+                self.settle()
+                self.assertEqual({s for states in self.states().values() for s in states}, {"ready"})
+                self.assertEqual(self.totals(), {child_name(card): 6 for card in CARDS})
+                traits = self.placement.traits(self.child(CARD))
+                self.assertIn(f"CUSTOM_NVIDIA_{number}", traits)
+                self.assertNotIn("CUSTOM_NVIDIA_1152", traits)
+                self.assertEqual([r["type"] for r in self.agent.json("types", OTHER) if r["name"] == "NVIDIA L40S-8Q"],
+                                 [f"nvidia-{number}"])
+
+
 class MixedSizes(FleetTest):
     """A driver that lets types of several sizes share a card."""
 
@@ -485,6 +563,37 @@ class AnotherModel(FleetTest):
         self.assertIn("mdev_nvidia-35.device_id: the GPU 0000:84:00.0 is a 10de:13bd; expected "
                       "10de:26b9", self.agent.run("check-config", status=1))
 
+    def test_nor_made_again_or_by_hand(self):
+        """The card was changed for another while the host was off."""
+        card = TwoKinds.MDEV
+        for named in ({"device_addresses": card}, {}):
+            with self.subTest(named):
+                description = load_description("two-kinds")
+                self.build(description, {"devices": {"enabled_mdev_types": "nvidia-35"},
+                                         "mdev_nvidia-35": {"device_id": "10de:13bd", **named}})
+                self.sync()
+                server = self.allocate(card)
+                self.sync()
+                self.assertEqual(self.row(server)["state"], "ready")
+                for model in description["models"].values():
+                    if model["device"] == "0x13bd":
+                        model["device"] = "0x13be"
+                self.host.file.write_text(json.dumps(description))
+                self.host.reboot()
+                text = "it is another model, 10de:13be: [mdev_nvidia-35] is for device_id = 10de:13bd"
+                for words in (("restore",), ("create", "--type", "nvidia-35", "--gpu", card)):
+                    done = self.agent.try_to(*words)
+                    self.assertNotEqual(done.returncode, 0, words)
+                    self.assertIn(text, done.stdout + done.stderr)
+                self.assertNotEqual(self.agent.try_to("create", "--type", "nvidia-35").returncode, 0)
+                self.agent.try_to("sync")
+                row = self.row(server)
+                self.assertEqual(row["state"], "failed")
+                self.assertIn(text, row["reason"])
+                self.assertEqual(self.host.mdevs(), {})
+                status = " ".join(self.agent.try_to("status").stdout.split())
+                self.assertNotIn("vendor's services", status)
+
     def test_a_default_type_passes_by(self):
         self.build("two-kinds", {"devices": {"enabled_mdev_types": ["nvidia-1152"]},
                                  "mdev_nvidia-1152": {"device_id": "10de:13bd"}})
@@ -526,6 +635,47 @@ class SriovManage(FleetTest):
         self.agent.configure({"agent": {**self.options, "sriov_manage": ""}, **self.types})
         self.assertIn("no GPU of this host offers nvidia-1152",
                       self.agent.run("check-config", status=1))
+
+    def test_never_on_a_card_of_another_model(self):
+        """Neither where its section is for another one, nor where the default type's is."""
+        self.enables()
+        for section in ({"device_addresses": self.CARD, "device_id": "10de:13bd"}, {"device_id": "10de:13bd"}):
+            self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-1152"},
+                                  "mdev_nvidia-1152": section})
+            for command in ("restore", "sync"):
+                self.agent.try_to(command)
+            self.assertEqual(self.calls(), [], section)
+        # Nor for the devices that a card of the right model had there.
+        self.agent.configure({"agent": self.options, **self.types})
+        self.agent.run("restore")
+        self.agent.run("sync")
+        self.allocate(self.CARD)
+        self.agent.run("sync")
+        self.host.reboot()
+        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-1152"},
+                              "mdev_nvidia-1152": {"device_id": "10de:13bd"}})
+        self.assertEqual(self.agent.try_to("restore").returncode, 1)
+        self.assertEqual(self.calls(), [f"-e {self.CARD}"])
+
+    def test_for_a_type_that_is_enabled_at_run_time(self):
+        """The files do not name the card, and after a reboot nobody has a device there."""
+        other = "0000:41:00.0"
+        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-1152"},
+                              "mdev_nvidia-1152": {"device_addresses": other}})
+        self.agent.run("restore")
+        self.host.control(f"numvfs {self.CARD} 16")
+        self.agent.run("sync")
+        self.agent.try_to("enable", "nvidia-1152", self.CARD)
+        self.agent.run("sync")
+        before = self.totals()
+        self.assertEqual(before, {child_name(card): 6 for card in (self.CARD, other)})
+        self.assertEqual(self.calls(), [])
+        self.enables()
+        self.host.reboot()
+        self.assertEqual(self.agent.try_to("restore").returncode, 0)
+        self.assertEqual(self.calls(), [f"-e {self.CARD}"])
+        self.agent.run("sync")
+        self.assertEqual(self.totals(), before)
 
     def is_reported(self):
         return bool(self.placement.provider(self.root_name)) and \
@@ -571,16 +721,11 @@ class Rule(L40S):
     def test_the_group_may_write_what_the_agent_writes(self):
         if os.geteuid() != 0:
             self.skipTest("only root can give files to a group")
-        (rule,) = [line for line in (TOP / "etc/udev/90-vgpu-agent.rules").read_text().splitlines()
-                   if 'TEST=="nvidia/current_vgpu_type"' in line]
-        command = re.search(r"""RUN\+="/bin/sh -c '(.*)'"$""", rule)[1]
-        function = os.path.realpath(self.host.function(functions(CARD)[0]))
-        command = command.replace("%S", str(self.host.root)).replace("chgrp vgpu-agent", f"chgrp {self.GROUP}")
-        done = run(["/bin/sh", "-c", command.replace("%p", function[len(str(self.host.root)):])])
-        self.assertEqual((done.returncode, done.stderr), (0, ""), command)
-        writable = {file.name for file in (self.host.function(functions(CARD)[0]) / "nvidia").iterdir()
-                    if file.stat().st_gid == self.GROUP and file.stat().st_mode & 0o020}
-        self.assertEqual(writable, {"current_vgpu_type", "vgpu_params"})
+        function = functions(CARD)[0]
+        done = give_to_group(self.host, 'TEST=="nvidia/current_vgpu_type"', function, self.GROUP)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.args)
+        self.assertEqual(writable_by_group(self.host.function(function) / "nvidia", self.GROUP),
+                         {"current_vgpu_type", "vgpu_params"})
 
 
 class NovaMode(FleetTest):

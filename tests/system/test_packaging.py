@@ -1,12 +1,16 @@
 """What `make install` puts there, what etc/debian and etc/rpm take into packages, and what they say that the build needs: the same,
 without a package being built (make check-deb builds and uses them)."""
 import fnmatch
+import os
+import pathlib
 import re
 import subprocess
+import tempfile
 import unittest
 
-from support.process import TOP
+from support.process import TOP, run
 
+TEXTS = [*TOP.glob("*.rst"), *TOP.glob("doc/*.rst"), *TOP.glob("etc/man/*")]
 DEBIAN, SPEC = TOP / "etc/debian", TOP / "etc/rpm/vgpu-agent.spec"
 MACROS = {"_sbindir": "/usr/sbin", "_bindir": "/usr/bin", "_docdir": "/usr/share/doc", "_mandir": "/usr/share/man", "_datadir": "/usr/share",
           "_libexecdir": "/usr/libexec", "_unitdir": "/lib/systemd/system"}
@@ -69,8 +73,43 @@ class Packages(unittest.TestCase):
         control = (DEBIAN / "control").read_text()
         said = set(re.findall(r"(?m)^ ([\w.+-]+)", re.search(r"Build-Depends:\n((?: .*\n)+)", control)[1]))
         self.assertEqual(said, {need[2] for need in needs} - {"gcc"} | {"debhelper-compat", "dh-sequence-installsysusers"})
+        # dpkg-checkbuilddeps wants it of every build; a bare system has gcc and make without it.
+        self.assertLessEqual({"build-essential", "debhelper", "lintian"}, set(make_says("echo $(PACKAGES_deb)").split()))
         said = {word for line in re.findall(r"(?m)^BuildRequires: (.*)", SPEC.read_text()) for word in line.split()}
         self.assertEqual(said - {"pkgconfig"}, {need[3] for need in needs} - {"pkgconf-pkg-config"} | {"make", "systemd-rpm-macros"})
+
+    def test_uninstall_leaves_configuration_alone(self):
+        with tempfile.TemporaryDirectory(prefix="vgpu-uninstall-") as folder:
+            root = pathlib.Path(folder, "root")
+            words = ["make", "-s", "-C", str(TOP), f"BUILD={folder}/build", "LIBVIRT=yes", f"DESTDIR={root}", "uninstall"]
+            kept = [file for file in MORE if file.startswith("/etc/")]
+            for file in [*installed(), *kept]:
+                path = pathlib.Path(f"{root}{file}")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+            alone = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+            done = run([*words, "prefix=/opt"], env=alone)
+            self.assertIn("nothing is installed in", done.stderr)
+            done = run([*words, "prefix=/usr", "unitdir=/lib/systemd/system"], env=alone)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            left = {f"/{file.relative_to(root)}" for file in root.rglob("*") if file.is_file()}
+            self.assertEqual(left - {file for file in MORE if "mdevsim" in file}, set(kept))
+            for ours in ("share/vgpu-agent", "share/doc/vgpu-agent", "libexec/vgpu-agent"):
+                self.assertFalse((root / "usr" / ours).exists(), ours)
+
+    def test_what_is_copied_is_not_a_document(self):
+        """Where share/doc is left out (path-exclude of dpkg, images of containers), each documented command works the same."""
+        files = installed()
+        for file in files:
+            if "/share/doc/" in file:
+                self.assertRegex(file, r"(\.rst|/LICENSE)$", "no document: nothing in share/doc survives everywhere")
+        named = [(text.relative_to(TOP), path) for text in TEXTS for path in re.findall(r"\bshare/(?:doc/)?(?:vgpu-agent|mdevsim)[\w/.-]*",
+                                                                                       text.read_text().replace("\\-", "-"))]
+        self.assertIn((pathlib.Path("README.rst"), "share/vgpu-agent/systemd/libvirt.conf"), named)
+        for text, path in named:
+            path = f"/usr/{path.rstrip('./')}"
+            self.assertNotIn("/share/doc/", path, text)
+            self.assertTrue(any(file == path or file.startswith(path + "/") for file in files), f"{text}: nothing installs {path}")
 
 
 if __name__ == "__main__":

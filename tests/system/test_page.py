@@ -4,9 +4,8 @@ import re
 import signal
 
 from support import schemas, wait_for
-from support.browser import Browser, browser_missing
 from support.fleet import FleetTest
-from support.pages import NastyFeed, PageChecks, feed, fetch, made_nasty
+from support.pages import NastyFeed, PageChecks, PageSeen, feed, fetch, made_nasty
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 
@@ -65,7 +64,10 @@ class Feed(PageTest):
         told = wait_for(lambda: (f := self.feed())["problems"] and f, "a cycle that failed")
         self.assertEqual((told["well"], told["current"], told["seen"], told["consumers"], told["root"], told["host"]),
                          (False, False, None, None, None, None))
-        self.assertEqual((set(told["allocations"].values()), told["gpus"]), ({None}, []))
+        self.assertEqual(set(told["allocations"].values()), {None})
+        # The host is seen all the same.
+        self.assertEqual([gpu["health"] for gpu in told["gpus"]], ["ok"] * 3)
+        self.assertEqual({gpu[key] for gpu in told["gpus"] for key in ("service", "total", "used", "reserved", "provider")}, {None})
 
     def test_what_was_known_says_of_when_it_is(self):
         server = self.allocate(A)
@@ -87,22 +89,8 @@ class Feed(PageTest):
             self.assertNotIn(f'"{token}"', fetch(self.address, path)[2])
 
 
-class Seen(PageTest):
+class Seen(PageSeen, PageTest):
     """In Chromium."""
-
-    def setUp(self):
-        super().setUp()
-        missing = browser_missing()
-        if missing:
-            self.skipTest(missing)
-
-    def open(self, scheme="light", address=None):
-        browser = Browser(self.subdirectory("browser"))
-        self.addCleanup(browser.stop)
-        browser.show(1300, 900, scheme)
-        browser.open(f"http://{address or self.address}/")
-        browser.wait_for("document.body?.dataset.feed == 'live'")
-        return browser
 
     def test_cards_problems_and_who(self):
         self.build_guide(listen="0")

@@ -5,6 +5,7 @@ import os
 import re
 
 from support import wait_for
+from support.crash import CHILD, CrashPoint
 from support.fleet import FleetTest, child_name, device_uuid, new_uuid
 from support.host import load_description
 from support.whole_cards import bound_cards
@@ -101,6 +102,16 @@ class Report(WholeCards):
             "passthrough_addresses": [CARD, "0000:01:00.1"]}})
         self.assertIn("the GPU 0000:01:00.1: it is a further function of the card 0000:01:00.0",
                       self.agent.run("check-config", status=1))
+
+    def test_a_virtual_function_is_no_card(self):
+        """Its configuration space has all ones where a card's maker stands, as that of a card that fell off the bus."""
+        host = self.start_host(load_description("all-kinds"))
+        function = "0000:41:00.4"
+        agent = self.make_agent(host, self.placement, {
+            "agent": {**self.options, "root_provider_name": self.placement.name("function")},
+            "devices": {"passthrough_addresses": function}})
+        self.assertIn(f"devices.passthrough_addresses: the GPU {function}: it is a virtual function, and no card",
+                      agent.run("check-config", status=1))
 
     def test_an_address_that_is_the_networks_now(self):
         """A card was added, and the bus has other numbers: neither is the host's network unbound, nor given away."""
@@ -259,6 +270,53 @@ class Devices(WholeCards):
         self.assertEqual([self.override(f"0000:02:00.{n}") for n in range(3)],
                          ["(null)", "snd_hda_intel", "(null)"])
 
+    def keep_off(self, *functions):
+        """As driverctl does: the host's own drivers are not to have them."""
+        for function in functions:
+            (self.host.function(function) / "driver_override").write_text("pci-stub\n")
+            self.host.control(f"unbind {function}")
+
+    def overrides(self):
+        return [self.override(f"0000:02:00.{n}") for n in range(3)]
+
+    def test_an_override_is_there_again_when_the_card_is_given_back(self):
+        """Also where the agent was killed at any store of the two, and another one ends it."""
+        self.keep_off("0000:02:00.1", "0000:02:00.2")
+        before = self.drivers(WITH_USB)
+        self.assertEqual(before, {"0000:02:00.0": "nvidia", "0000:02:00.1": None, "0000:02:00.2": None})
+        crash = CrashPoint(self.directory)
+        killed = number = 1
+        while killed:
+            killed = 0
+            server = self.allocate(WITH_USB)
+            for allocates in (True, False):
+                if not allocates:
+                    self.placement.deallocate(server)
+                    self.sync()  # it is marked as released
+                crash.begin(CHILD, number)
+                self.agent.environment = crash.environment
+                self.agent.try_to("sync")
+                self.agent.environment = None
+                killed += crash.reached()
+                with self.subTest(f"{crash}, allocates: {allocates}"):
+                    self.settle()
+                    if allocates:
+                        self.assert_taken(WITH_USB)
+            self.assertEqual((self.drivers(WITH_USB), self.overrides()), (before, ["(null)", "pci-stub", "pci-stub"]), crash)
+            number += 2
+        self.assertGreater(number, 9)
+
+    def test_an_override_of_before_a_reboot_is_none_of_now(self):
+        self.keep_off("0000:02:00.1")
+        server = self.allocate(WITH_USB)
+        self.sync()
+        self.host.reboot()
+        self.assertEqual(self.agent.try_to("restore").returncode, 0)
+        self.assert_taken(WITH_USB)
+        self.placement.deallocate(server)
+        self.settle()
+        self.assert_native(WITH_USB)
+
     def test_a_driver_that_does_not_let_go(self):
         server = self.allocate(CARD)
         self.sync()
@@ -323,6 +381,15 @@ class Devices(WholeCards):
         self.agent.try_to("sync")
         self.assert_native(CARD)
 
+    def test_the_last_card_is_not_configured_any_more_and_the_state_file_is_lost(self):
+        """By its mark the provider is the agent's, and so is its PGPU: it is held back."""
+        self.sync()
+        self.agent.configure({"agent": self.options, "devices": {}})
+        self.agent.state_file.unlink()
+        self.agent.try_to("sync")
+        inventory = self.inventory(CARD)
+        self.assertEqual((inventory["total"], inventory["reserved"]), (1, 1))
+
     def test_reload(self):
         """A daemon gets another card by its configuration."""
         self.agent.configure({"agent": self.options, "devices": {"passthrough_addresses": CARD}})
@@ -382,6 +449,12 @@ class Moved(FleetTest):
         self.placement.deallocate(whole)
         self.settle()
 
+    def told(self):
+        """By the commands that look at the host alone."""
+        return ([row["type"] for row in self.agent.json("types", VGPU)],
+                [row for row in self.agent.try_to("check-config").stdout.splitlines() if VGPU in row],
+                [row for row in self.agent.try_to("preflight").stdout.splitlines() if VGPU in row])
+
     def test_after_a_reboot(self):
         """The host shows no device then: the state file tells who has some."""
         server = self.allocate(VGPU, 2)
@@ -389,8 +462,11 @@ class Moved(FleetTest):
         before = self.host.mdevs()
         self.move()
         self.settle()
+        seen = self.told()
         self.host.reboot()
         self.assertEqual(self.host.mdevs(), {})
+        self.assertEqual(self.told(), seen)
+        self.assertIn("nvidia-35", seen[0])
         self.assertEqual(self.agent.try_to("restore").returncode, 0)
         self.assertEqual(set(self.host.mdevs()), set(before))
         self.host.reboot()
@@ -463,7 +539,12 @@ class MovedFunctions(FleetTest):
 
 
 class Open(WholeCards):
-    """A process of the host has a node of the card's driver open: the first unbind would wait for it, or worse."""
+    """A process of the host has a node of the card's driver open: the first unbind would wait for it, or worse. So Placement does
+    not offer the card; that create() refuses it as well is tests/unit/agent/backend/test_passthrough.c's."""
+    # The node of a container's own /dev has no /dev in its name.
+    NODES = (("/dev/dri/card1", "/dev/dri/card1"), ("/dri/renderD128", "/dev/dri/renderD128"),
+             ("/dev/snd/pcmC0D3p", "/dev/snd/pcmC0D3p"), ("/dev/nvidia3", "/dev/nvidia3"),
+             ("/dev/i2c-3", "/dev/i2c-3"), ("/dev/i2c-9", "/dev/i2c-9"), ("/dev/drm_dp_aux0", "/dev/drm_dp_aux0"))
 
     def setUp(self):
         super().setUp()
@@ -482,27 +563,82 @@ class Open(WholeCards):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "information").write_text(f"Model: \t\t NVIDIA\nDevice Minor: \t {minor}\n")
 
-    def test_the_card_is_refused_by_name(self):
-        self.number(CARD, 3)
-        server = self.allocate(CARD)
-        # The node of a container's own /dev has no /dev in its name.
-        for node, named in (("/dev/dri/card1", "/dev/dri/card1"), ("/dri/renderD128", "/dev/dri/renderD128"),
-                            ("/dev/snd/pcmC0D3p", "/dev/snd/pcmC0D3p"), ("/dev/nvidia3", "/dev/nvidia3"),
-                            ("/dev/i2c-3", "/dev/i2c-3"), ("/dev/i2c-9", "/dev/i2c-9"), ("/dev/drm_dp_aux0", "/dev/drm_dp_aux0")):
+    def number_all(self):
+        for minor, card in enumerate((WITH_USB, BRIDGED, SHARED, CARD)):
+            self.number(card, minor)
+
+    def units(self, card):
+        inventory = self.inventory(card)
+        return inventory["total"], inventory["reserved"]
+
+    def gpu(self, card):
+        (row,) = [row for row in self.agent.json("gpus") if row["gpu"] == card]
+        return row
+
+    def test_it_is_not_offered_until_it_is_let_go(self):
+        self.number_all()
+        for node, named in self.NODES:
             self.hold(node)
             said = self.agent.try_to("sync")
             self.assertEqual(said.returncode, 1)
-            self.assertIn(f"it is in use on the host: process 300 (Xorg) has {named} open", said.stderr)
-            self.assertNotEqual(self.row(server)["state"], "ready")
-            self.assert_native(CARD)
+            self.assertIn(f"{CARD}: unusable: process 300 (Xorg) has {named} open: it is offered once no process", said.stderr)
+            self.assertEqual(self.units(CARD), (1, 1), node)
+            self.assertTrue(self.agent.is_idle())
+            self.assertEqual((self.units(WITH_USB), self.units(BRIDGED)), ((1, 0), (1, 0)), node)
+        for command in ("status", "preflight"):
+            self.assertIn("process 300 (Xorg) has /dev/drm_dp_aux0 open", " ".join(self.agent.try_to(command).stdout.split()), command)
+        row = self.gpu(CARD)
+        self.assertEqual((row["health"], row["service"]), ("unusable", "sick"))
+        self.assertIn("process 300 (Xorg) has /dev/drm_dp_aux0 open", row["note"])
+        self.hold("/dev/null")
+        self.sync()
+        self.assertEqual(self.units(CARD), (1, 0))
+        self.assertEqual(self.gpu(CARD)["service"], "active")
+        self.assertEqual(self.host.stores(), [])
+
+    def test_a_daemon_sees_it_open_and_closed(self):
+        self.number_all()
+        self.agent.configure({"agent": {**self.options, "sync_interval": 1},
+                              "devices": {"passthrough_addresses": list(self.addresses)}})
+        self.hold("/dev/nvidia3", "nvidia-persiste")
+        self.agent.start()
+        wait_for(lambda: self.units(CARD) == (1, 1), "the card held back")
+        self.hold("/dev/null")
+        wait_for(lambda: self.units(CARD) == (1, 0), "the card offered again")
+        self.assertEqual(self.agent.stop(), 0)
+
+    def test_one_that_was_never_offered(self):
+        self.hold("/dev/dri/card1")
+        self.root_name = "other.example"
+        self.agent.configure({"agent": {**self.options, "state_file": self.agent.directory / "other.json",
+                                        "root_provider_name": self.root_name},
+                              "devices": {"passthrough_addresses": CARD}})
+        self.assertEqual(self.agent.try_to("sync").returncode, 1)
+        self.assertNotIn(child_name(CARD), self.tree())
+        self.hold("/dev/null")
+        self.sync()
+        self.assertEqual(self.units(CARD), (1, 0))
+
+    def test_a_consumer_that_has_it_waits(self):
+        self.number_all()
+        server = self.allocate(CARD)
+        self.hold("/dev/dri/card1")
+        self.assertEqual(self.agent.try_to("sync").returncode, 1)
+        row = self.row(server)
+        self.assertEqual((row["state"], row["reason"]), ("failed", "the GPU is not well: unusable: process 300 (Xorg) has /dev/dri/card1 open"))
+        self.assert_native(CARD)
         self.assertEqual(self.host.stores(), [])
         self.hold("/dev/null")
         self.settle()
         self.assertEqual(self.row(server)["state"], "ready")
         self.assert_taken(CARD)
+        # A guest has it now: its nodes are gone, and nobody is looked for.
+        self.hold("/dev/dri/card1")
+        self.sync()
+        self.assertEqual(self.units(CARD), (1, 0))
 
     def test_another_cards_node(self):
-        self.number(CARD, 3)
+        self.number_all()
         server = self.allocate(CARD)
         for node in ("/dev/dri/card11", "/dev/nvidia30"):
             self.hold(node)
@@ -510,14 +646,26 @@ class Open(WholeCards):
         self.assertEqual(self.row(server)["state"], "ready")
 
     def test_whose_node_it_is_cannot_be_seen(self):
-        server = self.allocate(CARD)
-        self.hold("/dev/nvidia7", "nvidia-persiste")
-        self.assertIn("process 300 (nvidia-persiste) has /dev/nvidia* open", self.agent.try_to("sync").stderr)
-        self.assertEqual(self.host.stores(), [])
-        # As the link is where /dev is a mount of a container's.
-        self.hold("/nvidia7", "nvidia-persiste")
-        self.assertIn("process 300 (nvidia-persiste) has /dev/nvidia* open", self.agent.try_to("sync").stderr)
-        self.assertEqual(self.host.stores(), [])
+        for node in ("/dev/nvidia7", "/nvidia7"):  # the other where /dev is a mount of a container's
+            self.hold(node, "nvidia-persiste")
+            said = self.agent.try_to("sync").stderr
+            for card in self.addresses:
+                self.assertIn(f"{card}: unusable: process 300 (nvidia-persiste) has /dev/nvidia* open", said)
+                self.assertEqual(self.units(card), (1, 1))
+            self.hold("/dev/null")
+            self.sync()
+
+    def test_who_has_it_cannot_be_seen(self):
+        self.number_all()
+        (self.agent.host_root / "proc/1/ns/pid").unlink()
+        said = self.agent.try_to("sync").stderr
+        for card in self.addresses:
+            self.assertIn(f"{card}: unusable: it is not known whether a process has /dev/", said)
+            self.assertEqual(self.units(card), (1, 1))
+        self.assertIn("open: /proc does not show all processes", said)
+        (self.agent.host_root / "proc/1/ns/pid").symlink_to("pid:[4026531836]")
+        self.sync()
+        self.assertEqual({self.units(card) for card in self.addresses}, {(1, 0)})
 
 
 class Others(WholeCards):
@@ -753,7 +901,7 @@ class OneTimeUse(WholeCards):
         self.use()
         self.settle()
         self.agent.start()
-        self.agent.settle()
+        wait_for(lambda: " starts" in self.agent.daemon.output(), "the daemon")
         self.assertEqual(json.loads(self.agent.run("--format", "json", "clean", CARD)),
                          {"gpu": CARD, "units": 1, "done": True, "pending": None})
         wait_for(lambda: self.inventory(CARD)["reserved"] == 0, "the unit")
@@ -767,23 +915,3 @@ class OneTimeUse(WholeCards):
         os.rmdir(request)
         self.settle()
         self.assertEqual(self.service(), "active")
-
-    def test_a_type(self):
-        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35"},
-                              "mdev_nvidia-35": {"device_addresses": VGPU, "one_time_use": "true"}})
-        self.agent.try_to("sync")
-        servers = [new_uuid(), new_uuid()]
-        for server in servers:
-            self.placement.allocate(server, {self.child(VGPU): {"VGPU": 1}})
-            self.addCleanup(self.forget, server)
-        for _ in range(2):
-            self.agent.try_to("sync")
-        self.assertEqual(self.placement.inventories(self.child(VGPU))["VGPU"]["reserved"], 2)
-        self.placement.deallocate(servers[0])
-        for _ in range(3):
-            self.agent.try_to("sync")
-        self.assertEqual(len(self.host.mdevs()), 1)
-        self.assertEqual(self.placement.inventories(self.child(VGPU))["VGPU"]["reserved"], 2)
-        self.agent.try_to("clean", VGPU)
-        self.agent.try_to("sync")
-        self.assertEqual(self.placement.inventories(self.child(VGPU))["VGPU"]["reserved"], 1)

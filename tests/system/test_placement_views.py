@@ -7,7 +7,7 @@ import signal
 
 from support import wait_for
 from support.answers import raw
-from support.fleet import GUIDE_TYPES, FleetTest, new_uuid
+from support.fleet import GUIDE_TYPES, FleetTest, child_name, new_uuid
 from support.placement import own_placement, start_placement
 from support.process import TOP, preloaded, sanitized
 from support.relay import STALL
@@ -202,9 +202,93 @@ class AnotherDatabase(Watched):
 
     def replace(self):
         """The same address, another server with an empty database."""
-        self.placement = own_placement(self.subdirectory("placement"))
+        self.placement = own_placement(self.subdirectory(f"placement-{new_uuid()}"))
         self.addCleanup(self.end, self.placement)
         self.relay.placement = self.placement
+
+    def begin_again(self, how):
+        if how == "reload":
+            self.replace()
+            self.agent.run("reload")
+            return
+        if how == "stopped":
+            self.assertEqual(self.agent.stop(), 0)
+        else:
+            self.agent.daemon.kill()
+        self.replace()
+        self.start()
+
+    def has_doubts(self):
+        return "Placement shows less than it has shown before (" in self.agent.try_to("status").stdout
+
+    def check_kept(self, device):
+        """The minute of doubt, which nothing cuts short, and the hour after it."""
+        wait_for(self.has_doubts, "the doubts", 30)
+        self.some_cycles(4)
+        self.agent.run("reload")
+        self.some_cycles(4)
+        self.assertTrue(self.has_doubts())
+        self.assertIsNone(self.placement.provider(self.root_name))
+        self.assertIn(device, self.host.mdevs())
+        self.boot += 61
+        self.step(0, self.boot)
+        self.agent.daemon.popen.send_signal(signal.SIGUSR1)
+        wait_for(lambda: self.placement.provider(self.root_name) and len(self.totals()) == 3,
+                 "the providers", 30)
+        self.boot += 600
+        self.step(0, self.boot)
+        self.some_cycles()
+        self.agent.daemon.kill()
+        self.start()
+        self.some_cycles(4)
+        self.assertIn(device, self.host.mdevs())
+        self.assertIn("are kept for an hour", self.agent.run("status", status=1))
+
+    def test_an_empty_one_that_is_found_after_a_restart(self):
+        """What was seen is in the state file, however the daemon came to look again."""
+        server, device = self.with_device(A)
+        self.boot = 0
+        for how in ("stopped", "killed", "reload"):
+            with self.subTest(how):
+                self.begin_again(how)
+                self.check_kept(device)
+                self.allocate(A, consumer=server)
+                self.settle_after_the_hour()
+        self.assertEqual(self.states()[server], ["ready"])
+        self.assertEqual(set(self.host.mdevs()), {device})
+
+    def settle_after_the_hour(self):
+        self.boot += 3600
+        self.step(0, self.boot)
+        self.some_cycles()
+        self.settle()
+
+    def test_an_empty_one_that_sync_finds(self):
+        server, device = self.with_device(A)
+        self.settle()
+        self.assertEqual(self.agent.stop(), 0)
+        self.replace()
+        for _ in range(4):
+            self.assertIn("the root provider", self.agent.try_to("sync").stderr)
+        self.assertIsNone(self.placement.provider(self.root_name))
+        self.step(0, 61)
+        self.agent.try_to("sync")
+        self.step(0, 600)
+        for _ in range(3):
+            self.assertIn("are kept for an hour", self.agent.try_to("sync").stderr)
+        self.assertEqual(len(self.totals()), 3)
+        self.assertEqual(set(self.host.mdevs()), {device})
+        # Where there is no device to lose, nobody has to wait.
+        self.step(0, 600 + 3600)
+        for _ in range(3):
+            self.agent.try_to("sync")
+            self.step(0, 600 + 3600 + 60)
+        self.assertEqual(self.host.mdevs(), {})
+        self.replace()
+        self.agent.run("sync")
+        self.agent.run("sync")
+        self.assertEqual(len(self.totals()), 3)
+        self.assertNotIn(server, self.states())
 
     def test_an_empty_one_does_not_mean_that_all_servers_were_deleted(self):
         healed, device = self.with_device(A)
@@ -261,6 +345,52 @@ class AnotherDatabase(Watched):
         self.addCleanup(self.placement.stop)
         if relay:
             self.relay.placement = self.placement
+
+
+class Renamed(FleetTest):
+    """The agent's provider is known by its uuid, whatever somebody calls it."""
+
+    def rename(self, provider, name):
+        self.placement.expect(200, "PUT", f"/resource_providers/{provider}",
+                              {"name": name, "parent_provider_uuid": self.root()})
+
+    def check_served(self, name):
+        done = self.agent.try_to("sync")
+        server = new_uuid()
+        self.placement.allocate(server, {self.provider: {"VGPU": 1}})
+        done = self.agent.try_to("sync")
+        self.assertIn(f"{B}: somebody has renamed its provider to {name}", done.stderr)
+        self.assertIn(f"set --name {self.name} {self.provider}`", done.stderr)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(self.states()[server], ["ready"])
+        self.assertIn("address uuid", self.agent.run("xml", server))
+        (row,) = [r for r in self.agent.json("gpus") if r["gpu"] == B]
+        self.assertEqual((row["total"], row["used"]), (16, len(self.host.mdevs())))
+
+    def test_its_allocations_are_served(self):
+        self.build_guide(release_grace=0)
+        self.agent.run("sync")
+        self.provider, self.name = self.child(B), f"{self.root_name}_{child_name(B)}"
+        self.placement.allocate(first := new_uuid(), {self.provider: {"VGPU": 1}})
+        self.agent.run("sync")
+        (device,) = self.host.mdevs()
+        self.rename(self.provider, "stolen")
+        self.check_served("stolen")
+        # The state file need not know it.
+        self.agent.state_file.unlink()
+        self.check_served("stolen")
+        self.assertEqual(self.states()[first], ["ready"])
+        self.assertIn(device, self.host.mdevs())
+        # Nor need it be configured any more.
+        self.agent.configure({"agent": self.options, **GUIDE_TYPES, "mdev_nvidia-35": {"device_addresses": [A]}})
+        self.agent.try_to("sync")
+        self.assertEqual(len(self.host.mdevs()), 3)
+        self.assertEqual(self.placement.inventories(self.provider)["VGPU"]["reserved"], 16)
+        self.agent.configure({"agent": self.options, **GUIDE_TYPES})
+        self.rename(self.provider, self.name)
+        self.agent.try_to("sync")
+        self.agent.run("sync")
+        self.assertEqual(len(self.host.mdevs()), 3)
 
 
 class Clocks(Watched):

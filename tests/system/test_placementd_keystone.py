@@ -5,8 +5,9 @@ import time
 
 from support.case import SystemTest
 from support.keystone import Keystone
-from support.placement import Placement
-from support.process import Process, program, wait_for
+from support.placement import Placement, own_placement
+from support.process import Process, preloaded, program, wait_for
+from support.transfer import Cloud, transfer
 
 
 class KeystoneAuth(SystemTest):
@@ -15,7 +16,7 @@ class KeystoneAuth(SystemTest):
         self.keystone = Keystone()
         self.addCleanup(self.keystone.stop)
 
-    def start(self, password="secret", cache=300):
+    def start(self, password="secret", cache=300, **more):
         folder = self.subdirectory("server")
         configuration = folder / "placementd.conf"
         configuration.write_text(
@@ -23,7 +24,7 @@ class KeystoneAuth(SystemTest):
         process = Process([program("placementd"), "--listen", "127.0.0.1:0",
                            "--database", str(folder / "db"),
                            "--config-file", str(configuration)],
-                          folder / "placementd.log")
+                          folder / "placementd.log", **more)
         self.addCleanup(self.end, process)
         line = process.wait_for_output("listening on 127.0.0.1:")
         self.log = process
@@ -57,6 +58,76 @@ class KeystoneAuth(SystemTest):
         self.assertEqual(self.ask("short").status, 200)
         del self.keystone.users["short"]
         wait_for(lambda: self.ask("short").status == 401, "the token to expire")
+
+    def test_tokens_that_have_expired_when_the_answer_comes(self):
+        """Keystone calls them valid: its clock and ours differ."""
+        self.keystone.users = {f"past{number}": (["admin"], -3600) for number in range(9)}
+        self.keystone.users["good"] = (["admin"], 600)
+        self.start()
+        tokens = [*self.keystone.users]
+        for token in tokens:
+            self.assertEqual(self.ask(token).status, 401 if token != "good" else 200)
+        self.assertEqual(self.keystone.asked, tokens)
+        said = [line for line in self.log.output().splitlines() if "clock" in line]
+        self.assertEqual(len(said), 1, said)
+        self.assertIn("had expired 3600 s before", said[0])
+
+    def test_without_a_second_of_memory(self):
+        self.keystone.users = {"good": (["admin"], 600)}
+        self.start(cache=0)
+        for _ in range(3):
+            self.assertEqual(self.ask("good").status, 200)
+        self.assertEqual(self.keystone.asked, ["good"] * 3)
+
+    def test_the_clock_is_set(self):
+        self.keystone.users = {"good": (["admin"], 600), "long": (["admin"], 86400)}
+        steps = self.subdirectory("clock") / "steps"
+        steps.write_text("3600 0")
+        self.start(env=preloaded("clock_step", CLOCK_STEP=str(steps)))
+        self.assertEqual(self.ask("good").status, 401)
+        self.assertEqual(self.ask("long").status, 200)
+        for step in (1800, 3600, 0):  # what is remembered would last longer than it may, or is over
+            steps.with_suffix(".new").write_text(f"{step} 0")
+            steps.with_suffix(".new").rename(steps)
+            self.keystone.asked.clear()
+            self.assertEqual(self.ask("long").status, 200)
+            self.assertEqual(self.ask("long").status, 200)
+            self.assertEqual(self.keystone.asked, ["long"])
+        self.assertEqual(self.ask("good").status, 200)
+
+    def test_a_clock_that_is_set_back_again_and_again(self):
+        """It stands still, so that by it no answer is ever over."""
+        self.keystone.users = {"long": (["admin"], 86400)}
+        steps = self.subdirectory("clock") / "steps"
+        steps.write_text("0 0")
+        self.start(cache=3, env=preloaded("clock_step", CLOCK_STEP=str(steps)))
+        self.assertEqual(self.ask("long").status, 200)
+        learned = time.monotonic()
+
+        def asked_again():
+            steps.with_suffix(".new").write_text(f"{-int(time.monotonic() - learned)} 0")
+            steps.with_suffix(".new").rename(steps)
+            self.assertEqual(self.ask("long").status, 200)
+            return self.keystone.asked == ["long", "long"]
+
+        wait_for(asked_again, "Keystone to be asked again")
+
+    def test_the_clock_is_set_back_while_a_request_waits(self):
+        self.keystone.users = {"long": (["admin"], 86400)}
+        steps = self.subdirectory("clock") / "steps"
+        steps.write_text("3600 0")
+        self.start(env=preloaded("clock_step", CLOCK_STEP=str(steps)))
+        self.keystone.gate.clear()
+        answers = []
+        waiting = threading.Thread(target=lambda: answers.append(self.ask("long").status))
+        waiting.start()
+        wait_for(lambda: self.keystone.waiting, "Keystone to be asked")
+        steps.with_suffix(".new").write_text("0 0")
+        steps.with_suffix(".new").rename(steps)
+        self.keystone.gate.set()
+        waiting.join()
+        self.assertEqual(answers, [200])
+        self.assertEqual(self.keystone.asked, ["long"])
 
     def test_without_memory_every_request_is_asked(self):
         self.keystone.users = {"good": (["admin"], 600)}
@@ -92,6 +163,29 @@ class KeystoneAuth(SystemTest):
         self.assertEqual(self.ask("good").status, 200)
         self.keystone.own.clear()
         self.assertEqual(self.ask("other").status, 200)
+
+    def test_the_token_of_a_transfer_is_revoked(self):
+        """--export gets a new one; what was under way with the old one is sent again."""
+        self.keystone.users = {f"own-{number}": (["admin"], 600) for number in range(99)}
+        self.start(cache=-1)
+        source = own_placement(self.subdirectory("from"))
+        self.addCleanup(self.end, source)
+        Cloud(source, 4, 2, 10)
+        (database,) = self.directory.glob("from-*/placement.sqlite")
+        relay, revoked = self.start_relay(Placement(f"http://{self.address}")), []
+
+        def rule(request):
+            if request.path.endswith("/inventories") and request.method == "PUT" and not revoked:
+                revoked.append(self.keystone.asked[-1])
+                del self.keystone.users[revoked[0]]
+        relay.rule = rule
+        done = transfer(database, "--export", relay.url, auth_type="password", user_domain_id="default",
+                        project_name="admin", project_domain_id="default", username="admin",
+                        password="secret", auth_url=f"{self.keystone.url}/v3")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("refused", done.stdout)
+        self.assertGreaterEqual([r.status for r in relay.requests].count(401), 1)
+        self.assertEqual(len(set(self.keystone.asked)), 2)
 
     def test_a_slow_keystone_stops_nobody_else(self):
         self.keystone.users = {"good": (["admin"], 600), "slow": (["admin"], 600)}

@@ -2,10 +2,9 @@
 import json
 import re
 
-from support.browser import Browser, browser_missing
 from support.case import SystemTest
 from support.fleet import new_uuid
-from support.pages import NastyFeed, PageChecks, feed, fetch, made_nasty
+from support.pages import NastyFeed, PageChecks, PageSeen, feed, fetch, made_nasty
 from support.placement import start_placement
 
 # What a piece may have, and with one provider more.
@@ -119,22 +118,8 @@ class Feed(PageTest):
         self.assertEqual((told["providers"], told["next"]), ([], None))
 
 
-class Seen(PageTest):
+class Seen(PageSeen, PageTest):
     """In Chromium."""
-
-    def setUp(self):
-        missing = browser_missing()
-        if missing:
-            self.skipTest(missing)
-        super().setUp()
-
-    def open(self, scheme="light", address=None):
-        browser = Browser(self.subdirectory("browser"))
-        self.addCleanup(browser.stop)
-        browser.show(1300, 900, scheme)
-        browser.open(f"http://{address or self.address}/")
-        browser.wait_for("document.body?.dataset.feed == 'live'")
-        return browser
 
     def type(self, browser, text):
         browser.run("document.getElementById('search').focus(); document.getElementById('search').select()")

@@ -87,6 +87,28 @@ class Owner(RebootTest):
         self.restore()
         self.assertEqual(set(self.host.mdevs()), {device[servers[0]], device[servers[2]]})
 
+    def test_a_state_file_that_is_lost(self):
+        """Only a domain tells of the device then, not of which GPU it was: that is said, until Placement does."""
+        self.agent.run("sync")
+        server = self.allocate(A)
+        self.agent.run("sync")
+        before = self.host.mdevs()
+        (device,) = before
+        self.agent.define_domain(server, [device])
+        self.agent.state_file.unlink()
+        self.cut_off()
+        self.reboot()
+        done = self.restore(status=1)
+        self.assertEqual(done.stdout, "no device could be put back\n")
+        self.assertIn(f"the domain {server} names the device {device}, which is not there, and neither the state file",
+                      done.stderr)
+        self.assertEqual(self.host.mdevs(), {})
+        self.agent.placement = self.placement
+        self.agent.configure({"agent": self.options, **self.types})
+        self.agent.run("sync")
+        self.assertEqual(self.host.mdevs(), before)
+        self.assertEqual(self.restore().stdout, NOTHING)
+
     def test_a_gpu_that_is_not_there(self):
         self.agent.run("sync")
         self.allocate(A), self.allocate(B)
@@ -157,6 +179,55 @@ class Owner(RebootTest):
                             (["--wait", "1x"], range_), (["--now"], "there is no option --now"),
                             (["now"], usage), (["--wait", "1", "now"], usage)):
             self.assertIn(said, self.restore(*words, status=64).stderr)
+
+
+class NamedOnly(RebootTest):
+    """The state file is lost, and the host restarted: guests' configurations alone tell of their devices' uuids."""
+
+    def setUp(self):
+        super().setUp()
+        self.build_guide()
+
+    def serve(self):
+        """A guest that is off, with a device that was made for a consumer before it; both."""
+        self.agent.configure({"agent": {**self.options, "release_grace": 3600}, **self.types})
+        self.agent.run("sync")
+        gone = self.allocate(A)
+        self.agent.run("sync")
+        self.placement.deallocate(gone)
+        self.agent.run("sync")
+        server = self.allocate(A)
+        self.agent.run("sync")
+        (device,) = self.host.mdevs()
+        self.assertNotIn(device, self.devices_of(A, server))
+        self.agent.define_domain(server, [device])
+        return server, device
+
+    def test_a_device_of_another_name(self):
+        """What a guest names is made again under that uuid, though it is none that is computed, and though somebody's
+        idle device could be had: the guest would not start without it."""
+        server, device = self.serve()
+        self.agent.state_file.unlink()
+        self.reboot()
+        idle = new_uuid()
+        self.assertEqual(self.host.create(A, "nvidia-35", idle), "OK")
+        other = self.allocate(A)
+        self.restore(status=1)
+        self.agent.run("sync")
+        self.assertEqual((self.row(server)["mdevs"], self.row(other)["mdevs"]), ([device], [idle]))
+        self.assertEqual(set(self.host.mdevs()), {device, idle})
+        self.assertIn(device, self.agent.run("xml", server))
+        self.assertEqual(self.agent.run("plan", status=0), "nothing to do\n")
+
+    def test_what_may_have_been_elsewhere_is_not_made_here(self):
+        """It has units on two GPUs, and nothing says of which the device was: both get new ones."""
+        server, device = self.serve()
+        self.placement.allocate(server, {self.child(A): {"VGPU": 1}, self.child(B): {"VGPU": 1}}, 1)
+        self.agent.state_file.unlink()
+        self.reboot()
+        self.agent.run("sync")
+        self.assertEqual(set(self.host.mdevs()), self.devices_of(A, server) | self.devices_of(B, server))
+        self.assertNotIn(device, self.host.mdevs())
 
 
 class PowerCut(RebootTest):

@@ -82,7 +82,7 @@ class OtherRoot(RootTest):
 
     def forget_root(self):
         """As the version before wrote it."""
-        self.rewrite_journal(lambda journal: [journal.pop(name, None) for name in ("root", "root_name", "machine")])
+        self.rewrite_journal(lambda journal: [journal.pop(name, None) for name in ("root", "root_name", "machine", "seen")])
 
     def rewrite_journal(self, change):
         journal = self.journal()
@@ -130,6 +130,18 @@ class Adopt(RootTest):
         self.agent.run("sync")
         self.assertEqual(self.host.mdevs(), self.before)
         self.assertEqual(self.states()[self.server], ["ready"])
+
+    def test_one_that_placement_does_not_have_yet(self):
+        """It was never there, so nothing has gone: it is made at once, and nothing is said to be restored."""
+        self.root_name = self.placement.name("to-come.example")
+        self.configure(root_provider_name=self.root_name)
+        self.assertIn("which Placement does not have", self.agent.try_to("status").stdout)
+        self.agent.run("adopt-root")
+        self.agent.run("sync")
+        self.assertEqual(len(self.tree()), 4)
+        self.assertEqual(self.host.mdevs(), self.before)
+        problems = self.agent.json("status", status=1)["problems"]
+        self.assertNotIn("Placement shows less", " ".join(problems))
 
     def test_with_the_daemon(self):
         self.configure(root_provider_name=self.root_name)

@@ -6,19 +6,21 @@ from support.process import TOP
 
 # Where the lines of status are put together: what is not well, reasons, and errors that become either. Not the files that only say why a
 # step is to be done (`plan` shows that), how a plan is printed, what of a device_spec check-config refuses.
-NOT_SOURCES = {"agent/plan/nova.c", "agent/plan/step.c", "agent/plan/step_reason.c", "agent/plan/text.c", "agent/desired/device_spec.c",
-               "agent/host/codec.c"}
+NOT_SOURCES = {"agent/plan/devices/device_reason.c", "agent/plan/devices/nova_notes.c", "agent/plan/providers/provider_reason.c",
+               "agent/plan/steps/step.c", "agent/plan/steps/text.c", "agent/desired/device_spec.c", "agent/host/codec.c"}
 SOURCES = (
-    "agent/cycle.c", "agent/cycle_act.c", "agent/cycle_look.c", "agent/cycle_requests.c",
+    "agent/cycle.c", "agent/cycle_act.c", "agent/cycle_host.c", "agent/cycle_look.c", "agent/cycle_requests.c",
     "agent/act/*.c", "agent/backend/*.c", "agent/command/status.c", "agent/daemon/attach_place.c",
     "agent/daemon/attacher.c", "agent/daemon/metrics.c", "agent/daemon/monitor.c", "agent/host/*.c",
-    "agent/desired/*.c", "agent/plan/*.c",
+    "agent/desired/*.c", "agent/plan/*.c", "agent/plan/*/*.c",
     "agent/report/cycle_problems.c", "agent/report/gpu_status.c", "agent/report/guests.c", "agent/report/problems_file.h",
-    "agent/state/instance_lock.c", "agent/state/journal.c", "agent/state/journal_codec.c", "agent/state/requests.c", "agent/tree/*.c",
+    "agent/state/instance_lock.c", "agent/state/journal.c", "agent/state/journal_read.c", "agent/state/journal_seal.c",
+    "agent/state/requests.c", "agent/tree/*.c",
     "placement/client/*.c", "config/listener.c")
 # A call that adds to what is not well; the files that have one are among those above.
 ADDS = r"\b(problems_add(_take)?|managed_problem|service_add(_take)?)\(|&[\w>.-]*\b(problems|notes|late),$"
-ADDS_ELSEWHERE = {"agent/command/restore.c", "agent/plan/text.c", "agent/report/problems.c", "agent/report/problems_file.c", "agent/report/guests_file.c"}
+ADDS_ELSEWHERE = {"agent/command/restore.c", "agent/plan/steps/text.c", "agent/report/problems.c", "agent/report/problems_file.c",
+                  "agent/report/guests_file.c"}
 # Texts of these sources that no line of status has: why a step is to be done, and what programs read. The beginning of each.
 NOT_OF_STATUS = """
 a step for Placement
@@ -29,6 +31,7 @@ Placement does not have it, and
 a provider is to have inventory of it, and none
 it has allocations
 other providers are below it
+somebody else has inventory of
 who uses devices cannot all be seen
 its provider was not seen in Placement
 spent[

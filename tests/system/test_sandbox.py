@@ -8,8 +8,7 @@ import subprocess
 import sys
 import time
 
-from support import SystemTest
-from support.host import MOUNTS, fuse_missing
+from support.nothing_left import LeavesNothing
 from support.process import PATIENCE, TOP, die_with_parent
 from support.terminal import or_skip
 
@@ -18,14 +17,10 @@ MARK = "== "
 WAIT = "until vgpu-agent status >/dev/null; do :; done\n"
 
 
-class Sandbox(SystemTest):
+class Sandbox(LeavesNothing):
     def setUp(self):
         super().setUp()
-        missing = fuse_missing()
-        if missing:
-            self.skipTest(missing)
-        self.folder = self.subdirectory("tmp")
-        self.environment = {**os.environ, "TMPDIR": str(self.folder), "HOME": str(self.folder)}
+        self.environment["HOME"] = str(self.folder)
 
     def run_lines(self, lines):
         """Exit status, and for each line its own and what it has printed."""
@@ -35,10 +30,6 @@ class Sandbox(SystemTest):
                               preexec_fn=die_with_parent, check=False)
         said = re.findall(rf"(?ms)^{MARK}\n(.*?)^{MARK}(\d+)$", done.stdout)
         return done, [(line, int(status), text) for line, (text, status) in zip(lines, said)]
-
-    def check_nothing_is_left(self):
-        self.assertEqual(list(self.folder.iterdir()), [])
-        self.assertNotIn(str(self.folder), MOUNTS.read_text())
 
     def test_the_first_day(self):
         """Each line of the document does what is said of it."""

@@ -67,12 +67,12 @@ class Files(unittest.TestCase):
 
         def listed(*path):
             return set(member(*path)["enum"]) - {None}
-        services = self.words("agent/plan/service.c", "gpu_service_name")
+        services = self.words("agent/plan/steps/gpu_service.c", "gpu_service_name")
         healths = self.words("agent/host/host.c", "gpu_health_name")
         for path in (("gpus", "[]"), ("status", "gpus", "[]")):
             self.assertEqual(listed(*path, "service"), services, path)
             self.assertEqual(listed(*path, "health"), healths, path)
-        states = self.words("agent/plan/text.c", "allocation_state_name")
+        states = self.words("agent/plan/steps/text.c", "allocation_state_name")
         self.assertEqual(listed("allocations", "[]", "state"), states)
         self.assertEqual(set(member("status", "allocations")["properties"]), {state.replace(" ", "_") for state in states})
         guests = self.words("agent/attach/message.c", r"states\[GUEST_STATES\]") | {"unknown"}
@@ -81,7 +81,7 @@ class Files(unittest.TestCase):
         self.assertEqual(listed("devices", "[]", "owner"), self.words("agent/report/device_list.c", "device_owner_name"))
         self.assertEqual(listed("devices", "[]", "state"), self.words("agent/report/device_list.c", "device_state_name"))
         self.assertEqual(listed("preflight", "[]", "state"), self.words("agent/report/preflight.c", "preflight_state_name"))
-        steps = re.findall(r'\[STEP_[A-Z_]+\] = \{"([a-z ]+)"', (TOP / "agent/plan/step.c").read_text())
+        steps = re.findall(r'\[STEP_[A-Z_]+\] = \{"([a-z ]+)"', (TOP / "agent/plan/steps/step.c").read_text())
         self.assertEqual(listed("plan", "steps", "[]", "step"), {step.replace(" ", "_") for step in steps})
 
 

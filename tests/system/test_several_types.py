@@ -1,10 +1,12 @@
 """Cards with several enabled types: one at a time, or beside each other; the types that operators
 enable and disable at run time."""
+import json
 import re
 import signal
 import urllib.request
 
 from support.fleet import FleetTest, child_name, device_uuid, new_uuid
+from support.host import load_description
 from support.process import wait_for
 
 A, B = "0000:84:00.0", "0000:85:00.0"
@@ -129,6 +131,17 @@ class Exclusive(SeveralTypes):
         self.host.control("clear")
         self.agent.run("sync")
         self.assertEqual(self.states(), {server: ["ready"]})
+
+    def test_names_pruned_beside_several_types(self):
+        said = self.agent.run("prune")
+        self.assertTrue(said.startswith("nothing to prune"), said)
+        self.agent.configure({"agent": self.options,
+                              **self.types_of([A], ["nvidia-35", "nvidia-36"])})
+        self.agent.run("sync")
+        self.agent.run("prune")
+        self.assertNotIn("CUSTOM_NVIDIA_41", self.placement.get("/traits?name=startswith:CUSTOM_")
+                         ["traits"])
+        self.assertEqual(self.totals_of(A), {"nvidia-35": 16, "nvidia-36": 16})
 
     def test_retired_and_pruned(self):
         self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35"},
@@ -324,6 +337,30 @@ class OneAgain(SeveralTypes):
                 break
         self.assertGreater(number, 3)
 
+    def test_what_cannot_be_read_is_not_given_twice(self):
+        """The provider of the former type, while nothing but Placement knows what is allocated on it."""
+        server = self.allocate_type(A, "nvidia-35", 2)
+        self.agent.run("sync")
+        self.back()
+        self.agent.run("sync")
+        unread = self.child(A, "nvidia-35")
+        body = json.dumps({"errors": [{"status": 404, "title": "Not Found", "detail": "a server that does not have it yet"}]}).encode()
+        self.relay.rule = lambda request: (404, [("Content-Type", "application/json")], body) \
+            if f"/resource_providers/{unread}/" in request.path else None
+        self.agent.state_file.unlink()
+        for _ in range(3):
+            said = self.agent.try_to("sync")
+            self.assertEqual((said.returncode, self.free()), (1, 14), said.stderr)
+        self.assertIn("what Placement has of it was not read", said.stderr)
+        self.relay.rule = lambda request: None
+        for _ in range(3):
+            self.agent.run("sync")
+            self.assertEqual(self.free(), 14)
+        self.placement.deallocate(server)
+        for _ in range(3):
+            self.agent.run("sync")
+        self.assertEqual((set(self.tree()), self.totals_of(A)), ({"", child_name(A)}, {"": 16}))
+
 
 class Sizes(SeveralTypes):
     """The numbers of XenServer's guide."""
@@ -441,7 +478,7 @@ class AtRunTime(SeveralTypes):
         self.start()
         server = self.allocate(A)
         self.agent.settle()
-        self.assertIn("excluded", self.agent.run("enable", "M10-2Q", A))
+        self.assertIn("excluded", self.agent.run("enable", "nvidia-41", A))
         self.assertEqual(self.totals_of(A), {"": 1, "nvidia-35": 15})
         rows = self.table(A)
         self.assertEqual({t: (r["supported"], r["enabled"], r["resident"]) for t, r in rows.items()
@@ -516,6 +553,25 @@ class AtRunTime(SeveralTypes):
         self.assertEqual(self.table(B)["nvidia-41"]["enabled"], "disabled")
         self.agent.run("status")
 
+    def test_what_somebody_has_on_the_provider_of_a_type_keeps_it(self):
+        """It goes by itself, without an order, so it must not take others' with it."""
+        self.placement.expect((201, 204), "PUT", "/resource_classes/CUSTOM_ANOTHERS")
+        self.start()
+        self.agent.run("enable", "nvidia-41", A)
+        name = f"{child_name(A)}_nvidia-41"
+        provider = self.tree()[name]["uuid"]
+        inventories = self.placement.inventories(provider)
+        self.placement.set_inventories(provider, {**inventories, "CUSTOM_ANOTHERS": {"total": 7}})
+        self.agent.run("disable", "nvidia-41", A)
+        wait_for(lambda: set(self.tree()) == {"", child_name(A), name} and
+                 self.placement.inventories(self.child(A)).get("VGPU", {}).get("total") == 16, "one type again")
+        self.agent.settle()
+        self.assertEqual(self.placement.inventories(provider)["CUSTOM_ANOTHERS"]["total"], 7)
+        self.assertIn("somebody else has inventory of CUSTOM_ANOTHERS there, which keeps it",
+                      " ".join(self.agent.run("status").split()))
+        self.placement.set_inventories(provider, {})
+        wait_for(lambda: set(self.tree()) == {"", child_name(A)}, "the end of the type's provider")
+
     def test_one_of_several_goes_and_nothing_is_wrong(self):
         self.start()
         for type_id in ("nvidia-41", "nvidia-36"):
@@ -546,6 +602,76 @@ class AtRunTime(SeveralTypes):
         self.agent.run("enable", "nvidia-41", B)
         self.assertEqual(self.table(B)["nvidia-41"]["enabled"], "file")
         wait_for(lambda: self.totals_of(B) == {"": 4}, "all of the other card")
+
+    def requests(self):
+        """What operators have enabled, as it is noted."""
+        start = f"{self.agent.state_file.name}.enabled."
+        return {file.name.removeprefix(start) for file in self.agent.state_file.parent.iterdir()
+                if file.name.startswith(start)}
+
+    def test_a_type_has_one_name(self):
+        """Also while the card, which alone could tell that its id and its name are one, is not there."""
+        by_name = {"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35, GRID M10-2Q"},
+                   "mdev_nvidia-35": {"device_addresses": [A]}, "mdev_GRID M10-2Q": {"device_addresses": [B]}}
+
+        def look():
+            names = {name for name in self.tree() if name.startswith(child_name(A))}
+            return names, {row["type"] for row in self.agent.json("gpus", A) if row["enabled"] in ("file", "run time")}
+        self.agent.configure(by_name)
+        self.agent.try_to("enable", "nvidia-41", A)
+        self.assertEqual(self.requests(), {f"{A} GRID M10-2Q"})
+        self.settle()
+        there = look()
+        self.assertEqual(there, ({child_name(A), f"{child_name(A)}_nvidia-35", f"{child_name(A)}_GRID_M10-2Q"},
+                                 {"nvidia-35", "GRID M10-2Q"}))
+        self.host.control(f"unplug {A}")
+        for _ in range(3):
+            self.agent.try_to("sync")
+        self.assertEqual(look(), there)
+
+    def test_a_name_outlives_another_driver(self):
+        """Which calls the same types by other ids: what was enabled by its name is the same type after the upgrade."""
+        description = load_description("nova-guide")
+        self.build(description, {"devices": {"enabled_mdev_types": "GRID M10-0B"}, "mdev_GRID M10-0B": {"device_addresses": A}})
+        self.agent.try_to("enable", "m10-2q", A)
+        self.assertEqual(self.requests(), {f"{A} GRID M10-2Q"})
+        self.settle()
+        before = self.totals_of(A)
+        self.assertEqual(before, {"GRID_M10-0B": 16, "GRID_M10-2Q": 4})
+        for model in description["models"].values():
+            for kind in model["types"]:
+                kind["id"] = f"nvidia-{int(kind['id'].removeprefix('nvidia-')) + 1}"
+        self.host.file.write_text(json.dumps(description))
+        self.host.reboot()
+        self.settle()
+        self.assertEqual(self.totals_of(A), before)
+        self.assertIn("CUSTOM_GRID_M10_2Q", self.placement.traits(self.child(A, "GRID_M10-2Q")))
+        self.agent.try_to("disable", "nvidia-42", A)
+        self.assertEqual(self.requests(), set())
+
+    def test_disabled_where_no_daemon_runs(self):
+        """Its provider goes with the next cycle, and is offered until then: that is not done yet."""
+        for type_id in ("nvidia-41", "nvidia-45"):
+            self.agent.try_to("enable", type_id, A)
+        self.settle()
+        self.assertIn("nvidia-45", self.totals_of(A))
+        done = self.agent.try_to("disable", "nvidia-45", A)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("the daemon does not run", done.stdout + done.stderr)
+        self.settle()
+        self.assertNotIn("nvidia-45", self.totals_of(A))
+        self.assertEqual(self.agent.try_to("disable", "nvidia-45", A).returncode, 0)
+
+    def test_what_was_enabled_before_the_files_named_it(self):
+        self.agent.try_to("enable", "nvidia-41", A)
+        self.settle()
+        self.assertEqual(self.requests(), {f"{A} nvidia-41"})
+        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35, GRID M10-2Q"},
+                              "mdev_nvidia-35": {"device_addresses": [A]}, "mdev_GRID M10-2Q": {"device_addresses": [B]}})
+        for _ in range(3):
+            self.agent.run("sync")
+        self.assertEqual(self.requests(), {f"{A} GRID M10-2Q"})
+        self.assertEqual(self.totals_of(A), {"nvidia-35": 16, "GRID_M10-2Q": 4})
 
     def test_not_while_one_is_resident(self):
         self.start()

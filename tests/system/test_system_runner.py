@@ -74,6 +74,26 @@ class SystemRunner(unittest.TestCase):
             done = run(self.command(body, *options))
             self.assertTrue(done.stdout.endswith(f"\n# FAILED test_it.It.test: {reason}\n# 0 passed, 1 failed, 0 skipped\n"), done.stdout)
 
+    def test_a_second_attempt(self):
+        """Only where it is asked for. A test that needed one has passed, and is told, with what the first one said."""
+        first, always = f"if not os.path.exists({str(self.begun)!r} + '.2'): open({str(self.begun)!r} + '.2', 'w'); self.fail('at first')", "self.fail('again')"
+        once = "FAILED ONCE test_it.It.test: AssertionError: at first\n"
+        done = run(self.command([first]))
+        self.assertIn("\n# 0 passed, 1 failed, 0 skipped\n", done.stdout)
+        twice = {**os.environ, "ATTEMPTS": "2"}
+        self.begun.with_suffix(".2").unlink()
+        done = run(self.command([first]), env=twice)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"\nok 1 - (?:.*\n)+# FAILED ONCE test_it\.It\.test\n(?:# .*\n)+# AssertionError: at first\n")
+        self.assertTrue(done.stdout.endswith(f"\n# {once}# 1 passed, 0 failed, 0 skipped\n"), done.stdout)
+        self.begun.with_suffix(".2").unlink()
+        done = run([str(TOP / "tests/prove"), str(self.write([first]))], env=twice)
+        self.assertEqual(done.returncode, 0)
+        self.assertTrue(done.stdout.endswith(f"\nResult: PASS\n{once}1 passed, 0 failed, 0 skipped\n"), done.stdout)
+        done = run(self.command([always]), env=twice)
+        self.assertEqual(done.returncode, 1)
+        self.assertTrue(done.stdout.endswith("\n# FAILED test_it.It.test: AssertionError: again\n# 0 passed, 1 failed, 0 skipped\n"), done.stdout)
+
     def test_files_and_parts_of_names_choose(self):
         file = self.write([])
         (self.directory / "test_other.py").write_text("raise SystemExit('not to be loaded')\n")

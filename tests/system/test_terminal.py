@@ -2,10 +2,11 @@
 import os
 import re
 import signal
+import subprocess
 import termios
 
 from support.fleet import FleetTest, new_uuid
-from support.process import wait_for
+from support.process import program, wait_for
 from support.terminal import Terminal
 
 A, B = "0000:84:00.0", "0000:85:00.0"
@@ -107,6 +108,20 @@ class Hostile(TerminalTest):
         for words in (["gpus"], ["tree"], ["status"], ["plan"], ["adopt-root"], ["drain", A], ["undrain", A], ["sync"]):
             done = self.agent.try_to(*words)
             self.assertNotRegex(done.stderr + done.stdout, "\x1b", words)
+
+
+    def test_words_of_the_command_line_are_none_either(self):
+        bad = "\x1b[31mX\x9b\r"
+        for words in ([bad], ["help", bad], ["--format", bad, "gpus"], ["--log-level", bad, "gpus"], ["restore", "--wait", bad],
+                      [f"--{bad}"], ["gpus", f"--{bad}=1"], [f"-{bad}"], [f"--help={bad}"], ["drain", bad]):
+            for word in ([os.fsencode(word) for word in words], [word.encode("latin-1") for word in words]):
+                done = subprocess.run([program("vgpu-agent"), "--config-file", self.agent.file, *word], capture_output=True, timeout=30)
+                self.assertNotRegex(done.stdout + done.stderr, rb"[\x00-\x09\x0b-\x1f\x7f-\xff]", words)
+                self.assertEqual((done.returncode == 0, done.stderr.count(b"\n")), (False, 1), words)
+        for words in ([bad], [f"--{bad}"], ["--connections", bad], ["--check", "--backup", bad]):
+            done = subprocess.run([program("placementd"), *words], capture_output=True, timeout=30)
+            self.assertNotRegex(done.stdout + done.stderr, rb"[\x00-\x09\x0b-\x1f\x7f-\xff]", words)
+            self.assertEqual(done.returncode, os.EX_USAGE, words)
 
 
 class Watch(TerminalTest):

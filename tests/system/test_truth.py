@@ -111,9 +111,103 @@ class Reserved(Guide):
         self.assert_gpu(A, "active", 16, 0, 0)
 
     def test_some_of_it_is_an_operators_choice(self):
+        """No problem, but said; and given back when that is asked for."""
         self.start()
         self.reserve(A, 3)
         self.assert_gpu(A, "active", 16, 0, 3)
+        self.assert_noted(A, "3 of its units are reserved in Placement, and not by the agent as far as its state file tells: "
+                             f"`vgpu-agent undrain {A}` gives them back")
+        self.assert_well()
+        self.assertEqual(self.agent.run("undrain", A), f"{A} is in service\n")
+        self.assert_gpu(A, "active", 16, 0, 0)
+        self.assertIn("already in service", self.agent.run("undrain", A))
+        self.assertEqual(list(self.agent.state_file.parent.glob("*.unreserve.*")), [])
+
+    def test_given_back_by_a_later_sync(self):
+        self.agent.run("sync")
+        self.reserve(A, 3)
+        self.assertIn("the daemon does not run; it, or `vgpu-agent sync`, will do it", self.agent.run("undrain", A, status=1))
+        self.agent.run("sync")
+        self.assertEqual(self.placement.inventories(self.child(A))["VGPU"]["reserved"], 0)
+        self.reserve(A, 2)
+        self.agent.run("sync")
+        self.assertEqual(self.placement.inventories(self.child(A))["VGPU"]["reserved"], 2)
+
+    def test_given_back_once_the_provider_is_the_agents_again(self):
+        """While it is left alone nothing is given back, and the request stands."""
+        self.agent.run("sync")
+        self.reserve(A, 3)
+        self.agent.run("undrain", A, status=1)
+        provider, requests = self.child(A), lambda: list(self.agent.state_file.parent.glob("*.unreserve.*"))
+        traits = self.placement.traits(provider)
+        self.placement.set_traits(provider, traits | {"OWNER_NOVA"})
+        self.agent.try_to("sync")
+        self.assertEqual((self.placement.inventories(provider)["VGPU"]["reserved"], len(requests())), (3, 1))
+        self.placement.set_traits(provider, traits)
+        self.agent.run("sync")
+        self.assertEqual((self.placement.inventories(provider)["VGPU"]["reserved"], requests()), (0, []))
+
+
+class GivenOnce(Guide):
+    """one_time_use, some units of many."""
+    reserve = Reserved.reserve
+
+    def begin(self):
+        self.configure("nvidia-35", nvidia_35={"device_addresses": [A], "one_time_use": "true"})
+        self.start()
+
+    def use(self, servers):
+        for server in [self.allocate(A) for _ in range(servers)]:
+            wait_for(lambda: self.wake() or self.states().get(server) == ["ready"], "the device")
+            self.placement.deallocate(server)
+        wait_for(lambda: self.wake() or not self.host.mdevs(), "the devices' removal")
+
+    def test_units_that_wait_to_be_cleaned_are_told_of(self):
+        self.begin()
+        self.use(2)
+        self.assert_gpu(A, "active", 16, 0, 2)
+        self.assert_noted(A, f"2 of its units were used and stay reserved (one_time_use): `vgpu-agent clean {A}` offers them again")
+        self.agent.run("clean", A)
+        self.assert_gpu(A, "active", 16, 0, 0)
+        self.assertIsNone(next(row["note"] for row in self.agent.json("gpus") if row["gpu"] == A))
+
+    def test_units_of_a_state_file_that_was_lost(self):
+        """They look like somebody else's, also while others are the agent's."""
+        self.begin()
+        self.use(1)
+        self.assertEqual(self.agent.stop(), 0)
+        self.agent.state_file.unlink()
+        self.start()
+        self.wake()
+        self.allocate(A)
+        self.assert_gpu(A, "active", 16, 1, 1)
+        self.assert_noted(A, f"1 of its units are reserved in Placement, and not by the agent as far as its state file tells: "
+                             f"`vgpu-agent undrain {A}` gives them back")
+        self.assertEqual(self.agent.run("undrain", A), f"{A} is in service\n")
+        self.assert_gpu(A, "active", 16, 1, 0)
+
+
+class Ratio(Guide):
+    def set_ratio(self, ratio):
+        inventories = self.placement.inventories(self.child(A))
+        inventories["VGPU"]["allocation_ratio"] = ratio
+        self.placement.set_inventories(self.child(A), inventories)
+
+    def test_of_somebody_else_is_told_of(self):
+        self.start()
+        self.set_ratio(16.0)
+        self.assert_gpu(A, "active", 16, 0, 0,
+                        says="somebody has set its allocation_ratio in Placement to 16, so that 256 of its 16 units can be allocated")
+        self.set_ratio(0.05)
+        self.assert_gpu(A, "reserved", 16, 0, 0,
+                        says="somebody has set its allocation_ratio in Placement to 0.05, so that 0 of its 16 units can be "
+                             f"allocated: `openstack resource provider inventory set {self.child(A)} --amend --resource "
+                             "VGPU:allocation_ratio=1.0` takes that back")
+        self.set_ratio(0)
+        self.assert_gpu(A, "reserved", 16, 0, 0,
+                        says="somebody has set its allocation_ratio in Placement to 0, so that 0 of its 16 units can be")
+        self.set_ratio(1.0)
+        self.assert_gpu(A, "active", 16, 0, 0)
         self.assert_well()
 
 
@@ -390,7 +484,7 @@ class BesideNova(Guide):
                       done.stdout)
         self.assertEqual(self.agent.try_to(*options, "run").returncode, 78)
         nova.write_text("[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\n")
-        self.assertTrue(self.agent.run(*options, "check-config").endswith("\nok\n"))
+        self.assertTrue(self.agent.run(*options, "check-config").endswith("\nok; 1 warning\n"))  # of libvirt's socket
         self.options["create_root"] = "true"
         self.configure("nvidia-35")
         self.assertIn("agent.create_root: true, but these are files of a host with "

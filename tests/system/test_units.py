@@ -41,6 +41,14 @@ class Units(unittest.TestCase):
         done = self.analyze("verify", "--man=no", *self.units)
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
+    def test_devices_come_back_in_each_of_readmes_ways(self):
+        """The unit is enabled with the daemon's, and by itself where a way of README's goes without the daemon."""
+        self.assertEqual(self.words("vgpu-agent.service", "Also"), ["vgpu-agent-restore.service"])
+        ways = re.split(r"\n(?=Beside Nova\n|Without Nova\n|Without any cloud, |Layout\n)", (TOP / "README.rst").read_text())[1:-1]
+        self.assertEqual(len(ways), 3)
+        for way in (ways[0], ways[2]):
+            self.assertRegex(way, r"(?m)^    # systemctl enable (--now vgpu-agent|vgpu-agent-restore)$")
+
     def test_few_rights(self):
         for unit in self.own:
             done = self.analyze("security", "--offline=yes", unit)
@@ -117,3 +125,15 @@ class Units(unittest.TestCase):
         for unit in self.own:
             (user,) = self.words(unit.name, "User")
             self.assertRegex(users, rf"(?m)^u {user} ")
+
+    def test_commands_can_be_used_before_the_first_start(self):
+        """Installation makes the folders that StateDirectory would, and leaves one that is there as it is: root's, where the agent
+        runs as root."""
+        made = "".join(file.read_text() for file in (TOP / "etc/tmpfiles.d").iterdir())
+        found = 0
+        for unit in self.own:
+            (user,) = self.words(unit.name, "User")
+            for folder in self.words(unit.name, "StateDirectory"):
+                found += 1
+                self.assertRegex(made, rf"(?m)^d /var/lib/{folder} :0700 :{user} :{user} -$")
+        self.assertGreater(found, 1)

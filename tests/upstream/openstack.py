@@ -256,6 +256,18 @@ class Placement(Service):
                 "OS_PLACEMENT_CONFIG_DIR": str(self.directory)}
 
 
+class Source(Placement):
+    """Upstream's of another release, from a folder with its source."""
+
+    def __init__(self, directory, database, source, settings=(), **more):
+        self.source = source
+        super().__init__(directory, database, processes=1, settings=settings, **more)
+
+    def environment(self):
+        return {**super().environment(), "PYTHONPATH": str(self.source),
+                "PBR_VERSION": "99.0.0"}
+
+
 class Cloud:
     """Administers a Keystone over HTTP: the command line takes seconds a call."""
 
@@ -334,4 +346,5 @@ class Cloud:
         return project
 
 
-__all__ = ["Certificates", "Cloud", "Database", "Keystone", "Placement", "wait_for"]
+__all__ = ["Certificates", "Cloud", "Database", "Keystone", "Placement", "Source",
+           "wait_for"]

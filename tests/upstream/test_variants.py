@@ -1,15 +1,20 @@
 """Who may do what, and CORS: the routes as everybody, under each policy, and with web
 pages of other origins allowed, put to placementd and to OpenStack's Placement (which is
-Zed's): the same answers.
+Zed's): the same answers. With PLACEMENT_SOURCE, a folder with the source of a newer
+Placement, its policies as well, to placementd's newest ones.
 """
 import itertools
+import json
+import os
 import random
+import re
 import shutil
+import subprocess
 import uuid
 
 from differ import compare, known
 from differ.wire import Request, Server
-from openstack import Placement
+from openstack import PYTHON, TOP, Placement, Source
 from support.case import SystemTest
 from support.placement import start_placement
 from test_differential import File
@@ -140,6 +145,42 @@ POLICIES = {
     "json": ({}, '{"placement:traits:list": "role:reader"}'),
 }
 
+RULES = """
+import json
+from placement import policies
+print(json.dumps({rule.name: [rule.check_str, rule.scope_types, bool(rule.deprecated_rule)]
+                  for rule in policies.list_rules()}))
+"""
+
+
+def own_rules():
+    """{name: [text, whether what was before may do for it]} of placementd's newest release,
+    as its table has them."""
+    table = (TOP / "placement/server/policy/defaults.c").read_text()
+    newest = re.search(r"since_2023_1 = (.*?)\n  of_zed = ", table, re.S)[1]
+    guards = dict(re.findall(r'\[(\w+)\] = "([^"]+)"', newest))
+    return {**{name: [text, bool(former)] for name, text, former in
+               re.findall(r'\{"(\w+)",\s*"([^"]+)"(,\s*true)?\}', newest)},
+            **{name: [guards[guard], False]
+               for name, guard in re.findall(r'\{"(placement:[^"]+)",\s*(\w+)\}', table)}}
+
+
+# Of a release whose rules have other names for what they refer to.
+NEW_POLICIES = {
+    **{name: policy for name, policy in POLICIES.items() if "_rules" not in name and
+       name != "deprecated_name_new_defaults"},
+    "own_rules": POLICIES["own_rules"],
+    "base_rules": ({}, """
+"admin_or_service_api": "role:member"
+"project_reader_api": "role:reader"
+"admin_api": "role:member"
+"""),
+    "deprecated_name_new_defaults": ({"enforce_new_defaults": "true"}, """
+"rule:admin_api": "role:member"
+"project_reader_api": "role:reader"
+"""),
+}
+
 CORS = {"allowed_origin": "http://one.example.com,https://two.example.com:8443",
         "allow_headers": "openstack-api-version,X-Mine", "allow_methods": "GET,PUT",
         "expose_headers": "X-Shown,Other", "max_age": "60",
@@ -163,7 +204,14 @@ def section(name, values):
     return [f"[{name}]", *(f"{key} = {value}" for key, value in values.items())]
 
 
-class Variants(SystemTest):
+class Compared(SystemTest):
+    release = "zed"
+    admins_scope = {"openstack-system-scope": "all"}
+
+    def upstream(self, lines):
+        return Placement(self.directory, File(self.directory), processes=1,
+                         settings=lines)
+
     def servers(self, lines, policy="{}"):
         if not shutil.which("uwsgi_python3"):
             self.skipTest("not installed: uwsgi-plugin-python3")
@@ -172,11 +220,10 @@ class Variants(SystemTest):
         file.write_text(policy)
         if "[oslo_policy]" in lines:
             lines = [*lines, f"policy_file = {file}"]
-        upstream = Placement(self.directory, File(self.directory), processes=1,
-                             settings=lines)
+        upstream = self.upstream(lines)
         self.addCleanup(upstream.stop)
         (folder / "placement.conf").write_text("\n".join(
-            [*lines, "[placementd]", "policy_release = zed", "[api]",
+            [*lines, "[placementd]", f"policy_release = {self.release}", "[api]",
              "auth_strategy = noauth2", ""]))
         ours = start_placement(folder, "--config-file", str(folder / "placement.conf"))
         self.addCleanup(self.end, ours)
@@ -203,12 +250,13 @@ class Variants(SystemTest):
     def policy(self, options, policy):
         self.servers(section("oslo_policy", options), policy)
         # What is there from the beginning shows more than 404.
-        admin = {"x-roles": "admin,member,reader", "openstack-system-scope": "all"}
+        admin = {"x-roles": "admin,member,reader", **self.admins_scope}
         self.compare(Request("POST", "/resource_providers",
                              {"name": "there", "uuid": OTHER}, headers=admin))
         self.compare(Request("PUT", f"/resource_providers/{OTHER}/inventories", {
             "resource_provider_generation": 0, "inventories": {"VCPU": {"total": 8}}},
             headers=admin))
+        self.assertEqual(self.statuses, {200}, "they are there")
         rng = random.Random(repr(options) + policy)
         for who in everybody():
             for method, path, body, version in REQUESTS:
@@ -240,7 +288,47 @@ class Variants(SystemTest):
         self.end_comparison(200, 401, 404)
 
 
+class Variants(Compared):
+    pass
+
+
+class NewestPolicies(Compared):
+    release = "2024.2"
+    admins_scope = {"x-project-id": "p"}
+
+    def setUp(self):
+        super().setUp()
+        self.source = os.environ.get("PLACEMENT_SOURCE")
+        if not self.source:
+            self.skipTest("PLACEMENT_SOURCE names no folder with a newer Placement's source")
+
+    def upstream(self, lines):
+        return Source(self.directory, File(self.directory), self.source, lines)
+
+    def test_each_rule_has_upstreams_default(self):
+        """Name, text, scopes, and whether what was before may do for it."""
+        said = subprocess.run([PYTHON, "-W", "ignore", "-c", RULES], capture_output=True, text=True,
+                              check=True, env={**os.environ, "PYTHONPATH": self.source})
+        theirs = json.loads(said.stdout)
+        self.assertGreater(len(theirs), 30)
+        self.assertEqual(own_rules(), {name: [text, has_former]
+                                       for name, (text, _, has_former) in theirs.items()})
+        for name, (_, scopes, _) in theirs.items():
+            if name.startswith("placement:"):
+                self.assertEqual(scopes, ["project"], name)
+
+    def policy(self, options, policy):
+        """oslo.policy's own defaults of the two depend on its release, which is not
+        upstream's here."""
+        super().policy({"enforce_scope": "false", "enforce_new_defaults": "false",
+                        **options}, policy)
+
+
 def add_tests():
+    for name, options in NEW_POLICIES.items():
+        def newest(self, options=options):
+            self.policy(*options)
+        setattr(NewestPolicies, f"test_policy_{name}", newest)
     for name, options in POLICIES.items():
         def policy(self, options=options):
             self.policy(*options)

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vgpu_sample: GPUs for tests. Makes PCI devices that QEMU emulates into parents of mediated devices, as a vendor's vGPU driver does:
+ * vgpu_sample: GPUs for tests. Makes PCI devices that QEMU emulates into parents of
+ * mediated devices, as a vendor's vGPU driver does:
  *
  *   edu  (1234:11e8)  one card, itself the parent, `instances` devices of one type at a time
  *   nvme (1b36:0010)  a card with SR-IOV: each virtual function is a parent of at most one device,
  *                     the card carries `instances` of one type at a time
  *
- * The driver is called "nvidia", so the types are nvidia-35 and so on. Devices are real to VFIO: who opens one keeps its
- * removal waiting. QEMU can give them to a guest, which sees a PCI function 10de:13f2 that does nothing. Module parameters,
- * writable in /sys/module, make the next creates slow or fail, and reads hang.
+ * The driver is called "nvidia", so the types are nvidia-35 and so on. Devices are real
+ * to VFIO: who opens one keeps its removal waiting. QEMU can give them to a guest,
+ * which sees a PCI function 10de:13f2 that does nothing. Module parameters, writable in
+ * /sys/module, make the next creates slow or fail, and reads hang.
  */
 #include <linux/delay.h>
 #include <linux/mdev.h>
@@ -177,7 +179,8 @@ static void vgpu_close(struct vfio_device *vdev)
 	atomic_dec(&container_of(vdev, struct vgpu, vdev)->open);
 }
 
-/* What QEMU's vfio-pci wants before it takes a device: a configuration space. There are no BARs and no interrupts. */
+/* What QEMU's vfio-pci wants before it takes a device: a configuration space. There are
+ * no BARs and no interrupts. */
 #define REGION_SHIFT 40
 #define CONFIG_SIZE 256
 

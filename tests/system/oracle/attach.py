@@ -3,7 +3,7 @@ any order. Mode "attach" of `run`."""
 import random
 import time
 
-from support.libvirt import address_of
+from support.hostdev import address_of
 
 from . import attach_world as steps_of
 from .attach_rules import audit, nothing_left

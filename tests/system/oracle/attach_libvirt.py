@@ -4,7 +4,8 @@ attach of it is under way. What it sees it keeps in `broken`; complain() raises 
 import threading
 import time
 
-from support.libvirt import ATTACH, DEVICE_ADDED, DEVICE_REMOVED, RESTORED, STARTED, FakeLibvirt, Refused, address_of
+from support.hostdev import address_of
+from support.libvirt import ATTACH, DEVICE_ADDED, DEVICE_REMOVED, RESTORED, STARTED, FakeLibvirt, Refused
 
 from .wrong import Wrong
 

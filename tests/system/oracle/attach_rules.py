@@ -94,7 +94,7 @@ def said_wrong(world):
 
 def left(world):
     """Devices that nobody has and nobody is to have: what is too many on a card. What a domain got after its allocations
-    had become a migration's, by a call that was under way then, the migration has not (agent/plan/migration.h)."""
+    had become a migration's, by a call that was under way then, the migration has not (agent/plan/world/migration.h)."""
     named = {device: domain.uuid for domain in world.played.domains.values()
              for device in (*domain.configured, *domain.live)}
     devices = world.devices()

@@ -5,7 +5,8 @@ import pathlib
 import signal
 import time
 
-from support.libvirt import BOOTED, Refused, mdev_xml
+from support.hostdev import mdev_xml
+from support.libvirt import BOOTED, Refused
 from support.process import program, wait_for
 from support.relay import Relay
 

@@ -5,43 +5,24 @@ daemon stands still, so that it is of one moment.
   offered, hidden              what Placement offers can be made, and what can be made is offered
 """
 from .rig import TYPES
-from .rules import look_at_stores
+from .seen import Still, counted, standing_still
 from .wrong import Wrong
-
-
-class Still:
-    """By card."""
-
-    def __init__(self):
-        self.offered, self.makeable = {}, {}
 
 
 def stand_still(world, view):
     """Renews what the view has of the host."""
     still = Still()
-    world.rig.freeze()
-    try:
-        look_at_stores(world)
-        view.see(world)
+    with standing_still(world, view):
         for card in world.cards if world.mode == "owner" else ():
             still.offered[card] = offered(world, card)
             if card not in world.lost:
                 still.makeable[card] = world.rig.probe(card, 8)
-        world.forget_stores()
-    finally:
-        world.rig.thaw()
     return still
 
 
 def offered(world, card):
-    """total - reserved - used, as Placement counts it."""
-    child = world.children[card]
-    inventory = world.placement.inventories(child).get("VGPU")
-    used = sum(found["resources"].get("VGPU", 0) for found in world.placement.get(
-        f"/resource_providers/{child}/allocations")["allocations"].values())
-    if not inventory:
-        return 0
-    return int((inventory["total"] - inventory["reserved"]) * inventory["allocation_ratio"]) - used
+    total, used = counted(world, world.children[card], "VGPU")
+    return total - used
 
 
 def judge_capacity(world, view, still):

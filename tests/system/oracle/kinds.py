@@ -4,9 +4,9 @@ import random
 
 from . import kinds_steps as steps_of
 from . import nova, trouble
+from . import step as step_of
 from .kinds_functions import KINDS
 from .kinds_rest import audit, nothing_left
-from .kinds_rules import look_at_stores
 from .kinds_world import KindsWorld
 
 HOW_MANY = 6  # servers at a time, about
@@ -128,19 +128,7 @@ def function(op):
 
 
 def run_step(world, step):
-    op, arguments, pause = step
-    note = function(op)(world, *arguments)
-    did = note is not None or op == "audit"
-    if did:
-        world.story.append(f"{op} {' '.join(map(str, arguments))} ({pause}): {note or 'ok'}")
-    look_at_stores(world)
-    world.used_up()
-    if did and pause == "poke":
-        world.rig.poke()
-    elif did and pause == "cycle":
-        world.rig.cycle()
-        look_at_stores(world)
-    return did
+    return step_of.run_step(world, step, function(step[0]))
 
 
 def finish(world):
@@ -154,12 +142,7 @@ def finish(world):
     world.rig.cycle()
     steps_of.undrain(world)
     audit(world)
-    for server in world.servers.values():
-        nova.end_domain(world, server)
-        for consumer in world.family(server.uuid):
-            world.drop(consumer)
-        server.stage = "gone"
-        look_at_stores(world)
+    nova.delete_all(world)
     trouble.let_go(world)
     for number in list(world.numbered):
         steps_of.end_foreign(world, number)

@@ -8,61 +8,47 @@ it is seen while the daemon stands still, so that it is of one moment.
 import collections
 
 from .kinds_cards import Gvtg
-from .kinds_rules import look_at_stores
+from .seen import Still, counted, standing_still
 from .wrong import Wrong
 
 
-class Still:
-    """By (card, type): what is offered, how many of the type are allocated, what the driver
-    makes besides what is there, and the devices that stand for what is allocated."""
+class KindsStill(Still):
+    """Besides, how many of the type are allocated, and the devices that stand for what is
+    allocated; `makeable` is what the driver makes besides what is there."""
 
     def __init__(self):
-        self.offered, self.used, self.makeable, self.usable = (
-            collections.Counter(), collections.Counter(), {}, collections.Counter())
+        super().__init__()
+        self.offered, self.used, self.usable = (
+            collections.Counter(), collections.Counter(), collections.Counter())
         self.closed = {}  # place of no type that new consumers can have: what is offered there
 
 
 def stand_still(world, view):
-    """Seen while the daemon stands, so that it is of one moment."""
-    still = Still()
-    world.rig.freeze()
-    try:
-        look_at_stores(world)
-        view.see(world)
+    """Renews what the view has of the host."""
+    still = KindsStill()
+    with standing_still(world, view):
         for place, provider in world.places.items():
-            total, used = counted(world, provider)
-            type_id = world.type_at(place)
-            if type_id in world.types_at(place[0]):
-                still.offered[place[0], type_id] += max(total - used, 0)  # a retired one is below
-                # Guests of a former type have devices of it, beside those of this one.
-                former = sum(view.devices.get(d, (None, type_id))[1] != type_id
-                             for (_, where), listed in view.listed.items() if where == place
-                             for d in listed)
-                still.used[place[0], type_id] += used - former
-            else:
-                still.closed[place] = total - used
-                for (_, where), listed in view.listed.items():
-                    if where == place:
-                        still.used.update(view.devices[d] for d in listed if d in view.devices)
+            look_at_place(world, view, still, place, provider)
         for card in world.cards:
             for type_id in world.types_at(card) if card not in world.lost else ():
                 still.makeable[card, type_id] = world.kind.grants(card, type_id)
         for device, place in view.devices.items():
             still.usable[place] += is_usable(world, view, device, place)
-        world.forget_stores()
-    finally:
-        world.rig.thaw()
     return still
 
 
-def counted(world, provider):
-    """total - reserved, and used, as Placement counts them."""
-    inventory = world.placement.inventories(provider).get(world.kind.resource)
-    used = sum(found["resources"].get(world.kind.resource, 0) for found in world.placement.get(
-        f"/resource_providers/{provider}/allocations")["allocations"].values())
-    if not inventory:
-        return used, used
-    return int((inventory["total"] - inventory["reserved"]) * inventory["allocation_ratio"]), used
+def look_at_place(world, view, still, place, provider):
+    total, used = counted(world, provider, world.kind.resource)
+    type_id = world.type_at(place)
+    here = [d for (_, where), listed in view.listed.items() if where == place for d in listed]
+    if type_id in world.types_at(place[0]):
+        still.offered[place[0], type_id] += max(total - used, 0)  # a retired one is below
+        # Guests of a former type have devices of it, beside those of this one.
+        former = sum(view.devices.get(d, (None, type_id))[1] != type_id for d in here)
+        still.used[place[0], type_id] += used - former
+    else:
+        still.closed[place] = total - used
+        still.used.update(view.devices[d] for d in here if d in view.devices)
 
 
 def is_usable(world, view, device, place):
@@ -100,6 +86,9 @@ def judge_offered(world, view, key, free, still):
     room = still.makeable[key] + still.usable[key] - still.used[key]
     why = (f"{still.makeable[key]} are made by the driver, {still.usable[key]} are there and not "
            f"another's, {still.used[key]} are allocated")
+    world.used_up()
+    if free > max(room - world.spent[key], 0) and free <= max(room, 0):
+        return Wrong("unclean", f"{free} of {key} are offered, but {world.spent[key]} were used: {why}")
     if free > max(room, 0):
         raise Wrong("offered", f"{free} of {key} are offered, but only {max(room, 0)} can be: {why}")
     if free < room and is_plain(world, view, key):
@@ -129,7 +118,7 @@ def judge_unmet(world, view, still):
     """Where the driver makes one, and what is made is not another's already."""
     for (consumer, place), units in view.short.items():
         type_id = world.type_at(place)
-        more = still.makeable.get((place[0], type_id), 0)
+        more = still.makeable.get((place[0], type_id), 0) - world.spent[place[0], type_id]
         others = {t for card, t in view.devices.values() if card == place[0]} - {type_id}
         excluded = others and world.kind.together != "allow_mixed"
         if units <= more and not world.cap and not excluded and (

@@ -29,6 +29,10 @@ class VendorVfio(Functions):
     types, has_parameters = ("1150", "1154", "1156"), True
     sharing = "one-type"
 
+    def __init__(self, rng):
+        super().__init__(rng)
+        self.one_time_use = not self.together and rng.random() < 0.3
+
     def model(self):
         return {"vendor": "0x10de", "device": "0x26b9", "class": "0x030200", "driver": "nvidia",
                 "interface": "vendor-vfio", "sharing": self.sharing,
@@ -70,6 +74,10 @@ class VendorVfioMixed(VendorVfio):
 class Mig(VendorVfio):
     """Cards that a program of the operator's cuts first; nothing is there after a boot."""
     types, cards = ("699",), VendorVfio.cards[:1]
+
+    def __init__(self, rng):
+        super().__init__(rng)
+        self.one_time_use = False
 
     def model(self):
         return {**super().model(), "device": "0x20b5",
@@ -122,6 +130,7 @@ class Xe(Functions):
     def __init__(self, rng):
         super().__init__(rng)
         self.together = "allow_mixed" if rng.random() < 0.4 else None
+        self.one_time_use = not self.together and rng.random() < 0.5
 
     def model(self):
         return {"vendor": "0x8086", "device": "0xe211", "class": "0x030000", "driver": "xe",

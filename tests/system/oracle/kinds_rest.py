@@ -15,14 +15,14 @@ import json
 from .kinds_capacity import is_configured, is_plain, judge_capacity, stand_still
 from .kinds_cards import WholeCards
 from .kinds_functions import Fixed, VendorVfio, Xe
-from .kinds_rules import look_at_stores
-from .rest import CYCLES, LeftOver
+from .patience import CYCLES, LeftOver, settle, wait_for_what_is_due
+from .seen import Host, read
 from .wrong import Wrong
 
 
-class View:
+class View(Host):
     def __init__(self, world):
-        self.see(world)
+        super().__init__(world)
         self.rows = read(world, "allocations")
         self.listed = collections.defaultdict(list)  # (consumer, place): devices
         self.migrating, self.short = set(), {}
@@ -36,10 +36,6 @@ class View:
                 self.migrating.add(key)
                 self.listed[key] += self.standing(world, row, place)
 
-    def see(self, world):
-        self.devices = world.devices()
-        self.named, self.held = world.libvirt.names(), world.libvirt.holders()
-
     def standing(self, world, row, place):
         """A server that is migrated keeps its devices; they stand for the migration's units."""
         server = world.instance_of.get(row["consumer"])
@@ -47,28 +43,6 @@ class View:
         named = [d for d, users in self.named.items() if server in users and d not in own
                  and self.devices.get(d, [None])[0] == place[0]]
         return named[:max(row["units"] - len(own), 0)]
-
-    def users(self, device):
-        return self.named.get(device, set()) | self.held.get(device, set())
-
-
-def read(world, command):
-    done = world.rig.ask("--format", "json", command)
-    try:
-        return json.loads(done.stdout)
-    except ValueError:
-        raise Wrong("status", f"{command}: {done.returncode} {done.stdout}{done.stderr}") from None
-
-
-def settle(world):
-    for _ in range(CYCLES):
-        world.rig.cycle()
-        look_at_stores(world)
-        done = world.rig.ask("plan")
-        if done.returncode in (0, 1):
-            return
-    raise Wrong("rest", f"after {CYCLES} cycles `plan` still says {done.returncode}:\n"
-                f"{done.stdout[-1500:]}{done.stderr[-800:]}")
 
 
 def look(world):
@@ -91,7 +65,7 @@ def look(world):
 
 def audit(world):
     calm(world)
-    view = judge_what_is_due(world)
+    view = wait_for_what_is_due(world, judge_now)
     judge_parameters(world, view)
     judge_leaks(world, view)
     judge_others(world)
@@ -121,22 +95,20 @@ def remember(world, view):
                 world.dropped[device].add(consumer)
                 if world.kind.one_time_use and (consumer, place) not in view.migrating:
                     world.users[place[0]] = consumer
+    if world.kind.one_time_use:
+        world.having = dict(collections.Counter(
+            (consumer, *view.devices[device]) for (consumer, place), listed in view.listed.items()
+            if (consumer, place) not in view.migrating for device in listed if device in view.devices))
     world.libvirt.kept, world.held_at_rest = world.libvirt.names(), set(view.held)
 
 
-def judge_what_is_due(world):
-    """What has not come yet may come in so many cycles; what must never be, now."""
-    turn = world.rig.turns
-    while True:
-        view = look(world)
-        world.look_at_tree()
-        judge_given(world, view)
-        judge_met(world, view)
-        late = judge_capacity(world, view, stand_still(world, view))
-        if not late:
-            return view
-        if world.rig.turns - turn > CYCLES:
-            raise late
+def judge_now(world):
+    """What is seen, and what of it has not come yet; raises what must never be."""
+    view = look(world)
+    world.look_at_tree()
+    judge_given(world, view)
+    judge_met(world, view)
+    return view, judge_capacity(world, view, stand_still(world, view))
 
 
 # ---- who has what ----
@@ -209,7 +181,7 @@ def judge_met(world, view):
 
 def judge_promise(world):
     """At the end of the first cycle after claims, before another one has begun."""
-    look_at_stores(world)
+    world.look_at_stores()
     world.look_at_tree()
     view = View(world)
     still = stand_still(world, view)
@@ -342,7 +314,7 @@ def nothing_left(world):
     left_over = LeftOver(world)
     while True:
         world.rig.cycle()
-        look_at_stores(world)
+        world.look_at_stores()
         rows = read(world, "allocations")
         devices = {} if isinstance(world.kind, Fixed) else {
             d: place for d, place in world.devices().items()

@@ -1,22 +1,23 @@
 """Steps of the judge of kinds. A step that cannot be done now does nothing and gives None,
 so that any part of a script is a script; else it gives a note for the story. What Nova does
 to servers that are here already is in nova.py."""
-import os
 import time
 
-from support.libvirt import mdev_xml, pci_xml
+from support.hostdev import hostdev_xml
 
 from . import trouble
 from .guests import PRINTED, Domain
 from .kinds_cards import Mdevs
 from .kinds_functions import Fixed
 from .kinds_rest import judge_promise
-from .kinds_rules import judge_printed, judge_restored, look_at_stores, wanted_again
-from .kinds_world import addresses_of
-from .nova import (confirm, delete, domain_name, hard_reboot, heal_allocations,  # noqa: F401
+from .kinds_rules import wanted_again
+from .nova import (ask, confirm, delete, domain_name, hard_reboot, heal_allocations,  # noqa: F401
                    live_end, live_out, lose_allocation, reap, rebuild, resize_out, revert,
                    start, stop, the)
-from .trouble import begin, end, freeze, let_go, placement_dies, thaw  # noqa: F401
+from .printed import judge_printed
+from .rules import judge_restored
+from .trouble import (begin, end, forget_foreign, freeze, guests_off, let_go,  # noqa: F401
+                      placement_dies, thaw)
 from .world import Server
 from .wrong import Wrong
 
@@ -60,29 +61,6 @@ def promise(world, name, wants):
     return note
 
 
-def ask(world, name, command, of_migration):
-    server = world.servers.get(name)
-    consumer = server and (server.migration if of_migration else server.uuid)
-    if not consumer or world.rig.frozen:
-        return None
-    done = world.rig.ask(command, consumer)
-    if of_migration and done.returncode == os.EX_TEMPFAIL:
-        # Its own devices are still to come; what stood for it is over all the same.
-        for device, (owner, _) in list(world.assigned.items()):
-            if owner == consumer:
-                del world.assigned[device]
-    if done.returncode != 0:
-        return f"{done.returncode} {done.stderr.strip()[-160:]}"
-    devices = devices_in(world, done.stdout)
-    judge_printed(world, consumer, devices, command)
-    return " ".join(devices)
-
-
-def devices_in(world, text):
-    """Each once, though a whole card has several elements."""
-    return list(dict.fromkeys(world.kind.device_of(a) for a in addresses_of(text)))
-
-
 def define(world, name):
     """With the devices that `xml` gives."""
     server = the(world, name, "new", "active")
@@ -92,7 +70,7 @@ def define(world, name):
     done = world.rig.ask("xml", server.uuid)
     if done.returncode != 0:
         return f"xml: {done.returncode} {done.stderr.strip()[-200:]}"
-    devices, hostdevs = devices_in(world, done.stdout), PRINTED.findall(done.stdout)
+    devices, hostdevs = world.devices_in(done.stdout), PRINTED.findall(done.stdout)
     functions = sum(len(world.kind.functions(d)) for d in devices)
     if len(hostdevs) != functions:
         raise Wrong("printed", f"xml {server.uuid} has {len(hostdevs)} elements for the {functions} "
@@ -144,7 +122,7 @@ def kill(world, moment, delay):
     if delay:
         world.host.control("clear")
         world.refused = False
-    look_at_stores(world)
+    world.look_at_stores()
     world.rig.start_daemon()
     return "started again"
 
@@ -152,7 +130,7 @@ def kill(world, moment, delay):
 def reboot(world):
     world.rig.thaw()
     world.rig.kill_daemon()
-    look_at_stores(world)
+    world.look_at_stores()
     before = world.devices()
     wanted = {device: why for device, why in wanted_again(world, before).items()
               if before[device][1] in world.types_at(before[device][0])}
@@ -185,7 +163,7 @@ def lose_state_file(world):
     are somebody else's."""
     world.rig.thaw()
     world.rig.kill_daemon()
-    look_at_stores(world)
+    world.look_at_stores()
     world.agent.state_file.unlink(missing_ok=True)
     world.forgetful = True
     named = world.libvirt.names()
@@ -197,7 +175,7 @@ def lose_state_file(world):
     for devices in (world.printed, world.assigned):
         for device in set(devices) - set(named):
             del devices[device]
-    world.unclean.clear(), world.users.clear()
+    world.unclean.clear(), world.users.clear(), world.spent.clear(), world.having.clear()
     world.rig.start_daemon()
     return "lost"
 
@@ -209,12 +187,7 @@ def unplug(world, number):
     if card in world.lost:
         return None
     devices = world.devices()
-    for domain in list(world.libvirt.domains.values()):
-        if any(devices.get(d, [None])[0] == card for d in domain.devices):
-            world.libvirt.stop(domain)
-    for pid, device in list(world.libvirt.processes.items()):
-        if devices.get(device, [None])[0] == card:
-            world.libvirt.let_go(pid)
+    guests_off(world, card)
     for device in list(world.foreign):
         if devices.get(device, [None])[0] == card:
             forget_foreign(world, device)
@@ -253,16 +226,6 @@ def relent(world):
 
 # ---- other people's devices ----
 
-def forget_foreign(world, device):
-    world.foreign.pop(device)
-    domain = world.strangers.pop(device, None)
-    if domain:
-        world.libvirt.undefine(domain)
-    for pid, held in list(world.libvirt.processes.items()):
-        if held == device:
-            world.libvirt.let_go(pid)
-
-
 def make_foreign(world, number, card, type_id, kind):
     """kind: named, held or idle. Of fixed functions, one that nobody has is taken."""
     card, types = world.cards[card % len(world.cards)], world.kind.types
@@ -291,7 +254,7 @@ def make_foreign(world, number, card, type_id, kind):
 
 
 def hostdevs_of(world, device):
-    return "".join((pci_xml if "." in f else mdev_xml)(f) for f in world.kind.functions(device))
+    return "".join(hostdev_xml(f) for f in world.kind.functions(device))
 
 
 def end_foreign(world, number):
@@ -411,4 +374,6 @@ def clean(world, number):
     done = world.rig.ask("clean", card)
     if card not in world.devices():
         world.unclean.discard(card)
+    for key in [key for key in world.spent if key[0] == card]:
+        del world.spent[key]
     return f"{card}: {done.returncode} {done.stdout.strip()}{done.stderr.strip()[-200:]}"

@@ -9,6 +9,7 @@ from support.host import SimulatedHost
 
 from .guests import Libvirt
 from .kinds_functions import KINDS
+from .kinds_rules import look_at_stores
 from .rig import Rig
 from .world import INVENTORY, OPERATORS_CLASS, OPERATORS_TRAIT, World
 
@@ -69,13 +70,19 @@ class KindsWorld(World):
         self.refused = False  # the driver refuses something
         self.departed = False  # an allocation has ended since the last audit
         self.parameters, self.by_hand = {}, set()  # device: (who set them, text); devices
-        self.numbered, self.held_before = {}, {}  # number: a foreign device; see look_at_stores()
+        self.numbered, self.held_before = {}, {}  # number: a foreign device; see kinds_rules.py
         self.users, self.unclean = {}, set()  # one_time_use: card: who had it; cards
+        # The same of types: (consumer, card, type): units; (card, type): units that were used.
+        self.having, self.spent = {}, collections.Counter()
         self.dropped = collections.defaultdict(set)  # device: whose since its memory was taken
         super().__init__(seed, "owner", grace, interval, False)
 
     def make_rig(self, seed, _mode):
         return KindsRig(seed, self.kind)
+
+    def look_at_stores(self):
+        look_at_stores(self)
+        self.used_up()
 
     def build(self, create_root):
         self.kind.begin(self.host, self.agent.host_root)
@@ -134,6 +141,10 @@ class KindsWorld(World):
                 return card, name[len(own) + 1:]
         return None
 
+    @staticmethod
+    def card_at(place):
+        return place[0]
+
     def provider(self, place):
         return self.other if place == "other" else self.places[place]
 
@@ -174,7 +185,12 @@ class KindsWorld(World):
         super().note(consumer, wanted)
 
     def used_up(self):
-        """one_time_use: cards whose consumer has left since the last look."""
+        """one_time_use: cards whose consumer has left since the last look, and units of types."""
+        for (consumer, card, type_id), units in list(self.having.items()):
+            if not any(place[0] == card for c in self.family(consumer)
+                       for place in self.allocations.get(c, ()) if place != "other"):
+                self.spent[card, type_id] += units
+                del self.having[consumer, card, type_id]
         for card, consumer in list(self.users.items()):
             if not any(place[0] == card for c in self.family(consumer)
                        for place in self.allocations.get(c, ()) if place != "other"):
@@ -182,6 +198,10 @@ class KindsWorld(World):
                 del self.users[card]
 
     # ---- the host ----
+
+    def devices_in(self, text):
+        """Each once, though a whole card has several elements."""
+        return list(dict.fromkeys(self.kind.device_of(a) for a in addresses_of(text)))
 
     def devices(self):
         return self.kind.devices()

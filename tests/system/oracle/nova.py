@@ -2,11 +2,10 @@
 are not (any more) in the stage that it needs does nothing and gives None, so that any part
 of a script is a script; else it gives a note for the story."""
 import os
-import re
 
-from .guests import ENEMIES, PRINTED, UUID, Domain
+from .guests import ENEMIES, PRINTED, Domain
+from .printed import judge_printed
 from .rig import SHORT
-from .rules import judge_printed
 from .world import Server
 
 
@@ -87,7 +86,7 @@ def printed_hostdevs(world, server):
     if done.returncode != 0:
         return None, f"xml: {done.returncode} {done.stderr.strip()[-200:]}"
     hostdevs = PRINTED.findall(done.stdout)
-    devices = [UUID.search(hostdev)[0] for hostdev in hostdevs]
+    devices = world.devices_in("".join(hostdevs))
     judge_printed(world, server.uuid, devices, "xml")
     return devices, "".join(hostdevs)
 
@@ -391,6 +390,15 @@ def ask(world, name, command, of_migration):
                 del world.assigned[device]
     if done.returncode != 0:
         return f"{done.returncode} {done.stderr.strip()[-160:]}"
-    devices = UUID.findall(re.sub(r"-uuid \S+", "", done.stdout))  # that one is the guest's
+    devices = world.devices_in(done.stdout)
     judge_printed(world, consumer, devices, command)
     return " ".join(devices)
+
+
+def delete_all(world):
+    for server in world.servers.values():
+        end_domain(world, server)
+        for consumer in world.family(server.uuid):
+            world.drop(consumer)
+        server.stage = "gone"
+        world.look_at_stores()

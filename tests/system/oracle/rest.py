@@ -5,29 +5,25 @@
   offered, hidden              in capacity.py
   others                       what is not the agent's is as it was
   rest, status, left           quiet in the end; `status` tells the truth; nothing stays
-
-What must come in time has CYCLES of the daemon's own cycles for it, begun and ended; a busy
-machine makes them slower, and not fewer.
 """
 import collections
 import json
 
 from .capacity import is_plain, judge_capacity, offered, stand_still, was_theirs
 from .guests import UUID
+from .patience import CYCLES, LeftOver, settle, wait_for_what_is_due
 from .rig import TYPES, now
-from .rules import look_at_stores
+from .seen import Host, read
 from .world import OPERATORS_CLASS, OPERATORS_TRAIT, OWNER_TRAIT
 from .wrong import Wrong
 
-CYCLES = 16  # until a change is seen and dealt with
 
-
-class View:
+class View(Host):
     """What is to be seen at rest."""
 
     def __init__(self, world):
-        self.see(world)
-        self.rows = rows(world) if world.mode == "owner" else []
+        super().__init__(world)
+        self.rows = read(world, "allocations") if world.mode == "owner" else []
         self.listed = collections.defaultdict(list)  # (consumer, card): devices
         self.migrating = set()  # (consumer, card)
         cards = {world.child_name(card): card for card in world.cards}
@@ -38,11 +34,6 @@ class View:
                 if row["state"] == "migrating" and row["consumer"] in world.instance_of:
                     self.migrating.add((row["consumer"], card))
         self.short = {}  # (consumer, card): units without a device
-
-    def see(self, world):
-        """The host as it is now."""
-        self.devices = world.devices()
-        self.named, self.held = world.libvirt.names(), world.libvirt.holders()
 
     def of_row(self, row, card, world):
         """The devices of a server that is migrated stay its own, and stand for what is the
@@ -88,29 +79,6 @@ def look(world):
     return view
 
 
-def rows(world):
-    done = world.rig.ask("--format", "json", "allocations")
-    try:
-        return json.loads(done.stdout)
-    except ValueError:
-        raise Wrong("status", f"allocations: {done.returncode} {done.stdout}"
-                    f"{done.stderr}") from None
-
-
-def settle(world):
-    """Until `plan` has nothing to do."""
-    for _ in range(CYCLES):
-        if world.mode == "nova" and not world.lost:
-            world.nova_reports()
-        world.rig.cycle()
-        look_at_stores(world)
-        done = world.rig.ask("plan")
-        if done.returncode in (0, 1):  # 1: something is not well, which `status` is judged for
-            return
-    raise Wrong("rest", f"after {CYCLES} cycles `plan` still says {done.returncode}:\n"
-                f"{done.stdout[-1500:]}{done.stderr[-800:]}")
-
-
 def audit(world):
     world.rig.thaw()
     if world.bad_files:
@@ -118,7 +86,7 @@ def audit(world):
         if done.returncode == 0:
             raise Wrong("status", "files with errors, and `status` says all is well")
         return "files with errors"
-    view = judge_what_is_due(world)
+    view = wait_for_what_is_due(world, judge_now)
     if world.mode == "owner":
         judge_leaks(world, view)
         judge_provider(world)
@@ -135,18 +103,12 @@ def audit(world):
     return None
 
 
-def judge_what_is_due(world):
-    """What has not come yet may come in so many cycles; what must never be, now."""
-    turn = world.rig.turns
-    while True:
-        view = look(world)
-        judge_given(world, view)
-        judge_met(world, view)
-        late = judge_capacity(world, view, stand_still(world, view))
-        if not late:
-            return view
-        if world.rig.turns - turn > CYCLES:
-            raise late
+def judge_now(world):
+    """What is seen, and what of it has not come yet; raises what must never be."""
+    view = look(world)
+    judge_given(world, view)
+    judge_met(world, view)
+    return view, judge_capacity(world, view, stand_still(world, view))
 
 
 def judge_given(world, view):
@@ -154,8 +116,7 @@ def judge_given(world, view):
     for (consumer, card), listed in view.listed.items():
         owner = world.instance_of.get(consumer, consumer)
         for device in listed:
-            users = view.named.get(device, set()) | view.held.get(device, set())
-            users -= {owner}
+            users = view.users(device) - {owner}
             if device not in world.held_at_rest or was_theirs(world, view, owner, device):
                 users.discard("a process")  # which came later
             if users:
@@ -202,24 +163,6 @@ def judge_met(world, view):
                 good = [d for d in listed if view.devices.get(d) == (card, TYPES[card])]
                 if len(good) < units:
                     view.short[consumer, card] = units - len(good)
-
-
-class LeftOver:
-    """Since when it is so: some cycles until the agent knows of it, the grace period, which
-    is time, and some cycles until it is done."""
-
-    def __init__(self, world):
-        self.since, self.turn = now(), world.rig.turns
-        self.known = self.over = None  # when; in which cycle
-
-    def is_late(self, world):
-        turns = world.rig.turns
-        if self.known is None and turns - self.turn > CYCLES:
-            self.known = now()
-        if self.known is not None and self.over is None and (
-                now() - self.known > world.grace + 1):
-            self.over = turns
-        return self.over is not None and turns - self.over > CYCLES
 
 
 def judge_leaks(world, view):
@@ -318,8 +261,8 @@ def nothing_left(world):
     left_over = LeftOver(world)
     while True:
         world.rig.cycle()
-        look_at_stores(world)
-        devices, listed = left(world), rows(world)
+        world.look_at_stores()
+        devices, listed = left(world), read(world, "allocations")
         if not devices and not listed:
             break
         if left_over.is_late(world):

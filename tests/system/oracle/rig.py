@@ -3,7 +3,6 @@ Nothing here judges."""
 import contextlib
 import hashlib
 import http.client
-import json
 import os
 import pathlib
 import re
@@ -16,7 +15,7 @@ import uuid
 
 from support.agent import Agent
 from support.host import SimulatedHost
-from support.placement import Placement, running_placement, start_placement
+from support.placement import Placement, Response, running_placement, start_placement
 from support.process import Process, run, wait_for
 
 from .wrong import Wrong
@@ -66,13 +65,7 @@ class KeptPlacement(Placement):
     """One connection for all requests."""
     kept = None
 
-    def request(self, method, path, body=None, microversion="1.39"):
-        headers = {"X-Auth-Token": self.token, "Accept": "application/json",
-                   "OpenStack-API-Version": f"placement {microversion}"}
-        text = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            text = json.dumps(body)
+    def exchange(self, method, path, text, headers):
         parts = urllib.parse.urlsplit(self.url)
         for last in (False, True):
             try:
@@ -80,9 +73,7 @@ class KeptPlacement(Placement):
                     self.kept = self.connect(parts.hostname, parts.port)
                 self.kept.request(method, parts.path + path, text, headers)
                 answer = self.kept.getresponse()
-                response = type("Response", (), {})()
-                response.status, response.body = answer.status, answer.read().decode()
-                response.json = lambda: json.loads(response.body)
+                response = Response(answer.status, answer.headers, answer.read().decode())
                 if answer.will_close:
                     self.hang_up()
                 return response

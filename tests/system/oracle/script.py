@@ -5,9 +5,9 @@ import sys
 import time
 
 from . import attach, kinds, nova, trouble
+from . import step as step_of
 from .guests import ENEMIES
 from .rest import audit, nothing_left
-from .rules import look_at_stores
 from .world import World
 from .wrong import Wrong
 
@@ -152,18 +152,7 @@ class Maker:
 
 
 def run_step(world, step):
-    op, arguments, pause = step
-    note = function(op)(world, *arguments)
-    did = note is not None or op == "audit"
-    if did:
-        world.story.append(f"{op} {' '.join(map(str, arguments))} ({pause}): {note or 'ok'}")
-    look_at_stores(world)
-    if did and pause == "poke":
-        world.rig.poke()
-    elif did and pause == "cycle":
-        world.rig.cycle()
-        look_at_stores(world)
-    return did
+    return step_of.run_step(world, step, function(step[0]))
 
 
 def finish(world):
@@ -174,12 +163,7 @@ def finish(world):
     trouble.begin(world)
     world.rig.cycle()
     trouble.undrain(world)
-    for server in world.servers.values():
-        nova.end_domain(world, server)
-        for consumer in world.family(server.uuid):
-            world.drop(consumer)
-        server.stage = "gone"
-        look_at_stores(world)
+    nova.delete_all(world)
     trouble.let_go(world)
     for device in list(world.foreign):
         trouble.forget_foreign(world, device)

@@ -4,7 +4,7 @@ import time
 
 from .guests import Domain
 from .rig import A40, OTHER_TYPES, SHORT, TYPES
-from .rules import judge_restored, look_at_stores
+from .rules import judge_restored, wanted_again
 
 
 def freeze(world):
@@ -30,7 +30,7 @@ def kill(world, moment):
         world.rig.poke()
         time.sleep(moment / 1000)  # any moment is as good as another
     world.rig.kill_daemon()
-    look_at_stores(world)
+    world.look_at_stores()
     world.rig.start_daemon()
     return "started again"
 
@@ -55,8 +55,9 @@ def reboot(world, remade):
     2 after it."""
     world.rig.thaw()
     world.rig.kill_daemon()
-    look_at_stores(world)
+    world.look_at_stores()
     before = world.devices()
+    wanted = wanted_again(world, before)
     world.known.update(before)
     world.libvirt.lose_power()
     world.rig.reboot_host()
@@ -69,7 +70,8 @@ def reboot(world, remade):
     if remade == 1:
         make_again(world, foreign)
     done = world.rig.ask("restore")
-    judge_restored(world, before, done)
+    world.look_at_stores()
+    judge_restored(world, before, wanted, done)
     if remade == 2:
         make_again(world, foreign)
     there = world.devices()
@@ -260,7 +262,7 @@ def lose_state_file(world):
     """With the daemon away; what it made can then be anybody's."""
     world.rig.thaw()
     world.rig.kill_daemon()
-    look_at_stores(world)
+    world.look_at_stores()
     world.agent.state_file.unlink(missing_ok=True)
     world.forgetful = True
     named = world.libvirt.names()

@@ -1,9 +1,11 @@
 """One host in a cloud: what is true of it, and what is to be seen. The steps that change it
 are in nova.py and trouble.py, the rules in rules.py."""
 import collections
+import re
 
-from .guests import Libvirt
+from .guests import UUID, Libvirt
 from .rig import TYPES, Rig, now
+from .rules import look_at_stores
 
 PROJECT, USER = "5a5a5a5a-0000-4000-8000-000000000001", "5a5a5a5a-0000-4000-8000-000000000002"
 OPERATORS_TRAIT, OPERATORS_CLASS = "CUSTOM_RACK_7", "CUSTOM_LICENSES"
@@ -58,6 +60,7 @@ class World:
             raise
 
     make_rig = staticmethod(Rig)
+    look_at_stores = look_at_stores
 
     def build(self, create_root):
         uuid = self.rig.uuid
@@ -194,7 +197,17 @@ class World:
         return {card: units for card, units in self.allocations.get(consumer, {}).items()
                 if card != "other"}
 
+    @staticmethod
+    def card_at(place):
+        """Of what an allocation is on: a card's own provider is all that it has."""
+        return place
+
     # ---- the host ----
+
+    @staticmethod
+    def devices_in(text):
+        """Those that a command has printed."""
+        return UUID.findall(re.sub(r"-uuid \S+", "", text))  # that one is the guest's
 
     def devices(self):
         """device: (card, type)."""

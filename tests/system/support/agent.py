@@ -2,19 +2,8 @@
 import json
 
 from . import schemas
+from .hostdev import hostdev_xml
 from .process import Process, program, run, wait_for
-
-
-def hostdev(device):
-    """The element of a domain: of an mdev by its uuid, of a PCI function by its address."""
-    if "." not in device:
-        return ("<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
-                f"<address uuid='{device}'/></source></hostdev>")
-    domain, bus, rest = device.split(":")
-    slot, function = rest.split(".")
-    return ("<hostdev mode='subsystem' type='pci' managed='no'><source>"
-            f"<address domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' "
-            f"function='0x{function}'/></source></hostdev>")
 
 
 def make_host_root(directory):
@@ -106,7 +95,7 @@ class Agent:
 
     def define_domain(self, uuid, mdevs, running=False, text=""):
         """A libvirt domain with these devices, called `text` wherever a tenant has a say; gives its file."""
-        hostdevs = "".join(hostdev(mdev) for mdev in mdevs)
+        hostdevs = "".join(hostdev_xml(mdev) for mdev in mdevs)
         metadata = f"<metadata><nova:name xmlns:nova='n' of='{text}'>{text}</nova:name></metadata>" if text else ""
         domain = (f"<domain type='kvm'><name>{text or 'd-' + uuid[:8]}</name><uuid>{uuid}</uuid>{metadata}"
                   f"<description>{text}</description><devices>{hostdevs}</devices></domain>")

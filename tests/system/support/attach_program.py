@@ -5,7 +5,7 @@ import socket
 import subprocess
 import threading
 
-from .libvirt import mdev_xml
+from .hostdev import mdev_xml
 from .process import PATIENCE, die_with_parent, program, wait_for
 
 

@@ -3,14 +3,13 @@
 It has domains as libvirt has them (a configuration, and while they run what they run with), tells of them by events,
 writes them to the files that libvirt keeps below a host's root, and does to its callers what libvirtd does: makes them
 wait, refuses, hangs, dies. Facts are of libvirt 9.0."""
-import os
 import pathlib
 import socket
 import struct
 import threading
 import time
-import xml.etree.ElementTree as ElementTree
 
+from .hostdev import address_of
 from .process import preloaded
 
 LIVE, CONFIG = 1, 2  # VIR_DOMAIN_AFFECT_*
@@ -29,30 +28,6 @@ CLOSED_ERROR, CLOSED_EOF, CLOSED_KEEPALIVE = range(3)
 
 KEEPALIVE = "virConnectSetKeepAlive"
 ATTACH, DETACH = "virDomainAttachDeviceFlags", "virDomainDetachDeviceFlags"
-
-
-def mdev_xml(uuid):
-    """The element that gives a guest a mediated device."""
-    return ("<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='off'><source>"
-            f"<address uuid='{uuid}'/></source></hostdev>")
-
-
-def pci_xml(address):
-    """The same for a PCI device, "0000:41:00.0"."""
-    domain, bus, rest = address.split(":")
-    slot, function = rest.split(".")
-    return ("<hostdev mode='subsystem' type='pci' managed='no'><source>"
-            f"<address domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' function='0x{function}'/>"
-            "</source></hostdev>")
-
-
-def address_of(xml):
-    """Of the device that a <hostdev> names, as the agent spells it."""
-    address = ElementTree.fromstring(xml).find("source/address")
-    if address.get("uuid"):
-        return address.get("uuid")
-    domain, bus, slot, function = (int(address.get(name), 16) for name in ("domain", "bus", "slot", "function"))
-    return f"{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"
 
 
 class Refused(Exception):
@@ -313,9 +288,9 @@ class FakeLibvirt:
 
     # ---- what goes wrong ----
 
-    def block(self, name, uuid=None):
-        """Calls of that name wait until the rule's open()."""
-        return self.add_rule(name, uuid, None, None)
+    def block(self, name, uuid=None, passing=0):
+        """After `passing` of them calls of that name wait until the rule's open()."""
+        return self.add_rule(name, uuid, None, None, passing)
 
     def refuse(self, name, code, message, uuid=None, times=1, passing=0):
         """After `passing` calls the next `times` (None: all) fail; the rule counts them in `met`."""

@@ -5,6 +5,8 @@ import json
 import re
 import threading
 
+from .browser import Browser, browser_missing
+
 # Markup, a terminal's commands, what ends a script, what turns the direction of a text or is not seen, names of JavaScript's own,
 # another script, and length.
 NASTY = ("<img src=x onerror=alert(1)></script><script>document.title='owned'</script>&lt;b&gt;`rm`${1}\x1b[2J\x00\r\n\u202egnp.exe\u2066"
@@ -120,3 +122,21 @@ class PageChecks:
         self.assertEqual([url for url in browser.requests
                           if not url.startswith((f"http://{self.address}/", "data:", "about:"))], [])
         self.assertEqual(browser.complaints, [])
+
+
+class PageSeen:
+    """Before a test with an `address`: its page in Chromium."""
+
+    def setUp(self):
+        missing = browser_missing()
+        if missing:
+            self.skipTest(missing)
+        super().setUp()
+
+    def open(self, scheme="light", address=None):
+        browser = Browser(self.subdirectory("browser"))
+        self.addCleanup(browser.stop)
+        browser.show(1300, 900, scheme)
+        browser.open(f"http://{address or self.address}/")
+        browser.wait_for("document.body?.dataset.feed == 'live'")
+        return browser

@@ -38,14 +38,18 @@ class Placement:
         return http.client.HTTPConnection(host, port, timeout=30)
 
     def request(self, method, path, body=None, microversion=MICROVERSION):
-        parts = urllib.parse.urlsplit(self.url)
-        connection = self.connect(parts.hostname, parts.port)
         headers = {"X-Auth-Token": self.token, "Accept": "application/json",
                    "OpenStack-API-Version": f"placement {microversion}"}
         text = None
         if body is not None:
             headers["Content-Type"] = "application/json"
             text = json.dumps(body)
+        return self.exchange(method, path, text, headers)
+
+    def exchange(self, method, path, text, headers):
+        """On a connection of its own."""
+        parts = urllib.parse.urlsplit(self.url)
+        connection = self.connect(parts.hostname, parts.port)
         try:
             connection.request(method, parts.path + path, text, headers)
             answer = connection.getresponse()

@@ -37,6 +37,8 @@ def program(name):
 
 def preloaded(library, **variables):
     """The environment of a program with one of our libraries in it."""
+    if not pathlib.Path(program(f"tests/system/{library}.so")).exists():  # the loader would go on without it
+        raise AssertionError(f"{library}.so is not built: make {os.path.relpath(BUILD, TOP)}/tests/system/{library}.so, or make check-system")
     options = os.environ.get("ASAN_OPTIONS", "")
     return {**os.environ, **variables, "LD_PRELOAD": program(f"tests/system/{library}.so"),
             # The sanitizers' library comes after this one.

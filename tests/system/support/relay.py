@@ -12,10 +12,11 @@ STALL = "stall"  # say nothing until the client has had enough
 
 
 class Request:
-    """`pass_on()` gives the answer of the server behind: (status, headers, body)."""
+    """`body` is in bytes; `pass_on()` gives the answer of the server behind: (status, headers, body)."""
 
-    def __init__(self, method, path, pass_on):
-        self.method, self.path, self.when = method, path, time.monotonic()
+    def __init__(self, method, path, body, pass_on):
+        self.method, self.path, self.body = method, path, body
+        self.when = time.monotonic()
         self.pass_on = pass_on
         self.status = None
 
@@ -64,7 +65,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle_any(self):
         relay = self.server.relay
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = Request(self.command, self.path, lambda: self.pass_on(body))
+        request = Request(self.command, self.path, body, lambda: self.pass_on(body))
         relay.requests.append(request)
         verdict = relay.rule(request)
         answer = self.ask(request) if verdict in (None, LOSE) else verdict

@@ -1,12 +1,17 @@
-"""What `placementd --export` and `--import` carry: a cloud to be carried, and all that a
-Placement has as a second judge sees it, by the API alone."""
+"""What `placementd --export` and `--import` carry: a cloud to be carried, all that a
+Placement has as a second judge sees it, by the API alone, and an agent that changes over."""
+import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
 import random
+import threading
 import urllib.parse
 import uuid
 
+from . import wait_for
+from .fleet import FleetTest
 from .placement import MICROVERSION
 from .process import program, run
 
@@ -116,51 +121,87 @@ class Cloud:
             "resource_provider_generation": generation, "inventories": inventories})
 
     def add_odd(self):
-        """A drained GPU with guests, bounds that came after the guests, a class without
-        units, a deep tree, a shared disk, names that must be quoted."""
-        drained = self.add_provider("drained", {"VGPU": stock(4)}, parent=self.hosts[0])
+        """A drained GPU with guests, bounds that came after the guests, ratios that leave
+        nothing, a class without units, a deep tree, a shared disk,
+        consumers whose uuids are written unusually, names that must be quoted."""
+        drained = self.add_provider("drained", {"VGPU": stock(4), "CUSTOM_RACK": stock(2)},
+                                    parent=self.hosts[0])
         self.allocate({drained: {"VGPU": 2}})
-        self.set_inventories(drained, {"VGPU": stock(4, reserved=4)})
+        self.set_inventories(drained, {"VGPU": stock(4, reserved=4), "CUSTOM_RACK": stock(2)})
         narrowed = self.add_provider('narrowed "& <b> größer/%41?#',
                                      {"VGPU": stock(8), "CUSTOM_RACK": stock(5)})
         self.allocate({narrowed: {"VGPU": 3, "CUSTOM_RACK": 1}}, "MIGRATION")
         self.allocate({narrowed: {"VGPU": 3}}, None)
         self.set_inventories(narrowed, {
-            "VGPU": stock(4, step_size=2, max_unit=2), "CUSTOM_RACK": stock(5)})
+            "VGPU": stock(4, step_size=2, max_unit=2),
+            "CUSTOM_RACK": stock(5, allocation_ratio=0)})
         below = self.hosts[0]
         for level in range(5):
             below = self.add_provider(f"level {level}", parent=below)
-        self.add_provider("shared disk", {"DISK_GB": stock(1000, allocation_ratio=1.5)},
+        # POST knows a consumer by its spelling; PUT takes it for the one in lower case.
+        for who in (self.uuid().upper(), "-" * 36):
+            self.api.ask("POST", "/allocations", {who: {
+                "allocations": {drained: {"resources": {"CUSTOM_RACK": 1}}},
+                "project_id": "p", "user_id": "u", "consumer_generation": None,
+                "consumer_type": "INSTANCE"}})
+        self.add_provider("shared disk", {"DISK_GB": stock(1000, allocation_ratio=1.5),
+                                           "VGPU": stock(1, allocation_ratio=-0.5)},
                           ["MISC_SHARES_VIA_AGGREGATE"], self.aggregates)
+
+
+class Judge:
+    """Asks a Placement for many things, four at a time."""
+
+    def __init__(self, placement):
+        self.placement, self.own, self.all = placement, threading.local(), []
+
+    def get(self, path):
+        if not hasattr(self.own, "connection"):
+            self.own.connection = Connection(self.placement)
+            self.all.append(self.own.connection)
+        return self.own.connection.ask("GET", path)
+
+    def close(self):
+        for connection in self.all:
+            connection.connection.close()
+
+    def provider(self, provider):
+        path = f"/resource_providers/{provider['uuid']}"
+        return {
+            **{name: provider[name] for name in
+               ("name", "root_provider_uuid", "parent_provider_uuid")},
+            "inventories": self.get(f"{path}/inventories")["inventories"],
+            "traits": set(self.get(f"{path}/traits")["traits"]),
+            "aggregates": set(self.get(f"{path}/aggregates")["aggregates"])}
+
+    def users(self, provider):
+        return list(self.get(f"/resource_providers/{provider['uuid']}/allocations")["allocations"])
+
+    def consumer(self, who):
+        consumer = self.get(f"/allocations/{who}")
+        del consumer["consumer_generation"]
+        for held in consumer["allocations"].values():
+            del held["generation"]
+        return consumer
 
 
 def everything(placement):
     """{"classes", "traits", "providers": {uuid: ...}, "consumers": {uuid: ...}} without
     generations; of classes and traits only an operator's own."""
-    api = Connection(placement)
-
     def custom(names):
         return {name for name in names if name.startswith("CUSTOM_")}
-    found = {
-        "classes": custom(item["name"] for item in api.ask(
-            "GET", "/resource_classes")["resource_classes"]),
-        "traits": custom(api.ask("GET", "/traits")["traits"]),
-        "providers": {}, "consumers": {}}
-    for provider in api.ask("GET", "/resource_providers")["resource_providers"]:
-        path = f"/resource_providers/{provider['uuid']}"
-        found["providers"][provider["uuid"]] = {
-            **{name: provider[name] for name in
-               ("name", "root_provider_uuid", "parent_provider_uuid")},
-            "inventories": api.ask("GET", f"{path}/inventories")["inventories"],
-            "traits": set(api.ask("GET", f"{path}/traits")["traits"]),
-            "aggregates": set(api.ask("GET", f"{path}/aggregates")["aggregates"])}
-        for who in api.ask("GET", f"{path}/allocations")["allocations"]:
-            consumer = api.ask("GET", f"/allocations/{who}")
-            del consumer["consumer_generation"]
-            for held in consumer["allocations"].values():
-                del held["generation"]
-            found["consumers"][who] = consumer
-    return found
+    with contextlib.closing(Judge(placement)) as judge, \
+            concurrent.futures.ThreadPoolExecutor(4) as pool:
+        providers = judge.get("/resource_providers")["resource_providers"]
+        details = pool.map(judge.provider, providers)
+        users = sorted({who for some in pool.map(judge.users, providers) for who in some})
+        return {
+            "classes": custom(item["name"] for item in
+                              judge.get("/resource_classes")["resource_classes"]),
+            "traits": custom(judge.get("/traits")["traits"]),
+            "providers": {provider["uuid"]: detail
+                          for provider, detail in zip(providers, details)},
+            "consumers": dict(zip(users, pool.map(judge.consumer, users)))}
 
 
 def transfer_arguments(database, *words, **options):
@@ -176,3 +217,52 @@ def transfer(database, *words, timeout=60, **options):
     """Runs it to the end; the CompletedProcess."""
     arguments, environment = transfer_arguments(database, *words, **options)
     return run(arguments, timeout, env=environment)
+
+
+class ChangeOverTest(FleetTest):
+    """An agent with devices goes from one Placement to another by one line of its file."""
+
+    def begin_with_devices(self):
+        """A host whose agent has made its providers and devices, and is stopped."""
+        self.build_guide()
+        self.agent.start()
+        wait_for(lambda: self.placement.provider(self.root_name) and
+                 len(self.totals()) == 3, "the providers")
+        servers = [self.allocate("0000:84:00.0", 2), self.allocate("0000:86:00.0")]
+        wait_for(lambda: len(self.host.mdevs()) == 3, "the devices")
+        held = sorted(self.host.mdevs())[0]
+        self.agent.define_domain(servers[0], [held])
+        self.agent.settle()
+        self.assertEqual(self.agent.stop(), 0)
+
+    def change_over(self, there):
+        """No device is touched, and nothing is written there."""
+        relay = self.start_relay(there)
+        devices, stores, before = self.host.mdevs(), self.host.stores(), self.tree()
+        old = self.agent.file.read_text()
+        old_url = self.placement.url
+        self.assertEqual(old.count(old_url), 1)
+        self.agent.file.write_text(old.replace(old_url, relay.url))
+        self.placement = there
+        standing = self.tree()
+        self.assertEqual({name: provider["uuid"] for name, provider in standing.items()},
+                         {name: provider["uuid"] for name, provider in before.items()})
+        self.agent.start()
+        wait_for(lambda: self.agent.try_to("allocations").returncode == 0, "a cycle")
+        wait_for(lambda: len(relay.requests) > 20, "some cycles")
+        self.agent.settle()
+        self.assertEqual((self.host.mdevs(), self.host.stores()), (devices, stores))
+        self.assertEqual({r.method for r in relay.requests}, {"GET"})
+        self.assertEqual(self.tree(), standing)  # with the generations
+        self.agent.run("status")
+        # So it is where the daemon only reads its files again: the way back.
+        self.agent.file.write_text(old)
+        self.agent.run("reload")
+        self.agent.settle()
+        wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")
+        self.assertEqual((self.host.mdevs(), self.host.stores()), (devices, stores))
+        self.agent.file.write_text(old.replace(old_url, relay.url))
+        self.agent.run("reload")
+        # And it works on: the next guest gets its device.
+        self.allocate("0000:85:00.0")
+        wait_for(lambda: len(self.host.mdevs()) == 4, "the new device")

@@ -4,6 +4,7 @@ that were written for mdevs run for both."""
 import json
 
 from .host import SimulatedHost, load_description
+from .hostdev import slot_of
 
 PREFIX = "nvidia-"
 FUNCTIONS = 16
@@ -69,9 +70,7 @@ class VendorVfio:
         return VfioHost(as_vendor_vfio(description), directory)
 
     def named(self, device):
-        _, bus, rest = device.split(":")
-        slot, function = rest.split(".")
-        return f"bus='0x{bus}' slot='0x{slot}' function='0x{function}'"
+        return slot_of(device)
 
     def devices_of(self, address, consumer, units=1):
         return self.devices_in_state_file(address, consumer, units)

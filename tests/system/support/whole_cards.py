@@ -5,6 +5,7 @@ import os
 
 from .fleet import child_name, new_uuid
 from .host import SimulatedHost, store
+from .hostdev import slot_of
 
 DRIVERS = {"0": "nvidia", "1": "snd_hda_intel"}
 MODELS = {
@@ -105,8 +106,7 @@ class WholeCards:
         return consumer
 
     def named(self, device):
-        bus, slot = device.split(":")[1], device.split(":")[2].split(".")[0]
-        return f"bus='0x{bus}' slot='0x{slot}' function='0x0'"
+        return slot_of(device)
 
     def devices_of(self, address, consumer, units=1):
         """As the state file has them: the address is the card's."""

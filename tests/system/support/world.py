@@ -30,7 +30,8 @@ def comparable(journal):
             device["released_at"] = 1
     for listed in ("devices", "providers"):
         journal[listed].sort(key=lambda entry: entry["uuid"])
-    for changing in ("checksum", "boot", "booted_at", "made_traits", "made_classes"):
+    for changing in ("checksum", "boot", "booted_at", "made_traits", "made_classes",
+                     "seen", "doubted_since", "replaced_at"):
         journal.pop(changing, None)
     return journal
 

@@ -2,6 +2,7 @@
 card, as with Intel's xe. A host of the same cards and types, seen in the same words, so that
 tests that were written for mdevs run for both."""
 from .host import SimulatedHost, load_description, store
+from .hostdev import slot_of
 
 MIB = 1 << 20
 FUNCTIONS, OFFSET = 16, 4
@@ -113,9 +114,7 @@ class Xe:
         return sorted({s for s in super().device_changes() if s[0] == "vram_quota"})
 
     def named(self, device):
-        _, bus, rest = device.split(":")
-        slot, function = rest.split(".")
-        return f"bus='0x{bus}' slot='0x{slot}' function='0x{function}'"
+        return slot_of(device)
 
     def devices_of(self, address, consumer, units=1):
         return self.devices_in_state_file(address, consumer, units)

@@ -21,7 +21,7 @@ class Plant:
 PLANTS = (
     Plant("held-device-handed-over", "a device that another domain names is given away",
           "given given-twice printed own unmet offered",
-          ("agent/plan/ownership.c", "    if (use_is_anothers(use, consumer))\n"
+          ("agent/plan/world/ownership.c", "    if (use_is_anothers(use, consumer))\n"
            "        return POSSESSED_BY_ANOTHER;\n    if (use && use->domain[0])\n"
            "        return POSSESSED;\n", "    if (use && use->domain[0])\n"
            "        return POSSESSED_BY_NONE;\n")),
@@ -32,37 +32,37 @@ PLANTS = (
            "        strlist_add_unique(&scan->use->domains, domain->uuid);\n    return;\n")),
     Plant("held-counts-as-free", "a device that a guest without an allocation has is capacity",
           "offered",
-          ("agent/plan/inventory.c", "    left -= count_taken(world, managed) + by_hand_units(world, managed);\n",
+          ("agent/plan/devices/room.c", "    left -= count_taken(world, managed) + by_hand_units(world, managed);\n",
            "    left -= by_hand_units(world, managed);\n    (void)count_taken(world, managed);\n")),
     Plant("foreign-removed", "what others made is removed like the agent's own",
           "foreign-removed",
-          ("agent/plan/world.c", "    return !present->entry || present->entry->adopted;\n",
+          ("agent/plan/world/world.c", "    return !present->entry || present->entry->adopted;\n",
            "    return !present->entry;\n")),
     Plant("no-grace", "a released device is removed at once", "early",
-          ("agent/plan/world.c",
+          ("agent/plan/world/world.c",
            "world->in->now - released_at >= world->in->config->agent.release_grace;\n",
            "world->in->now - released_at >= 0;\n")),
     Plant("journal-entry-lost", "the state file forgets a device when it is released",
           "left",
-          ("agent/plan/journal_notes.c", "    case STEP_MARK_RELEASED:\n"
+          ("agent/plan/steps/journal_notes.c", "    case STEP_MARK_RELEASED:\n"
            "        return journal_put_device(journal, &step->device);\n",
            "        return journal_put_device(journal, &step->device);\n"
            "    case STEP_MARK_RELEASED:\n"
            "        return journal_drop_device(journal, step->device.uuid);\n")),
     Plant("wrong-type", "the card's last type is made, not the configured one", "type",
-          ("agent/plan/create.c",
-           "    return type_id && place_of(want) ? gpu_type(place_of(want), type_id) : NULL;\n",
-           "    const struct gpu *place = place_of(want);\n"
+          ("agent/plan/world/want_type.c",
+           "    return type_id && want_place(want) ? gpu_type(want_place(want), type_id) : NULL;\n",
+           "    const struct gpu *place = want_place(want);\n"
            "    if (place && place->parent_count && place->parents[0].type_count > 1)\n"
            "        return &place->parents[0].types[place->parents[0].type_count - 1];\n"
-           "    return type_id && place_of(want) ? gpu_type(place_of(want), type_id) : NULL;\n")),
+           "    return type_id && want_place(want) ? gpu_type(want_place(want), type_id) : NULL;\n")),
     Plant("device-left-over", "the second device of a consumer is never removed", "left",
-          ("agent/plan/release.c",
+          ("agent/plan/devices/release.c",
            "    if (!reason)\n        (void)remove_surplus(",
            "    if (!reason && present->entry->index == 0)\n        (void)remove_surplus(")),
     Plant("one-too-many", "one more is offered than can be made while something is used",
           "offered",
-          ("agent/plan/inventory.c", "    left -= count_taken(world, managed) + by_hand_units(world, managed);\n",
+          ("agent/plan/devices/room.c", "    left -= count_taken(world, managed) + by_hand_units(world, managed);\n",
            "    left -= count_taken(world, managed) + by_hand_units(world, managed) -\n"
            "            (group->want_count > 1);\n")),
     Plant("xml-of-another", "xml prints the devices of the first consumer", "printed",
@@ -73,10 +73,10 @@ PLANTS = (
           ("agent/command/status.c", "    return status->problems.count == 0 ? EX_OK : 1;\n",
            "    return EX_OK;\n")),
     Plant("restore-forgets-guests", "restore leaves out what only domains name", "restore",
-          ("agent/plan/restore.c", "           is_named_by_domain(world, entry);\n",
+          ("agent/plan/devices/restore.c", "           is_named_by_domain(world, entry);\n",
            "           (is_named_by_domain(world, entry) && false);\n"), mode="nova"),
     Plant("operators-traits", "traits that an operator added are taken away", "others",
-          ("agent/plan/traits.c", "|| !is_ours(managed, &wanted, trait);\n",
+          ("agent/plan/providers/traits.c", "|| !is_ours(managed, &wanted, trait);\n",
            "|| (!is_ours(managed, &wanted, trait) && false);\n")),
 )
 

@@ -10,26 +10,28 @@ class KindsPlant(Plant):
 
 PLANTS = (
     KindsPlant("whole", "one-time-use-forgotten", "a unit that was used is offered again", "unclean offered",
-               ("agent/plan/journal_notes.c", "    if (step->spends)\n", "    if (step->spends && false)\n")),
+               ("agent/plan/steps/journal_notes.c", "    if (step->spends)\n", "    if (step->spends && false)\n")),
+    KindsPlant("xe", "used-units-offered", "of a type, units that were used are offered again", "unclean",
+               ("agent/plan/providers/inventory.c", "           (operators + given < total ? managed_spent(world, managed) : given);\n",
+                "           (operators + given < total ? 0 : given);\n")),
     KindsPlant("mdev-several", "disabled-while-resident", "a type is disabled while it is resident", "disabled",
                ("agent/command/enable.c",
                 "    if (!enabling->enable && check_resident(type, enabling->gpu, err) != 0)\n",
                 "    if (!enabling->enable && check_resident(type, enabling->gpu, err) > 0)\n")),
     KindsPlant("gvtg", "types-fall-one-by-one", "what a device takes from other types is not looked at again",
                "promised offered",
-               ("agent/plan/fit.c", "        fit->world->plan->goes_on = true;\n",
+               ("agent/plan/devices/fit.c", "        fit->world->plan->goes_on = true;\n",
                 "        fit->world->plan->goes_on = false;\n")),
     KindsPlant("gvtg", "type-not-asked-for", "a consumer is given a device of another type", "type",
-               ("agent/plan/several.c",
+               ("agent/plan/world/want_type.c",
                 "    if (!own || !type_id || strcmp(own, type_id) == 0)\n        return true;\n    const char *name",
                 "    if (!own || !type_id || *own)\n        return true;\n    const char *name")),
     KindsPlant("vendor-vfio", "memory-counted-half", "a virtual GPU takes half of its memory", "offered promised unmet",
                ("agent/backend/nvidia_vfio_scan.c", "            left -= size;\n", "            left -= size / 2;\n")),
     KindsPlant("vendor-vfio", "parameters-inherited", "what is set on a device is there for the next consumer",
                "parameters",
-               ("agent/backend/nvidia_vfio.c", "    return write_parameters(place, device, function, err);\n}\n\n"
-                "/* The function may have been given", "    return 0;\n}\n\n"
-                "/* The function may have been given")),
+               ("agent/backend/nvidia_vfio.c", "    return write_to_function(place, device, function_check_unused, err);\n",
+                "    (void)place, (void)device, (void)err;\n    return 0;\n")),
     KindsPlant("vendor-vfio-mixed", "capacity-of-an-empty-card", "of a mixed card each type is offered as if alone",
                "offered promised",
                ("agent/backend/nvidia_vfio_scan.c",
@@ -45,7 +47,8 @@ PLANTS = (
                 "    for (unsigned i = 1;; i++) {\n")),
     KindsPlant("whole", "override-left", "a card that is given back still has its override", "left",
                ("agent/backend/passthrough.c",
-                "    if (is_ours(part->driver_override) && set_override(work, part, NULL, err) != 0)\n"
+                "    if (whole_card_is_ours(part->driver_override) &&\n"
+                "        set_override(work, part, override, err) != 0)\n"
                 "        return -1;\n    _cleanup_free_ char *late",
                 "    _cleanup_free_ char *late")),
     KindsPlant("mig", "instances-counted-again", "an instance that has a device is offered", "offered promised",

@@ -104,12 +104,10 @@ static bool is_noted(const struct journal *journal, const char *address)
 }
 
 /* True when a domain names the device, it does not exist and the journal does not have
- * it. Devices that mdevctl defines are left out, since mdevctl starts them. */
+ * it. */
 static bool is_unknown(const struct world *world, const struct used_device *used)
 {
-    return used->domain[0] && !used->running && !used->defined &&
-           backend_is_address(world->in->host, used->address) &&
-           !host_device(world->in->host, used->address, NULL, NULL) &&
+    return used->domain[0] && origin_is_unmade(world, used) &&
            !is_noted(world->in->journal, used->address);
 }
 

@@ -186,13 +186,6 @@ static void match_lost_own(struct group *group, struct want *want, bool any_prov
     }
 }
 
-/* Its guest would not start without them, whatever else it is given. */
-static void match_named(const struct world *world, struct want *want)
-{
-    if (want_missing(want) > 0)
-        origin_find_absent(world, want, &want->named);
-}
-
 /* ---- 7. devices that belong to nobody ---- */
 
 static bool lacks_more(const struct want *want)
@@ -351,8 +344,9 @@ static void match_missing(struct world *world, struct group *group)
         match_lost_own(group, want, false);
     for (struct want *want = group->wants; want < end; want++)
         match_lost_own(group, want, true);
+    /* Its guest would not start without them, whatever else it is given. */
     for (struct want *want = group->wants; want < end; want++)
-        match_named(world, want);
+        origin_find_absent(world, want);
     migrations_recognise(world, group);
     for (struct want *want = group->wants; want < end; want++)
         match_gone(world, group, want);

@@ -33,6 +33,11 @@ static bool is_absent(const struct world *world, const struct used_device *used)
            !host_device(world->in->host, used->address, NULL, NULL);
 }
 
+bool origin_is_unmade(const struct world *world, const struct used_device *used)
+{
+    return !used->running && !used->defined && is_absent(world, used);
+}
+
 /* Counts the absent devices that the domain names, whether the agent or somebody else
  * is to make them again: all of them count against the units that lack a device. */
 static int64_t count_absent(const struct world *world, const char *domain)
@@ -185,11 +190,9 @@ static bool is_computed(const struct want *want, const char *uuid)
     return false;
 }
 
-/* Devices that mdevctl defines are left out, since mdevctl starts them. */
 static bool is_alone_named_by(const struct used_device *used, const char *domain)
 {
-    return !used->running && !used->defined && used->domains.count == 1 &&
-           strlist_contains(&used->domains, domain);
+    return used->domains.count == 1 && strlist_contains(&used->domains, domain);
 }
 
 /* A consumer's allocation of another class may be on the same GPU. */
@@ -201,27 +204,28 @@ static bool is_taken(const struct group *group, const char *uuid)
     return false;
 }
 
-void origin_find_absent(const struct world *world, const struct want *want,
-                        struct strlist *out)
+/* Whether the absent devices of the want's domain were on the want's provider. */
+static bool were_here(const struct world *world, const struct want *want)
+{
+    return !world->in->use->domains_unknown &&
+           origin_of(world, want->allocation->consumer, NULL) ==
+               want->managed->observed;
+}
+
+void origin_find_absent(const struct world *world, struct want *want)
 {
     const struct device_use *use = world->in->use;
     const char *domain = want->allocation->consumer;
     int64_t missing = want_missing(want);
-    bool known = false, was_here = false;
     for (size_t i = 0; use && i < use->count && missing > 0; i++) {
         const struct used_device *used = &use->devices[i];
         char uuid[UUID_TEXT_SIZE];
-        if (!is_alone_named_by(used, domain) || !uuid_parse_text(used->address, uuid) ||
-            !is_absent(world, used) || is_taken(want->group, uuid) ||
-            journal_find_device(world->in->journal, uuid))
+        if (!is_alone_named_by(used, domain) || !origin_is_unmade(world, used) ||
+            !uuid_parse_text(used->address, uuid) || is_taken(want->group, uuid) ||
+            journal_find_device(world->in->journal, uuid) ||
+            !(is_computed(want, uuid) || were_here(world, want)))
             continue;
-        if (!known)
-            was_here = !use->domains_unknown &&
-                       origin_of(world, domain, NULL) == want->managed->observed;
-        known = true;
-        if (!was_here && !is_computed(want, uuid))
-            continue;
-        strlist_add(out, uuid);
+        strlist_add(&want->named, uuid);
         missing--;
     }
 }

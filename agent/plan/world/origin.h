@@ -17,17 +17,21 @@
 
 #include "agent/plan/world/world.h"
 
+/* True when the device, which somebody names, could be one of the agent's, is not on the
+ * host, and no running domain names it. Devices that mdevctl defines are left out, since
+ * mdevctl starts them. */
+bool origin_is_unmade(const struct world *world, const struct used_device *used);
+
 /* The provider on which all absent devices of the domain were; borrowed. NULL: it
  * cannot be known; *why, unless `why` is NULL, then gives the reason as the end of a
  * sentence (the caller frees). */
 const struct observed_provider *origin_of(const struct world *world, const char *domain,
                                           char **why);
 
-/* Adds to *out, for the units of the want that are missing, the uuids of devices that are
- * neither on the host nor in the journal, and that the domain of the want's consumer, and
- * no other, names: those that were on the want's provider, by this rule, or because their
- * uuid is computed for the want. */
-void origin_find_absent(const struct world *world, const struct want *want,
-                        struct strlist *out);
+/* Adds to want->named, for the units of the want that are missing, the uuids of devices
+ * that are neither on the host nor in the journal, and that the domain of the want's
+ * consumer, and no other, names: those that were on the want's provider, by this rule, or
+ * because their uuid is computed for the want. */
+void origin_find_absent(const struct world *world, struct want *want);
 
 #endif

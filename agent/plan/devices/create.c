@@ -132,9 +132,7 @@ static bool find_uuid(struct fit *fit, struct world *world, const struct want *w
                       struct journal_device *device)
 {
     for (;; device->index++) {
-        if (want_has_index(want, device->index) ||
-            want_notes_index(want, device->index))
-            continue;
+        device->index = want_free_index(want, device->index);
         want_computed_uuid(want, device->index, device->uuid);
         const struct device *there =
             host_device(world->in->host, device->uuid, NULL, NULL);
@@ -167,9 +165,8 @@ static bool place_named(struct fit *fit, struct want *want, const char *uuid,
                         unsigned *next)
 {
     const struct device_type *type = want_new_type(want);
-    while (want_has_index(want, *next) || want_notes_index(want, *next))
-        (*next)++;
-    struct journal_device device = order(want, (*next)++);
+    struct journal_device device = order(want, want_free_index(want, *next));
+    *next = device.index + 1;
     uuid_text_copy(device.uuid, uuid);
     return type && fit_add(fit, want_place(want), type, &device, want);
 }
@@ -184,8 +181,7 @@ static bool place_all(struct fit *fit, struct world *world, struct want *want)
     for (size_t i = 0; i < want->named.count; i++)
         if (!place_named(fit, want, want->named.items[i], &next))
             return false;
-    for (int64_t missing = want_missing(want) - (int64_t)want->named.count; missing > 0;
-         missing--)
+    for (int64_t missing = want_unnamed(want); missing > 0; missing--)
         if (!place_new(fit, world, want, &next))
             return false;
     return true;

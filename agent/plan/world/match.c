@@ -188,11 +188,6 @@ static void match_lost_own(struct group *group, struct want *want, bool any_prov
 
 /* ---- 7. devices that belong to nobody ---- */
 
-static bool lacks_more(const struct want *want)
-{
-    return want_missing(want) > (int64_t)want->named.count;
-}
-
 /* On a card with several types the device is of the type that the want means. */
 static bool is_of_type(const struct present *present, const struct want *want)
 {
@@ -225,7 +220,7 @@ static bool is_to_be_had(const struct world *world, const struct present *presen
 static void match_gone(const struct world *world, struct group *group,
                        struct want *want)
 {
-    for (size_t i = 0; i < group->present_count && lacks_more(want); i++) {
+    for (size_t i = 0; i < group->present_count && want_unnamed(want) > 0; i++) {
         struct present *present = &group->present[i];
         if (present->entry &&
             strcmp(present->entry->resource_class, want->allocation->resource_class) ==
@@ -238,7 +233,7 @@ static void match_gone(const struct world *world, struct group *group,
 static void match_idle(const struct world *world, struct group *group,
                        struct want *want)
 {
-    for (size_t i = 0; i < group->present_count && lacks_more(want); i++)
+    for (size_t i = 0; i < group->present_count && want_unnamed(want) > 0; i++)
         if (!group->present[i].entry && is_to_be_had(world, &group->present[i], want))
             give(&group->present[i], want);
 }
@@ -251,14 +246,6 @@ static bool keeps_index(const struct journal_device *entry, const struct want *w
     return entry && entry_is_for(entry, want) && !want_has_index(want, entry->index);
 }
 
-static unsigned free_index(const struct want *want)
-{
-    unsigned index = 0;
-    while (want_has_index(want, index) || want_notes_index(want, index))
-        index++;
-    return index;
-}
-
 /* The index of an existing device. A device that the host identifies only by its
  * address gets its uuid from its index, and the journal may still have that uuid for a
  * device that another consumer has now. Such an index is skipped. */
@@ -266,13 +253,12 @@ static unsigned index_of_present(const struct world *world,
                                  const struct present *present)
 {
     char uuid[UUID_TEXT_SIZE];
-    unsigned index = free_index(present->want);
-    for (; !present->entry && !*present->device->uuid; index++) {
+    unsigned index = want_free_index(present->want, 0);
+    while (!present->entry && !*present->device->uuid) {
         want_computed_uuid(present->want, index, uuid);
-        if (!want_has_index(present->want, index) &&
-            !want_notes_index(present->want, index) &&
-            !journal_find_device(world->in->journal, uuid))
+        if (!journal_find_device(world->in->journal, uuid))
             break;
+        index = want_free_index(present->want, index + 1);
     }
     return index;
 }
@@ -304,7 +290,7 @@ static void number(const struct world *world, struct group *group)
     for (size_t i = 0; i < group->lost_count; i++) {
         struct lost *lost = &group->lost[i];
         if (lost->want && !lost->stays && !lost->numbered) {
-            lost->index = free_index(lost->want);
+            lost->index = want_free_index(lost->want, 0);
             lost->numbered = true;
         }
     }

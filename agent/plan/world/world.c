@@ -369,6 +369,11 @@ int64_t want_missing(const struct want *want)
     return want->allocation->amount - want->met;
 }
 
+int64_t want_unnamed(const struct want *want)
+{
+    return want_missing(want) - (int64_t)want->named.count;
+}
+
 bool entry_is_for(const struct journal_device *entry, const struct want *want)
 {
     return strcmp(entry->consumer, want->allocation->consumer) == 0 &&
@@ -382,7 +387,9 @@ static bool is_noted(const struct journal_device *entry, const struct want *want
            strcmp(entry->provider, want->managed->uuid) == 0;
 }
 
-bool want_notes_index(const struct want *want, unsigned index)
+/* True when the journal notes this index for a device of the want's consumer that does
+ * not meet the want, or no longer does, and will keep that note. */
+static bool notes_index(const struct want *want, unsigned index)
 {
     const struct group *group = want->group;
     for (size_t i = 0; i < group->present_count; i++)
@@ -406,6 +413,13 @@ bool want_has_index(const struct want *want, unsigned index)
             group->lost[i].index == index)
             return true;
     return false;
+}
+
+unsigned want_free_index(const struct want *want, unsigned from)
+{
+    while (want_has_index(want, from) || notes_index(want, from))
+        from++;
+    return from;
 }
 
 void computed_uuid(const char *provider, const char *consumer,

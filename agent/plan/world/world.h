@@ -175,13 +175,15 @@ const char *present_domain(const struct present *present);
 bool present_is_used(const struct world *world, const struct present *present);
 /* The units of the want that have no device yet. */
 int64_t want_missing(const struct want *want);
+/* The same without those that get a device that the consumer's domain names. */
+int64_t want_unnamed(const struct want *want);
 /* True when the entry has the consumer and class of the want. */
 bool entry_is_for(const struct journal_device *entry, const struct want *want);
 /* True when a device of the want has this index. */
 bool want_has_index(const struct want *want, unsigned index);
-/* True when the journal notes this index for a device of the want's consumer that does
- * not meet the want, or no longer does, and will keep that note. */
-bool want_notes_index(const struct want *want, unsigned index);
+/* The first index, from this one on, that no device of the want has, and that the journal
+ * does not note for one of the consumer's. */
+unsigned want_free_index(const struct want *want, unsigned from);
 /* The uuid of the device that is made as number `index` for a consumer and class on the
  * provider. */
 void computed_uuid(const char *provider, const char *consumer,

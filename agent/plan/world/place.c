@@ -72,16 +72,11 @@ static int64_t count_after(const struct world *world, const struct managed *mana
 /* Whether a consumer's device is to be made in it, whose guest has it already. A guest
  * may name more places than its consumer lacks devices: the others are taken. */
 static bool is_awaited(const struct world *world, const struct managed *managed,
-                       const struct parent *parent)
+                       const struct parent *parent, const struct used_device *user)
 {
-    const struct group *group = managed->group;
-    for (size_t i = 0; i < group->want_count; i++) {
-        const char *consumer = group->wants[i].allocation->consumer;
-        if (place_is_of(world, parent, consumer))
-            return count_after(world, managed, parent, consumer) <
-                   count_lacking(group, consumer);
-    }
-    return false;
+    return used_device_is_only(user, user->domain) &&
+           count_after(world, managed, parent, user->domain) <
+               count_lacking(managed->group, user->domain);
 }
 
 /* `parent` is one of the provider's. */
@@ -91,7 +86,8 @@ static bool is_taken(const struct world *world, const struct managed *managed,
     const struct device_use *use = seen_use(world);
     if (!use || !is_offered(managed, parent))
         return false;
-    return user_of(world, parent) ? !is_awaited(world, managed, parent) : use->unknown;
+    const struct used_device *user = user_of(world, parent);
+    return user ? !is_awaited(world, managed, parent, user) : use->unknown;
 }
 
 static bool has_places(const struct managed *managed)

@@ -27,6 +27,18 @@ static int64_t at_least(int64_t number, int64_t floor)
     return number < floor ? floor : number;
 }
 
+/* One class on one provider. */
+struct class_decision {
+    const char *resource_class;
+    const struct inventory *observed; /* NULL: there is none */
+    bool configured;                  /* the class of the provider's type */
+    int64_t room;                     /* room_left(), where it is configured */
+    bool held_back;                   /* nobody new is to get a unit */
+    bool is_ours; /* what is reserved is taken for the agent's, without a note of it */
+    struct inventory inventory; /* total 0: there is to be none */
+    struct journal_inventory note;
+};
+
 /* ---- total ---- */
 
 /* True when devices of the card's other types are about to be made. */
@@ -74,23 +86,21 @@ static bool is_configured_class(const struct managed *managed,
            strcmp(managed->desired->resource_class, resource_class) == 0;
 }
 
-static int64_t decide_total(const struct world *world, const struct managed *managed,
-                            const char *resource_class)
+static int64_t decide_total(const struct managed *managed,
+                            const struct class_decision *class)
 {
-    const struct inventory *observed = observed_inventory(managed, resource_class);
     int64_t total = 0;
     if (managed->left)
         total = 0; /* the card's own provider has it */
-    else if (!managed->desired ||
-             (managed->desired->sick && is_configured_class(managed, resource_class)))
-        total = observed ? observed->total : 0;
-    else if (is_configured_class(managed, resource_class) &&
-             !managed->desired->disabled && !managed_is_excluded(managed)) {
-        total = at_most(room_left(world, managed), growth_limit(managed, observed));
+    else if (!managed->desired || (managed->desired->sick && class->configured))
+        total = class->observed ? class->observed->total : 0;
+    else if (class->configured && !managed->desired->disabled &&
+             !managed_is_excluded(managed)) {
+        total = at_most(class->room, growth_limit(managed, class->observed));
         if (managed->desired->type_config->max_instances)
             total = at_most(total, managed->desired->type_config->max_instances);
     }
-    total = at_least(total, least_total(managed, resource_class));
+    total = at_least(total, least_total(managed, class->resource_class));
     return at_most(total, PLACEMENT_MAX_AMOUNT);
 }
 
@@ -257,16 +267,6 @@ static void add(struct inventory_decision *decision, const char *resource_class,
     item->inventory = *inventory;
 }
 
-/* One class on one provider. */
-struct class_decision {
-    const char *resource_class;
-    const struct inventory *observed; /* NULL: there is none */
-    bool held_back;                   /* nobody new is to get a unit */
-    bool is_ours; /* what is reserved is taken for the agent's, without a note of it */
-    struct inventory inventory; /* total 0: there is to be none */
-    struct journal_inventory note;
-};
-
 static struct class_decision class_begin(const struct world *world,
                                          const struct managed *managed,
                                          const char *resource_class)
@@ -274,8 +274,11 @@ static struct class_decision class_begin(const struct world *world,
     struct class_decision class = {
         .resource_class = resource_class,
         .observed = observed_inventory(managed, resource_class),
+        .configured = is_configured_class(managed, resource_class),
         .held_back = is_held_back(world, managed, resource_class),
     };
+    if (class.configured)
+        class.room = room_left(world, managed);
     class.is_ours = is_taken_as_ours(world, managed, resource_class, class.held_back);
     class.note = operators(world, managed, resource_class, class.is_ours);
     return class;
@@ -284,8 +287,7 @@ static struct class_decision class_begin(const struct world *world,
 static bool is_for_one_use(const struct managed *managed,
                            const struct class_decision *class)
 {
-    return is_configured_class(managed, class->resource_class) &&
-           managed_is_for_one_use(managed);
+    return class->configured && managed_is_for_one_use(managed);
 }
 
 /* Units that are given away once are reserved with the last of them that is free: from
@@ -309,7 +311,7 @@ static void decide_inventory(const struct world *world, const struct managed *ma
 {
     bool shrinks = class->held_back && keeps_some_free(world);
     int64_t total = shrinks ? least_total(managed, class->resource_class)
-                            : decide_total(world, managed, class->resource_class);
+                            : decide_total(managed, class);
     int64_t reserved = at_most(wanted_reserved(world, managed, class, total),
                                most_reserved(world, total));
     if (class->held_back)
@@ -366,16 +368,16 @@ static void decide_class(const struct world *world, const struct managed *manage
     decide_note(world, managed, &class);
     const struct inventory *old = class.observed, *now = &class.inventory;
     bool is_there = now->total > 0;
-    bool configured = is_configured_class(managed, resource_class);
     if (is_there)
         add(decision, resource_class, now);
     decision->changed |= is_there ? !old || !inventory_equal(old, now) : old != NULL;
     decision->less |= old && (!is_there || offered_of(now) < offered_of(old));
-    if (is_there || class.note.overruled || class.note.operators_max_unit || configured)
+    if (is_there || class.note.overruled || class.note.operators_max_unit ||
+        class.configured)
         journal_put_inventory(entry, &class.note);
-    if (configured)
+    if (class.configured)
         decision->offered = (struct service_inventory){
-            .room = room_left(world, managed),
+            .room = class.room,
             .total = is_there ? now->total : 0,
             .reserved = is_there ? now->reserved : 0,
             .others_reserved = is_there ? at_most(others, now->reserved) : 0,

@@ -9,7 +9,6 @@
 #include "agent/plan/providers/nova_provider.h"
 #include "agent/plan/providers/provider.h"
 #include "agent/plan/providers/service.h"
-#include "agent/plan/world/managed.h"
 #include "lib/xalloc.h"
 
 #define TRAIT_LIVE_MIGRATABLE "HW_PCI_LIVE_MIGRATABLE"

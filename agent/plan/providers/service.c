@@ -1,7 +1,6 @@
 #include "agent/plan/providers/service.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "agent/plan/providers/taken.h"
 #include "agent/plan/world/managed.h"

@@ -1,7 +1,5 @@
 #include "agent/plan/providers/taken.h"
 
-#include <string.h>
-
 #include "agent/host/capacity.h"
 #include "agent/plan/world/place.h"
 #include "lib/xalloc.h"

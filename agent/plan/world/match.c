@@ -1,6 +1,5 @@
 #include "agent/plan/world/match.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "agent/plan/world/managed.h"
@@ -8,7 +7,6 @@
 #include "agent/plan/world/origin.h"
 #include "agent/plan/world/ownership.h"
 #include "agent/plan/world/want_type.h"
-#include "lib/xalloc.h"
 
 static void give(struct present *present, struct want *want)
 {

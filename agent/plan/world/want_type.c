@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "agent/desired/type_traits.h"
-#include "lib/xalloc.h"
 
 /* ---- the type that an allocation means ---- */
 

@@ -156,7 +156,9 @@ static bool is_of_rest(const struct want *want, const struct managed *managed)
     return want->managed->left || want->managed == managed->card;
 }
 
-bool taken_is_by_rest(const struct world *world, const struct managed *managed)
+/* Whether such allocations, beside the provider's own, have all the room that the card has
+ * for the type. */
+static bool rest_has_room(const struct managed *managed)
 {
     const struct group *group = managed->group;
     int64_t rest = 0, own = 0;
@@ -168,7 +170,12 @@ bool taken_is_by_rest(const struct world *world, const struct managed *managed)
             own += want->met;
     }
     int64_t most = rest ? most_devices(managed) : 0;
-    if (!rest || (most != INT64_MAX && rest + own < most))
+    return rest && (most == INT64_MAX || rest + own >= most);
+}
+
+bool taken_is_by_rest(const struct world *world, const struct managed *managed)
+{
+    if (!rest_has_room(managed))
         return false;
     _cleanup_free_ char *others = takings(world, managed);
     return !*others;
@@ -194,7 +201,7 @@ char *taken_reason(const struct world *world, const struct managed *managed)
     if (*others)
         return others;
     free(others);
-    if (taken_is_by_rest(world, managed))
+    if (rest_has_room(managed))
         return xstrdup(managed->card
                            ? "what was allocated before its types had providers of "
                              "their own has all of its room"

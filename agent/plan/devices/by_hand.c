@@ -404,16 +404,6 @@ static bool is_judged(const struct plan *plan, const char *device)
     return false;
 }
 
-static void drop_fits(struct world *world)
-{
-    for (size_t i = 0; i < world->group_count; i++) {
-        fit_cut(&world->hand_fits[i], 0);
-        free(world->hand_fits[i].fitted);
-    }
-    free(world->hand_fits);
-    world->hand_fits = NULL;
-}
-
 void by_hand_plan(struct world *world)
 {
     const struct order_list *orders = world->in->orders;
@@ -427,5 +417,5 @@ void by_hand_plan(struct world *world)
             add_result(world, &orders->orders[i], ORDER_REFUSED,
                        xstrdup("its uuid is none"));
     }
-    drop_fits(world);
+    free(steal(world->hand_fits)); /* make_all() has emptied each of them */
 }

@@ -119,7 +119,7 @@ int card_nodes_list(int bus, int root, const struct whole_card *card,
 {
     for (size_t i = 0; i < card->count; i++) {
         const struct card_part *part = &card->parts[i];
-        if (part->driver && strcmp(part->driver, WHOLE_CARD_DRIVER) != 0 &&
+        if (part->driver && !whole_card_is_ours(part->driver) &&
             add_nodes(bus, root, part, out, err) != 0)
             return -1;
     }

@@ -133,15 +133,16 @@ void cut_steps_add(struct world *world, const struct cut *cut,
 
 /* ---- functions that are gone ---- */
 
-static bool is_configured(const struct desired_tree *tree, const char *gpu)
+static bool is_configured(const struct world *world, const char *gpu)
 {
+    const struct desired_tree *tree = world->in->desired;
     for (size_t i = 0; i < tree->provider_count; i++)
         if (strcmp(tree->providers[i].gpu_name, gpu) == 0)
             return true;
     return false;
 }
 
-void cut_steps_add_vanished(struct world *world, const struct desired_tree *tree)
+void cut_steps_add_vanished(struct world *world)
 {
     const struct journal *journal = world->in->journal;
     for (size_t i = 0; i < journal->device_count; i++) {
@@ -150,7 +151,7 @@ void cut_steps_add_vanished(struct world *world, const struct desired_tree *tree
         if (!journal_device_is_cut(entry) ||
             host_parent(world->in->host, entry->parent, &parent))
             continue;
-        if (world->in->observed && !is_configured(tree, entry->gpu)) {
+        if (world->in->observed && !is_configured(world, entry->gpu)) {
             struct step *step = world_add_step(world, STEP_FORGET_DEVICE, NULL);
             step->gpu = xstrdup(entry->gpu);
             step->device = journal_device_copy(entry);

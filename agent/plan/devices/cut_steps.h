@@ -15,6 +15,6 @@ void cut_steps_add(struct world *world, const struct cut *cut,
                    const struct observed_provider *provider);
 /* Reports or forgets entries of functions that the host does not have. They stay as long
  * as their card is configured, since it may come back. */
-void cut_steps_add_vanished(struct world *world, const struct desired_tree *tree);
+void cut_steps_add_vanished(struct world *world);
 
 #endif

@@ -271,7 +271,7 @@ void plan_nova_pci(struct world *world)
         plan_card(world, &host->gpus[i]);
     for (size_t i = 0; i < world->managed_count; i++)
         plan_other(world, &world->managed[i]);
-    cut_steps_add_vanished(world, world->in->desired);
+    cut_steps_add_vanished(world);
 }
 
 /* ---- without Placement ---- */
@@ -313,5 +313,5 @@ void plan_nova_pci_blind(struct world *world)
             strlist_add_take(&world->plan->problems,
                              xasprintf("%s: %s", tree->providers[i].gpu_name, why));
         }
-    cut_steps_add_vanished(world, tree);
+    cut_steps_add_vanished(world);
 }

@@ -230,11 +230,10 @@ enum order_state order_parameters(struct world *world, const struct order *order
                           "it starts");
         return ORDER_REFUSED;
     }
-    if (!use && world->in->use && world->in->use->unknown) {
-        *reason = xstrdup("who uses devices cannot all be seen (`vgpu-agent devices` "
-                          "says why)");
+    /* A domain that does not run is no obstacle, nor is mdevctl. */
+    *reason = use ? NULL : holder_of(world, NULL);
+    if (*reason)
         return ORDER_REFUSED;
-    }
     struct step *step =
         add_step(world, STEP_SET_PARAMETERS, present, "an operator has ordered it");
     free(step->device.parameters);

@@ -131,7 +131,7 @@ static const char *why_not_remove(const struct world *world,
         return "the GPU is not well";
     if (!in->use)
         return "who uses it is not known";
-    if (present->use && present->use->domain[0])
+    if (present_domain(present))
         return "a libvirt domain names it";
     if (present->use && present->use->group_open)
         return "a process has its VFIO group open";

@@ -244,7 +244,7 @@ struct plan *cycle_decide(struct agent *agent, int64_t now, struct cycle *cycle)
         .desired = cycle->observed ? cycle->desired : NULL,
         .observed = cycle->observed,
         .journal = agent->journal,
-        .use = cycle->use,
+        .use = cycle->serves ? cycle->named : cycle->use,
         .named = cycle->named,
         .drained = &agent->drained,
         .unreserved = &agent->unreserved,
@@ -259,12 +259,11 @@ struct plan *cycle_decide(struct agent *agent, int64_t now, struct cycle *cycle)
     cycle->may_lack = now < input.keep_until || agent->journal->rebuilding ||
                       (cycle->observed && !cycle->observed->root_found);
     struct plan *plan = plan_make(&input);
-    if (!plan->needs_use)
+    if (!plan->needs_use || cycle->serves)
         return plan;
     plan_free(plan);
-    if (!cycle->serves)
-        cycle_look_who_uses(agent, cycle);
-    input.use = cycle->serves ? cycle->named : cycle->use;
+    cycle_look_who_uses(agent, cycle);
+    input.use = cycle->use;
     return plan_make(&input);
 }
 

@@ -70,8 +70,9 @@ static bool counts_departures(const struct agent *agent, const struct cycle *cyc
     if (config->agent.mode != MODE_OWNER || config->agent.drain_reserve != DRAIN_UNUSED)
         return false;
     for (size_t i = 0; i < desired->provider_count; i++)
-        if (desired_observe(observed, &desired->providers[i]) == provider)
-            return strlist_contains(&agent->drained, desired->providers[i].gpu_name);
+        if (strlist_contains(&agent->drained, desired->providers[i].gpu_name) &&
+            desired_observe(observed, &desired->providers[i]) == provider)
+            return true;
     return false;
 }
 

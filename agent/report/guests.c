@@ -284,19 +284,10 @@ static void look_for_surplus(struct guest_row *row, const struct strlist *addres
         row->surplus_since = sight->now;
 }
 
-static int64_t strange_since(const struct guest_row *rows, size_t count,
-                             const char *domain)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].consumer, domain) == 0)
-            return rows[i].surplus_since;
-    return -1;
-}
-
 static void look_for_strangers(struct guests *guests, const struct guests_sight *sight)
 {
-    struct guest_row *before = steal(guests->strangers);
-    size_t count = guests->stranger_count;
+    _cleanup_guests_ struct guests before = {.rows = steal(guests->strangers),
+                                             .count = guests->stranger_count};
     guests->stranger_count = 0;
     for (size_t i = 0; i < sight->domains->count; i++) {
         const struct domain *domain = &sight->domains->items[i];
@@ -305,12 +296,12 @@ static void look_for_strangers(struct guests *guests, const struct guests_sight 
             strlist_sorted_contains(&guests->consumers, domain->uuid))
             continue;
         uuid_text_copy(row.consumer, domain->uuid);
-        row.surplus_since = strange_since(before, count, domain->uuid);
+        const struct guest_row *known = find(&before, domain->uuid);
+        row.surplus_since = known ? known->surplus_since : -1;
         look_for_surplus(&row, &guests->made, domain, sight);
         if (row.surplus.count)
             *array_add(guests->strangers, guests->stranger_count) = row;
     }
-    clear_rows(before, count);
 }
 
 void guests_note_domains(struct guests *guests, const struct guests_sight *sight)

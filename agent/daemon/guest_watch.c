@@ -14,15 +14,14 @@
 #define SOON 100
 
 static void look_at_files(struct guest_watch *watch, const struct config *config,
-                          struct guests_sight *sight)
+                          struct domains *seen, struct guests_sight *sight)
 {
     struct use_places places = use_places_of(config);
     struct domains_unseen unseen;
     _cleanup_close_ int root = folder_open(AT_FDCWD, places.root);
     places.files = &watch->files;
-    domains_clear(&watch->seen);
-    domains_read(root, &places, &watch->seen, &unseen);
-    sight->domains = &watch->seen;
+    domains_read(root, &places, seen, &unseen);
+    sight->domains = seen;
     /* Without libvirt there is no domain to tell how a guest stands. */
     sight->sees_running = places.running && unseen.running.code == ERROR_NONE;
     sight->sees_defined = places.defined && unseen.defined.code == ERROR_NONE;
@@ -32,6 +31,7 @@ static void look(struct guest_watch *watch, const struct config *config,
                  const struct attacher *attacher)
 {
     const struct attacher_view *view = attacher_view(attacher);
+    _cleanup_domains_ struct domains seen = {0};
     const char *reason;
     bool attaches = attacher_is_on(attacher, &reason);
     struct guests_sight sight = {
@@ -45,7 +45,7 @@ static void look(struct guest_watch *watch, const struct config *config,
         sight.domains = &view->domains;
         sight.sees_running = sight.sees_defined = true;
     } else {
-        look_at_files(watch, config, &sight);
+        look_at_files(watch, config, &seen, &sight);
     }
     guests_note_domains(&watch->report.guests, &sight);
     watch->report.attaches = attaches;
@@ -148,7 +148,6 @@ void guest_watch_clear(struct guest_watch *watch)
 {
     guests_report_clear(&watch->report);
     domain_files_clear(&watch->files);
-    domains_clear(&watch->seen);
     free(watch->file.text);
     *watch = (struct guest_watch){0};
 }

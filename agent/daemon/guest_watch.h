@@ -16,7 +16,6 @@ struct guest_watch {
     struct guests_report report;
     /* Of libvirt's files, where libvirt itself has not said all. */
     struct domain_files files;
-    struct domains seen;
     struct guests_file file;
     bool file_failed;  /* it could not be written; that was logged */
     int64_t next_look; /* milliseconds, monotonic; -1: after the next cycle */

@@ -27,12 +27,6 @@ static void clear(struct domain_file *file)
     domain_xml_clear(&file->xml);
 }
 
-void domain_files_begin(struct domain_files *files)
-{
-    for (size_t i = 0; i < files->count; i++)
-        files->items[i].found = false;
-}
-
 void domain_files_end(struct domain_files *files)
 {
     size_t kept = 0;
@@ -42,6 +36,8 @@ void domain_files_end(struct domain_files *files)
         else
             clear(&files->items[i]);
     files->count = files->sorted = kept;
+    for (size_t i = 0; i < kept; i++)
+        files->items[i].found = false;
     if (kept)
         qsort(files->items, kept, sizeof *files->items, compare);
 }

@@ -22,7 +22,6 @@ struct domain_files {
 };
 
 /* A round looks at all files: those that it has not found are forgotten at its end. */
-void domain_files_begin(struct domain_files *files);
 void domain_files_end(struct domain_files *files);
 
 /* What the file says, if it is still the one that was kept; NULL: it is to be read.

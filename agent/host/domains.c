@@ -165,8 +165,6 @@ void domains_read(int root, const struct use_places *places, struct domains *out
     const struct reading defined = {root,         places->defined,  false,
                                     out,          &unseen->defined, &unseen->damaged,
                                     places->files};
-    if (places->files)
-        domain_files_begin(places->files);
     if (places->running)
         read_folder(&running, places->before_libvirt);
     if (places->defined)

@@ -390,8 +390,7 @@ static int write_ahead(struct run *run, struct error *err)
         *with->journal_unsaved = true;
     for (size_t i = 0; i < run->plan->step_count; i++) {
         const struct step *step = &run->plan->steps[i];
-        run->noted[i] = check_not_held(run, step, NULL) == 0 &&
-                        plan_note_intention(with->journal, step);
+        run->noted[i] = !is_held(run, step) && plan_note_intention(with->journal, step);
         if (run->noted[i])
             *with->journal_unsaved = true;
     }

@@ -65,14 +65,14 @@ bool known_types_note(struct journal *journal, const struct host *host)
     for (size_t i = 0; i < host->gpu_count; i++) {
         const struct parent *parent = parent_to_recall(&host->gpus[i]);
         char model[MODEL_SIZE];
-        model_of(&host->gpus[i], model);
-        if (!host->gpus[i].vendor)
+        if (!parent || !host->gpus[i].vendor)
             continue;
-        if (parent && is_of_another_driver(journal, model, parent)) {
+        model_of(&host->gpus[i], model);
+        if (is_of_another_driver(journal, model, parent)) {
             journal_drop_types(journal, parent->backend, model);
             changed = true;
         }
-        for (size_t j = 0; parent && j < parent->type_count; j++)
+        for (size_t j = 0; j < parent->type_count; j++)
             if (parent->types[j].name)
                 changed |= note_type(journal, model, parent, &parent->types[j]);
     }

@@ -42,7 +42,7 @@ static void note(const char *path, struct json_object *json, int64_t now)
         json_object_object_add(json, FOUND_AT, json_object_new_int64(now)) != 0)
         return;
     const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
-    (void)file_replace_at(folder, name, text, strlen(text), 0600, NULL);
+    (void)file_replace_lightly_at(folder, name, text, strlen(text), 0600, NULL);
 }
 
 /* What cannot be read may be of a daemon that attached devices. The time since it was

@@ -58,29 +58,27 @@ static bool next_write(void *data, struct placement_call *call)
     return false;
 }
 
-static int settle(struct writer *writer, struct error *err)
+static int count_taken(struct running *running, struct error *err)
 {
+    struct writer *writer = running->writer;
+    ++*running->wave->count;
+    writer->faults = 0;
     return ++writer->unsettled % SETTLE_AFTER == 0
                ? writer->side->settle(writer->side, err)
                : 0;
-}
-
-static void count_taken(struct running *running)
-{
-    ++*running->wave->count;
-    running->writer->faults = 0;
 }
 
 static int note_taken(struct running *running, size_t number, struct json_object *reply,
                       struct error *err)
 {
     const struct wave *wave = running->wave;
-    count_taken(running);
+    if (count_taken(running, err) != 0)
+        return -1;
     if (wave->taken && wave->taken(running->writer, number, reply, err) != 0)
         return error_prefix(err, "%s: unexpected reply for %s %s",
                             running->writer->side->name, wave->what,
                             wave->name(running->writer, number));
-    return settle(running->writer, err);
+    return 0;
 }
 
 /* Whether this one write was refused, and others may be taken. OpenStack's Placement
@@ -171,10 +169,7 @@ static int end_look(void *data, const struct placement_call *call, int rc,
         return is_refusal(running->writer, call, err) ? 0 : -1;
     doubt->there =
         reply && running->wave->is_there(running->writer, doubt->number, reply);
-    if (!doubt->there)
-        return 0;
-    count_taken(running);
-    return settle(running->writer, err);
+    return doubt->there ? count_taken(running, err) : 0;
 }
 
 static int run_batch(const struct running *running, const struct placement_batch *batch,

@@ -100,26 +100,19 @@ static bool is_refusal(struct writer *writer, const struct placement_call *call,
     }
 }
 
-static bool is_doubtful(const struct running *running, const struct error *err)
-{
-    return (err->code == ERROR_CONFLICT && running->try < TRIES) ||
-           (running->wave->is_there &&
-            (err->code == ERROR_CONFLICT || err->code == ERROR_EXISTS));
-}
-
 /* 0 when the rest can go on. */
 static int note_failure(struct running *running, const struct placement_call *call,
                         struct error *err)
 {
     struct writer *writer = running->writer;
-    bool final = err->code != ERROR_CONFLICT || running->try >= TRIES;
-    bool doubtful = is_doubtful(running, err);
+    bool met = err->code == ERROR_CONFLICT, again = met && running->try < TRIES;
+    bool may_be_own = running->wave->is_there && (met || err->code == ERROR_EXISTS);
     bool refused = is_refusal(writer, call, err);
     (void)error_prefix(err, "%s %s", running->wave->what,
                        running->wave->name(writer, call->number));
-    if (doubtful) {
+    if (again || may_be_own) {
         *array_add(running->doubts, running->doubt_count) = (struct doubt){
-            .number = call->number, .refusal = final ? xstrdup(err->text) : NULL};
+            .number = call->number, .refusal = again ? NULL : xstrdup(err->text)};
         return 0;
     }
     if (!refused)

@@ -3,7 +3,6 @@
  * the daemon runs or not, and hold over restarts. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include "agent/command/ask_daemon.h"
@@ -167,12 +166,10 @@ static int put(const char *state_file, const struct gpu_type_list *types,
                : withdraw(state_file, REQUEST_ENABLED, gpu, enabling, &found, err);
 }
 
-/* The name, or its end. The request is the name of a file. */
+/* The request is the name of a file. */
 static bool is_asked_by_name(const struct gpu_type *type, const char *asked)
 {
-    size_t all = type->name ? strlen(type->name) : 0, some = strlen(asked);
-    return some && some <= all && !strchr(type->name, '/') &&
-           strcasecmp(type->name + all - some, asked) == 0;
+    return type_name_is(type->name, asked) && !strchr(type->name, '/');
 }
 
 static bool is_enabled(const struct gpu_type *type)

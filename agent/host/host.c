@@ -169,18 +169,17 @@ const struct device_type *gpu_resolve_type(const struct gpu *gpu,
     return type;
 }
 
-static bool ends_in_words(const char *name, const char *words)
+bool type_name_is(const char *name, const char *word)
 {
-    size_t all = strlen(name), some = strlen(words);
-    return some > 0 && some < all && name[all - some - 1] == ' ' &&
-           strcasecmp(name + all - some, words) == 0;
+    size_t all = name ? strlen(name) : 0, some = strlen(word);
+    return some && some <= all && (some == all || name[all - some - 1] == ' ') &&
+           strcasecmp(name + all - some, word) == 0;
 }
 
 bool type_is_called(const struct device_type *type, const char *word)
 {
     return strcasecmp(type->id, word) == 0 || has_number(type, word) ||
-           (type->name &&
-            (strcasecmp(type->name, word) == 0 || ends_in_words(type->name, word)));
+           type_name_is(type->name, word);
 }
 
 static const struct device *find_device(const struct device *devices, size_t count,

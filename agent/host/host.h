@@ -151,8 +151,10 @@ bool host_has_places(const struct host *host);
  * V100DX-1Q"), else by the number that its id ends in ("35"). */
 const struct device_type *gpu_resolve_type(const struct gpu *gpu,
                                            const char *configured);
-/* Whether `word` is the type's id, its name, or the end of its name from the start of a
- * word on ("M10-2Q" of "GRID M10-2Q"), in either case. */
+/* Whether `word` is the name of a type, or its end from the start of a word on ("M10-2Q"
+ * of "GRID M10-2Q"), in either case. `name` may be NULL. */
+bool type_name_is(const char *name, const char *word);
+/* Whether `word` is the type's id, the number in it, or its name as above. */
 bool type_is_called(const struct device_type *type, const char *word);
 /* The device of that address or uuid, its GPU and its parent; NULL when the host has no
  * such device. `gpu` and `parent` may be NULL; they are set to NULL for a stray. */

@@ -12,6 +12,13 @@
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
 
+/* Every section of these forms is checked. */
+static bool is_formed(const char *name)
+{
+    return devices_has_section(name) || vf_types_has_section(name) ||
+           groups_has_section(name);
+}
+
 /* The section of ours that `name` was probably meant to be; NULL: it is used as it is,
  * or belongs to another program. The caller frees. */
 static char *section_meant(const struct config *config, const char *name)
@@ -29,9 +36,7 @@ static char *section_meant(const struct config *config, const char *name)
     }
     if (strcasecmp(name, "vgpu-agent") == 0 || strcasecmp(name, "vgpu_agent") == 0)
         return xstrdup("agent");
-    /* Every section of these forms is checked. */
-    if (devices_has_section(name) || vf_types_has_section(name) ||
-        groups_has_section(name))
+    if (is_formed(name))
         return NULL;
     const char *group = strncasecmp(name, "group", 5) == 0 ? strpbrk(name, "_-") : NULL;
     if (group && group[1]) /* [groups_render], [group-render] */
@@ -43,8 +48,7 @@ static char *section_meant(const struct config *config, const char *name)
 
 static bool is_types_section(const char *name)
 {
-    return strcasecmp(name, "devices") == 0 || devices_has_section(name) ||
-           vf_types_has_section(name) || groups_has_section(name);
+    return strcasecmp(name, "devices") == 0 || is_formed(name);
 }
 
 /* Options below a misspelt header are not used. Without [devices] no type is enabled.
@@ -87,11 +91,7 @@ static const char *place_meant(const struct ini_entry *entry)
         if (strcmp(entry->name, of_devices[i]) == 0)
             return strcasecmp(entry->section, "devices") == 0 ? NULL : "devices";
     if (strcmp(entry->name, "device_addresses") == 0)
-        return devices_has_section(entry->section) ||
-                       groups_has_section(entry->section) ||
-                       vf_types_has_section(entry->section)
-                   ? NULL
-                   : "mdev_<type>";
+        return is_formed(entry->section) ? NULL : "mdev_<type>";
     /* [placement] is often the last section of a file, to whose end a line was added. */
     if (strcasecmp(entry->section, "placement") == 0)
         return agent_options_place(entry->name);

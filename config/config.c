@@ -74,11 +74,8 @@ static bool is_agents_alone(const char *name)
     for (size_t i = 0; i < sizeof general / sizeof *general; i++)
         if (strcmp(name, general[i]) == 0)
             return false;
-    for (size_t i = 0; i < agent_options.option_count; i++)
-        if (strcmp(agent_options.options[i].section, "agent") == 0 &&
-            strcmp(agent_options.options[i].name, name) == 0)
-            return true;
-    return false;
+    const char *place = agent_options_place(name);
+    return place && strcmp(place, "agent") == 0;
 }
 
 /* The section in which the option must be; NULL: it is there, it is another program's
@@ -115,9 +112,7 @@ static void check_misplaced(const struct config *config, const struct ini *ini,
         bool ours = strcasecmp(entry->section, "agent") == 0 ||
                     strcasecmp(entry->section, "devices") == 0;
         if (!meant) /* else check_spelling() reports the header */
-            (ours ? config_error : config_warning)(
-                problems, &entry->place, "%s.%s: not used; it belongs into [%s]",
-                entry->section, entry->name, place);
+            options_say_unknown(entry, place, NULL, ours, problems);
     }
 }
 

@@ -226,17 +226,13 @@ static void print_daemon(const struct status *status)
 
 static void print_problems(const struct status *status, const struct style *style)
 {
-    bool well = status->problems.count == 0;
-    /* What the daemon would say is not known yet. */
-    bool early = daemon_of(status) && !status->cycle_end;
-    style_put(style,
-              !well   ? TONE_BAD
-              : early ? TONE_PLAIN
-                      : TONE_GOOD,
-              !well   ? "not well:"
-              : early ? "nothing is known to be wrong; the daemon has not said yet"
-                      : "all is well",
-              stdout);
+    if (status->problems.count)
+        style_put(style, TONE_BAD, "not well:", stdout);
+    else if (daemon_of(status) && !status->cycle_end)
+        style_put(style, TONE_PLAIN,
+                  "nothing is known to be wrong; the daemon has not said yet", stdout);
+    else
+        style_put(style, TONE_GOOD, "all is well", stdout);
     putchar('\n');
     for (size_t i = 0; i < status->problems.count; i++) {
         _cleanup_free_ char *text = printable_copy(status->problems.items[i].text);

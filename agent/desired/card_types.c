@@ -318,13 +318,28 @@ static void choose(struct card_types *types, const struct config *config,
     }
 }
 
+/* `enable` refuses such a type. An older version did not, and the files can say
+ * one_time_use after it was enabled. */
+static void hold_back_beside_one_use(struct card_types *types, size_t of_files)
+{
+    bool once = false;
+    for (size_t i = 0; i < types->count; i++)
+        once |= types->items[i].config->one_time_use &&
+                !(i >= of_files && types->items[i].disabled);
+    for (size_t i = of_files ? of_files : 1; once && i < types->count; i++)
+        if (!types->items[i].disabled)
+            types->items[i].beside = types->items[0].config;
+}
+
 static void choose_all(struct card_types *types, const struct config *config,
                        const struct gpu *gpu, const char *card,
                        const struct type_choices *choices, struct type_pool *pool)
 {
+    size_t of_files = types->count;
     if (choices && config->agent.mode == MODE_OWNER) {
         choose(types, config, gpu, card, &choices->enabled, false, pool);
         choose(types, config, gpu, card, &choices->disabled, true, pool);
+        hold_back_beside_one_use(types, of_files);
     }
     types->mixed = types->count > 1;
     for (size_t i = 0; i < types->count; i++)

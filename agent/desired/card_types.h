@@ -28,6 +28,9 @@ struct card_type {
     struct gpu view; /* the card with only those of its parents that may be used; the
                         array `parents` is owned */
     bool disabled;
+    /* It was enabled at run time beside this one, and the units of one of the two are
+     * given away once (one_time_use): nobody new may get it. NULL: not so. */
+    const struct mdev_type_config *beside;
 };
 
 struct card_types {

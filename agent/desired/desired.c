@@ -185,6 +185,13 @@ static struct desired_provider *add_whole_card(struct desired_tree *tree,
     return provider;
 }
 
+static void fill_disabled(struct desired_provider *provider,
+                          const struct card_type *type)
+{
+    provider->disabled = type->disabled || type->beside;
+    provider->beside = type->beside;
+}
+
 static void add_type(struct desired_tree *tree, const struct gpu *gpu, const char *part,
                      const char *card_name, const struct card_types *types,
                      struct card_type *type, const struct config *config)
@@ -195,7 +202,7 @@ static void add_type(struct desired_tree *tree, const struct gpu *gpu, const cha
     if (!provider)
         return;
     provider->card_name = xstrdup(card_name);
-    provider->disabled = type->disabled;
+    fill_disabled(provider, type);
     provider->mixed = types->mixed;
     fill_present(provider, gpu, &type->view, type->config, tree);
     add_group_trait(provider, config);
@@ -292,7 +299,7 @@ static void add_gone_types(struct desired_tree *tree, const char *address,
             continue;
         provider->type_config = type;
         provider->card_name = xstrdup(card_name);
-        provider->disabled = types->items[i].disabled;
+        fill_disabled(provider, &types->items[i]);
         fill_gone(tree, address, provider);
     }
 }

@@ -28,8 +28,11 @@ struct desired_provider {
     /* It is the card's provider, and its types have providers below it. Then type_id,
      * type_name and resource_class are NULL, and type_config only has a text. */
     bool is_card;
-    bool disabled; /* an operator has disabled the type for the card */
-    bool mixed;    /* the card takes its types beside each other */
+    bool
+        disabled; /* nobody new gets the type: an operator has disabled it for the card,
+                      or `beside` is set */
+    const struct mdev_type_config *beside; /* as in struct card_type */
+    bool mixed; /* the card takes its types beside each other */
     const struct gpu
         *gpu; /* borrowed from the host; NULL when the GPU is configured but gone */
     char *gpu_name;

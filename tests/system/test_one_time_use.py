@@ -142,3 +142,27 @@ class Together(FleetTest):
         self.assertIn("'nvidia-36' cannot be enabled beside 'nvidia-35' on 0000:84:00.0: the units of 'nvidia-35' are given away once "
                       "(one_time_use)", done.stderr)
         self.assertEqual([row["type"] for row in self.agent.json("gpus", "0000:84:00.0") if row["enabled"] != "no"], ["nvidia-35"])
+
+    def test_enabled_before_it_was_refused(self):
+        """By an earlier version, which allowed it, or before the files said one_time_use. What is allocated stays; nobody new comes
+        to the other type, and the command that is named ends it."""
+        card = "0000:84:00.0"
+        self.build("nova-guide", {"devices": {"enabled_mdev_types": "nvidia-35"}, "mdev_nvidia-35": {"device_addresses": card}})
+        self.agent.run("sync")
+        self.agent.try_to("enable", "nvidia-36", card)
+        self.agent.run("sync")
+        self.assertEqual(self.totals(), {"pci_0000_84_00_0_nvidia-35": 16, "pci_0000_84_00_0_nvidia-36": 16})
+        self.agent.configure({"agent": self.options, "devices": {"enabled_mdev_types": "nvidia-35"},
+                              "mdev_nvidia-35": {"device_addresses": card, "one_time_use": "true"}})
+        done = self.agent.try_to("sync")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(self.totals(), {"pci_0000_84_00_0_nvidia-35": 16})
+        why = (f"{card}: 'nvidia-36' was enabled for it beside 'nvidia-35', of which the units of one are given away once (one_time_use), "
+               f"and could get what was used: `vgpu-agent disable 'nvidia-36' {card}` ends that")
+        self.assertEqual(self.agent.json("plan", status=1)["problems"], [why])
+        rows = {row["type"]: row["service"] for row in self.agent.json("gpus", card) if row["enabled"] != "no"}
+        self.assertEqual(rows, {"nvidia-35": "active", "nvidia-36": "disabled"})
+        self.agent.try_to("disable", "nvidia-36", card)
+        self.settle()
+        self.assertEqual(self.totals(), {"pci_0000_84_00_0": 16})
+        self.assertEqual(self.agent.json("plan")["problems"], [])

@@ -101,7 +101,10 @@ static char *why(const struct world *world, const struct managed *managed,
         return xstrdup(managed->unlisted ? "its driver does not list the type now"
                                          : "no type is configured for it any more");
     case GPU_DISABLED:
-        return xstrdup("an operator has disabled the type");
+        return xstrdup(desired->beside
+                           ? "it could get what another type of the card has used "
+                             "(one_time_use)"
+                           : "an operator has disabled the type");
     case GPU_EXCLUDED:
         return xstrdup("the card carries another of its types, one at a time");
     case GPU_MISCONFIGURED:

@@ -161,9 +161,17 @@ static char *excluded_reason(const struct managed *managed)
 
 static char *disabled_reason(const struct managed *managed)
 {
+    const struct desired_provider *desired = managed->desired;
+    if (desired->beside)
+        return xasprintf(
+            "'%s' was enabled for it beside '%s', of which the units of one "
+            "are given away once (one_time_use), and could get what was "
+            "used: `vgpu-agent disable '%s' %s` ends that",
+            desired->type_config->type, desired->beside->type,
+            desired->type_config->type, managed->gpu);
     return xasprintf("an operator has disabled it for this card: `vgpu-agent enable "
                      "'%s' %s` takes that back",
-                     managed->desired->type_config->type, managed->gpu);
+                     desired->type_config->type, managed->gpu);
 }
 
 /* A card whose types have changed can have providers besides those of its types now. */
@@ -303,9 +311,10 @@ static bool is_wrong(const struct world *world, const struct managed *managed,
     case GPU_CHANGING:
     case GPU_WAITING:
     case GPU_EXCLUDED:
-    case GPU_DISABLED:
     case GPU_UNUSED:
         break;
+    case GPU_DISABLED:
+        return managed->desired->beside != NULL;
     }
     return false;
 }

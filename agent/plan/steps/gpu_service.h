@@ -31,7 +31,8 @@ enum gpu_service {
     GPU_RETIRED,       /* no new consumers: nothing is configured for it any more */
     GPU_EXCLUDED,      /* no new consumers: the card carries another of its types, and
                           takes one at a time, or has no room beside them */
-    GPU_DISABLED,      /* no new consumers: an operator has disabled the type for it */
+    GPU_DISABLED,      /* no new consumers: an operator has disabled the type for it,
+                          or one has enabled it where units are given away once */
     GPU_UNUSED,        /* no new consumers: nothing is configured for it, and it has no
                           provider */
 };

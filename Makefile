@@ -273,6 +273,8 @@ $(prefix)/lib/tmpfiles.d 0644 $(TMPFILES)
 $(prefix)/share/bash-completion/completions 0644 $(wildcard etc/completion/*)
 endef
 export installed
+# What earlier versions installed in docdir: an installation over one of theirs still has it.
+FORMER := libvirt.conf whole-cards.conf examples/vgpu-agent.rules.yml examples/vgpu-agent.grafana.json
 
 .PHONY: install
 install: all $(MAN_PAGES) $(UNITS) $(TMPFILES) ## programs, configuration, units, manual pages; DESTDIR= prefix= are heeded
@@ -294,6 +296,7 @@ install-mdevsim: $(BUILD)/mdevsim $(BUILD)/man/mdevsim.1
 uninstall: $(MAN_PAGES) $(UNITS) $(TMPFILES) ## take away what install put there, but configuration and data; the same prefix=
 	@[ -e "$(DESTDIR)$(sbindir)/vgpu-agent" ] || echo "nothing is installed in $(DESTDIR)$(sbindir); prefix= is as it was for make install" >&2
 	@echo "$$installed" | while read -r folder mode files; do for f in $$files; do rm -f "$(DESTDIR)$$folder/$${f##*/}"; done; done
+	@for f in $(FORMER); do rm -f "$(DESTDIR)$(docdir)/$$f"; done
 	@# The folders that are ours alone.
 	@for folder in $(libexecdir)/vgpu-agent $(datadir)/vgpu-agent $(docdir); do folder="$(DESTDIR)$$folder"; \
 		[ ! -d "$$folder" ] || find "$$folder" -depth -type d -empty -delete; done

@@ -97,6 +97,21 @@ class Packages(unittest.TestCase):
             for ours in ("share/vgpu-agent", "share/doc/vgpu-agent", "libexec/vgpu-agent"):
                 self.assertFalse((root / "usr" / ours).exists(), ours)
 
+    def test_uninstall_takes_what_an_earlier_version_installed_elsewhere(self):
+        """`make install` over an installation by hand leaves what has moved since."""
+        with tempfile.TemporaryDirectory(prefix="vgpu-uninstall-") as folder:
+            root = pathlib.Path(folder, "root")
+            documents = root / "usr/share/doc/vgpu-agent"
+            former = ("libvirt.conf", "whole-cards.conf", "examples/vgpu-agent.rules.yml", "examples/vgpu-agent.grafana.json")
+            for file in (*(documents / name for name in (*former, "an-operators-own.txt")), root / "usr/sbin/vgpu-agent"):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch()
+            alone = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+            done = run(["make", "-s", "-C", str(TOP), f"BUILD={folder}/build", "LIBVIRT=yes", f"DESTDIR={root}", "prefix=/usr", "uninstall"],
+                       env=alone)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual([file.name for file in documents.rglob("*")], ["an-operators-own.txt"])
+
     def test_what_is_copied_is_not_a_document(self):
         """Where share/doc is left out (path-exclude of dpkg, images of containers), each documented command works the same."""
         files = installed()

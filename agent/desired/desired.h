@@ -28,9 +28,9 @@ struct desired_provider {
     /* It is the card's provider, and its types have providers below it. Then type_id,
      * type_name and resource_class are NULL, and type_config only has a text. */
     bool is_card;
-    bool
-        disabled; /* nobody new gets the type: an operator has disabled it for the card,
-                      or `beside` is set */
+    /* Nobody new gets the type: an operator has disabled it for the card, or `beside` is
+     * set. */
+    bool disabled;
     const struct mdev_type_config *beside; /* as in struct card_type */
     bool mixed; /* the card takes its types beside each other */
     const struct gpu

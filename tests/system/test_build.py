@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import unittest
 
-from support.process import TOP, run
+from support.process import TOP, outside_make, run
 
 
 class Build(unittest.TestCase):
@@ -21,9 +21,7 @@ class Build(unittest.TestCase):
         for name, body in (("apt-get", f'echo "$*" >>{self.calls}; exit 100'), ("id", "echo ${FAKE_ID:-0}")):
             (bin_folder / name).write_text(f"#!/bin/sh\n{body}\n")
             (bin_folder / name).chmod(0o755)
-        # Not those of the make that has begun the tests.
-        self.environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-        self.environment["PATH"] = f"{bin_folder}:{os.environ['PATH']}"
+        self.environment = {**outside_make(), "PATH": f"{bin_folder}:{os.environ['PATH']}"}
 
     def make(self, *words, **environment):
         return run(["make", "-C", str(TOP), "--no-print-directory", f"BUILD={self.directory}/build", *words],

@@ -1,14 +1,13 @@
 """What `make install` puts there, what etc/debian and etc/rpm take into packages, and what they say that the build needs: the same,
 without a package being built (make check-deb builds and uses them)."""
 import fnmatch
-import os
 import pathlib
 import re
 import subprocess
 import tempfile
 import unittest
 
-from support.process import TOP, run
+from support.process import TOP, outside_make, run
 
 TEXTS = [*TOP.glob("*.rst"), *TOP.glob("doc/*.rst"), *TOP.glob("etc/man/*")]
 DEBIAN, SPEC = TOP / "etc/debian", TOP / "etc/rpm/vgpu-agent.spec"
@@ -87,10 +86,9 @@ class Packages(unittest.TestCase):
                 path = pathlib.Path(f"{root}{file}")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
-            alone = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-            done = run([*words, "prefix=/opt"], env=alone)
+            done = run([*words, "prefix=/opt"], env=outside_make())
             self.assertIn("nothing is installed in", done.stderr)
-            done = run([*words, "prefix=/usr", "unitdir=/lib/systemd/system"], env=alone)
+            done = run([*words, "prefix=/usr", "unitdir=/lib/systemd/system"], env=outside_make())
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             left = {f"/{file.relative_to(root)}" for file in root.rglob("*") if file.is_file()}
             self.assertEqual(left - {file for file in MORE if "mdevsim" in file}, set(kept))
@@ -106,9 +104,8 @@ class Packages(unittest.TestCase):
             for file in (*(documents / name for name in (*former, "an-operators-own.txt")), root / "usr/sbin/vgpu-agent"):
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.touch()
-            alone = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
             done = run(["make", "-s", "-C", str(TOP), f"BUILD={folder}/build", "LIBVIRT=yes", f"DESTDIR={root}", "prefix=/usr", "uninstall"],
-                       env=alone)
+                       env=outside_make())
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertEqual([file.name for file in documents.rglob("*")], ["an-operators-own.txt"])
 

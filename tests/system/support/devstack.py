@@ -9,7 +9,7 @@ import subprocess
 import threading
 
 from .agent import make_host_root
-from .process import BUILD, TOP, Process
+from .process import BUILD, TOP, Process, outside_make
 
 SOURCE = os.environ.get("DEVSTACK_SOURCE")
 
@@ -134,8 +134,7 @@ class Node:
             (programs / name).chmod(0o755)
         path = os.environ["PATH"]
         self.environment = {
-            **{name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")},
-            "NODE": str(directory), "TOP": str(TOP), "DEVSTACK_SOURCE": source or "", "BUILD": str(BUILD),
+            **outside_make(), "NODE": str(directory), "TOP": str(TOP), "DEVSTACK_SOURCE": source or "", "BUILD": str(BUILD),
             "PATH": f"{programs}:{path}", "REAL_MAKE": shutil.which("make"), "HOSTNAME": "compute",
             "ENABLED_SERVICES": services, "DISABLED_SERVICES": "", "DEST": str(directory), "DATA_DIR": str(directory),
             "STACK_USER": subprocess.check_output(["id", "-un"], text=True).strip(),

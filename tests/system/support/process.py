@@ -57,6 +57,11 @@ def run(arguments, timeout=60, **more):
                           preexec_fn=die_with_parent, **more)
 
 
+def outside_make():
+    """The environment for a make that is not below the one that has begun the tests."""
+    return {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+
+
 class Process:
     """One that goes on in the background, its output in a file."""
 

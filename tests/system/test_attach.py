@@ -45,6 +45,14 @@ class AttachTest(AttachCase):
         self.placement.allocate(consumer, {self.provider: {"VGPU": 1}})
         return consumer
 
+    def move(self, server, migration, units, old, generation):
+        """What Nova does in one request: `units` for the server, `old` for the migration, which has that generation."""
+        consumers = {consumer: {"allocations": {self.provider: {"resources": {"VGPU": count}}} if count else {},
+                                "project_id": "p", "user_id": "u", "consumer_generation": number, "consumer_type": kind}
+                     for consumer, count, number, kind in ((migration, old, generation, "MIGRATION"),
+                                                           (server, units, (generation or 0) + 1, "INSTANCE"))}
+        self.placement.expect(204, "POST", "/allocations", consumers)
+
     def start(self):
         """And waits until it knows all domains."""
         before = self.written()
@@ -139,10 +147,7 @@ class TestActions(AttachTest):
         """On the same host: the old allocation is the migration's, the guest's new domain has no
         device. The migration's uuid."""
         migration = str(uuid.uuid4())
-        self.placement.expect(204, "POST", "/allocations", {
-            consumer: {"allocations": {self.provider: {"resources": {"VGPU": 1}}}, "project_id": "p",
-                       "user_id": "u", "consumer_generation": generation, "consumer_type": kind}
-            for consumer, generation, kind in ((migration, None, "MIGRATION"), (server, 1, "INSTANCE"))})
+        self.move(server, migration, 1, 1, None)
         self.libvirt.stop_domain(server)
         self.libvirt.undefine(server)
         self.libvirt.define(server)
@@ -248,10 +253,7 @@ class TestActions(AttachTest):
         """Its allocation is the migration's, for as long as that takes."""
         self.start()
         server, _ = self.start_server()
-        self.placement.expect(204, "POST", "/allocations", {
-            consumer: {"allocations": {self.provider: {"resources": {"VGPU": 1}}} if generation is None else {},
-                       "project_id": "p", "user_id": "u", "consumer_generation": generation, "consumer_type": kind}
-            for consumer, generation, kind in ((str(uuid.uuid4()), None, "MIGRATION"), (server, 1, "INSTANCE"))})
+        self.move(server, str(uuid.uuid4()), 0, 1, None)
         for _ in range(2):
             self.cycle()
         self.step_clock(MINUTE)
@@ -313,14 +315,6 @@ class TestSlowPlacement(AttachTest):
         self.libvirt.stop_domain(server)
         self.libvirt.undefine(server)
         self.wait_asked(server, 2)
-
-    def move(self, server, migration, units, old, generation):
-        """What Nova does in one request: `units` for the server, `old` for the migration."""
-        consumers = {consumer: {"allocations": {self.provider: {"resources": {"VGPU": count}}} if count else {},
-                                "project_id": "p", "user_id": "u", "consumer_generation": number, "consumer_type": kind}
-                     for consumer, count, number, kind in ((migration, old, generation, "MIGRATION"),
-                                                           (server, units, (generation or 0) + 1, "INSTANCE"))}
-        self.placement.expect(204, "POST", "/allocations", consumers)
 
     def resize(self, server):
         """From one device to two, on the same host: the server's two, and the migration's one."""

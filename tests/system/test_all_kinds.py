@@ -140,11 +140,7 @@ class Together(KindsTest):
         while True:
             for when in ("before", "after"):
                 begin()
-                crash.begin(scope, number, when)
-                self.agent.environment = crash.environment
-                self.agent.try_to(command)
-                self.agent.environment = None
-                if not crash.reached():
+                if not crash.strike(self.agent, command, scope, number, when):
                     self.assertGreater(number, 1)
                     return
                 with self.subTest(str(crash)):

@@ -43,11 +43,7 @@ class Crash(NovaPciTest):
                 if command == "restore":
                     self.host.reboot()
                 self.configure(end)
-                self.crash.begin(scope, number, when)
-                self.agent.environment = self.crash.environment
-                self.agent.try_to(command)
-                self.agent.environment = None
-                if not self.crash.reached():
+                if not self.crash.strike(self.agent, command, scope, number, when):
                     self.assertGreater(points, 0)
                     return
                 points += 1

@@ -278,25 +278,18 @@ class Reboot(V620):
 class Crash(V620):
     """Killed at each call that changes something, while a unit is given and taken back."""
 
-    def run_killed(self, number):
-        crash = CrashPoint(self.directory)
-        crash.begin(PROGRAM, number)
-        self.agent.environment = crash.environment
-        self.agent.try_to("sync")
-        self.agent.environment = None
-        return crash.reached()
-
     def test_at_every_step(self):
+        crash = CrashPoint(self.directory)
         for number in range(1, 100):
             server = self.allocate(CARD, 2)
-            killed = self.run_killed(number)
+            killed = crash.strike(self.agent, "sync", PROGRAM, number)
             self.agent.run("sync")
             self.agent.run("sync")
             self.assertTrue(self.agent.is_idle())
             self.assertEqual((self.row(server)["state"], len(set(self.functions_of(server)))),
                              ("ready", 2), number)
             self.placement.deallocate(server)
-            killed |= self.run_killed(number)
+            killed |= crash.strike(self.agent, "sync", PROGRAM, number)
             self.settle()
             self.assertEqual(self.states(), {})
             self.assertEqual(self.totals()[child_name(CARD)], 12)

@@ -293,11 +293,7 @@ class Devices(WholeCards):
                 if not allocates:
                     self.placement.deallocate(server)
                     self.sync()  # it is marked as released
-                crash.begin(CHILD, number)
-                self.agent.environment = crash.environment
-                self.agent.try_to("sync")
-                self.agent.environment = None
-                killed += crash.reached()
+                killed += crash.strike(self.agent, "sync", CHILD, number)
                 with self.subTest(f"{crash}, allocates: {allocates}"):
                     self.settle()
                     if allocates:

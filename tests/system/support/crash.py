@@ -27,6 +27,14 @@ class CrashPoint:
         self.file.write_bytes(
             bytes(COUNTS.size + len(SCOPES) * NAMES * NAME_SIZE))
 
+    def strike(self, agent, command, scope, number, when="before"):
+        """Runs the agent's command with it; whether the call was reached."""
+        self.begin(scope, number, when)
+        agent.environment = self.environment
+        agent.try_to(command)
+        agent.environment = None
+        return self.reached()
+
     @property
     def environment(self):
         return preloaded(

@@ -92,6 +92,11 @@ class Browser:
                  {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
         self.ask("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
 
+    def bound_timers(self, most):
+        """So many milliseconds, of the pages that are opened from now on."""
+        self.ask("Page.addScriptToEvaluateOnNewDocument", {
+            "source": f"{{ const real = setTimeout; window.setTimeout = (what, time) => real(what, Math.min(time, {most})); }}"})
+
     def open(self, url):
         self.ask("Page.navigate", {"url": url})
 

@@ -137,6 +137,7 @@ class PageSeen:
         browser = Browser(self.subdirectory("browser"))
         self.addCleanup(browser.stop)
         browser.show(1300, 900, scheme)
+        browser.bound_timers(10_000)  # a page rests ten times as long as an answer has taken: on a busy machine minutes
         browser.open(f"http://{address or self.address}/")
         browser.wait_for("document.body?.dataset.feed == 'live'")
         return browser

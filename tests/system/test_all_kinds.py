@@ -128,8 +128,7 @@ class Together(KindsTest):
             self.assertEqual((self.look(), self.devices()), self.full)
             if not reboots:
                 self.assertEqual([s for s in self.host.stores() if not s["path"].endswith("vgpu_params")], [])
-            for file in (self.agent.host_root / "etc/libvirt/qemu").glob("*.xml"):
-                file.unlink()
+            self.agent.undefine_domains()
             for consumer in self.consumers.values():
                 self.placement.deallocate(consumer)
             self.settle()

@@ -290,8 +290,7 @@ class AllOfTheCard(FleetTest):
                     self.assertIn(f"devices that were made by hand have the room, 1 of the type '{type_id}' ({device}): "
                                   "it is offered again when they are removed", row["note"])
                     self.assertEqual(self.placement.inventories(self.child(card)), {})
-                for file in (self.agent.host_root / "etc/libvirt/qemu").glob("*.xml"):
-                    file.unlink()
+                self.agent.undefine_domains()
                 self.agent.run("remove", device)
                 self.sync()
                 (row,) = [r for r in self.agent.json("gpus") if r["gpu"] == card]
@@ -321,8 +320,7 @@ class WithoutCloud(FleetTest):
         self.agent.run("restore")
         self.assertEqual(self.host.mdevs(), before)
         self.assertEqual(self.agent.try_to("remove", device).returncode, os.EX_TEMPFAIL)
-        for file in (self.agent.host_root / "etc/libvirt/qemu").glob("*.xml"):
-            file.unlink()
+        self.agent.undefine_domains()
         self.agent.run("remove", device)
         self.agent.run("restore")
         self.assertEqual(self.host.mdevs(), {})
@@ -368,8 +366,7 @@ class TypesWithoutCloud(FleetTest):
                 self.agent.run("restore")
                 self.assertEqual(self.there(), {device: ("by hand", "defined")})
                 self.assertEqual(self.agent.try_to("remove", device).returncode, os.EX_TEMPFAIL)
-                for file in (self.agent.host_root / "etc/libvirt/qemu").glob("*.xml"):
-                    file.unlink()
+                self.agent.undefine_domains()
                 self.agent.run("remove", device)
                 self.assertEqual(self.there(), {})
 

@@ -106,6 +106,11 @@ class Agent:
         file.write_text(domain)
         return file
 
+    def undefine_domains(self):
+        """Those that do not run."""
+        for file in (self.host_root / "etc/libvirt/qemu").glob("*.xml"):
+            file.unlink()
+
     def start(self, *words):
         """In the background; the daemon, unless told otherwise."""
         self.daemon = Process([*self.wrapper, *self.arguments(*words or ("run",))],

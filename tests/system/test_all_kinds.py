@@ -78,11 +78,7 @@ class Together(KindsTest):
 
     def settle(self):
         """Whatever a killed child has left; the types of GVT-g are made in two rounds."""
-        for _ in range(6):
-            self.agent.try_to("sync")
-            if self.agent.is_idle():
-                return
-        self.fail(self.agent.run("plan", status=2))
+        self.sync_until_idle(6)
 
     def begin(self):
         """Nothing was ever made; then all of it."""

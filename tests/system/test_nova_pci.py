@@ -72,12 +72,7 @@ class NovaPciTest(FleetTest):
         return file
 
     def sync(self):
-        """Until nothing is left to do, whatever is not well."""
-        for _ in range(5):
-            self.agent.try_to("sync")
-            if self.agent.is_idle():
-                return
-        self.fail(self.agent.run("plan", status=2))
+        self.sync_until_idle(5)
 
     def cut(self, count=4, number="1147"):
         return dict.fromkeys(FIRST[:count], number)

@@ -112,6 +112,14 @@ class FleetTest(SystemTest):
     def sync(self, status=0):
         return self.agent.run("sync", status=status)
 
+    def sync_until_idle(self, most):
+        """Whatever is not well: until nothing is left to do, which so many runs bring about."""
+        for _ in range(most):
+            self.agent.try_to("sync")
+            if self.agent.is_idle():
+                return
+        self.fail(self.agent.run("plan", status=2))
+
     def settle(self):
         """As often as may be needed; nothing is left to do then."""
         for _ in range(3):

@@ -1,7 +1,6 @@
 """Guests get their devices: the daemon and vgpu-agent-libvirt as they are installed, on a
 simulated host, before a libvirt that a test plays (support/libvirt.py)."""
 import os
-import pathlib
 import signal
 import threading
 import time
@@ -13,6 +12,7 @@ from support.libvirt import ATTACH, FakeLibvirt
 from support.placement import own_placement
 from support.process import BUILD, program, wait_for
 from support.relay import Relay
+from support.watched import children_called
 
 XML = "virDomainGetXMLDesc"
 AT_ONCE = 5.0  # seconds; a busy machine. The next cycle would be in an hour
@@ -84,11 +84,7 @@ class AttachTest(AttachCase):
 
     def program_pid(self):
         """The pid of the daemon's vgpu-agent-libvirt."""
-        daemon = self.agent.daemon.pid
-        children = pathlib.Path(f"/proc/{daemon}/task/{daemon}/children").read_text().split()
-        found = [int(pid) for pid in children
-                 if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("vgpu-agent-libv")]
-        return found[0] if found else None
+        return next(iter(children_called(self.agent.daemon.pid, "vgpu-agent-libvirt")), None)
 
     def under_way(self, server):
         wait_for(lambda: any(call.ended is None for call in self.libvirt.calls_of(ATTACH, server)),

@@ -1,13 +1,12 @@
 """What a command shows is of one moment, also beside a daemon that works: it reads the state file and the host one after the
 other, and a device without its entry would be somebody else's."""
-import contextlib
 import json
-import pathlib
 import subprocess
 
 from support import wait_for
 from support.fleet import FleetTest
 from support.process import die_with_parent
+from support.watched import children_called
 
 A = "0000:84:00.0"
 
@@ -18,14 +17,6 @@ class OneMoment(FleetTest):
         new = self.agent.state_file.with_suffix(".new")
         new.write_bytes(text)
         new.rename(self.agent.state_file)
-
-    @staticmethod
-    def reads(command):
-        """Whether it has begun to read the host, in a child, so that the state file has been read."""
-        children = pathlib.Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
-            return any(pathlib.Path(f"/proc/{child}/comm").read_text() == "vgpu-reader\n" for child in children)
-        return False
 
     def test_the_daemon_makes_a_device_between_the_two_looks(self):
         self.build_guide()
@@ -41,7 +32,8 @@ class OneMoment(FleetTest):
         command = subprocess.Popen(self.agent.arguments("--format", "json", "plan"), stdout=subprocess.PIPE, text=True,
                                    preexec_fn=die_with_parent)
         self.addCleanup(command.kill)
-        wait_for(lambda: self.reads(command), "its look at the host")
+        # In a child, once it has read the state file.
+        wait_for(lambda: children_called(command.pid, "vgpu-reader"), "its look at the host")
         self.replace(entry)
         self.host.control("clear")
         steps = [step for step in json.loads(command.communicate(timeout=30)[0])["steps"] if device in json.dumps(step)]

@@ -2,7 +2,6 @@
 all is well again when the trouble ends."""
 import json
 import os
-import pathlib
 import re
 import signal
 import time
@@ -12,6 +11,7 @@ from support import wait_for
 from support.fleet import GUIDE_TYPES, FleetTest, new_uuid
 from support.host import load_description
 from support.relay import CUT, LOSE
+from support.watched import children_called
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 
@@ -260,17 +260,7 @@ class Hung(FleetTest):
 
     def readers(self):
         """Children of the daemon that read, stuck or not."""
-        pid = self.agent.daemon.pid
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [c for c in children if self.name_of(c) == "vgpu-reader"]
-
-    @staticmethod
-    def name_of(pid):
-        """None when it has ended meanwhile."""
-        try:
-            return pathlib.Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
-        except (FileNotFoundError, ProcessLookupError):
-            return None
+        return children_called(self.agent.daemon.pid, "vgpu-reader")
 
     def test_one_gpu_does_not_answer(self):
         here, gone = self.serve(A), self.serve(A)

@@ -1,12 +1,12 @@
 """The main job on virtual functions that get a share of their card (Intel's xe): types that
 the configuration names, bounded by the card's memory, and never another's function."""
 import os
-import pathlib
 
 from support import wait_for
 from support.fleet import FleetTest, child_name, device_uuid, new_uuid
 from support.host import store
 from support.udev import give_to_group, writable_by_group
+from support.watched import children_called
 from support.xe import functions_of
 
 CARD, OTHER = "0000:03:00.0", "0000:04:00.0"
@@ -192,8 +192,7 @@ class Devices(B60):
         self.placement.deallocate(server)
         daemon = self.agent.start()
         wait_for(self.writes, "the first store")
-        children = pathlib.Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
-        (child,) = [c for c in children if pathlib.Path(f"/proc/{c}/comm").read_text() == "vgpu-device\n"]
+        (child,) = children_called(daemon.pid, "vgpu-device")
         daemon.kill()
         self.agent.daemon = None
         self.host.control("unblock")

@@ -1,7 +1,6 @@
 """A host in owner mode whose guests get their devices through libvirt, and what Nova does to its servers there. Each
 step gives None when it cannot be done now."""
 import os
-import pathlib
 import signal
 import time
 
@@ -9,6 +8,7 @@ from support.hostdev import mdev_xml
 from support.libvirt import BOOTED, Refused
 from support.process import program, wait_for
 from support.relay import Relay
+from support.watched import children_called
 
 from .attach_libvirt import WatchedLibvirt
 from .rig import SHORT, Rig, now
@@ -43,16 +43,7 @@ class AttachRig(Rig):
 
     def attacher(self):
         """The pid of the daemon's vgpu-agent-libvirt, or None."""
-        if not self.daemon:
-            return None
-        children = pathlib.Path(f"/proc/{self.daemon.pid}/task/{self.daemon.pid}/children").read_text().split()
-        for pid in map(int, children):
-            try:
-                if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("vgpu-agent-libv"):
-                    return pid
-            except FileNotFoundError:
-                pass  # it has ended meanwhile
-        return None
+        return next(iter(children_called(self.daemon.pid, "vgpu-agent-libvirt")), None) if self.daemon else None
 
 
 class Guest:

@@ -17,6 +17,7 @@ from support.agent import Agent
 from support.host import SimulatedHost
 from support.placement import Placement, Response, running_placement, start_placement
 from support.process import Process, run, wait_for
+from support.watched import children
 
 from .wrong import Wrong
 
@@ -189,12 +190,10 @@ class Rig:
             self.agent.daemon, self.frozen = None, None
 
     def family(self):
-        pid = self.daemon.pid
-        try:
-            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        except OSError:
-            children = []
-        return [pid, *map(int, children)]
+        found = [self.daemon.pid]
+        with contextlib.suppress(OSError):
+            found += map(int, children(self.daemon.pid))
+        return found
 
     def freeze(self):
         if self.daemon and not self.frozen:

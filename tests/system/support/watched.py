@@ -98,6 +98,11 @@ def name_and_state(pid):
     return name, rest.split()[0]
 
 
+def children_called(pid, name):
+    """The pids of those of that name, of which the kernel keeps 15 characters."""
+    return [int(child) for child in children(pid) if (name_and_state(child) or [None])[0] == name[:15]]
+
+
 def has_ended(pid):
     """Nobody may have asked yet how it ended."""
     found = name_and_state(pid)

@@ -7,6 +7,7 @@ import signal
 
 from support import wait_for
 from support.answers import raw
+from support.files import replace
 from support.fleet import GUIDE_TYPES, FleetTest, child_name, new_uuid
 from support.placement import own_placement, start_placement
 from support.process import TOP, preloaded, sanitized
@@ -82,9 +83,7 @@ class Watched(FleetTest):
 
     def step(self, day, boot):
         """Sets the time of day and CLOCK_BOOTTIME so many seconds ahead."""
-        new = self.steps.with_suffix(".new")
-        new.write_text(f"{day} {boot}\n")
-        new.rename(self.steps)
+        replace(self.steps, f"{day} {boot}\n")
 
     def settle(self):
         self.agent.settle()

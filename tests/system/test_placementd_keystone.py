@@ -4,6 +4,7 @@ import threading
 import time
 
 from support.case import SystemTest
+from support.files import replace
 from support.keystone import Keystone
 from support.placement import Placement, own_placement
 from support.process import Process, preloaded, program, wait_for
@@ -87,8 +88,7 @@ class KeystoneAuth(SystemTest):
         self.assertEqual(self.ask("good").status, 401)
         self.assertEqual(self.ask("long").status, 200)
         for step in (1800, 3600, 0):  # what is remembered would last longer than it may, or is over
-            steps.with_suffix(".new").write_text(f"{step} 0")
-            steps.with_suffix(".new").rename(steps)
+            replace(steps, f"{step} 0")
             self.keystone.asked.clear()
             self.assertEqual(self.ask("long").status, 200)
             self.assertEqual(self.ask("long").status, 200)
@@ -105,8 +105,7 @@ class KeystoneAuth(SystemTest):
         learned = time.monotonic()
 
         def asked_again():
-            steps.with_suffix(".new").write_text(f"{-int(time.monotonic() - learned)} 0")
-            steps.with_suffix(".new").rename(steps)
+            replace(steps, f"{-int(time.monotonic() - learned)} 0")
             self.assertEqual(self.ask("long").status, 200)
             return self.keystone.asked == ["long", "long"]
 
@@ -122,8 +121,7 @@ class KeystoneAuth(SystemTest):
         waiting = threading.Thread(target=lambda: answers.append(self.ask("long").status))
         waiting.start()
         wait_for(lambda: self.keystone.waiting, "Keystone to be asked")
-        steps.with_suffix(".new").write_text("0 0")
-        steps.with_suffix(".new").rename(steps)
+        replace(steps, "0 0")
         self.keystone.gate.set()
         waiting.join()
         self.assertEqual(answers, [200])

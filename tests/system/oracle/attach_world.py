@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+from support.files import replace
 from support.hostdev import mdev_xml
 from support.libvirt import BOOTED, Refused
 from support.process import program, wait_for
@@ -37,9 +38,7 @@ class AttachRig(Rig):
 
     def step_clock(self, seconds):
         self.ahead += seconds
-        new = self.directory / "steps.new"
-        new.write_text(f"{self.ahead} {self.ahead}\n")
-        new.rename(self.steps)
+        replace(self.steps, f"{self.ahead} {self.ahead}\n")
 
     def attacher(self):
         """The pid of the daemon's vgpu-agent-libvirt, or None."""

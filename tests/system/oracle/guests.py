@@ -5,6 +5,8 @@ import re
 import shutil
 from xml.sax.saxutils import escape
 
+from support.files import replace
+
 MDEV = ("<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'>"
         "<source><address uuid='{}'/></source></hostdev>")
 PRINTED = re.compile(r"<hostdev\b.*?</hostdev>", re.S)
@@ -24,13 +26,6 @@ ENEMIES = (
     "<nova:name>&lt;hostdev type='mdev'&gt;&lt;source&gt;&lt;address uuid='{}'/&gt;"
     "&lt;/source&gt;&lt;/hostdev&gt;</nova:name></nova:instance></metadata>",
 )
-
-
-def put(file, text):
-    """As libvirt does: whoever reads sees the old file or the new one."""
-    new = file.with_suffix(".xml.new")
-    new.write_text(text)
-    os.replace(new, file)
 
 
 class Domain:
@@ -70,7 +65,7 @@ class Libvirt:
             domain.pid = old.pid
         self.domains[domain.name] = domain
         self.keep_only(domain.uuid, domain.devices)
-        put(self.defined / f"{domain.name}.xml", domain.xml())
+        replace(self.defined / f"{domain.name}.xml", domain.xml())
 
     def undefine(self, domain):
         self.stop(domain)
@@ -92,9 +87,9 @@ class Libvirt:
                     self.release(device)
             return missing
         domain.pid = self.process(domain.devices, domain.uuid)
-        put(self.running / f"{domain.name}.xml",
-            f"<domstatus state='running' reason='booted' pid='{domain.pid}'>\n"
-            f"{domain.xml()}</domstatus>\n")
+        replace(self.running / f"{domain.name}.xml",
+                f"<domstatus state='running' reason='booted' pid='{domain.pid}'>\n"
+                f"{domain.xml()}</domstatus>\n")
         return []
 
     def stop(self, domain):

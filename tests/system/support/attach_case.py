@@ -5,6 +5,7 @@ import signal
 import uuid
 
 from .case import SystemTest
+from .files import replace
 from .process import wait_for
 
 NAME = "attach.example"
@@ -36,9 +37,7 @@ class AttachCase(SystemTest):
         return {"agent": {**self.agent_options, **self.options}, **self.sections}
 
     def step_clock(self, seconds):
-        new = self.directory / "steps.new"
-        new.write_text(f"0 {seconds}\n")
-        new.rename(self.steps)
+        replace(self.steps, f"0 {seconds}\n")
 
     def written(self):
         """When the last cycle ended."""

@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 
+from .files import replace
 from .hostdev import address_of
 from .process import preloaded
 
@@ -282,9 +283,7 @@ class FakeLibvirt:
             file.unlink(missing_ok=True)
             return
         file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(".new")
-        new.write_text(text)
-        new.rename(file)
+        replace(file, text)
 
     # ---- what goes wrong ----
 

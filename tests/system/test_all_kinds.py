@@ -1,12 +1,10 @@
 """A host with a card of each kind: they do not cost a request more than one, and none is in another's way."""
 import os
-import re
-import urllib.request
 
-from support import wait_for
 from support.all_kinds import CARDS, HOST, provider_name, resource, sections
 from support.crash import CHILD, PROGRAM, CrashPoint
 from support.fleet import FleetTest, new_uuid
+from support.pages import wait_for_cycles
 
 STRIDE = 1 if "EXHAUSTIVE" in os.environ else 47
 XE, SOUND = CARDS["b60-8g"], "0000:01:00.1"
@@ -36,26 +34,16 @@ class KindsTest(FleetTest):
 
 
 class AllKinds(KindsTest):
-    def counts(self):
-        """Cycles and requests so far, as of one moment between two cycles."""
-        with urllib.request.urlopen(self.url, timeout=20) as answer:
-            lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines()
-                         if not line.startswith("#"))
-        return int(lines["vgpu_agent_cycle_seconds_count"]), int(lines["vgpu_agent_requests_total"])
-
-    def counts_after(self, cycles):
-        return wait_for(lambda: (found := self.counts())[0] >= cycles and found, f"{cycles} cycles")
-
     def test_an_idle_cycle_is_one_request(self):
         consumers = set(self.allocate_one_of_each().values())
-        line = self.agent.start().wait_for_output("serves http")
-        self.url = re.search(r"http://\S+/metrics", line).group(0)
+        self.agent.start()
+        address = self.agent.address()
         self.agent.settle()
         self.assertEqual(self.states(), {consumer: ["ready"] for consumer in consumers})
         # A cycle that was under way, and then ten: the turn through all providers.
-        cycles, _ = self.counts()
-        first = self.counts_after(cycles + 2)
-        last = self.counts_after(first[0] + 10)
+        cycles, _ = wait_for_cycles(address, 0)
+        first = wait_for_cycles(address, cycles + 2)
+        last = wait_for_cycles(address, first[0] + 10)
         self.assertEqual(last[1] - first[1], last[0] - first[0])
 
 

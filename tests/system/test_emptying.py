@@ -1,11 +1,10 @@
 """A drained GPU is emptied: its guests can be migrated away, and nobody new comes."""
 import re
 import signal
-import urllib.request
 
 from support import wait_for
 from support.fleet import FleetTest, new_uuid
-from support.watched import SERVES
+from support.pages import metrics
 
 A, B = "0000:84:00.0", "0000:85:00.0"
 LONG = 3600  # seconds: within a test the daemon does nothing by itself
@@ -98,9 +97,7 @@ class Emptying(FleetTest):
 
     def reserved_by_metrics(self):
         """Of A, as the daemon tells it after the cycle that has written it."""
-        (port,) = SERVES.findall(self.agent.daemon.output())
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as reply:
-            text = reply.read().decode()
+        text = metrics(self.agent.address())
         return int(re.search(f'^vgpu_agent_gpu_reserved{{[^}}]*gpu="{A}"[^}}]*}} (\\d+)$', text, re.M).group(1))
 
     def test_back_in_service_it_has_what_the_operator_had_reserved(self):

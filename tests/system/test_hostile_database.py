@@ -5,11 +5,11 @@ import pathlib
 import shutil
 import sqlite3
 import stat
-import urllib.request
 import uuid
 
 from support.case import SystemTest
 from support.hostile import Writers, address_of
+from support.pages import metrics
 from support.placement import start_placement
 from support.process import program, run, wait_for
 
@@ -90,8 +90,7 @@ class TestFileUnderTheServer(Database):
         address = line.split("metrics on ")[1].split()[0]
 
         def writable():
-            with urllib.request.urlopen(f"http://{address}/metrics", timeout=20) as reply:
-                return "\nplacementd_database_writable 1\n" in reply.read().decode()
+            return "\nplacementd_database_writable 1\n" in metrics(address)
         self.create()
         self.assertTrue(writable())
         self.file.unlink()

@@ -3,12 +3,12 @@ that a running agent or placementd has."""
 import json
 import re
 import shutil
-import urllib.request
 
 from support import wait_for
 from support.case import SystemTest
 from support.fleet import FleetTest
 from support.keystone import Keystone
+from support.pages import metrics
 from support.placement import start_placement
 from support.process import TOP, run
 
@@ -105,10 +105,6 @@ class Files(SystemTest):
 
 
 class Metrics(FleetTest):
-    def scrape(self, address):
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=20) as reply:
-            return reply.read().decode()
-
     def samples(self, text, into):
         """{metric: {label: {value}}}"""
         for name, labels in re.findall(r"(?m)^([a-z_]+)(?:\{(.*)\})? ", text):
@@ -121,8 +117,8 @@ class Metrics(FleetTest):
         """The metrics of the daemon, once `what` is there."""
         self.agent.configure({"agent": self.options, **self.types, "placement": placement})
         self.agent.start()
-        address = re.search(r"127\.0\.0\.1:\d+", self.agent.daemon.wait_for_output("serves http")).group()
-        text = wait_for(lambda: what in (t := self.scrape(address)) and t, what)
+        address = self.agent.address()
+        text = wait_for(lambda: what in (t := metrics(address)) and t, what)
         self.assertEqual(self.agent.stop(), 0)
         self.agent.daemon.log.unlink()
         return text
@@ -142,7 +138,7 @@ class Metrics(FleetTest):
         self.addCleanup(self.end, server)
         server.create_provider("a", "5a5a5a5a-0000-4000-8000-000000000001")
         line = server.process.wait_for_output("metrics on")
-        self.samples(self.scrape(re.search(r"127\.0\.0\.1:\d+", line).group()), known)
+        self.samples(metrics(re.search(r"127\.0\.0\.1:\d+", line).group()), known)
         found = list(expressions())
         self.assertGreater(len(found), 60)
         for expression in found:

@@ -1,6 +1,5 @@
 """What an operator does: drain, prune, reload, status, monitoring; beside the daemon and
 without it."""
-import http.client
 import json
 import os
 import pathlib
@@ -11,6 +10,7 @@ import time
 
 from support import wait_for
 from support.fleet import FleetTest, child_name, new_uuid
+from support.pages import fetch
 from support.process import Process
 
 A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
@@ -697,17 +697,10 @@ class Monitoring(OperationsTest):
 
     def start(self):
         super().start()
-        line = self.agent.daemon.wait_for_output("serves http")
-        self.port = int(re.search(r":(\d+)/metrics", line).group(1))
+        self.port = int(self.agent.address().rpartition(":")[2])
 
     def fetch(self, path, method="GET"):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            connection.request(method, path)
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read().decode()
-        finally:
-            connection.close()
+        return fetch(f"127.0.0.1:{self.port}", path, method)
 
     def metrics(self):
         """{"name{labels}": number}, after a look at the form of the whole."""

@@ -1,6 +1,5 @@
 """The agent's page for people, and the feed that it shows."""
 import os
-import re
 import signal
 
 from support import schemas, wait_for
@@ -13,8 +12,7 @@ A, B, C = "0000:84:00.0", "0000:85:00.0", "0000:86:00.0"
 class PageTest(FleetTest, PageChecks):
     def serve(self):
         self.agent.start()
-        line = self.agent.daemon.wait_for_output("serves http")
-        self.address = re.search(r"127\.0\.0\.1:\d+", line).group()
+        self.address = self.agent.address()
 
     def feed(self):
         told = feed(self.address)

@@ -1,12 +1,11 @@
 """Cards with several enabled types: one at a time, or beside each other; the types that operators
 enable and disable at run time."""
 import json
-import re
 import signal
-import urllib.request
 
 from support.fleet import FleetTest, child_name, device_uuid, new_uuid
 from support.host import load_description
+from support.pages import wait_for_cycles
 from support.process import wait_for
 
 A, B = "0000:84:00.0", "0000:85:00.0"
@@ -446,22 +445,14 @@ class Beside(SeveralTypes):
         for type_id in (LARGE, SMALL):
             self.allocate_type(IGD, type_id)
         self.agent.configure({"agent": {**self.options, "listen": "0"}, **self.types})
-        line = self.agent.start().wait_for_output("serves http")
-        self.url = re.search(r"http://\S+/metrics", line).group(0)
+        self.agent.start()
+        address = self.agent.address()
         self.agent.settle()
         # A cycle that was under way, and then five.
-        cycles, _ = wait_for(lambda: self.counts(1), "a cycle")
-        first = wait_for(lambda: self.counts(cycles + 1), "another cycle")
-        last = wait_for(lambda: self.counts(first[0] + 5), "five cycles")
+        cycles, _ = wait_for_cycles(address, 1)
+        first = wait_for_cycles(address, cycles + 1)
+        last = wait_for_cycles(address, first[0] + 5)
         self.assertEqual(last[1] - first[1], last[0] - first[0])
-
-    def counts(self, least):
-        """Cycles and requests so far, once there were so many cycles."""
-        with urllib.request.urlopen(self.url, timeout=20) as answer:
-            lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines()
-                         if not line.startswith("#"))
-        cycles = int(lines["vgpu_agent_cycle_seconds_count"])
-        return (cycles, int(lines["vgpu_agent_requests_total"])) if cycles >= least else None
 
 
 class AtRunTime(SeveralTypes):

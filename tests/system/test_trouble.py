@@ -5,11 +5,11 @@ import os
 import re
 import signal
 import time
-import urllib.request
 
 from support import wait_for
 from support.fleet import GUIDE_TYPES, FleetTest, new_uuid
 from support.host import load_description
+from support.pages import metrics
 from support.relay import CUT, LOSE
 from support.watched import children_called
 
@@ -169,9 +169,7 @@ class Away(FleetTest):
 
     def go_away(self, host, types, card, other, goes, comes, health):
         self.build(host, types, listen="0")
-        daemon = self.agent.start()
-        self.port = re.search(r":(\d+)/metrics",
-                              daemon.wait_for_output("serves http")).group(1)
+        self.agent.start()
         self.agent.settle()
         server, beside = self.allocate(card, 2), self.allocate(other)
         wait_for(lambda: self.states() == {server: ["ready"], beside: ["ready"]}, "all")
@@ -206,8 +204,7 @@ class Away(FleetTest):
 
     def alerts(self, card, health):
         """What a monitor sees."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as page:
-            text = page.read().decode()
+        text = metrics(self.agent.address())
         return re.search(rf'gpu_health{{gpu="{card}",[^}}]*health="{health}"}} 1\n', text) \
             and (health == "ok") == ("vgpu_agent_problems 0\n" in text)
 

@@ -1,5 +1,6 @@
 """vgpu-agent with a configuration of its own."""
 import json
+import re
 
 from . import schemas
 from .hostdev import hostdev_xml
@@ -116,6 +117,10 @@ class Agent:
         self.daemon = Process([*self.wrapper, *self.arguments(*words or ("run",))],
                               self.directory / "daemon.log", env=self.environment)
         return self.daemon
+
+    def address(self):
+        """Of the daemon's pages, which it has with `listen = 0`."""
+        return re.search(r"127\.0\.0\.1:\d+", self.daemon.wait_for_output("serves http")).group()
 
     def stop(self):
         if self.daemon:

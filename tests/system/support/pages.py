@@ -6,6 +6,7 @@ import re
 import threading
 
 from .browser import Browser, browser_missing
+from .process import wait_for
 
 # Markup, a terminal's commands, what ends a script, what turns the direction of a text or is not seen, names of JavaScript's own,
 # another script, and length.
@@ -28,6 +29,19 @@ def fetch(address, path, method="GET", **headers):
 
 def feed(address, query=""):
     return json.loads(fetch(address, "/status.json" + query)[2])
+
+
+def metrics(address):
+    return fetch(address, "/metrics")[2]
+
+
+def wait_for_cycles(address, least):
+    """The cycles of the agent's daemon so far, once they are so many, and its requests, as of one moment between two cycles."""
+    def look():
+        numbers = dict(line.rsplit(" ", 1) for line in metrics(address).splitlines() if not line.startswith("#"))
+        cycles = int(numbers["vgpu_agent_cycle_seconds_count"])
+        return cycles >= least and (cycles, int(numbers["vgpu_agent_requests_total"]))
+    return wait_for(look, f"{least} cycles")
 
 
 def policy_of(headers):

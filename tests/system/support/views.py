@@ -1,12 +1,12 @@
 """All that says how a GPU stands, compared: `status` and `gpus` in text and JSON, the exit
 status, /metrics and /readyz."""
-import http.client
 import itertools
 import json
 import re
 import signal
 
 from .fleet import FleetTest, child_name
+from .pages import fetch
 from .process import wait_for
 
 SAMPLE = re.compile(r'vgpu_agent_([a-z_]+)(?:\{(.*)\})? ([0-9.]+)')
@@ -41,13 +41,7 @@ class ViewsTest(FleetTest):
         return self.metric("cycle_seconds_count")
 
     def fetch(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
+        return fetch(f"127.0.0.1:{self.port}", path)[::2]
 
     def samples(self):
         """[(name, {label: value}, number)]"""

@@ -94,7 +94,7 @@ static void child_may_vanish_midway(void **state)
     rig_with_tree(&rig);
     answer_rows(&rig, row_root(1), row_84(9), row_85(5));
     answer_inventories(&rig, 16, 9);
-    peer_reply(rig.peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
+    answer_404(&rig);
     assert_ok(rig_fetch(&rig), &rig.err);
     assert_int_equal(rig.observed->provider_count, 3);
     assert_false(observed_by_uuid(rig.observed, CHILD_84)->detailed);
@@ -105,7 +105,7 @@ static void child_may_vanish_midway(void **state)
     assert_ok(rig_fetch(&rig), &rig.err);
     assert_int_equal(rig_total_of(&rig, CHILD_84), 16);
     answer_rows(&rig, row_root(1), row_84(10), row_85(5));
-    peer_reply(rig.peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
+    answer_404(&rig);
     assert_ok(rig_fetch(&rig), &rig.err);
     assert_false(observed_by_uuid(rig.observed, CHILD_84)->detailed);
     answer_rows(&rig, row_root(1), row_85(5));

@@ -120,7 +120,7 @@ static void allocations_of_what_has_gone(void **state)
     (void)state;
     _cleanup_rig_ struct rig rig;
     rig_with_tree(&rig);
-    peer_reply(rig.peer, 404, NULL, "{\"errors\": [{\"status\": 404}]}");
+    answer_404(&rig);
     assert_false(is_current(&rig));
 }
 

@@ -1,6 +1,5 @@
 """The main job on virtual functions that stores make virtual GPUs (NVIDIA's vendor-specific
 VFIO): reported by the card's memory, given and taken back, and never another's."""
-import json
 import os
 
 from support import wait_for
@@ -453,10 +452,7 @@ class Upgrade(L40S):
         description = load_description("vendor-vfio")
         for kind in description["models"]["L40S"]["types"]:
             kind["id"] = str(int(kind["id"]) + added)
-        # mdevsim reads it anew; the file of tests/hosts stays.
-        self.host.file = self.host.directory / "host.json"
-        self.host.file.write_text(json.dumps(description))
-        self.host.reboot()
+        self.host.reboot_with(description)
 
     def test_the_same_types_are_back(self):
         """Whether the old numbers are other types' now, or nobody's."""
@@ -578,8 +574,7 @@ class AnotherModel(FleetTest):
                 for model in description["models"].values():
                     if model["device"] == "0x13bd":
                         model["device"] = "0x13be"
-                self.host.file.write_text(json.dumps(description))
-                self.host.reboot()
+                self.host.reboot_with(description)
                 text = "it is another model, 10de:13be: [mdev_nvidia-35] is for device_id = 10de:13bd"
                 for words in (("restore",), ("create", "--type", "nvidia-35", "--gpu", card)):
                     done = self.agent.try_to(*words)

@@ -632,8 +632,7 @@ class AtRunTime(SeveralTypes):
         for model in description["models"].values():
             for kind in model["types"]:
                 kind["id"] = f"nvidia-{int(kind['id'].removeprefix('nvidia-')) + 1}"
-        self.host.file.write_text(json.dumps(description))
-        self.host.reboot()
+        self.host.reboot_with(description)
         self.settle()
         self.assertEqual(self.totals_of(A), before)
         self.assertIn("CUSTOM_GRID_M10_2Q", self.placement.traits(self.child(A, "GRID_M10-2Q")))

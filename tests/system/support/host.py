@@ -124,6 +124,12 @@ class SimulatedHost(Host):
             raise AssertionError(f"mdevsim: {self.process.output()}")
         self.boot()
 
+    def reboot_with(self, description):
+        """A dict: other cards, or another driver. The file of tests/hosts stays."""
+        self.file = self.directory / "host.json"
+        self.file.write_text(json.dumps(description))
+        self.reboot()
+
     def stop(self):
         try:
             return self.process.stop()

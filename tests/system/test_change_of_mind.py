@@ -29,11 +29,6 @@ class ChangeTest(FleetTest):
         self.agent.configure({"agent": self.options,
                               "devices": {"enabled_mdev_types": types}, **given})
 
-    def vgpus(self, address):
-        """(total, reserved) of the VGPU inventory."""
-        inventory = self.placement.inventories(self.child(address)).get("VGPU")
-        return inventory and (inventory["total"], inventory["reserved"])
-
     def serve(self, address, units=1):
         """A consumer with devices that a running guest has; both."""
         server = self.allocate(address, units)

@@ -28,11 +28,6 @@ class Emptying(FleetTest):
     def wake(self):
         self.agent.daemon.popen.send_signal(signal.SIGUSR1)
 
-    def numbers(self):
-        """(total, reserved) of A."""
-        inventory = self.placement.inventories(self.child(A))["VGPU"]
-        return inventory["total"], inventory["reserved"]
-
     def try_to_allocate(self):
         """By somebody new."""
         return self.placement.request("PUT", f"/allocations/{new_uuid()}", {
@@ -44,18 +39,18 @@ class Emptying(FleetTest):
         """What Nova does: the migration gets the server's allocation, the server one on
         another provider, and in the end the migration's is deleted."""
         self.begin()
-        self.assertEqual(self.numbers(), (16, 14))
+        self.assertEqual(self.vgpus(A), (16, 14))
         migration = new_uuid()
         self.rename(self.server, migration)
         self.addCleanup(self.forget, migration)
         self.placement.allocate(self.server, {self.child(B): {"VGPU": 2}})
         self.wake()
         wait_for(lambda: self.states().get(self.server) == ["ready"], "the other devices")
-        self.assertEqual(self.numbers(), (16, 14))
+        self.assertEqual(self.vgpus(A), (16, 14))
         self.assertEqual(self.try_to_allocate(), 409)
         self.placement.expect(204, "DELETE", f"/allocations/{migration}")
         self.wake()
-        wait_for(lambda: self.numbers() == (16, 16), "what is free to be reserved")
+        wait_for(lambda: self.vgpus(A) == (16, 16), "what is free to be reserved")
         self.assertEqual(self.try_to_allocate(), 409)
         self.assertEqual(set(self.host.mdevs()) & self.devices_of(B, self.server, 2),
                          self.devices_of(B, self.server, 2))
@@ -77,7 +72,7 @@ class Emptying(FleetTest):
         self.assertEqual(self.try_to_allocate(), 409)
         self.placement.expect(204, "DELETE", f"/allocations/{self.server}")
         self.wake()
-        wait_for(lambda: self.numbers() == (16, 16), "what is free to be reserved")
+        wait_for(lambda: self.vgpus(A) == (16, 16), "what is free to be reserved")
         self.assertEqual(self.try_to_allocate(), 409)
 
     def test_nobody_new_gets_it_though_the_provider_is_renamed(self):
@@ -107,16 +102,16 @@ class Emptying(FleetTest):
         inventories["VGPU"].update(reserved=3)
         self.placement.set_inventories(self.child(A), inventories)
         self.agent.run("drain", A)
-        self.assertEqual(self.numbers(), (16, 14))
+        self.assertEqual(self.vgpus(A), (16, 14))
         self.placement.expect(204, "DELETE", f"/allocations/{self.server}")
         self.wake()
-        wait_for(lambda: self.numbers() == (16, 16), "what is free to be reserved")
+        wait_for(lambda: self.vgpus(A) == (16, 16), "what is free to be reserved")
         self.agent.run("undrain", A)
         self.assertEqual(self.placement.inventories(self.child(A)), inventories)
 
     def test_all_of_it_is_reserved_where_the_option_says_so(self):
         self.begin(drain_reserve="total")
-        self.assertEqual(self.numbers(), (16, 16))
+        self.assertEqual(self.vgpus(A), (16, 16))
         (row,) = [r for r in self.agent.json("status")["gpus"] if r["gpu"] == A]
         self.assertEqual((row["service"], row["total"], row["used"], row["reserved"]),
                          ("drained", 16, 2, 16))
@@ -126,7 +121,7 @@ class Emptying(FleetTest):
         self.begin(drain_reserve="total")
         if not self.placement.is_own:
             self.skipTest("Debian 12's Placement is older than 2025.2")
-        self.assertEqual(self.numbers(), (16, 16))
+        self.assertEqual(self.vgpus(A), (16, 16))
         migration = new_uuid()
         self.rename(self.server, migration)
         self.assertEqual(self.try_to_allocate(), 409)
@@ -135,7 +130,7 @@ class Emptying(FleetTest):
         wait_for(lambda: self.states().get(self.server) == ["ready"], "the other devices")
         self.placement.expect(204, "DELETE", f"/allocations/{migration}")
         # No cycle has to see it: there is no moment in which somebody new gets in.
-        self.assertEqual(self.numbers(), (16, 16))
+        self.assertEqual(self.vgpus(A), (16, 16))
         self.assertEqual(self.try_to_allocate(), 409)
 
     def test_what_is_shown(self):

@@ -146,13 +146,12 @@ class Units(V620):
         self.settle()
         self.agent.try_to("drain", CARD)
         self.agent.try_to("sync")
-        inventory = self.placement.inventories(self.child(CARD))["VGPU"]
-        self.assertEqual((inventory["total"], inventory["reserved"]), (12, 11))
+        self.assertEqual(self.vgpus(CARD), (12, 11))
         self.placement.deallocate(server)
         self.agent.try_to("sync")
         self.agent.try_to("undrain", CARD)
         self.settle()
-        self.assertEqual(self.placement.inventories(self.child(CARD))["VGPU"]["reserved"], 0)
+        self.assertEqual(self.vgpus(CARD)[1], 0)
 
 
 class ByHand(V620):

@@ -168,7 +168,7 @@ class Slow(NextConsumerTest):
         self.host.control("unblock")
         wait_for(lambda: self.parameters(device).read_text() == "\n", "the clearing")
         # The daemon has seen it, too: while it is cleared its unit is not offered.
-        wait_for(lambda: self.placement.inventories(self.child(A))["VGPU"]["total"] == 16, "its unit")
+        wait_for(lambda: self.vgpus(A)[0] == 16, "its unit")
         third = self.allocate(A)
         wait_for(lambda: self.states().get(third) == ["ready"], "the free device")
         self.assertEqual(self.given(third), {device})

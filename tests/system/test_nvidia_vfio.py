@@ -108,11 +108,11 @@ class Report(L40S):
         self.sync()
         self.host.control(f"unreadable */{functions(CARD)[2]}/nvidia/current_vgpu_type")
         self.sync(status=1)
-        inventory = self.placement.inventories(self.child(CARD))["VGPU"]
-        self.assertEqual(inventory["reserved"], inventory["total"])
+        total, reserved = self.vgpus(CARD)
+        self.assertEqual(reserved, total)
         self.host.control("show")
         self.sync()
-        self.assertEqual(self.placement.inventories(self.child(CARD))["VGPU"]["reserved"], 0)
+        self.assertEqual(self.vgpus(CARD)[1], 0)
 
 
 class Hanging(L40S):
@@ -122,9 +122,9 @@ class Hanging(L40S):
         said = self.agent.try_to("sync")
         self.assertIn("its driver hangs", said.stderr)
         self.assertNotIn("no type is configured", said.stderr)
-        inventory = self.placement.inventories(self.child(CARD))["VGPU"]
-        self.assertEqual(inventory["reserved"], inventory["total"])
-        self.assertEqual(self.placement.inventories(self.child(OTHER))["VGPU"]["reserved"], 0)
+        total, reserved = self.vgpus(CARD)
+        self.assertEqual(reserved, total)
+        self.assertEqual(self.vgpus(OTHER)[1], 0)
         self.host.control("show")
         wait_for(lambda: self.agent.try_to("sync").returncode == 0, "all to be well")
         self.assertEqual(self.totals(), {child_name(card): 6 for card in CARDS})
@@ -233,8 +233,7 @@ class Devices(L40S):
         self.sync()
         self.agent.try_to("drain", CARD)
         self.agent.try_to("sync")
-        inventory = self.placement.inventories(self.child(CARD))["VGPU"]
-        self.assertEqual((inventory["total"], inventory["reserved"]), (6, 5))
+        self.assertEqual(self.vgpus(CARD), (6, 5))
         self.assertEqual(len(self.host.vgpus()), 1)
         self.placement.deallocate(server)
         self.agent.try_to("sync")
@@ -242,7 +241,7 @@ class Devices(L40S):
         self.assertEqual(self.host.vgpus(), {})
         self.agent.try_to("undrain", CARD)
         self.settle()
-        self.assertEqual(self.placement.inventories(self.child(CARD))["VGPU"]["reserved"], 0)
+        self.assertEqual(self.vgpus(CARD)[1], 0)
 
 
 class SameFunctionAgain(L40S):

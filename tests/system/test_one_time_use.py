@@ -18,12 +18,8 @@ class Types:
         self.agent.try_to("sync")
         self.sync()
         self.provider = self.child(self.card)
-        self.total = self.inventory()[0]
+        self.total = self.vgpus(self.card)[0]
         self.assertGreater(self.total, 1)
-
-    def inventory(self):
-        found = self.placement.inventories(self.provider)["VGPU"]
-        return found["total"], found["reserved"]
 
     def allocate_one(self):
         return self.allocate(self.card)
@@ -53,14 +49,14 @@ class Types:
         self.assertEqual(self.states(), {server: ["ready"]})
         self.placement.deallocate(server)
         self.settle()
-        self.assertEqual((self.inventory(), self.service()), ((self.total, 1), "active"))
+        self.assertEqual((self.vgpus(self.card), self.service()), ((self.total, 1), "active"))
         # In no other order than this, and over a reboot.
         self.host.reboot()
         for _ in range(2):
             self.agent.try_to("sync")
-        self.assertEqual(self.inventory(), (self.total, 1))
+        self.assertEqual(self.vgpus(self.card), (self.total, 1))
         self.clean()
-        self.assertEqual(self.inventory(), (self.total, 0))
+        self.assertEqual(self.vgpus(self.card), (self.total, 0))
 
     def test_all_units_can_be_had_at_once(self):
         servers = []
@@ -69,7 +65,7 @@ class Types:
             servers.append(self.allocate_one())
             self.settle()
         self.assertEqual(self.states(), {server: ["ready"] for server in servers})
-        self.assertEqual(self.inventory(), (self.total, self.total))
+        self.assertEqual(self.vgpus(self.card), (self.total, self.total))
         # There is no moment in which the one that has gone lets another one in.
         self.placement.deallocate(servers.pop())
         self.assertFalse(self.may_come())
@@ -78,9 +74,9 @@ class Types:
         for server in servers:
             self.placement.deallocate(server)
         self.settle()
-        self.assertEqual((self.inventory(), self.service()), ((self.total, self.total), "unclean"))
+        self.assertEqual((self.vgpus(self.card), self.service()), ((self.total, self.total), "unclean"))
         self.clean()
-        self.assertEqual(self.inventory(), (self.total, 0))
+        self.assertEqual(self.vgpus(self.card), (self.total, 0))
         self.assertEqual(self.service(), "active")
 
     def test_more_come_in_a_moment_than_units_are_clean(self):
@@ -112,7 +108,7 @@ class Types:
         self.placement.deallocate(gone)
         for _ in range(2):
             self.agent.try_to("sync")
-        self.assertEqual((self.inventory(), self.service()), ((self.total, 1), "active"))
+        self.assertEqual((self.vgpus(self.card), self.service()), ((self.total, 1), "active"))
         server = self.allocate_one()
         self.settle()
         self.assertEqual(self.states()[server], ["ready"])

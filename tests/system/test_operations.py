@@ -33,10 +33,6 @@ class OperationsTest(FleetTest):
                  "the daemon")
         self.agent.settle()
 
-    def numbers(self, address):
-        inventory = self.placement.inventories(self.child(address))["VGPU"]
-        return inventory["total"], inventory["reserved"]
-
     def configure(self, dropped=(), **options):
         """The files without some GPUs."""
         types = {**self.types}
@@ -60,7 +56,7 @@ class Drain(OperationsTest):
         self.assertEqual(self.agent.json("drain", A), {
             "gpu": A, "drained": True, "changed": True, "done": True, "pending": None,
             "used": 2})
-        self.assertEqual((self.numbers(A), self.numbers(B)), ((16, 14), (16, 0)))
+        self.assertEqual((self.vgpus(A), self.vgpus(B)), ((16, 14), (16, 0)))
         self.assertEqual(self.host.mdevs(), devices)
         self.assertEqual(self.states()[server], ["ready"])
         # Nobody new is let in.
@@ -75,12 +71,12 @@ class Drain(OperationsTest):
         self.agent.daemon.kill()
         self.agent.state_file.unlink()
         self.start()
-        self.assertEqual(self.numbers(A), (16, 14))
+        self.assertEqual(self.vgpus(A), (16, 14))
         rows = {r["gpu"]: r["service"] for r in self.agent.json("status")["gpus"]}
         self.assertEqual(rows, {A: "drained", B: "active", C: "active"})
 
         self.assertEqual(self.agent.run("undrain", A), f"{A} is in service\n")
-        self.assertEqual(self.numbers(A), (16, 0))
+        self.assertEqual(self.vgpus(A), (16, 0))
         self.assertIn("already in service", self.agent.run("undrain", A))
         self.assertEqual(self.host.mdevs(), devices)
 
@@ -104,7 +100,7 @@ class Drain(OperationsTest):
         inventories["VGPU"].update(reserved=3, allocation_ratio=2.0)
         self.placement.set_inventories(self.child(A), inventories)
         self.agent.run("drain", A)
-        self.assertEqual(self.numbers(A), (16, 16))
+        self.assertEqual(self.vgpus(A), (16, 16))
         self.agent.run("undrain", A)
         after = self.placement.inventories(self.child(A))
         self.assertEqual(after["VGPU"], inventories["VGPU"])
@@ -113,12 +109,12 @@ class Drain(OperationsTest):
         self.agent.run("sync")
         text = self.agent.run("drain", A, status=1)
         self.assertIn("the daemon does not run", text)
-        self.assertEqual(self.numbers(A), (16, 0))
+        self.assertEqual(self.vgpus(A), (16, 0))
         self.agent.run("sync")
-        self.assertEqual(self.numbers(A), (16, 16))
+        self.assertEqual(self.vgpus(A), (16, 16))
         self.agent.run("undrain", A, status=1)
         self.agent.run("sync")
-        self.assertEqual(self.numbers(A), (16, 0))
+        self.assertEqual(self.vgpus(A), (16, 0))
 
     def test_a_daemon_that_ends_meanwhile(self):
         self.start()
@@ -132,7 +128,7 @@ class Drain(OperationsTest):
         self.assertEqual(drain.popen.wait(10), 1)
         self.assertIn("the daemon does not run", drain.output())
         self.start()
-        wait_for(lambda: self.numbers(A) == (16, 16), "the drained GPU")
+        wait_for(lambda: self.vgpus(A) == (16, 16), "the drained GPU")
 
     def test_names(self):
         self.start()
@@ -152,13 +148,13 @@ class Drain(OperationsTest):
         self.agent.run("drain", A)
         self.assertEqual([(row["gpu"], row["changed"], row["done"]) for row in self.agent.json("drain", "all")],
                          [(A, False, True), (B, True, True), (C, True, True)])
-        self.assertEqual([self.numbers(gpu) for gpu in (A, B, C)], [(16, 16), (16, 15), (16, 16)])
+        self.assertEqual([self.vgpus(gpu) for gpu in (A, B, C)], [(16, 16), (16, 15), (16, 16)])
         self.assertEqual(self.agent.run("drain", "all"),
                          f"{A} is already drained: nobody new gets it; 0 in use\n"
                          f"{B} is already drained: nobody new gets it; 1 in use\n"
                          f"{C} is already drained: nobody new gets it; 0 in use\n")
         self.assertEqual(self.agent.run("undrain", "all"), "".join(f"{gpu} is in service\n" for gpu in (A, B, C)))
-        self.assertEqual([self.numbers(gpu)[1] for gpu in (A, B, C)], [0, 0, 0])
+        self.assertEqual([self.vgpus(gpu)[1] for gpu in (A, B, C)], [0, 0, 0])
         self.assertIn(server, self.states())
 
     def test_all_of_them_without_placement(self):
@@ -190,7 +186,7 @@ class DrainFarFromPlacement(OperationsTest):
         self.assertEqual((answer["done"], answer["changed"]), (False, True))
         self.assertIn("503", answer["pending"])
         self.relay.rule = lambda request: None
-        wait_for(lambda: self.numbers(A) == (16, 16), "the drained GPU")
+        wait_for(lambda: self.vgpus(A) == (16, 16), "the drained GPU")
 
     def test_what_hinders_the_daemon_is_said(self):
         """It is not at work on something else: it cannot do it, and knows why."""
@@ -213,7 +209,7 @@ class Prune(OperationsTest):
     def retire(self, address):
         self.configure([address])
         self.agent.run("reload")
-        wait_for(lambda: self.numbers(address) == (16, 16), "the GPU to be held back")
+        wait_for(lambda: self.vgpus(address) == (16, 16), "the GPU to be held back")
 
     def test_beside_the_daemon(self):
         self.start()
@@ -239,7 +235,7 @@ class Prune(OperationsTest):
         self.agent.run("reload")
         wait_for(lambda: child_name(C) in self.tree() and
                  self.placement.inventories(self.child(C)), "the GPU again")
-        self.assertEqual((self.child(C), self.numbers(C)), (provider, (16, 0)))
+        self.assertEqual((self.child(C), self.vgpus(C)), (provider, (16, 0)))
 
     def test_what_is_needed_is_left(self):
         self.start()
@@ -308,7 +304,7 @@ class Prune(OperationsTest):
         (row,) = self.prune(status=1)
         self.assertEqual(row["result"], "left")
         self.assertIn("vgpu-agent reload", row["reason"])
-        self.assertEqual(self.numbers(C), (16, 0))
+        self.assertEqual(self.vgpus(C), (16, 0))
 
     def test_a_request_of_yesterday_is_dropped(self):
         self.agent.run("sync")

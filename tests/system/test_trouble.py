@@ -56,15 +56,14 @@ class Kernel(FleetTest):
         self.agent.run("sync")
         self.host.control(f"lose {A}")
         self.agent.try_to("sync")
-        inventory = self.placement.inventories(self.child(A))["VGPU"]
-        self.assertEqual(inventory["reserved"], inventory["total"])
+        total, reserved = self.vgpus(A)
+        self.assertEqual(reserved, total)
         rows = {r["gpu"]: r["health"] for r in self.agent.json("gpus")}
         self.assertEqual((rows[A], rows[B]), ("lost", "ok"))
-        self.assertEqual(self.placement.inventories(self.child(B))["VGPU"]["reserved"], 0)
+        self.assertEqual(self.vgpus(B)[1], 0)
         self.host.control(f"restore {A}")
         self.agent.run("sync")
-        inventory = self.placement.inventories(self.child(A))["VGPU"]
-        self.assertEqual((inventory["total"], inventory["reserved"]), (16, 0))
+        self.assertEqual(self.vgpus(A), (16, 0))
         self.assertEqual(self.states()[server], ["ready"])
 
     def test_a_gpu_unplugged_and_back(self):
@@ -73,13 +72,12 @@ class Kernel(FleetTest):
         devices = self.host.mdevs()
         self.host.control(f"unplug {A}")
         self.agent.try_to("sync")
-        inventory = self.placement.inventories(self.child(A))["VGPU"]
-        self.assertEqual(inventory["reserved"], inventory["total"])
+        total, reserved = self.vgpus(A)
+        self.assertEqual(reserved, total)
         self.host.control("rescan")
         self.agent.run("sync")
         self.assertEqual(self.host.mdevs(), devices)
-        inventory = self.placement.inventories(self.child(A))["VGPU"]
-        self.assertEqual((inventory["total"], inventory["reserved"]), (16, 0))
+        self.assertEqual(self.vgpus(A), (16, 0))
         self.assertEqual(self.states()[server], ["ready"])
 
     def test_a_file_that_cannot_be_read(self):
@@ -89,7 +87,7 @@ class Kernel(FleetTest):
         free = inventories["VGPU"]["total"] - inventories["VGPU"]["reserved"] \
             if inventories else 0
         self.assertEqual(free, 0)
-        self.assertEqual(self.placement.inventories(self.child(B))["VGPU"]["total"], 16)
+        self.assertEqual(self.vgpus(B)[0], 16)
         self.host.control("show")
         self.agent.run("sync")
         self.assertEqual(self.totals()["pci_0000_84_00_0"], 16)
@@ -198,10 +196,6 @@ class Away(FleetTest):
         wait_for(lambda: self.agent.try_to("status").returncode == 0, "all is well")
         wait_for(lambda: self.alerts(card, "ok"), "the end of the alert")
 
-    def vgpus(self, address):
-        inventory = self.placement.inventories(self.child(address))["VGPU"]
-        return inventory["total"], inventory["reserved"]
-
     def alerts(self, card, health):
         """What a monitor sees."""
         text = metrics(self.agent.address())
@@ -245,10 +239,6 @@ class Hung(FleetTest):
     def hang(self, file):
         self.host.control(f"hang */{A}/{file}")
         wait_for(lambda: self.vgpus(A) == (16, 16), "the GPU to be held back")
-
-    def vgpus(self, address):
-        inventory = self.placement.inventories(self.child(address))["VGPU"]
-        return inventory["total"], inventory["reserved"]
 
     def serve(self, address):
         server = self.allocate(address)

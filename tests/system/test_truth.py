@@ -128,10 +128,10 @@ class Reserved(Guide):
         self.reserve(A, 3)
         self.assertIn("the daemon does not run; it, or `vgpu-agent sync`, will do it", self.agent.run("undrain", A, status=1))
         self.agent.run("sync")
-        self.assertEqual(self.placement.inventories(self.child(A))["VGPU"]["reserved"], 0)
+        self.assertEqual(self.vgpus(A)[1], 0)
         self.reserve(A, 2)
         self.agent.run("sync")
-        self.assertEqual(self.placement.inventories(self.child(A))["VGPU"]["reserved"], 2)
+        self.assertEqual(self.vgpus(A)[1], 2)
 
     def test_given_back_once_the_provider_is_the_agents_again(self):
         """While it is left alone nothing is given back, and the request stands."""

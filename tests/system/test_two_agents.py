@@ -42,10 +42,10 @@ class TwoAgents(FleetTest):
         for agent, stranger in ((self.agent, B), (self.other, A)):
             self.assertIn(f"{stranger}: no type is configured for it any more",
                           agent.run("status", status=1))
-        self.assertEqual(self.placement.inventories(self.child(A))["VGPU"]["reserved"], 16)
+        self.assertEqual(self.vgpus(A)[1], 16)
         # Whoever of them is there by mistake goes; the other one is told what is his.
         self.assertEqual(self.other.stop(), 0)
-        self.assertEqual(self.placement.inventories(self.child(A))["VGPU"]["total"], 16)
+        self.assertEqual(self.vgpus(A)[0], 16)
         self.assertIn(self.device, self.host.mdevs())
         self.assertEqual(self.states()[self.server], ["ready"])
 

@@ -190,7 +190,7 @@ class Unprivileged(FleetTest):
         self.assertEqual({f.name for f in self.state.iterdir()},
                          {"state.json", "state.json.lock", f"state.json.drained.{B}"})
         self.start()
-        self.assertEqual(self.placement.inventories(self.child(B))["VGPU"]["reserved"], 16)
+        self.assertEqual(self.vgpus(B)[1], 16)
         self.allocate(A)
         wait_for(self.host.mdevs, "the device")
         self.agent.run("undrain", B)

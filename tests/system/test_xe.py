@@ -99,17 +99,17 @@ class Report(B60):
         self.sync()
         self.host.control("unreadable */0000:03:00.0/sriov_admin/vf3/profile/vram_quota")
         self.sync(status=1)
-        inventory = self.placement.inventories(self.child(CARD))["VGPU"]
-        self.assertEqual(inventory["reserved"], inventory["total"])
+        total, reserved = self.vgpus(CARD)
+        self.assertEqual(reserved, total)
         self.host.control("show")
         self.settle()
-        self.assertEqual(self.placement.inventories(self.child(CARD))["VGPU"]["reserved"], 0)
+        self.assertEqual(self.vgpus(CARD)[1], 0)
 
     def test_a_card_that_does_not_answer(self):
         self.sync()
         self.host.control("hang */0000:03:00.0/sriov_admin/vf1/profile/vram_quota")
         self.assertIn("its driver hangs", self.agent.try_to("sync").stderr)
-        self.assertEqual(self.placement.inventories(self.child(OTHER))["VGPU"]["reserved"], 0)
+        self.assertEqual(self.vgpus(OTHER)[1], 0)
         self.host.control("show")
         wait_for(lambda: self.agent.try_to("sync").returncode == 0, "all to be well")
 
@@ -237,15 +237,14 @@ class Devices(B60):
         self.sync()
         self.agent.try_to("drain", CARD)
         self.agent.try_to("sync")
-        inventory = self.placement.inventories(self.child(CARD))["VGPU"]
-        self.assertEqual((inventory["total"], inventory["reserved"]), (2, 1))
+        self.assertEqual(self.vgpus(CARD), (2, 1))
         self.placement.deallocate(server)
         self.agent.try_to("sync")
         self.agent.try_to("sync")
         self.assertEqual(self.quotas(), [0] * 7)
         self.agent.try_to("undrain", CARD)
         self.settle()
-        self.assertEqual(self.placement.inventories(self.child(CARD))["VGPU"]["reserved"], 0)
+        self.assertEqual(self.vgpus(CARD)[1], 0)
 
     def test_a_type_that_is_configured_no_more_is_still_given_back(self):
         server = self.allocate(CARD)

@@ -68,6 +68,11 @@ class FleetTest(SystemTest):
                 found[name] = inventory["VGPU"]["total"]
         return found
 
+    def vgpus(self, address):
+        """(total, reserved) of a GPU's VGPU inventory; None: it has none."""
+        inventory = self.placement.inventories(self.child(address)).get("VGPU")
+        return inventory and (inventory["total"], inventory["reserved"])
+
     def allocate(self, address, units=1, consumer=None):
         """A new consumer of so many devices of one GPU; its uuid."""
         consumer = consumer or new_uuid()

@@ -11,6 +11,11 @@ from support.process import BUILD, TOP, program, run
 OPTION = r"--[a-z][a-z-]*"
 
 
+def documents(*folders):
+    """Of the top, and of these folders themselves."""
+    return [*TOP.glob("*.rst"), *(file for folder in folders for file in (TOP / folder).glob("*.rst"))]
+
+
 class OptionsOfBoth(unittest.TestCase):
     def check(self, name, source, others=()):
         """`others`: options of commands, not of the program."""
@@ -103,16 +108,15 @@ class Documents(unittest.TestCase):
             self.assertRegex(text, rf"(?m)^``{command}[ `]", command)
 
     def test_commands_that_documents_name(self):
-        for document in (*TOP.glob("*.rst"), *(TOP / "doc").glob("*.rst")):
+        for document in documents("doc"):
             for command in re.findall(r"(?:``|^    (?:sandbox\$ |# )?)vgpu-agent\s+([a-z][a-z-]*)", document.read_text(), re.M):
                 self.assertIn(command, self.commands, document.name)
-
 
     def test_options_that_documents_name(self):
         """Of a command line, those that its program takes; of vgpu-agent's, that its command takes."""
         helps = {name: run([program(name), "--help"]).stdout for name in ("vgpu-agent", "placementd", "mdevsim")}
         found = 0
-        for document in (*TOP.glob("*.rst"), *(TOP / "doc").glob("*.rst"), *(TOP / "devstack").glob("*.rst")):
+        for document in documents("doc", "devstack"):
             text = document.read_text()
             lines = [" ".join(words.split()) for words in re.findall(r"``([^`]+)``", text)] + re.findall(r"(?m)^    (\S.*)$", text)
             for line in lines:
@@ -147,7 +151,7 @@ class Paths(unittest.TestCase):
     def test_sphinx_has_nothing_to_say(self):
         """Of the documents of the top and of doc/, as one book; what it warns of is an error."""
         with tempfile.TemporaryDirectory(prefix="vgpu-book-") as folder:
-            for document in (*TOP.glob("*.rst"), *(TOP / "doc").glob("*.rst")):
+            for document in documents("doc"):
                 shutil.copy(document, folder)
             pathlib.Path(folder, "index.rst").write_text("Book\n====\n\n.. toctree::\n   :glob:\n\n   *\n")
             done = run(["sphinx-build", "-C", "-W", "--keep-going", "-n", "-q", "-D", "project=book", "-b", "html", folder, f"{folder}/_out"])
@@ -161,7 +165,7 @@ class References(unittest.TestCase):
     MANUAL = re.compile(r"\b(vgpu-agent|placementd)\(8\)[`,]+\s+(?=[A-Z]{2,} ?[A-Z]*)")
 
     def texts(self):
-        files = [*TOP.glob("*.rst"), *(TOP / "doc").glob("*.rst"), *(TOP / "devstack").glob("*.rst"), *(TOP / "etc").rglob("*")]
+        files = [*documents("doc", "devstack"), *(TOP / "etc").rglob("*")]
         files += [file for folder in ("agent", "config", "placement", "lib") for file in (TOP / folder).rglob("*.[ch]")]
         for file in files:
             if file.is_file():
@@ -208,12 +212,9 @@ class Options(unittest.TestCase):
     def kind(self, section):
         return re.sub(r"^(mdev|vf_type|group)_.*", r"\1_*", section)
 
-    def documents(self):
-        return [*TOP.glob("*.rst"), *(TOP / "doc").glob("*.rst"), *(TOP / "etc").glob("*.rst"), *(TOP / "devstack").glob("*.rst")]
-
     def test_those_that_are_named(self):
         every = set().union(*self.known.values())
-        for document in self.documents():
+        for document in documents("doc", "etc", "devstack"):
             for words in re.findall(r"``([^`]+)``", document.read_text()):
                 named = re.fullmatch(r"(?:\[([\w*<>-]+)\] )?([a-z_]+)(?: = .*)?", " ".join(words.split()))
                 if not named or named[2] in self.OTHERS or not (named[1] or " = " in words):
@@ -223,7 +224,7 @@ class Options(unittest.TestCase):
 
     def files_shown(self):
         """(document, text) of each file that a document shows."""
-        for document in self.documents():
+        for document in documents("doc", "etc", "devstack"):
             for block in re.findall(r"::\n\n((?:    .*\n|\n)+)", document.read_text()):
                 lines = [line[4:] for line in block.splitlines()]
                 begin = next((number for number, line in enumerate(lines) if re.match(r"\[\w", line)), None)

@@ -599,7 +599,7 @@ class Status(OperationsTest):
             "gpu": A, "provider": f"{self.root_name}_{child_name(A)}",
             "type": "nvidia-35", "class": "VGPU", "service": "active", "health": "ok",
             "total": 16, "used": 1, "reserved": 0, "reason": None})
-        text = wait_for(lambda: next(filter(lambda text: "all is well" in text, [self.agent.run("status")]), None), "the end of the first cycle")
+        text = wait_for(lambda: "all is well" in (said := self.agent.run("status")) and said, "the end of the first cycle")
         self.assertLess(len(text.splitlines()), 24)
 
     def test_the_daemon_does_not_run(self):

@@ -41,7 +41,7 @@ def wait_for_cycles(address, least):
         numbers = dict(line.rsplit(" ", 1) for line in metrics(address).splitlines() if not line.startswith("#"))
         cycles = int(numbers["vgpu_agent_cycle_seconds_count"])
         return cycles >= least and (cycles, int(numbers["vgpu_agent_requests_total"]))
-    return wait_for(look, f"{least} cycles")
+    return wait_for(look, f"{least} cycles", 60)
 
 
 def policy_of(headers):

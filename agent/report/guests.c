@@ -286,8 +286,9 @@ static void look_for_surplus(struct guest_row *row, const struct strlist *addres
 
 static void look_for_strangers(struct guests *guests, const struct guests_sight *sight)
 {
-    _cleanup_guests_ struct guests before = {.rows = steal(guests->strangers),
-                                             .count = guests->stranger_count};
+    _cleanup_guests_ struct guests before = {0};
+    before.rows = steal(guests->strangers);
+    before.count = guests->stranger_count;
     guests->stranger_count = 0;
     for (size_t i = 0; i < sight->domains->count; i++) {
         const struct domain *domain = &sight->domains->items[i];

@@ -204,6 +204,23 @@ static bool is_taken(const struct group *group, const char *uuid)
     return false;
 }
 
+/* The uuids of the absent devices that the want's domain alone names, and that no other
+ * want gets. */
+static void list_absent(const struct world *world, const struct want *want,
+                        struct strlist *out)
+{
+    const struct device_use *use = world->in->use;
+    for (size_t i = 0; use && i < use->count; i++) {
+        const struct used_device *used = &use->devices[i];
+        char uuid[UUID_TEXT_SIZE];
+        if (is_alone_named_by(used, want->allocation->consumer) &&
+            origin_is_unmade(world, used) && uuid_parse_text(used->address, uuid) &&
+            !is_taken(want->group, uuid) &&
+            !journal_find_device(world->in->journal, uuid))
+            strlist_add(out, uuid);
+    }
+}
+
 /* Whether the absent devices of the want's domain were on the want's provider. */
 static bool were_here(const struct world *world, const struct want *want)
 {
@@ -214,18 +231,11 @@ static bool were_here(const struct world *world, const struct want *want)
 
 void origin_find_absent(const struct world *world, struct want *want)
 {
-    const struct device_use *use = world->in->use;
-    const char *domain = want->allocation->consumer;
-    int64_t missing = want_missing(want);
-    for (size_t i = 0; use && i < use->count && missing > 0; i++) {
-        const struct used_device *used = &use->devices[i];
-        char uuid[UUID_TEXT_SIZE];
-        if (!is_alone_named_by(used, domain) || !origin_is_unmade(world, used) ||
-            !uuid_parse_text(used->address, uuid) || is_taken(want->group, uuid) ||
-            journal_find_device(world->in->journal, uuid) ||
-            !(is_computed(want, uuid) || were_here(world, want)))
-            continue;
-        strlist_add(&want->named, uuid);
-        missing--;
-    }
+    _cleanup_strlist_ struct strlist absent = {0};
+    if (want_missing(want) > 0)
+        list_absent(world, want, &absent);
+    bool here = absent.count && were_here(world, want);
+    for (size_t i = 0; i < absent.count && want_unnamed(want) > 0; i++)
+        if (here || is_computed(want, absent.items[i]))
+            strlist_add(&want->named, absent.items[i]);
 }

@@ -153,8 +153,8 @@ class Together(FleetTest):
         done = self.agent.try_to("sync")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(self.totals(), {"pci_0000_84_00_0_nvidia-35": 16})
-        why = (f"{card}: 'nvidia-36' was enabled for it beside 'nvidia-35', of which the units of one are given away once (one_time_use), "
-               f"and could get what was used: `vgpu-agent disable 'nvidia-36' {card}` ends that")
+        why = (f"{card}: 'nvidia-36' was enabled for it beside 'nvidia-35', the units of one of the two are given away once "
+               f"(one_time_use), and the other could get what was used: `vgpu-agent disable 'nvidia-36' {card}` ends that")
         self.assertEqual(self.agent.json("plan", status=1)["problems"], [why])
         rows = {row["type"]: row["service"] for row in self.agent.json("gpus", card) if row["enabled"] != "no"}
         self.assertEqual(rows, {"nvidia-35": "active", "nvidia-36": "disabled"})

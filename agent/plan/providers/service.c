@@ -164,9 +164,9 @@ static char *disabled_reason(const struct managed *managed)
     const struct desired_provider *desired = managed->desired;
     if (desired->beside)
         return xasprintf(
-            "'%s' was enabled for it beside '%s', of which the units of one "
-            "are given away once (one_time_use), and could get what was "
-            "used: `vgpu-agent disable '%s' %s` ends that",
+            "'%s' was enabled for it beside '%s', the units of one of the two "
+            "are given away once (one_time_use), and the other could get what "
+            "was used: `vgpu-agent disable '%s' %s` ends that",
             desired->type_config->type, desired->beside->type,
             desired->type_config->type, managed->gpu);
     return xasprintf("an operator has disabled it for this card: `vgpu-agent enable "
